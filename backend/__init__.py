@@ -1,0 +1,1 @@
+"""Linewash's local colouring backend: networks, families, pipeline and server."""

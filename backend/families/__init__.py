@@ -1,0 +1,1 @@
+"""One file per colouring system; ``registry`` knows them by name."""

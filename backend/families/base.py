@@ -1,0 +1,44 @@
+"""What the pipeline asks of a colouring system.  One file per system implements ``Family``."""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from backend.imaging.types import Gray, Rgb
+from backend.pipeline.types import Colours, Drawing, OnStep
+from shared.protocol import ColorizeRequest, Finish
+
+
+@dataclass(frozen=True)
+class FamilySpec:
+    """How a family introduces itself to the docker and the command line."""
+
+    name: str
+    title: str
+    licence: str
+    finishes: tuple[Finish, ...]
+
+
+class Family(Protocol):
+    """One loaded model.  Stages are called in this order; every one is pure given its arguments."""
+
+    spec: FamilySpec
+
+    def guess_drawing_mask(self, ink: Gray) -> Gray:
+        """(H, W) figure mask 0..255 guessed from (H, W) ink (255 = line); any size in, same size out."""
+        ...
+
+    def guess_reference_mask(self, rgb: Rgb) -> Gray:
+        """(h, w) figure mask 0..255 guessed from a colour picture (h, w, 3)."""
+        ...
+
+    def condition(self, drawing: Drawing, request: ColorizeRequest) -> Any:
+        """Everything that is computed once per picture, no noise in it."""
+        ...
+
+    def denoise(self, condition: Any, request: ColorizeRequest, on_step: OnStep) -> Any:
+        """The diffusion: request.seed, request.steps, request.guidance; calls on_step after every step."""
+        ...
+
+    def decode(self, condition: Any, latent: Any, drawing: Drawing, request: ColorizeRequest) -> Colours:
+        """Colours of the regions and of the field."""
+        ...

@@ -1,0 +1,31 @@
+"""Array types and the segmentation every stage shares."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Gray = NDArray[np.uint8]
+"""(H, W) uint8."""
+Rgb = NDArray[np.uint8]
+"""(H, W, 3) uint8, sRGB."""
+Rgba = NDArray[np.uint8]
+"""(H, W, 4) uint8, sRGB, straight alpha."""
+Floats = NDArray[np.float32]
+Labels = NDArray[np.int32]
+"""(H, W) int32 region numbers 0..count-1; every pixel, ink included, belongs to one region."""
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Regions:
+    """A drawing cut into its regions at working size.
+
+    labels: (h, w) int32, 0..count-1, borders in the middle of lines.  ink: (h, w) bool, where the lines are.
+    foreground: (count,) bool, which regions belong to the figure (no region straddles the mask).
+    """
+
+    labels: Labels
+    count: int
+    ink: Bools
+    foreground: Bools

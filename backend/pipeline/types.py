@@ -1,0 +1,88 @@
+"""What the stages hand to each other.  All frozen; a stage never changes what it was given."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from backend.imaging.types import Floats, Gray, Regions, Rgb, Rgba
+from shared.protocol import ColorizeRequest, ReferenceRole
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The decoded request.
+
+    lines: (H, W, 4) uint8, the line layer as the painter has it (opaque or transparent).  references: (h, w, 4) uint8 each,
+    any size, in the order of ``request.references``.  foreground: (H, W) uint8 mask, 255 = figure; None = automatic.
+    """
+
+    request: ColorizeRequest
+    lines: Rgba
+    references: tuple[Rgba, ...]
+    foreground: Gray | None
+
+
+@dataclass(frozen=True)
+class Reference:
+    """One reference made ready: rgb (h, w, 3) uint8 on white, longest side at most 512; mask (h, w) uint8, 255 = figure."""
+
+    rgb: Rgb
+    mask: Gray
+    role: ReferenceRole
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """What ``prepare`` makes of the inputs.
+
+    ink: (H, W) uint8 at canvas size, 0 = paper .. 255 = full line.  mask: (H, W) uint8 at canvas size, 255 = figure,
+    anti-aliased.  regions: the drawing's regions at working size (longest side at most 1024, never above the canvas).
+    """
+
+    ink: Gray
+    mask: Gray
+    regions: Regions
+    references: tuple[Reference, ...]
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Colours:
+    """What ``decode`` makes of the model's answer.
+
+    flats: (count, 3) uint8 sRGB, one colour for each region of ``Drawing.regions``.  field: (h, w, 3) float32 sRGB 0..1 over the
+    whole canvas at model size, or None for the flats finish.
+    """
+
+    flats: Rgb
+    field: Floats | None
+
+
+@dataclass(frozen=True)
+class Layers:
+    """The answer at canvas size, (H, W, 4) uint8 each.
+
+    foreground: alpha = the mask.  background: opaque and complete behind the figure.  composite: foreground over background,
+    opaque; equals 8-bit compositing of the two to within 1.
+    """
+
+    foreground: Rgba
+    background: Rgba
+    composite: Rgba
+
+
+@dataclass(frozen=True)
+class Step:
+    """Progress of one stage: step of steps, and (h, w, 3) uint8 preview of at most 256 px when there is one."""
+
+    stage: str
+    step: int = 0
+    steps: int = 0
+    preview: Rgb | None = None
+
+
+OnStep = Callable[[Step], None]
+"""Called at the start of every stage and after every denoising step; raises ``Cancelled`` to stop there."""
+
+
+class Cancelled(Exception):
+    """The painter cancelled; raised by ``OnStep`` and let through by every stage."""

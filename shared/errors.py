@@ -1,0 +1,187 @@
+"""The one table of errors: a code, the sentence a painter reads, what to do next, and the HTTP status that carries it.
+
+Every failure anywhere in Linewash ends as one row of this table.  ``detail`` is for the log and the developer; the painter
+reads ``message`` and ``hint``.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Dict, Optional
+
+
+class ErrorCode(str, Enum):
+    """Stable names of everything that can go wrong; the value travels over HTTP."""
+
+    NO_DOCUMENT = "no_document"
+    NO_LINES = "no_lines"
+    EMPTY_LINES = "empty_lines"
+    NO_REFERENCE = "no_reference"
+    EMPTY_REFERENCE = "empty_reference"
+    REFERENCE_UNREADABLE = "reference_unreadable"
+    TOO_MANY_REFERENCES = "too_many_references"
+    MASK_SIZE = "mask_size"
+    EMPTY_SELECTION = "empty_selection"
+    EMPTY_MASK = "empty_mask"
+    CANVAS_TOO_LARGE = "canvas_too_large"
+    CANVAS_TOO_SMALL = "canvas_too_small"
+    BAD_PICTURE = "bad_picture"
+    BAD_REQUEST = "bad_request"
+    REQUEST_TOO_LARGE = "request_too_large"
+    UNKNOWN_MODEL = "unknown_model"
+    MODEL_CORRUPT = "model_corrupt"
+    MODEL_MISSING = "model_missing"
+    NOT_INSTALLED = "not_installed"
+    BACKEND_START = "backend_start"
+    BACKEND_GONE = "backend_gone"
+    VERSION_MISMATCH = "version_mismatch"
+    BAD_TOKEN = "bad_token"
+    FORBIDDEN_HOST = "forbidden_host"
+    FORBIDDEN_ORIGIN = "forbidden_origin"
+    QUEUE_FULL = "queue_full"
+    JOB_UNKNOWN = "job_unknown"
+    JOB_NOT_DONE = "job_not_done"
+    IDEMPOTENCY_CONFLICT = "idempotency_conflict"
+    DISK_FULL = "disk_full"
+    OUT_OF_MEMORY = "out_of_memory"
+    WORKER_CRASHED = "worker_crashed"
+    INTERRUPTED = "interrupted"
+    DOCUMENT_CLOSED = "document_closed"
+    LAYER_GONE = "layer_gone"
+    CANVAS_CHANGED = "canvas_changed"
+    INTERNAL = "internal"
+
+
+@dataclass(frozen=True)
+class ErrorText:
+    """One row of the table.  ``message`` and ``hint`` are whole sentences; ``status`` is the HTTP status code."""
+
+    message: str
+    hint: str
+    status: int
+
+
+ERRORS: Dict[ErrorCode, ErrorText] = {
+    ErrorCode.NO_DOCUMENT: ErrorText("No picture is open.", "Open a line drawing first.", 400),
+    ErrorCode.NO_LINES: ErrorText("There is no line layer.", "Choose the layer that holds your lines in Lines.", 400),
+    ErrorCode.EMPTY_LINES: ErrorText(
+        "The line layer is empty.", "Choose the layer with your drawing, or show it if it is hidden inside a group.", 422
+    ),
+    ErrorCode.NO_REFERENCE: ErrorText(
+        "There is no reference.", "Add a layer or a picture file with the colours you want with +.", 400
+    ),
+    ErrorCode.EMPTY_REFERENCE: ErrorText(
+        "The reference has nothing painted on it.", "Choose another layer or file as the reference.", 422
+    ),
+    ErrorCode.REFERENCE_UNREADABLE: ErrorText(
+        "The reference file cannot be read.", "Choose a PNG or JPEG picture that still exists.", 422
+    ),
+    ErrorCode.TOO_MANY_REFERENCES: ErrorText("There are too many references.", "Take some of them out.", 422),
+    ErrorCode.MASK_SIZE: ErrorText(
+        "The foreground mask has another size than the drawing.", "Make the mask as large as the canvas.", 422
+    ),
+    ErrorCode.EMPTY_SELECTION: ErrorText(
+        "Nothing is selected.", "Select the figure, or set Foreground to Automatic.", 422
+    ),
+    ErrorCode.EMPTY_MASK: ErrorText(
+        "The foreground mask is empty.", "Paint the figure white on the mask, or set Foreground to Automatic.", 422
+    ),
+    ErrorCode.CANVAS_TOO_LARGE: ErrorText(
+        "The canvas is too large.", "Linewash colours up to 8192 pixels a side; scale the picture down first.", 413
+    ),
+    ErrorCode.CANVAS_TOO_SMALL: ErrorText("The canvas is too small.", "Linewash needs at least 64 pixels a side.", 422),
+    ErrorCode.BAD_PICTURE: ErrorText("A picture arrived damaged.", "Press Colour again.", 422),
+    ErrorCode.BAD_REQUEST: ErrorText(
+        "The backend did not understand the request.", "Run install.py again so that plugin and backend match.", 400
+    ),
+    ErrorCode.REQUEST_TOO_LARGE: ErrorText("The pictures are too large to send.", "Use a smaller reference picture.", 413),
+    ErrorCode.UNKNOWN_MODEL: ErrorText("That model is not installed.", "Choose another model.", 404),
+    ErrorCode.MODEL_CORRUPT: ErrorText("The model file is damaged.", "Run install.py again to restore it.", 500),
+    ErrorCode.MODEL_MISSING: ErrorText("The model file is missing.", "Run install.py again to restore it.", 500),
+    ErrorCode.NOT_INSTALLED: ErrorText("The Linewash backend is not installed.", "Run python3 install.py once.", 503),
+    ErrorCode.BACKEND_START: ErrorText(
+        "The Linewash backend did not start.", "Run python3 install.py doctor; it says what is wrong.", 503
+    ),
+    ErrorCode.BACKEND_GONE: ErrorText(
+        "The backend stopped before it finished.", "Press Colour again; Linewash starts it anew.", 503
+    ),
+    ErrorCode.VERSION_MISMATCH: ErrorText(
+        "Plugin and backend are of different versions.", "Run install.py again, then restart Krita.", 426
+    ),
+    ErrorCode.BAD_TOKEN: ErrorText(
+        "The backend did not accept this Krita's key.", "Restart Krita; if that does not help, run install.py again.", 401
+    ),
+    ErrorCode.FORBIDDEN_HOST: ErrorText("The backend only answers on this computer.", "Connect to 127.0.0.1.", 421),
+    ErrorCode.FORBIDDEN_ORIGIN: ErrorText("The backend does not answer web pages.", "Use the Krita docker.", 403),
+    ErrorCode.QUEUE_FULL: ErrorText("Too many pictures are waiting.", "Wait until one is finished, or cancel one.", 429),
+    ErrorCode.JOB_UNKNOWN: ErrorText("The backend no longer knows this picture.", "Press Colour again.", 404),
+    ErrorCode.JOB_NOT_DONE: ErrorText("The picture is not finished yet.", "Wait until it is done.", 409),
+    ErrorCode.IDEMPOTENCY_CONFLICT: ErrorText(
+        "The same request was sent twice with different pictures.", "Press Colour again.", 409
+    ),
+    ErrorCode.DISK_FULL: ErrorText("The disk is full.", "Free some space, then press Colour again.", 507),
+    ErrorCode.OUT_OF_MEMORY: ErrorText(
+        "There was not enough memory.", "Close other programs or use a smaller canvas.", 507
+    ),
+    ErrorCode.WORKER_CRASHED: ErrorText(
+        "The colouring process crashed.", "Press Colour again; your layers are untouched.", 500
+    ),
+    ErrorCode.INTERRUPTED: ErrorText("The backend was stopped while it worked.", "Press Colour again.", 500),
+    ErrorCode.DOCUMENT_CLOSED: ErrorText(
+        "The picture was closed before its colours arrived.", "Open it and press Colour again.", 410
+    ),
+    ErrorCode.LAYER_GONE: ErrorText(
+        "The line layer was deleted before its colours arrived.", "Choose the line layer and press Colour again.", 410
+    ),
+    ErrorCode.CANVAS_CHANGED: ErrorText(
+        "The canvas changed size before its colours arrived.", "Press Colour again.", 409
+    ),
+    ErrorCode.INTERNAL: ErrorText(
+        "Something went wrong inside Linewash.", "Run python3 install.py doctor and report what it prints.", 500
+    ),
+}
+
+
+class LinewashError(Exception):
+    """The only exception that crosses a room of Linewash; ``detail`` is for logs, never shown by itself.
+
+    Example: ``raise LinewashError(ErrorCode.EMPTY_LINES, "alpha is 0 everywhere")``
+    """
+
+    def __init__(self, code: ErrorCode, detail: str = "") -> None:
+        super().__init__("%s: %s" % (code.value, detail) if detail else code.value)
+        self.code = code
+        self.detail = detail
+
+    @property
+    def message(self) -> str:
+        """The sentence the painter reads."""
+        return ERRORS[self.code].message
+
+    @property
+    def hint(self) -> str:
+        """What the painter can do next."""
+        return ERRORS[self.code].hint
+
+    @property
+    def status(self) -> int:
+        """The HTTP status code that carries this error."""
+        return ERRORS[self.code].status
+
+    def to_json(self) -> Dict[str, Any]:
+        """``{"code", "message", "hint", "detail"}``, as sent in the body ``{"error": ...}`` and in ``JobStatus.error``."""
+        return {"code": self.code.value, "message": self.message, "hint": self.hint, "detail": self.detail}
+
+
+def error_from_json(data: Any) -> Optional[LinewashError]:
+    """The error in ``data`` (as ``to_json`` made it), or None when ``data`` is None.
+
+    A code this version does not know becomes ``INTERNAL`` with the code kept in ``detail``.
+    """
+    if data is None:
+        return None
+    code = data.get("code", "") if isinstance(data, dict) else ""
+    detail = str(data.get("detail", "")) if isinstance(data, dict) else repr(data)
+    try:
+        return LinewashError(ErrorCode(code), detail)
+    except ValueError:
+        return LinewashError(ErrorCode.INTERNAL, "%s %s" % (code, detail))
