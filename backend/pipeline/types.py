@@ -49,8 +49,8 @@ class Drawing:
 class Colours:
     """What ``decode`` makes of the model's answer.
 
-    flats: (count, 3) uint8 sRGB, one colour for each region of ``Drawing.regions``.  field: (h, w, 3) float32 sRGB 0..1 over the
-    whole canvas at model size, or None for the flats finish.
+    flats: (count, 3) uint8 sRGB, one colour for each region of ``Drawing.regions``.  field: (h, w, 3) float32 sRGB 0..1 over
+    the whole canvas at model size, or None for the flats finish.
     """
 
     flats: Rgb
