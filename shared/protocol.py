@@ -14,6 +14,7 @@ from .errors import ErrorCode, LinewashError, error_from_json
 PROTOCOL_VERSION = 1
 """Raised whenever a message changes meaning; a client and a server of different numbers refuse each other (426)."""
 
+PRODUCT = "linewash"
 PRODUCT_VERSION = "0.1.0"
 
 MIN_SIDE, MAX_SIDE = 64, 8192

@@ -1,0 +1,237 @@
+"""The one client of the backend: plugin, command line, tests and benchmarks all use it.
+
+Everything here blocks; inside Krita it runs in a thread.  One ``Client`` may be used from several threads, so that a
+cancel can overtake a long-poll.
+"""
+
+import errno
+import json
+import os
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Callable, Dict, Iterator, List, Optional, Type, TypeVar, Union
+from urllib.parse import quote
+
+import requests
+
+from .errors import ErrorCode, LinewashError, error_from_json
+from .multipart import MultipartBody, Part, part_size
+from .paths import ServerInfo, read_server_info
+from .protocol import (
+    IDEMPOTENCY_HEADER,
+    MAX_PART_BYTES,
+    MAX_REQUEST_BYTES,
+    MAX_WAIT_S,
+    PRODUCT,
+    PROTOCOL_VERSION,
+    TOKEN_HEADER,
+    VERSION_HEADER,
+    ColorizeRequest,
+    Hello,
+    JobStatus,
+    ModelInfo,
+)
+
+ATTEMPTS = 3
+"""How often a call that changes nothing twice is tried when the connection breaks."""
+PAUSE_S = 0.1
+"""Pause before the second attempt; it doubles with each further one."""
+UPLOAD_ANSWER_S = 60.0
+"""How long the backend may take to put an upload safely on disk."""
+
+Answer = TypeVar("Answer")
+
+
+class Client:
+    """Talks to one running backend.  Every method raises LinewashError and nothing else.
+
+    BACKEND_GONE: nobody answers.  INTERNAL: somebody answers, but not this product.  All other codes come from the backend.
+    """
+
+    def __init__(self, info: ServerInfo, timeout_s: float = 10.0) -> None:
+        self.info = info
+        self._timeout_s = timeout_s
+        self._session = requests.Session()
+        self._session.trust_env = False  # no proxy stands between two processes of one computer
+        self._session.headers.update(
+            {TOKEN_HEADER: info.token, VERSION_HEADER: str(PROTOCOL_VERSION), "Accept-Encoding": "identity"}
+        )
+
+    def __enter__(self) -> "Client":
+        return self
+
+    def __exit__(
+        self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the kept connections."""
+        self._session.close()
+
+    def hello(self) -> Hello:
+        """Who answers.  VERSION_MISMATCH when it speaks another protocol."""
+        found = self._json("GET", "/v1/hello", lambda data: Hello(**data))
+        if found.product != PRODUCT:
+            raise LinewashError(ErrorCode.INTERNAL, "the program on this port calls itself %s" % found.product)
+        if found.protocol != PROTOCOL_VERSION:
+            raise LinewashError(ErrorCode.VERSION_MISMATCH, "backend %d, client %d" % (found.protocol, PROTOCOL_VERSION))
+        return found
+
+    def submit(self, request: ColorizeRequest, parts: Dict[str, Part], idempotency_key: str) -> JobStatus:
+        """Send a colouring; ``parts`` are PNGs by part name, as bytes or paths.  Repeated with the same key, it is one job."""
+        sizes = [part_size(name, part) for name, part in parts.items()]
+        body = MultipartBody(json.dumps(request.to_json()).encode("utf-8"), parts)
+        if max(sizes, default=0) > MAX_PART_BYTES or len(body) > MAX_REQUEST_BYTES:
+            raise LinewashError(ErrorCode.REQUEST_TOO_LARGE, "%d bytes" % len(body))
+        return self._json(
+            "POST",
+            "/v1/jobs",
+            JobStatus.from_json,
+            data=body,
+            headers={IDEMPOTENCY_HEADER: idempotency_key, "Content-Type": body.content_type},
+            wait_s=UPLOAD_ANSWER_S,
+        )
+
+    def status(self, job_id: str, after: int = -1, wait_s: float = 0.0) -> JobStatus:
+        """The job now, or at the latest after ``wait_s`` (0..30) seconds if its revision stays ``after`` that long."""
+        query = {"after": str(after), "wait": str(min(wait_s, MAX_WAIT_S))}
+        return self._json("GET", _path(job_id), JobStatus.from_json, params=query, wait_s=wait_s)
+
+    def follow(self, job_id: str) -> Iterator[JobStatus]:
+        """Every change of a job, up to and including its terminal state."""
+        status = self.status(job_id)
+        yield status
+        while not status.state.terminal:
+            newer = self.status(job_id, after=status.revision, wait_s=MAX_WAIT_S)
+            if newer.revision != status.revision or newer.state != status.state:
+                yield newer
+            status = newer
+
+    def preview(self, job_id: str) -> bytes:
+        """PNG of the newest step preview, longest side at most 256 px; JOB_NOT_DONE when there is none yet."""
+        return self._bytes(_path(job_id) + "/preview")
+
+    def layer(self, job_id: str, name: str) -> bytes:
+        """PNG (RGBA, canvas size) of one result layer; ``name`` is one of ``protocol.LAYERS``."""
+        return self._bytes("%s/layers/%s" % (_path(job_id), quote(name, safe="")))
+
+    def save_layer(self, job_id: str, name: str, path: "Union[os.PathLike[str], str]") -> None:
+        """Write one result layer to a file, block by block; the file appears whole or not at all."""
+        partial = Path(os.fspath(path) + ".partial")
+        response = self._send("GET", "%s/layers/%s" % (_path(job_id), quote(name, safe="")), stream=True)
+        try:
+            with partial.open("wb") as file:
+                for block in response.iter_content(1024 * 1024):
+                    file.write(block)
+            partial.replace(path)
+        except requests.RequestException as error:
+            raise _gone(error) from error
+        except OSError as error:
+            raise _disk(error) from error
+        finally:
+            response.close()
+            if partial.exists():
+                partial.unlink()
+
+    def cancel(self, job_id: str) -> JobStatus:
+        """Stop a job; the answer may still say running, a moment before it says cancelled."""
+        return self._json("DELETE", _path(job_id), JobStatus.from_json)
+
+    def acknowledge(self, job_id: str) -> None:
+        """Say that the layers are safe, so that the backend may forget them.  Twice is no error."""
+        try:
+            self._send("POST", _path(job_id) + "/acknowledge")
+        except LinewashError as error:
+            if error.code is not ErrorCode.JOB_UNKNOWN:
+                raise
+
+    def jobs(self) -> List[JobStatus]:
+        """All jobs the backend knows, oldest first."""
+        return self._json("GET", "/v1/jobs", lambda data: [JobStatus.from_json(row) for row in data["jobs"]])
+
+    def models(self) -> List[ModelInfo]:
+        """The models the backend has, with the reason where one is not ready."""
+        return self._json("GET", "/v1/models", lambda data: [ModelInfo(**row) for row in data["models"]])
+
+    def system(self) -> Dict[str, Any]:
+        """The backend's own state: version, pid, workers with state, device and pid, jobs waiting."""
+        return self._json("GET", "/v1/system", dict)
+
+    def shutdown(self) -> None:
+        """Ask the backend to end; it cancels what runs and keeps what is finished."""
+        self._send("POST", "/v1/shutdown", attempts=1)
+
+    def _bytes(self, path: str) -> bytes:
+        return self._send("GET", path).content
+
+    def _json(self, method: str, path: str, parse: Callable[[Any], Answer], wait_s: float = 0.0, **options: Any) -> Answer:
+        response = self._send(method, path, wait_s=wait_s, **options)
+        try:
+            return parse(response.json())
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise LinewashError(ErrorCode.INTERNAL, "unreadable answer to %s %s: %r" % (method, path, error)) from error
+
+    def _send(self, method: str, path: str, wait_s: float = 0.0, attempts: int = ATTEMPTS, **options: Any) -> requests.Response:
+        """One call, repeated when the connection breaks: all of them may safely arrive twice but shutdown."""
+        url = "http://%s:%d%s" % (self.info.host, self.info.port, path)
+        timeout = (self._timeout_s, self._timeout_s + wait_s)
+        for attempt in range(1, attempts + 1):
+            try:
+                response = self._session.request(method, url, timeout=timeout, allow_redirects=False, **options)
+                break
+            except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError) as error:
+                if attempt == attempts:
+                    raise _gone(error) from error
+                time.sleep(PAUSE_S * 2 ** (attempt - 1))
+            except requests.Timeout as error:
+                raise _gone(error) from error
+            except requests.RequestException as error:
+                raise LinewashError(ErrorCode.INTERNAL, repr(error)) from error
+        else:
+            raise AssertionError("attempts is at least 1")
+        if response.status_code >= 300:
+            with response:
+                raise _refusal(response)
+        return response
+
+
+def find_server(home: Path, timeout_s: float = 10.0) -> Optional[Client]:
+    """A client of the backend that serves ``home``, or None when none runs; its file may be stale.
+
+    LinewashError VERSION_MISMATCH when one runs that speaks another protocol.
+    """
+    info = read_server_info(home)
+    if info is None:
+        return None
+    client = Client(info, timeout_s)
+    try:
+        client.hello()
+    except LinewashError as error:
+        client.close()
+        if error.code is ErrorCode.VERSION_MISMATCH:
+            raise
+        return None
+    return client
+
+
+def _path(job_id: str) -> str:
+    return "/v1/jobs/%s" % quote(job_id, safe="")
+
+
+def _gone(error: Exception) -> LinewashError:
+    return LinewashError(ErrorCode.BACKEND_GONE, repr(error))
+
+
+def _disk(error: OSError) -> LinewashError:
+    full = error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
+    return LinewashError(ErrorCode.DISK_FULL if full else ErrorCode.INTERNAL, str(error))
+
+
+def _refusal(response: requests.Response) -> LinewashError:
+    try:
+        error = error_from_json(response.json()["error"])
+    except (ValueError, KeyError, TypeError, requests.RequestException):
+        error = None
+    return error or LinewashError(ErrorCode.INTERNAL, "HTTP %d that is no answer of this product" % response.status_code)

@@ -1,0 +1,126 @@
+"""Where Linewash keeps the painter's data, and the file in which a running backend says where it listens."""
+
+import ctypes
+import json
+import os
+import sys
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, Dict, Optional
+
+HOME_VARIABLE = "LINEWASH_HOME"
+"""Environment variable that overrides ``default_home``."""
+
+
+def default_home() -> Path:
+    r"""The folder of the user's Linewash data; it need not exist yet.
+
+    ``$LINEWASH_HOME``, else the platform's folder for application data: ``$XDG_DATA_HOME/linewash`` or
+    ``~/.local/share/linewash``, ``~/Library/Application Support/linewash``, ``%LOCALAPPDATA%\linewash``.
+    """
+    chosen = os.environ.get(HOME_VARIABLE)
+    if chosen:
+        return Path(chosen).expanduser().absolute()
+    if sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Application Support"
+    else:
+        base = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
+    return base / "linewash"
+
+
+def runtime_dir(home: Path) -> Path:
+    """Folder (mode 0700) of the running backend's own files."""
+    return home / "runtime"
+
+
+def server_file(home: Path) -> Path:
+    """The file (mode 0600) that holds a running backend's ``ServerInfo`` as JSON."""
+    return runtime_dir(home) / "server.json"
+
+
+def lock_file(home: Path) -> Path:
+    """The file a running backend keeps locked, so that there is one for each home."""
+    return runtime_dir(home) / "server.lock"
+
+
+def jobs_dir(home: Path) -> Path:
+    """Folder of jobs and their unacknowledged results."""
+    return home / "jobs"
+
+
+def models_dir(home: Path) -> Path:
+    """Folder of models the user added."""
+    return home / "models"
+
+
+def log_file(home: Path) -> Path:
+    """The backend's log; older ones lie beside it as ``backend.log.1`` and so on."""
+    return home / "logs" / "backend.log"
+
+
+@dataclass(frozen=True)
+class ServerInfo:
+    """How to reach a running backend.  ``token`` is the key its every answer needs; ``pid`` is its process."""
+
+    host: str
+    port: int
+    token: str
+    pid: int
+    protocol: int
+    version: str
+
+    def to_json(self) -> Dict[str, Any]:
+        """A JSON object that ``from_json`` turns back into an equal value."""
+        return asdict(self)
+
+    @staticmethod
+    def from_json(data: Any) -> "ServerInfo":
+        """The value in ``data``; ValueError when a field is missing or of another type."""
+        if not isinstance(data, dict):
+            raise ValueError("server information is not a JSON object")
+        values: Dict[str, Any] = {f.name: data.get(f.name) for f in fields(ServerInfo)}
+        info = ServerInfo(**values)
+        texts, numbers = (info.host, info.token, info.version), (info.port, info.pid, info.protocol)
+        if not all(type(text) is str for text in texts) or not all(type(number) is int for number in numbers):
+            raise ValueError("server information lacks a field")
+        if not 0 < info.port < 65536 or info.pid <= 0:
+            raise ValueError("server information is out of range")
+        return info
+
+    def __repr__(self) -> str:
+        """Without the token, so that no log ever holds it."""
+        return "ServerInfo(%s:%d, pid %d, protocol %d, %s)" % (self.host, self.port, self.pid, self.protocol, self.version)
+
+
+def read_server_info(home: Path) -> Optional[ServerInfo]:
+    """Where the backend of ``home`` listens, or None when the file is missing, garbled or left by a process that is gone.
+
+    A living process may still be another program with a reused number; ``client.find_server`` asks it.
+    """
+    try:
+        info = ServerInfo.from_json(json.loads(server_file(home).read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        return None
+    return info if process_alive(info.pid) else None
+
+
+def process_alive(pid: int) -> bool:
+    """Whether a process with this number runs (a finished one whose parent has not collected it counts)."""
+    if sys.platform == "win32":  # os.kill(pid, 0) would end the process there
+        kernel = ctypes.windll.kernel32
+        handle = kernel.OpenProcess(0x1000, False, pid)  # PROCESS_QUERY_LIMITED_INFORMATION
+        if not handle:
+            return False
+        code = ctypes.c_ulong()
+        kernel.GetExitCodeProcess(handle, ctypes.byref(code))
+        kernel.CloseHandle(handle)
+        return code.value == 259  # STILL_ACTIVE
+    try:
+        os.kill(pid, 0)
+    except PermissionError:
+        return True
+    except (OSError, OverflowError):
+        return False
+    return True
