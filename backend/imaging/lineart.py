@@ -88,7 +88,7 @@ def _darkness_on_white(rgba: Rgba) -> Gray:
 def _full_strength(darkness: Floats) -> float:
     """The darkness (0..1) of a full line: a high percentile of everything that is not paper."""
     marks = darkness[darkness > _FAINTEST_LINE]
-    return float(np.clip(np.percentile(marks, 90), _WEAKEST_FULL_LINE, 1)) if marks.size else 1.0
+    return float(np.clip(np.percentile(marks, 98), _WEAKEST_FULL_LINE, 1)) if marks.size else 1.0
 
 
 def _scaled(darkness: Gray, full: float, noise: float = 0.0) -> Gray:
@@ -129,7 +129,7 @@ def _fit_paper(rgb: Rgb) -> _Paper:
     keep = value >= 0.6 * np.percentile(value, 95)
     surface = np.zeros((6, 3), np.float32)
     for _ in range(4):
-        ridge = np.diag([0, 1, 1, 1, 1, 1]).astype(np.float32) * 0.01 * len(basis)  # tilts only where enough paper says so
+        ridge = np.diag([0, 1, 1, 1, 1, 1]).astype(np.float32) * 1e-4 * len(basis)  # tilts only where enough paper says so
         part = basis[keep]
         surface = np.linalg.solve(part.T @ part + ridge, part.T @ cells[keep]).astype(np.float32)
         keep = value >= 0.88 * (basis @ surface).sum(-1)

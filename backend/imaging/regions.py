@@ -18,8 +18,9 @@ from backend.imaging.types import Bools, Gray, Labels, Regions, Rgb
 ALPHA = 0.7
 """A neck narrower than this share of the smaller basin's radius is a gap in a line, a wider one is part of the shape."""
 BUMP_PX = 0.6
-FAINTEST_LINE, SOLID = 24, 150
-"""Contrast of the faintest line that counts, and the ink from which any area, however wide, is line (0..255)."""
+FAINTEST_LINE, SOLID, TONE_STEP = 24, 205, 32
+"""Contrast of the faintest line that counts, the ink from which any area, however wide, is line, and the step between two
+tones of wide areas that counts as a border (0..255)."""
 SPECK_AREA, FRAGMENT_AREA, REGION_AREA = 3.0, 10.0, 40.0
 """Smallest ink speck, smallest basin and smallest region, pixels at 256."""
 FIGURE_WEIGHT = 4.0
@@ -45,21 +46,18 @@ def line_mask(ink: Gray) -> Bools:
     """Where the lines are (h, w) bool, for ink (h, w) with 255 = line.
 
     A pixel is line when it stands out from its surroundings (a top-hat) by at least half of the strongest line pixel
-    nearby: faint lines stay and the anti-aliased skirts of strong ones go, as does grey shade.  Solid blacks are line, too.
+    nearby: faint lines stay and the anti-aliased skirts of strong ones go, as does grey shade.  Solid blacks are line, too,
+    and so is the rim of an area filled with one tone.
     """
     unit = max(1.0, _unit(ink.shape))
-    if unit < 3:
-        side = 2 * round(4 * unit) + 1
-        shade = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((side, side), np.uint8))
-    else:
-        small = cv2.resize(ink, None, fx=1 / unit, fy=1 / unit, interpolation=cv2.INTER_AREA)
-        small = cv2.morphologyEx(small, cv2.MORPH_OPEN, np.ones((9, 9), np.uint8))
-        shade = cv2.resize(small, (ink.shape[1], ink.shape[0]), interpolation=cv2.INTER_LINEAR)
-    contrast = cv2.subtract(ink, shade)
+    side = 2 * round(4 * unit) + 1
+    tone = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((side, side), np.uint8))
+    contrast = cv2.subtract(ink, tone)
     side = 2 * round(1.5 * unit) + 1
     strongest = cv2.dilate(contrast, np.ones((side, side), np.uint8))
     lines = (contrast > FAINTEST_LINE) & (contrast >= strongest // 2 + strongest % 2)
     lines |= ink > SOLID
+    lines |= cv2.subtract(tone, cv2.erode(tone, np.ones((3, 3), np.uint8))) > TONE_STEP
     return _without_specks(lines, SPECK_AREA * unit)
 
 
