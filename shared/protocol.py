@@ -112,7 +112,7 @@ class ColorizeRequest:
     seed: int = 0
     steps: int = 10
     guidance: float = 1.5
-    gap: float = 0.02
+    gap: float = 0.04
 
     def to_json(self) -> Dict[str, Any]:
         """A JSON object that ``from_json`` turns back into an equal request."""
