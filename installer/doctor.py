@@ -1,0 +1,136 @@
+"""``install.py doctor``: what is wrong, in plain words, and how to mend it."""
+
+import json
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from shared.paths import read_server_info
+from shared.protocol import PRODUCT_VERSION
+
+from . import environment, kritarc, requirements
+from .places import Krita, kritas, this_machine, venv_python
+from .plugin import installed_version
+from .run import output
+from .text import InstallError, gigabytes, say
+from .vendor import PROJECT
+
+MEND = "Run: python3 install.py"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing the doctor looked at.  well: whether it is in order; sentence: what was seen; mend: what to do, or ''."""
+
+    well: bool
+    sentence: str
+    mend: str = ""
+
+
+def report(home: Path, krita_dir: Path | None) -> int:
+    """Print all findings; 0 when everything is in order, 1 when something is not."""
+    findings = list(examine(PROJECT, home, kritas(this_machine(), krita_dir)))
+    for finding in findings:
+        say(f"{'ok   ' if finding.well else 'WRONG'} {finding.sentence}")
+        if finding.mend:
+            say(f"      {finding.mend}")
+    wrong = sum(not finding.well for finding in findings)
+    say("\nEverything is in order." if not wrong else f"\n{wrong} thing(s) to mend, see above.")
+    return 1 if wrong else 0
+
+
+def examine(project: Path, home: Path, places: tuple[Krita, ...]) -> Iterator[Finding]:
+    """Look at Python, disk, environment, backend, plugin and server, in the order in which they depend on each other."""
+    yield python_finding()
+    yield space_finding(shutil.disk_usage(project).free)
+    python = venv_python(project / ".venv", sys.platform)
+    ready = environment_finding(project, python)
+    yield ready
+    if ready.well:
+        yield from backend_findings(python, project, home)
+    for krita in places:
+        yield from plugin_findings(krita, python)
+    yield server_finding(home)
+
+
+def python_finding() -> Finding:
+    """Whether this Python can carry an installation."""
+    version = "Python " + ".".join(map(str, sys.version_info[:3]))
+    try:
+        requirements.check_python()
+    except InstallError as error:
+        return Finding(False, f"{version}: {error}")
+    if sys.version_info[:2] > requirements.TRIED[1]:
+        return Finding(True, f"{version} is newer than those Linewash was tried with (3.10 to 3.13).")
+    return Finding(True, f"{version} will do.")
+
+
+def space_finding(free: int) -> Finding:
+    """Whether there is room for results; ``free`` in bytes."""
+    if free < 1_000_000_000:
+        return Finding(False, f"Only {gigabytes(free)} of disk space are free.", "Free some space.")
+    return Finding(True, f"{gigabytes(free)} of disk space are free.")
+
+
+def environment_finding(project: Path, python: Path) -> Finding:
+    """Whether ``.venv`` of ``project`` is there, finished and up to date."""
+    if not python.exists():
+        return Finding(False, "The backend is not installed.", MEND)
+    if not environment.read_stamp(project)[0]:
+        return Finding(False, "The installation of the backend was interrupted.", f"{MEND} (it continues)")
+    if not environment.is_current(project, ("backend",)):
+        return Finding(False, "The installed packages are not those this version of Linewash asks for.", MEND)
+    status, text = output([python, "-m", "pip", "check"])
+    if status != 0:
+        return Finding(False, f"The installed packages do not fit together: {text.strip()}", f"Delete .venv, then: {MEND}")
+    return Finding(True, f"The backend's packages are installed in {project / '.venv'}.")
+
+
+def backend_findings(python: Path, project: Path, home: Path) -> Iterator[Finding]:
+    """What the backend's own doctor says about its parts and models."""
+    status, text = output([python, "-m", "backend", "doctor"], cwd=project, extra={"LINEWASH_HOME": str(home)})
+    last = text.strip().splitlines()[-6:]
+    yield Finding(
+        status == 0,
+        "The backend starts: " + " ".join(last) if status == 0 else "The backend: " + " ".join(last),
+        "" if status == 0 else MEND,
+    )
+
+
+def plugin_findings(krita: Krita, python: Path) -> Iterator[Finding]:
+    """Whether the plugin of one Krita is installed, of this version, enabled and bound to this backend."""
+    version = installed_version(krita.pykrita)
+    if version is None:
+        yield Finding(False, f"{krita.name}: the plugin is not installed in {krita.pykrita}.", MEND)
+        return
+    noted = json.loads((krita.pykrita / "linewash" / "installation.json").read_text(encoding="utf-8"))
+    if version != PRODUCT_VERSION:
+        yield Finding(
+            False,
+            f"{krita.name}: the plugin is version {version}, the backend {PRODUCT_VERSION}.",
+            f"{MEND}, then restart Krita.",
+        )
+    elif noted["python"] != str(python):
+        yield Finding(False, f"{krita.name}: the plugin uses another backend, {noted['python']}.", f"{MEND} to use this one.")
+    else:
+        yield Finding(True, f"{krita.name}: plugin {version} in {krita.pykrita}.")
+    if not kritarc.is_enabled(kritarc.read(krita.settings)):
+        yield Finding(
+            False,
+            f"{krita.name}: the plugin is switched off in {krita.settings}.",
+            f"{MEND}, or tick it in Krita under Settings > Configure Krita > Python Plugin Manager.",
+        )
+
+
+def server_finding(home: Path) -> Finding:
+    """Whether a backend runs for ``home``; none running is in order, Krita starts it."""
+    info = read_server_info(home)
+    if info is None:
+        return Finding(True, "No backend is running; Krita starts it when it is needed.")
+    if info.version != PRODUCT_VERSION:
+        return Finding(
+            False, f"A backend of version {info.version} is still running.", "Restart Krita and run install.py again."
+        )
+    return Finding(True, f"A backend is running (process {info.pid}, port {info.port}).")

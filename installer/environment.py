@@ -1,0 +1,106 @@
+"""The virtual environment ``.venv`` of a checkout: made, filled with the pinned packages, stamped last.
+
+The stamp holds a fingerprint of everything the contents depend on.  No stamp, or another fingerprint: the work is done (again),
+on top of whatever an interrupted run left.  So a second run changes nothing and an interrupted one continues.
+"""
+
+import hashlib
+import json
+import shutil
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from .places import venv_python
+from .run import output, run
+from .text import InstallError, say
+
+STAMP = "linewash-install.json"
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What making an environment does to the outside world; tests hand in quick ones.
+
+    make(folder): make an empty virtual environment.  works(python): whether that Python runs and has pip.
+    install(python, arguments): ``pip install`` with these arguments, in the checkout.  All but works raise InstallError.
+    """
+
+    make: Callable[[Path], None]
+    works: Callable[[Path], bool]
+    install: Callable[[Path, Sequence[str]], None]
+
+
+def real_tools(project: Path) -> Tools:
+    """The tools that really do it, with the running Python's venv and the environment's pip."""
+
+    def make(folder: Path) -> None:
+        status, text = output([sys.executable, "-m", "venv", folder])
+        if status != 0:
+            raise InstallError(f"The virtual environment could not be made in {folder}: {text.strip()}")
+
+    def works(python: Path) -> bool:
+        wanted = f"import pip, sys; sys.exit(sys.version_info[:2] != {sys.version_info[:2]!r})"
+        return output([python, "-c", wanted])[0] == 0
+
+    def install(python: Path, arguments: Sequence[str]) -> None:
+        quiet = () if sys.stdout.isatty() else ("--quiet", "--progress-bar", "off")
+        options = ("--disable-pip-version-check", "--no-input", *quiet)
+        if run([python, "-m", "pip", "install", *options, *arguments], cwd=project) != 0:
+            raise InstallError(
+                "The packages could not be installed; pip's own message is above. Check that this computer is online "
+                "and start the installer again; it continues where it stopped."
+            )
+
+    return Tools(make, works, install)
+
+
+def fingerprint(project: Path, extras: Iterable[str], version: Sequence[int] = sys.version_info) -> str:
+    """SHA-256 over what the contents of the environment depend on: pins, dependencies, extras, Python, place."""
+    total = hashlib.sha256()
+    for name in ("pyproject.toml", "constraints.txt"):
+        total.update((project / name).read_bytes() + b"\0")
+    total.update(repr((sorted(extras), tuple(version[:2]), str(project))).encode())
+    return total.hexdigest()
+
+
+def read_stamp(project: Path) -> tuple[str, frozenset[str]]:
+    """(fingerprint, extras) of the environment as it was last finished; ("", nothing) when it never was."""
+    try:
+        stamp = json.loads((project / ".venv" / STAMP).read_text(encoding="utf-8"))
+        return str(stamp["fingerprint"]), frozenset(stamp["extras"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return "", frozenset()
+
+
+def is_current(project: Path, extras: Iterable[str]) -> bool:
+    """Whether the environment is finished, up to date and holds ``extras``."""
+    stamped, present = read_stamp(project)
+    return set(extras) <= present and stamped == fingerprint(project, present)
+
+
+def prepare(project: Path, extras: Iterable[str], tools: Tools, platform: str = sys.platform) -> bool:
+    """Make ``.venv`` hold the project (editable) with ``extras``; whether anything had to be done.
+
+    Extras installed earlier stay.  Raises InstallError.
+    """
+    if is_current(project, extras):
+        return False
+    wanted = sorted(set(extras) | read_stamp(project)[1])
+    venv = project / ".venv"
+    python = venv_python(venv, platform)
+    (venv / STAMP).unlink(missing_ok=True)
+    if venv.exists() and not tools.works(python):
+        say("The virtual environment is incomplete or of another Python; making it anew.")
+        shutil.rmtree(venv)
+    if not venv.exists():
+        say(f"Making the virtual environment {venv} ...")
+        tools.make(venv)
+    say(f"Installing the backend ({', '.join(wanted)}); the first time this takes some minutes ...")
+    tools.install(python, ("--constraint", "constraints.txt", "--editable", f".[{','.join(wanted)}]"))
+    stamp = {"fingerprint": fingerprint(project, wanted), "extras": wanted}
+    fresh = venv / (STAMP + ".new")
+    fresh.write_text(json.dumps(stamp, indent=2) + "\n", encoding="utf-8")
+    fresh.replace(venv / STAMP)
+    return True

@@ -1,0 +1,85 @@
+"""Krita's list of enabled plugins: one line in the ``[python]`` section of ``kritarc``.
+
+The file belongs to Krita and the painter, so it is edited as bytes: nothing but our line (and the section around it, where we
+had to add one) ever changes, and ``disable(enable(x)) == x`` for every ``x`` without a line of ours.
+"""
+
+import re
+from pathlib import Path
+
+KEY = b"enable_linewash"
+LINE = KEY + b"=true"
+_HEADER = re.compile(rb"\s*(\[.*\])")
+_OURS = re.compile(rb"(\s*" + KEY + rb"\s*=\s*)([^\r\n]*)")
+_TRUE = (b"true", b"on", b"yes", b"1")
+
+
+def enable(content: bytes) -> bytes:
+    """``content`` with the plugin enabled; the same bytes when it is enabled already."""
+    lines = _split(content)
+    ours = [index for index, _ in _own_lines(lines)]
+    if ours:  # the last one counts
+        found = _OURS.match(lines[ours[-1]])
+        if found and found.group(2).strip().lower() not in _TRUE:
+            lines[ours[-1]] = found.group(1) + b"true" + lines[ours[-1]][found.end() :]
+        return b"".join(lines)
+    for start, end in _sections(lines):
+        if any(line.strip() for line in lines[start + 1 : end]):
+            lines.insert(start + 1, LINE + _newline(lines[start]))
+            return b"".join(lines)
+    newline = b"\r\n" if b"\r\n" in content else b"\n"
+    return content + (newline if content else b"") + b"[python]" + newline + LINE + newline
+
+
+def disable(content: bytes) -> bytes:
+    """``content`` without our line, and without the ``[python]`` section where that line was all it held."""
+    lines = _split(content)
+    own = _own_lines(lines)
+    drop = {index for index, _ in own}
+    for start, end in {section for _, section in own}:
+        if not any(line.strip() for index, line in enumerate(lines[start + 1 : end], start + 1) if index not in drop):
+            drop.add(start)
+            if start > 0 and lines[start - 1].endswith(_newline(lines[start])):
+                lines[start - 1] = lines[start - 1][: -len(_newline(lines[start]))]
+    return b"".join(line for index, line in enumerate(lines) if index not in drop)
+
+
+def is_enabled(content: bytes) -> bool:
+    """Whether Krita would load the plugin with this ``kritarc``."""
+    return bool(_own_lines(_split(content))) and enable(content) == content
+
+
+def edit(path: Path, content: bytes) -> None:
+    """Make ``content`` the whole of ``path`` at one stroke, keeping its permissions; a link stays a link."""
+    real = path.resolve()
+    real.parent.mkdir(parents=True, exist_ok=True)
+    fresh = real.with_name(f".{real.name}-linewash")
+    fresh.write_bytes(content)
+    if real.exists():
+        fresh.chmod(real.stat().st_mode & 0o7777)
+    fresh.replace(real)
+
+
+def read(path: Path) -> bytes:
+    """The bytes of ``path``, none when there is no such file."""
+    return path.read_bytes() if path.exists() else b""
+
+
+def _split(content: bytes) -> list[bytes]:
+    return re.findall(rb"[^\n]*\n|[^\n]+", content)
+
+
+def _newline(line: bytes) -> bytes:
+    return b"\r\n" if line.endswith(b"\r\n") else b"\n"
+
+
+def _sections(lines: list[bytes]) -> list[tuple[int, int]]:
+    """(index of the header, index after the last line) of every ``[python]`` section."""
+    headers = [(index, found.group(1)) for index, line in enumerate(lines) if (found := _HEADER.match(line))]
+    ends = [index for index, _ in headers[1:]] + [len(lines)]
+    return [(index, end) for (index, name), end in zip(headers, ends, strict=True) if name == b"[python]"]
+
+
+def _own_lines(lines: list[bytes]) -> list[tuple[int, tuple[int, int]]]:
+    """(index, section) of every line of ours."""
+    return [(i, (s, e)) for s, e in _sections(lines) for i in range(s + 1, e) if _OURS.match(lines[i])]

@@ -1,0 +1,75 @@
+"""Where Krita keeps plugins and settings, on each system; everything is computed from an explicit ``Machine``."""
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Machine:
+    """The system the installer works on.  platform: as ``sys.platform``; home: the user's home folder."""
+
+    platform: str
+    environ: Mapping[str, str]
+    home: Path
+
+    def folder(self, variable: str, otherwise: str) -> Path:
+        """The folder an environment variable names, or ``otherwise`` under the home folder when it is unset or empty."""
+        return Path(self.environ[variable]) if self.environ.get(variable) else self.home / otherwise
+
+
+@dataclass(frozen=True)
+class Krita:
+    """One Krita's folders.  resources: holds ``pykrita/``; settings: the file ``kritarc``; name: as the painter knows it."""
+
+    name: str
+    resources: Path
+    settings: Path
+
+    @property
+    def pykrita(self) -> Path:
+        """The folder of Python plugins."""
+        return self.resources / "pykrita"
+
+
+def this_machine() -> Machine:
+    """The machine this runs on."""
+    return Machine(sys.platform, os.environ, Path.home())
+
+
+def known_kritas(machine: Machine) -> tuple[Krita, ...]:
+    """Every place a Krita of this system may use, the ordinary one first; none of them need exist."""
+    if machine.platform == "win32":
+        roaming, local = machine.folder("APPDATA", "AppData/Roaming"), machine.folder("LOCALAPPDATA", "AppData/Local")
+        return (Krita("Krita", roaming / "krita", local / "kritarc"),)
+    if machine.platform == "darwin":
+        library = machine.home / "Library"
+        return (Krita("Krita", library / "Application Support" / "krita", library / "Preferences" / "kritarc"),)
+    data, config = machine.folder("XDG_DATA_HOME", ".local/share"), machine.folder("XDG_CONFIG_HOME", ".config")
+    flatpak = machine.home / ".var" / "app" / "org.kde.krita"
+    return (
+        Krita("Krita", data / "krita", config / "kritarc"),
+        Krita("Krita from Flatpak", flatpak / "data" / "krita", flatpak / "config" / "kritarc"),
+    )
+
+
+def kritas(machine: Machine, krita_dir: Path | None = None) -> tuple[Krita, ...]:
+    """The Kritas to install into: all that were ever started here, or the ordinary one when none was.
+
+    krita_dir: the painter's own resource folder; it replaces the others, with the settings of the ordinary Krita unless it is
+    the known folder of another.
+    """
+    known = known_kritas(machine)
+    if krita_dir is not None:
+        chosen = krita_dir.expanduser().absolute()
+        settings = next((krita.settings for krita in known if krita.resources == chosen), known[0].settings)
+        return (Krita("Krita", chosen, settings),)
+    present = tuple(krita for krita in known if krita.resources.is_dir() or krita.settings.is_file())
+    return present or known[:1]
+
+
+def venv_python(venv: Path, platform: str) -> Path:
+    """The Python of a virtual environment."""
+    return venv / "Scripts" / "python.exe" if platform == "win32" else venv / "bin" / "python"

@@ -1,0 +1,121 @@
+"""Putting the Krita plugin together and into Krita's resource folder."""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from shared.protocol import PRODUCT_VERSION, PROTOCOL_VERSION
+
+from .vendor import PROJECT, Fetch, fetcher, vendored
+
+NAME = "linewash"
+SOURCE = PROJECT / "krita_plugin"
+_NOT_COPIED = shutil.ignore_patterns("__pycache__", "*.pyc")
+
+
+def assemble_plugin(destination: Path, backend_python: Path | None, home: Path | None, fetch: Fetch | None = None) -> Path:
+    """Put the whole plugin into ``destination`` (a ``pykrita`` folder), each part whole or as it was; return its folder.
+
+    What lands there: ``linewash.desktop`` and ``linewash/`` with ``shared/``, ``vendor/`` and ``installation.json`` in it, and
+    ``linewash.action`` in ``actions/`` beside ``pykrita`` where the plugin has one.  Nothing is written when all of it is there
+    already.
+
+    backend_python: the Python that has the backend; None leaves ``installation.json`` out (the plugin then says it is not
+    installed).  home: the folder of the painter's data; None lets the plugin take the platform's own.  fetch: how to get the
+    vendored wheels when they are not at hand (default: pip of backend_python, else of the running Python).
+
+    Raises InstallError when the vendored wheels cannot be fetched, OSError when the folder cannot be written.
+    """
+    libraries = vendored(fetch or (fetcher(backend_python) if backend_python else None))
+    destination.mkdir(parents=True, exist_ok=True)
+    fresh, old, final = (destination / name for name in (f".{NAME}-new", f".{NAME}-old", NAME))
+    shutil.rmtree(fresh, ignore_errors=True)
+    shutil.copytree(SOURCE / NAME, fresh, ignore=_NOT_COPIED)
+    shutil.copytree(PROJECT / "shared", fresh / "shared", ignore=_NOT_COPIED)
+    shutil.copytree(libraries, fresh / "vendor", ignore=_NOT_COPIED)
+    if backend_python is not None:
+        (fresh / "installation.json").write_text(_installation(backend_python, home), encoding="utf-8")
+    if tree_digest(fresh) == tree_digest(final):
+        shutil.rmtree(fresh)
+    else:
+        shutil.rmtree(old, ignore_errors=True)
+        if final.is_symlink():  # a developer's link into a checkout
+            final.unlink()
+        elif final.exists():
+            final.rename(old)
+        fresh.rename(final)
+        shutil.rmtree(old, ignore_errors=True)
+    for source, target in _single_files(destination):
+        _replace(target, source.read_bytes())
+    return final
+
+
+def remove_plugin(destination: Path) -> list[Path]:
+    """Take out of ``destination`` (a ``pykrita`` folder) what ``assemble_plugin`` put there; what was removed."""
+    removed: list[Path] = []
+    for folder in (destination / NAME, destination / f".{NAME}-new", destination / f".{NAME}-old"):
+        if folder.is_symlink():
+            folder.unlink()
+            removed.append(folder)
+        elif folder.is_dir():
+            shutil.rmtree(folder)
+            removed.append(folder)
+    for _, target in _single_files(destination):
+        if target.exists():
+            target.unlink()
+            removed.append(target)
+    return removed
+
+
+def installed_version(destination: Path) -> str | None:
+    """The version noted by the plugin in ``destination`` (a ``pykrita`` folder); None where none is installed."""
+    try:
+        noted = json.loads((destination / NAME / "installation.json").read_text(encoding="utf-8"))
+        return str(noted["version"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def tree_digest(folder: Path) -> str | None:
+    """SHA-256 over names and contents of all files under ``folder`` but ``__pycache__``; None when it is no folder."""
+    if not folder.is_dir():
+        return None
+    total = hashlib.sha256()
+    for path in sorted(_files(folder)):
+        total.update(str(path.relative_to(folder)).encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+    return total.hexdigest()
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    for root, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if name != "__pycache__"]
+        yield from (Path(root) / name for name in names)
+
+
+def _single_files(destination: Path) -> Iterator[tuple[Path, Path]]:
+    yield SOURCE / f"{NAME}.desktop", destination / f"{NAME}.desktop"
+    if (SOURCE / f"{NAME}.action").exists():
+        yield SOURCE / f"{NAME}.action", destination.parent / "actions" / f"{NAME}.action"
+
+
+def _installation(backend_python: Path, home: Path | None) -> str:
+    noted = {
+        "python": str(backend_python.absolute()),
+        "project": str(PROJECT),
+        "home": str(home.absolute()) if home else None,
+        "version": PRODUCT_VERSION,
+        "protocol": PROTOCOL_VERSION,
+    }
+    return json.dumps(noted, indent=2) + "\n"
+
+
+def _replace(target: Path, content: bytes) -> None:
+    if target.is_file() and target.read_bytes() == content:
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    fresh = target.with_name(f".{target.name}-new")
+    fresh.write_bytes(content)
+    fresh.replace(target)

@@ -1,0 +1,67 @@
+"""What this computer must have before anything is installed; each lack is one sentence and what to do about it."""
+
+import importlib.util
+import platform
+import shutil
+import sys
+from pathlib import Path
+
+from .text import InstallError, gigabytes
+
+NEEDED = 3_000_000_000
+"""Bytes that must be free: the backend with PyTorch for the processor (measured: 2.0 GB) and room to unpack it."""
+
+NEEDED_CUDA = 9_000_000_000
+"""Bytes that should be free on Linux, where PyTorch's ordinary package brings NVIDIA's libraries along."""
+
+TRIED = ((3, 10), (3, 13))
+"""Oldest and newest Python that ``constraints.txt`` was resolved for."""
+
+
+def check_python() -> None:
+    """Raise InstallError when this Python cannot make a virtual environment or has no PyTorch."""
+    lacking = [name for name in ("venv", "ensurepip") if importlib.util.find_spec(name) is None]
+    if lacking:
+        raise InstallError(missing_venv(sys.platform))
+    refusal = unsupported(sys.platform, platform.machine(), sys.maxsize > 2**32)
+    if refusal:
+        raise InstallError(refusal)
+
+
+def missing_venv(system: str) -> str:
+    """The sentence for a Python without venv or ensurepip on ``system`` (as ``sys.platform``)."""
+    if system == "linux":
+        return (
+            "This Python cannot make virtual environments. On Debian or Ubuntu run: sudo apt install python3-venv "
+            "(and then install.py again)."
+        )
+    return "This Python cannot make virtual environments. Install the full Python from python.org and use that."
+
+
+def unsupported(system: str, machine: str, bits_64: bool) -> str | None:
+    """The sentence for a computer PyTorch is not made for, None when it is.  machine: as ``platform.machine()``."""
+    if not bits_64:
+        return "This is a 32-bit Python, and PyTorch is made for 64 bits only. Install a 64-bit Python."
+    if system == "darwin" and machine == "x86_64":
+        return "PyTorch is no longer made for Macs with Intel processors, so Linewash cannot run here."
+    return None
+
+
+def check_space(folder: Path, free: int | None = None, needed: int = NEEDED) -> None:
+    """Raise InstallError when fewer than ``needed`` bytes are free where ``folder`` lies (free: default asks the disk)."""
+    available = shutil.disk_usage(folder).free if free is None else free
+    if available < needed:
+        raise InstallError(
+            f"Linewash needs {gigabytes(needed)} of free disk space, and only {gigabytes(available)} are free at {folder}. "
+            "Free some space and start the installer again."
+        )
+
+
+def space_notice(system: str) -> str:
+    """What the painter is told about size before the download starts."""
+    if system == "linux":
+        return (
+            f"About 1 GB is downloaded ({gigabytes(NEEDED)} of disk space are needed); where PyTorch comes with NVIDIA's "
+            f"libraries, about 4 GB ({gigabytes(NEEDED_CUDA)})."
+        )
+    return f"About 1 GB is downloaded; {gigabytes(NEEDED)} of disk space are needed."

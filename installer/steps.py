@@ -1,0 +1,79 @@
+"""The installation itself, one step after the other; each is skipped where it was done already."""
+
+import sys
+from pathlib import Path
+
+from . import environment, kritarc, requirements
+from .check import try_out
+from .lock import only_one
+from .places import Krita, kritas, this_machine, venv_python
+from .plugin import assemble_plugin, tree_digest
+from .text import InstallError, say
+from .vendor import PROJECT
+
+LOCK = ".linewash-install.lock"
+CHECKED = "linewash-checked"
+
+
+def prepare_backend(extras: tuple[str, ...] = ("backend",)) -> tuple[Path, bool]:
+    """Make the environment ready with ``extras`` and try the backend out; (its Python, whether anything was done)."""
+    requirements.check_python()
+    with only_one(PROJECT / LOCK):
+        python = venv_python(PROJECT / ".venv", sys.platform)
+        changed = not environment.is_current(PROJECT, extras)
+        if changed:
+            if not python.exists():
+                requirements.check_space(PROJECT)
+            environment.prepare(PROJECT, extras, environment.real_tools(PROJECT))
+        return python, check_once(python) or changed
+
+
+def would_download() -> bool:
+    """Whether ``prepare_backend`` has packages to fetch; the size is said when it has."""
+    needed = not environment.is_current(PROJECT, ("backend",))
+    if needed:
+        say(requirements.space_notice(sys.platform))
+    return needed
+
+
+def check_once(python: Path) -> bool:
+    """Try the backend out unless this very code passed before; whether it was tried."""
+    mark = PROJECT / ".venv" / CHECKED
+    wanted = f"{environment.read_stamp(PROJECT)[0]} {tree_digest(PROJECT / 'backend')} {tree_digest(PROJECT / 'shared')}\n"
+    if mark.is_file() and mark.read_text(encoding="utf-8") == wanted:
+        return False
+    say("Trying it out: a tiny drawing is coloured (about half a minute the first time) ...")
+    try_out(python, PROJECT)
+    mark.write_text(wanted, encoding="utf-8")
+    return True
+
+
+def install_plugin(python: Path, home: Path, krita_dir: Path | None = None) -> bool:
+    """Put the plugin into every Krita of this computer and enable it; whether anything changed.
+
+    Raises InstallError when a folder cannot be written.
+    """
+    changed = False
+    for krita in kritas(this_machine(), krita_dir):
+        try:
+            changed |= _install_into(krita, python, home)
+        except OSError as error:
+            raise InstallError(
+                f"The plugin could not be written into {krita.resources}: {error.strerror or error}. "
+                "Mend that, or name another folder with --krita-dir."
+            ) from error
+    return changed
+
+
+def _install_into(krita: Krita, python: Path, home: Path) -> bool:
+    before = tree_digest(krita.pykrita / "linewash")
+    assemble_plugin(krita.pykrita, python, home)
+    changed = tree_digest(krita.pykrita / "linewash") != before
+    settings = kritarc.read(krita.settings)
+    enabled = kritarc.enable(settings)
+    if enabled != settings:
+        kritarc.edit(krita.settings, enabled)
+        changed = True
+    if changed:
+        say(f"{krita.name}: plugin installed in {krita.pykrita} and enabled in {krita.settings}.")
+    return changed
