@@ -1,6 +1,9 @@
-"""Colour: sRGB to Lab and back, alpha over white, compositing."""
+"""Colour: sRGB to Lab and back, and alpha over white."""
+
+from typing import Any
 
 import cv2
+import numba
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,13 +13,14 @@ from backend.imaging.types import Floats, Rgb, Rgba
 def lab_from_rgb(rgb: Rgb | Floats) -> Floats:
     """CIE L*a*b* (..., 3) float32 (L 0..100) from sRGB (..., 3): uint8 0..255 or float32 0..1 (cv2's D65 formulas)."""
     values = rgb.astype(np.float32) / 255 if rgb.dtype == np.uint8 else rgb.astype(np.float32)
-    return cv2.cvtColor(np.ascontiguousarray(values).reshape(-1, 1, 3), cv2.COLOR_RGB2Lab).reshape(rgb.shape)
+    lab: Any = cv2.cvtColor(np.ascontiguousarray(values).reshape(-1, 1, 3), cv2.COLOR_RGB2Lab)
+    return lab.reshape(rgb.shape)
 
 
 def rgb_from_lab(lab: Floats) -> Floats:
-    """sRGB (..., 3) float32, clipped to 0..1, from CIE L*a*b* (..., 3) float32."""
-    values = np.ascontiguousarray(lab, np.float32).reshape(-1, 1, 3)
-    return np.clip(cv2.cvtColor(values, cv2.COLOR_Lab2RGB), 0, 1).reshape(lab.shape)
+    """Colours (..., 3) float32 sRGB, clipped to 0..1, from CIE L*a*b* (..., 3) float32."""
+    rgb: Any = cv2.cvtColor(np.ascontiguousarray(lab, np.float32).reshape(-1, 1, 3), cv2.COLOR_Lab2RGB)
+    return np.clip(rgb, 0, 1).reshape(lab.shape)
 
 
 def to_bytes(rgb: NDArray[np.floating]) -> Rgb:
@@ -24,7 +28,17 @@ def to_bytes(rgb: NDArray[np.floating]) -> Rgb:
     return np.rint(np.clip(rgb, 0, 1) * 255).astype(np.uint8)
 
 
+@numba.njit(cache=True, nogil=True)
+def _over_white(rgba: Any, out: Any) -> None:
+    for y in range(rgba.shape[0]):
+        for x in range(rgba.shape[1]):
+            alpha = np.uint32(rgba[y, x, 3])
+            for c in range(3):
+                out[y, x, c] = (rgba[y, x, c] * alpha + 255 * (255 - alpha) + 127) // 255
+
+
 def on_white(rgba: Rgba) -> Rgb:
     """(h, w, 3) uint8: straight-alpha (h, w, 4) composited over white."""
-    alpha = rgba[..., 3:].astype(np.uint16)
-    return ((rgba[..., :3] * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)
+    out = np.empty((*rgba.shape[:2], 3), np.uint8)
+    _over_white(rgba, out)
+    return out

@@ -1,10 +1,13 @@
 """From any line layer to ink, and from a coloured picture to pseudo-lines."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
+from backend.imaging.colour import on_white
 from backend.imaging.types import Floats, Gray, Rgb, Rgba
 
 EMPTY_INK = 48
@@ -54,7 +57,7 @@ def ink_from_rgba(rgba: Rgba) -> Gray:
             return rgba[..., 3].copy()
         if light < 0.3:
             return _scaled(_darkness_on_white(rgba), _full_strength(alpha * tone))
-    return _ink_on_paper(_on_white(rgba), _on_white(sample))
+    return _ink_on_paper(on_white(rgba), on_white(sample))
 
 
 def lines_from_colour(rgb: Rgb) -> Gray:
@@ -73,19 +76,11 @@ def _sample(rgba: Rgba) -> Rgba:
     return np.ascontiguousarray(rgba[::stride, ::stride])
 
 
-def _on_white(rgba: Rgba) -> Rgb:
-    if bool((rgba[..., 3] == 255).all()):
-        return rgba[..., :3]
-    alpha = rgba[..., 3:].astype(np.uint16)
-    return ((rgba[..., :3] * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)
-
-
 def _darkness_on_white(rgba: Rgba) -> Gray:
-    tone = (255 - rgba[..., :3].min(-1)).astype(np.uint16)
-    return ((tone * rgba[..., 3] + 127) // 255).astype(np.uint8)
+    return 255 - on_white(rgba).min(-1)
 
 
-def _full_strength(darkness: Floats) -> float:
+def _full_strength(darkness: NDArray[np.floating]) -> float:
     """The darkness (0..1) of a full line: a high percentile of everything that is not paper."""
     marks = darkness[darkness > _FAINTEST_LINE]
     return float(np.clip(np.percentile(marks, 98), _WEAKEST_FULL_LINE, 1)) if marks.size else 1.0
@@ -93,7 +88,7 @@ def _full_strength(darkness: Floats) -> float:
 
 def _scaled(darkness: Gray, full: float, noise: float = 0.0) -> Gray:
     table = np.clip((np.arange(256) / 255 - noise) / (full - noise), 0, 1)
-    return cv2.LUT(darkness, np.rint(255 * table).astype(np.uint8)).reshape(darkness.shape)
+    return np.rint(255 * table).astype(np.uint8)[darkness]
 
 
 def _basis(height: int, width: int) -> Floats:
@@ -118,10 +113,7 @@ def _fit_paper(rgb: Rgb) -> _Paper:
     rows, columns = min(24, height), min(24, width)
     ys, xs = np.linspace(0, height, rows + 1).astype(int), np.linspace(0, width, columns + 1).astype(int)
     cells = np.array(
-        [
-            [np.percentile(rgb[a:b, c:d].reshape(-1, 3), 90, axis=0) for c, d in zip(xs[:-1], xs[1:], strict=True)]
-            for a, b in zip(ys[:-1], ys[1:], strict=True)
-        ],
+        [[np.percentile(rgb[a:b, c:d].reshape(-1, 3), 90, axis=0) for c, d in pairwise(xs)] for a, b in pairwise(ys)],
         np.float32,
     ).reshape(-1, 3)
     basis = _basis(rows, columns).reshape(-1, 6)

@@ -1,5 +1,7 @@
 """Figure masks, (h, w) uint8 with 255 = figure."""
 
+from typing import Any
+
 import cv2
 import numpy as np
 
@@ -22,4 +24,5 @@ def resize_mask(mask: Gray, width: int, height: int) -> Gray:
     if mask.shape == (height, width):
         return mask
     smaller = width * height < mask.size
-    return cv2.resize(mask, (width, height), interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR)
+    resized: Any = cv2.resize(mask, (width, height), interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR)
+    return resized

@@ -4,8 +4,9 @@ import heapq
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from backend.imaging.types import Bools, Floats, Labels
+from backend.imaging.types import Bools, Labels
 
 OPEN_CONTACT, LINE_CONTACT = 8, 1
 """What one pixel of shared border counts: without a line in between (a closed gap), and across a line."""
@@ -20,22 +21,22 @@ class RegionGraph:
     centre: (n, 2) float64 mean row and column.  contact: for each region its neighbours and the weight of the shared border.
     """
 
-    area: Floats
+    area: NDArray[np.float64]
     side: Bools
-    centre: Floats
+    centre: NDArray[np.float64]
     contact: tuple[dict[int, int], ...]
 
 
-def region_graph(labels: Labels, count: int, ink: Bools, weight: Floats | None, side: Bools) -> RegionGraph:
+def region_graph(labels: Labels, count: int, ink: Bools, weight: NDArray[np.floating] | None, side: Bools) -> RegionGraph:
     """The graph of ``labels`` (h, w); paper pixels count ``weight`` (h, w) each (None = 1), ink pixels nothing."""
     flat = labels.ravel()
     paper = (~ink).astype(np.float64) if weight is None else np.where(ink, 0.0, weight)
-    area = np.bincount(flat, weights=paper.ravel(), minlength=count)
+    area = np.bincount(flat, weights=paper.ravel(), minlength=count).astype(np.float64)
     pixels = np.maximum(np.bincount(flat, minlength=count), 1)
     rows, columns = np.indices(labels.shape, dtype=np.float32)
     centre = np.stack([np.bincount(flat, weights=axis.ravel(), minlength=count) / pixels for axis in (rows, columns)], 1)
-    codes: list[np.ndarray] = []
-    weights: list[np.ndarray] = []
+    codes: list[NDArray[np.int64]] = []
+    weights: list[NDArray[np.int64]] = []
     for a, b, ink_a, ink_b in (
         (labels[:, :-1], labels[:, 1:], ink[:, :-1], ink[:, 1:]),
         (labels[:-1], labels[1:], ink[:-1], ink[1:]),
@@ -54,7 +55,7 @@ def region_graph(labels: Labels, count: int, ink: Bools, weight: Floats | None, 
     return RegionGraph(area, side, centre, contact)
 
 
-def merge_small(graph: RegionGraph, minimum: float, limit: int | None) -> tuple[np.ndarray, int]:
+def merge_small(graph: RegionGraph, minimum: float, limit: int | None) -> tuple[NDArray[np.int32], int]:
     """New number (n,) int32 of each region, and how many there are.
 
     The smallest region joins the neighbour of its own side with the longest shared border, until all have ``minimum`` area
@@ -107,7 +108,7 @@ def merge_small(graph: RegionGraph, minimum: float, limit: int | None) -> tuple[
     return _numbers(target)
 
 
-def _numbers(target: list[int]) -> tuple[np.ndarray, int]:
+def _numbers(target: list[int]) -> tuple[NDArray[np.int32], int]:
     number: dict[int, int] = {}
     result = np.empty(len(target), np.int32)
     for i in range(len(target)):

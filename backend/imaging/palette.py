@@ -55,7 +55,7 @@ def reference_regions(rgb: Rgb, mask: Gray, max_regions: int) -> ReferenceRegion
 
 def _palette(rgb: Rgb, mask: Gray) -> tuple[Labels, Rgb, Bools]:
     """Palette entry of every pixel (h, w), the palette (k, 3) and which entries are the figure's (k,)."""
-    smooth = cv2.medianBlur(np.ascontiguousarray(rgb), 3)
+    smooth: Any = cv2.medianBlur(np.ascontiguousarray(rgb), 3)
     lab = lab_from_rgb(smooth)
     edges = np.abs(cv2.Laplacian(lab, cv2.CV_32F)).sum(-1)
     flatness = (1 / (1 + (edges / 6) ** 2)).astype(np.float32)  # colours are found where the picture is flat

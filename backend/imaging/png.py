@@ -1,6 +1,7 @@
 """PNG in and out: the header is judged before a single pixel is decoded."""
 
 import struct
+from typing import Any
 
 import cv2
 import numpy as np
@@ -33,26 +34,26 @@ def png_size(data: bytes) -> tuple[int, int]:
 
 def decode_rgba(data: bytes) -> Rgba:
     """(h, w, 4) uint8 straight-alpha sRGB from any PNG; raises LinewashError BAD_PICTURE."""
-    pixels = _decode(data, cv2.IMREAD_UNCHANGED)
+    pixels: Any = _decode(data, cv2.IMREAD_UNCHANGED)
     if pixels.ndim == 2 or pixels.shape[2] == 1:
         return cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGBA)
     if pixels.shape[2] == 2:
-        grey, alpha = np.ascontiguousarray(pixels[..., 0]), pixels[..., 1]
-        return np.dstack([cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB), alpha])
+        return np.ascontiguousarray(pixels[..., [0, 0, 0, 1]])
     return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGBA if pixels.shape[2] == 3 else cv2.COLOR_BGRA2RGBA)
 
 
 def decode_gray(data: bytes) -> Gray:
     """(h, w) uint8 from any PNG, colour averaged to grey; raises LinewashError BAD_PICTURE."""
-    pixels = _decode(data, cv2.IMREAD_GRAYSCALE)
+    pixels: Any = _decode(data, cv2.IMREAD_GRAYSCALE)
     return pixels if pixels.ndim == 2 else pixels[..., 0]
 
 
 def encode(picture: NDArray[np.uint8]) -> bytes:
     """PNG bytes of (h, w), (h, w, 3) sRGB or (h, w, 4) straight-alpha sRGB uint8."""
+    ordered: Any = picture
     if picture.ndim == 3:
-        picture = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR if picture.shape[2] == 3 else cv2.COLOR_RGBA2BGRA)
-    done, data = cv2.imencode(".png", picture, [cv2.IMWRITE_PNG_COMPRESSION, FAST_COMPRESSION])
+        ordered = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR if picture.shape[2] == 3 else cv2.COLOR_RGBA2BGRA)
+    done, data = cv2.imencode(".png", ordered, [cv2.IMWRITE_PNG_COMPRESSION, FAST_COMPRESSION])
     if not done:
         raise LinewashError(ErrorCode.INTERNAL, "PNG encoding failed for %s" % (picture.shape,))
     return data.tobytes()
@@ -61,7 +62,7 @@ def encode(picture: NDArray[np.uint8]) -> bytes:
 def _decode(data: bytes, mode: int) -> NDArray[np.uint8]:
     width, height = png_size(data)
     try:
-        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), mode)
+        pixels: Any = cv2.imdecode(np.frombuffer(data, np.uint8), mode)
     except cv2.error as error:
         raise LinewashError(ErrorCode.BAD_PICTURE, str(error)) from error
     if pixels is None or pixels.shape[:2] != (height, width):

@@ -62,7 +62,8 @@ def line_mask(ink: Gray) -> Bools:
 
 
 def _without_specks(lines: Bools, smallest: float) -> Bools:
-    count, parts, stats, _ = cv2.connectedComponentsWithStats(lines.astype(np.uint8), connectivity=8)
+    found: Any = cv2.connectedComponentsWithStats(lines.astype(np.uint8), connectivity=8)
+    count, parts, stats, _ = found
     if count == 1:
         return lines
     keep = stats[:, cv2.CC_STAT_AREA] >= smallest

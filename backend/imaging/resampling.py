@@ -1,12 +1,15 @@
 """Sizes: fitting a picture into a side length, and into a square with its aspect kept."""
 
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from backend.imaging.types import Floats
+
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 
 @dataclass(frozen=True)
@@ -27,18 +30,19 @@ def fitted_size(width: int, height: int, longest: int) -> tuple[int, int]:
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
-def resize(image: NDArray[np.generic], width: int, height: int) -> NDArray[np.generic]:
+def resize(image: NDArray[Scalar], width: int, height: int) -> NDArray[Scalar]:
     """(h, w[, c]) uint8 or float32 at another size: area-averaged where it shrinks, cubic where it grows."""
     if image.shape[:2] == (height, width):
         return image
     shrinks = width < image.shape[1] or height < image.shape[0]
-    resized = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)  # type: ignore[call-overload]
+    source: Any = image
+    resized: Any = cv2.resize(source, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
     return resized.reshape((height, width) + image.shape[2:])
 
 
 def fit(image: NDArray[np.uint8], longest: int) -> NDArray[np.uint8]:
     """The picture (h, w[, c]) with its longest side at most ``longest``."""
-    return resize(image, *fitted_size(image.shape[1], image.shape[0], longest)).astype(np.uint8, copy=False)
+    return resize(image, *fitted_size(image.shape[1], image.shape[0], longest))
 
 
 def letterbox_box(width: int, height: int, side: int) -> Box:
@@ -48,9 +52,7 @@ def letterbox_box(width: int, height: int, side: int) -> Box:
     return Box((side - w) // 2, (side - h) // 2, w, h, width, height)
 
 
-def letterbox(
-    image: NDArray[np.generic], side: int, fill: float | tuple[float, ...]
-) -> tuple[NDArray[np.generic], Box]:
+def letterbox(image: NDArray[Scalar], side: int, fill: float | tuple[float, ...]) -> tuple[NDArray[Scalar], Box]:
     """The picture (h, w[, c]) scaled into a (side, side[, c]) square, aspect kept, the rest ``fill``; and where it lies."""
     box = letterbox_box(image.shape[1], image.shape[0], side)
     square = np.empty((side, side) + image.shape[2:], image.dtype)
@@ -70,7 +72,7 @@ def letterbox_labels(labels: NDArray[np.int32], side: int, fill: int) -> tuple[N
     return square, box
 
 
-def unletterbox(square: NDArray[np.generic], box: Box) -> NDArray[np.generic]:
+def unletterbox(square: NDArray[Scalar], box: Box) -> NDArray[Scalar]:
     """The part of a (n, n[, c]) field that lies in ``box``, at the field's own resolution (the box is scaled to n).
 
     The box's edges are rounded outwards to whole cells, so nothing of the picture is lost.
