@@ -1,0 +1,45 @@
+"""Who may import whom: docs/architecture.md as data.
+
+A room is named by the dotted place of its files; a file belongs to the longest room that holds it.
+"""
+
+CONTRACT = ("backend.pipeline.types", "backend.families.base")
+"""What pipeline and families agree on; it belongs to both."""
+
+WORKER = "backend.server.colouring"
+"""The one file of the server's that runs in the worker process alone; the worker imports it when it has started."""
+
+_PICTURE_ROOMS = ("backend.imaging", *CONTRACT)
+
+MAY_IMPORT: dict[str, tuple[str, ...]] = {
+    "shared": ("shared",),
+    "installer": ("installer", "shared"),
+    "backend.imaging": ("shared", "backend.imaging"),
+    "backend.pipeline.types": ("shared", "backend.imaging"),
+    "backend.families.base": ("shared", "backend.imaging", "backend.pipeline.types"),
+    "backend.weights": ("shared", "backend.weights"),
+    "backend.networks": ("backend.networks",),
+    "backend.families": ("shared", *_PICTURE_ROOMS, "backend.networks", "backend.weights", "backend.families"),
+    "backend.pipeline": ("shared", *_PICTURE_ROOMS, "backend.families", "backend.pipeline"),
+    "backend.server": ("shared", "backend.imaging", "backend.server"),
+    WORKER: ("shared", *_PICTURE_ROOMS, "backend.families", "backend.pipeline", "backend.server"),
+    "backend.training": ("shared", *_PICTURE_ROOMS, "backend.networks", "backend.weights", "backend.families", "backend.training"),
+    "backend.evaluation": (
+        "shared", *_PICTURE_ROOMS, "backend.networks", "backend.weights", "backend.families", "backend.pipeline",
+        "backend.training", "backend.evaluation",
+    ),
+    "backend.cli": ("shared", "backend"),
+    "backend.__main__": ("shared", "backend"),
+    "backend": (),
+}  # fmt: skip
+"""For each room, the project's own rooms it may import.  Libraries are free but for ``MAY_NOT_USE``."""
+
+MAY_NOT_USE: dict[str, tuple[str, ...]] = {
+    "backend.imaging": ("torch", "diffusers", "accelerate"),
+    "backend.pipeline.types": ("torch", "diffusers"),
+    "backend.families.base": ("torch", "diffusers"),
+    "shared": ("torch", "numpy", "fastapi", "PIL"),
+    "backend.server": ("torch", "diffusers", "accelerate"),
+    "backend": ("krita", "PyQt5", "PyQt6"),
+}
+"""Libraries a room, and every room inside it but ``WORKER``, must do without."""
