@@ -29,6 +29,10 @@ MINORITY = 0.06
 """A region is cut by the mask when the smaller part holds at least this share of it."""
 
 
+STRIP = 0.012
+"""Half the width of a strip that a guessed mask may be wrong by, as a fraction of the shorter side."""
+
+
 @dataclass(frozen=True)
 class Segmentation:
     """A drawing cut along its lines only.  labels: (h, w) int32 0..count-1, borders mid-line.  ink: (h, w) bool."""
@@ -130,14 +134,27 @@ def snap_mask_to_regions(mask: Gray, labels: Labels, count: int) -> Gray:
     """The mask (h, w) moved to the borders of regions: (h, w) 0 or 255.
 
     A region goes to the side that holds most of it; only a large region that lies across the mask's edge (between a fifth
-    and four fifths inside: an outline with a gap too wide to close) is cut where the mask says.
+    and four fifths inside: an outline with a gap too wide to close) is cut where the mask says, narrow strips left out.
     """
     inside = mask > 127
     pixels = np.bincount(labels.ravel(), minlength=count)
     share = np.bincount(labels.ravel(), weights=inside.ravel(), minlength=count) / np.maximum(pixels, 1)
     undecided = (share > 0.2) & (share < 0.8) & (pixels > 0.002 * labels.size)
-    snapped = np.where(undecided[labels], inside, (share > 0.5)[labels])
+    across = undecided[labels]
+    cut = across & inside
+    if across.any():
+        strip = 2 * round(STRIP * min(mask.shape)) + 1
+        cut = _without_strips(cut, strip)
+        cut = across & ~_without_strips(across & ~cut, strip)
+    snapped = np.where(across, cut, (share > 0.5)[labels])
     return np.where(snapped, 255, 0).astype(np.uint8)
+
+
+def _without_strips(area: Bools, width: int) -> Bools:
+    """The area less what is narrower than ``width``: the margin by which a guessed mask misses a line."""
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width))
+    core: Any = cv2.dilate(cv2.morphologyEx(area.astype(np.uint8), cv2.MORPH_OPEN, disc), disc)
+    return area & (core > 0)
 
 
 @numba.njit(cache=True)

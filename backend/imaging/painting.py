@@ -1,0 +1,234 @@
+"""Colour at working size: a coarse field painted region by region, and each side's colours carried on under the other."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numba
+import numpy as np
+
+from backend.imaging.colour import lab_from_rgb, rgb_from_lab
+from backend.imaging.types import Bools, Floats, Labels, Regions, Rgb
+
+INK_SHYNESS = 12.0
+"""A cell that is ``i`` ink counts exp(-INK_SHYNESS * i): what the field shows there may be the line and not the colour."""
+FLAT_PRIOR, MEAN_PRIOR = 2e-2, 1e-3
+"""Weight of a region's flat colour in its mean, and of its mean in each pixel (1 = a cell wholly inside the region)."""
+MIXED = 1e-3
+"""Weight of a cell that a region shares with others, before the share's square."""
+HOLE = 0.005
+"""Smallest share of the picture a background region needs to colour the ground behind the figure: not a gap under an arm."""
+MOST = 8
+"""Regions remembered for one field cell; any further ones there rest on their other cells."""
+_SWEEPS = 12
+
+
+@dataclass(frozen=True)
+class Washes:
+    """Colours at working size, (h, w, 3) float32 sRGB 0..255.
+
+    own: every pixel in the colour of its own region.  figure: the same inside the figure, its nearest colours outside.
+    ground: the same in the background, smoothly closed behind the figure.
+    """
+
+    own: Floats
+    figure: Floats
+    ground: Floats
+
+
+def washes(regions: Regions, flats: Rgb, field: Floats | None, paper: tuple[int, int, int]) -> Washes:
+    """The three pictures the finish at canvas size is sampled from.
+
+    flats: (count, 3) uint8.  field: (fh, fw, 3) float32 sRGB 0..1 over the whole picture, or None.  paper: colour of the ground
+    when no region is background.  When no region is figure, ``figure`` is ``own``.
+    """
+    own = flats.astype(np.float32)[regions.labels] if field is None else painted(regions, flats, field) * 255
+    inside = regions.foreground[regions.labels]
+    if not inside.any():
+        return Washes(own, own, own)
+    if inside.all():
+        return Washes(own, own, np.broadcast_to(np.array(paper, np.float32), own.shape))
+    pixels = np.bincount(regions.labels.ravel(), minlength=regions.count)
+    wide = ~regions.foreground & (pixels >= HOLE * regions.labels.size)
+    known = wide[regions.labels] if wide.any() else ~inside
+    return Washes(own, _nearest_known(own, inside), close_smoothly(own, known))
+
+
+def painted(regions: Regions, flats: Rgb, field: Floats) -> Floats:
+    """Each pixel from the field's cells of its own region only: (h, w, 3) float32 sRGB 0..1.
+
+    Normalised cubic B-spline interpolation in Lab.  A cell counts as much as the region fills it, and hardly when it is inked.
+    Where a region has no such cell nearby, the mean of its cells takes over, and of a region without any, its flat colour.
+    """
+    lab = lab_from_rgb(np.clip(field, 0, 1).astype(np.float32))
+    who, weight = _cells(regions.labels, regions.ink, field.shape[0], field.shape[1])
+    held = who >= 0
+    flat = lab_from_rgb(flats)
+    total = np.bincount(who[held], weights=weight[held], minlength=regions.count) + FLAT_PRIOR
+    colours = np.broadcast_to(lab[:, :, None], (*who.shape, 3))[held] * weight[held][:, None]
+    sums = [np.bincount(who[held], weights=colours[:, c], minlength=regions.count) for c in range(3)]
+    means = (np.stack(sums, 1) + FLAT_PRIOR * flat) / total[:, None]
+    out = np.empty((*regions.labels.shape, 3), np.float32)
+    _interpolate(regions.labels, who, weight, lab, means.astype(np.float32), out)
+    return rgb_from_lab(out)
+
+
+def _cells(labels: Labels, ink: Bools, rows: int, columns: int) -> tuple[Labels, Floats]:
+    """Which regions lie in each field cell, (rows, columns, MOST) with -1 = none, and how much the cell counts for them, 0..1.
+
+    A field is blurred over its cells, so what a cell shows belongs to a region only as far as the region fills the cell and the
+    cells around it; mixed cells count little, enough for a region that has no others.
+    """
+    height, width = labels.shape
+    if rows > height or columns > width:  # cells finer than pixels: every cell belongs to the pixel in its middle
+        y = (np.arange(rows) + 0.5) * height / rows
+        x = (np.arange(columns) + 0.5) * width / columns
+        at = np.ix_(y.astype(int), x.astype(int))
+        labels, ink = labels[at], ink[at]
+    who = np.full((rows, columns, MOST), -1, np.int32)
+    share = np.zeros((rows, columns, MOST), np.float32)
+    total = np.zeros((rows, columns, 2), np.float32)
+    _count_cells(labels, ink, who, share, total)
+    pixels, inked = total[..., :1], total[..., 1:]
+    share /= pixels
+    around = np.zeros_like(share)
+    _share_around(who, share, around)
+    weight = (MIXED * share**2 + share**4 * around**4) * np.exp(-INK_SHYNESS * inked / pixels)
+    return who, weight.astype(np.float32)
+
+
+@numba.njit(cache=True, nogil=True)
+def _count_cells(labels: Any, ink: Any, who: Any, share: Any, total: Any) -> None:
+    height, width = labels.shape
+    rows, columns, most = who.shape
+    for y in range(height):
+        row = y * rows // height
+        for x in range(width):
+            column = x * columns // width
+            total[row, column, 0] += 1
+            total[row, column, 1] += ink[y, x]
+            for k in range(most):
+                if who[row, column, k] < 0:
+                    who[row, column, k] = labels[y, x]
+                if who[row, column, k] == labels[y, x]:
+                    share[row, column, k] += 1
+                    break
+
+
+@numba.njit(cache=True, nogil=True)
+def _share_around(who: Any, share: Any, around: Any) -> None:
+    """Mean share of each cell's regions in the 3 x 3 cells around it, the picture's edge repeated."""
+    rows, columns, most = who.shape
+    for y in range(rows):
+        for x in range(columns):
+            for k in range(most):
+                if who[y, x, k] < 0:
+                    break
+                total = np.float32(0)
+                for i in range(-1, 2):
+                    yy = min(max(y + i, 0), rows - 1)
+                    for j in range(-1, 2):
+                        xx = min(max(x + j, 0), columns - 1)
+                        for m in range(most):
+                            if who[yy, xx, m] == who[y, x, k]:
+                                total += share[yy, xx, m]
+                around[y, x, k] = total / 9
+
+
+@numba.njit(cache=True, nogil=True)
+def _interpolate(labels: Any, who: Any, weight: Any, field: Any, means: Any, out: Any) -> None:
+    height, width = labels.shape
+    rows, columns, most = who.shape
+    kernel_y, kernel_x = np.empty(4, np.float32), np.empty(4, np.float32)
+    for y in range(height):
+        v = (y + 0.5) * rows / height - 0.5
+        y0 = int(np.floor(v))
+        _spline_weights(np.float32(v - y0), kernel_y)
+        for x in range(width):
+            u = (x + 0.5) * columns / width - 0.5
+            x0 = int(np.floor(u))
+            _spline_weights(np.float32(u - x0), kernel_x)
+            label = labels[y, x]
+            total = np.float32(MEAN_PRIOR)
+            a, b, c = means[label, 0] * total, means[label, 1] * total, means[label, 2] * total
+            for i in range(4):
+                yy = min(max(y0 + i - 1, 0), rows - 1)
+                for j in range(4):
+                    xx = min(max(x0 + j - 1, 0), columns - 1)
+                    for k in range(most):
+                        if who[yy, xx, k] == label:
+                            w = kernel_y[i] * kernel_x[j] * weight[yy, xx, k]
+                            a += w * field[yy, xx, 0]
+                            b += w * field[yy, xx, 1]
+                            c += w * field[yy, xx, 2]
+                            total += w
+                            break
+                        if who[yy, xx, k] < 0:
+                            break
+            out[y, x, 0], out[y, x, 1], out[y, x, 2] = a / total, b / total, c / total
+
+
+@numba.njit(cache=True, nogil=True)
+def _spline_weights(t: Any, out: Any) -> None:
+    """Cubic B-spline weights of the cells -1, 0, 1, 2 around a point at t in 0..1."""
+    s = 1 - t
+    out[0] = s * s * s / 6
+    out[1] = (4 - 3 * t * t * (2 - t)) / 6
+    out[2] = (4 - 3 * s * s * (2 - s)) / 6
+    out[3] = t * t * t / 6
+
+
+def _nearest_known(values: Floats, known: Bools) -> Floats:
+    """Every unknown pixel takes the value of the nearest known one."""
+    missing = (~known).astype(np.uint8)
+    found: Any = cv2.distanceTransformWithLabels(missing, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    nearest = found[1]
+    source = np.zeros(int(nearest.max()) + 1, np.int64)
+    source[nearest[known]] = np.flatnonzero(known)
+    return values.reshape(-1, 3)[source[nearest]]
+
+
+def close_smoothly(values: Floats, known: Bools) -> Floats:
+    """The known pixels of (h, w, c) float32 unchanged; the unknown filled with a smooth membrane between them.
+
+    Laplace's equation with the known pixels as boundary, from coarse to fine (pull-push): no seam where known meets unknown.
+    At least one pixel must be known.
+    """
+    if known.all() or min(values.shape[:2]) == 1:
+        mean = values[known].mean(0)
+        return np.where(known[..., None], values, mean).astype(np.float32)
+    coarse, coarse_known = _halved(values, known)
+    start: Any = cv2.resize(
+        close_smoothly(coarse, coarse_known), (values.shape[1], values.shape[0]), interpolation=cv2.INTER_LINEAR
+    )
+    out = np.where(known[..., None], values, start.reshape(values.shape)).astype(np.float32)
+    _relax(out, known, _SWEEPS)
+    return out
+
+
+def _halved(values: Floats, known: Bools) -> tuple[Floats, Bools]:
+    """Mean of the known pixels of every 2 x 2 block, and which blocks have any."""
+    height, width = known.shape
+    padding = (0, height % 2), (0, width % 2)
+    weight = np.pad(known.astype(np.float32), padding)
+    sums = np.pad(values * known[..., None], (*padding, (0, 0)))
+    weight = weight[0::2, 0::2] + weight[1::2, 0::2] + weight[0::2, 1::2] + weight[1::2, 1::2]
+    sums = sums[0::2, 0::2] + sums[1::2, 0::2] + sums[0::2, 1::2] + sums[1::2, 1::2]
+    return (sums / np.maximum(weight, 1)[..., None]).astype(np.float32), weight > 0
+
+
+@numba.njit(cache=True, nogil=True)
+def _relax(values: Any, known: Any, sweeps: Any) -> None:
+    """Gauss-Seidel sweeps, forwards and backwards in turn; beyond the picture's edge its own value repeats."""
+    height, width, channels = values.shape
+    for sweep in range(sweeps):
+        for row in range(height):
+            y = row if sweep % 2 == 0 else height - 1 - row
+            up, down = max(y - 1, 0), min(y + 1, height - 1)
+            for column in range(width):
+                x = column if sweep % 2 == 0 else width - 1 - column
+                if not known[y, x]:
+                    left, right = max(x - 1, 0), min(x + 1, width - 1)
+                    for c in range(channels):
+                        near = values[up, x, c] + values[down, x, c] + values[y, left, c] + values[y, right, c]
+                        values[y, x, c] = near * np.float32(0.25)

@@ -1,0 +1,97 @@
+"""First stage: the decoded request becomes ink, mask, regions and references of the right sizes."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from backend.families.base import Family
+from backend.imaging.colour import on_white
+from backend.imaging.lifting import lift_mask
+from backend.imaging.lineart import ink_from_rgba, is_empty, is_opaque_drawing
+from backend.imaging.masks import has_real_transparency, is_empty_mask, resize_mask
+from backend.imaging.regions import Segmentation, segment, snap_mask_to_regions, split_regions
+from backend.imaging.resampling import fit, resize
+from backend.imaging.types import Gray, Rgba
+from backend.pipeline.types import Drawing, Inputs, Reference
+from shared.errors import ErrorCode, LinewashError
+from shared.protocol import ColorizeRequest, ReferenceRole
+
+WORKING_SIDE = 1024
+"""Longest side of the regions, pixels."""
+NARROWEST = 256
+"""A very long canvas is worked on larger than that, so that its shorter side keeps this many pixels."""
+REFERENCE_SIDE = 512
+MAX_REGIONS = 160
+
+OPAQUE_LINES = "The line layer is not transparent: set its blending mode to Multiply to see the colours under it."
+NO_FIGURE = "No figure was found, so everything was coloured as background."
+
+
+def working_size(width: int, height: int) -> tuple[int, int]:
+    """(width, height) of the regions for a canvas: longest side 1024, or shorter side 256 if that is more; never enlarged."""
+    scale = min(1.0, max(WORKING_SIDE / max(width, height), NARROWEST / min(width, height)))
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+@dataclass(frozen=True)
+class _Masks:
+    canvas: Gray
+    working: Gray
+
+
+def prepare(inputs: Inputs, family: Family) -> Drawing:
+    """Everything the model and the finish need.
+
+    Raises LinewashError: BAD_PICTURE when the lines are not as large as the request says or the references are not as many;
+    EMPTY_LINES, EMPTY_REFERENCE (nothing visible), MASK_SIZE (mask and canvas differ), EMPTY_MASK.
+    """
+    request = inputs.request
+    _check(inputs)
+    ink = ink_from_rgba(inputs.lines)
+    if is_empty(ink):
+        raise LinewashError(ErrorCode.EMPTY_LINES, "no ink in %d x %d" % (request.width, request.height))
+    small = resize(ink, *working_size(request.width, request.height))
+    segmentation = segment(small, request.gap)
+    warnings = [OPAQUE_LINES] if is_opaque_drawing(inputs.lines) else []
+    if inputs.foreground is None:
+        masks = _guessed(segmentation, small, ink, family)
+        if not masks.working.any():
+            warnings.append(NO_FIGURE)
+    else:
+        masks = _Masks(inputs.foreground, resize_mask(inputs.foreground, small.shape[1], small.shape[0]))
+    references = tuple(_reference(rgba, role, family) for rgba, role in zip(inputs.references, request.references, strict=True))
+    return Drawing(ink, masks.canvas, split_regions(segmentation, masks.working, MAX_REGIONS), references, tuple(warnings))
+
+
+def _check(inputs: Inputs) -> None:
+    request: ColorizeRequest = inputs.request
+    size = (request.height, request.width)
+    if inputs.lines.shape != (*size, 4):
+        raise LinewashError(ErrorCode.BAD_PICTURE, "lines are %s, the canvas is %s" % (inputs.lines.shape, size))
+    if len(inputs.references) != len(request.references):
+        raise LinewashError(
+            ErrorCode.BAD_PICTURE, "%d references for %d roles" % (len(inputs.references), len(request.references))
+        )
+    if inputs.foreground is not None:
+        if inputs.foreground.shape != size:
+            raise LinewashError(ErrorCode.MASK_SIZE, "mask is %s, the canvas is %s" % (inputs.foreground.shape, size))
+        if is_empty_mask(inputs.foreground):
+            raise LinewashError(ErrorCode.EMPTY_MASK)
+    for number, rgba in enumerate(inputs.references):
+        if not (rgba[..., 3] >= 8).any():
+            raise LinewashError(ErrorCode.EMPTY_REFERENCE, "reference %d is transparent" % number)
+
+
+def _guessed(segmentation: Segmentation, small: Gray, ink: Gray, family: Family) -> _Masks:
+    guess = family.guess_drawing_mask(small)
+    snapped = snap_mask_to_regions(guess, segmentation.labels, segmentation.count)
+    return _Masks(lift_mask(snapped, ink), snapped)
+
+
+def _reference(rgba: Rgba, role: ReferenceRole, family: Family) -> Reference:
+    rgb = fit(on_white(rgba), REFERENCE_SIDE)
+    if has_real_transparency(rgba):
+        mask = resize_mask(np.ascontiguousarray(rgba[..., 3]), rgb.shape[1], rgb.shape[0])
+    else:
+        mask = family.guess_reference_mask(rgb)
+    return Reference(rgb, mask, role)
