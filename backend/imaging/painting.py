@@ -11,11 +11,11 @@ from backend.imaging.colour import lab_from_rgb, rgb_from_lab
 from backend.imaging.types import Bools, Floats, Labels, Regions, Rgb
 
 INK_SHYNESS = 12.0
-"""A cell that is ``i`` ink counts exp(-INK_SHYNESS * i): what the field shows there may be the line and not the colour."""
-FLAT_PRIOR, MEAN_PRIOR = 2e-2, 1e-3
-"""Weight of a region's flat colour in its mean, and of its mean in each pixel (1 = a cell wholly inside the region)."""
-MIXED = 1e-3
-"""Weight of a cell that a region shares with others, before the share's square."""
+"""Trust in a cell that is ``i`` ink falls as exp(-INK_SHYNESS * i): what the field shows there may be the line."""
+FLAT_PRIOR, MEAN_PRIOR = 0.5, 0.05
+"""Weight of a region's flat colour in its mean, and of its mean in each cell (1 = a cell well inside the region)."""
+ROUNDS, HANDED_ON, KEPT = 8, 0.1, 0.7
+"""How many cells far clean colour is handed on in a region, how much a neighbour counts, how much of its trust is kept."""
 HOLE = 0.005
 """Smallest share of the picture a background region needs to colour the ground behind the figure: not a gap under an arm."""
 MOST = 8
@@ -57,27 +57,30 @@ def washes(regions: Regions, flats: Rgb, field: Floats | None, paper: tuple[int,
 def painted(regions: Regions, flats: Rgb, field: Floats) -> Floats:
     """Each pixel from the field's cells of its own region only: (h, w, 3) float32 sRGB 0..1.
 
-    Normalised cubic B-spline interpolation in Lab.  A cell counts as much as the region fills it, and hardly when it is inked.
-    Where a region has no such cell nearby, the mean of its cells takes over, and of a region without any, its flat colour.
+    Normalised cubic B-spline interpolation in Lab over cells that the region fills.  Cells that it shares with a line or with
+    another region, where the field shows a mixture, are repainted from its clean cells nearby, failing those with the mean of
+    its clean cells, failing those with its flat colour.
     """
     lab = lab_from_rgb(np.clip(field, 0, 1).astype(np.float32))
-    who, weight = _cells(regions.labels, regions.ink, field.shape[0], field.shape[1])
+    who, share, trust = _cells(regions.labels, regions.ink, field.shape[0], field.shape[1])
     held = who >= 0
-    flat = lab_from_rgb(flats)
-    total = np.bincount(who[held], weights=weight[held], minlength=regions.count) + FLAT_PRIOR
-    colours = np.broadcast_to(lab[:, :, None], (*who.shape, 3))[held] * weight[held][:, None]
-    sums = [np.bincount(who[held], weights=colours[:, c], minlength=regions.count) for c in range(3)]
-    means = (np.stack(sums, 1) + FLAT_PRIOR * flat) / total[:, None]
+    total = np.bincount(who[held], weights=trust[held], minlength=regions.count) + FLAT_PRIOR
+    colours = np.ascontiguousarray(np.broadcast_to(lab[:, :, None], (*who.shape, 3)))
+    sums = [np.bincount(who[held], weights=colours[held][:, c] * trust[held], minlength=regions.count) for c in range(3)]
+    means = ((np.stack(sums, 1) + FLAT_PRIOR * lab_from_rgb(flats)) / total[:, None]).astype(np.float32)
+    for _ in range(ROUNDS):
+        colours, trust = _repainted(who, colours, trust)
+    colours = (colours * trust[..., None] + MEAN_PRIOR * means[who]) / (trust + MEAN_PRIOR)[..., None]
     out = np.empty((*regions.labels.shape, 3), np.float32)
-    _interpolate(regions.labels, who, weight, lab, means.astype(np.float32), out)
+    _interpolate(regions.labels, who, share, colours.astype(np.float32), means, out)
     return rgb_from_lab(out)
 
 
-def _cells(labels: Labels, ink: Bools, rows: int, columns: int) -> tuple[Labels, Floats]:
-    """Which regions lie in each field cell, (rows, columns, MOST) with -1 = none, and how much the cell counts for them, 0..1.
+def _cells(labels: Labels, ink: Bools, rows: int, columns: int) -> tuple[Labels, Floats, Floats]:
+    """Which regions lie in each field cell, (rows, columns, MOST) with -1 = none, their share of it, and the trust in it, 0..1.
 
-    A field is blurred over its cells, so what a cell shows belongs to a region only as far as the region fills the cell and the
-    cells around it; mixed cells count little, enough for a region that has no others.
+    A field is blurred over its cells, so what a cell shows is the region's only as far as the region fills the cell and the
+    cells around it, and as it holds no ink.
     """
     height, width = labels.shape
     if rows > height or columns > width:  # cells finer than pixels: every cell belongs to the pixel in its middle
@@ -93,8 +96,41 @@ def _cells(labels: Labels, ink: Bools, rows: int, columns: int) -> tuple[Labels,
     share /= pixels
     around = np.zeros_like(share)
     _share_around(who, share, around)
-    weight = (MIXED * share**2 + share**4 * around**4) * np.exp(-INK_SHYNESS * inked / pixels)
-    return who, weight.astype(np.float32)
+    trust = share**4 * around**8 * np.exp(-INK_SHYNESS * inked / pixels)
+    return who, share, trust.astype(np.float32)
+
+
+@numba.njit(cache=True, nogil=True)
+def _repainted(who: Any, colours: Any, trust: Any) -> Any:
+    """One round of handing the colours of trusted cells on to the region's untrusted ones beside them."""
+    rows, columns, most = who.shape
+    new_colours, new_trust = colours.copy(), trust.copy()
+    total = np.empty(3, np.float32)
+    for y in range(rows):
+        for x in range(columns):
+            for k in range(most):
+                if who[y, x, k] < 0:
+                    break
+                own = trust[y, x, k]
+                if own > np.float32(0.5):
+                    continue
+                weight, best = own, own
+                for c in range(3):
+                    total[c] = own * colours[y, x, k, c]
+                for yy in range(max(0, y - 1), min(rows, y + 2)):
+                    for xx in range(max(0, x - 1), min(columns, x + 2)):
+                        for m in range(most):
+                            if who[yy, xx, m] == who[y, x, k] and (yy != y or xx != x):
+                                w = HANDED_ON * trust[yy, xx, m]
+                                weight += w
+                                best = max(best, KEPT * trust[yy, xx, m])
+                                for c in range(3):
+                                    total[c] += w * colours[yy, xx, m, c]
+                if weight > 0:
+                    for c in range(3):
+                        new_colours[y, x, k, c] = total[c] / weight
+                    new_trust[y, x, k] = best
+    return new_colours, new_trust
 
 
 @numba.njit(cache=True, nogil=True)
@@ -136,7 +172,7 @@ def _share_around(who: Any, share: Any, around: Any) -> None:
 
 
 @numba.njit(cache=True, nogil=True)
-def _interpolate(labels: Any, who: Any, weight: Any, field: Any, means: Any, out: Any) -> None:
+def _interpolate(labels: Any, who: Any, share: Any, colours: Any, means: Any, out: Any) -> None:
     height, width = labels.shape
     rows, columns, most = who.shape
     kernel_y, kernel_x = np.empty(4, np.float32), np.empty(4, np.float32)
@@ -149,7 +185,7 @@ def _interpolate(labels: Any, who: Any, weight: Any, field: Any, means: Any, out
             x0 = int(np.floor(u))
             _spline_weights(np.float32(u - x0), kernel_x)
             label = labels[y, x]
-            total = np.float32(MEAN_PRIOR)
+            total = np.float32(1e-6)
             a, b, c = means[label, 0] * total, means[label, 1] * total, means[label, 2] * total
             for i in range(4):
                 yy = min(max(y0 + i - 1, 0), rows - 1)
@@ -157,10 +193,10 @@ def _interpolate(labels: Any, who: Any, weight: Any, field: Any, means: Any, out
                     xx = min(max(x0 + j - 1, 0), columns - 1)
                     for k in range(most):
                         if who[yy, xx, k] == label:
-                            w = kernel_y[i] * kernel_x[j] * weight[yy, xx, k]
-                            a += w * field[yy, xx, 0]
-                            b += w * field[yy, xx, 1]
-                            c += w * field[yy, xx, 2]
+                            w = kernel_y[i] * kernel_x[j] * share[yy, xx, k]
+                            a += w * colours[yy, xx, k, 0]
+                            b += w * colours[yy, xx, k, 1]
+                            c += w * colours[yy, xx, k, 2]
                             total += w
                             break
                         if who[yy, xx, k] < 0:
