@@ -1,0 +1,88 @@
+"""``linewash serve | colorize | models | doctor | train | evaluate``.
+
+Only what a command needs is imported when it is called: the server process never loads torch, which training does.
+"""
+
+import importlib
+import importlib.util
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from backend.cli.colorize import colorize
+from backend.cli.connection import connected, sentences
+from backend.cli.doctor import doctor
+from shared.paths import default_home
+from shared.protocol import PRODUCT_VERSION
+
+app = typer.Typer(name="linewash", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app.command()(colorize)
+app.command()(doctor)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo("linewash %s" % PRODUCT_VERSION)
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,
+) -> None:
+    """Colour under ink: a local diffusion backend for Krita."""
+
+
+@app.command()
+def serve(
+    home: Annotated[Path | None, typer.Option(help="Folder of your Linewash data.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port on 127.0.0.1; a free one by default.")] = None,
+    idle_minutes: Annotated[float | None, typer.Option(help="End after so many minutes without work.")] = None,
+) -> None:
+    """Run the backend until it is stopped or idle.  The Krita docker starts it by itself."""
+    from backend.server.lifecycle import AlreadyRunning
+    from backend.server.lifecycle import serve as run
+    from backend.server.settings import Settings
+
+    given = {"home": home.absolute() if home else None, "port": port, "idle_minutes": idle_minutes}
+    try:
+        run(Settings.model_validate({name: value for name, value in given.items() if value is not None}), typer.echo)
+    except AlreadyRunning as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
+    except OSError as error:
+        typer.echo("The backend cannot start: %s" % error, err=True)
+        raise typer.Exit(1) from error
+
+
+@app.command()
+def models(home: Annotated[Path | None, typer.Option(help="Folder of your Linewash data.")] = None) -> None:
+    """List the colouring models and whether they are ready."""
+    with sentences(), connected(home or default_home()) as client:
+        for model in client.models():
+            state = "ready" if model.ready else "not ready: %s" % model.reason
+            typer.echo("%s  %s, %s, %s" % (model.name, model.title, model.licence, state))
+
+
+def _add_tool(name: str, module: str, what: str) -> None:
+    """Pass a command and all its arguments on to a tool that is only imported then."""
+
+    def run(context: typer.Context) -> None:
+        try:
+            tool = importlib.import_module(module)
+        except ImportError as error:
+            typer.echo("%s is missing; install the train extra: pip install -e '.[backend,train]'" % error.name, err=True)
+            raise typer.Exit(1) from error
+        tool.app(context.args, prog_name="linewash %s" % name)
+
+    passed_on = {"allow_extra_args": True, "ignore_unknown_options": True}
+    app.command(name, help=what, context_settings=passed_on, add_help_option=False)(run)
+
+
+for _name, _module, _what in (
+    ("train", "backend.training.cli", "Make training drawings, train and export the mini model."),
+    ("evaluate", "backend.evaluation.cli", "Measure a model on drawings it has not seen."),
+):
+    if importlib.util.find_spec(_module) is not None:
+        _add_tool(_name, _module, _what)

@@ -1,0 +1,124 @@
+"""``linewash colorize``: one drawing through a real server, layers and an OpenRaster file out."""
+
+import io
+import uuid
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+from PIL import Image, ImageOps
+from rich.progress import Progress
+
+from backend.cli.connection import connected, sentences
+from backend.cli.openraster import ColouredDrawing, png_bytes, write_openraster
+from backend.imaging.lineart import is_opaque_drawing
+from shared.client import Client
+from shared.multipart import Part
+from shared.paths import default_home
+from shared.protocol import (
+    LAYER_BACKGROUND,
+    LAYER_FOREGROUND,
+    LAYERS,
+    ColorizeRequest,
+    Finish,
+    ForegroundSource,
+    JobState,
+    JobStatus,
+    ReferenceRole,
+)
+
+_DEFAULTS = ColorizeRequest(64, 64, ())
+_INTERRUPTED = 130
+"""Exit status after Ctrl-C, as shells have it."""
+PictureFile = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The line drawing.")]
+
+
+def colorize(
+    lines: PictureFile,
+    reference: Annotated[
+        list[Path],
+        typer.Option("--reference", "-r", exists=True, dir_okay=False, help="A picture with the colours; repeat for more."),
+    ],
+    out: Annotated[Path, typer.Option(file_okay=False, help="Folder for the layers.")],
+    mask: Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="White where the figure is.")] = None,
+    model: Annotated[str, typer.Option(help="See linewash models.")] = _DEFAULTS.model,
+    finish: Annotated[Finish, typer.Option(help="Flat colours, or painted shading on them.")] = _DEFAULTS.finish,
+    seed: Annotated[int, typer.Option(min=0)] = _DEFAULTS.seed,
+    steps: Annotated[int, typer.Option(min=1, max=200, help="Denoising steps.")] = _DEFAULTS.steps,
+    guidance: Annotated[float, typer.Option(min=1.0, max=20.0, help="How closely to follow it.")] = _DEFAULTS.guidance,
+    home: Annotated[Path | None, typer.Option(help="Folder of your Linewash data.")] = None,
+) -> None:
+    """Colour a line drawing and write foreground, background, composite and an .ora with all layers."""
+    drawing = read_picture(lines)
+    parts: dict[str, Part] = {"lines": png_bytes(drawing)}
+    for number, path in enumerate(reference):
+        parts["reference%d" % number] = png_bytes(read_picture(path))
+    if mask is not None:
+        parts["foreground"] = png_bytes(read_picture(mask).convert("L"))
+    with sentences():
+        request = ColorizeRequest.from_json(
+            ColorizeRequest(
+                *drawing.size,
+                references=(ReferenceRole.BOTH,) * len(reference),
+                foreground=ForegroundSource.AUTOMATIC if mask is None else ForegroundSource.MASK,
+                model=model,
+                finish=finish,
+                seed=seed,
+                steps=steps,
+                guidance=guidance,
+            ).to_json()
+        )
+        with connected(home or default_home()) as client:
+            status = _watch(client, client.submit(request, parts, uuid.uuid4().hex))
+            _write(client, status, drawing, out, lines.stem)
+            client.acknowledge(status.id)
+
+
+def read_picture(path: Path) -> Image.Image:
+    """Any picture Pillow reads, turned the way its camera meant, as RGBA.  typer.BadParameter when it is none."""
+    try:
+        with Image.open(path) as picture:
+            return ImageOps.exif_transpose(picture).convert("RGBA")
+    except (OSError, Image.DecompressionBombError) as error:
+        raise typer.BadParameter("%s is not a picture that can be read: %s" % (path, error)) from error
+
+
+def _watch(client: Client, status: JobStatus) -> JobStatus:
+    """The finished job.  Raises its error; Ctrl-C cancels it."""
+    with Progress(transient=True) as progress:
+        bar = progress.add_task("waiting", total=1.0)
+        try:
+            for newer in client.follow(status.id):
+                status = newer
+                progress.update(bar, completed=newer.progress, description=newer.stage or newer.state.value)
+        except KeyboardInterrupt:
+            client.cancel(status.id)
+            typer.echo("Cancelled.", err=True)
+            raise typer.Exit(_INTERRUPTED) from None
+    if status.error is not None:
+        raise status.error
+    if status.state is not JobState.DONE:
+        typer.echo("The job was cancelled.", err=True)
+        raise typer.Exit(1)
+    return status
+
+
+def _write(client: Client, status: JobStatus, drawing: Image.Image, out: Path, stem: str) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    for name in LAYERS:
+        client.save_layer(status.id, name, out / (name + ".png"))
+    (out / "lines.png").write_bytes(png_bytes(drawing))
+    write_openraster(
+        out / (stem + ".ora"),
+        ColouredDrawing(
+            lines=drawing,
+            foreground=Image.open(io.BytesIO((out / (LAYER_FOREGROUND + ".png")).read_bytes())),
+            background=Image.open(io.BytesIO((out / (LAYER_BACKGROUND + ".png")).read_bytes())),
+            multiply=is_opaque_drawing(np.asarray(drawing)),
+            group="Linewash %s · seed %d" % (status.model, status.seed),
+        ),
+    )
+    for warning in status.warnings:
+        typer.echo(warning)
+    typer.echo("%s (%.1f s)" % (out / (stem + ".ora"), sum(status.seconds.values())))

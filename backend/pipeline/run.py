@@ -1,0 +1,52 @@
+"""The way of one picture through all stages: prepare, condition, denoise, decode, layers."""
+
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from backend.families.base import Family
+from backend.pipeline.condition import condition
+from backend.pipeline.decode import decode
+from backend.pipeline.denoise import denoise
+from backend.pipeline.layers import layers
+from backend.pipeline.prepare import prepare
+from backend.pipeline.types import Inputs, Layers, OnStep, Step
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """The layers, what the painter should know about them, and the seconds each stage took."""
+
+    layers: Layers
+    warnings: tuple[str, ...]
+    seconds: dict[str, float]
+
+
+def colorize(inputs: Inputs, family: Family, on_step: OnStep) -> RunResult:
+    """Colour one drawing with a loaded family.
+
+    ``on_step`` is called at the start of every stage and after every denoising step; it raises ``Cancelled`` to stop there.
+    Raises LinewashError where a picture cannot be coloured: EMPTY_LINES, EMPTY_REFERENCE, EMPTY_MASK and so on.
+    """
+    seconds: dict[str, float] = {}
+
+    @contextmanager
+    def stage(name: str) -> Generator[None]:
+        on_step(Step(name))
+        started = time.perf_counter()
+        yield
+        seconds[name] = time.perf_counter() - started
+
+    request = inputs.request
+    with stage("prepare"):
+        drawing = prepare(inputs, family)
+    with stage("condition"):
+        known = condition(family, drawing, request)
+    with stage("denoise"):
+        latent = denoise(family, known, request, on_step)
+    with stage("decode"):
+        colours = decode(family, known, latent, drawing, request)
+    with stage("layers"):
+        result = layers(drawing, colours)
+    return RunResult(result, drawing.warnings, seconds)

@@ -1,0 +1,1 @@
+"""The HTTP side: guard, routes, jobs, store, workers and lifecycle.  This process never imports torch; its workers do."""

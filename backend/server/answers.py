@@ -1,0 +1,23 @@
+"""JSON answers, plain ASCII whatever is in them, and errors as the body every client understands."""
+
+import json
+from typing import Any
+
+from starlette.responses import Response
+
+from shared.errors import LinewashError
+
+
+class JsonAnswer(Response):
+    """A JSON body; a lone surrogate or a NaN in it can neither break the answer nor the client."""
+
+    media_type = "application/json"
+
+    def render(self, content: Any) -> bytes:
+        """ASCII JSON."""
+        return json.dumps(content, allow_nan=False, separators=(",", ":")).encode("ascii")
+
+
+def error_answer(error: LinewashError) -> JsonAnswer:
+    """``{"error": {...}}`` with the status of the error's row."""
+    return JsonAnswer({"error": error.to_json()}, error.status)

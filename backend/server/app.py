@@ -1,0 +1,208 @@
+"""The routes.  Each is a few lines: the guard has judged the request, jobs and dispatcher do the work."""
+
+import asyncio
+import errno
+import logging
+import os
+import time
+import uuid
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from fastapi import FastAPI, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import FileResponse
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+
+from backend.server.answers import JsonAnswer, error_answer
+from backend.server.dispatch import Dispatcher
+from backend.server.guard import Guard, GuardRules
+from backend.server.jobs import Jobs
+from backend.server.settings import Settings
+from backend.server.upload import receive
+from shared.errors import ErrorCode, LinewashError
+from shared.protocol import (
+    IDEMPOTENCY_HEADER,
+    LAYERS,
+    MAX_WAIT_S,
+    PRODUCT,
+    PRODUCT_VERSION,
+    PROTOCOL_VERSION,
+    Hello,
+    JobState,
+)
+
+_DISK_FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
+_MAX_KEY = 200
+_log = logging.getLogger(__name__)
+
+
+@dataclass
+class Activity:
+    """When the server started and was last asked for something (``time.monotonic``), and whether it was asked to end."""
+
+    started: float = field(default_factory=time.monotonic)
+    last: float = field(default_factory=time.monotonic)
+    ending: bool = False
+
+    def touch(self) -> None:
+        """Somebody asked."""
+        self.last = time.monotonic()
+
+
+@dataclass(frozen=True)
+class House:
+    """What the routes work with."""
+
+    settings: Settings
+    jobs: Jobs
+    dispatcher: Dispatcher
+    activity: Activity
+
+
+def create_app(house: House, port: int, token: str) -> FastAPI:
+    """The application; its lifespan takes up earlier jobs, starts the workers, and ends both in order."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
+        await asyncio.to_thread(house.jobs.recover)
+        house.jobs.prune_soon()
+        house.dispatcher.start()
+        yield
+        house.dispatcher.close()
+        await house.jobs.settled()
+        for worker in house.dispatcher.workers:
+            await asyncio.to_thread(worker.join, 5.0)
+
+    app = FastAPI(title="Linewash", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+    rules = GuardRules(port, token, house.settings.max_request_bytes)
+    app.add_middleware(Guard, rules=rules, on_request=house.activity.touch)
+    _add_errors(app)
+    _add_jobs(app, house)
+    _add_house(app, house)
+    return app
+
+
+def _add_errors(app: FastAPI) -> None:
+    """Whatever goes wrong, the answer is a row of the error table."""
+
+    @app.exception_handler(LinewashError)
+    async def _known(_: Request, error: LinewashError) -> Response:
+        return error_answer(error)
+
+    @app.exception_handler(RequestValidationError)
+    async def _invalid(_: Request, error: RequestValidationError) -> Response:
+        return error_answer(LinewashError(ErrorCode.BAD_REQUEST, "; ".join(row["msg"] for row in error.errors())))
+
+    @app.exception_handler(HTTPException)
+    async def _http(_: Request, error: HTTPException) -> Response:
+        answer = error_answer(LinewashError(ErrorCode.BAD_REQUEST, str(error.detail)))
+        answer.status_code = error.status_code
+        return answer
+
+    @app.exception_handler(Exception)
+    async def _unknown(_: Request, error: Exception) -> Response:
+        return error_answer(LinewashError(ErrorCode.INTERNAL, type(error).__name__))
+
+
+def _add_jobs(app: FastAPI, house: House) -> None:
+    jobs, dispatcher = house.jobs, house.dispatcher
+
+    @app.post("/v1/jobs")
+    async def _submit(request: Request) -> Response:
+        key = request.headers.get(IDEMPOTENCY_HEADER) or uuid.uuid4().hex
+        if len(key) > _MAX_KEY:
+            raise LinewashError(ErrorCode.BAD_REQUEST, "%s is too long" % IDEMPOTENCY_HEADER)
+        if jobs.with_key(key) is None:
+            dispatcher.check_room()
+        incoming = None
+        try:
+            incoming = await asyncio.to_thread(jobs.store.new_incoming)
+            content_type = request.headers.get("content-type", "")
+            upload = await receive(content_type, request.stream(), incoming / "inputs", house.settings.max_part_bytes)
+            status = await jobs.admit(upload, key, incoming, dispatcher.enqueue)
+        except ClientDisconnect:
+            raise LinewashError(ErrorCode.BAD_REQUEST, "the client hung up") from None
+        except OSError as error:
+            _log.error("an upload cannot be kept: %s", error)
+            code = ErrorCode.DISK_FULL if error.errno in _DISK_FULL else ErrorCode.INTERNAL
+            raise LinewashError(code, str(error.strerror)) from error
+        finally:
+            if incoming is not None:
+                await asyncio.to_thread(jobs.store.discard, incoming)
+        return JsonAnswer(status.to_json(), 202)
+
+    @app.get("/v1/jobs")
+    async def _list() -> Response:
+        return JsonAnswer({"jobs": [job.status.to_json() for job in jobs.all()]})
+
+    @app.get("/v1/jobs/{job_id}")
+    async def _status(
+        job_id: str, after: int = -1, wait: Annotated[float, Query(ge=0, le=MAX_WAIT_S, allow_inf_nan=False)] = 0.0
+    ) -> Response:
+        status = await jobs.get(job_id).news(after, wait)
+        house.activity.touch()
+        return JsonAnswer(status.to_json())
+
+    @app.get("/v1/jobs/{job_id}/preview")
+    async def _preview(job_id: str) -> Response:
+        picture = jobs.get(job_id).preview
+        if not picture:
+            raise LinewashError(ErrorCode.JOB_NOT_DONE, "there is no preview yet")
+        return Response(picture, media_type="image/png")
+
+    @app.get("/v1/jobs/{job_id}/layers/{name}")
+    async def _layer(job_id: str, name: str) -> Response:
+        job = jobs.get(job_id)
+        if name not in LAYERS:
+            raise LinewashError(ErrorCode.BAD_REQUEST, "there is no layer of that name")
+        if job.status.state is not JobState.DONE:
+            raise LinewashError(ErrorCode.JOB_NOT_DONE, job.status.state.value)
+        return FileResponse(jobs.store.layer(job_id, name), media_type="image/png")
+
+    @app.post("/v1/jobs/{job_id}/acknowledge")
+    async def _acknowledge(job_id: str) -> Response:
+        await jobs.acknowledge(jobs.get(job_id))
+        return JsonAnswer({})
+
+    @app.delete("/v1/jobs/{job_id}")
+    async def _cancel(job_id: str) -> Response:
+        return JsonAnswer(dispatcher.cancel(jobs.get(job_id)).to_json())
+
+
+def _add_house(app: FastAPI, house: House) -> None:
+    @app.get("/v1/hello")
+    async def _hello() -> Response:
+        return JsonAnswer(Hello(PRODUCT, PRODUCT_VERSION, PROTOCOL_VERSION, os.getpid()).to_json())
+
+    @app.get("/v1/models")
+    async def _models() -> Response:
+        return JsonAnswer({"models": [model.to_json() for model in await house.dispatcher.models(MAX_WAIT_S)]})
+
+    @app.get("/v1/system")
+    async def _system() -> Response:
+        workers = [
+            {"device": w.config.device, "pid": w.pid, "state": w.state.value, "job": w.job, "threads": w.config.threads}
+            for w in house.dispatcher.workers
+        ]
+        return JsonAnswer(
+            {
+                "version": PRODUCT_VERSION,
+                "protocol": PROTOCOL_VERSION,
+                "pid": os.getpid(),
+                "home": str(house.settings.home),
+                "uptime_s": round(time.monotonic() - house.activity.started, 1),
+                "idle_minutes": house.settings.idle_minutes,
+                "model": house.settings.preload,
+                "workers": workers,
+                "waiting": house.dispatcher.waiting,
+            }
+        )
+
+    @app.post("/v1/shutdown")
+    async def _shutdown() -> Response:
+        house.activity.ending = True
+        return JsonAnswer({})

@@ -1,0 +1,128 @@
+"""What a worker does with one job: read the parts, run the pipeline, write the layers, and give every failure its name."""
+
+import errno
+import gc
+import importlib
+import logging
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol, cast
+
+import cv2
+import torch
+
+from backend.families.base import Family
+from backend.imaging import png
+from backend.pipeline.run import colorize
+from backend.pipeline.types import Cancelled, Inputs, Step
+from backend.server.messages import Done, Event, Failed, Progress, Run, Stopped
+from backend.server.store import write_result
+from shared.errors import ErrorCode, LinewashError
+from shared.protocol import LAYER_BACKGROUND, LAYER_COMPOSITE, LAYER_FOREGROUND, ColorizeRequest, ForegroundSource, ModelInfo
+
+_DISK_FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
+_NO_MEMORY = ("can't allocate memory", "not enough memory", "Insufficient memory")
+"""How torch ("DefaultCPUAllocator: ...") and OpenCV (cv::Error::StsNoMem) say it, neither with a class of its own."""
+_log = logging.getLogger(__name__)
+
+
+class Registry(Protocol):
+    """The part of ``backend.families.registry`` a worker uses."""
+
+    def models(self, models_dir: Path) -> list[ModelInfo]:
+        """Every system and whether its files are there."""
+        ...
+
+    def load(self, name: str, models_dir: Path) -> Family:
+        """The model of that name, ready to colour."""
+        ...
+
+
+class Colouring:
+    """Models by name, loaded once, and the way a job takes through one of them."""
+
+    def __init__(self, registry: str, models: Path, threads: int) -> None:
+        torch.set_num_threads(threads)
+        cv2.setNumThreads(threads)
+        self._registry = cast(Registry, importlib.import_module(registry))
+        self._models, self._loaded = models, dict[str, Family]()
+
+    def models(self) -> tuple[ModelInfo, ...]:
+        """Every system of the registry and whether its files are there."""
+        return tuple(self._registry.models(self._models))
+
+    def preload(self, name: str) -> str:
+        """Load a model before it is asked for; answers why not, '' when all is well.  The job that wants it gets the error."""
+        try:
+            if name:
+                self._family(name)
+        except Exception as error:  # noqa: BLE001  whatever a model file makes go wrong, the worker must still start
+            problem = failure("", error)
+            return "%s: %s" % (problem.code.value, problem.detail)
+        return ""
+
+    def run(self, run: Run, cancelled: Callable[[str], bool], send: Callable[[Event], None]) -> Done | Failed | Stopped:
+        """Colour one job; sends ``Progress`` on the way and checks for a cancel with each."""
+
+        def on_step(step: Step) -> None:
+            if cancelled(run.job):
+                raise Cancelled
+            preview = None if step.preview is None else png.encode(step.preview)
+            send(Progress(run.job, step.stage, step.step, step.steps, preview))
+
+        try:
+            started = time.monotonic()
+            family = self._family(run.request.model)
+            inputs = read_inputs(run.folder, run.request)
+            read = time.monotonic()
+            result = colorize(inputs, family, on_step)
+            on_step(Step("layers", 1, 1))
+            saving = time.monotonic()
+            layers = result.layers
+            pictures = {
+                LAYER_FOREGROUND: png.encode(layers.foreground),
+                LAYER_BACKGROUND: png.encode(layers.background),
+                LAYER_COMPOSITE: png.encode(layers.composite),
+            }
+            seconds = {"read": read - started, **result.seconds, "encode": time.monotonic() - saving}
+            write_result(run.folder, pictures, result.warnings, seconds)
+        except Cancelled:
+            return Stopped(run.job)
+        except Exception as error:  # noqa: BLE001  whatever goes wrong in a picture fails this job alone
+            return failure(run.job, error)
+        finally:
+            gc.collect()  # a picture may be gigabytes, and the next one needs them
+        return Done(run.job)
+
+    def _family(self, name: str) -> Family:
+        if name not in self._loaded:
+            self._loaded[name] = self._registry.load(name, self._models)
+        return self._loaded[name]
+
+
+def read_inputs(folder: Path, request: ColorizeRequest) -> Inputs:
+    """Decode the parts ``upload`` received.  Raises LinewashError BAD_PICTURE."""
+    inputs = folder / "inputs"
+    mask = request.foreground is ForegroundSource.MASK
+    return Inputs(
+        request=request,
+        lines=png.decode_rgba((inputs / "lines.png").read_bytes()),
+        references=tuple(
+            png.decode_rgba((inputs / ("reference%d.png" % number)).read_bytes()) for number in range(len(request.references))
+        ),
+        foreground=png.decode_gray((inputs / "foreground.png").read_bytes()) if mask else None,
+    )
+
+
+def failure(job: str, error: Exception) -> Failed:
+    """The row of the error table an exception belongs to; the traceback goes to the log."""
+    if isinstance(error, LinewashError):
+        return Failed(job, error.code, error.detail)
+    _log.error("job %s failed", job, exc_info=error)
+    detail = "%s: %s" % (type(error).__name__, error)
+    if isinstance(error, OSError) and error.errno in _DISK_FULL:
+        return Failed(job, ErrorCode.DISK_FULL, detail)
+    if isinstance(error, (MemoryError, torch.OutOfMemoryError)) or any(text in str(error) for text in _NO_MEMORY):
+        return Failed(job, ErrorCode.OUT_OF_MEMORY, detail)
+    return Failed(job, ErrorCode.INTERNAL, detail)

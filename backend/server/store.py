@@ -1,0 +1,207 @@
+"""Jobs on disk: ``<home>/jobs/<id>/`` with inputs, state and, once it is whole, the result.
+
+    request.json      what was asked (``StoredJob`` without its status)
+    state.json        the last ``JobStatus`` that matters over a restart
+    inputs/           the PNG parts; removed when the job ends
+    result/           layers and result.json; appears by one rename: a job that was running and has one is done
+
+A result must survive a power cut, so it is flushed to disk, with the request and state beside it, before the rename that makes
+it visible.  What is only waiting need not: over a restart it would fail as interrupted anyway.
+"""
+
+import contextlib
+import json
+import logging
+import os
+import re
+import shutil
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from shared.errors import ErrorCode, LinewashError
+from shared.protocol import LAYERS, ColorizeRequest, JobState, JobStatus
+
+_JOB_ID = re.compile(r"[0-9a-f]{32}")
+_INCOMING = "incoming-"
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class StoredJob:
+    """A job as the store keeps it.  key: its idempotency key.  digest: of all parts.  created: seconds since 1970."""
+
+    request: ColorizeRequest
+    key: str
+    digest: str
+    created: float
+    status: JobStatus
+
+
+class Store:
+    """The folder of jobs.  Methods block on the disk; OSError means what it says (ENOSPC when the disk is full)."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    def folder(self, job: str) -> Path:
+        """The folder of a job."""
+        return self._folder / job
+
+    def new_incoming(self) -> Path:
+        """A fresh folder for parts that are still arriving."""
+        folder = self._folder / (_INCOMING + uuid.uuid4().hex)
+        (folder / "inputs").mkdir(parents=True, mode=0o700)
+        return folder
+
+    def admit(self, incoming: Path, job: StoredJob) -> None:
+        """Turn a received folder into the job's folder."""
+        about = {"request": job.request.to_json(), "key": job.key, "digest": job.digest, "created": job.created}
+        (incoming / "request.json").write_text(json.dumps(about), encoding="utf-8")
+        (incoming / "state.json").write_text(json.dumps(job.status.to_json()), encoding="utf-8")
+        incoming.rename(self.folder(job.status.id))
+
+    def write_status(self, status: JobStatus) -> None:
+        """Keep the status over a restart."""
+        write_json(self.folder(status.id) / "state.json", status.to_json())
+
+    def drop_inputs(self, job: str) -> None:
+        """Forget the pictures of an ended job and what a broken run left behind."""
+        _remove(self.folder(job) / "inputs")
+        _remove(self.folder(job) / "result.partial")
+
+    def layer(self, job: str, name: str) -> Path:
+        """Path of a result layer."""
+        return self.folder(job) / "result" / (name + ".png")
+
+    def has_result(self, job: str) -> bool:
+        """Whether the job's layers are all there."""
+        return _has_result(self.folder(job))
+
+    def delete(self, job: str) -> None:
+        """Forget a job and its result."""
+        _remove(self.folder(job))
+
+    def discard(self, incoming: Path) -> None:
+        """Forget parts that were refused."""
+        _remove(incoming)
+
+    def size(self, job: str) -> int:
+        """Bytes a job takes on disk."""
+        return sum(path.stat().st_size for path in self.folder(job).rglob("*") if path.is_file())
+
+    def recover(self) -> list[StoredJob]:
+        """All jobs after a restart, oldest first: done where a result is, else as they ended, else failed with INTERRUPTED.
+
+        What a killed server left half-written is removed; folders that are not the store's own are left alone.
+        """
+        jobs: list[StoredJob] = []
+        for folder in self._folder.iterdir():
+            if folder.name.startswith(_INCOMING):
+                _remove(folder)
+            elif _JOB_ID.fullmatch(folder.name):
+                try:
+                    jobs.append(_recovered(folder))
+                except (OSError, ValueError, TypeError, KeyError, AttributeError, LinewashError) as error:
+                    _log.warning("job %s cannot be read and is removed: %s", folder.name, error)
+                    _remove(folder)
+        for job in jobs:
+            self.drop_inputs(job.status.id)
+            with contextlib.suppress(OSError):  # a full disk must not keep the server from starting; recovery repeats
+                self.write_status(job.status)
+        return sorted(jobs, key=lambda job: job.created)
+
+
+def write_result(folder: Path, layers: Mapping[str, bytes], warnings: tuple[str, ...], seconds: dict[str, float]) -> None:
+    """Write the PNGs of all layers as ``folder``/result, whole or not at all.  Runs in the worker.
+
+    OSError (ENOSPC when the disk is full) leaves nothing behind.
+    """
+    partial = folder / "result.partial"
+    _remove(partial)
+    try:
+        partial.mkdir(mode=0o700)
+        for name, png in layers.items():
+            (partial / (name + ".png")).write_bytes(png)
+        write_json(partial / "result.json", {"warnings": list(warnings), "seconds": seconds})
+        _flush(*partial.iterdir(), partial, folder / "request.json", folder / "state.json")
+        partial.rename(folder / "result")
+    except OSError:
+        _remove(partial)
+        raise
+    _flush(folder, folder.parent)
+
+
+def done_changes(folder: Path) -> dict[str, Any]:
+    """What becomes of a job's status when its result lies in ``folder``."""
+    result = _read_json(folder / "result" / "result.json")
+    return {
+        "progress": 1.0,
+        "layers": LAYERS,
+        "warnings": tuple(result["warnings"]),
+        "seconds": dict(result["seconds"]),
+    }
+
+
+def write_json(path: Path, data: Any) -> None:
+    """Write JSON so that ``path`` holds the old or the new content, never half of one, whatever happens."""
+    partial = path.with_suffix(".tmp")
+    try:
+        partial.write_text(json.dumps(data), encoding="utf-8")
+        _flush(partial)
+        partial.replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            partial.unlink()
+        raise
+
+
+def _recovered(folder: Path) -> StoredJob:
+    about = _read_json(folder / "request.json")
+    status = JobStatus.from_json(_read_json(folder / "state.json"))
+    if status.id != folder.name:
+        raise ValueError("state of another job")
+    whole = _has_result(folder)
+    if status.state is JobState.DONE and not whole:
+        raise ValueError("layers are missing")
+    if not status.state.terminal and whole:
+        status = replace(status, state=JobState.DONE, revision=status.revision + 1, **done_changes(folder))
+    elif not status.state.terminal:
+        error = LinewashError(ErrorCode.INTERRUPTED)
+        status = replace(status, state=JobState.FAILED, revision=status.revision + 1, error=error)
+    request = ColorizeRequest.from_json(about["request"])
+    return StoredJob(request, str(about["key"]), str(about["digest"]), float(about["created"]), status)
+
+
+def new_job(request: ColorizeRequest, key: str, digest: str) -> StoredJob:
+    """A queued job with a fresh id."""
+    status = JobStatus(uuid.uuid4().hex, JobState.QUEUED, steps=request.steps, model=request.model, seed=request.seed)
+    return StoredJob(request, key, digest, time.time(), status)
+
+
+def _has_result(folder: Path) -> bool:
+    return all((folder / "result" / (name + ".png")).is_file() for name in LAYERS)
+
+
+def _read_json(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _flush(*paths: Path) -> None:
+    """Wait until files and folders are on disk."""
+    for path in paths:
+        if path.is_dir() and os.name != "posix":  # Windows cannot open folders, and keeps renames by itself
+            continue
+        descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _remove(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,192 @@
+"""Receives ``POST /v1/jobs`` part by part, straight to disk; what is too large or no PNG is refused before it is decoded."""
+
+import asyncio
+import hashlib
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser, parse_options_header
+
+from backend.imaging.png import png_size
+from shared.errors import ErrorCode, LinewashError
+from shared.multipart import REQUEST_PART
+from shared.protocol import (
+    MAX_JSON_BYTES,
+    MAX_REFERENCE_SIDE,
+    ColorizeRequest,
+    ForegroundSource,
+)
+
+PNG_HEADER = 33
+"""Bytes of a PNG's signature and IHDR chunk."""
+_BATCH = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A received request; ``digest`` is the same for the same request with the same pictures."""
+
+    request: ColorizeRequest
+    digest: str
+
+
+async def receive(content_type: str, body: AsyncIterator[bytes], folder: Path, max_part_bytes: int) -> Upload:
+    """Write every part to ``folder`` as ``<name>.png`` and answer with the checked request.
+
+    Raises LinewashError: BAD_REQUEST, REQUEST_TOO_LARGE, BAD_PICTURE, MASK_SIZE and all of ``ColorizeRequest.from_json``;
+    OSError when the disk refuses.  The disk is written in a thread, so that the server keeps answering.
+    """
+    kind, options = parse_options_header(content_type)
+    if kind != b"multipart/form-data" or not options.get(b"boundary"):
+        raise LinewashError(ErrorCode.BAD_REQUEST, "not multipart/form-data")
+    receiver = _Receiver(folder, max_part_bytes)
+    try:
+        parser = _parser(options[b"boundary"], receiver)
+        waiting = bytearray()
+        async for chunk in body:
+            waiting += chunk
+            if len(waiting) >= _BATCH:
+                await asyncio.to_thread(parser.write, bytes(waiting))
+                waiting.clear()
+        await asyncio.to_thread(parser.write, bytes(waiting))
+        parser.finalize()
+    except FormParserError as error:
+        raise LinewashError(ErrorCode.BAD_REQUEST, str(error)) from error
+    finally:
+        receiver.close()
+    return receiver.finish()
+
+
+class _Receiver:
+    """What the multipart parser calls; a LinewashError raised here ends the upload."""
+
+    def __init__(self, folder: Path, max_part_bytes: int) -> None:
+        self._folder, self._limit = folder, max_part_bytes
+        self._request: ColorizeRequest | None = None
+        self._digests: dict[str, str] = {}
+        self._ended = False
+        self._field, self._value, self._headers = b"", b"", dict[bytes, bytes]()
+        self._name, self._size, self._head = "", 0, b""
+        self._hash = hashlib.sha256()
+        self._file: BinaryIO | None = None
+
+    def close(self) -> None:
+        """Close the file of a part that was cut off."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def finish(self) -> Upload:
+        """The whole request, once every part is there."""
+        if not self._ended or self._request is None:
+            raise LinewashError(ErrorCode.BAD_REQUEST, "the upload ended early")
+        missing = _expected(self._request) - set(self._digests)
+        if missing:
+            raise LinewashError(ErrorCode.BAD_REQUEST, "missing parts: %s" % sorted(missing))
+        about = [json.dumps(self._request.to_json(), sort_keys=True), *(sorted(self._digests.items()))]
+        return Upload(self._request, hashlib.sha256(repr(about).encode("utf-8")).hexdigest())
+
+    def begin(self) -> None:
+        """A part starts."""
+        self._field, self._value, self._headers = b"", b"", {}
+
+    def add_field(self, data: bytes, start: int, end: int) -> None:
+        """A piece of a header's name."""
+        self._field += data[start:end]
+
+    def add_value(self, data: bytes, start: int, end: int) -> None:
+        """A piece of a header's value."""
+        self._value += data[start:end]
+
+    def end_header(self) -> None:
+        """A header is whole."""
+        self._headers[self._field.lower()] = self._value
+        self._field, self._value = b"", b""
+
+    def open_part(self) -> None:
+        """All headers of a part are there: open its file."""
+        _, options = parse_options_header(self._headers.get(b"content-disposition", b""))
+        self._name = options.get(b"name", b"").decode("latin-1")
+        self._size, self._head, self._hash = 0, b"", hashlib.sha256()
+        if self._request is None:
+            if self._name != REQUEST_PART:
+                raise LinewashError(ErrorCode.BAD_REQUEST, "the request part does not come first")
+            return
+        if self._name not in _expected(self._request) or self._name in self._digests:
+            raise LinewashError(ErrorCode.BAD_REQUEST, "part %r is unknown or repeated" % self._name[:40])
+        self._file = (self._folder / (self._name + ".png")).open("wb")
+
+    def data(self, data: bytes, start: int, end: int) -> None:
+        """A piece of a part."""
+        self._size += end - start
+        if self._size > (MAX_JSON_BYTES if self._request is None else self._limit):
+            raise LinewashError(ErrorCode.REQUEST_TOO_LARGE, "part %s" % self._name)
+        if self._request is None:
+            self._head += data[start:end]
+            return
+        if len(self._head) < PNG_HEADER:
+            self._head += data[start : min(end, start + PNG_HEADER - len(self._head))]
+            if len(self._head) == PNG_HEADER:
+                check_size(self._name, png_size(self._head), self._request)
+        piece = memoryview(data)[start:end]
+        self._hash.update(piece)
+        if self._file is not None:
+            self._file.write(piece)
+
+    def end_part(self) -> None:
+        """A part is whole."""
+        if self._request is None:
+            try:
+                self._request = ColorizeRequest.from_json(json.loads(self._head))
+            except (ValueError, RecursionError) as error:  # not JSON, not UTF-8, or nested beyond all reason
+                raise LinewashError(ErrorCode.BAD_REQUEST, "the request part is not JSON: %s" % type(error).__name__) from error
+            return
+        if len(self._head) < PNG_HEADER:
+            raise LinewashError(ErrorCode.BAD_PICTURE, "%s is no PNG" % self._name)
+        self.close()
+        self._digests[self._name] = self._hash.hexdigest()
+
+    def end(self) -> None:
+        """The closing boundary came."""
+        self._ended = True
+
+
+def _parser(boundary: bytes, receiver: _Receiver) -> MultipartParser:
+    return MultipartParser(
+        boundary,
+        {
+            "on_part_begin": receiver.begin,
+            "on_header_field": receiver.add_field,
+            "on_header_value": receiver.add_value,
+            "on_header_end": receiver.end_header,
+            "on_headers_finished": receiver.open_part,
+            "on_part_data": receiver.data,
+            "on_part_end": receiver.end_part,
+            "on_end": receiver.end,
+        },
+    )
+
+
+def check_size(name: str, size: tuple[int, int], request: ColorizeRequest) -> None:
+    """LinewashError unless a picture part of ``size`` (width, height in pixels) fits the request.
+
+    MASK_SIZE for a foreground mask of another size than the canvas, BAD_PICTURE for such lines, REQUEST_TOO_LARGE for a
+    reference beyond ``MAX_REFERENCE_SIDE``.
+    """
+    canvas = (request.width, request.height)
+    detail = "%s is %d x %d, the canvas %d x %d" % (name, *size, *canvas)
+    if name == "foreground" and size != canvas:
+        raise LinewashError(ErrorCode.MASK_SIZE, detail)
+    if name == "lines" and size != canvas:
+        raise LinewashError(ErrorCode.BAD_PICTURE, detail)
+    if max(size) > MAX_REFERENCE_SIDE:
+        raise LinewashError(ErrorCode.REQUEST_TOO_LARGE, detail)
+
+
+def _expected(request: ColorizeRequest) -> set[str]:
+    mask = {"foreground"} if request.foreground is ForegroundSource.MASK else set[str]()
+    return {"lines", *("reference%d" % number for number in range(len(request.references)))} | mask

@@ -1,0 +1,106 @@
+"""The worker process: it imports torch, keeps the models it loaded and colours one job after the other.
+
+The server talks to it over one pipe.  A thread listens for cancels while the main thread computes; when the pipe closes,
+because the server ended or was killed, that thread ends the process at once.
+"""
+
+import faulthandler
+import logging
+import os
+import queue
+import signal
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from backend.server.messages import Cancel, Command, Event, Found, Log, Ready, Run
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class WorkerConfig:
+    """What a worker needs to know.  See ``Settings`` for registry and preload.
+
+    threads: compute threads of this worker.  crash_log: where the Python lines of a segmentation fault go.
+    """
+
+    device: str
+    registry: str
+    preload: str
+    models: Path
+    threads: int
+    crash_log: Path
+
+
+def main(connection: "Connection[Event, Command]", config: WorkerConfig) -> None:
+    """Entry of the process; it ends with the server, or by a crash."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole terminal group; the server decides
+    limit_threads(config.threads)
+    channel = Channel(connection)
+    logging.basicConfig(level=logging.INFO, handlers=[_ToServer(channel.send)])
+    threading.Thread(target=channel.listen, name="listener", daemon=True).start()
+    with config.crash_log.open("a", encoding="utf-8") as crash_log:
+        faulthandler.enable(crash_log)
+        try:
+            from backend.server.colouring import Colouring  # torch and all; not before the threads are limited
+        except ImportError:
+            _log.exception("the worker cannot import what it needs")
+            raise
+        colouring = Colouring(config.registry, config.models, config.threads)
+        channel.send(Found(colouring.models()))
+        channel.send(Ready(config.preload, colouring.preload(config.preload)))
+        while True:
+            channel.send(colouring.run(channel.runs.get(), channel.cancelled, channel.send))
+
+
+def limit_threads(threads: int) -> None:
+    """Tell every numeric library, before it is imported, how many threads it may use."""
+    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
+        os.environ[name] = str(threads)
+
+
+class Channel:
+    """The pipe to the server, seen from the worker."""
+
+    def __init__(self, connection: "Connection[Event, Command]") -> None:
+        self._connection, self._sending = connection, threading.Lock()
+        self._cancelled: set[str] = set()
+        self.runs: queue.SimpleQueue[Run] = queue.SimpleQueue()
+
+    def send(self, event: Event) -> None:
+        """Send an event; ends the process when nobody is there to hear it."""
+        try:
+            with self._sending:
+                self._connection.send(event)
+        except OSError:
+            os._exit(1)
+
+    def listen(self) -> None:
+        """Sort commands until the server is gone, then end the process wherever it is."""
+        while True:
+            try:
+                command = self._connection.recv()
+            except (EOFError, OSError):
+                os._exit(1)
+            if isinstance(command, Cancel):
+                self._cancelled.add(command.job)
+            else:
+                self.runs.put(command)
+
+    def cancelled(self, job: str) -> bool:
+        """Whether the server wants this job stopped."""
+        return job in self._cancelled
+
+
+class _ToServer(logging.Handler):
+    """Log lines go to the server, which alone writes the file."""
+
+    def __init__(self, send: Callable[[Event], None]) -> None:
+        super().__init__(logging.INFO)
+        self._send_event = send
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._send_event(Log(record.levelno, record.name, self.format(record)))
