@@ -8,6 +8,7 @@ from pathlib import Path
 from shared.paths import default_home
 
 from . import demo, doctor, steps, testing, uninstall
+from .places import Krita, known_kritas, kritas, this_machine
 from .text import InstallError, say
 
 _DESCRIPTION = "Install Linewash: the backend into .venv of this folder, the plugin into Krita."
@@ -40,17 +41,8 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str]) -> int:
     """Run the installer with ``arguments``; the exit status: 0 all is well, 1 something the text says, 130 interrupted."""
     options = parser().parse_args(arguments)
-    home = options.home.expanduser().absolute()
     try:
-        if options.command == "demo":
-            return demo.run_demo(options.out.expanduser().absolute())
-        if options.command == "test":
-            return testing.run_tests(options.require_krita)
-        if options.command == "doctor":
-            return doctor.report(home, options.krita_dir)
-        if options.command == "uninstall":
-            return uninstall.uninstall(home, options.krita_dir, ask=not options.yes and sys.stdin.isatty())
-        return install(home, options.krita_dir, plugin=not options.no_plugin, ask=not options.yes and sys.stdin.isatty())
+        return _run(options, ask=not options.yes and sys.stdin is not None and sys.stdin.isatty())
     except InstallError as error:
         say(f"\nStopped: {error}")
         return 1
@@ -59,16 +51,39 @@ def main(arguments: Sequence[str]) -> int:
         return 130
 
 
-def install(home: Path, krita_dir: Path | None, plugin: bool, ask: bool) -> int:
-    """Install everything; 0 when done, 1 when the painter says no to the question (ask) whether to begin."""
-    if ask and steps.would_download() and input("Install Linewash here? [Y/n] ").strip().lower() not in ("", "y", "yes"):
-        say("Nothing was changed.")
+def _run(options: argparse.Namespace, ask: bool) -> int:
+    home, machine = options.home.expanduser().absolute(), this_machine()
+    if options.command == "demo":
+        return demo.run_demo(options.out.expanduser().absolute())
+    if options.command == "test":
+        return testing.run_tests(options.require_krita)
+    if options.command == "doctor":
+        return doctor.report(home, kritas(machine, options.krita_dir))
+    if options.command == "uninstall":
+        if ask and not _yes("Remove Linewash (your pictures stay)? [y/N] ", otherwise=False):
+            return 1
+        uninstall.uninstall(home, kritas(machine, options.krita_dir) if options.krita_dir else known_kritas(machine))
+        return 0
+    if ask and steps.would_download() and not _yes("Install Linewash here? [Y/n] ", otherwise=True):
         return 1
+    install(home, () if options.no_plugin else kritas(machine, options.krita_dir))
+    return 0
+
+
+def install(home: Path, places: tuple[Krita, ...]) -> None:
+    """Install the backend, and the plugin into every Krita of ``places``; raises InstallError."""
     python, changed = steps.prepare_backend()
-    if plugin and steps.install_plugin(python, home, krita_dir):
+    if steps.install_plugin(python, home, places):
         say("Done. If Krita is open, restart it; then find the docker under Settings > Dockers > Linewash.")
     elif changed:
         say("Done.")
     else:
         say("Everything is in place already; nothing was changed.")
-    return 0
+
+
+def _yes(question: str, otherwise: bool) -> bool:
+    answer = input(question).strip().lower()
+    agreed = answer in ("y", "yes") if answer else otherwise
+    if not agreed:
+        say("Nothing was changed.")
+    return agreed

@@ -11,7 +11,7 @@ from shared.paths import read_server_info
 from shared.protocol import PRODUCT_VERSION
 
 from . import environment, kritarc, requirements
-from .places import Krita, kritas, this_machine, venv_python
+from .places import Krita, venv_python
 from .plugin import installed_version
 from .run import output
 from .text import InstallError, gigabytes, say
@@ -29,9 +29,9 @@ class Finding:
     mend: str = ""
 
 
-def report(home: Path, krita_dir: Path | None) -> int:
+def report(home: Path, places: tuple[Krita, ...]) -> int:
     """Print all findings; 0 when everything is in order, 1 when something is not."""
-    findings = list(examine(PROJECT, home, kritas(this_machine(), krita_dir)))
+    findings = list(examine(PROJECT, home, places))
     for finding in findings:
         say(f"{'ok   ' if finding.well else 'WRONG'} {finding.sentence}")
         if finding.mend:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 KEY = b"enable_linewash"
 LINE = KEY + b"=true"
-_HEADER = re.compile(rb"\s*(\[.*\])")
-_OURS = re.compile(rb"(\s*" + KEY + rb"\s*=\s*)([^\r\n]*)")
+_HEADER = re.compile(rb"[ \t]*(\[.*\])")
+_OURS = re.compile(rb"([ \t]*" + KEY + rb"[ \t]*=[ \t]*)([^\r\n]*)")
 _TRUE = (b"true", b"on", b"yes", b"1")
 
 
@@ -77,7 +77,7 @@ def _sections(lines: list[bytes]) -> list[tuple[int, int]]:
     """(index of the header, index after the last line) of every ``[python]`` section."""
     headers = [(index, found.group(1)) for index, line in enumerate(lines) if (found := _HEADER.match(line))]
     ends = [index for index, _ in headers[1:]] + [len(lines)]
-    return [(index, end) for (index, name), end in zip(headers, ends, strict=True) if name == b"[python]"]
+    return [(index, end) for (index, name), end in zip(headers, ends, strict=False) if name == b"[python]"]
 
 
 def _own_lines(lines: list[bytes]) -> list[tuple[int, tuple[int, int]]]:

@@ -4,6 +4,7 @@ import importlib.util
 import platform
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from .text import InstallError, gigabytes
@@ -18,10 +19,12 @@ TRIED = ((3, 10), (3, 13))
 """Oldest and newest Python that ``constraints.txt`` was resolved for."""
 
 
-def check_python() -> None:
-    """Raise InstallError when this Python cannot make a virtual environment or has no PyTorch."""
-    lacking = [name for name in ("venv", "ensurepip") if importlib.util.find_spec(name) is None]
-    if lacking:
+def check_python(find: Callable[[str], object] = importlib.util.find_spec) -> None:
+    """Raise InstallError when this Python cannot make a virtual environment or no PyTorch is made for it.
+
+    find: says whether there is a module of that name, None when not.
+    """
+    if any(find(name) is None for name in ("venv", "ensurepip")):
         raise InstallError(missing_venv(sys.platform))
     refusal = unsupported(sys.platform, platform.machine(), sys.maxsize > 2**32)
     if refusal:

@@ -1,12 +1,13 @@
 """The installation itself, one step after the other; each is skipped where it was done already."""
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from . import environment, kritarc, requirements
 from .check import try_out
 from .lock import only_one
-from .places import Krita, kritas, this_machine, venv_python
+from .places import Krita, venv_python
 from .plugin import assemble_plugin, tree_digest
 from .text import InstallError, say
 from .vendor import PROJECT
@@ -48,13 +49,13 @@ def check_once(python: Path) -> bool:
     return True
 
 
-def install_plugin(python: Path, home: Path, krita_dir: Path | None = None) -> bool:
-    """Put the plugin into every Krita of this computer and enable it; whether anything changed.
+def install_plugin(python: Path, home: Path, places: Iterable[Krita]) -> bool:
+    """Put the plugin into every Krita of ``places`` and enable it; whether anything changed.
 
     Raises InstallError when a folder cannot be written.
     """
     changed = False
-    for krita in kritas(this_machine(), krita_dir):
+    for krita in places:
         try:
             changed |= _install_into(krita, python, home)
         except OSError as error:

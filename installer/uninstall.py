@@ -1,13 +1,14 @@
 """``install.py uninstall``: everything goes but the painter's own files."""
 
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 from shared import paths
 
 from . import kritarc
 from .lock import only_one
-from .places import Krita, known_kritas, kritas, this_machine
+from .places import Krita
 from .plugin import remove_plugin
 from .steps import LOCK
 from .stop import stop_server
@@ -15,28 +16,22 @@ from .text import InstallError, say
 from .vendor import PROJECT
 
 
-def uninstall(home: Path, krita_dir: Path | None, ask: bool) -> int:
-    """Take Linewash off this computer; 0 when done, 1 when the painter says no (ask).
+def uninstall(home: Path, places: Iterable[Krita], project: Path = PROJECT) -> None:
+    """Take Linewash off this computer: out of every Krita of ``places``, out of ``project`` and out of ``home``.
 
-    Kept: results not yet taken into a picture and models the painter added; where they lie is said.
+    Kept: results not yet taken into a picture and models the painter added; where they lie is said.  Raises InstallError
+    when a running backend does not end.
     """
-    if ask and input("Remove Linewash (your pictures stay)? [y/N] ").strip().lower() not in ("y", "yes"):
-        say("Nothing was removed.")
-        return 1
     if not stop_server(home):
         raise InstallError("The running backend did not end. Close Krita, wait a minute and try again.")
-    machine = this_machine()
-    places = kritas(machine, krita_dir) if krita_dir else known_kritas(machine)
     for krita in places:
         remove_from(krita)
-    with only_one(PROJECT / LOCK):
-        remove_built(PROJECT)
-    (PROJECT / LOCK).unlink(missing_ok=True)
-    kept = remove_data(home)
-    for folder in kept:
+    with only_one(project / LOCK):
+        remove_built(project)
+    (project / LOCK).unlink(missing_ok=True)
+    for folder in remove_data(home):
         say(f"Kept, because it is yours: {folder}")
-    say("Linewash is removed. This folder itself can be deleted.")
-    return 0
+    say("Linewash is removed. The folder it was installed from can be deleted now.")
 
 
 def remove_from(krita: Krita) -> None:
@@ -62,7 +57,16 @@ def remove_data(home: Path) -> list[Path]:
     """Delete from ``home`` what is not the painter's own; the folders that stay: unfetched results and added models."""
     shutil.rmtree(paths.runtime_dir(home), ignore_errors=True)
     shutil.rmtree(paths.log_file(home).parent, ignore_errors=True)
-    kept = [folder for folder in (paths.jobs_dir(home), paths.models_dir(home)) if folder.is_dir() and any(folder.iterdir())]
-    if not kept:
-        shutil.rmtree(home, ignore_errors=True)
+    jobs, models = paths.jobs_dir(home), paths.models_dir(home)
+    for job in _folders(jobs):
+        if not (job / "result").is_dir():
+            shutil.rmtree(job)
+    kept = [folder for folder in (jobs, models) if folder.is_dir() and any(folder.iterdir())]
+    for folder in (jobs, models, home):
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
     return kept
+
+
+def _folders(parent: Path) -> list[Path]:
+    return [path for path in parent.iterdir() if path.is_dir()] if parent.is_dir() else []

@@ -10,6 +10,7 @@ WORKER = "backend.server.colouring"
 """The one file of the server's that runs in the worker process alone; the worker imports it when it has started."""
 
 _PICTURE_ROOMS = ("backend.imaging", *CONTRACT)
+_MODEL_ROOMS = ("shared", *_PICTURE_ROOMS, "backend.networks", "backend.weights", "backend.families")
 
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "shared": ("shared",),
@@ -19,19 +20,16 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "backend.families.base": ("shared", "backend.imaging", "backend.pipeline.types"),
     "backend.weights": ("shared", "backend.weights"),
     "backend.networks": ("backend.networks",),
-    "backend.families": ("shared", *_PICTURE_ROOMS, "backend.networks", "backend.weights", "backend.families"),
+    "backend.families": _MODEL_ROOMS,
     "backend.pipeline": ("shared", *_PICTURE_ROOMS, "backend.families", "backend.pipeline"),
     "backend.server": ("shared", "backend.imaging", "backend.server"),
     WORKER: ("shared", *_PICTURE_ROOMS, "backend.families", "backend.pipeline", "backend.server"),
-    "backend.training": ("shared", *_PICTURE_ROOMS, "backend.networks", "backend.weights", "backend.families", "backend.training"),
-    "backend.evaluation": (
-        "shared", *_PICTURE_ROOMS, "backend.networks", "backend.weights", "backend.families", "backend.pipeline",
-        "backend.training", "backend.evaluation",
-    ),
+    "backend.training": (*_MODEL_ROOMS, "backend.training"),
+    "backend.evaluation": (*_MODEL_ROOMS, "backend.pipeline", "backend.training", "backend.evaluation"),
     "backend.cli": ("shared", "backend"),
     "backend.__main__": ("shared", "backend"),
     "backend": (),
-}  # fmt: skip
+}
 """For each room, the project's own rooms it may import.  Libraries are free but for ``MAY_NOT_USE``."""
 
 MAY_NOT_USE: dict[str, tuple[str, ...]] = {

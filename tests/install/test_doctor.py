@@ -1,0 +1,98 @@
+"""The doctor says in plain words what is wrong and how to mend it."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from installer import doctor, environment
+from installer.places import Krita, venv_python
+from shared import paths
+from shared.protocol import PRODUCT_VERSION
+
+
+@pytest.fixture
+def krita(tmp_path: Path) -> Krita:
+    return Krita("Krita", tmp_path / "krita", tmp_path / "kritarc")
+
+
+def installed(krita: Krita, python: str, version: str = PRODUCT_VERSION) -> None:
+    (krita.pykrita / "linewash").mkdir(parents=True)
+    (krita.pykrita / "linewash" / "installation.json").write_text(json.dumps({"python": python, "version": version}))
+    krita.settings.write_bytes(b"[python]\nenable_linewash=true\n")
+
+
+def words(findings: list[doctor.Finding]) -> list[tuple[bool, str]]:
+    return [(finding.well, finding.sentence) for finding in findings]
+
+
+def test_nothing_installed_yet(tmp_path: Path, krita: Krita, capsys: pytest.CaptureFixture[str]) -> None:
+    findings = list(doctor.examine(tmp_path, tmp_path / "home", (krita,)))
+    assert [finding.sentence for finding in findings if not finding.well] == [
+        "The backend is not installed.",
+        f"Krita: the plugin is not installed in {krita.pykrita}.",
+    ]
+    assert {finding.mend for finding in findings if not finding.well} == {"Run: python3 install.py"}
+
+
+def test_the_report_counts_what_is_wrong(tmp_path: Path, krita: Krita, capsys: pytest.CaptureFixture[str]) -> None:
+    assert doctor.report(tmp_path / "home", (krita,)) == 1
+    out = capsys.readouterr().out
+    assert f"WRONG Krita: the plugin is not installed in {krita.pykrita}." in out
+    assert "to mend, see above." in out
+
+
+def test_an_interrupted_installation_is_recognised(tmp_path: Path) -> None:
+    python = venv_python(tmp_path / ".venv", "linux")
+    python.parent.mkdir(parents=True)
+    python.write_text("")
+    assert doctor.environment_finding(tmp_path, python).sentence == "The installation of the backend was interrupted."
+
+
+def test_other_pins_than_installed_are_recognised(tmp_path: Path) -> None:
+    for name in ("pyproject.toml", "constraints.txt"):
+        (tmp_path / name).write_text("")
+    python = venv_python(tmp_path / ".venv", "linux")
+    python.parent.mkdir(parents=True)
+    python.write_text("")
+    stamp = {"fingerprint": environment.fingerprint(tmp_path, ["backend"]), "extras": ["backend"]}
+    (tmp_path / ".venv" / environment.STAMP).write_text(json.dumps(stamp))
+    (tmp_path / "constraints.txt").write_text("torch==1")
+    assert "not those this version" in doctor.environment_finding(tmp_path, python).sentence
+
+
+def test_a_plugin_in_order(krita: Krita) -> None:
+    installed(krita, "python")
+    assert words(list(doctor.plugin_findings(krita, Path("python")))) == [
+        (True, f"Krita: plugin {PRODUCT_VERSION} in {krita.pykrita}.")
+    ]
+
+
+def test_an_old_plugin_another_backend_and_a_plugin_switched_off(krita: Krita) -> None:
+    installed(krita, "python", "0.0.1")
+    assert words(list(doctor.plugin_findings(krita, Path("python")))) == [
+        (False, f"Krita: the plugin is version 0.0.1, the backend {PRODUCT_VERSION}.")
+    ]
+    (krita.pykrita / "linewash" / "installation.json").write_text(json.dumps({"python": "p", "version": PRODUCT_VERSION}))
+    krita.settings.write_bytes(b"[python]\nenable_linewash=false\n")
+    assert words(list(doctor.plugin_findings(krita, Path("python")))) == [
+        (False, "Krita: the plugin uses another backend, p."),
+        (False, f"Krita: the plugin is switched off in {krita.settings}."),
+    ]
+
+
+def test_little_space() -> None:
+    assert doctor.space_finding(400_000_000).sentence == "Only 0.4 GB of disk space are free."
+    assert doctor.space_finding(4_000_000_000).well
+
+
+@pytest.mark.parametrize(("version", "well"), [(PRODUCT_VERSION, True), ("0.0.1", False)])
+def test_a_running_backend(tmp_path: Path, version: str, well: bool) -> None:
+    assert doctor.server_finding(tmp_path).well
+    paths.runtime_dir(tmp_path).mkdir()
+    noted = {"host": "127.0.0.1", "port": 9, "token": "t", "pid": os.getpid(), "protocol": 1, "version": version}
+    paths.server_file(tmp_path).write_text(json.dumps(noted))
+    finding = doctor.server_finding(tmp_path)
+    assert finding.well == well
+    assert version in finding.sentence or "port 9" in finding.sentence

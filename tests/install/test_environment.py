@@ -1,0 +1,125 @@
+"""The virtual environment: a second run changes nothing, an interrupted one continues."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from installer import environment
+from installer.environment import Tools
+from installer.places import venv_python
+from installer.text import InstallError
+
+
+@dataclass
+class Workshop:
+    """Quick tools that note what they were asked to do; ``fails`` lets the next pip fail half-way."""
+
+    done: list[str] = field(default_factory=list[str])
+    fails: bool = False
+
+    def make(self, folder: Path) -> None:
+        self.done.append("make")
+        python = venv_python(folder, "linux")
+        python.parent.mkdir(parents=True)
+        python.write_text("works")
+
+    def works(self, python: Path) -> bool:
+        return python.is_file() and python.read_text() == "works"
+
+    def install(self, python: Path, arguments: Sequence[str]) -> None:
+        self.done.append(arguments[-1])
+        (python.parent / "half").write_text("x")
+        if self.fails:
+            self.fails = False
+            raise InstallError("pip was interrupted")
+
+    @property
+    def tools(self) -> Tools:
+        return Tools(self.make, self.works, self.install)
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    (tmp_path / "pyproject.toml").write_text("dependencies")
+    (tmp_path / "constraints.txt").write_text("pins")
+    return tmp_path
+
+
+def snapshot(folder: Path) -> dict[str, tuple[int, bytes]]:
+    return {str(p): (p.stat().st_mtime_ns, p.read_bytes()) for p in folder.rglob("*") if p.is_file()}
+
+
+def test_a_second_run_changes_nothing(checkout: Path) -> None:
+    shop = Workshop()
+    assert environment.prepare(checkout, ("backend",), shop.tools, "linux")
+    assert shop.done == ["make", ".[backend]"]
+    before = snapshot(checkout)
+    assert not environment.prepare(checkout, ("backend",), shop.tools, "linux")
+    assert shop.done == ["make", ".[backend]"]
+    assert snapshot(checkout) == before
+
+
+def test_an_interrupted_run_continues_in_the_same_environment(checkout: Path) -> None:
+    shop = Workshop(fails=True)
+    with pytest.raises(InstallError):
+        environment.prepare(checkout, ("backend",), shop.tools, "linux")
+    assert not environment.is_current(checkout, ("backend",))
+    assert environment.prepare(checkout, ("backend",), shop.tools, "linux")
+    assert shop.done == ["make", ".[backend]", ".[backend]"]
+    assert environment.is_current(checkout, ("backend",))
+
+
+def test_an_environment_that_does_not_work_is_made_anew(checkout: Path) -> None:
+    shop = Workshop()
+    python = venv_python(checkout / ".venv", "linux")
+    python.parent.mkdir(parents=True)
+    python.write_text("half written")
+    (checkout / ".venv" / "left over").write_text("")
+    environment.prepare(checkout, ("backend",), shop.tools, "linux")
+    assert shop.done == ["make", ".[backend]"]
+    assert not (checkout / ".venv" / "left over").exists()
+
+
+@pytest.mark.parametrize("name", ["pyproject.toml", "constraints.txt"])
+def test_changed_pins_are_installed(checkout: Path, name: str) -> None:
+    shop = Workshop()
+    environment.prepare(checkout, ("backend",), shop.tools, "linux")
+    (checkout / name).write_text("newer")
+    assert not environment.is_current(checkout, ("backend",))
+    assert environment.prepare(checkout, ("backend",), shop.tools, "linux")
+    assert shop.done[-1] == ".[backend]"
+
+
+def test_extras_add_up_and_stay(checkout: Path) -> None:
+    shop = Workshop()
+    environment.prepare(checkout, ("backend",), shop.tools, "linux")
+    environment.prepare(checkout, ("backend", "dev"), shop.tools, "linux")
+    assert shop.done == ["make", ".[backend]", ".[backend,dev]"]
+    assert not environment.prepare(checkout, ("backend",), shop.tools, "linux")
+    (checkout / "constraints.txt").write_text("newer")
+    environment.prepare(checkout, ("backend",), shop.tools, "linux")
+    assert shop.done[-1] == ".[backend,dev]"
+
+
+def test_the_fingerprint_knows_python_and_place(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    here = environment.fingerprint(checkout, ("backend",), (3, 11, 2))
+    assert here == environment.fingerprint(checkout, ("backend",), (3, 11, 9))
+    assert here != environment.fingerprint(checkout, ("backend",), (3, 12, 2))
+    other = tmp_path_factory.mktemp("other")
+    for name in ("pyproject.toml", "constraints.txt"):
+        (other / name).write_bytes((checkout / name).read_bytes())
+    assert here != environment.fingerprint(other, ("backend",), (3, 11, 2))
+
+
+def test_a_real_environment_is_made_and_found_working(tmp_path: Path) -> None:
+    tools = environment.real_tools(tmp_path)
+    tools.make(tmp_path / "venv")
+    import sys
+
+    python = venv_python(tmp_path / "venv", sys.platform)
+    assert tools.works(python)
+    assert not tools.works(tmp_path / "nothing")
+    with pytest.raises(InstallError, match="continues where it stopped"):
+        tools.install(python, ("--no-index", "linewash-does-not-exist"))

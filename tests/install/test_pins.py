@@ -1,0 +1,69 @@
+"""constraints.txt pins everything the extras bring in, and what runs here is what it pins."""
+
+import re
+from importlib import metadata
+from pathlib import Path
+
+from packaging.markers import default_environment
+from packaging.requirements import Requirement
+
+
+def canonical(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def extras(project: Path) -> dict[str, list[Requirement]]:
+    """The extras of pyproject.toml (read by pattern: Python 3.10 has no reader of its own)."""
+    text = (project / "pyproject.toml").read_text(encoding="utf-8")
+    section = text.split("[project.optional-dependencies]")[1].split("\n[")[0]
+    found = re.findall(r"^(\w+) = \[\n(.*?)^\]", section, re.M | re.S)
+    return {name: [Requirement(line) for line in re.findall(r'"([^"]+)"', body)] for name, body in found}
+
+
+def pins(project: Path) -> dict[str, str]:
+    """name -> version of the lines of constraints.txt that hold on this Python."""
+    lines = (project / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    requirements = [Requirement(line) for line in lines if line and not line.startswith("#")]
+    held: dict[str, str] = {}
+    for requirement in requirements:
+        (specifier,) = requirement.specifier
+        assert specifier.operator == "=="
+        if requirement.marker is None or requirement.marker.evaluate():
+            assert requirement.name not in held, f"{requirement.name} is pinned twice"
+            held[canonical(requirement.name)] = specifier.version
+    return held
+
+
+def closure(roots: list[Requirement]) -> dict[str, str]:
+    """name -> installed version of everything ``roots`` need, themselves included."""
+    found: dict[str, str] = {}
+    todo = list(roots)
+    while todo:
+        requirement = todo.pop()
+        name = canonical(requirement.name)
+        first = name not in found
+        distribution = metadata.distribution(name)
+        found[name] = distribution.version.split("+")[0]
+        for line in distribution.requires or [] if first or requirement.extras else []:
+            needed = Requirement(line)
+            environments = [{**default_environment(), "extra": extra} for extra in ("", *requirement.extras)]
+            holds = needed.marker is None or any(needed.marker.evaluate(environment) for environment in environments)
+            if holds and canonical(needed.name) not in found:
+                todo.append(needed)
+    return found
+
+
+def test_everything_the_extras_need_is_pinned_at_the_version_that_runs_here(project: Path) -> None:
+    wanted = extras(project)
+    assert sorted(wanted) == ["backend", "dev", "train"]
+    running = closure([requirement for requirements in wanted.values() for requirement in requirements])
+    assert len(running) > 60
+    held = pins(project)
+    assert {name: held.get(name) for name in running} == running
+
+
+def test_the_plugins_libraries_are_pinned_with_hashes(project: Path) -> None:
+    text = (project / "krita_plugin" / "vendor.txt").read_text(encoding="utf-8")
+    names = re.findall(r"^([\w-]+)==[\d.]+ \\$", text, re.M)
+    assert sorted(names) == ["certifi", "charset-normalizer", "idna", "requests", "urllib3"]
+    assert len(re.findall(r"^    --hash=sha256:[0-9a-f]{64}$", text, re.M)) == len(names)

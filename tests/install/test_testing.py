@@ -1,0 +1,25 @@
+"""``install.py test --require-krita`` notices when the real-Krita tests did not run."""
+
+from pathlib import Path
+
+import pytest
+
+from installer.testing import not_run
+
+RAN = '<testcase classname="tests.krita.test_round_trip" name="undo"/>'
+SKIPPED = '<testcase classname="tests.krita.test_round_trip" name="redo"><skipped/></testcase>'
+OTHER = '<testcase classname="tests.api.test_jobs" name="cancel"><skipped message="x"/></testcase>'
+
+
+@pytest.mark.parametrize(
+    ("cases", "sentence"),
+    [
+        (RAN + OTHER, ""),
+        (OTHER, "No test ran in the real Krita."),
+        (RAN + SKIPPED, "Of 2 tests in the real Krita these were skipped: redo."),
+    ],
+)
+def test_skipped_krita_tests_are_named(tmp_path: Path, cases: str, sentence: str) -> None:
+    report = tmp_path / "junit.xml"
+    report.write_text(f"<testsuites><testsuite>{cases}</testsuite></testsuites>")
+    assert not_run(report) == sentence

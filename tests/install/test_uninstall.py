@@ -1,0 +1,113 @@
+"""Uninstall takes everything but the painter's own files, and ends a running backend first."""
+
+import json
+import os
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+
+from installer.places import Krita
+from installer.stop import stop_server
+from installer.text import InstallError
+from installer.uninstall import remove_data, uninstall
+from shared import paths
+from shared.protocol import TOKEN_HEADER
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A home with a runtime file, a log, one result nobody fetched, one failed job and an added model."""
+    made = tmp_path / "home"
+    files = (
+        paths.log_file(made),
+        paths.jobs_dir(made) / "done" / "result" / "foreground.png",
+        paths.jobs_dir(made) / "failed" / "state.json",
+        paths.models_dir(made) / "mine.safetensors",
+    )
+    for path in files:
+        path.parent.mkdir(parents=True)
+        path.write_text("x")
+    paths.runtime_dir(made).mkdir()
+    return made
+
+
+class Backend:
+    """A server that only knows /v1/shutdown; ``obeys`` says whether it withdraws its runtime file then."""
+
+    def __init__(self, home: Path, obeys: bool) -> None:
+        self.seen: list[tuple[str, str | None]] = []
+        backend = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                backend.seen.append((self.path, self.headers[TOKEN_HEADER]))
+                if obeys:
+                    paths.server_file(home).unlink()
+                self.send_response(202)
+                self.end_headers()
+
+            def log_message(self, *args: object) -> None:
+                pass
+
+        self.server = HTTPServer(("127.0.0.1", 0), Handler)
+        noted = {"host": "127.0.0.1", "port": self.server.server_port, "token": "key", "pid": os.getpid(), "protocol": 1}
+        paths.server_file(home).write_text(json.dumps({**noted, "version": "0"}))
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def close(self) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+
+
+@pytest.fixture
+def backend(home: Path) -> Iterator[Backend]:
+    made = Backend(home, obeys=True)
+    yield made
+    made.close()
+
+
+def test_unfetched_results_and_added_models_stay(home: Path) -> None:
+    assert remove_data(home) == [paths.jobs_dir(home), paths.models_dir(home)]
+    left = sorted(str(path.relative_to(home)) for path in home.rglob("*") if path.is_file())
+    assert left == ["jobs/done/result/foreground.png", "models/mine.safetensors"]
+
+
+def test_a_home_with_nothing_of_the_painters_goes(tmp_path: Path) -> None:
+    (tmp_path / "home" / "jobs" / "failed").mkdir(parents=True)
+    (tmp_path / "home" / "logs").mkdir()
+    assert remove_data(tmp_path / "home") == []
+    assert not (tmp_path / "home").exists()
+    assert remove_data(tmp_path / "home") == []
+
+
+def test_everything_goes(tmp_path: Path, home: Path, backend: Backend, capsys: pytest.CaptureFixture[str]) -> None:
+    project = tmp_path / "checkout"
+    for name in (".venv/bin/python", "build/vendor/x", "linewash.egg-info/PKG-INFO", "backend/__init__.py"):
+        (project / name).parent.mkdir(parents=True)
+        (project / name).write_text("")
+    krita = Krita("Krita", tmp_path / "krita", tmp_path / "kritarc")
+    (krita.pykrita / "linewash").mkdir(parents=True)
+    krita.settings.write_bytes(b"[python]\nenable_linewash=true\n")
+    uninstall(home, [krita], project)
+    assert backend.seen == [("/v1/shutdown", "key")]
+    assert [path.name for path in project.iterdir()] == ["backend"]
+    assert list(krita.pykrita.iterdir()) == []
+    assert krita.settings.read_bytes() == b""
+    assert f"Kept, because it is yours: {paths.jobs_dir(home)}" in capsys.readouterr().out
+
+
+def test_no_backend_needs_no_stopping(tmp_path: Path) -> None:
+    assert stop_server(tmp_path)
+
+
+def test_a_backend_that_stays_stops_the_uninstalling(tmp_path: Path, home: Path) -> None:
+    stubborn = Backend(home, obeys=False)
+    assert not stop_server(home, patience_s=0.3)
+    stubborn.close()
+    (tmp_path / "checkout").mkdir()
+    with pytest.raises(InstallError, match="did not end"):
+        uninstall(home, [], tmp_path / "checkout")
+    assert paths.log_file(home).exists()
