@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Linewash's installer: ``python3 install.py [demo|test|doctor|uninstall]``; ``--help`` tells the rest.
+"""Linewash's installer: ``python3 install.py [install|demo|test|doctor|uninstall]``; ``--help`` tells the rest.
 
 The work is done in ``installer/``.  This file stays readable to any Python, however old, so that it can say so.
 """

@@ -52,8 +52,8 @@ def colour(python: Path, project: Path, lines: Path, reference: Path, out: Path,
 
     Raises InstallError when the backend fails, with its last words.
     """
-    command = [python, "-m", "backend", "colorize", lines, "--reference", reference, "--out", out]
-    status, text = output(command, cwd=project, extra={"LINEWASH_HOME": str(home)})
+    command = [python, "-m", "backend", "colorize", lines, "--reference", reference, "--out", out, "--home", home]
+    status, text = output(command, cwd=project)
     if status != 0:
         last = "\n".join(text.strip().splitlines()[-12:])
         raise InstallError(f"The backend could not colour a drawing. It said:\n{last}")

@@ -12,7 +12,7 @@ from shared.protocol import PRODUCT_VERSION
 
 from . import environment, kritarc, requirements
 from .places import Krita, venv_python
-from .plugin import installed_version
+from .plugin import differs, installed_version
 from .run import output
 from .text import InstallError, gigabytes, say
 from .vendor import PROJECT
@@ -89,14 +89,13 @@ def environment_finding(project: Path, python: Path) -> Finding:
 
 
 def backend_findings(python: Path, project: Path, home: Path) -> Iterator[Finding]:
-    """What the backend's own doctor says about its parts and models."""
-    status, text = output([python, "-m", "backend", "doctor"], cwd=project, extra={"LINEWASH_HOME": str(home)})
-    last = text.strip().splitlines()[-6:]
-    yield Finding(
-        status == 0,
-        "The backend starts: " + " ".join(last) if status == 0 else "The backend: " + " ".join(last),
-        "" if status == 0 else MEND,
-    )
+    """What the backend's own doctor says: it starts a server if none runs, loads the model and checks its digest."""
+    status, text = output([python, "-m", "backend", "doctor", "--home", home], cwd=project)
+    lines = [line.split(maxsplit=1) for line in text.splitlines()]
+    verdicts = [(words[0] == "ok", words[1]) for words in lines if len(words) == 2 and words[0] in ("ok", "wrong")]
+    yield from (Finding(well, sentence) for well, sentence in verdicts)
+    if status != 0 and all(well for well, _ in verdicts):  # it did not even get to say what is wrong
+        yield Finding(False, f"The backend does not start: {' '.join(text.split())[-400:]}", MEND)
 
 
 def plugin_findings(krita: Krita, python: Path) -> Iterator[Finding]:
@@ -114,6 +113,8 @@ def plugin_findings(krita: Krita, python: Path) -> Iterator[Finding]:
         )
     elif noted["python"] != str(python):
         yield Finding(False, f"{krita.name}: the plugin uses another backend, {noted['python']}.", f"{MEND} to use this one.")
+    elif differs(krita.pykrita):
+        yield Finding(False, f"{krita.name}: the plugin is not the one in this folder.", f"{MEND}, then restart Krita.")
     else:
         yield Finding(True, f"{krita.name}: plugin {version} in {krita.pykrita}.")
     if not kritarc.is_enabled(kritarc.read(krita.settings)):

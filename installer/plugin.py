@@ -79,6 +79,13 @@ def installed_version(destination: Path) -> str | None:
         return None
 
 
+def differs(destination: Path) -> bool:
+    """Whether the plugin in ``destination`` (a ``pykrita`` folder) lacks or changes a file of this checkout's plugin."""
+    parts = ((SOURCE / NAME, destination / NAME), (PROJECT / "shared", destination / NAME / "shared"))
+    pairs = [(path, there / path.relative_to(here)) for here, there in parts for path in _files(here)]
+    return any(not copy.is_file() or copy.read_bytes() != path.read_bytes() for path, copy in pairs)
+
+
 def tree_digest(folder: Path) -> str | None:
     """SHA-256 over names and contents of all files under ``folder`` but ``__pycache__``; None when it is no folder."""
     if not folder.is_dir():

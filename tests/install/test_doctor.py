@@ -2,10 +2,12 @@
 
 import json
 import os
+import sys
 from pathlib import Path
 
 import pytest
 
+from install import assemble_plugin
 from installer import doctor, environment
 from installer.places import Krita, venv_python
 from shared import paths
@@ -18,7 +20,7 @@ def krita(tmp_path: Path) -> Krita:
 
 
 def installed(krita: Krita, python: str, version: str = PRODUCT_VERSION) -> None:
-    (krita.pykrita / "linewash").mkdir(parents=True)
+    assemble_plugin(krita.pykrita, None, None)
     (krita.pykrita / "linewash" / "installation.json").write_text(json.dumps({"python": python, "version": version}))
     krita.settings.write_bytes(b"[python]\nenable_linewash=true\n")
 
@@ -80,6 +82,28 @@ def test_an_old_plugin_another_backend_and_a_plugin_switched_off(krita: Krita) -
         (False, "Krita: the plugin uses another backend, p."),
         (False, f"Krita: the plugin is switched off in {krita.settings}."),
     ]
+
+
+def test_a_plugin_of_another_checkout(krita: Krita) -> None:
+    installed(krita, "python")
+    (krita.pykrita / "linewash" / "shared" / "client.py").write_text("# an older one")
+    assert words(list(doctor.plugin_findings(krita, Path("python")))) == [
+        (False, "Krita: the plugin is not the one in this folder.")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("said", "status", "findings"),
+    [
+        ("ok     Models ready: Mini.\nThe log is here.", 0, [(True, "Models ready: Mini.")]),
+        ("wrong  The model file is damaged.", 1, [(False, "The model file is damaged.")]),
+        ("Traceback\nImportError: x", 1, [(False, "The backend does not start: Traceback ImportError: x")]),
+    ],
+)
+def test_the_backends_own_doctor_is_passed_on(tmp_path: Path, said: str, status: int, findings: list[tuple[bool, str]]) -> None:
+    (tmp_path / "backend").mkdir()
+    (tmp_path / "backend" / "__main__.py").write_text(f"print({said!r})\nraise SystemExit({status})\n")
+    assert words(list(doctor.backend_findings(Path(sys.executable), tmp_path, tmp_path))) == findings
 
 
 def test_little_space() -> None:
