@@ -1,0 +1,180 @@
+"""The docker: shows the session of the picture in front, and passes on what the painter does."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, List, Optional, Tuple
+
+from . import images
+from .host import DockWidget
+from .picture import Layer, Picture
+from .qt import QtCore, QtWidgets
+from .session import Message, Phase, Session, Tone
+from .settings import Choices, ForegroundKind, Reference, write_finish
+from .shared.errors import ErrorCode, LinewashError
+from .shared.protocol import MAX_REFERENCES
+from .studio import Studio, lines_for
+from .thumbnails import SIDE, layer_thumbnail, on_white
+from .widgets.panel import FINISHES, FOREGROUNDS, Panel
+
+REFRESH_MS = 400
+"""Krita tells plugins nothing about layers that come, go or get another name, so the docker looks."""
+
+FILE_FILTER = "Pictures (*.png *.jpg *.jpeg *.webp *.bmp *.tif *.tiff *.gif);;All files (*)"
+
+
+class LinewashDocker(DockWidget):
+    """One for each of Krita's windows."""
+
+    def __init__(self, studio: Studio) -> None:
+        super().__init__()
+        self.setWindowTitle("Linewash")
+        self._studio = studio
+        self._shown: Optional[int] = None
+        panel = self._panel = Panel(studio.host.icon("addlayer"))
+        self.setWidget(panel)
+        panel.lines.chosen.connect(lambda layer_id: self._choose(lines=layer_id))
+        panel.foreground.chosen.connect(lambda kind: self._choose(foreground=kind))
+        panel.foreground_layer.chosen.connect(lambda layer_id: self._choose(foreground_layer=layer_id))
+        panel.finish.chosen.connect(self._finish)
+        panel.reference.changed.connect(lambda references: self._choose(references=tuple(references)))
+        panel.reference.dropped.connect(self._add_files)
+        panel.reference_add.clicked.connect(self._offer_references)
+        panel.colour.clicked.connect(lambda: self._studio.colour(self._picture()))
+        panel.cancel.clicked.connect(self._cancel)
+        studio.changed.connect(lambda _key: self.refresh())
+        self._timer = QtCore.QTimer(self)
+        self._timer.timeout.connect(self._look)
+        self._timer.start(REFRESH_MS)
+        self.refresh()
+
+    def canvasChanged(self, canvas: Any) -> None:
+        """Krita: the painter went to another picture, or closed one."""
+        QtCore.QTimer.singleShot(0, self.refresh)  # while it calls this, Krita still names the picture before
+
+    def refresh(self) -> None:
+        """Show how things are."""
+        picture, panel = self._picture(), self._panel
+        if picture is None:
+            self._shown = None
+            self._show_choices(Choices(), [], [("", "No picture is open")])
+            self._show_run(None)
+            return
+        session, layers = self._studio.session(picture), picture.layers()
+        self._forget_lost(session, layers)
+        lines = next((layer.name for layer in layers if layer.id == lines_for(picture, session)), "none")
+        first = ("", "Active layer: %s" % lines if not session.choices.lines else "Active layer")
+        entries = [first] + [(layer.id, layer.name) for layer in layers if layer.is_picture]
+        self._show_choices(session.choices, layers, entries)
+        if self._shown != picture.key:
+            self._shown = picture.key
+            for reference in session.choices.references:
+                self._thumbnail(picture, reference)
+        self._show_run(session)
+
+    def _look(self) -> None:
+        if self.isVisible():
+            self.refresh()
+
+    def _picture(self) -> Optional[Picture]:
+        return self._studio.host.active()
+
+    def _show_choices(self, choices: Choices, layers: List[Layer], line_entries: List[Tuple[str, str]]) -> None:
+        panel = self._panel
+        names = {layer.id: layer.name for layer in layers}
+        panel.lines.show_entries(line_entries, choices.lines)
+        shown = [names.get(each.layer_id) or each.path for each in choices.references]
+        panel.reference.set_references(list(choices.references), shown)
+        panel.foreground.show_entries(FOREGROUNDS, choices.foreground)
+        wants = choices.foreground.wants_layer
+        panel.foreground_layer.setVisible(wants)
+        if wants:
+            masks = choices.foreground is ForegroundKind.MASK
+            usable = [(each.id, each.name) for each in layers if each.is_picture or (masks and each.is_mask)]
+            panel.foreground_layer.show_entries([("", "Choose a layer…")] + usable, choices.foreground_layer)
+        panel.finish.show_entries(FINISHES, choices.finish)
+
+    def _show_run(self, session: Optional[Session]) -> None:
+        panel, busy = self._panel, session is not None and session.busy
+        panel.colour.setEnabled(not busy)
+        panel.cancel.setEnabled(session is not None and busy and session.phase is not Phase.WRITING)
+        panel.progress.setVisible(busy)
+        if session is not None and busy:
+            panel.progress.show_progress(session.progress)
+            panel.status.say(Message(session.progress.text))
+        elif self._studio.notice is not None:
+            panel.status.say(self._studio.notice)
+        elif session is not None:
+            panel.status.say(session.message)
+        else:
+            panel.status.say(Message("Open a line drawing to begin."))
+
+    def _choose(self, **changes: Any) -> None:
+        picture = self._picture()
+        if picture is not None:
+            session = self._studio.session(picture)
+            session.choices = replace(session.choices, **changes)
+            self.refresh()
+
+    def _finish(self, finish: Any) -> None:
+        write_finish(self._studio.host, finish)
+        self._choose(finish=finish)
+
+    def _cancel(self) -> None:
+        picture = self._picture()
+        if picture is not None:
+            self._studio.cancel(picture)
+
+    def _forget_lost(self, session: Session, layers: List[Layer]) -> None:
+        """Drop choices whose layer was deleted."""
+        ids, choices = {layer.id for layer in layers} | {""}, session.choices
+        references = tuple(each for each in choices.references if each.layer_id in ids)
+        lines = choices.lines if choices.lines in ids else ""
+        mask = choices.foreground_layer if choices.foreground_layer in ids else ""
+        kept = replace(choices, references=references, lines=lines, foreground_layer=mask)
+        if kept != choices:
+            session.choices = kept
+
+    def _offer_references(self) -> None:
+        menu, button, picture = self._panel.reference_menu, self._panel.reference_add, self._picture()
+        menu.clear()
+        menu.addAction("Picture file…").triggered.connect(self._ask_file)
+        menu.addSeparator()
+        for layer in picture.layers() if picture is not None else []:
+            if layer.is_picture:
+                action = menu.addAction(layer.name.replace("&", "&&"))
+                action.triggered.connect(lambda _=False, layer_id=layer.id: self._add([Reference(layer_id=layer_id)]))
+        menu.popup(button.mapToGlobal(button.rect().bottomLeft()))  # not exec(), as with the dialog below
+
+    def _ask_file(self) -> None:
+        dialog = QtWidgets.QFileDialog(self, "Add a reference picture", "", FILE_FILTER)
+        dialog.setFileMode(QtWidgets.QFileDialog.FileMode.ExistingFiles)
+        dialog.setAttribute(QtCore.Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.filesSelected.connect(lambda names: self._add_files([Path(name) for name in names]))
+        dialog.open()  # and not exec(): Krita holds its own layer signals back while a dialog loops
+
+    def _add_files(self, files: List[Path]) -> None:
+        self._add([Reference(path=str(file)) for file in files])
+
+    def _add(self, added: List[Reference]) -> None:
+        picture = self._picture()
+        if picture is None:
+            return
+        session = self._studio.session(picture)
+        known = {(each.layer_id, each.path) for each in session.choices.references}
+        new = [each for each in added if (each.layer_id, each.path) not in known]
+        if len(known) + len(new) > MAX_REFERENCES:
+            session.message = Message.of(LinewashError(ErrorCode.TOO_MANY_REFERENCES))
+            new = []
+        elif session.message.tone is Tone.BAD:
+            session.message = Message()
+        for reference in new:
+            self._thumbnail(picture, reference)
+        self._choose(references=session.choices.references + tuple(new))
+
+    def _thumbnail(self, picture: Picture, reference: Reference) -> None:
+        row = self._panel.reference
+        if reference.layer_id:
+            row.set_picture(reference, layer_thumbnail(picture, reference.layer_id))
+        else:
+            path = Path(reference.path)
+            self._studio.errand(lambda: on_white(images.read_file(path, SIDE)), lambda image: row.set_picture(reference, image))

@@ -1,0 +1,146 @@
+"""One open document: its layers as plain values, frozen copies of them, and the way in for new ones."""
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Iterator, List, Optional, Tuple
+
+from .pixels import Space, space_of
+
+if TYPE_CHECKING:
+    from .host import Host
+
+RESULT_PREFIX = "Linewash "
+"""How the name of every result group begins."""
+
+_PICTURES = ("paintlayer", "grouplayer", "vectorlayer", "clonelayer", "filelayer", "filllayer")
+_GREY_MASKS = ("transparencymask", "selectionmask", "filtermask")
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer or mask of a picture.
+
+    id: its unique name for ever.  depth: how many groups it lies in.  is_picture: whether it has colours of its own to
+    read.  is_mask: whether it is a grey mask on another layer.  is_result: it is a result group or lies inside one.
+    """
+
+    id: str
+    name: str
+    depth: int
+    is_picture: bool
+    is_mask: bool
+    is_result: bool
+    parent: str
+
+
+class Picture:
+    """One open document.  Everything here is for the window's own thread."""
+
+    def __init__(self, key: int, document: Any, host: "Host") -> None:
+        self.key = key
+        self.host = host
+        self._document = document
+
+    @property
+    def open(self) -> bool:
+        """Whether the painter still has it open."""
+        return self._document.rootNode() is not None
+
+    @property
+    def active(self) -> bool:
+        """Whether it is the one the painter looks at."""
+        return self.host.active() is self
+
+    @property
+    def size(self) -> Tuple[int, int]:
+        """Width and height in pixels; (0, 0) once it is closed."""
+        return int(self._document.width()), int(self._document.height())
+
+    @property
+    def space(self) -> Space:
+        """Its colour space."""
+        return space_of(self._document)
+
+    @property
+    def quiet(self) -> bool:
+        """Whether Krita has nothing left to compute in it just now; asks without waiting."""
+        if not self._document.tryBarrierLock():
+            return False
+        self._document.unlock()
+        return True
+
+    def layers(self) -> List[Layer]:
+        """All layers and masks, from top to bottom as in the Layers docker."""
+        root = self._document.rootNode()
+        return list(_walk(root, 0, "", False)) if root is not None else []
+
+    def active_layer(self) -> str:
+        """Id of the layer the painter works on; '' when there is none."""
+        return _id(self._document.activeNode())
+
+    def activate(self, layer_id: str) -> None:
+        """Make a layer the one the painter works on, if it is still there."""
+        node = self.node(layer_id)
+        if node is not None:
+            self._document.setActiveNode(node)
+
+    def node(self, layer_id: str) -> Any:
+        """Krita's node of that id in this picture's tree, None when it is not there (any more)."""
+        root = self._document.rootNode()
+        return _find(root, layer_id) if root is not None and layer_id else None
+
+    def copy_of(self, layer_id: str) -> Any:
+        """A frozen copy of a layer as Krita's node, in no picture; takes no time, as Krita shares the pixels.  Or None."""
+        node = self.node(layer_id)
+        return node.duplicate() if node is not None else None
+
+    def selection(self) -> Any:
+        """A frozen copy of the selection, None when nothing is selected."""
+        selection = self._document.selection()
+        return selection.duplicate() if selection is not None else None
+
+    @property
+    def selected(self) -> bool:
+        """Whether something is selected."""
+        return self._document.selection() is not None
+
+    def new_layer(self, name: str) -> Any:
+        """A new paint layer in the picture's colour space, in no picture yet."""
+        return self._document.createNode(name, "paintlayer")
+
+    @contextmanager
+    def new_group(self, name: str, blending: str) -> Iterator[Any]:
+        """A new group, in no picture yet; to be filled and put into the picture within the ``with``."""
+        if blending == "normal":
+            yield self._document.createGroupLayer(name)
+            return
+        scratch = self.host.scratch()
+        try:
+            scratch.setColorSpace(*self.space)
+            group = scratch.createGroupLayer(name)
+            group.setBlendingMode(blending)
+            yield group
+        finally:
+            scratch.close()
+
+
+def _id(node: Any) -> str:
+    return str(node.uniqueId().toString()) if node is not None else ""
+
+
+def _find(node: Any, layer_id: str) -> Optional[Any]:
+    for child in node.childNodes():
+        found = child if _id(child) == layer_id else _find(child, layer_id)
+        if found is not None:
+            return found
+    return None
+
+
+def _walk(parent: Any, depth: int, parent_id: str, inside_result: bool) -> Iterator[Layer]:
+    for node in reversed(parent.childNodes()):
+        kind, name = str(node.type()), str(node.name())
+        is_result = inside_result or (kind == "grouplayer" and name.startswith(RESULT_PREFIX))
+        layer = Layer(_id(node), name, depth, kind in _PICTURES, kind in _GREY_MASKS, is_result, parent_id)
+        yield layer
+        if kind == "grouplayer" or node.childNodes():
+            yield from _walk(node, depth + 1, layer.id, is_result)

@@ -1,0 +1,142 @@
+"""One picture's state: what the painter chose, what runs, what to say.  No widgets, no threads, no Krita."""
+
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Any, Optional
+
+from .settings import Choices
+from .shared.errors import LinewashError
+from .shared.protocol import JobStatus
+
+
+class Phase(Enum):
+    """What goes on with a picture.  Idle, then through the other three in this order, and back."""
+
+    IDLE = "idle"
+    CAPTURING = "capturing"
+    WORKING = "working"
+    WRITING = "writing"
+
+
+class Tone(Enum):
+    """How a message is meant."""
+
+    QUIET = "quiet"
+    GOOD = "good"
+    BAD = "bad"
+
+
+@dataclass(frozen=True)
+class Message:
+    """What the status line says; ``hint`` is what the painter can do, ``detail`` is for a tooltip."""
+
+    text: str = ""
+    hint: str = ""
+    tone: Tone = Tone.QUIET
+    detail: str = ""
+
+    @staticmethod
+    def of(error: LinewashError) -> "Message":
+        """The sentences of an error."""
+        return Message(error.message, error.hint, Tone.BAD, error.detail)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is: 0..1 (None: not known), in words, and the newest step preview as an image (or None)."""
+
+    text: str = ""
+    fraction: Optional[float] = None
+    preview: Any = None
+
+
+READY = Message("Choose lines and a reference, then press Colour.")
+
+
+class Session:
+    """The state of one picture.
+
+    A run begins with ``begin`` and ends with exactly one of ``fail``, ``finish`` and ``cancel``.  Each run has a number, and
+    whatever arrives from an earlier run is ignored: a cancelled run's late answer changes nothing.
+    """
+
+    def __init__(self, choices: Choices) -> None:
+        self.choices = choices
+        self.last_lines = ""
+        self.phase = Phase.IDLE
+        self.progress = Progress()
+        self.message = READY
+        self.run = 0
+
+    @property
+    def busy(self) -> bool:
+        """Whether a run is going on."""
+        return self.phase is not Phase.IDLE
+
+    def begin(self) -> int:
+        """Start a run; return its number."""
+        if self.busy:
+            raise ValueError("a run is going on already")
+        self.run += 1
+        self.phase, self.message = Phase.CAPTURING, Message()
+        self.progress = Progress("Reading the layers…")
+        return self.run
+
+    def current(self, run: int) -> bool:
+        """Whether this run is the one that is going on."""
+        return self.busy and run == self.run
+
+    def advance(self, run: int, phase: Phase, text: str) -> bool:
+        """The run reached a phase.  False when it is not going on any more."""
+        if not self.current(run):
+            return False
+        self.phase, self.progress = phase, replace(self.progress, text=text)
+        return True
+
+    def report(self, run: int, progress: Progress) -> bool:
+        """The run has news.  A missing preview keeps the one before."""
+        if not self.current(run):
+            return False
+        self.progress = replace(progress, preview=progress.preview or self.progress.preview)
+        return True
+
+    def fail(self, run: int, error: LinewashError) -> bool:
+        """The run ended with an error."""
+        return self._end(run, Message.of(error))
+
+    def finish(self, run: int, message: Message) -> bool:
+        """The run ended well."""
+        return self._end(run, message)
+
+    def cancel(self, run: int) -> bool:
+        """The painter does not want the run any more."""
+        return self._end(run, Message("Cancelled.", "Nothing was changed."))
+
+    def refuse(self, error: LinewashError) -> None:
+        """Say why no run was begun."""
+        self.message = Message.of(error)
+
+    def _end(self, run: int, message: Message) -> bool:
+        if not self.current(run):
+            return False
+        self.phase, self.progress, self.message = Phase.IDLE, Progress(), message
+        return True
+
+
+STAGES = {
+    "prepare": "Reading the lines…",
+    "condition": "Looking at the reference…",
+    "denoise": "Colouring…",
+    "decode": "Mixing the colours…",
+    "layers": "Laying the colours under the lines…",
+}
+
+
+def words_for(status: JobStatus) -> str:
+    """What a running job does, for the painter."""
+    if not status.stage:
+        return "Waiting for an earlier picture…"
+    text = STAGES.get(status.stage, "Colouring…")
+    if status.stage == "denoise" and status.steps:
+        return "%s step %d of %d" % (text, status.step, status.steps)
+    return text

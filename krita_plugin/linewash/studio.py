@@ -1,0 +1,206 @@
+"""All open pictures' sessions, and the way of each run: capture, worker, writer."""
+
+from dataclasses import replace
+from typing import Any, Callable, Dict, List, Optional, Tuple
+
+from .capture import Captured, capture, check
+from .host import Host
+from .launcher import Launcher
+from .picture import Picture
+from .qt import QtCore, QtWidgets, Signal
+from .session import Message, Phase, Session, Tone
+from .settings import Choices, read_finish
+from .shared.client import Client
+from .shared.errors import ErrorCode, LinewashError
+from .turns import Turns
+from .worker import Delivery, Errand, Worker
+from .writer import write
+
+END_MS = 4000
+"""How long Krita's end waits for a thread at most."""
+WATCH_MS = 500
+"""How often closed pictures are looked for."""
+
+
+class Run:
+    """One run of one picture: its number, and the turn-taker and thread that work on it just now."""
+
+    def __init__(self, picture: Picture, session: Session, number: int) -> None:
+        self.picture, self.session, self.number = picture, session, number
+        self.turns: Optional[Turns] = None
+        self.worker: Optional[Worker] = None
+
+
+class Studio(QtCore.QObject):
+    """One for each Krita, shared by the dockers of all its windows.  ``changed`` carries the key of a picture."""
+
+    changed = Signal(int)
+
+    def __init__(self, host: Host, launcher: Launcher, connect: Callable[..., Any] = Client) -> None:
+        super().__init__()
+        self.host = host
+        self.notice: Optional[Message] = None
+        self._launcher, self._connect = launcher, connect
+        self._sessions: Dict[int, Tuple[Picture, Session]] = {}
+        self._runs: Dict[int, Run] = {}
+        self._threads: List[QtCore.QThread] = []
+        self._watch = QtCore.QTimer(self)
+        self._watch.setInterval(WATCH_MS)
+        self._watch.timeout.connect(self.look_after)
+        self._watch.start()
+        application = QtCore.QCoreApplication.instance()
+        if application is not None:
+            application.aboutToQuit.connect(self.end)
+
+    def session(self, picture: Picture) -> Session:
+        """The session of a picture."""
+        if picture.key not in self._sessions:
+            self._sessions[picture.key] = (picture, Session(Choices(finish=read_finish(self.host))))
+        return self._sessions[picture.key][1]
+
+    def colour(self, picture: Optional[Picture]) -> None:
+        """Begin a run, or say why not."""
+        self.notice = None
+        if picture is None:
+            self.notice = Message.of(LinewashError(ErrorCode.NO_DOCUMENT))
+            self.changed.emit(0)
+            return
+        session = self.session(picture)
+        if session.busy:
+            return
+        choices = replace(session.choices, lines=lines_for(picture, session))
+        try:
+            request = check(picture, choices)
+        except LinewashError as error:
+            session.refuse(error)
+            self.changed.emit(picture.key)
+            return
+        session.last_lines = choices.lines
+        run = self._runs[picture.key] = Run(picture, session, session.begin())
+        run.turns = Turns(
+            capture(picture, choices, request),
+            lambda captured: self._captured(run, captured),
+            lambda error: self._failed(run, error),
+            self,
+        )
+        self.changed.emit(picture.key)
+
+    def cancel(self, picture: Picture) -> None:
+        """Stop the picture's run at once; what is on its way is dropped."""
+        run = self._runs.get(picture.key)
+        if run is not None and run.session.phase is not Phase.WRITING and run.session.cancel(run.number):
+            self._drop(run)
+            self.changed.emit(picture.key)
+
+    def look_after(self) -> None:
+        """Notice pictures that were closed, and stop their runs."""
+        for key, (picture, session) in list(self._sessions.items()):
+            if picture.open:
+                continue
+            run = self._runs.get(key)
+            if run is not None and session.busy:
+                self._failed(run, LinewashError(ErrorCode.DOCUMENT_CLOSED))
+            del self._sessions[key]
+
+    def errand(self, call: Callable[[], Any], returned: Optional[Callable[[Any], None]] = None) -> None:
+        """Run a blocking call in a thread of its own; ``returned`` is called here with what it returned."""
+        thread = Errand(call, self)
+        if returned is not None:
+            thread.returned.connect(returned)
+        self._start(thread)
+
+    def end(self) -> None:
+        """Krita ends: stop what runs, and wait for the threads, which look up at least every second."""
+        for run in list(self._runs.values()):
+            if run.session.cancel(run.number):
+                self._drop(run)
+        self._watch.stop()
+        for thread in list(self._threads):
+            thread.wait(END_MS)
+        self._sessions.clear()
+        self.host.let_go()
+
+    def _captured(self, run: Run, captured: Captured) -> None:
+        if not run.session.advance(run.number, Phase.WORKING, "Packing the picture…"):
+            return
+        run.turns = None
+        worker = run.worker = Worker(captured, self._launcher, self._connect, self)
+        worker.news.connect(lambda progress: run.session.report(run.number, progress) and self.changed.emit(run.picture.key))
+        worker.failed.connect(lambda error: self._worker_failed(run, error))
+        worker.delivered.connect(lambda delivery: self._delivered(run, delivery))
+        self._start(worker)
+        self.changed.emit(run.picture.key)
+
+    def _delivered(self, run: Run, delivery: Delivery) -> None:
+        if not run.session.advance(run.number, Phase.WRITING, "Adding the layers…"):
+            return
+        run.worker = None
+        run.turns = Turns(
+            write(run.picture, delivery.answer, _painting),
+            lambda hidden: self._written(run, delivery, hidden),
+            lambda error: self._failed(run, error, delivery),
+            self,
+        )
+        self.changed.emit(run.picture.key)
+
+    def _written(self, run: Run, delivery: Delivery, hidden: bool) -> None:
+        self.errand(delivery.acknowledge)
+        text = "Done in %.1f s · %s · seed %d." % (delivery.seconds, delivery.status.model, delivery.status.seed)
+        notes = list(delivery.status.warnings) + (["The earlier result is hidden."] if hidden else [])
+        run.session.finish(run.number, Message(text, " ".join(notes), Tone.GOOD))
+        self._forget(run)
+
+    def _worker_failed(self, run: Run, error: LinewashError) -> None:
+        run.worker = None  # there is no job left to stop
+        self._failed(run, error)
+
+    def _failed(self, run: Run, error: LinewashError, delivery: Optional[Delivery] = None) -> None:
+        if not run.session.fail(run.number, error):
+            return
+        self._drop(run)
+        if error.code is ErrorCode.DOCUMENT_CLOSED:
+            self.notice = Message.of(error)  # its own picture is not there to show it
+            if delivery is not None:
+                self.errand(delivery.acknowledge)
+        self._forget(run)
+
+    def _drop(self, run: Run) -> None:
+        """Stop what still works on a run."""
+        if run.turns is not None:
+            run.turns.stop()
+        if run.worker is not None and run.worker.isRunning():
+            run.worker.cancel()
+            self.errand(run.worker.stop_job)
+
+    def _forget(self, run: Run) -> None:
+        if self._runs.get(run.picture.key) is run:
+            del self._runs[run.picture.key]
+        self.changed.emit(run.picture.key)
+
+    def _start(self, thread: "QtCore.QThread") -> None:
+        self._threads.append(thread)
+        thread.finished.connect(lambda: self._threads.remove(thread))
+        thread.finished.connect(thread.deleteLater)
+        thread.start()
+
+
+def lines_for(picture: Picture, session: Session) -> str:
+    """Id of the line layer: the one the painter chose, else the active layer; '' when there is none to take.
+
+    On a mask it is the layer the mask belongs to.  In a result it is the line layer of the run before, so that a painter who
+    looks at the new layers can press Colour again.
+    """
+    layers = {layer.id: layer for layer in picture.layers()}
+    if session.choices.lines:
+        return session.choices.lines if session.choices.lines in layers else ""
+    layer = layers.get(picture.active_layer())
+    while layer is not None and not layer.is_picture:
+        layer = layers.get(layer.parent)
+    if layer is not None and layer.is_result:
+        layer = layers.get(session.last_lines)
+    return layer.id if layer is not None else ""
+
+
+def _painting() -> bool:
+    """Whether a mouse button or a pen is down."""
+    return QtWidgets.QApplication.mouseButtons() != QtCore.Qt.MouseButton.NoButton

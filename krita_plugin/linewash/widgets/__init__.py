@@ -1,0 +1,1 @@
+"""The docker's parts; each knows Qt and plain values, nothing of Krita."""

@@ -1,0 +1,39 @@
+"""A drop-down list of layers that can be refreshed at any time without disturbing the painter."""
+
+from typing import Any, Sequence, Tuple
+
+from ..qt import QtWidgets, Signal
+
+
+class LayerBox(QtWidgets.QComboBox):
+    """Entries are pairs of a value and the text shown; ``chosen`` carries the value the painter picks."""
+
+    chosen = Signal(object)
+
+    def __init__(self, name: str, tip: str) -> None:
+        super().__init__()
+        self.setObjectName(name)
+        self.setToolTip(tip)
+        # Else the longest layer name would widen Krita's whole column of dockers.
+        self.setSizeAdjustPolicy(QtWidgets.QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setMinimumContentsLength(8)
+        self._entries: Tuple[Tuple[Any, str], ...] = ()
+        self.currentIndexChanged.connect(self._tell)
+
+    def show_entries(self, entries: Sequence[Tuple[Any, str]], current: Any) -> None:
+        """Show these entries, with the one of value ``current`` chosen (none when there is none)."""
+        if self.view().isVisible():
+            return  # the painter is choosing; the next refresh comes soon
+        index = next((i for i, (value, _) in enumerate(entries) if value == current), -1)
+        if tuple(entries) == self._entries and index == self.currentIndex():
+            return
+        self._entries = tuple(entries)
+        blocked = self.blockSignals(True)
+        self.clear()
+        self.addItems([text for _, text in entries])
+        self.setCurrentIndex(index)
+        self.blockSignals(blocked)
+
+    def _tell(self, index: int) -> None:
+        if 0 <= index < len(self._entries):
+            self.chosen.emit(self._entries[index][0])

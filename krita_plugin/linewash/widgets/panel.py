@@ -1,0 +1,81 @@
+"""All of the docker's widgets and where they stand; made for a column of 260 pixels."""
+
+from typing import Any
+
+from ..qt import QtCore, QtWidgets
+from ..settings import ForegroundKind
+from ..shared.protocol import Finish
+from .layer_box import LayerBox
+from .progress_row import ProgressRow
+from .reference_list import ReferenceList
+from .status_line import StatusLine
+
+FOREGROUNDS = (
+    (ForegroundKind.AUTOMATIC, "Automatic"),
+    (ForegroundKind.SELECTION, "Selection"),
+    (ForegroundKind.MASK, "Mask layer"),
+    (ForegroundKind.ALPHA, "Layer alpha"),
+)
+FINISHES = ((Finish.PAINTED, "Painted"), (Finish.FLATS, "Flats"))
+
+
+class Panel(QtWidgets.QWidget):
+    """Only builds; the docker connects and fills."""
+
+    def __init__(self, add_icon: Any) -> None:
+        super().__init__()
+        self.lines = LayerBox("lines", "The layer with your drawing")
+        self.reference = ReferenceList()
+        self.reference_add = QtWidgets.QToolButton()
+        self.reference_add.setObjectName("referenceAdd")
+        self.reference_add.setToolTip("Add a reference: a picture whose colours you want")
+        if add_icon is None or add_icon.isNull():
+            self.reference_add.setText("+")
+        else:
+            self.reference_add.setIcon(add_icon)
+        self.reference_menu = QtWidgets.QMenu(self.reference_add)
+        self.foreground = LayerBox("foreground", "What belongs to the figure; the rest is background")
+        self.foreground_layer = LayerBox("foregroundLayer", "The layer that says what belongs to the figure")
+        self.finish = LayerBox("finish", "Painted: with shading.  Flats: one colour for each part")
+        self.colour = QtWidgets.QPushButton("Colour")
+        self.colour.setObjectName("colour")
+        self.cancel = QtWidgets.QPushButton("Cancel")
+        self.cancel.setObjectName("cancel")
+        self.progress = ProgressRow()
+        self.status = StatusLine()
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        grid = QtWidgets.QGridLayout()
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(8)
+        grid.setVerticalSpacing(5)
+        grid.setColumnStretch(1, 1)
+        references = QtWidgets.QHBoxLayout()
+        references.setSpacing(4)
+        references.addWidget(self.reference, 1)
+        references.addWidget(self.reference_add)
+        foregrounds = QtWidgets.QVBoxLayout()
+        foregrounds.setSpacing(4)
+        foregrounds.addWidget(self.foreground)
+        foregrounds.addWidget(self.foreground_layer)
+        rows = (("Lines", self.lines), ("Reference", references), ("Foreground", foregrounds), ("Finish", self.finish))
+        for row, (text, thing) in enumerate(rows):
+            label = QtWidgets.QLabel(text)
+            grid.addWidget(label, row, 0, QtCore.Qt.AlignmentFlag.AlignTop)
+            label.setFixedHeight(self.lines.sizeHint().height())
+            if isinstance(thing, QtWidgets.QWidget):
+                grid.addWidget(thing, row, 1)
+            else:
+                grid.addLayout(thing, row, 1)
+        buttons = QtWidgets.QHBoxLayout()
+        buttons.addWidget(self.colour, 2)
+        buttons.addWidget(self.cancel, 1)
+        column = QtWidgets.QVBoxLayout(self)
+        column.setContentsMargins(8, 6, 8, 6)
+        column.setSpacing(6)
+        column.addLayout(grid)
+        column.addLayout(buttons)
+        column.addWidget(self.progress)
+        column.addWidget(self.status)
+        column.addStretch(1)

@@ -1,0 +1,203 @@
+"""The row of references: thumbnails to switch off, to give a part of the drawing, to take out; files can be dropped."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Dict, List, Optional, Tuple
+
+from ..qt import QtCore, QtGui, QtWidgets, Signal
+from ..settings import Reference
+from ..shared.protocol import ReferenceRole
+
+ICON_SIDE = 44
+CELL_SIDE = ICON_SIDE + 8
+_CROSS_SIDE = 16
+_DATA = QtCore.Qt.ItemDataRole.UserRole
+
+ROLES = {
+    ReferenceRole.BOTH: "Use for everything",
+    ReferenceRole.FOREGROUND: "Use for the foreground",
+    ReferenceRole.BACKGROUND: "Use for the background",
+}
+
+
+class ReferenceList(QtWidgets.QListWidget):
+    """Click switches a reference on or off; the cross, Delete or the context menu takes it out."""
+
+    changed = Signal(object)
+    dropped = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("reference")
+        self.setViewMode(QtWidgets.QListView.ViewMode.IconMode)
+        self.setMovement(QtWidgets.QListView.Movement.Static)
+        self.setResizeMode(QtWidgets.QListView.ResizeMode.Adjust)
+        self.setSelectionMode(QtWidgets.QAbstractItemView.SelectionMode.NoSelection)
+        self.setHorizontalScrollBarPolicy(QtCore.Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setGridSize(QtCore.QSize(CELL_SIDE, CELL_SIDE))
+        self.setMouseTracking(True)
+        self.setAcceptDrops(True)
+        self.setItemDelegate(_Thumbnail(self))
+        self.setContextMenuPolicy(QtCore.Qt.ContextMenuPolicy.CustomContextMenu)
+        self.customContextMenuRequested.connect(self._menu)
+        self._shown: Tuple[Tuple[Reference, str], ...] = ()
+        self._pictures: Dict[Tuple[str, str], QtGui.QPixmap] = {}
+        self.set_references([], [])
+
+    def set_references(self, references: "List[Reference]", names: "List[str]") -> None:
+        """Show these references; ``names`` are for tooltips."""
+        shown = tuple(zip(references, names))
+        if shown != self._shown or not shown:
+            self._shown = shown
+            self.clear()
+            for reference, name in shown:
+                item = QtWidgets.QListWidgetItem()
+                item.setData(_DATA, reference)
+                item.setToolTip("%s\n%s%s" % (name, ROLES[reference.role], "" if reference.used else " (switched off)"))
+                item.setSizeHint(QtCore.QSize(CELL_SIDE, CELL_SIDE))
+                self.addItem(item)
+        rows = -(-len(shown) // max(1, self.viewport().width() // CELL_SIDE)) or 1
+        self.setFixedHeight(min(rows, 3) * CELL_SIDE + 2 * self.frameWidth())
+
+    def set_picture(self, reference: Reference, image: "QtGui.QImage") -> None:
+        """The thumbnail of a reference."""
+        if not image.isNull():
+            self._pictures[(reference.layer_id, reference.path)] = QtGui.QPixmap.fromImage(image)
+            self.viewport().update()
+
+    def picture(self, reference: Reference) -> "Optional[QtGui.QPixmap]":
+        """The thumbnail of a reference, None when there is none yet."""
+        return self._pictures.get((reference.layer_id, reference.path))
+
+    def references(self) -> "List[Reference]":
+        """What is shown."""
+        return [reference for reference, _ in self._shown]
+
+    def mouseReleaseEvent(self, event: "QtGui.QMouseEvent") -> None:
+        """Switch the reference under the mouse on or off, or take it out."""
+        item = self.itemAt(event.pos())
+        if item is not None and event.button() == QtCore.Qt.MouseButton.LeftButton:
+            if cross(self.visualItemRect(item)).contains(event.pos()):
+                self._take_out(self.row(item))
+            else:
+                self._switch(self.row(item))
+        super().mouseReleaseEvent(event)
+
+    def keyPressEvent(self, event: "QtGui.QKeyEvent") -> None:
+        """Delete takes the current reference out, Space switches it."""
+        if event.key() in (QtCore.Qt.Key.Key_Delete, QtCore.Qt.Key.Key_Backspace) and self.currentRow() >= 0:
+            self._take_out(self.currentRow())
+        elif event.key() == QtCore.Qt.Key.Key_Space and self.currentRow() >= 0:
+            self._switch(self.currentRow())
+        else:
+            super().keyPressEvent(event)
+
+    def dragEnterEvent(self, event: "QtGui.QDragEnterEvent") -> None:
+        """Files are welcome."""
+        if event.mimeData().hasUrls():
+            event.acceptProposedAction()
+
+    def dragMoveEvent(self, event: "QtGui.QDragMoveEvent") -> None:
+        """Everywhere."""
+        if event.mimeData().hasUrls():
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: "QtGui.QDropEvent") -> None:
+        """Tell the dropped files."""
+        files = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
+        if files:
+            event.acceptProposedAction()
+            self.dropped.emit(files)
+
+    def paintEvent(self, event: "QtGui.QPaintEvent") -> None:
+        """Say what belongs here while it is empty."""
+        super().paintEvent(event)
+        if not self._shown:
+            painter = QtGui.QPainter(self.viewport())
+            painter.setPen(self.palette().color(QtGui.QPalette.ColorGroup.Disabled, QtGui.QPalette.ColorRole.Text))
+            middle = QtCore.Qt.AlignmentFlag.AlignCenter | QtCore.Qt.TextFlag.TextWordWrap
+            painter.drawText(self.viewport().rect().adjusted(6, 2, -6, -2), middle, "Drop a picture here, or press +")
+
+    def resizeEvent(self, event: "QtGui.QResizeEvent") -> None:
+        """Another width holds another number of thumbnails a row."""
+        super().resizeEvent(event)
+        self.set_references(self.references(), [name for _, name in self._shown])
+
+    def _switch(self, row: int) -> None:
+        self._replace(row, replace(self.references()[row], used=not self.references()[row].used))
+
+    def _take_out(self, row: int) -> None:
+        left = self.references()
+        del left[row]
+        self.changed.emit(left)
+
+    def _replace(self, row: int, reference: Reference) -> None:
+        references = self.references()
+        references[row] = reference
+        self.changed.emit(references)
+
+    def _menu(self, position: "QtCore.QPoint") -> None:
+        item = self.itemAt(position)
+        if item is None:
+            return
+        row, reference = self.row(item), item.data(_DATA)
+        menu = QtWidgets.QMenu(self)
+        for role, text in ROLES.items():
+            action = menu.addAction(text)
+            action.setCheckable(True)
+            action.setChecked(reference.role is role)
+            action.triggered.connect(lambda _=False, r=role: self._replace(row, replace(reference, role=r, used=True)))
+        menu.addSeparator()
+        menu.addAction("Remove").triggered.connect(lambda: self._take_out(row))
+        menu.popup(self.viewport().mapToGlobal(position))
+
+
+def cross(cell: "QtCore.QRect") -> "QtCore.QRect":
+    """Where a thumbnail's cross is, in its cell."""
+    return QtCore.QRect(cell.right() - _CROSS_SIDE - 2, cell.top() + 2, _CROSS_SIDE, _CROSS_SIDE)
+
+
+class _Thumbnail(QtWidgets.QStyledItemDelegate):
+    """Paints one reference: its picture, faded when switched off, a mark for its part, a cross under the mouse."""
+
+    def paint(self, painter: "QtGui.QPainter", option: "QtWidgets.QStyleOptionViewItem", index: "QtCore.QModelIndex") -> None:
+        """Paint."""
+        shown = self.parent()
+        reference = index.data(_DATA)
+        frame = option.rect.adjusted(4, 4, -4, -4)
+        palette = option.palette
+        painter.save()
+        painter.setRenderHint(QtGui.QPainter.RenderHint.SmoothPixmapTransform)
+        painter.setOpacity(1.0 if reference.used else 0.25)
+        painter.fillRect(frame, palette.color(QtGui.QPalette.ColorRole.Window))
+        pixmap = shown.picture(reference)
+        if pixmap is not None:
+            size = pixmap.size().scaled(frame.size(), QtCore.Qt.AspectRatioMode.KeepAspectRatio)
+            place = QtCore.QRect(QtCore.QPoint(0, 0), size)
+            place.moveCenter(frame.center())
+            painter.drawPixmap(place, pixmap)
+        if reference.role is not ReferenceRole.BOTH:
+            self._label(painter, frame, "FG" if reference.role is ReferenceRole.FOREGROUND else "BG", palette)
+        painter.setOpacity(1.0)
+        used = QtGui.QPalette.ColorRole.Highlight if reference.used else QtGui.QPalette.ColorRole.Mid
+        painter.setPen(QtGui.QPen(palette.color(used), 2 if reference.used else 1))
+        painter.drawRect(frame)
+        if option.state & QtWidgets.QStyle.StateFlag.State_MouseOver:
+            self._cross(painter, cross(option.rect), palette)
+        painter.restore()
+
+    def _label(self, painter: "QtGui.QPainter", frame: "QtCore.QRect", text: str, palette: "QtGui.QPalette") -> None:
+        strip = QtCore.QRect(frame.left(), frame.bottom() - 13, frame.width(), 14)
+        painter.fillRect(strip, palette.color(QtGui.QPalette.ColorRole.Highlight))
+        painter.setPen(palette.color(QtGui.QPalette.ColorRole.HighlightedText))
+        painter.drawText(strip, QtCore.Qt.AlignmentFlag.AlignCenter, text)
+
+    def _cross(self, painter: "QtGui.QPainter", place: "QtCore.QRect", palette: "QtGui.QPalette") -> None:
+        painter.setRenderHint(QtGui.QPainter.RenderHint.Antialiasing)
+        painter.setBrush(palette.color(QtGui.QPalette.ColorRole.Window))
+        painter.setPen(QtCore.Qt.PenStyle.NoPen)
+        painter.drawEllipse(place)
+        painter.setPen(QtGui.QPen(palette.color(QtGui.QPalette.ColorRole.WindowText), 1.5))
+        arm = place.adjusted(5, 5, -5, -5)
+        painter.drawLine(arm.topLeft(), arm.bottomRight())
+        painter.drawLine(arm.topRight(), arm.bottomLeft())

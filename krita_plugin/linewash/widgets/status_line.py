@@ -1,0 +1,31 @@
+"""The one place where the docker speaks: one sentence, and what the painter can do."""
+
+from ..qt import QtCore, QtGui, QtWidgets
+from ..session import Message, Tone
+
+_COLOURS = {Tone.BAD: ("#b3402a", "#f0907a"), Tone.GOOD: ("#3d7a3d", "#9ccf96")}
+"""For light and for dark themes."""
+
+
+class StatusLine(QtWidgets.QLabel):
+    """A label that wraps; the whole text, with details for a bug report, is its tooltip."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("status")
+        self.setWordWrap(True)
+        self.setMinimumHeight(2 * self.fontMetrics().lineSpacing())
+        self.setTextFormat(QtCore.Qt.TextFormat.PlainText)
+
+    def say(self, message: Message) -> None:
+        """Show a message."""
+        text = " ".join(part for part in (message.text, message.hint) if part)
+        if text == self.text() and message.detail in self.toolTip():
+            return
+        self.setText(text)
+        self.setToolTip("\n".join(part for part in (text, message.detail) if part))
+        palette = QtGui.QPalette()
+        if message.tone in _COLOURS:
+            dark = self.palette().color(QtGui.QPalette.ColorRole.Window).lightness() < 128
+            palette.setColor(QtGui.QPalette.ColorRole.WindowText, QtGui.QColor(_COLOURS[message.tone][dark]))
+        self.setPalette(palette)

@@ -1,0 +1,150 @@
+"""From the answer to layers: one group with Foreground above Background, whole or not at all, one undo step.
+
+Where the group goes:
+
+* lines on transparency: directly under the line layer;
+* lines on transparency that are the lowest layer: Krita's scripting cannot put anything under the lowest layer.  The group is
+  put above and then lowered with Krita's own action, which is a second undo step;
+* a drawing on paper: directly above it with blending mode Multiply, so that paper and lines show through.  The group is made in
+  a scratch document, as Krita 5 would note the blending mode as an undo step of its own.  An earlier result on the same paper
+  is hidden, as two would darken each other.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Callable, Iterator, List, Sequence, Tuple
+
+from .picture import RESULT_PREFIX, Picture
+from .pixels import SRGB, Converter, strips
+from .shared.errors import ErrorCode, LinewashError
+from .turns import Steps
+
+SETTLE_MS, PATIENCE = 60, 500
+"""Krita makes a new layer the active one a moment later; and how often, that far apart, a thing is waited for."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A finished job: its layers as strips of BGRA bytes, canvas size, and what it was asked for.
+
+    paper: whether the line layer is a drawing on paper.
+    """
+
+    size: Tuple[int, int]
+    model: str
+    seed: int
+    lines_id: str
+    paper: bool
+    foreground: Sequence[bytes]
+    background: Sequence[bytes]
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a group goes: into ``parent``, directly above the node ``above``; ``lower``: and then one down."""
+
+    parent: Any
+    above: Any
+    blending: str = "normal"
+    lower: bool = False
+    covered: Tuple[Any, ...] = ()
+
+
+def write(picture: Picture, answer: Answer, painting: Callable[[], bool]) -> Steps:
+    """Steps that put the answer into the picture; they return whether an earlier result was hidden.
+
+    painting: whether the painter is in the middle of something with the mouse just now.
+    Raises, with the picture as it was: DOCUMENT_CLOSED, CANVAS_CHANGED, LAYER_GONE.
+    """
+    check_place(picture, answer)
+    converter = picture.host.converter()
+    try:
+        background = yield from _filled(picture, "Background", answer.background, answer.size, converter)
+        foreground = yield from _filled(picture, "Foreground", answer.foreground, answer.size, converter)
+    finally:
+        converter.close()
+    for _ in range(PATIENCE):  # adding a layer makes Krita finish a stroke, and waits for all it still computes
+        if not painting() and (not picture.open or picture.quiet):
+            break
+        yield SETTLE_MS
+    check_place(picture, answer)
+    place, worked_on = _place(picture, answer), picture.active_layer()
+    for earlier in place.covered:
+        earlier.setVisible(False)
+    group_id = _insert(picture, answer, place, [background, foreground])
+    if place.lower:
+        yield from _lower(picture, group_id, answer.lines_id)
+    yield from _work_on(picture, group_id, worked_on)
+    return bool(place.covered)
+
+
+def check_place(picture: Picture, answer: Answer) -> None:
+    """Raise DOCUMENT_CLOSED, CANVAS_CHANGED or LAYER_GONE when the answer has no place in the picture any more."""
+    if not picture.open:
+        raise LinewashError(ErrorCode.DOCUMENT_CLOSED)
+    if picture.size != answer.size:
+        raise LinewashError(ErrorCode.CANVAS_CHANGED, "%s is now %s" % (answer.size, picture.size))
+    if picture.node(answer.lines_id) is None:
+        raise LinewashError(ErrorCode.LAYER_GONE)
+
+
+def _filled(picture: Picture, name: str, pixels: Sequence[bytes], size: Tuple[int, int], converter: Converter) -> Steps:
+    """A new layer with these pixels, in no picture yet."""
+    node, space, (width, height) = picture.new_layer(name), picture.space, size
+    for strip, (top, rows) in zip(pixels, strips(width, height)):
+        node.setPixelData(converter.convert(strip, width, rows, SRGB, space), 0, top, width, rows)
+        yield 0
+    return node
+
+
+def _place(picture: Picture, answer: Answer) -> _Place:
+    lines = picture.node(answer.lines_id)
+    parent = lines.parentNode()
+    siblings = parent.childNodes()  # from bottom to top
+    index = next(i for i, node in enumerate(siblings) if node == lines)
+    if answer.paper:
+        return _Place(parent, lines, "multiply", covered=tuple(_results_above(siblings[index + 1 :])))
+    if index > 0:
+        return _Place(parent, siblings[index - 1])
+    if picture.active:
+        return _Place(parent, lines, lower=True)
+    return _Place(parent, lines, "multiply")  # Krita's action lowers layers of the active picture alone
+
+
+def _results_above(siblings: Sequence[Any]) -> Iterator[Any]:
+    for node in siblings:
+        if not (str(node.name()).startswith(RESULT_PREFIX) and node.blendingMode() == "multiply"):
+            return
+        if node.visible():
+            yield node
+
+
+def _insert(picture: Picture, answer: Answer, place: _Place, layers: List[Any]) -> str:
+    """Add the group; return its id."""
+    name = "%s%s · seed %d" % (RESULT_PREFIX, answer.model, answer.seed)
+    with picture.new_group(name, place.blending) as group:
+        group.setChildNodes(layers)
+        place.parent.addChildNode(group, place.above)
+        return str(group.uniqueId().toString())
+
+
+def _lower(picture: Picture, group_id: str, lines_id: str) -> Steps:
+    """Move the group from directly above the line layer to directly below it."""
+    for _ in range(PATIENCE):
+        yield SETTLE_MS
+        group, lines = picture.node(group_id), picture.node(lines_id)
+        if group is None or lines is None or group.parentNode().childNodes()[0] == group:
+            return
+        if not picture.active or not picture.quiet:
+            continue
+        if picture.active_layer() != group_id:
+            picture.activate(group_id)
+            continue
+        picture.host.trigger("move_layer_down")
+        yield 4 * SETTLE_MS
+
+
+def _work_on(picture: Picture, group_id: str, layer_id: str) -> Steps:
+    """Give the painter back the layer they worked on, unless they took another one meanwhile."""
+    yield SETTLE_MS
+    if picture.open and picture.active and picture.active_layer() == group_id:
+        picture.activate(layer_id)
