@@ -15,6 +15,8 @@ PLAIN_BORDER = 40
 """Height of the ridge (in ink levels) along the old border; the new border follows it where there is no stronger ink."""
 SEED_INK = 96
 """Above this ink a cell of a narrow region is no place to start from."""
+CORE = 0.25
+"""Half width of the part of such a cell that keeps its label, in cells."""
 _ROWS = 256
 
 
@@ -102,7 +104,8 @@ def _lift_band(labels: Any, distance: Any, ink: Any, top: Any, bottom: Any, halo
             cx = int(u)
             label = labels[cy, cx]
             here = ink[first + y, x]
-            quiet = here < SEED_INK or quietest[cy - cell_top, cx] >= SEED_INK
+            central = max(abs(v - cy - 0.5), abs(u - cx - 0.5)) <= CORE  # the rim may lie beyond the line
+            quiet = (central and here < SEED_INK) or quietest[cy - cell_top, cx] >= SEED_INK
             if distance[cy, cx] >= SURE or (quiet and _is_ridge(labels, distance, cy, cx)):
                 found[y, x] = label
             else:

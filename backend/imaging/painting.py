@@ -62,7 +62,8 @@ def painted(regions: Regions, flats: Rgb, field: Floats) -> Floats:
     its clean cells, failing those with its flat colour.
     """
     lab = lab_from_rgb(np.clip(field, 0, 1).astype(np.float32))
-    who, share, trust = _cells(regions.labels, regions.ink, field.shape[0], field.shape[1])
+    with_skirts: Any = cv2.dilate(regions.ink.astype(np.uint8), np.ones((3, 3), np.uint8))
+    who, share, trust = _cells(regions.labels, with_skirts > 0, field.shape[0], field.shape[1])
     held = who >= 0
     total = np.bincount(who[held], weights=trust[held], minlength=regions.count) + FLAT_PRIOR
     colours = np.ascontiguousarray(np.broadcast_to(lab[:, :, None], (*who.shape, 3)))

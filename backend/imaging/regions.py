@@ -133,13 +133,13 @@ def drawing_regions(ink: Gray, mask: Gray | None, gap: float, max_regions: int) 
 def snap_mask_to_regions(mask: Gray, labels: Labels, count: int) -> Gray:
     """The mask (h, w) moved to the borders of regions: (h, w) 0 or 255.
 
-    A region goes to the side that holds most of it; only a large region that lies across the mask's edge (between a fifth
-    and four fifths inside: an outline with a gap too wide to close) is cut where the mask says, narrow strips left out.
+    A region goes to the side that holds most of it; only a large region that lies across the mask's edge (between a quarter
+    and three quarters inside: an outline with a gap too wide to close) is cut where the mask says, narrow strips left out.
     """
     inside = mask > 127
     pixels = np.bincount(labels.ravel(), minlength=count)
     share = np.bincount(labels.ravel(), weights=inside.ravel(), minlength=count) / np.maximum(pixels, 1)
-    undecided = (share > 0.2) & (share < 0.8) & (pixels > 0.002 * labels.size)
+    undecided = (share > 0.25) & (share < 0.75) & (pixels > 0.002 * labels.size)
     across = undecided[labels]
     cut = across & inside
     if across.any():

@@ -1,0 +1,94 @@
+"""Canvas-size colouring: exact flats, soft uninked borders, alpha under lines, compositing."""
+
+import cv2
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from backend.imaging.finish import carry_under_lines, composite, paint_side
+from backend.imaging.lifting import lift_labels
+from backend.imaging.painting import washes
+from backend.imaging.types import Regions
+
+WHITE = (255, 255, 255)
+
+
+def _paint(regions: Regions, flats: np.ndarray, ink: np.ndarray, side: bool) -> np.ndarray:
+    out = np.full((*ink.shape, 4), 77, np.uint8)
+    lifted = lift_labels(regions.labels, ink)
+    paint_side(lifted, regions, washes(regions, flats, None, WHITE), ink, side, out)
+    assert (out[..., 3] == 77).all()
+    return out[..., :3]
+
+
+def test_flats_are_exact_and_crisp_under_ink() -> None:
+    labels = np.zeros((64, 64), np.int32)
+    labels[:, 32:] = 1
+    ink = np.zeros((256, 256), np.uint8)
+    ink[:, 124:132] = 255
+    regions = Regions(labels, 2, np.zeros((64, 64), np.bool_), np.array([True, True]))
+    flats = np.array([[201, 33, 7], [5, 90, 251]], np.uint8)
+    painted = _paint(regions, flats, ink, True)
+    assert set(map(tuple, painted.reshape(-1, 3).tolist())) == {(201, 33, 7), (5, 90, 251)}
+
+
+def test_borders_without_ink_are_softened_over_two_pixels() -> None:
+    labels = np.zeros((64, 64), np.int32)
+    labels[:, 32:] = 1
+    regions = Regions(labels, 2, np.zeros((64, 64), np.bool_), np.array([True, True]))
+    flats = np.array([[0, 0, 0], [200, 200, 200]], np.uint8)
+    painted = _paint(regions, flats, np.zeros((256, 256), np.uint8), True)[..., 0].astype(int)
+    between = (painted > 0) & (painted < 200)
+    assert (between.sum(1) == 2).all()
+    assert (np.diff(painted, axis=1) >= 0).all()
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=20, deadline=None)
+def test_composite_is_eight_bit_compositing(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    over = rng.integers(0, 256, (9, 70, 4)).astype(np.uint8)
+    under = rng.integers(0, 256, (9, 70, 4)).astype(np.uint8)
+    under[..., 3] = 255
+    alpha = over[..., 3:] / 255
+    exact = over[..., :3] * alpha + under[..., :3] * (1 - alpha)
+    mixed = composite(over, under)
+    assert np.abs(mixed[..., :3] - exact).max() <= 0.5 + 1e-9
+    assert (mixed[..., 3] == 255).all()
+
+
+def _ring(side: int, thickness: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    ink = np.zeros((side, side), np.uint8)
+    cv2.circle(ink, (side // 2, side // 2), side // 3, 255, thickness, cv2.LINE_AA)
+    y, x = np.mgrid[0:side, 0:side] - side // 2
+    return ink, (np.hypot(x, y) < side / 3).astype(np.uint16), ink > 127
+
+
+def test_the_alpha_reaches_the_middle_of_the_line_that_the_mask_touches() -> None:
+    side, thickness = 600, 7
+    ink, lifted, lines = _ring(side, thickness)
+    mask = np.zeros_like(ink)
+    cv2.circle(mask, (side // 2, side // 2), side // 3 - 4, 255, -1, cv2.LINE_AA)  # ends at the line's inner edge
+    alpha = carry_under_lines(mask, lifted, np.array([False, True]), ink, lines)
+    inked = (lifted == 1) & (ink > 127)
+    assert (alpha[inked] == 255).all()
+    assert (alpha[lifted == 0] == mask[lifted == 0]).all()
+    assert (alpha[ink < 16] == mask[ink < 16]).all()
+
+
+def test_a_line_that_the_mask_does_not_touch_is_left_alone() -> None:
+    side = 600
+    ink, lifted, lines = _ring(side, 7)
+    mask = np.zeros_like(ink)
+    cv2.circle(mask, (side // 2, side // 2), side // 3 - 30, 255, -1, cv2.LINE_AA)
+    assert np.array_equal(carry_under_lines(mask, lifted, np.array([False, True]), ink, lines), mask)
+
+
+def test_a_large_black_area_is_not_swallowed() -> None:
+    side = 400
+    ink = np.full((side, side), 255, np.uint8)
+    lifted = np.ones((side, side), np.uint16)
+    mask = np.zeros_like(ink)
+    mask[:, :200] = 255
+    alpha = carry_under_lines(mask, lifted, np.array([False, True]), ink, ink > 0)
+    assert 0 < (alpha[200, 200:] == 255).sum() <= 0.02 * side

@@ -1,0 +1,96 @@
+"""Labels at canvas size: borders under the canvas-size lines, thin regions kept."""
+
+import cv2
+import numpy as np
+import pytest
+
+from backend.imaging.lifting import lift_labels, lift_mask
+from backend.imaging.regions import drawing_regions, segment
+from backend.imaging.resampling import resize
+
+
+def _thin_drawing(side: int) -> np.ndarray:
+    ink = np.zeros((side, side), np.uint8)
+    for k, radius in enumerate((0.42, 0.3, 0.285, 0.12)):
+        middle = (round(side * (0.5 + 0.01 * k)), round(side * 0.5))
+        cv2.circle(ink, middle, round(side * radius), 255, max(1, side // 400), cv2.LINE_AA)
+    cv2.line(ink, (0, side // 3), (side - 1, side // 2), 255, max(1, side // 400), cv2.LINE_AA)
+    return ink
+
+
+@pytest.mark.parametrize("scale", [2, 3.3, 8])
+def test_borders_lie_under_thin_canvas_lines(scale: float) -> None:
+    big = _thin_drawing(round(256 * scale))
+    labels = segment(resize(big, 256, 256), 0.04).labels
+    lifted = lift_labels(labels, big).astype(int)
+    cells = np.minimum((np.arange(len(big)) * 256 / len(big)).astype(int), 255)
+    nearest = labels[cells[:, None], cells]
+    assert _inked(lifted, big) > 0.94  # the rest are closed gaps, and slivers narrower than a cell
+    assert _inked(lifted, big) > _inked(nearest, big) + 0.15
+    assert (np.bincount(lifted.ravel()) > 0).all()
+    assert (lifted == nearest).mean() > 0.97
+
+
+def _inked(labels: np.ndarray, ink: np.ndarray) -> float:
+    """Share of the border between regions that has ink on one side at least."""
+    across, down = labels[:, 1:] != labels[:, :-1], labels[1:] != labels[:-1]
+    over = [np.maximum(ink[:, 1:], ink[:, :-1])[across], np.maximum(ink[1:], ink[:-1])[down]]
+    return float((np.concatenate(over) > 96).mean())
+
+
+def test_every_region_survives_even_one_cell_wide() -> None:
+    labels = np.zeros((64, 64), np.int32)
+    labels[20, 10:50] = 1
+    labels[40:42, 30] = 2
+    labels[np.arange(5, 60), np.arange(5, 60)] = 3
+    lifted = lift_labels(labels, np.zeros((512, 512), np.uint8))
+    areas = np.bincount(lifted.ravel(), minlength=4) / 64
+    expected = np.bincount(labels.ravel(), minlength=4)
+    assert (areas > 0.4 * expected).all() and (areas < 2 * expected).all()
+
+
+def test_borders_without_ink_are_smooth() -> None:
+    y, x = np.mgrid[0:64, 0:64]
+    labels = (x > y * 0.4 + 15).astype(np.int32)
+    lifted = lift_labels(labels, np.zeros((512, 512), np.uint8))
+    edge = np.argmax(lifted == 1, axis=1)
+    line = (np.arange(512) + 0.5) * 0.4 + 16 * 8 - 0.4 * 4
+    assert np.abs(edge - line)[16:-16].max() < 8
+    assert np.abs(np.diff(edge.astype(int)))[16:-16].max() <= 4  # nearest cells would jump by 8
+
+
+def test_the_same_size_is_the_same_labels() -> None:
+    labels = np.random.default_rng(0).integers(0, 50, (40, 30)).astype(np.int32)
+    assert np.array_equal(lift_labels(labels, np.zeros((40, 30), np.uint8)), labels)
+
+
+def test_bands_do_not_show(circle) -> None:
+    """A drawing of more rows than one band equals itself turned upside down, but for ties."""
+    ink = circle(side=900, thickness=4)
+    labels = segment(resize(ink, 300, 300), 0.04).labels
+    lifted = lift_labels(labels, ink)
+    turned = lift_labels(np.ascontiguousarray(labels[::-1]), np.ascontiguousarray(ink[::-1]))[::-1]
+    assert (lifted != turned).mean() < 0.002
+    assert (ink[lifted != turned] > 128).all()
+
+
+@pytest.mark.parametrize("shape", [(64, 2048), (1500, 64), (700, 500)])
+def test_any_aspect(shape: tuple[int, int]) -> None:
+    ink = np.zeros(shape, np.uint8)
+    cv2.line(ink, (0, shape[0] // 3), (shape[1] - 1, shape[0] // 2), 255, 3, cv2.LINE_AA)
+    small = resize(ink, max(16, shape[1] // 4), max(16, shape[0] // 4))
+    regions = drawing_regions(small, None, 0.04, 160)
+    lifted = lift_labels(regions.labels, ink)
+    assert lifted.shape == shape and np.array_equal(np.unique(lifted), np.arange(regions.count))
+
+
+def test_a_lifted_mask_is_soft_by_one_pixel_only(circle) -> None:
+    ink = circle(side=800, thickness=5)
+    small = resize(ink, 200, 200)
+    found = segment(small, 0.04)
+    mask = np.where(found.labels == found.labels[100, 100], 255, 0).astype(np.uint8)
+    lifted = lift_mask(mask, ink)
+    soft = (lifted > 0) & (lifted < 255)
+    assert 0 < soft.sum() < 4 * np.pi * 0.7 * 800
+    assert ink[soft].min() > 96
+    assert abs((lifted > 127).sum() - np.pi * 280**2) < 0.02 * np.pi * 280**2

@@ -1,0 +1,89 @@
+"""Any kind of line layer gives nearly the same ink."""
+
+import numpy as np
+import pytest
+
+from backend.imaging.lineart import ink_from_rgba, is_empty, is_opaque_drawing, lines_from_colour
+
+
+def _on(ink: np.ndarray, line: tuple[int, int, int], paper: np.ndarray) -> np.ndarray:
+    coverage = ink[..., None] / 255.0
+    rgb = np.rint(paper * (1 - coverage) + np.array(line) * coverage).astype(np.uint8)
+    return np.dstack([rgb, np.full_like(ink, 255)])
+
+
+def _clear(ink: np.ndarray, line: tuple[int, int, int]) -> np.ndarray:
+    return np.dstack([np.broadcast_to(np.array(line, np.uint8), (*ink.shape, 3)), ink])
+
+
+WHITE = np.array([255, 255, 255.0])
+KINDS = {
+    "black on white": lambda ink: _on(ink, (0, 0, 0), WHITE),
+    "black on transparency": lambda ink: _clear(ink, (0, 0, 0)),
+    "white on transparency": lambda ink: _clear(ink, (255, 255, 255)),
+    "orange on transparency": lambda ink: _clear(ink, (255, 127, 0)),
+    "orange on white": lambda ink: _on(ink, (255, 127, 0), WHITE),
+    "pencil on white": lambda ink: _on(ink, (140, 140, 140), WHITE),
+    "black on cream": lambda ink: _on(ink, (20, 15, 10), np.array([240, 225, 200.0])),
+    "white on black": lambda ink: _on(ink, (255, 255, 255), np.zeros(3)),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_ink_is_nearly_the_same_for_every_kind(kind: str, circle) -> None:
+    ink = circle(side=300, thickness=3)
+    found = ink_from_rgba(np.ascontiguousarray(KINDS[kind](ink))).astype(int)
+    assert np.abs(found - ink).mean() < 1
+    assert np.percentile(np.abs(found - ink), 99.5) <= 25
+
+
+def test_anti_aliasing_is_kept(circle) -> None:
+    ink = circle(side=300, thickness=2)
+    found = ink_from_rgba(KINDS["orange on white"](ink))
+    soft = (ink > 40) & (ink < 215)
+    assert soft.sum() > 200
+    assert np.abs(found[soft].astype(int) - ink[soft]).mean() < 4
+
+
+def test_a_photograph_of_paper_loses_its_shade_and_noise(circle) -> None:
+    ink = circle(side=400, thickness=3)
+    y, x = np.mgrid[0:400, 0:400] / 400
+    light = 1 - 0.4 * ((x - 0.2) ** 2 + (y - 0.1) ** 2)
+    paper = light[..., None] * np.array([245, 238, 220.0])
+    noise = np.random.default_rng(0).normal(0, 3, (400, 400, 3))
+    rgba = _on(ink, (0, 0, 0), np.broadcast_to(paper, (400, 400, 3)))
+    rgba[..., :3] = np.clip(rgba[..., :3] + noise, 0, 255)
+    found = ink_from_rgba(rgba)
+    assert found[ink == 0].mean() < 3
+    assert found[ink == 255].mean() > 230
+
+
+def test_the_same_drawing_with_white_fills_on_transparency_is_read_on_white(circle) -> None:
+    ink = circle(side=300, thickness=3)
+    rgba = _on(ink, (0, 0, 0), WHITE)
+    rgba[:20, :, 3] = 0
+    rgba[:, :20, 3] = 0
+    assert np.abs(ink_from_rgba(rgba).astype(int) - ink).max() <= 2
+
+
+@pytest.mark.parametrize("value", [(0, 0, 0, 0), (255, 255, 255, 0), (255, 255, 255, 255), (90, 120, 200, 255), (0, 0, 0, 255)])
+def test_a_plain_layer_has_no_ink(value: tuple[int, int, int, int]) -> None:
+    rgba = np.empty((80, 90, 4), np.uint8)
+    rgba[:] = value
+    assert is_empty(ink_from_rgba(rgba))
+
+
+def test_opaque_or_not(circle) -> None:
+    ink = circle()
+    assert is_opaque_drawing(KINDS["black on white"](ink))
+    assert not is_opaque_drawing(KINDS["black on transparency"](ink))
+    assert not is_empty(ink)
+
+
+def test_pseudo_lines_lie_where_colours_change() -> None:
+    rgb = np.full((64, 64, 3), (200, 180, 160), np.uint8)
+    rgb[:, 32:] = (90, 60, 50)
+    lines = lines_from_colour(rgb)
+    assert (lines[:, 32] > 100).all()
+    assert not lines[:, :31].any()
+    assert not lines[:, 34:].any()

@@ -1,0 +1,73 @@
+"""A family without a network, and a drawing to prepare."""
+
+from collections.abc import Callable
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from backend.families.base import FamilySpec
+from backend.imaging.types import Gray, Rgb
+from backend.pipeline.types import Colours, Drawing, Inputs, OnStep
+from shared.protocol import ColorizeRequest, Finish, ReferenceRole
+
+
+class FakeFamily:
+    """Guesses a disc in the middle of drawings and the darker half of references."""
+
+    spec = FamilySpec("fake", "Fake", "none", (Finish.FLATS, Finish.PAINTED))
+
+    def __init__(self, radius: float = 0.33) -> None:
+        self.radius = radius
+        self.asked: list[tuple[int, ...]] = []
+
+    def guess_drawing_mask(self, ink: Gray) -> Gray:
+        self.asked.append(ink.shape)
+        mask = np.zeros_like(ink)
+        middle = (ink.shape[1] // 2, ink.shape[0] // 2)
+        cv2.circle(mask, middle, round(self.radius * min(ink.shape)), 255 if self.radius else 0, -1, cv2.LINE_AA)
+        return mask
+
+    def guess_reference_mask(self, rgb: Rgb) -> Gray:
+        return np.where(rgb.mean(-1) < 128, 255, 0).astype(np.uint8)
+
+    def condition(self, drawing: Drawing, request: ColorizeRequest) -> Any:
+        raise NotImplementedError
+
+    def denoise(self, condition: Any, request: ColorizeRequest, on_step: OnStep) -> Any:
+        raise NotImplementedError
+
+    def decode(self, condition: Any, latent: Any, drawing: Drawing, request: ColorizeRequest) -> Colours:
+        raise NotImplementedError
+
+
+@pytest.fixture
+def family() -> FakeFamily:
+    return FakeFamily()
+
+
+@pytest.fixture
+def blind_family() -> FakeFamily:
+    """One that finds no figure."""
+    return FakeFamily(radius=0)
+
+
+@pytest.fixture
+def inputs() -> Callable[..., Inputs]:
+    """``inputs(width, height, foreground=None, **parts)``: a ring drawn on transparency, one opaque reference."""
+
+    def make(width: int = 300, height: int = 300, foreground: Gray | None = None, **parts: Any) -> Inputs:
+        ink = np.zeros((height, width), np.uint8)
+        radius = round(0.35 * min(width, height))
+        cv2.circle(ink, (width // 2, height // 2), radius, 255, max(1, min(width, height) // 100), cv2.LINE_AA)
+        cv2.line(ink, (0, height // 20), (width, height // 10), 255, max(1, min(width, height) // 100), cv2.LINE_AA)
+        lines = np.zeros((height, width, 4), np.uint8)
+        lines[..., 3] = ink
+        reference = np.full((60, 80, 4), 255, np.uint8)
+        reference[10:50, 20:60, :3] = (150, 40, 30)
+        references = parts.get("references", (reference,))
+        request = ColorizeRequest(width, height, (ReferenceRole.BOTH,) * parts.get("roles", len(references)))
+        return Inputs(request, parts.get("lines", lines), references, foreground)
+
+    return make

@@ -1,0 +1,98 @@
+"""What prepare refuses, and what it hands on."""
+
+import numpy as np
+import pytest
+
+from backend.pipeline.prepare import MAX_REGIONS, NO_FIGURE, OPAQUE_LINES, prepare, working_size
+from shared.errors import ErrorCode, LinewashError
+
+
+def _code(inputs, family) -> ErrorCode:
+    with pytest.raises(LinewashError) as caught:
+        prepare(inputs, family)
+    return caught.value.code
+
+
+def test_refusals(inputs, family) -> None:
+    blank = np.full((300, 300, 4), 255, np.uint8)
+    assert _code(inputs(lines=blank), family) is ErrorCode.EMPTY_LINES
+    assert _code(inputs(lines=blank * 0), family) is ErrorCode.EMPTY_LINES
+    assert _code(inputs(lines=blank[:200]), family) is ErrorCode.BAD_PICTURE
+    assert _code(inputs(roles=2), family) is ErrorCode.BAD_PICTURE
+    assert _code(inputs(references=(np.zeros((40, 40, 4), np.uint8),)), family) is ErrorCode.EMPTY_REFERENCE
+    assert _code(inputs(foreground=np.zeros((300, 300), np.uint8)), family) is ErrorCode.EMPTY_MASK
+    assert _code(inputs(foreground=np.full((300, 301), 255, np.uint8)), family) is ErrorCode.MASK_SIZE
+
+
+@pytest.mark.parametrize(
+    ("canvas", "working"),
+    [
+        ((300, 200), (300, 200)),
+        ((4096, 4096), (1024, 1024)),
+        ((4096, 2048), (1024, 512)),
+        ((8192, 64), (8192, 64)),
+        ((512, 8192), (256, 4096)),
+        ((64, 64), (64, 64)),
+    ],
+)
+def test_working_sizes(canvas: tuple[int, int], working: tuple[int, int]) -> None:
+    assert working_size(*canvas) == working
+
+
+def test_a_given_mask_is_kept_as_it_is(inputs, family) -> None:
+    mask = np.tile(np.linspace(0, 255, 300).astype(np.uint8), (300, 1))
+    drawing = prepare(inputs(foreground=mask), family)
+    assert np.array_equal(drawing.mask, mask)
+    assert not family.asked
+    assert drawing.warnings == ()
+
+
+@pytest.mark.parametrize("side", [64, 300, 1400])
+def test_a_guessed_mask_ends_on_the_line(side: int, inputs, family) -> None:
+    drawing = prepare(inputs(side, side), family)
+    y, x = np.mgrid[0:side, 0:side] - side // 2
+    radius, slack = round(0.35 * side), 2 + side / 200
+    assert (drawing.mask[np.hypot(x, y) < radius - slack] == 255).all()
+    assert not drawing.mask[np.hypot(x, y) > radius + slack].any()
+    edge = (drawing.mask > 0) & (drawing.mask < 255)
+    assert edge.any() and (drawing.ink[edge] > 30).mean() > (0.95 if side > 64 else 0.75)
+    inside = drawing.regions.foreground[drawing.regions.labels]
+    assert inside.any() and not inside.all()
+    assert drawing.regions.labels.shape == working_size(side, side)[::-1] == family.asked[0]
+    assert drawing.regions.count <= MAX_REGIONS
+
+
+def test_no_figure_found_is_a_warning(inputs, blind_family) -> None:
+    drawing = prepare(inputs(), blind_family)
+    assert drawing.warnings == (NO_FIGURE,)
+    assert not drawing.mask.any() and not drawing.regions.foreground.any()
+
+
+def test_opaque_lines_are_a_warning(inputs, family) -> None:
+    given = inputs()
+    opaque = np.dstack([255 - given.lines[..., 3]] * 3 + [np.full((300, 300), 255, np.uint8)])
+    drawing = prepare(inputs(lines=opaque), family)
+    assert drawing.warnings == (OPAQUE_LINES,)
+    assert np.abs(drawing.ink.astype(int) - prepare(given, family).ink).max() <= 2
+
+
+def test_references_are_white_below_and_at_most_512(inputs, family) -> None:
+    clear = np.zeros((1000, 500, 4), np.uint8)
+    clear[200:800, 100:400] = (20, 120, 40, 255)
+    opaque = np.full((90, 100, 4), 255, np.uint8)
+    opaque[:, :50, :3] = 20
+    drawing = prepare(inputs(references=(clear, opaque)), family)
+    first, second = drawing.references
+    assert first.rgb.shape == (512, 256, 3) and first.mask.shape == (512, 256)
+    assert (first.rgb[0, 0] == 255).all() and first.mask[0, 0] == 0
+    assert (first.rgb[256, 128] == (20, 120, 40)).all() and first.mask[256, 128] == 255
+    assert second.rgb.shape == (90, 100, 3)
+    assert (second.mask[:, :50] == 255).all() and not second.mask[:, 50:].any()
+
+
+def test_prepare_is_deterministic_and_leaves_its_inputs_alone(inputs, family) -> None:
+    given = inputs(400, 260)
+    copies = given.lines.copy(), given.references[0].copy()
+    one, two = prepare(given, family), prepare(given, family)
+    assert np.array_equal(one.regions.labels, two.regions.labels) and np.array_equal(one.mask, two.mask)
+    assert np.array_equal(given.lines, copies[0]) and np.array_equal(given.references[0], copies[1])
