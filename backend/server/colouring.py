@@ -1,7 +1,6 @@
 """What a worker does with one job: read the parts, run the pipeline, write the layers, and give every failure its name."""
 
 import errno
-import gc
 import importlib
 import logging
 import time
@@ -91,8 +90,6 @@ class Colouring:
             return Stopped(run.job)
         except Exception as error:  # noqa: BLE001  whatever goes wrong in a picture fails this job alone
             return failure(run.job, error)
-        finally:
-            gc.collect()  # a picture may be gigabytes, and the next one needs them
         return Done(run.job)
 
     def _family(self, name: str) -> Family:

@@ -155,12 +155,18 @@ class Dispatcher:
         job = self._jobs.get(event.job)
         worker.state, worker.job = WorkerState.READY, None
         if isinstance(event, Done):
+            self._model_works(job.stored.request.model)
             self._finish(job)
         elif isinstance(event, Stopped):
             self._jobs.end(job, JobState.CANCELLED)
         else:
             self._jobs.end(job, JobState.FAILED, error=LinewashError(event.code, event.detail))
         self._pump()
+
+    def _model_works(self, name: str) -> None:
+        """A model that was damaged when the worker started, and has been repaired since, is ready."""
+        if name in self._models:
+            self._models[name] = replace(self._models[name], ready=True, reason="")
 
     def _on_exit(self, worker: Worker, event: Exited) -> None:
         _log.error("worker ended with exit code %s", event.code)

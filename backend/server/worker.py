@@ -5,6 +5,7 @@ because the server ended or was killed, that thread ends the process at once.
 """
 
 import faulthandler
+import gc
 import logging
 import os
 import queue
@@ -52,8 +53,10 @@ def main(connection: "Connection[Event, Command]", config: WorkerConfig) -> None
         colouring = Colouring(config.registry, config.models, config.threads)
         channel.send(Found(colouring.models()))
         channel.send(Ready(config.preload, colouring.preload(config.preload)))
+        gc.freeze()  # libraries and model stay for good; looking through them costs a tenth of a second
         while True:
             channel.send(colouring.run(channel.runs.get(), channel.cancelled, channel.send))
+            gc.collect()  # a failed picture may hang in a traceback, and it may be gigabytes
 
 
 def limit_threads(threads: int) -> None:

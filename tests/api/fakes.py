@@ -1,0 +1,143 @@
+"""A registry of small models for server tests: one that colours, and one for every way to go wrong.
+
+The worker loads it through the public ``registry`` setting.  No torch model; regions get the reference's mean colour.
+"""
+
+import errno
+import os
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from backend.families.base import FamilySpec
+from backend.pipeline.types import Colours, Drawing, OnStep, Step
+from shared.errors import ErrorCode, LinewashError
+from shared.protocol import ColorizeRequest, Finish, ModelInfo
+
+FINISHES = (Finish.FLATS, Finish.PAINTED)
+STEP_S = 0.05
+
+
+def nothing() -> None:
+    """A step that is over at once."""
+
+
+def slow() -> None:
+    """A step of a model that takes its time."""
+    time.sleep(STEP_S)
+
+
+def patient() -> None:
+    """A step that leaves time to look."""
+    time.sleep(2.0)
+
+
+def stuck() -> None:
+    """A step that does not come back."""
+    time.sleep(600)
+
+
+def killed() -> None:
+    """What the kernel does when memory runs out."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def left() -> None:
+    """A library that ends the process."""
+    os._exit(3)
+
+
+def segfault() -> None:
+    """A bug in native code."""
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
+def greedy_numpy() -> None:
+    """More memory than there is, asked of numpy."""
+    np.zeros(2**55, np.uint8)
+
+
+def greedy_torch() -> None:
+    """More memory than there is, asked of torch."""
+    import torch
+
+    torch.zeros(2**52)
+
+
+def disk_full() -> None:
+    """A disk that is full in the middle of the work."""
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def bug() -> None:
+    """A mistake of ours."""
+    raise ZeroDivisionError("division by zero")
+
+
+STEPS: dict[str, Callable[[], None]] = {
+    "fake": nothing,
+    "slow": slow,
+    "patient": patient,
+    "stuck": stuck,
+    "killed": killed,
+    "left": left,
+    "segfault": segfault,
+    "greedy_numpy": greedy_numpy,
+    "greedy_torch": greedy_torch,
+    "disk_full": disk_full,
+    "bug": bug,
+}
+
+
+@dataclass(frozen=True)
+class Fake:
+    """A family whose every step calls ``step``."""
+
+    spec: FamilySpec
+    step: Callable[[], None]
+
+    def guess_drawing_mask(self, ink: Any) -> Any:
+        """The left half."""
+        mask = np.zeros_like(ink)
+        mask[:, : ink.shape[1] // 2] = 255
+        return mask
+
+    def guess_reference_mask(self, rgb: Any) -> Any:
+        """All of it."""
+        return np.full(rgb.shape[:2], 255, np.uint8)
+
+    def condition(self, drawing: Drawing, request: ColorizeRequest) -> Any:
+        """The mean colour of the first reference."""
+        return drawing.references[0].rgb.reshape(-1, 3).mean(axis=0)
+
+    def denoise(self, condition: Any, request: ColorizeRequest, on_step: OnStep) -> Any:
+        """As many steps as asked for, each with a preview."""
+        for step in range(request.steps):
+            self.step()
+            on_step(Step("denoise", step + 1, request.steps, np.full((32, 32, 3), 40 + step, np.uint8)))
+        return condition
+
+    def decode(self, condition: Any, latent: Any, drawing: Drawing, request: ColorizeRequest) -> Colours:
+        """The mean colour everywhere, shifted by the seed."""
+        colour = np.clip(np.rint(latent) + request.seed, 0, 255).astype(np.uint8)
+        return Colours(np.tile(colour, (drawing.regions.count, 1)), None)
+
+
+def models(models_dir: Path) -> list[ModelInfo]:
+    """Every fake, and one whose file is damaged."""
+    names = [*STEPS, "damaged"]
+    return [ModelInfo(name, name.title(), "MIT", [f.value for f in FINISHES], True) for name in names]
+
+
+def load(name: str, models_dir: Path) -> Fake:
+    """The fake of that name."""
+    if name == "damaged":
+        raise LinewashError(ErrorCode.MODEL_CORRUPT, "digest differs")
+    if name not in STEPS:
+        raise LinewashError(ErrorCode.UNKNOWN_MODEL, name)
+    return Fake(FamilySpec(name, name.title(), "MIT", FINISHES), STEPS[name])

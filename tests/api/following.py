@@ -1,0 +1,32 @@
+"""Waiting for jobs in tests."""
+
+import time
+import uuid
+from collections.abc import Callable
+
+from shared.client import Client
+from shared.multipart import Part
+from shared.protocol import ColorizeRequest, JobStatus
+from tests.api.pictures import parts as parts_of
+
+
+def send(client: Client, wanted: ColorizeRequest, pictures: dict[str, Part] | None = None, key: str = "") -> JobStatus:
+    """Submit with fitting pictures and a fresh key unless given."""
+    return client.submit(wanted, parts_of(wanted) if pictures is None else pictures, key or uuid.uuid4().hex)
+
+
+def last(client: Client, job: JobStatus) -> JobStatus:
+    """The terminal status of a job."""
+    status = job
+    for newer in client.follow(job.id):
+        status = newer
+    return status
+
+
+def until(client: Client, job: JobStatus, wanted: Callable[[JobStatus], bool], seconds: float = 20.0) -> JobStatus:
+    """The first status seen that is as wanted."""
+    status, limit = client.status(job.id), time.monotonic() + seconds
+    while not wanted(status):
+        assert time.monotonic() < limit and not status.state.terminal, status
+        status = client.status(job.id, after=status.revision, wait_s=1.0)
+    return status

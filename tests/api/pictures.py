@@ -1,0 +1,52 @@
+"""Small pictures for requests, made here."""
+
+import numpy as np
+
+from backend.imaging import png
+from shared.multipart import Part
+from shared.protocol import ColorizeRequest, ForegroundSource, ReferenceRole
+
+WIDTH, HEIGHT = 160, 128
+RED = (200, 80, 40)
+
+
+def lines(width: int = WIDTH, height: int = HEIGHT) -> bytes:
+    """A box in black ink on transparency."""
+    picture = np.zeros((height, width, 4), np.uint8)
+    left, right, top, bottom = width // 5, width * 3 // 5, height // 5, height * 4 // 5
+    for rows, columns in (
+        (slice(top, bottom), slice(left, left + 3)),
+        (slice(top, bottom), slice(right, right + 3)),
+        (slice(top, top + 3), slice(left, right)),
+        (slice(bottom, bottom + 3), slice(left, right + 3)),
+    ):
+        picture[rows, columns] = (0, 0, 0, 255)
+    return png.encode(picture)
+
+
+def reference(colour: tuple[int, int, int] = RED, side: int = 64) -> bytes:
+    """One colour all over."""
+    return png.encode(np.full((side, side, 4), (*colour, 255), np.uint8))
+
+
+def mask(width: int = WIDTH, height: int = HEIGHT) -> bytes:
+    """The left half is figure."""
+    picture = np.zeros((height, width), np.uint8)
+    picture[:, : width // 2] = 255
+    return png.encode(picture)
+
+
+def request(model: str = "fake", **changes: object) -> ColorizeRequest:
+    """A request that fits ``lines`` and one reference."""
+    values = {"width": WIDTH, "height": HEIGHT, "references": (ReferenceRole.BOTH,), "model": model, "steps": 4} | changes
+    return ColorizeRequest(**values)
+
+
+def parts(wanted: ColorizeRequest, colour: tuple[int, int, int] = RED) -> dict[str, Part]:
+    """The pictures a request needs."""
+    found: dict[str, Part] = {"lines": lines(wanted.width, wanted.height)}
+    for number in range(len(wanted.references)):
+        found["reference%d" % number] = reference(colour)
+    if wanted.foreground is ForegroundSource.MASK:
+        found["foreground"] = mask(wanted.width, wanted.height)
+    return found
