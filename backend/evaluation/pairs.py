@@ -1,0 +1,70 @@
+"""Drawings with known colours and a reference: from a folder of pictures or from a shard."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from backend.imaging.types import Gray, Rgb
+
+STRENGTH = 0.05
+"""Largest displacement of a warp, as a share of the picture's width."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A drawing and its truth.
+
+    line (h, w), dark on white.  colour (h, w, 3), the truth.  mask (h, w), 255 = figure.  reference (rh, rw, 3) and its mask
+    (rh, rw); None = to be guessed.
+    """
+
+    name: str
+    line: Gray
+    colour: Rgb
+    mask: Gray
+    reference: Rgb
+    reference_mask: Gray | None
+
+
+def _rgb(path: Path) -> Rgb:
+    picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if picture is None:
+        raise FileNotFoundError(path)
+    return np.ascontiguousarray(picture[..., ::-1]).astype(np.uint8, copy=False)
+
+
+def from_folder(folder: Path) -> Iterator[Pair]:
+    """Pictures NAME_line, NAME_color, NAME_ref and NAME_mask (.png); without a mask all of the picture is figure."""
+    for path in sorted(folder.glob("*_line.png")):
+        name = path.name[: -len("_line.png")]
+        line = _rgb(path)[..., 1]
+        masked = folder / f"{name}_mask.png"
+        mask = _rgb(masked)[..., 1] if masked.exists() else np.full(line.shape, 255, np.uint8)
+        yield Pair(name, line, _rgb(folder / f"{name}_color.png"), mask, _rgb(folder / f"{name}_ref.png"), None)
+
+
+def from_shard(shard: Path) -> Iterator[Pair]:
+    """The sets of an .npz shard (see ``backend.training.prepare``)."""
+    with np.load(shard, allow_pickle=False) as data:
+        columns = [data[key] for key in ("line", "color", "mask", "ref", "refmask")]
+    for number, (line, colour, mask, reference, reference_mask) in enumerate(zip(*columns, strict=True)):
+        yield Pair(f"{number:03d}", line, colour, mask, reference, reference_mask)
+
+
+def mirrored_and_warped(pair: Pair, seed: int) -> Pair:
+    """The pair with its reference mirrored and bent smoothly, so that nothing can be copied by position."""
+    height, width = pair.reference.shape[:2]
+    rng = np.random.default_rng(seed)
+    bend = cv2.resize(rng.uniform(-1, 1, (5, 5, 2)).astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC)
+    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
+    at_x = (width - 1 - x) + bend[..., 0] * STRENGTH * width
+    at_y = y + bend[..., 1] * STRENGTH * width
+
+    def bent(picture: np.ndarray) -> np.ndarray:
+        return cv2.remap(picture, at_x, at_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).astype(np.uint8)
+
+    mask = None if pair.reference_mask is None else bent(pair.reference_mask)
+    return replace(pair, reference=bent(pair.reference), reference_mask=mask)

@@ -1,0 +1,46 @@
+"""Every colouring system by name: a new one is its own file and one line here."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from backend.families import mini
+from backend.families.base import Family, FamilySpec
+from backend.families.remembering import Remembering
+from backend.weights.folder import ModelFolder, missing_file, model_folder
+from shared.errors import ErrorCode, LinewashError
+from shared.protocol import ModelInfo
+
+
+@dataclass(frozen=True)
+class _Entry:
+    spec: FamilySpec
+    load: Callable[[ModelFolder], Family]
+
+
+_ENTRIES = {entry.spec.name: entry for entry in (_Entry(mini.SPEC, mini.Mini.load),)}
+
+
+def families() -> dict[str, FamilySpec]:
+    """Every system this version knows, ready or not."""
+    return {name: entry.spec for name, entry in _ENTRIES.items()}
+
+
+def models(models_dir: Path) -> list[ModelInfo]:
+    """Every system and whether its files are there (their digests are checked on loading, not here)."""
+    rows: list[ModelInfo] = []
+    for name, spec in families().items():
+        missing = missing_file(model_folder(name, models_dir))
+        reason = f"{missing} is missing" if missing else ""
+        rows.append(ModelInfo(name, spec.title, spec.licence, [f.value for f in spec.finishes], not missing, reason))
+    return rows
+
+
+def load(name: str, models_dir: Path) -> Family:
+    """The named system with its weights, ready to colour; it remembers the conditions of the last few pictures.
+
+    Raises LinewashError: UNKNOWN_MODEL, MODEL_MISSING, MODEL_CORRUPT (a digest or a tensor's shape does not fit).
+    """
+    if name not in _ENTRIES:
+        raise LinewashError(ErrorCode.UNKNOWN_MODEL, name)
+    return Remembering(_ENTRIES[name].load(ModelFolder(model_folder(name, models_dir))))

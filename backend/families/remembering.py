@@ -1,0 +1,63 @@
+"""A family that remembers conditions by content: a new seed, other steps or guidance compute nothing anew."""
+
+import hashlib
+from collections import OrderedDict
+from typing import Any
+
+import numpy as np
+
+from backend.families.base import Family
+from backend.imaging.types import Gray, Rgb
+from backend.pipeline.types import Colours, Drawing, OnStep
+from shared.protocol import ColorizeRequest
+
+REMEMBERED = 4
+"""Pictures whose condition is kept."""
+
+
+def content_key(drawing: Drawing, request: ColorizeRequest) -> str:
+    """A digest of everything a condition depends on: the pictures, their roles and the finish; not seed, steps or guidance."""
+    digest = hashlib.blake2b(digest_size=16)
+    arrays = [drawing.ink, drawing.mask, drawing.regions.labels, drawing.regions.foreground]
+    for reference in drawing.references:
+        arrays += [reference.rgb, reference.mask]
+    for array in arrays:
+        digest.update(repr((array.shape, array.dtype.str)).encode())
+        digest.update(np.ascontiguousarray(array).data)
+    digest.update(repr((request.finish.value, [r.role.value for r in drawing.references])).encode())
+    return digest.hexdigest()
+
+
+class Remembering:
+    """``family`` with the last few conditions kept; everything else goes straight through."""
+
+    def __init__(self, family: Family, size: int = REMEMBERED) -> None:
+        self.spec = family.spec
+        self._family, self._size = family, size
+        self._kept: OrderedDict[str, Any] = OrderedDict()
+
+    def guess_drawing_mask(self, ink: Gray) -> Gray:
+        """See ``Family``."""
+        return self._family.guess_drawing_mask(ink)
+
+    def guess_reference_mask(self, rgb: Rgb) -> Gray:
+        """See ``Family``."""
+        return self._family.guess_reference_mask(rgb)
+
+    def condition(self, drawing: Drawing, request: ColorizeRequest) -> Any:
+        """The family's condition of this picture, computed only when it is not remembered."""
+        key = content_key(drawing, request)
+        if key not in self._kept:
+            self._kept[key] = self._family.condition(drawing, request)
+        self._kept.move_to_end(key)
+        while len(self._kept) > self._size:
+            self._kept.popitem(last=False)
+        return self._kept[key]
+
+    def denoise(self, condition: Any, request: ColorizeRequest, on_step: OnStep) -> Any:
+        """See ``Family``."""
+        return self._family.denoise(condition, request, on_step)
+
+    def decode(self, condition: Any, latent: Any, drawing: Drawing, request: ColorizeRequest) -> Colours:
+        """See ``Family``."""
+        return self._family.decode(condition, latent, drawing, request)

@@ -1,0 +1,1 @@
+"""Torch modules only: no files, no colour management, no arrays of numpy."""

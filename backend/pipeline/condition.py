@@ -1,0 +1,12 @@
+"""What a model computes once per picture, before any noise."""
+
+from typing import Any
+
+from backend.families.base import Family
+from backend.pipeline.types import Drawing
+from shared.protocol import ColorizeRequest
+
+
+def condition(family: Family, drawing: Drawing, request: ColorizeRequest) -> Any:
+    """The family's condition of this picture; a family from the registry remembers the last few by content."""
+    return family.condition(drawing, request)

@@ -1,0 +1,12 @@
+"""The diffusion itself, step by step."""
+
+from typing import Any
+
+from backend.families.base import Family
+from backend.pipeline.types import OnStep
+from shared.protocol import ColorizeRequest
+
+
+def denoise(family: Family, condition: Any, request: ColorizeRequest, on_step: OnStep) -> Any:
+    """The family's latent; ``on_step`` is called after every step and may raise ``Cancelled``, which goes through."""
+    return family.denoise(condition, request, on_step)

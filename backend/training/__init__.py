@@ -1,0 +1,1 @@
+"""How mini is made: data preparation, losses, one trainer, export."""

@@ -1,0 +1,1 @@
+"""Model files: safetensors only, checked against their digests before they are read."""
