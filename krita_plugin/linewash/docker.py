@@ -53,7 +53,7 @@ class LinewashDocker(DockWidget):
 
     def refresh(self) -> None:
         """Show how things are."""
-        picture, panel = self._picture(), self._panel
+        picture = self._picture()
         if picture is None:
             self._shown = None
             self._show_choices(Choices(), [], [("", "No picture is open")])

@@ -66,8 +66,8 @@ class Host:
     def scratch(self) -> Any:
         """A small document of its own, to be closed by the caller.
 
-        Krita records converting a layer, or setting its blending mode, in the undo history of the layer's document, even
-        for layers that are nowhere yet.  So such things are done here and never in the painter's picture.
+        Krita records converting a layer, or setting its blending mode, in the undo history of the document it was made in,
+        even when it is nowhere yet.  So such things are done here and never in the painter's picture.
         """
         if self._mother is None:
             side = _SCRATCH_SIDE

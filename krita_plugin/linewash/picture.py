@@ -1,6 +1,5 @@
 """One open document: its layers as plain values, frozen copies of them, and the way in for new ones."""
 
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Iterator, List, Optional, Tuple
 
@@ -76,7 +75,7 @@ class Picture:
 
     def active_layer(self) -> str:
         """Id of the layer the painter works on; '' when there is none."""
-        return _id(self._document.activeNode())
+        return node_id(self._document.activeNode())
 
     def activate(self, layer_id: str) -> None:
         """Make a layer the one the painter works on, if it is still there."""
@@ -104,33 +103,15 @@ class Picture:
         """Whether something is selected."""
         return self._document.selection() is not None
 
-    def new_layer(self, name: str) -> Any:
-        """A new paint layer in the picture's colour space, in no picture yet."""
-        return self._document.createNode(name, "paintlayer")
 
-    @contextmanager
-    def new_group(self, name: str, blending: str) -> Iterator[Any]:
-        """A new group, in no picture yet; to be filled and put into the picture within the ``with``."""
-        if blending == "normal":
-            yield self._document.createGroupLayer(name)
-            return
-        scratch = self.host.scratch()
-        try:
-            scratch.setColorSpace(*self.space)
-            group = scratch.createGroupLayer(name)
-            group.setBlendingMode(blending)
-            yield group
-        finally:
-            scratch.close()
-
-
-def _id(node: Any) -> str:
+def node_id(node: Any) -> str:
+    """The unique name of one of Krita's nodes; '' for None."""
     return str(node.uniqueId().toString()) if node is not None else ""
 
 
 def _find(node: Any, layer_id: str) -> Optional[Any]:
     for child in node.childNodes():
-        found = child if _id(child) == layer_id else _find(child, layer_id)
+        found = child if node_id(child) == layer_id else _find(child, layer_id)
         if found is not None:
             return found
     return None
@@ -140,7 +121,7 @@ def _walk(parent: Any, depth: int, parent_id: str, inside_result: bool) -> Itera
     for node in reversed(parent.childNodes()):
         kind, name = str(node.type()), str(node.name())
         is_result = inside_result or (kind == "grouplayer" and name.startswith(RESULT_PREFIX))
-        layer = Layer(_id(node), name, depth, kind in _PICTURES, kind in _GREY_MASKS, is_result, parent_id)
+        layer = Layer(node_id(node), name, depth, kind in _PICTURES, kind in _GREY_MASKS, is_result, parent_id)
         yield layer
         if kind == "grouplayer" or node.childNodes():
             yield from _walk(node, depth + 1, layer.id, is_result)

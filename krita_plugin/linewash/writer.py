@@ -5,16 +5,20 @@ Where the group goes:
 * lines on transparency: directly under the line layer;
 * lines on transparency that are the lowest layer: Krita's scripting cannot put anything under the lowest layer.  The group is
   put above and then lowered with Krita's own action, which is a second undo step;
-* a drawing on paper: directly above it with blending mode Multiply, so that paper and lines show through.  The group is made in
-  a scratch document, as Krita 5 would note the blending mode as an undo step of its own.  An earlier result on the same paper
-  is hidden, as two would darken each other.
+* a drawing on paper: directly above it with blending mode Multiply, so that paper and lines show through.  An earlier result on
+  the same paper is hidden, as two would darken each other.
+
+The group is put together in a document of its own, for three reasons seen in Krita 5.1: a group added with several layers in it
+shows nothing until the whole picture is computed anew, which blocks the window, but a group that brings what it shows along
+appears at once; blending modes and conversions are noted as undo steps even for layers that are nowhere yet; and until the one
+call that adds it, the painter's picture knows nothing of it.  Krita makes the group wholly the picture's own when it is added.
 """
 
 from dataclasses import dataclass
-from typing import Any, Callable, Iterator, List, Sequence, Tuple
+from typing import Any, Callable, Iterator, Sequence, Tuple
 
-from .picture import RESULT_PREFIX, Picture
-from .pixels import SRGB, Converter, strips
+from .picture import RESULT_PREFIX, Picture, node_id
+from .pixels import SRGB, strips
 from .shared.errors import ErrorCode, LinewashError
 from .turns import Steps
 
@@ -56,21 +60,22 @@ def write(picture: Picture, answer: Answer, painting: Callable[[], bool]) -> Ste
     Raises, with the picture as it was: DOCUMENT_CLOSED, CANVAS_CHANGED, LAYER_GONE.
     """
     check_place(picture, answer)
-    converter = picture.host.converter()
+    bench = picture.host.scratch()
     try:
-        background = yield from _filled(picture, "Background", answer.background, answer.size, converter)
-        foreground = yield from _filled(picture, "Foreground", answer.foreground, answer.size, converter)
+        group = yield from _assembled(bench, picture, answer)
+        for _ in range(PATIENCE):  # adding a layer makes Krita finish a stroke, and waits for all it still computes
+            if not painting() and (not picture.open or picture.quiet):
+                break
+            yield SETTLE_MS
+        check_place(picture, answer)
+        place, worked_on = _place(picture, answer), picture.active_layer()
+        group.setBlendingMode(place.blending)
+        for earlier in place.covered:
+            earlier.setVisible(False)
+        group_id = node_id(group)
+        place.parent.addChildNode(group, place.above)
     finally:
-        converter.close()
-    for _ in range(PATIENCE):  # adding a layer makes Krita finish a stroke, and waits for all it still computes
-        if not painting() and (not picture.open or picture.quiet):
-            break
-        yield SETTLE_MS
-    check_place(picture, answer)
-    place, worked_on = _place(picture, answer), picture.active_layer()
-    for earlier in place.covered:
-        earlier.setVisible(False)
-    group_id = _insert(picture, answer, place, [background, foreground])
+        bench.close()
     if place.lower:
         yield from _lower(picture, group_id, answer.lines_id)
     yield from _work_on(picture, group_id, worked_on)
@@ -87,13 +92,26 @@ def check_place(picture: Picture, answer: Answer) -> None:
         raise LinewashError(ErrorCode.LAYER_GONE)
 
 
-def _filled(picture: Picture, name: str, pixels: Sequence[bytes], size: Tuple[int, int], converter: Converter) -> Steps:
-    """A new layer with these pixels, in no picture yet."""
-    node, space, (width, height) = picture.new_layer(name), picture.space, size
-    for strip, (top, rows) in zip(pixels, strips(width, height)):
-        node.setPixelData(converter.convert(strip, width, rows, SRGB, space), 0, top, width, rows)
-        yield 0
-    return node
+def _assembled(bench: Any, picture: Picture, answer: Answer) -> Steps:
+    """The group, computed and filled, in the picture's colour space; it belongs to ``bench`` but lies in no document."""
+    (width, height), space = answer.size, picture.space
+    bench.setColorSpace(*space)
+    yield 0
+    bench.resizeImage(0, 0, width, height)
+    group = bench.createGroupLayer("%s%s · seed %d" % (RESULT_PREFIX, answer.model, answer.seed))
+    bench.rootNode().addChildNode(group, None)
+    converter = picture.host.converter()
+    try:
+        for name, pixels in (("Background", answer.background), ("Foreground", answer.foreground)):
+            node = bench.createNode(name, "paintlayer")
+            for strip, (top, rows) in zip(pixels, strips(width, height)):
+                node.setPixelData(converter.convert(strip, width, rows, SRGB, space), 0, top, width, rows)
+                yield 0
+            group.addChildNode(node, None)
+            yield 0
+    finally:
+        converter.close()
+    return group.duplicate()
 
 
 def _place(picture: Picture, answer: Answer) -> _Place:
@@ -116,15 +134,6 @@ def _results_above(siblings: Sequence[Any]) -> Iterator[Any]:
             return
         if node.visible():
             yield node
-
-
-def _insert(picture: Picture, answer: Answer, place: _Place, layers: List[Any]) -> str:
-    """Add the group; return its id."""
-    name = "%s%s · seed %d" % (RESULT_PREFIX, answer.model, answer.seed)
-    with picture.new_group(name, place.blending) as group:
-        group.setChildNodes(layers)
-        place.parent.addChildNode(group, place.above)
-        return str(group.uniqueId().toString())
 
 
 def _lower(picture: Picture, group_id: str, lines_id: str) -> Steps:
