@@ -140,7 +140,7 @@ def main() -> None:
     for method in METHODS:
         r = results[method]
         print(
-            "%-8s %5.2f s (%4.1f x bicubic), %5.2f s of processor time   peak +%5.0f MB (%4.2f x bicubic)   %d regions, warm-up %.1f s"
+            "%-8s %5.2f s (%4.1f x bicubic), %5.2f s of processor time   peak +%5.0f MB (%4.2f x)   %d regions, warm-up %.1f s"
             % (
                 method,
                 r["seconds"],
