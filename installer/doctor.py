@@ -42,17 +42,19 @@ def report(home: Path, places: tuple[Krita, ...]) -> int:
 
 
 def examine(project: Path, home: Path, places: tuple[Krita, ...]) -> Iterator[Finding]:
-    """Look at Python, disk, environment, backend, plugin and server, in the order in which they depend on each other."""
-    yield python_finding()
-    yield space_finding(shutil.disk_usage(project).free)
+    """Look at environment, backend, server and plugin; at this Python and disk only while there is no backend to say more."""
     python = venv_python(project / ".venv", sys.platform)
     ready = environment_finding(project, python)
+    if not ready.well:
+        yield python_finding()
+        yield space_finding(shutil.disk_usage(project).free)
     yield ready
     if ready.well:
         yield from backend_findings(python, project, home)
+    else:
+        yield server_finding(home)
     for krita in places:
         yield from plugin_findings(krita, python)
-    yield server_finding(home)
 
 
 def python_finding() -> Finding:

@@ -1,11 +1,14 @@
 """constraints.txt pins everything the extras bring in, and what runs here is what it pins."""
 
 import re
+import sys
 from importlib import metadata
 from pathlib import Path
 
 from packaging.markers import default_environment
 from packaging.requirements import Requirement
+
+from tests.unit.house.imports import imports
 
 
 def canonical(name: str) -> str:
@@ -60,6 +63,33 @@ def test_everything_the_extras_need_is_pinned_at_the_version_that_runs_here(proj
     assert len(running) > 60
     held = pins(project)
     assert {name: held.get(name) for name in running} == running
+
+
+def imported(project: Path, *folders: str) -> set[str]:
+    """Distributions that the Python files of ``folders`` import, this project's own and the standard library left out."""
+    owners = metadata.packages_distributions()
+    tops = {
+        target.split(".")[0]
+        for folder in folders
+        for path in (project / folder).rglob("*.py")
+        for _, target in imports(path, project)
+    }
+    return {canonical(owners[top][0]) for top in tops - sys.stdlib_module_names if top in owners and top not in OWN}
+
+
+OWN = ("backend", "shared", "tests", "install", "installer", "benchmarks")
+LOADED_BY_NAME = {"pytest-timeout", "ruff", "pyright", "pyqt6"}
+"""Programs, plugins and what is imported by name: asked for without an import statement."""
+
+
+def test_what_is_imported_is_asked_for_and_nothing_else(project: Path) -> None:
+    asked = {name: {canonical(requirement.name) for requirement in found} for name, found in extras(project).items()}
+    assert imported(project, "backend", "shared") <= asked["backend"] | asked["train"]
+    assert (
+        imported(project, "backend/server", "backend/cli", "backend/pipeline", "backend/imaging", "shared") <= asked["backend"]
+    )
+    everything = imported(project, "backend", "shared", "tests", "benchmarks")
+    assert asked["backend"] | asked["train"] | asked["dev"] <= everything | LOADED_BY_NAME
 
 
 def test_the_plugins_libraries_are_pinned_with_hashes(project: Path) -> None:
