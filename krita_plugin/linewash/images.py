@@ -80,6 +80,8 @@ def mask_png(pixels: Pixels) -> bytes:
     """
     if pixels.channels == 1:
         return grey_png(pixels, ErrorCode.EMPTY_MASK)
+    if not _has_paint(pixels):
+        raise LinewashError(ErrorCode.EMPTY_MASK)
     if pixels.bounds[2:] != (pixels.width, pixels.height) and _fills_its_bounds(pixels):
         raise LinewashError(ErrorCode.MASK_SIZE, "%d x %d" % pixels.bounds[2:])
     canvas = QtGui.QImage(pixels.width, pixels.height, QtGui.QImage.Format.Format_RGB32)

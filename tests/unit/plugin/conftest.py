@@ -1,0 +1,163 @@
+"""The plugin as it is installed (``shared`` inside it), imported with a stand-in for Krita."""
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+from PyQt6.QtWidgets import QApplication  # noqa: E402
+
+from tests.unit.plugin import fake_krita  # noqa: E402
+
+
+def assemble(folder: Path, project: Path) -> Path:
+    """The plugin in ``folder`` as the installer puts it together, but for the vendored wheels."""
+    shutil.copytree(project / "krita_plugin" / "linewash", folder / "linewash", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(project / "shared", folder / "linewash" / "shared", ignore=shutil.ignore_patterns("__pycache__"))
+    return folder / "linewash"
+
+
+@pytest.fixture(scope="session")
+def application() -> Any:
+    return QApplication.instance() or QApplication(["test"])
+
+
+@pytest.fixture(scope="session")
+def plugin(application: Any, tmp_path_factory: pytest.TempPathFactory, project: Path) -> Iterator[Any]:
+    """The plugin's modules as attributes: ``plugin.capture``, ``plugin.shared.errors`` and so on."""
+    folder = tmp_path_factory.mktemp("pykrita")
+    assemble(folder, project)
+    before_path, before = list(sys.path), dict(sys.modules)
+    sys.modules["krita"] = fake_krita
+    sys.path.insert(0, str(folder))
+    try:
+        import linewash  # type: ignore[import-not-found]
+
+        yield linewash
+    finally:
+        sys.path[:] = before_path
+        for name in set(sys.modules) - set(before):
+            if name == "krita" or name.split(".")[0] == "linewash":
+                del sys.modules[name]
+
+
+@pytest.fixture
+def krita() -> Iterator[Any]:
+    """A Krita that has just started."""
+    fake_krita.Krita._one = None
+    yield fake_krita
+    fake_krita.Krita._one = None
+
+
+class Paper:
+    """Makes documents, as a painter does."""
+
+    def __init__(self, krita: Any) -> None:
+        self.krita = krita
+
+    def document(self, width: int = 96, height: int = 80, depth: str = "U8", white: bool = True) -> Any:
+        made = self.krita.Krita.instance().createDocument(width, height, "test", "RGBA", depth, "", 300.0)
+        if white:
+            self.add(made, "Background", np.full((height, width, 4), 255, np.uint8))
+        self.krita.Krita.instance().front = made
+        made.state.undo.clear()
+        made.state.modified = False
+        return made
+
+    def layer(
+        self, document: Any, name: str, pixels: np.ndarray, at: tuple[int, int] = (0, 0), kind: str = "paintlayer"
+    ) -> Any:
+        """A detached layer with these BGRA pixels, in the document's depth."""
+        node = document.createNode(name, kind)
+        data = pixels if document.colorDepth() == "U8" else pixels.astype("<u2") * 257
+        node.setPixelData(data.tobytes(), *at, pixels.shape[1], pixels.shape[0])
+        return node
+
+    def add(self, document: Any, name: str, pixels: np.ndarray, parent: Any = None, at: tuple[int, int] = (0, 0)) -> Any:
+        node = self.layer(document, name, pixels, at)
+        (parent or document.rootNode()).addChildNode(node, None)
+        document.state.undo.clear()
+        document.state.modified = False
+        return node
+
+    def group(self, document: Any, name: str, parent: Any = None) -> Any:
+        node = document.createGroupLayer(name)
+        (parent or document.rootNode()).addChildNode(node, None)
+        document.state.undo.clear()
+        return node
+
+
+@pytest.fixture
+def paper(krita: Any, plugin: Any) -> Paper:
+    return Paper(krita)
+
+
+@pytest.fixture
+def host(krita: Any, plugin: Any) -> Any:
+    return plugin.host.Host()
+
+
+def ink(height: int = 80, width: int = 96) -> np.ndarray:
+    """A black frame on transparency, BGRA."""
+    pixels = np.zeros((height, width, 4), np.uint8)
+    pixels[10:14, 10:-10, 3] = pixels[-14:-10, 10:-10, 3] = pixels[10:-10, 10:14, 3] = pixels[10:-10, -14:-10, 3] = 255
+    return pixels
+
+
+def scan(height: int = 80, width: int = 96) -> np.ndarray:
+    """The same frame black on white paper."""
+    pixels = np.full((height, width, 4), 255, np.uint8)
+    pixels[..., :3][ink(height, width)[..., 3] > 0] = 0
+    return pixels
+
+
+def paint(height: int = 80, width: int = 96, colour: tuple[int, int, int] = (10, 120, 230)) -> np.ndarray:
+    pixels = np.full((height, width, 4), 255, np.uint8)
+    pixels[..., :3] = colour
+    pixels[: height // 2, :, 0] = 200
+    return pixels
+
+
+def run(steps: Any, between: Any = lambda: None) -> Any:
+    """Do all steps; what they return.  ``between`` is called after each."""
+    while True:
+        try:
+            pause = next(steps)
+        except StopIteration as stop:
+            return stop.value
+        assert isinstance(pause, int)
+        between()
+
+
+def state_of(document: Any) -> str:
+    """Everything about a document that a painter could notice, as text; layers of results included."""
+
+    def describe(node: Any) -> Any:
+        data = node.data
+        return [
+            data.id,
+            data.name,
+            data.visible,
+            data.blending,
+            data.at,
+            data.pixels.tobytes().hex(),
+            [*map(describe, node.childNodes())],
+        ]
+
+    return json.dumps([describe(document.rootNode()), document.undo_texts(), document.state.modified, document.state.size])
+
+
+def tree(node: Any) -> list[Any]:
+    """Names from bottom to top; a group is a pair."""
+    return [(child.name(), tree(child)) if child.type() == "grouplayer" else child.name() for child in node.childNodes()]
+
+
+__all__ = ["Paper", "assemble", "ink", "paint", "run", "scan", "state_of", "tree"]

@@ -1,0 +1,210 @@
+"""Finding, starting and refusing the backend, against a small real server and real processes."""
+
+import json
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+STUB = """
+import http.server, json, os, sys
+from pathlib import Path
+home = Path(sys.argv[sys.argv.index("--home") + 1])
+assert sys.argv[1] == "serve", sys.argv
+(home / "environment.json").write_text(json.dumps(dict(os.environ)))
+if (home / "broken").exists():
+    sys.exit("it is broken")
+class Hello(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        body = json.dumps({"product": "linewash", "version": "0", "protocol": 1, "pid": os.getpid()}).encode()
+        self.send_response(200); self.send_header("Content-Length", str(len(body))); self.end_headers(); self.wfile.write(body)
+    def log_message(self, *a): pass
+server = http.server.HTTPServer(("127.0.0.1", 0), Hello)
+(home / "runtime").mkdir(parents=True, exist_ok=True)
+info = {"host": "127.0.0.1", "port": server.server_port, "token": "t", "pid": os.getpid(), "protocol": 1, "version": "0"}
+partial = home / "runtime" / "server.tmp"
+partial.write_text(json.dumps(info)); partial.replace(home / "runtime" / "server.json")
+for _ in range(6): server.handle_request()
+"""
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "home"
+    folder.mkdir()
+    monkeypatch.setenv("LINEWASH_HOME", str(folder))
+    return folder
+
+
+@pytest.fixture
+def note(tmp_path: Path, home: Path) -> Path:
+    """The installer's note about a backend that only says hello."""
+    project = tmp_path / "project"
+    (project / "backend").mkdir(parents=True)
+    (project / "backend" / "__main__.py").write_text(STUB)
+    file = tmp_path / "installation.json"
+    file.write_text(
+        json.dumps({"python": sys.executable, "project": str(project), "home": str(home), "version": "0", "protocol": 1})
+    )
+    return file
+
+
+@pytest.fixture
+def launcher(plugin: Any, note: Path) -> Iterator[Any]:
+    made = plugin.launcher.Launcher(note)
+    yield made
+    if made._started is not None:
+        made._started.terminate()
+        made._started.wait(20)
+
+
+def connect(launcher: Any, said: "list[str] | None" = None) -> Any:
+    return launcher.connect((said if said is not None else []).append, lambda: False)
+
+
+class Running:
+    """A server that answers hello with this status and body."""
+
+    def __init__(self, home: Path, status: int, body: Any) -> None:
+        sent = json.dumps(body).encode()
+
+        class Answer(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(sent)))
+                self.end_headers()
+                self.wfile.write(sent)
+
+            def log_message(self, *args: Any) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
+        self.thread = threading.Thread(target=self.server.serve_forever)
+        self.thread.start()
+        (home / "runtime").mkdir()
+        info = {"host": "127.0.0.1", "port": self.server.server_port, "token": "t", "pid": os.getpid()}
+        (home / "runtime" / "server.json").write_text(json.dumps({**info, "protocol": 1, "version": "0"}))
+
+    def stop(self) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+        self.thread.join()
+
+
+def hello(**changes: Any) -> dict[str, Any]:
+    return {"product": "linewash", "version": "0", "protocol": 1, "pid": 1, **changes}
+
+
+def test_a_running_backend_is_used(plugin: Any, home: Path) -> None:
+    running = Running(home, 200, hello())
+    try:
+        info = connect(plugin.launcher.Launcher(home / "no note"))
+    finally:
+        running.stop()
+    assert info.port == running.server.server_port
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "code"),
+    [(200, hello(protocol=2), "VERSION_MISMATCH"), (401, {"error": {"code": "bad_token"}}, "BAD_TOKEN")],
+)
+def test_a_backend_that_refuses_us_is_not_started_again(
+    plugin: Any, launcher: Any, home: Path, status: int, body: Any, code: str
+) -> None:
+    running = Running(home, status, body)
+    try:
+        with pytest.raises(plugin.shared.errors.LinewashError) as caught:
+            connect(launcher)
+    finally:
+        running.stop()
+    assert caught.value.code is plugin.shared.errors.ErrorCode[code]
+    assert launcher._started is None
+
+
+def test_the_installed_backend_is_started_once(plugin: Any, launcher: Any, home: Path) -> None:
+    said: list[str] = []
+    info = connect(launcher, said)
+    assert info.pid == launcher._started.pid and said == ["Starting the backend…"]
+    assert connect(launcher, said) == info and len(said) == 1
+
+
+def test_a_stale_file_and_a_foreign_program_are_no_backend(plugin: Any, launcher: Any, home: Path) -> None:
+    running = Running(home, 200, {"hello": "I am something else"})
+    try:
+        info = connect(launcher)
+    finally:
+        running.stop()
+    assert info.pid == launcher._started.pid
+
+
+def test_it_is_started_without_kritas_own_settings(
+    plugin: Any, launcher: Any, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONHOME", sys.prefix)
+    monkeypatch.setenv("QT_PLUGIN_PATH", "krita")
+    monkeypatch.setenv("KEPT", "yes")
+    connect(launcher)
+    seen = json.loads((home / "environment.json").read_text())
+    assert "PYTHONHOME" not in seen and "QT_PLUGIN_PATH" not in seen and seen["KEPT"] == "yes"
+
+
+def test_an_appimages_libraries_are_left_out(plugin: Any) -> None:
+    clean = plugin.launcher.clean_environment
+    assert clean({"APPDIR": "x", "LD_LIBRARY_PATH": "x/lib", "HOME": "h"}) == {"APPDIR": "x", "HOME": "h"}
+    assert clean({"LD_LIBRARY_PATH": "mine"}) == {"LD_LIBRARY_PATH": "mine"}
+
+
+def broken_json(note: Path) -> None:
+    note.write_text("{")
+
+
+def no_note(note: Path) -> None:
+    note.unlink()
+
+
+def python_gone(note: Path) -> None:
+    note.write_text(json.dumps({**json.loads(note.read_text()), "python": str(note.parent / "nowhere")}))
+
+
+def project_gone(note: Path) -> None:
+    note.write_text(json.dumps({**json.loads(note.read_text()), "project": str(note.parent / "nowhere")}))
+
+
+@pytest.mark.parametrize("harm", [broken_json, no_note, python_gone, project_gone])
+def test_not_installed(plugin: Any, launcher: Any, note: Path, harm: Any) -> None:
+    harm(note)
+    with pytest.raises(plugin.shared.errors.LinewashError) as caught:
+        connect(launcher)
+    assert caught.value.code is plugin.shared.errors.ErrorCode.NOT_INSTALLED
+
+
+def test_a_backend_that_ends_at_once_is_reported_with_its_last_words(plugin: Any, launcher: Any, home: Path) -> None:
+    (home / "broken").touch()
+    with pytest.raises(plugin.shared.errors.LinewashError) as caught:
+        connect(launcher)
+    assert caught.value.code is plugin.shared.errors.ErrorCode.BACKEND_START
+    assert "it is broken" in caught.value.detail
+
+
+def test_a_python_that_cannot_be_run(plugin: Any, launcher: Any, note: Path) -> None:
+    text = note.parent / "python"
+    text.write_text("not a program")
+    note.write_text(json.dumps({**json.loads(note.read_text()), "python": str(text)}))
+    with pytest.raises(plugin.shared.errors.LinewashError) as caught:
+        connect(launcher)
+    assert caught.value.code is plugin.shared.errors.ErrorCode.BACKEND_START
+
+
+def test_waiting_ends_when_nobody_wants_the_backend_any_more(plugin: Any, note: Path, home: Path) -> None:
+    class Sleeping:
+        def poll(self) -> None:
+            return None
+
+    launcher = plugin.launcher.Launcher(note, lambda *args, **options: Sleeping())
+    with pytest.raises(plugin.shared.errors.LinewashError):
+        launcher.connect(lambda text: None, lambda: True)

@@ -1,0 +1,72 @@
+"""One picture's state: runs begin once, end once, and what comes late from an earlier one changes nothing."""
+
+from typing import Any
+
+import pytest
+
+
+@pytest.fixture
+def session(plugin: Any) -> Any:
+    return plugin.session.Session(plugin.settings.Choices())
+
+
+def error(plugin: Any, code: str) -> Any:
+    return plugin.shared.errors.LinewashError(plugin.shared.errors.ErrorCode[code])
+
+
+def test_a_run_from_begin_to_finish(plugin: Any, session: Any) -> None:
+    number = session.begin()
+    assert session.busy and session.phase is plugin.session.Phase.CAPTURING
+    assert session.advance(number, plugin.session.Phase.WORKING, "Colouring…")
+    assert session.report(number, plugin.session.Progress("Colouring…", 0.5, "picture"))
+    assert session.report(number, plugin.session.Progress("Colouring…", 0.6))
+    assert session.progress.preview == "picture"
+    assert session.finish(number, plugin.session.Message("Done."))
+    assert not session.busy and session.message.text == "Done." and session.progress.preview is None
+
+
+def test_a_second_run_cannot_begin_beside_the_first(session: Any) -> None:
+    session.begin()
+    with pytest.raises(ValueError, match="already"):
+        session.begin()
+
+
+@pytest.mark.parametrize("end", ["fail", "finish", "cancel"])
+def test_a_run_ends_once(plugin: Any, session: Any, end: str) -> None:
+    number = session.begin()
+    ends = {
+        "fail": lambda: session.fail(number, error(plugin, "BACKEND_GONE")),
+        "finish": lambda: session.finish(number, plugin.session.Message("Done.")),
+        "cancel": lambda: session.cancel(number),
+    }
+    assert ends[end]()
+    said = session.message
+    assert not any(again() for again in ends.values())
+    assert session.message == said
+
+
+def test_what_comes_late_from_a_cancelled_run_changes_nothing(plugin: Any, session: Any) -> None:
+    old = session.begin()
+    session.cancel(old)
+    new = session.begin()
+    assert not session.report(old, plugin.session.Progress("old"))
+    assert not session.advance(old, plugin.session.Phase.WRITING, "old")
+    assert not session.fail(old, error(plugin, "INTERNAL"))
+    assert session.current(new) and session.phase is plugin.session.Phase.CAPTURING
+
+
+def test_an_error_is_shown_with_its_sentence_and_hint(plugin: Any, session: Any) -> None:
+    session.fail(session.begin(), error(plugin, "DISK_FULL"))
+    row = plugin.shared.errors.ERRORS[plugin.shared.errors.ErrorCode.DISK_FULL]
+    assert (session.message.text, session.message.hint) == (row.message, row.hint)
+    assert session.message.tone is plugin.session.Tone.BAD
+
+
+@pytest.mark.parametrize(
+    ("stage", "step", "expected"),
+    [("", 0, "Waiting"), ("prepare", 0, "Reading"), ("denoise", 3, "step 3 of 10"), ("new stage", 0, "Colouring")],
+)
+def test_every_stage_has_words(plugin: Any, stage: str, step: int, expected: str) -> None:
+    protocol = plugin.shared.protocol
+    status = protocol.JobStatus("x", protocol.JobState.RUNNING, stage=stage, step=step, steps=10)
+    assert expected in plugin.session.words_for(status)

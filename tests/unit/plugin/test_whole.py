@@ -1,0 +1,77 @@
+"""The plugin as a whole: it runs on PyQt6, only two files know Krita and Qt, and it stays within Python 3.8."""
+
+import ast
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.unit.plugin.conftest import assemble
+
+SCRIPT = """
+import sys
+sys.path[:0] = [{project!r}, {folder!r}]
+from tests.unit.plugin import fake_krita
+sys.modules["krita"] = fake_krita
+from PyQt6.QtWidgets import QApplication, QWidget
+application = QApplication(["krita"])
+import linewash
+(factory,) = fake_krita.Krita.instance().dockers
+assert factory.name == "linewash"
+docker = factory.create()
+docker.show()
+for name in "lines reference referenceAdd foreground finish colour cancel progress status".split():
+    assert docker.findChild(QWidget, name) is not None, name
+docker.findChild(QWidget, "colour").click()
+print(docker.findChild(QWidget, "status").text())
+assert not [name for name in sys.modules if name.startswith("PyQt5")]
+application.aboutToQuit.emit()
+"""
+
+
+def sources(project: Path) -> list[Path]:
+    return sorted((project / "krita_plugin").rglob("*.py"))
+
+
+def imported(path: Path) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            found.add(node.module.split(".")[0])
+    return found
+
+
+def test_it_runs_under_pyqt6_in_a_fresh_python(tmp_path: Path, project: Path) -> None:
+    assemble(tmp_path, project)
+    script = SCRIPT.format(project=str(project), folder=str(tmp_path))
+    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "PYTHONWARNINGS": "error"}
+    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "No picture is open. Open a line drawing first."
+
+
+def test_only_host_knows_krita_and_only_qt_knows_pyqt(project: Path) -> None:
+    files = sources(project)
+    assert [path.name for path in files if "krita" in imported(path)] == ["host.py"]
+    assert {path.name for path in files if imported(path) & {"PyQt5", "PyQt6"}} == {"qt.py"}
+
+
+def test_nothing_but_the_standard_library_qt_and_what_is_vendored(project: Path) -> None:
+    used = set().union(*(imported(path) for path in sources(project)))
+    standard = {"dataclasses", "enum", "json", "logging", "os", "pathlib", "secrets", "subprocess", "sys", "threading", "time"}
+    assert used <= standard | {"typing", "uuid", "krita", "PyQt5", "PyQt6"}
+
+
+@pytest.mark.parametrize("name", ["linewash/__init__.py"])
+def test_the_package_only_registers(project: Path, name: str) -> None:
+    tree = ast.parse((project / "krita_plugin" / name).read_text(encoding="utf-8"))
+    assert not [node for node in tree.body if isinstance(node, (ast.FunctionDef, ast.ClassDef))]
+
+
+def test_every_file_is_python_3_8(project: Path) -> None:
+    for path in sources(project):
+        ast.parse(path.read_text(encoding="utf-8"), feature_version=(3, 8))

@@ -1,0 +1,232 @@
+"""The answer becomes one group in the right place, in one undo step, or nothing at all."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.unit.plugin.conftest import ink, paint, run, scan, state_of, tree
+
+GROUP = ("Linewash mini · seed 7", ["Background", "Foreground"])
+
+
+@pytest.fixture
+def answer(plugin: Any) -> Any:
+    def make(lines: Any, paper: bool = False, size: tuple[int, int] = (96, 80)) -> Any:
+        width, height = size
+        foreground = paint(height, width)
+        foreground[:, : width // 2, 3] = 0
+        strips = [
+            tuple(pixels[top : top + rows].tobytes() for top, rows in plugin.pixels.strips(width, height))
+            for pixels in (foreground, paint(height, width, (90, 60, 30)))
+        ]
+        return plugin.writer.Answer(size, "mini", 7, lines.uniqueId().toString(), paper, *strips)
+
+    return make
+
+
+@pytest.fixture
+def write(plugin: Any, host: Any) -> Any:
+    def go(answer: Any, between: Any = lambda: None, painting: Any = lambda: False) -> Any:
+        return run(plugin.writer.write(host.active(), answer, painting), between)
+
+    return go
+
+
+def pixels_of(node: Any, size: tuple[int, int] = (96, 80)) -> np.ndarray:
+    return node.data.read(0, 0, *size)
+
+
+def test_transparent_lines_get_the_group_directly_below(paper: Any, write: Any, answer: Any) -> None:
+    document = paper.document()
+    paper.add(document, "Sketch", paint())
+    lines = paper.add(document, "Ink", ink())
+    paper.add(document, "Notes", ink())
+    document.setActiveNode(lines)
+    before = state_of(document)
+    write(answer(lines))
+    assert tree(document.rootNode()) == ["Background", "Sketch", GROUP, "Ink", "Notes"]
+    assert document.undo_texts() == ["Add Layer"]
+    assert document.state.modified
+    assert document.activeNode() == lines
+    document.undo()
+    document.state.modified = False
+    assert state_of(document) == before
+
+
+@pytest.mark.parametrize("depth", ["U8", "U16"])
+def test_the_pixels_arrive_in_the_documents_own_space(paper: Any, write: Any, answer: Any, depth: str) -> None:
+    document = paper.document(depth=depth)
+    lines = paper.add(document, "Ink", ink())
+    write(answer(lines))
+    background, foreground = document.topLevelNodes()[1].childNodes()
+    factor = 1 if depth == "U8" else 257
+    for node, expected in ((background, paint(80, 96, (90, 60, 30))), (foreground, None)):
+        got = np.ascontiguousarray(pixels_of(node))
+        got = got if depth == "U8" else got.view("<u2")
+        if expected is not None:
+            assert np.array_equal(got, expected.astype(int) * factor)
+        assert node.colorDepth() == depth
+    assert document.undo_texts() == ["Add Layer"]
+
+
+def test_lines_inside_nested_groups(paper: Any, write: Any, answer: Any) -> None:
+    document = paper.document()
+    outer = paper.group(document, "Page")
+    inner = paper.group(document, "Panel", outer)
+    paper.add(document, "tone", paint(), inner)
+    lines = paper.add(document, "Ink", ink(), inner)
+    write(answer(lines))
+    assert tree(document.rootNode()) == ["Background", ("Page", [("Panel", ["tone", GROUP, "Ink"])])]
+    assert document.undo_texts() == ["Add Layer"]
+
+
+def test_a_group_as_lines(paper: Any, write: Any, answer: Any) -> None:
+    document = paper.document()
+    group = paper.group(document, "Drawing")
+    paper.add(document, "Ink", ink(), group)
+    write(answer(group))
+    assert tree(document.rootNode()) == ["Background", GROUP, ("Drawing", ["Ink"])]
+
+
+def test_a_drawing_on_paper_gets_the_group_above_in_multiply(paper: Any, write: Any, answer: Any) -> None:
+    document = paper.document(white=False)
+    lines = paper.add(document, "Background", scan())
+    assert write(answer(lines, paper=True)) is False
+    assert tree(document.rootNode()) == ["Background", GROUP]
+    assert document.topLevelNodes()[1].blendingMode() == "multiply"
+    assert document.undo_texts() == ["Add Layer"]
+    assert np.array_equal(pixels_of(lines), scan())
+
+
+def test_a_second_result_on_paper_hides_the_first(paper: Any, write: Any, answer: Any) -> None:
+    document = paper.document(white=False)
+    lines = paper.add(document, "Scan", scan())
+    write(answer(lines, paper=True))
+    assert write(answer(lines, paper=True)) is True
+    assert [node.visible() for node in document.topLevelNodes()] == [True, True, False]
+
+
+def test_a_second_result_under_transparent_lines_covers_the_first(paper: Any, write: Any, answer: Any) -> None:
+    document = paper.document()
+    lines = paper.add(document, "Ink", ink())
+    write(answer(lines))
+    assert write(answer(lines)) is False
+    assert tree(document.rootNode()) == ["Background", GROUP, GROUP, "Ink"]
+    assert all(node.visible() for node in document.topLevelNodes())
+
+
+def test_transparent_lines_that_are_the_lowest_layer_take_two_steps(paper: Any, write: Any, answer: Any) -> None:
+    document = paper.document(white=False)
+    lines = paper.add(document, "Ink", ink())
+    write(answer(lines))
+    assert tree(document.rootNode()) == [GROUP, "Ink"]
+    assert document.topLevelNodes()[0].blendingMode() == "normal"
+    assert document.undo_texts() == ["Add Layer", "Lower Nodes"]
+    assert document.activeNode() == lines
+
+
+def test_the_lowest_lines_of_a_picture_in_the_background_get_multiply(
+    krita: Any, plugin: Any, paper: Any, host: Any, answer: Any
+) -> None:
+    document = paper.document(white=False)
+    lines = paper.add(document, "Ink", ink())
+    picture = host.active()
+    paper.document()
+    run(plugin.writer.write(picture, answer(lines), lambda: False))
+    assert tree(document.rootNode()) == ["Ink", GROUP]
+    assert document.topLevelNodes()[1].blendingMode() == "multiply"
+
+
+def test_a_layer_the_painter_took_meanwhile_stays_the_active_one(paper: Any, write: Any, answer: Any) -> None:
+    document = paper.document()
+    other = paper.add(document, "Other", paint())
+    lines = paper.add(document, "Ink", ink())
+    document.setActiveNode(lines)
+
+    def take_other() -> None:
+        if len(document.topLevelNodes()) == 4:
+            document.setActiveNode(other)
+
+    write(answer(lines), take_other)
+    assert document.activeNode() == other
+
+
+def test_nothing_is_added_while_the_painter_paints(paper: Any, write: Any, answer: Any) -> None:
+    document = paper.document()
+    lines = paper.add(document, "Ink", ink())
+    asked: list[int] = []
+
+    def painting() -> bool:
+        asked.append(len(document.topLevelNodes()))
+        return len(asked) < 5
+
+    write(answer(lines), painting=painting)
+    assert asked == [2] * 5
+    assert GROUP in tree(document.rootNode())
+
+
+def test_nothing_is_added_while_krita_computes(paper: Any, write: Any, answer: Any) -> None:
+    document = paper.document()
+    lines = paper.add(document, "Ink", ink())
+    document.state.idle = False
+    counts: list[int] = []
+
+    def between() -> None:
+        counts.append(len(document.topLevelNodes()))
+        document.state.idle = len(counts) > 20
+
+    write(answer(lines), between)
+    assert counts[:20] == [2] * 20
+    assert GROUP in tree(document.rootNode())
+
+
+def resize(document: Any, lines: Any) -> None:
+    document.state.size = (100, 80)
+
+
+def close(document: Any, lines: Any) -> None:
+    document.close()
+
+
+def delete(document: Any, lines: Any) -> None:
+    if lines.parentNode() is not None:
+        lines.remove()
+
+
+@pytest.mark.parametrize(
+    ("accident", "code"),
+    [(resize, "CANVAS_CHANGED"), (close, "DOCUMENT_CLOSED"), (delete, "LAYER_GONE")],
+    ids=["resized", "closed", "line layer deleted"],
+)
+@pytest.mark.parametrize("when", [0, 1, 5, 12])
+def test_an_accident_on_the_way_leaves_no_trace(
+    krita: Any, plugin: Any, paper: Any, host: Any, answer: Any, accident: Any, code: str, when: int
+) -> None:
+    size = (900, 800)
+    document = paper.document(*size)
+    lines = paper.add(document, "Ink", ink(800, 900))
+    steps = plugin.writer.write(host.active(), answer(lines, size=size), lambda: False)
+    with pytest.raises(plugin.shared.errors.LinewashError) as caught:
+        for _ in range(when):
+            next(steps)
+        assert not any(name == GROUP for name in tree(document.rootNode() or document.createGroupLayer("closed")))
+        accident(document, lines)
+        before = state_of(document) if document.state.open else ""
+        run(steps)
+    assert caught.value.code is plugin.shared.errors.ErrorCode[code]
+    if document.state.open:
+        assert state_of(document) == before
+    assert [each.state.name for each in krita.Krita.instance().documents()].count("Linewash") == 0
+
+
+def test_an_abandoned_write_leaves_nothing_open(krita: Any, plugin: Any, paper: Any, host: Any, answer: Any) -> None:
+    document = paper.document()
+    lines = paper.add(document, "Ink", ink())
+    before = state_of(document)
+    steps = plugin.writer.write(host.active(), answer(lines), lambda: False)
+    for _ in range(3):
+        next(steps)
+    steps.close()
+    assert state_of(document) == before
+    assert krita.Krita.instance().documents() == [document]
