@@ -157,7 +157,8 @@ def _carry_under(alpha: Any, lifted: Any, foreground: Any, ink: Any, lines: Any,
         following.pop()
         for i in front:
             y, x = i // width, i % width
-            under = ink[y, x] >= TOUCHED_INK and foreground[lifted[y, x]] and lines[y * h // height, x * w // width]
+            touched = ink[max(0, y - 1) : y + 2, max(0, x - 1) : x + 2].max() >= TOUCHED_INK
+            under = touched and foreground[lifted[y, x]] and lines[y * h // height, x * w // width]
             if under:
                 alpha[y, x] = 255
             if not under and step > 0:
@@ -173,8 +174,9 @@ def _carry_under(alpha: Any, lifted: Any, foreground: Any, ink: Any, lines: Any,
 def carry_under_lines(mask: Gray, lifted: np.ndarray, foreground: Bools, ink: Gray, lines: Bools) -> Gray:
     """The figure's alpha (H, W): the mask, carried on under the line that its edge touches, up to the middle of that line.
 
-    lines: (h, w) bool, where the drawing's lines are at working size.  Only pixels with ink, on a line, whose region belongs to
-    the figure, connected to the mask's edge and within ``REACH`` of it become opaque; everything else keeps the mask's value.
+    lines: (h, w) bool, where the drawing's lines are at working size.  Only pixels of a line, or right beside its ink, become
+    opaque, if their region belongs to the figure and they are connected to the mask's edge within ``REACH``; everything else
+    keeps the mask's value.
     """
     alpha = mask.copy()
     reach = int(np.ceil(REACH * min(mask.shape))) + 1

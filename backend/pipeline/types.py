@@ -35,7 +35,8 @@ class Drawing:
     """What ``prepare`` makes of the inputs.
 
     ink: (H, W) uint8 at canvas size, 0 = paper .. 255 = full line.  mask: (H, W) uint8 at canvas size, 255 = figure,
-    anti-aliased.  regions: the drawing's regions at working size (longest side at most 1024, never above the canvas).
+    anti-aliased.  regions: the drawing's regions at working size (longest side 1024, or shorter side 256 if
+    that is more; never above the canvas).
     """
 
     ink: Gray
