@@ -1,0 +1,148 @@
+"""The command line, run as a process."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ElementTree
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from shared.client import find_server
+from tests.api import pictures
+from tests.api.backend_process import FAKES, PROJECT, BackendProcess
+
+
+def linewash(home: Path, *arguments: object, **settings: str) -> "subprocess.Popen[str]":
+    chosen = {"LINEWASH_HOME": str(home), "LINEWASH_REGISTRY": FAKES, "LINEWASH_PRELOAD": "fake"} | settings
+    return subprocess.Popen(
+        [sys.executable, "-m", "backend", *map(str, arguments)],
+        cwd=PROJECT,
+        env=os.environ | chosen,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def said(process: "subprocess.Popen[str]", status: int) -> str:
+    text, _ = process.communicate(timeout=60)
+    assert process.returncode == status, text
+    assert "Traceback" not in text
+    return text
+
+
+@pytest.fixture
+def drawing(tmp_path: Path) -> list[object]:
+    """Arguments of ``colorize`` that fit."""
+    (tmp_path / "girl.png").write_bytes(pictures.lines())
+    (tmp_path / "colours.png").write_bytes(pictures.reference())
+    return ["colorize", tmp_path / "girl.png", "-r", tmp_path / "colours.png", "--out", tmp_path / "out", "--model", "fake"]
+
+
+def test_colorize_writes_layers_and_an_openraster_file(backend: BackendProcess, drawing: list[object], tmp_path: Path) -> None:
+    text = said(linewash(backend.home, *drawing, "--seed", 2, "--steps", 3, "--finish", "flats"), 0)
+    out = tmp_path / "out"
+    assert "girl.ora" in text
+    assert sorted(path.name for path in out.iterdir()) == [
+        "background.png",
+        "composite.png",
+        "foreground.png",
+        "girl.ora",
+        "lines.png",
+    ]
+    with zipfile.ZipFile(out / "girl.ora") as file:
+        first = file.infolist()[0]
+        assert (first.filename, first.compress_type, file.read(first)) == ("mimetype", zipfile.ZIP_STORED, b"image/openraster")
+        root = ElementTree.fromstring(file.read("stack.xml"))
+        stack = root[0]
+        assert [(e.tag, e.get("name"), e.get("composite-op")) for e in stack] == [
+            ("layer", "Lines", "svg:src-over"),
+            ("stack", "Linewash fake · seed 2", "svg:src-over"),
+        ]
+        assert [layer.get("name") for layer in stack[1]] == ["Foreground", "Background"]
+        for layer in root.iter("layer"):
+            assert file.read(layer.get("src", ""))[:4] == b"\x89PNG"
+        assert file.read("Thumbnails/thumbnail.png")
+        with file.open("mergedimage.png") as merged, Image.open(merged) as picture:
+            assert picture.size == (pictures.WIDTH, pictures.HEIGHT)
+            assert picture.getpixel((pictures.WIDTH // 5 + 1, pictures.HEIGHT // 2)) == (0, 0, 0, 255)
+    assert backend.client.jobs() == [], "a written result is acknowledged"
+
+
+def test_lines_on_paper_are_multiplied(backend: BackendProcess, drawing: list[object], tmp_path: Path) -> None:
+    with Image.open(tmp_path / "girl.png") as picture:
+        paper = Image.new("RGBA", picture.size, "white")
+        paper.alpha_composite(picture)
+        paper.convert("RGB").save(tmp_path / "girl.png")
+    said(linewash(backend.home, *drawing), 0)
+    with zipfile.ZipFile(tmp_path / "out" / "girl.ora") as file:
+        assert ElementTree.fromstring(file.read("stack.xml"))[0][0].get("composite-op") == "svg:multiply"
+        with file.open("mergedimage.png") as merged, Image.open(merged) as picture:
+            whole = np.asarray(picture)
+    with Image.open(tmp_path / "out" / "composite.png") as picture:
+        colours = np.asarray(picture)
+    centre = (pictures.HEIGHT // 2, pictures.WIDTH // 3)
+    assert (
+        np.array_equal(whole[centre], colours[centre]) and whole[pictures.HEIGHT // 2, pictures.WIDTH // 5 + 1, :3].max() < 30
+    )
+
+
+def test_colorize_starts_a_server_when_none_runs_and_ends_it(drawing: list[object], tmp_path: Path) -> None:
+    (tmp_path / "mask.png").write_bytes(pictures.mask())
+    said(linewash(tmp_path / "home", *drawing, "--mask", tmp_path / "mask.png"), 0)
+    assert find_server(tmp_path / "home") is None
+    assert list((tmp_path / "home" / "jobs").iterdir()) == []
+
+
+def test_ctrl_c_cancels_the_job(backend: BackendProcess, drawing: list[object]) -> None:
+    process = linewash(backend.home, *[*drawing[:-1], "slow"], "--steps", 200)
+    limit = time.monotonic() + 30
+    while not any(job.step for job in backend.client.jobs()) and time.monotonic() < limit:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    assert "Cancelled" in said(process, 130)
+    backend.wait_for_worker("ready")
+    assert [job.state.value for job in backend.client.jobs()] == ["cancelled"]
+
+
+def test_a_failure_is_a_sentence(backend: BackendProcess, drawing: list[object], tmp_path: Path) -> None:
+    assert "The model file is damaged. Run install.py again" in said(linewash(backend.home, *[*drawing[:-1], "damaged"]), 1)
+    (tmp_path / "colours.png").write_bytes(b"no picture")
+    assert "not a picture" in said(linewash(backend.home, *drawing), 2)
+    (tmp_path / "colours.png").unlink()
+    assert "does not exist" in said(linewash(backend.home, *drawing), 2)
+
+
+def test_models_lists_them(backend: BackendProcess) -> None:
+    assert "fake  Fake, MIT, ready" in said(linewash(backend.home, "models"), 0)
+
+
+def test_the_doctor_finds_a_healthy_backend(tmp_path: Path) -> None:
+    text = said(linewash(tmp_path, "doctor"), 0)
+    assert "wrong" not in text and "Models ready" in text and "torch" in text
+
+
+def test_the_doctor_says_what_is_wrong(tmp_path: Path) -> None:
+    text = said(linewash(tmp_path, "doctor", LINEWASH_PRELOAD="damaged"), 1)
+    assert "wrong  A model is not ready. Run install.py again." in text
+    (tmp_path / "file").touch()
+    assert "cannot be written" in said(linewash(tmp_path / "file" / "home", "doctor"), 1)
+
+
+@pytest.mark.parametrize("tool", ["train", "evaluate"])
+def test_tools_are_passed_on_with_their_own_help(tmp_path: Path, tool: str) -> None:
+    text = said(linewash(tmp_path, tool, "--help"), 0)
+    assert "linewash %s" % tool in text
+
+
+def test_the_command_line_loads_no_torch() -> None:
+    code = "import backend.cli.app, sys; print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"

@@ -1,0 +1,61 @@
+"""The chain of stages: every stage announced, timed, and stopped by a cancel at the very next step."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from backend.pipeline.run import colorize
+from backend.pipeline.types import Cancelled, Inputs, Step
+from tests.api import fakes, pictures
+
+STAGES = ["prepare", "condition", "denoise", "decode", "layers"]
+
+
+def inputs(steps: int) -> Inputs:
+    from backend.imaging import png
+
+    wanted = pictures.request(steps=steps)
+    rgba = {name: png.decode_rgba(data) for name, data in pictures.parts(wanted).items() if isinstance(data, bytes)}
+    return Inputs(wanted, rgba["lines"], (rgba["reference0"],), None)
+
+
+def test_every_stage_is_announced_in_order_and_timed() -> None:
+    steps: list[Step] = []
+    result = colorize(inputs(3), fakes.load("fake", Path()), steps.append)
+    assert [step.stage for step in steps if step.steps == 0] == STAGES
+    assert [(step.step, step.steps) for step in steps if step.steps] == [(1, 3), (2, 3), (3, 3)]
+    assert list(result.seconds) == STAGES and all(seconds >= 0 for seconds in result.seconds.values())
+    assert result.layers.composite.shape == (pictures.HEIGHT, pictures.WIDTH, 4)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_cancel_stops_before_the_stage_begins(stage: str) -> None:
+    seen: list[str] = []
+
+    def on_step(step: Step) -> None:
+        seen.append(step.stage)
+        if step.stage == stage:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        colorize(inputs(3), fakes.load("fake", Path()), on_step)
+    assert seen[-1] == stage and seen.count(stage) == 1
+
+
+def test_a_cancel_stops_after_the_step_it_arrived_in() -> None:
+    seen: list[int] = []
+
+    def on_step(step: Step) -> None:
+        seen.append(step.step)
+        if step.step == 4:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        colorize(inputs(200), fakes.load("fake", Path()), on_step)
+    assert max(seen) == 4
+
+
+def test_the_same_inputs_give_the_same_layers() -> None:
+    first, second = (colorize(inputs(2), fakes.load("fake", Path()), lambda step: None).layers for _ in range(2))
+    assert np.array_equal(first.foreground, second.foreground) and np.array_equal(first.background, second.background)

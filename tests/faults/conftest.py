@@ -1,0 +1,5 @@
+"""The same backends as the API tests."""
+
+from tests.api.conftest import start
+
+__all__ = ["start"]
