@@ -180,7 +180,7 @@ def carry_under_lines(mask: Gray, lifted: np.ndarray, foreground: Bools, ink: Gr
     """
     alpha = mask.copy()
     reach = int(np.ceil(REACH * min(mask.shape))) + 1
-    with_skirts: Any = cv2.dilate(lines.astype(np.uint8), np.ones((3, 3), np.uint8))
+    with_skirts: Any = cv2.dilate(lines.astype(np.uint8), np.ones((5, 5), np.uint8))
     _carry_under(alpha, lifted, foreground, ink, with_skirts, reach)
     return alpha
 
