@@ -1,0 +1,31 @@
+"""Fixtures of the real-Krita tests."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.krita.harness.art import Art, draw
+from tests.krita.harness.studio import Studio
+
+
+@pytest.fixture(scope="session")
+def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
+    """Krita with the plugin installed, for the whole run."""
+    studio = Studio(tmp_path_factory.mktemp("krita"))
+    try:
+        yield studio
+    finally:
+        left = studio.close()
+    assert not left, f"these had to be ended by force: {left}"
+
+
+@pytest.fixture(scope="session")
+def art(tmp_path_factory: pytest.TempPathFactory) -> Art:
+    """The drawing at 1024 x 1024."""
+    return draw(tmp_path_factory.mktemp("art"), (1024, 1024))
+
+
+@pytest.fixture(scope="session")
+def small_art(tmp_path_factory: pytest.TempPathFactory) -> Art:
+    """The drawing at 320 x 256, for everything that is not about size."""
+    return draw(tmp_path_factory.mktemp("small_art"), (320, 256))

@@ -1,0 +1,71 @@
+"""What a painter does with the docker again and again."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from krita import Krita
+from PyQt5.QtCore import Qt
+from PyQt5.QtWidgets import QWidget
+
+from .painter import Painter
+from .paper import results
+
+Steps = Iterator[float]
+IN_THE_WAY = ("PresetDocker", "sharedtooldocker", "quick_settings_docker")
+
+
+def arrange(painter: Painter) -> Steps:
+    """Krita over the whole screen, the docker on top and with room."""
+    window = painter.window()
+    window.setGeometry(0, 0, 1600, 1000)
+    for dock in window.children():
+        if dock.objectName() in IN_THE_WAY and isinstance(dock, QWidget):
+            dock.hide()
+    dock = painter.dock()
+    if dock is not None:
+        dock.show()
+        dock.raise_()
+        yield 0.3
+        window.resizeDocks([dock], [420], Qt.Orientation.Vertical)
+        window.resizeDocks([dock], [330], Qt.Orientation.Horizontal)
+    yield 0.4
+
+
+def rest(painter: Painter) -> bool:
+    """Whether the docker offers to colour: no job runs."""
+    return bool(painter.widget("colour").isEnabled())
+
+
+def colour(painter: Painter, document: Any, seconds: float = 300.0) -> Steps:
+    """Click Colour and wait until one more group is in the document and the docker rests; returns the group."""
+    before = len(results(document))
+    painter.ticker.label = "press"
+    yield from painter.press("colour")
+    painter.ticker.label = "wait"
+    yield from painter.until(lambda: len(results(document)) > before, seconds, "a result")
+    painter.ticker.label = "after"
+    yield from painter.until(lambda: rest(painter), 60, "the docker to rest")
+    yield 0.5
+    return results(document)[-1]
+
+
+def refused(painter: Painter, seconds: float = 120.0) -> Steps:
+    """Click Colour where a painter can, wait until the docker rests again, return what it says."""
+    before = painter.says()
+    if rest(painter):
+        yield from painter.click(painter.widget("colour"))
+    yield from painter.until(lambda: rest(painter) and painter.says() not in ("", before), seconds, "a sentence")
+    yield 0.3
+    return painter.says()
+
+
+def close(document: Any) -> Steps:
+    """Close a document without a question."""
+    document.setModified(False)
+    document.close()
+    yield 0.5
+
+
+def documents() -> "list[Any]":
+    """All open documents."""
+    return list(Krita.instance().documents())

@@ -1,0 +1,1 @@
+"""Drives the real Krita under Xvfb from pytest; every process it starts is ended by it."""

@@ -1,0 +1,88 @@
+"""Runs one scenario in one real Krita and brings its evidence back."""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tests.krita.harness.display import display
+from tests.krita.harness.evidence import Evidence
+from tests.krita.harness.processes import CLEAN_PATH, MARKER, stop
+from tests.krita.harness.profile import Profile
+
+SCENARIOS = Path(__file__).parent.parent / "scenarios"
+
+
+class ScenarioFailed(AssertionError):
+    """The scenario raised, Krita died or time ran out."""
+
+
+def play(
+    scenario: str,
+    profile: Profile,
+    out: Path,
+    run: str,
+    parameters: Mapping[str, Any] | None = None,
+    environment: Mapping[str, str] | None = None,
+    timeout_s: float = 900.0,
+) -> Evidence:
+    """Play ``scenarios/<scenario>.py`` in ``profile`` and return what it saw.
+
+    ``out`` receives notes, pictures and krita.log and is emptied first.  ``run`` marks all processes.  ``environment`` is added
+    to Krita's; nothing of the caller's gets in.  Raises ScenarioFailed.
+    """
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir(parents=True)
+    result = out / "result.json"
+    started = time.time()
+    env = {"LANG": "C.UTF-8", "PATH": CLEAN_PATH, MARKER: run, **profile.environment(), **(environment or {})}
+    env["LINEWASH_SCENARIO"] = json.dumps(
+        {
+            "scenario": str(SCENARIOS / f"{scenario}.py"),
+            "out": str(out),
+            "result": str(result),
+            "parameters": dict(parameters or {}),
+            "started": started,
+        }
+    )
+    with display() as screen, (out / "krita.log").open("wb") as log:
+        env["DISPLAY"] = screen
+        krita = subprocess.Popen(
+            ["krita", "--nosplash"],
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            cwd=profile.root,
+        )
+        try:
+            code = _wait(krita, out, env, started + timeout_s)
+        finally:
+            stop(krita)
+    evidence = Evidence(out, json.loads(result.read_text()) if result.exists() else None, code, round(time.time() - started, 2))
+    if evidence.trouble():
+        raise ScenarioFailed(f"{scenario}: {evidence.trouble()}")
+    return evidence
+
+
+def _wait(krita: "subprocess.Popen[bytes]", out: Path, env: Mapping[str, str], deadline: float) -> int | None:
+    """Krita's exit code, or None when it had to be ended; its last screen is then in timeout.png."""
+    while time.time() < deadline:
+        try:
+            return krita.wait(0.1)
+        except subprocess.TimeoutExpired:
+            pass
+        if "Could not import krita" in (out / "krita.log").read_text(errors="replace"):
+            raise ScenarioFailed("Krita's Python found no PyQt5: no plugin was loaded; see krita.log")
+    subprocess.run(["import", "-silent", "-window", "root", str(out / "timeout.png")], env=dict(env), timeout=30, check=False)
+    os.kill(krita.pid, signal.SIGABRT)  # faulthandler writes into krita.log what every thread was doing
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        krita.wait(5)
+    return None

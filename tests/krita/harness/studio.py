@@ -1,0 +1,74 @@
+"""One test run's Krita: installed once by the product's own installer, copied for every scenario, cleared away at the end."""
+
+import sys
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from installer import kritarc
+from installer.plugin import assemble_plugin
+from tests.krita.harness import backend, profile
+from tests.krita.harness.evidence import Evidence
+from tests.krita.harness.krita import play
+from tests.krita.harness.processes import end_marked
+
+PROJECT = Path(__file__).resolve().parents[3]
+ARTIFACTS = PROJECT / "artifacts" / "krita"
+PYTHON = Path(sys.executable)
+SWATCHES = {"LINEWASH_REGISTRY": "tests.krita.harness.swatches"}
+"""The backend colours without the trained model, quickly."""
+TRAINED: dict[str, str] = {}
+"""The backend colours with the model it ships."""
+
+
+class Studio:
+    """Plays scenarios, each in a fresh copy of one warm profile.
+
+    ``home`` is the data folder that scenarios share unless they ask for their own, so that the backend that the first one
+    starts serves the others too.  Its backend colours with ``swatches``; the trained model works in a home of its own.
+    """
+
+    def __init__(self, root: Path, artifacts: Path = ARTIFACTS) -> None:
+        self.run = uuid.uuid4().hex
+        self.root = root
+        self.artifacts = artifacts
+        self.home = root / "home"
+        self._homes = {self.home}
+        self._count = 0
+        self._template = profile.create(root / "template")
+        install(self._template, PYTHON, self.home)
+        self.first = play("first_start", self._template, artifacts / "first_start", self.run)
+
+    def play(
+        self,
+        scenario: str,
+        parameters: Mapping[str, Any] | None = None,
+        home: Path | None = None,
+        python: Path | None = PYTHON,
+        model: Mapping[str, str] = SWATCHES,
+        name: str = "",
+        timeout_s: float = 900.0,
+    ) -> Evidence:
+        """Play one scenario; its pictures stay in ``artifacts/krita/<name>``.  ``python`` None = backend not installed."""
+        self._count += 1
+        copy = profile.copy(self._template, self.root / f"profile{self._count}")
+        home = home or self.home
+        self._homes.add(home)
+        if (home, python) != (self.home, PYTHON):
+            install(copy, python, home)
+        return play(scenario, copy, self.artifacts / (name or scenario), self.run, parameters, model, timeout_s)
+
+    def close(self) -> dict[int, str]:
+        """End every backend in its proper way; pid -> command line of what was still there and had to be ended by force."""
+        for home in self._homes:
+            backend.end(home)
+        return end_marked(self.run)
+
+
+def install(target: profile.Profile, python: Path | None, home: Path) -> None:
+    """What ``install.py`` does to Krita, by the same functions: the plugin into its resource folder, one line into kritarc."""
+    assemble_plugin(target.resources / "pykrita", python, home)
+    if python is None:  # as when the checkout was never installed
+        (target.resources / "pykrita" / "linewash" / "installation.json").unlink(missing_ok=True)
+    kritarc.edit(target.kritarc, kritarc.enable(kritarc.read(target.kritarc)))

@@ -1,0 +1,84 @@
+"""A registry whose ``mini`` is no model: quick and colourful, for tests that are about Krita and not about colour.
+
+Every region gets a colour of a fixed palette, and a field of a soft gradient lies on top, so that layers are neither flat nor
+grey.  The backend takes it through its public ``LINEWASH_REGISTRY`` setting.  Everything else is the product's own: upload,
+worker process, prepare, layers, store.
+"""
+
+import errno
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from backend.families.base import FamilySpec
+from backend.imaging.types import Gray, Rgb
+from backend.pipeline.types import Colours, Drawing, OnStep, Step
+from backend.weights.folder import ModelFolder
+from shared.errors import ErrorCode, LinewashError
+from shared.protocol import ColorizeRequest, Finish, ModelInfo
+
+STEP_S = 0.03
+FIGURE: Sequence[tuple[int, int, int]] = ((230, 180, 150), (110, 60, 40), (60, 90, 190), (170, 40, 60))
+GROUND: Sequence[tuple[int, int, int]] = ((150, 205, 240), (120, 180, 100), (250, 220, 110))
+SPEC = FamilySpec("mini", "Swatches", "MIT", (Finish.FLATS, Finish.PAINTED))
+
+
+class Swatches:
+    """The family.  It fails with a full disk while ``models/fault`` says ``disk_full``."""
+
+    spec = SPEC
+
+    def __init__(self, models_dir: Path) -> None:
+        self._fault = models_dir / "fault"
+
+    def guess_drawing_mask(self, ink: Gray) -> Gray:
+        """The middle third of the canvas."""
+        mask = np.zeros_like(ink)
+        mask[:, ink.shape[1] // 3 : 2 * ink.shape[1] // 3] = 255
+        return mask
+
+    def guess_reference_mask(self, rgb: Rgb) -> Gray:
+        """All of it."""
+        return np.full(rgb.shape[:2], 255, np.uint8)
+
+    def condition(self, drawing: Drawing, request: ColorizeRequest) -> int:
+        """Where in the palette to begin."""
+        return request.seed % len(FIGURE)
+
+    def denoise(self, condition: int, request: ColorizeRequest, on_step: OnStep) -> int:
+        """As many steps as asked for, each with a preview."""
+        for step in range(request.steps):
+            time.sleep(STEP_S)
+            on_step(Step("denoise", step + 1, request.steps, np.full((48, 64, 3), 40 + 10 * (step % 20), np.uint8)))
+        return condition
+
+    def decode(self, condition: int, latent: int, drawing: Drawing, request: ColorizeRequest) -> Colours:
+        """The palette, one colour after the other."""
+        if self._fault.exists() and self._fault.read_text() == "disk_full":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        regions = drawing.regions
+        flats = np.array(
+            [(FIGURE if regions.foreground[i] else GROUND)[(i + latent) % 3] for i in range(regions.count)], np.uint8
+        ).reshape(-1, 3)
+        if request.finish is Finish.FLATS:
+            return Colours(flats, None)
+        side = np.linspace(0.8, 1.0, 64, dtype=np.float32)
+        labels = regions.labels[:: max(1, regions.labels.shape[0] // 64), :: max(1, regions.labels.shape[1] // 64)][:64, :64]
+        field = flats[labels].astype(np.float32) / 255 * side[: labels.shape[0], None, None]
+        return Colours(flats, np.ascontiguousarray(field))
+
+
+def models(models_dir: Path) -> list[ModelInfo]:
+    """The one row."""
+    return [ModelInfo(SPEC.name, SPEC.title, SPEC.licence, [finish.value for finish in SPEC.finishes], True)]
+
+
+def load(name: str, models_dir: Path) -> Swatches:
+    """The one family.  LinewashError UNKNOWN_MODEL, and as with the real one MODEL_CORRUPT for a damaged ``models/mini``."""
+    if name != SPEC.name:
+        raise LinewashError(ErrorCode.UNKNOWN_MODEL, name)
+    if (models_dir / name).is_dir():
+        ModelFolder(models_dir / name).config()
+    return Swatches(models_dir)

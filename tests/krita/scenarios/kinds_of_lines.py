@@ -1,0 +1,124 @@
+"""Where lines may lie in a document: an opaque scan, a group, off the canvas, a vector layer, under hidden layers."""
+
+from linewash_driver.desk import arrange, close, colour
+from linewash_driver.paper import find, keep_view, load, new, paint, raw, snapshot, undo_text
+
+VECTOR = (
+    '<svg xmlns="http://www.w3.org/2000/svg" width="{w}pt" height="{h}pt" viewBox="0 0 {w} {h}">'
+    '<path d="M 20 20 L {r} 20 L {r} {b} L 20 {b} Z" fill="none" stroke="#000000" stroke-width="3"/>'
+    '<circle cx="{x}" cy="{y}" r="{q}" fill="none" stroke="#000000" stroke-width="3"/></svg>'
+)
+
+
+def scan(document, given):
+    """Black on white on the only, lowest layer."""
+    image = load(given["scan"])
+    find(document, "Background").setPixelData(raw(image), 0, 0, image.width(), image.height())
+    find(document, "Background").setName("Scan")
+    return find(document, "Scan")
+
+
+def scan_alone(document, given):
+    """Nothing but a scan; the reference is a file."""
+    return scan(document, given)
+
+
+def lowest(document, given):
+    """Transparent lines with nothing below them."""
+    lines = paint(document, "Lines", given["lines"])
+    document.rootNode().addChildNode(lines, None)
+    find(document, "Background").remove()
+    return lines
+
+
+def in_group(document, given):
+    """A transparent line layer between others inside a group."""
+    group = document.createGroupLayer("Figure")
+    lines = paint(document, "Lines", given["lines"])
+    group.setChildNodes(
+        [document.createNode("Notes below", "paintlayer"), lines, document.createNode("Notes above", "paintlayer")]
+    )
+    document.rootNode().addChildNode(group, None)
+    return lines
+
+
+def group_itself(document, given):
+    """The line layer is a group of two halves of the lines."""
+    group = document.createGroupLayer("Ink group")
+    group.setChildNodes([paint(document, "Ink 1", given["lines"]), document.createNode("Ink 2", "paintlayer")])
+    document.rootNode().addChildNode(group, None)
+    return group
+
+
+def offset(document, given):
+    """Lines that reach over the canvas on two sides."""
+    lines = paint(document, "Lines", given["lines"], at=(-40, -30))
+    document.rootNode().addChildNode(lines, None)
+    return lines
+
+
+def vector(document, given):
+    """Lines as shapes."""
+    layer = document.createVectorLayer("Lines")
+    document.rootNode().addChildNode(layer, None)
+    w, h = (side * 72 / 300 for side in given["size"])
+    scale = {"w": w, "h": h, "r": w - 5, "b": h - 5, "x": w / 2, "y": h / 2, "q": h / 4}
+    layer.addShapesFromSvg(VECTOR.replace("20", "5").replace('stroke-width="3"', 'stroke-width="1"').format(**scale))
+    return layer
+
+
+def hidden_neighbours(document, given):
+    """Painted layers above the lines that are not visible."""
+    document.rootNode().addChildNode(paint(document, "Lines", given["lines"]), None)
+    blot = paint(document, "Blot", given["scan"])
+    blot.setVisible(False)
+    document.rootNode().addChildNode(blot, None)
+    return find(document, "Lines")
+
+
+def hidden(document, given):
+    """The line layer itself is hidden."""
+    lines = paint(document, "Lines", given["lines"])
+    document.rootNode().addChildNode(lines, None)
+    lines.setVisible(False)
+    return lines
+
+
+KINDS = (scan, scan_alone, lowest, in_group, group_itself, offset, vector, hidden_neighbours, hidden)
+
+
+def run(painter):
+    given = painter.parameters
+    yield from arrange(painter)
+    for kind in KINDS:
+        name = kind.__name__
+        document = new(given["size"])
+        yield 0.5
+        lines = kind(document, given)
+        if kind is not scan_alone:
+            reference = paint(document, "Reference", given["reference"])
+            reference.setVisible(False)
+            document.rootNode().addChildNode(reference, None)
+        document.refreshProjection()
+        yield 0.4
+        document.setActiveNode(lines)
+        yield 0.3
+        if kind is scan_alone:
+            yield from painter.choose_file("referenceAdd", "file", given["reference"])
+        else:
+            yield from painter.menu("referenceAdd", "Reference")
+        yield from painter.act("select_all")
+        yield from painter.act("deselect")
+        mark, before = undo_text(), snapshot(document)  # a step that is no "Add Layer", so that ours can be counted
+        keep_view(document, painter.file(name + "_before.bgra"))
+        group = yield from colour(painter, document)
+        keep_view(document, painter.file(name + "_after.bgra"))
+        yield from painter.shot(name)
+        after, parent = snapshot(document), group.parentNode().name()
+        steps = 0
+        while undo_text() != mark and steps < 6:
+            yield from painter.act("edit_undo")
+            steps += 1
+        seen = {"before": before, "after": after, "undone": snapshot(document), "steps": steps, "mark": mark, "parent": parent}
+        painter.note(name, dict(seen, says=painter.says(), active=document.activeNode().name()))
+        yield from close(document)

@@ -1,0 +1,91 @@
+"""Rounds with a stop-watch: the first, which starts the backend, further ones, and a plain round without a model."""
+
+import itertools
+import time
+import urllib.request
+
+from krita import Krita
+from linewash_driver.desk import arrange, colour
+from linewash_driver.paper import canvas, drawing, find, load_bytes, raw, results
+from PyQt5.QtCore import QBuffer, QIODevice, QTimer
+from PyQt5.QtGui import QImage
+
+
+class Watch:
+    """Writes down when the docker said what."""
+
+    def __init__(self, painter):
+        self.said = []
+        self._painter = painter
+        self._timer = QTimer()
+        self._timer.timeout.connect(self._look)
+        self._press = lambda: self.said.append([time.monotonic(), "pressed"])
+        painter.widget("colour").clicked.connect(self._press)
+        self._timer.start(2)
+
+    def _look(self):
+        text = self._painter.says()
+        if self.said and text != self.said[-1][1]:
+            self.said.append([time.monotonic(), text])
+
+    def close(self):
+        self._timer.stop()
+        self._painter.widget("colour").clicked.disconnect(self._press)
+        return self.said
+
+
+def png(image):
+    """A picture as PNG."""
+    buffer = QBuffer()
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    image.save(buffer, "PNG", 80)
+    return bytes(buffer.data())
+
+
+def plain_round(document, url):
+    """The least a round can be, all in the window's own thread: send pictures, fetch two layers, put them in.  Seconds each."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    marks = [time.monotonic()]
+    rect, kept = canvas(document), []
+    for name in ("Lines", "Reference"):
+        data = bytes(find(document, name).pixelData(*rect))
+        kept.append(png(QImage(data, rect[2], rect[3], QImage.Format.Format_ARGB32)))
+    marks.append(time.monotonic())
+    opener.open(url, b"".join(kept)).close()
+    marks.append(time.monotonic())
+    pictures = [load_bytes(opener.open("%s/%s" % (url, name)).read()) for name in ("background", "foreground")]
+    marks.append(time.monotonic())
+    group = document.createGroupLayer("Plain")
+    layers = [document.createNode(name, "paintlayer") for name in ("Background", "Foreground")]
+    for layer, picture in zip(layers, pictures, strict=True):
+        layer.setPixelData(raw(picture), *rect)
+    group.setChildNodes(layers)
+    document.rootNode().addChildNode(group, find(document, "Reference"))
+    document.refreshProjection()
+    document.waitForDone()
+    marks.append(time.monotonic())
+    return dict(zip(("capture", "upload", "download", "insert"), (b - a for a, b in itertools.pairwise(marks)), strict=False))
+
+
+def run(painter):
+    given = painter.parameters
+    yield from arrange(painter)
+    document = yield from drawing(given["size"], given["lines"], given["reference"])
+    yield from painter.menu("referenceAdd", "Reference")
+    yield 2.0
+    for number in range(given["rounds"]):
+        watch = Watch(painter)
+        painter.ticker.start()
+        yield 0.3
+        yield from colour(painter, document, 600)
+        yield 0.5
+        painter.note("stall%d" % number, painter.ticker.stop())
+        painter.note("said%d" % number, watch.close())
+        yield from painter.act("edit_undo")
+    painter.note("left", len(results(document)))
+    painter.ticker.start()
+    yield 0.5
+    seconds = plain_round(document, given["url"])
+    yield 0.5
+    painter.note("plain", {"seconds": seconds, "stall": painter.ticker.stop()})
+    Krita.instance().activeDocument().setModified(False)
