@@ -1,0 +1,92 @@
+"""What stands behind a figure: paper, colour, drawn scenes, painted panels.  The reference sees the same scene elsewhere."""
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from backend.imaging.types import Gray, Rgb
+from backend.training.drawings.canvas import rasterise
+from backend.training.drawings.identity2d import random_shading
+from backend.training.drawings.palettes import any_colour
+from backend.training.drawings.panels import PanelLibrary, crop
+from backend.training.drawings.pens import extracted
+from backend.training.drawings.things2d import draw_scene, scene_palette
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One scene twice.  target, reference: (S, S, 3); line: (S, S), the target's lines."""
+
+    target: Rgb
+    reference: Rgb
+    line: Gray
+
+
+def plain(size: int, colour: Rgb) -> Rgb:
+    """A sheet of one colour."""
+    return np.broadcast_to(np.asarray(colour, np.uint8), (size, size, 3)).copy()
+
+
+def recoloured(rng: np.random.Generator, rgb: Rgb) -> Rgb:
+    """Another hue, saturation and brightness for the whole scene."""
+    h = cv2.cvtColor(rgb, cv2.COLOR_RGB2HSV).astype(np.int16)
+    h[..., 0] = (h[..., 0] + int(rng.integers(-30, 31))) % 180
+    h[..., 1] = np.clip(h[..., 1] * rng.uniform(0.6, 1.4), 0, 255)
+    h[..., 2] = np.clip(h[..., 2] * rng.uniform(0.7, 1.25), 0, 255)
+    return np.asarray(cv2.cvtColor(h.astype(np.uint8), cv2.COLOR_HSV2RGB), np.uint8)
+
+
+def blurred(rgb: Rgb, reach: int) -> Rgb:
+    """Median over reach x reach pixels: fewer brush strokes, the same edges."""
+    return np.asarray(cv2.medianBlur(rgb, reach), np.uint8)
+
+
+class Backgrounds:
+    """Draws scenes; painted ones only when a panel library is given."""
+
+    def __init__(self, panels: PanelLibrary | None = None) -> None:
+        self.panels = panels
+
+    def draw(self, rng: np.random.Generator, size: int) -> Scene:
+        """One scene of size x size pixels, twice."""
+        kind = rng.random()
+        empty = np.full((size, size), 255, np.uint8)
+        if kind < 0.33:
+            white = plain(size, np.array([255, 255, 255], np.uint8))
+            return Scene(white, white, empty)
+        if kind < 0.5:
+            colour = any_colour(rng)
+            if rng.random() < 0.4:
+                other = any_colour(rng)
+                t = np.linspace(0, 1, size)[:, None, None]
+                shade = (colour * (1 - t) + other * t + np.zeros((1, size, 1))).astype(np.uint8)
+                return Scene(shade, shade[:, ::-1].copy(), empty)
+            sheet = plain(size, colour)
+            return Scene(sheet, sheet, empty)
+        if kind < 0.76 or self.panels is None:
+            return self.drawn(rng, size)
+        panel = self.panels.any(rng)
+        if rng.random() < 0.5:
+            panel = recoloured(rng, panel)
+        target, centre = crop(rng, panel, size, 0.6, 6)
+        reference, _ = crop(rng, panel, size, 0.6, 6, centre)
+        soft = blurred(target, 3)
+        if rng.random() < 0.3:
+            target, reference = blurred(target, 7), blurred(reference, 7)
+        return Scene(target, reference, extracted(soft))
+
+    def drawn(self, rng: np.random.Generator, size: int) -> Scene:
+        """A scene of our own, from two cameras."""
+        line = rng.uniform(0.008, 0.016)
+        sheet, palette, shading = draw_scene(rng, line), scene_palette(rng), random_shading(rng)
+        shading = replace(shading, light=(shading.light[0] * 0.25, shading.light[1] * 0.25), soft=shading.soft * 0.25)
+        views = []
+        for _ in range(2):
+            span, turn = rng.uniform(1.0, 2.0), rng.normal(0, 0.06)
+            a = size / span * np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+            if rng.random() < 0.3:
+                a = a @ np.diag([-1.0, 1.0])
+            centre = np.array([rng.uniform(0.9, 2.1), rng.uniform(0.8, 1.2)])
+            views.append(rasterise(sheet, palette, np.column_stack([a, size / 2 - a @ centre]), size, shading))
+        return Scene(views[0].rgb, views[1].rgb, views[0].line)

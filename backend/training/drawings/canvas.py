@@ -1,0 +1,174 @@
+"""Flat shapes laid over one another, rasterised to exact colour, lines and mask."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from backend.imaging.types import Rgb
+from backend.training.drawings.curves import Points
+from backend.training.drawings.types import View
+
+SHIFT = 4  # cv2's fixed-point coordinates, 1/16 pixel
+SUPERSAMPLING = 2
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A filled outline.  width: line width in drawing units (0: no line); clip: index of the shape it is kept inside;
+    solid: painted as ink in the line art too (lashes, pupils).
+    """
+
+    points: Points
+    material: str
+    width: float
+    clip: int | None = None
+    solid: bool = False
+
+
+@dataclass(frozen=True)
+class Stroke:
+    """A line that bounds nothing: a fold, a strand, a nose.  clip: index of the shape it is kept inside."""
+
+    points: Points
+    width: float
+    clip: int | None = None
+
+
+@dataclass
+class Sheet:
+    """What has been laid down so far, lowest first."""
+
+    items: list[Shape | Stroke] = field(default_factory=list[Shape | Stroke])
+
+    def fill(self, points: Points, material: str, width: float = 0.0, clip: int | None = None, solid: bool = False) -> int:
+        """Lay a shape on top; returns its index, for clipping others to it."""
+        self.items.append(Shape(points, material, width, clip, solid))
+        return len(self.items) - 1
+
+    def stroke(self, points: Points, width: float, clip: int | None = None) -> None:
+        """Lay a line on top."""
+        self.items.append(Stroke(points, width, clip))
+
+    def transform(self, start: int, matrix: NDArray[np.float64]) -> None:
+        """Apply a 2x3 affine matrix to everything from index `start` on."""
+        for i in range(start, len(self.items)):
+            item = self.items[i]
+            points = item.points @ matrix[:, :2].T + matrix[:, 2]
+            if isinstance(item, Shape):
+                self.items[i] = Shape(points, item.material, item.width, item.clip, item.solid)
+            else:
+                self.items[i] = Stroke(points, item.width, item.clip)
+
+    def bounds(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Lowest and highest (x, y) of all shapes."""
+        every = np.vstack([item.points for item in self.items if isinstance(item, Shape)])
+        return every.min(0), every.max(0)
+
+
+@dataclass(frozen=True)
+class Shading:
+    """light: offset of the cel shadow in drawing units (0, 0: flat); tint: colour the shadow multiplies by, 0..1;
+    soft: blur of the shadow in drawing units; glow: strength of a vertical gradient; outline: darkness of drawn lines, 0..1.
+    """
+
+    light: tuple[float, float] = (0.0, 0.0)
+    tint: tuple[float, float, float] = (0.75, 0.7, 0.82)
+    soft: float = 0.0
+    glow: float = 0.0
+    outline: float = 0.8
+
+
+def fixed(points: Points) -> NDArray[np.int32]:
+    """Points in cv2's fixed-point form; pixel centres are at half coordinates."""
+    return np.clip(np.round((points - 0.5) * (1 << SHIFT)), -(2**20), 2**20).astype(np.int32)
+
+
+def covered(points: Points, margin: int, size: int) -> tuple[slice, slice] | None:
+    """Rows and columns of the size x size picture that the points, with a margin, may touch; None if none."""
+    low = np.clip(np.floor(points.min(0)) - margin - 1, 0, size).astype(int)
+    high = np.clip(np.ceil(points.max(0)) + margin + 2, 0, size).astype(int)
+    if (high <= low).any():
+        return None
+    return slice(int(low[1]), int(high[1])), slice(int(low[0]), int(high[0]))
+
+
+def rasterise(sheet: Sheet, palette: Mapping[str, Rgb], frame: NDArray[np.float64], size: int, shading: Shading) -> View:
+    """Draw the sheet through a 2x3 `frame` (drawing units to pixels of a size x size picture)."""
+    n = size * SUPERSAMPLING
+    matrix = frame * SUPERSAMPLING
+    scale = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
+    ids = np.zeros((n, n), np.int16)
+    line = np.full((n, n), 255, np.uint8)
+    names = sorted(palette)
+    number = {name: i for i, name in enumerate(names)}
+    lut = np.zeros((len(sheet.items) + 1,), np.int32)
+    root = np.arange(len(sheet.items) + 1, dtype=np.int16)
+    for index, item in enumerate(sheet.items):
+        placed = item.points @ matrix[:, :2].T + matrix[:, 2]
+        thick = max(1, round(item.width * scale))
+        window = covered(placed, thick, n)
+        if window is None:
+            continue
+        rows, columns = window
+        points = [fixed(placed - [columns.start, rows.start])]
+        part, ink = ids[window], line[window]
+        inside = None if item.clip is None else root[part] == item.clip + 1
+        before = None if inside is None else ink.copy()
+        if isinstance(item, Shape):
+            lut[index + 1] = number[item.material]
+            cover = np.zeros(part.shape, np.uint8)
+            cv2.fillPoly(cover, points, 1, cv2.LINE_8, SHIFT)
+            filled = cover > 0
+            if inside is not None:
+                filled &= inside
+                root[index + 1] = root[(item.clip or 0) + 1]
+            part[filled] = index + 1
+            ink[filled] = 0 if item.solid else 255
+        if item.width > 0:
+            outline = ink.copy()
+            cv2.polylines(outline, points, isinstance(item, Shape), 0, thick, cv2.LINE_AA, SHIFT)
+            ink[:] = outline
+        if inside is not None and before is not None:
+            ink[~inside] = before[~inside]
+    # The figure is the filled shapes and the outer half of their lines.
+    drawn = ((ids > 0) | (line < 128)).astype(np.uint8) * 255
+    colours = np.stack([palette[name] for name in names])[lut]
+    rgb = shaded(np.take(colours, ids, axis=0), np.take(root, ids), shading, scale)
+    outlined(rgb, line, shading.outline)
+    rgb[drawn == 0] = 255
+    return View(reduced(rgb, size), reduced(line, size), reduced(drawn, size))
+
+
+def outlined(rgb: Rgb, line: NDArray[np.uint8], darkness: float) -> None:
+    """Draw the lines into the colours, each in a dark shade of the darkest paint it touches."""
+    nearest = np.asarray(cv2.erode(rgb, np.ones((3, 3), np.uint8)), np.uint8)
+    inked = line < 255
+    ink = (255 - line[inked].astype(np.float32))[:, None] / 255.0
+    rgb[inked] = rgb[inked] * (1 - ink) + nearest[inked] * ((1 - darkness) * ink)
+
+
+def reduced(picture: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+    """The picture at size x size pixels, each the mean of those it covers."""
+    return np.asarray(cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def shaded(rgb: Rgb, ids: NDArray[np.int16], shading: Shading, scale: float) -> Rgb:
+    """Cel shadow on the side of each shape that faces away from the light, and a vertical gradient."""
+    n = ids.shape[0]
+    dx, dy = (round(v * scale) for v in shading.light)
+    if dx or dy:
+        moved = cv2.warpAffine(ids, np.array([[1, 0, -dx], [0, 1, -dy]], np.float32), (n, n), flags=cv2.INTER_NEAREST)
+        shade = moved != ids
+        tint = np.asarray(shading.tint, np.float32)
+        if shading.soft > 0:
+            depth = cv2.GaussianBlur(shade.astype(np.float32), (0, 0), max(0.6, shading.soft * scale))
+            rgb = np.asarray(cv2.multiply(rgb, cv2.merge([1 - depth * (1 - t) for t in tint]), dtype=cv2.CV_8U), np.uint8)
+        else:
+            rgb[shade] = rgb[shade] * tint
+    if shading.glow:
+        ramp = 1 - shading.glow * np.linspace(-0.3, 1, n, dtype=np.float32)[:, None]
+        rgb = np.asarray(cv2.multiply(rgb, cv2.merge([np.repeat(ramp, n, 1)] * 3), dtype=cv2.CV_8U), np.uint8)
+    return rgb

@@ -1,0 +1,54 @@
+"""`drawings render` and `drawings sheet`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+
+from backend.training.drawings.mixture import Folders
+from backend.training.drawings.shards import PER_SHARD, read_shard, render_training, render_validation
+from backend.training.drawings.sheet import write_sheet
+
+app = typer.Typer(help="Draw training sets: lines, colour, mask, reference.", no_args_is_help=True)
+
+
+@app.command()
+def render(
+    out: Annotated[Path, typer.Option(help="Folder for the shards.")],
+    sets: Annotated[int, typer.Option(min=1, help="How many training sets.")] = 9000,
+    size: Annotated[int, typer.Option(min=64, max=2048, help="Side in pixels.")] = 256,
+    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
+    models3d: Annotated[
+        Path | None, typer.Option(help="Folder of rigged .glb characters.", exists=True, file_okay=False)
+    ] = None,
+    panels: Annotated[Path | None, typer.Option(help="Folder of comic panels.", exists=True, file_okay=False)] = None,
+    seed: Annotated[int, typer.Option(min=0, max=9999, help="Same seed, same sets.")] = 0,
+    per_shard: Annotated[int, typer.Option(min=1, help="Sets in one shard.")] = PER_SHARD,
+    held_out: Annotated[bool, typer.Option(help="Write the validation sets as well.")] = True,
+) -> None:
+    """Write shards of training sets, and the validation sets; shards already there are kept."""
+    folders = Folders(models3d, panels)
+    if held_out:
+        for path in render_validation(out, folders, size):
+            typer.echo(path.name)
+    render_training(out, folders, sets, size, seed, workers, per_shard)
+
+
+@app.command()
+def sheet(
+    shard: Annotated[Path, typer.Argument(help="A shard.", exists=True, dir_okay=False)],
+    picture: Annotated[Path, typer.Argument(help="PNG to write.")],
+    count: Annotated[int, typer.Option(min=1, help="How many sets, drawn at random.")] = 36,
+    columns: Annotated[int, typer.Option(min=1)] = 3,
+    cell: Annotated[int, typer.Option(min=32, help="Side of one picture.")] = 160,
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+) -> None:
+    """Show sets of a shard side by side."""
+    items = read_shard(shard)
+    chosen = np.random.default_rng(seed).choice(len(items), min(count, len(items)), replace=False)
+    write_sheet(picture, [items[int(i)] for i in chosen], columns, cell)
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,72 @@
+"""A figure over a scene, differently in the drawing and in its reference."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from backend.imaging.types import Gray, Rgb
+from backend.training.drawings.backgrounds import Backgrounds
+from backend.training.drawings.pens import penned, random_extraction
+from backend.training.drawings.types import DrawingSet, View
+
+
+def over(view: View, scene: Rgb) -> Rgb:
+    """The figure on the scene, by its mask."""
+    alpha = view.mask[..., None].astype(np.float32) / 255.0
+    # The figure's own edge pixels were mixed with white: unmix them before laying them on the scene.
+    figure = (view.rgb - 255.0 * (1 - alpha)) / np.maximum(alpha, 1e-3)
+    return np.clip(np.clip(figure, 0, 255) * alpha + scene * (1 - alpha), 0, 255).astype(np.uint8)
+
+
+def placed(rng: np.random.Generator, view: View) -> View:
+    """Shifted, turned and scaled anew, sometimes mirrored: the reference must not answer by position."""
+    n = view.line.shape[0]
+    matrix = cv2.getRotationMatrix2D((n / 2, n / 2), float(rng.uniform(-14, 14)), float(rng.uniform(0.68, 1.15)))
+    matrix[:, 2] += rng.uniform(-0.13, 0.13, 2) * n
+    flip = rng.random() < 0.4
+
+    def warp(x: NDArray[np.uint8], border: float) -> NDArray[np.uint8]:
+        source = np.ascontiguousarray(x[:, ::-1]) if flip else x
+        warped = cv2.warpAffine(
+            source, matrix, (n, n), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=(border,) * 3
+        )
+        return np.asarray(warped, np.uint8)
+
+    return View(warp(view.rgb, 255), warp(view.line, 255), warp(view.mask, 0))
+
+
+def outline(mask: Gray) -> NDArray[np.bool_]:
+    """The mask's edge, two pixels wide."""
+    solid = (mask > 127).astype(np.uint8)
+    return cv2.morphologyEx(solid, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > 0
+
+
+def ink_in(line: Gray, mask: Gray) -> float:
+    """How much ink lies inside the mask, in pixels."""
+    return float(((255.0 - line) / 255.0 * (mask > 127)).sum())
+
+
+def compose(
+    rng: np.random.Generator, target: View, reference: View, backgrounds: Backgrounds, size: int, source: str
+) -> DrawingSet:
+    """Lay both views over one scene and draw the lines in some pen.
+
+    Lines are the exact ones, those extracted from the finished colours, or both.
+    """
+    if rng.random() < 0.55:
+        reference = placed(rng, reference)
+    scene = backgrounds.draw(rng, size)
+    color, ref = over(target, scene.target), over(reference, scene.reference)
+    inside = target.mask > 127
+    line = np.where(inside, target.line, np.minimum(scene.line, target.line))
+    kind = rng.random()
+    if kind < 0.3:
+        exact, line = line, random_extraction(rng, color)
+        # Dark paint hides dark lines from the extractor; such a drawing keeps its own lines.
+        if ink_in(line, target.mask) < 0.6 * ink_in(exact, target.mask):
+            line = np.minimum(line, exact)
+    elif kind < 0.4:
+        line = np.minimum(line, random_extraction(rng, color))
+    elif rng.random() < 0.8:
+        line = np.where(outline(target.mask), np.minimum(line, 60), line)
+    return DrawingSet(penned(rng, line.astype(np.uint8)), color, target.mask, ref, reference.mask, source)

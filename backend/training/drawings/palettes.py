@@ -1,0 +1,127 @@
+"""Colours of materials: natural skin most of the time, anything elsewhere."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Colour = NDArray[np.uint8]
+"""(3,) uint8 sRGB."""
+
+SKINS = np.array(
+    [
+        [255, 228, 212],
+        [252, 218, 192],
+        [246, 204, 172],
+        [236, 184, 146],
+        [214, 156, 116],
+        [176, 120, 84],
+        [136, 88, 62],
+        [98, 62, 46],
+    ],
+    float,
+)
+NATURAL_HAIR = np.array(
+    [
+        [38, 30, 32],
+        [62, 44, 36],
+        [98, 62, 42],
+        [142, 92, 54],
+        [188, 138, 76],
+        [232, 198, 122],
+        [172, 72, 40],
+        [150, 148, 150],
+        [236, 234, 232],
+    ],
+    float,
+)
+NATURAL_EYES = np.array([[92, 60, 38], [66, 112, 176], [76, 138, 84], [120, 120, 130], [48, 36, 34], [170, 122, 40]], float)
+
+
+def hsv(hue: float, saturation: float, value: float) -> Colour:
+    """Hue 0..1 around the circle; the rest 0..1."""
+    pixel = np.array([[[int(hue * 180) % 180, round(saturation * 255), round(value * 255)]]], np.uint8)
+    return cv2.cvtColor(pixel, cv2.COLOR_HSV2RGB)[0, 0]
+
+
+def jitter(rng: np.random.Generator, colour: NDArray[np.floating] | Colour, spread: float) -> Colour:
+    """A normal shift of each channel."""
+    return np.clip(np.asarray(colour, float) + rng.normal(0, spread, 3), 0, 255).astype(np.uint8)
+
+
+def any_colour(rng: np.random.Generator) -> Colour:
+    """Paint of any hue; one in five is nearly grey."""
+    if rng.random() < 0.2:
+        return hsv(rng.random(), rng.uniform(0, 0.1), rng.uniform(0.15, 1))
+    return hsv(rng.random(), float(rng.beta(2, 2)), rng.uniform(0.28, 1))
+
+
+def skin_colour(rng: np.random.Generator) -> Colour:
+    """Natural nine times of ten."""
+    if rng.random() < 0.93:
+        # Light skins are drawn oftener, as in the art this is for.
+        x = (len(SKINS) - 1) * float(rng.beta(1.0, 1.9))
+        i = min(int(x), len(SKINS) - 2)
+        return jitter(rng, SKINS[i] * (1 + i - x) + SKINS[i + 1] * (x - i), 5)
+    return hsv(rng.random(), rng.uniform(0.1, 0.5), rng.uniform(0.6, 1))
+
+
+def hair_colour(rng: np.random.Generator) -> Colour:
+    """Natural or an anime colour, equally often."""
+    if rng.random() < 0.5:
+        return jitter(rng, NATURAL_HAIR[int(rng.integers(len(NATURAL_HAIR)))], 10)
+    return hsv(rng.random(), rng.uniform(0.25, 0.85), rng.uniform(0.4, 1))
+
+
+def eye_colour(rng: np.random.Generator) -> Colour:
+    """Natural or vivid, equally often."""
+    if rng.random() < 0.5:
+        return jitter(rng, NATURAL_EYES[int(rng.integers(len(NATURAL_EYES)))], 10)
+    return hsv(rng.random(), rng.uniform(0.5, 0.95), rng.uniform(0.5, 0.95))
+
+
+def scaled(colour: Colour, factor: float, towards: float = 0.0) -> Colour:
+    """Darker or lighter; `towards` 0..1 mixes in white."""
+    c = np.asarray(colour, float) * factor
+    return np.clip(c * (1 - towards) + 255 * towards, 0, 255).astype(np.uint8)
+
+
+def figure_palette(rng: np.random.Generator) -> dict[str, Colour]:
+    """Every material a drawn figure may use."""
+    skin, hair, eye = skin_colour(rng), hair_colour(rng), eye_colour(rng)
+    cloth = [any_colour(rng) for _ in range(5)]
+    if rng.random() < 0.35:
+        cloth[1] = hsv(rng.random(), rng.uniform(0, 0.08), rng.uniform(0.88, 1))
+    if rng.random() < 0.25:
+        cloth[2] = hsv(rng.random(), rng.uniform(0.1, 0.5), rng.uniform(0.12, 0.35))
+    white = hsv(rng.random(), 0.02, rng.uniform(0.94, 1))
+    ink = jitter(rng, np.array([34.0, 26, 32]), 8)
+    lips = np.clip(np.asarray(skin, float) * [0.86, 0.55, 0.55] + [22, 0, 5], 0, 255).astype(np.uint8)
+    return {
+        "skin": skin,
+        "blush": np.clip(np.asarray(skin, float) * [1.0, 0.84, 0.82], 0, 255).astype(np.uint8),
+        "mouth": np.array([150, 52, 58], np.uint8),
+        "lips": lips,
+        "tongue": np.array([224, 118, 118], np.uint8),
+        "hair": hair,
+        "hair_light": scaled(hair, 1.12, 0.25),
+        "hair_dark": scaled(hair, 0.72),
+        "streak": any_colour(rng),
+        "iris": eye,
+        "iris_dark": scaled(eye, 0.5),
+        "iris_light": scaled(eye, 1.1, 0.4),
+        "white": white,
+        "ink": ink,
+        "brow": scaled(hair, 0.6) if rng.random() < 0.7 else ink,
+        "top": cloth[0],
+        "shirt": cloth[1],
+        "bottom": cloth[2],
+        "accent": cloth[3],
+        "shoes": cloth[4] if rng.random() < 0.5 else hsv(rng.uniform(0.02, 0.1), rng.uniform(0.3, 0.7), rng.uniform(0.2, 0.55)),
+        "socks": white if rng.random() < 0.4 else any_colour(rng),
+        "trim": any_colour(rng) if rng.random() < 0.6 else white,
+        "metal": jitter(rng, np.array([216.0, 184, 92]) if rng.random() < 0.5 else np.array([186.0, 190, 200]), 12),
+        "leather": jitter(rng, np.array([122.0, 78, 48]), 22),
+        "glass": np.array([205, 226, 240], np.uint8),
+        "bow": any_colour(rng),
+        "extra": any_colour(rng),
+    }
