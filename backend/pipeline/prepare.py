@@ -7,7 +7,7 @@ import numpy as np
 from backend.families.base import Family
 from backend.imaging.colour import on_white
 from backend.imaging.lifting import lift_mask
-from backend.imaging.lineart import ink_from_rgba, is_empty, is_opaque_drawing
+from backend.imaging.lineart import ink_from_rgba, is_empty
 from backend.imaging.masks import has_real_transparency, is_empty_mask, resize_mask
 from backend.imaging.regions import Segmentation, segment, snap_mask_to_regions, split_regions
 from backend.imaging.resampling import fit, resize
@@ -23,7 +23,6 @@ NARROWEST = 256
 REFERENCE_SIDE = 512
 MAX_REGIONS = 160
 
-OPAQUE_LINES = "The line layer is not transparent: set its blending mode to Multiply to see the colours under it."
 NO_FIGURE = "No figure was found, so everything was coloured as background."
 
 
@@ -52,15 +51,15 @@ def prepare(inputs: Inputs, family: Family) -> Drawing:
         raise LinewashError(ErrorCode.EMPTY_LINES, "no ink in %d x %d" % (request.width, request.height))
     small = resize(ink, *working_size(request.width, request.height))
     segmentation = segment(small, request.gap)
-    warnings = [OPAQUE_LINES] if is_opaque_drawing(inputs.lines) else []
+    warnings: tuple[str, ...] = ()
     if inputs.foreground is None:
         masks = _guessed(segmentation, small, ink, family)
         if not masks.working.any():
-            warnings.append(NO_FIGURE)
+            warnings = (NO_FIGURE,)
     else:
         masks = _Masks(inputs.foreground, resize_mask(inputs.foreground, small.shape[1], small.shape[0]))
     references = tuple(_reference(rgba, role, family) for rgba, role in zip(inputs.references, request.references, strict=True))
-    return Drawing(ink, masks.canvas, split_regions(segmentation, masks.working, MAX_REGIONS), references, tuple(warnings))
+    return Drawing(ink, masks.canvas, split_regions(segmentation, masks.working, MAX_REGIONS), references, warnings)
 
 
 def _check(inputs: Inputs) -> None:
