@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.krita.harness import needs
 from tests.krita.harness.art import Art, draw
 from tests.krita.harness.studio import Studio
 
@@ -11,6 +12,8 @@ from tests.krita.harness.studio import Studio
 @pytest.fixture(scope="session")
 def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     """Krita with the plugin installed, for the whole run."""
+    if needs.missing():
+        (pytest.fail if needs.required() else pytest.skip)(needs.missing())
     studio = Studio(tmp_path_factory.mktemp("krita"))
     try:
         yield studio

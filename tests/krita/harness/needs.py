@@ -1,0 +1,23 @@
+"""What the real-Krita tests need from the operating system, and the sentence shown where it is missing."""
+
+import os
+import shutil
+
+from tests.krita.harness.processes import CLEAN_PATH
+
+PROGRAMS = {"krita": "krita", "Xvfb": "xvfb", "xdotool": "xdotool", "import": "imagemagick"}
+"""Program -> the Debian package that holds it; ``import`` is ImageMagick's screenshot program."""
+
+
+def missing() -> str:
+    """One sentence that says what to install, or '' when everything is there."""
+    absent = [program for program in PROGRAMS if shutil.which(program, path=CLEAN_PATH) is None]
+    if not absent:
+        return ""
+    packages = " ".join(PROGRAMS[program] for program in absent)
+    return f"The tests in the real Krita need {', '.join(absent)}; on Debian or Ubuntu: sudo apt install {packages}"
+
+
+def required() -> bool:
+    """Whether a missing Krita is a failure (``install.py test --require-krita``) and not a reason to skip."""
+    return os.environ.get("LINEWASH_REQUIRE_KRITA") == "1"
