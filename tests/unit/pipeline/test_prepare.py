@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from backend.pipeline.prepare import MAX_REGIONS, NO_FIGURE, OPAQUE_LINES, prepare, working_size
+from backend.pipeline.prepare import MAX_REGIONS, NO_FIGURE, prepare, working_size
 from shared.errors import ErrorCode, LinewashError
 
 
@@ -72,7 +72,9 @@ def test_opaque_lines_need_no_warning(inputs, family) -> None:
     """Whoever asked puts the colours above such a drawing in multiply; there is nothing for the painter to do."""
     given = inputs()
     opaque = np.dstack([255 - given.lines[..., 3]] * 3 + [np.full((300, 300), 255, np.uint8)])
-    assert prepare(inputs(lines=opaque), family).warnings == ()
+    drawing = prepare(inputs(lines=opaque), family)
+    assert drawing.warnings == ()
+    assert np.abs(drawing.ink.astype(int) - prepare(given, family).ink).max() <= 2
 
 
 def test_references_are_white_below_and_at_most_512(inputs, family) -> None:
