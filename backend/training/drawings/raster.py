@@ -1,5 +1,6 @@
 """Posed 3D parts to a cel-shaded picture with exact lines and mask, by OpenGL without a window (EGL)."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -72,12 +73,24 @@ class Look:
     outline: float = 0.65
 
 
+def offscreen() -> moderngl.Context:
+    """An OpenGL context without a window.
+
+    On Linux EGL is asked for by the names the run-time packages install; the unversioned ones come with headers only.
+    """
+    if sys.platform == "linux":
+        # moderngl types its free settings as dictionaries.
+        libraries: dict[str, Any] = {"backend": "egl", "libgl": "libGL.so.1", "libegl": "libEGL.so.1"}
+        return moderngl.create_context(standalone=True, **libraries)
+    return moderngl.create_context(standalone=True)
+
+
 class Raster:
     """One OpenGL context and its buffers for pictures of one size."""
 
     def __init__(self, size: int) -> None:
         self.size, self.big = size, size * 2
-        self.context = moderngl.create_context(standalone=True, backend="egl")
+        self.context = offscreen()
         self.program = self.context.program(vertex_shader=VERTEX, fragment_shader=FRAGMENT)
         n = (self.big, self.big)
         self.colour, self.guide = self.context.texture(n, 4), self.context.texture(n, 4)

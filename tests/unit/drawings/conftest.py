@@ -40,7 +40,10 @@ def write_glb(path: Path, tint: int = 0) -> None:
         (uv.tobytes(), {"componentType": 5126, "count": 24, "type": "VEC2"}),
         (faces.tobytes(), {"componentType": 5123, "count": 36, "type": "SCALAR"}),
         (np.zeros((24, 4), "u1").tobytes(), {"componentType": 5121, "count": 24, "type": "VEC4"}),
-        (np.tile(np.array([255, 0, 0, 0], "u1"), (24, 1)).tobytes(), {"componentType": 5121, "count": 24, "type": "VEC4", "normalized": True}),
+        (
+            np.tile(np.array([255, 0, 0, 0], "u1"), (24, 1)).tobytes(),
+            {"componentType": 5121, "count": 24, "type": "VEC4", "normalized": True},
+        ),
         (np.eye(4, dtype="f4").tobytes(), {"componentType": 5126, "count": 1, "type": "MAT4"}),
         (np.array([0, 1], "f4").tobytes(), {"componentType": 5126, "count": 2, "type": "SCALAR"}),
         (turns.tobytes(), {"componentType": 5126, "count": 2, "type": "VEC4"}),

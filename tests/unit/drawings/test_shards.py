@@ -68,7 +68,9 @@ def _rest(source: object, folder: Path) -> tuple[object, int, int, int, int]:
 def test_command_line(tmp_path: Path) -> None:
     run = CliRunner()
     out = tmp_path / "shards"
-    result = run.invoke(app, ["render", "--out", str(out), "--sets", "3", "--size", str(SIZE), "--per-shard", "2", "--no-held-out"])
+    result = run.invoke(
+        app, ["render", "--out", str(out), "--sets", "3", "--size", str(SIZE), "--per-shard", "2", "--no-held-out"]
+    )
     assert result.exit_code == 0, result.output
     assert sorted(p.name for p in out.iterdir()) == ["train_0000_0000.npz", "train_0000_0001.npz"]
     with np.load(out / "train_0000_0000.npz", allow_pickle=False) as data:

@@ -41,10 +41,20 @@ def sources(models: Path, panels: Path) -> dict[str, Source]:
 
 
 def test_all_sources_are_there(sources: dict[str, Source]) -> None:
-    assert set(sources) == {"drawn", "thing", "panel", "chunky3d", "validation mage", "validation storybook", "validation pages"}
+    assert set(sources) == {
+        "drawn",
+        "thing",
+        "panel",
+        "chunky3d",
+        "validation mage",
+        "validation storybook",
+        "validation pages",
+    }
 
 
-@pytest.mark.parametrize("name", ["drawn", "thing", "panel", "chunky3d", "validation mage", "validation storybook", "validation pages"])
+@pytest.mark.parametrize(
+    "name", ["drawn", "thing", "panel", "chunky3d", "validation mage", "validation storybook", "validation pages"]
+)
 def test_sets_are_whole_and_seeded(sources: dict[str, Source], name: str) -> None:
     seen = []
     for index in range(6):
@@ -88,7 +98,11 @@ def test_target_and_reference_share_their_paint() -> None:
     sheet.fill(ellipse(0, 0, 1, 1), "a", 0.05)
     base = sheet.fill(ellipse(0, 0.3, 0.6, 0.5), "b", 0.05)
     sheet.fill(ellipse(0.4, 0.3, 0.6, 0.6), "c", 0.0, clip=base)
-    palette = {"a": np.array([200, 40, 40], np.uint8), "b": np.array([40, 200, 40], np.uint8), "c": np.array([40, 40, 200], np.uint8)}
+    palette = {
+        "a": np.array([200, 40, 40], np.uint8),
+        "b": np.array([40, 200, 40], np.uint8),
+        "c": np.array([40, 40, 200], np.uint8),
+    }
     for scale, shift in ((30.0, 50.0), (20.0, 40.0)):
         frame = np.array([[scale, 0, shift], [0, scale, shift]])
         view = rasterise(sheet, palette, frame, SIZE, Shading())
