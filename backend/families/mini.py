@@ -19,6 +19,7 @@ from backend.families.mini_inputs import (
     field_mask,
     painted_reference,
     reference_tokens,
+    snapped_to_colours,
     square,
     square_labels,
 )
@@ -93,10 +94,10 @@ class Mini:
         return self._guess(square(ink, SIDE, 0), blank, 0.0, ink.shape)
 
     def guess_reference_mask(self, rgb: Rgb) -> Gray:
-        """(h, w) figure mask 0..255, soft at its edge, guessed from a colour picture (h, w, 3)."""
-        small = square(rgb, SIDE, 255)
-        lines = square(lines_from_colour(small), SIDE, 0)
-        return self._guess(lines, square(rgb, SIDE // 2, 255), 1.0, rgb.shape)
+        """(h, w) figure mask 0..255 guessed from a colour picture (h, w, 3); its edge follows the picture's colours."""
+        lines = lines_from_colour(square(rgb, SIDE, 255))
+        guess = self._guess(lines, square(rgb, SIDE // 2, 255), 1.0, rgb.shape)
+        return snapped_to_colours(guess, rgb)
 
     @torch.inference_mode()
     def _guess(self, lines: Gray, rgb: Rgb, coloured: float, shape: tuple[int, ...]) -> Gray:

@@ -29,6 +29,18 @@ class Batch(NamedTuple):
     noise: Tensor
 
 
+FLAT_SHARE = 0.2
+"""Nearly flat sets are taken this often."""
+
+
+def is_shaded(row: dict[str, np.ndarray]) -> bool:
+    """Whether colours differ from their region's by 4/255 on average on the figure, or by 8/255 on the whole picture."""
+    depth = np.abs(row["residual"].astype(np.float32)).mean(-1)
+    known = row["known"] / np.float32(255)
+    figure = known * (row["mask"][2::4, 2::4] > 127)
+    return any((depth * w).sum() > least * w.sum() > 0 for w, least in ((figure, 4), (known, 8)))
+
+
 class PaintedTask:
     """Draws augmented batches and scores the network on them.
 
@@ -45,13 +57,20 @@ class PaintedTask:
 
     def batch(self, rng: np.random.Generator) -> Batch:
         """``batch_size`` sets at random, each at a random noise level."""
-        rows = [painted_item(self.store.draw(rng), rng, self.unmasked) for _ in range(self.batch_size)]
+        rows = [painted_item(self._draw(rng), rng, self.unmasked) for _ in range(self.batch_size)]
         stacked = {k: torch.from_numpy(np.stack([r[k] for r in rows])) for k in rows[0]}
         drop = torch.from_numpy(rng.random(self.batch_size) < self.withheld)
         # a quarter of the levels at full noise: that is where sampling starts, with nothing to lean on
         sigma = np.where(rng.random(self.batch_size) < 0.25, 1.0, rng.uniform(0.02, 1, self.batch_size))
         noise = rng.standard_normal(stacked["clean"].shape, np.float32)
         return Batch(drop=drop, sigma=torch.from_numpy(sigma.astype(np.float32)), noise=torch.from_numpy(noise), **stacked)
+
+    def _draw(self, rng: np.random.Generator) -> dict[str, np.ndarray]:
+        """A set, most often one with shading worth learning: half are nearly flat, and flats have a finish of their own."""
+        while True:
+            row = self.store.draw(rng)
+            if rng.random() < FLAT_SHARE or is_shaded(row):
+                return row
 
     def loss(self, network: Painted, batch: Batch) -> tuple[Tensor, dict[str, float]]:
         """Weighted squared error of the clean latent, over max(sigma^2, 1/4); figures: at full noise, below, of zero."""

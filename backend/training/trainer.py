@@ -48,7 +48,6 @@ class Recipe:
     seed: int = 0
     log_every: int = 25
     save_every_s: float = 180.0
-    precision: str = "bf16"
 
     def progress(self, step: int, seconds: float) -> float:
         """Share of the budget used, 0..1 and above."""
@@ -83,7 +82,7 @@ class Run:
     def __init__(self, task: Task, recipe: Recipe, folder: Path) -> None:
         self.task, self.recipe, self.folder = task, recipe, folder
         torch.manual_seed(recipe.seed)
-        self.accelerator = Accelerator(mixed_precision=recipe.precision)
+        self.accelerator = Accelerator(mixed_precision="bf16")
         network = task.network().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         groups = [
             {"params": [p for p in network.parameters() if p.ndim > 1], "weight_decay": recipe.decay},

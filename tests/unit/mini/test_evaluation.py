@@ -1,0 +1,66 @@
+"""Figures of merit on pictures whose error is known, and the command that prints them."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from backend.evaluation.baselines import mean_colour, same_position, white
+from backend.evaluation.cli import app
+from backend.evaluation.metrics import score
+from backend.evaluation.pairs import Pair, from_folder, from_shard, mirrored_and_warped
+
+
+def test_truth_scores_nothing_and_lines_do_not_count(pair: Pair) -> None:
+    found = score(pair.colour, pair.colour, pair.line, pair.mask)
+    assert found.mean == 0 and found.close == 1
+    smeared = np.where(pair.line[..., None] < 200, 255 - pair.colour, pair.colour)
+    assert score(smeared, pair.colour, pair.line, pair.mask).mean == 0
+
+
+def test_error_grows_with_the_wrong_share(pair: Pair) -> None:
+    wrong = pair.colour.copy()
+    wrong[:128] = 255 - wrong[:128]
+    assert score(wrong, pair.colour, pair.line, pair.mask).mean > 5
+    ground = np.where(pair.mask[..., None] > 127, pair.colour, 0).astype(np.uint8)
+    assert score(ground, pair.colour, pair.line, pair.mask).mean == 0
+    assert np.isnan(score(wrong, pair.colour, pair.line, np.zeros_like(pair.mask)).mean)
+
+
+def test_known_difference() -> None:
+    flat = np.zeros((8, 8, 3), np.uint8)
+    line, mask = np.full((8, 8), 255, np.uint8), np.full((8, 8), 255, np.uint8)
+    found = score(flat, np.full_like(flat, 255), line, mask)
+    assert found.mean == pytest.approx(100, abs=0.01) and found.close == 0
+
+
+def test_baselines(pair: Pair) -> None:
+    assert white(pair).min() == 255
+    means = mean_colour(pair, pair.reference_mask if pair.reference_mask is not None else pair.mask)
+    assert len(np.unique(means.reshape(-1, 3), axis=0)) == 2
+    assert same_position(pair).shape == pair.colour.shape
+
+
+def test_warping_is_fixed_by_its_seed_and_keeps_colours(pair: Pair) -> None:
+    one, same, other = (mirrored_and_warped(pair, s) for s in (1, 1, 2))
+    assert np.array_equal(one.reference, same.reference) and not np.array_equal(one.reference, other.reference)
+    assert np.array_equal(one.colour, pair.colour)
+    assert one.reference_mask is not None and abs(float(one.reference_mask.mean()) - float(pair.mask.mean())) < 30
+
+
+def test_measure_prints_figures_and_writes_a_sheet(pair: Pair, shard: Path, tmp_path: Path) -> None:
+    for name, picture in (("line", pair.line), ("mask", pair.mask), ("color", pair.colour), ("ref", pair.reference)):
+        shown = picture if picture.ndim == 2 else np.ascontiguousarray(picture[..., ::-1])
+        assert cv2.imwrite(str(tmp_path / f"000_{name}.png"), shown)
+    assert len(list(from_folder(tmp_path))) == 1
+    assert len(list(from_shard(shard))) == 1
+    for source in (tmp_path, shard):
+        sheet = tmp_path / "sheet.png"
+        arguments = ["measure", str(source), "--warp", "--sheet", str(sheet), "--models", str(tmp_path)]
+        result = CliRunner().invoke(app, arguments)
+        assert result.exit_code == 0, result.output
+        for way in ("white", "mean colour", "same position", "flats", "painted"):
+            assert way in result.output
+        assert sheet.stat().st_size > 1000

@@ -1,0 +1,136 @@
+"""The shipped model through the Family interface."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from backend.families.base import Family
+from backend.families.mini import Mini, MiniCondition
+from backend.families.registry import families, load, models
+from backend.families.remembering import Remembering
+from backend.imaging.regions import drawing_regions
+from backend.pipeline.condition import condition
+from backend.pipeline.decode import decode
+from backend.pipeline.denoise import denoise
+from backend.pipeline.types import Cancelled, Colours, Drawing, Step
+from shared.protocol import ColorizeRequest, Finish, ReferenceRole
+
+REQUEST = ColorizeRequest(200, 256, (ReferenceRole.BOTH, ReferenceRole.BOTH), finish=Finish.PAINTED, steps=3)
+
+
+def _run(family: Family, drawing: Drawing, request: ColorizeRequest) -> tuple[Colours, list[Step]]:
+    steps: list[Step] = []
+    known = condition(family, drawing, request)
+    latent = denoise(family, known, request, steps.append)
+    return decode(family, known, latent, drawing, request), steps
+
+
+def test_flats_are_colours_of_the_reference(mini: Family, drawing: Drawing) -> None:
+    colours, steps = _run(mini, drawing, replace(REQUEST, finish=Finish.FLATS))
+    assert colours.field is None and colours.flats.shape == (drawing.regions.count, 3) and len(steps) == 1
+    there = {tuple(c) for r in drawing.references for c in r.rgb.reshape(-1, 3).tolist()}
+    assert {tuple(c) for c in colours.flats.tolist()} <= there
+
+
+def test_sides_never_mix(mini: Family, drawing: Drawing) -> None:
+    flats = _run(mini, drawing, replace(REQUEST, finish=Finish.FLATS))[0].flats
+    for side in (True, False):
+        there = {tuple(c) for r in drawing.references for c in r.rgb[(r.mask > 127) == side].tolist()}
+        assert drawing.regions.foreground.any() and not drawing.regions.foreground.all()
+        assert {tuple(c) for c in flats[drawing.regions.foreground == side].tolist()} <= there
+
+
+def test_same_seed_same_picture_other_seed_another(mini: Family, drawing: Drawing) -> None:
+    first, again, other = (_run(mini, drawing, replace(REQUEST, seed=s))[0] for s in (1, 1, 2))
+    assert first.field is not None and again.field is not None and other.field is not None
+    assert np.array_equal(first.field, again.field)
+    assert not np.array_equal(first.field, other.field)
+    assert np.array_equal(first.flats, other.flats)
+
+
+def test_guidance_and_steps_are_real(mini: Family, drawing: Drawing) -> None:
+    plain, guided, longer = (_run(mini, drawing, replace(REQUEST, **change))[0].field for change in (
+        {"guidance": 1.0}, {"guidance": 4.0}, {"guidance": 1.0, "steps": 6},
+    ))  # fmt: skip
+    assert plain is not None and guided is not None and longer is not None
+    assert np.abs(plain - guided).max() > 1 / 255
+    assert np.abs(plain - longer).max() > 1 / 255
+
+
+def test_painted_stays_near_the_flats(mini: Family, drawing: Drawing) -> None:
+    known = mini.condition(drawing, REQUEST)
+    colours = mini.decode(known, mini.denoise(known, REQUEST, lambda step: None), drawing, REQUEST)
+    assert colours.field is not None and colours.field.shape == (256, 200, 3)
+    flat = colours.flats[drawing.regions.labels] / 255
+    assert np.abs(colours.field - flat).mean() < 0.12
+
+
+def test_every_step_shows_a_small_preview(mini: Family, drawing: Drawing) -> None:
+    steps = _run(mini, drawing, REQUEST)[1]
+    assert [(s.step, s.steps) for s in steps] == [(1, 3), (2, 3), (3, 3)]
+    for step in steps:
+        assert step.preview is not None and step.preview.dtype == np.uint8 and max(step.preview.shape[:2]) <= 256
+
+
+def test_cancel_goes_through(mini: Family, drawing: Drawing) -> None:
+    def stop(step: Step) -> None:
+        if step.step == 2:
+            raise Cancelled
+
+    for finish, expected in ((Finish.PAINTED, True), (Finish.FLATS, False)):
+        request = replace(REQUEST, finish=finish)
+        known = mini.condition(drawing, request)
+        if expected:
+            with pytest.raises(Cancelled):
+                mini.denoise(known, request, stop)
+        else:
+            assert mini.denoise(known, request, stop) is None
+
+
+def test_masks_are_guessed_at_any_size(mini: Family, drawing: Drawing) -> None:
+    guess = mini.guess_drawing_mask(drawing.ink)
+    assert guess.shape == drawing.ink.shape and guess.dtype == np.uint8
+    assert mini.guess_reference_mask(drawing.references[0].rgb[:130]).shape == (130, 256)
+
+
+def test_condition_is_remembered_by_content(drawing: Drawing) -> None:
+    class Counting(Mini):
+        calls = 0
+
+        def condition(self, drawing: Drawing, request: ColorizeRequest) -> MiniCondition:
+            self.calls += 1
+            return super().condition(drawing, request)
+
+    from backend.networks.flats import Flats
+    from backend.networks.foreground import Foreground
+    from backend.networks.painted import Painted
+
+    counting = Counting(Flats(), Painted(), Foreground())
+    family = Remembering(counting, size=2)
+    family.condition(drawing, REQUEST)
+    family.condition(replace(drawing, ink=drawing.ink.copy()), replace(REQUEST, seed=9, steps=7, guidance=3.0))
+    assert counting.calls == 1
+    changed = drawing.references[0].rgb.copy()
+    changed[0, 0] ^= 1
+    family.condition(replace(drawing, references=(replace(drawing.references[0], rgb=changed),)), REQUEST)
+    assert counting.calls == 2
+    family.condition(drawing, replace(REQUEST, finish=Finish.FLATS))
+    assert counting.calls == 3
+    family.condition(drawing, REQUEST)
+    assert counting.calls == 4  # size 2: the first was forgotten
+
+
+def test_one_region_and_a_drawing_that_is_all_figure(mini: Family, drawing: Drawing) -> None:
+    ink = np.zeros((90, 64), np.uint8)
+    bare = replace(drawing, ink=ink, mask=np.full((90, 64), 255, np.uint8), regions=drawing_regions(ink, None, 0.02, 160))
+    colours = _run(mini, bare, REQUEST)[0]
+    assert colours.flats.shape == (1, 3) and colours.field is not None and np.isfinite(colours.field).all()
+
+
+def test_registry_lists_and_loads(tmp_path: Path) -> None:
+    assert set(families()) == {"mini"}
+    (row,) = models(tmp_path)
+    assert row.name == "mini" and row.ready and row.finishes == ["flats", "painted"] and row.licence
+    assert load("mini", tmp_path).spec.name == "mini"

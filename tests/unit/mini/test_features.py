@@ -1,0 +1,58 @@
+"""Arrays made of label maps."""
+
+import numpy as np
+
+from backend.families.mini_features import GRID, allowed_pairs, region_arrays
+from backend.families.mini_inputs import allowed_tokens, reference_tokens
+from backend.pipeline.types import Drawing, Reference
+from shared.protocol import ReferenceRole
+
+
+def test_pool_rows_are_shares_of_cells_at_any_size() -> None:
+    for side in (256, 320, 512):
+        labels = np.zeros((side, side), np.int32)
+        labels[:, side // 2 :] = 1
+        labels[: side // 8] = -1
+        arrays = region_arrays(labels, 2, np.full((side, side), 255, np.uint8))
+        np.testing.assert_allclose(arrays.pool.sum(1), 1, rtol=1e-5)
+        left = arrays.pool[0].reshape(GRID, GRID)
+        assert left[:, GRID // 2 + 1 :].sum() == 0 and left[: GRID // 8].sum() == 0
+
+
+def test_geometry_does_not_depend_on_the_working_size() -> None:
+    found = []
+    for side in (256, 512):
+        labels = np.zeros((side, side), np.int32)
+        labels[side // 4 : side // 2, side // 4 : side // 2] = 1
+        mask = np.where(labels == 1, 255, 0).astype(np.uint8)
+        found.append(region_arrays(labels, 2, mask))
+    np.testing.assert_allclose(found[0].geometry, found[1].geometry, atol=2e-3)
+    assert found[0].figure.tolist() == [False, True]
+
+
+def test_a_region_that_lost_all_its_pixels_has_no_weight() -> None:
+    arrays = region_arrays(np.zeros((256, 256), np.int32), 2, np.zeros((256, 256), np.uint8))
+    assert arrays.pool[1].sum() == 0 and np.isfinite(arrays.geometry).all()
+
+
+def test_figure_uses_figure_unless_there_is_none() -> None:
+    figure = np.array([True, False])
+    assert allowed_pairs(figure, np.array([True, True, False])).tolist() == [[True, True, False], [False, False, True]]
+    assert allowed_pairs(figure, np.array([True, True])).tolist() == [[True, True], [True, True]]
+
+
+def test_roles_keep_references_apart(drawing: Drawing) -> None:
+    first, second = drawing.references
+    for_figure = reference_tokens(Reference(first.rgb, first.mask, ReferenceRole.FOREGROUND))
+    for_ground = reference_tokens(Reference(second.rgb, second.mask, ReferenceRole.BACKGROUND))
+    figure_row, ground_row = allowed_tokens(np.array([True, False]), (for_figure, for_ground))
+    boundary = len(for_figure.figure)
+    assert figure_row[:boundary].any() and not figure_row[boundary:].any()
+    assert ground_row[boundary:].any() and not ground_row[:boundary].any()
+
+
+def test_a_side_without_a_reference_may_use_all(drawing: Drawing) -> None:
+    first = drawing.references[0]
+    tokens = reference_tokens(Reference(first.rgb, first.mask, ReferenceRole.FOREGROUND))
+    ground_row = allowed_tokens(np.array([False]), (tokens,))[0]
+    assert ground_row.any()

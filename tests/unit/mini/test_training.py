@@ -1,0 +1,108 @@
+"""The trainer: it learns, it resumes exactly, it keeps held-out drawings out, and what it exports loads."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from backend.families.mini import NETWORKS, Mini
+from backend.training.cli import TASKS
+from backend.training.export import export_model
+from backend.training.flats_task import FlatsTask, flats_item, stack_sets
+from backend.training.foreground_task import ForegroundTask
+from backend.training.painted_task import PaintedTask
+from backend.training.store import Store
+from backend.training.trainer import Recipe, Run, Task
+from backend.weights.folder import ModelFolder
+
+
+def _weights(run: Run) -> list[torch.Tensor]:
+    return [p.detach().clone() for p in run.network.parameters()] + [p.clone() for p in run.ema.shadow_params]
+
+
+def test_flats_learns_a_few_drawings_by_heart(store: Store, tmp_path: Path) -> None:
+    class Fixed(FlatsTask):
+        def batch(self, rng: np.random.Generator) -> object:
+            return stack_sets([flats_item(self.store.draw(np.random.default_rng(k)), None) for k in range(3)])
+
+    run = Run(Fixed(store, 3), Recipe(steps=14, rate=1e-3, warmup=3), tmp_path)
+    losses = [run.step()["loss"] for _ in range(14)]
+    assert losses[-1] < 0.6 * losses[0]
+
+
+@pytest.mark.parametrize("task", [PaintedTask, ForegroundTask])
+def test_loss_falls(task: type[Task], store: Store, tmp_path: Path) -> None:
+    run = Run(task(store, 4), Recipe(steps=24, rate=1e-3, warmup=3), tmp_path)  # type: ignore[call-arg]
+    losses = [run.step()["loss"] for _ in range(24)]
+    if task is PaintedTask:  # flat drawings: there is nothing to add, and that is soon learned
+        assert losses[-1] < losses[0] + 0.02
+    else:
+        assert np.mean(losses[-4:]) < 0.8 * losses[0]
+
+
+def test_resuming_is_exact(store: Store, tmp_path: Path) -> None:
+    recipe = Recipe(steps=4, warmup=2)
+    whole = Run(PaintedTask(store, 2), recipe, tmp_path / "whole")
+    for _ in range(4):
+        whole.step()
+    first = Run(PaintedTask(store, 2), recipe, tmp_path / "parts")
+    first.folder.mkdir()
+    for _ in range(2):
+        first.step()
+    first.save()
+    second = Run(PaintedTask(store, 2), recipe, tmp_path / "parts")
+    assert second.progress.step == 2
+    for _ in range(2):
+        second.step()
+    for a, b in zip(_weights(whole), _weights(second), strict=True):
+        assert torch.equal(a, b)
+
+
+def test_held_out_sources_are_never_drawn(cache: Path) -> None:
+    assert len(Store(cache, ())) == 0
+    everything, store = Store(cache, ()), Store(cache, ("kept/",))
+    assert everything.refresh() == 15 and store.refresh() == 12
+
+
+def test_new_shards_are_picked_up(cache: Path, tmp_path: Path) -> None:
+    import shutil
+
+    store = Store(tmp_path, ())
+    assert store.refresh() == 0
+    shutil.copytree(cache / "train_0", tmp_path / "train_0")
+    shutil.copytree(cache / "train_0", tmp_path / "val_0")
+    assert store.refresh() == 12
+
+
+def test_augmentation_keeps_sets_true(store: Store) -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        item = flats_item(store.draw(rng), rng)
+        assert item["allowed"].any(1).all()
+        np.testing.assert_allclose(item["weight"].sum(), 1, rtol=1e-4)
+        assert np.isfinite(item["geometry"]).all()
+        # the drawing's colours are in the reference: recolouring both keeps them close
+        best = ((item["lab"][:, None] - item["palette_lab"][None]) ** 2).sum(-1).min(1)
+        assert np.sqrt(best[item["weight"] > 0.02]).max() < 12
+
+
+def test_exported_model_loads(store: Store, tmp_path: Path) -> None:
+    tasks: dict[str, Task] = {name: task(store, 2) for name, task in TASKS.items()}
+    runs = {name: tmp_path / name for name in tasks}
+    for name, task in tasks.items():
+        runs[name].mkdir()
+        run = Run(task, Recipe(steps=2), runs[name])
+        run.step()
+        run.save()
+    size = export_model(tasks, runs, tmp_path / "out")
+    assert 1e6 < size <= 20_000_000
+    folder = ModelFolder(tmp_path / "out")
+    Mini.load(folder)
+    for name in NETWORKS:
+        assert {t.dtype for t in folder.tensors(name).values()} == {torch.float16}
+
+
+def test_export_refuses_an_empty_run(store: Store, tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        export_model({"flats": FlatsTask(store)}, {"flats": tmp_path / "nothing"}, tmp_path / "out")
