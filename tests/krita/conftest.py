@@ -30,5 +30,5 @@ def art(tmp_path_factory: pytest.TempPathFactory) -> Art:
 
 @pytest.fixture(scope="session")
 def small_art(tmp_path_factory: pytest.TempPathFactory) -> Art:
-    """The drawing at 320 x 256, for everything that is not about size."""
-    return draw(tmp_path_factory.mktemp("small_art"), (320, 256))
+    """The drawing at 333 x 257, an odd size, for everything that is not about speed."""
+    return draw(tmp_path_factory.mktemp("small_art"), (333, 257))

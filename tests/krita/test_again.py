@@ -8,7 +8,7 @@ from tests.krita.harness.evidence import Evidence
 from tests.krita.harness.studio import Studio
 
 pytestmark = [pytest.mark.krita, pytest.mark.timeout(1200)]
-SIZE = (320, 256)
+SIZE = (333, 257)
 KINDS = ("transparent", "scan")
 
 

@@ -10,7 +10,7 @@ from tests.krita.harness.evidence import Evidence
 from tests.krita.harness.studio import Studio
 
 pytestmark = [pytest.mark.krita, pytest.mark.timeout(1200)]
-SIZE = (320, 256)
+SIZE = (333, 257)
 BY_INPUT = (
     ErrorCode.NO_DOCUMENT,
     ErrorCode.NO_LINES,

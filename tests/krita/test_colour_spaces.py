@@ -14,7 +14,7 @@ from tests.krita.harness.keeper import Keeper
 from tests.krita.harness.studio import Studio
 
 pytestmark = [pytest.mark.krita, pytest.mark.timeout(1200)]
-SIZE = (320, 256)
+SIZE = (333, 257)
 SPACES = {"U16": ("RGBA", "U16"), "F32": ("RGBA", "F32"), "CMYK": ("CMYKA", "U8"), "GRAY": ("GRAYA", "U8")}
 TOLERANCE = {"U16": (0.1, 1), "F32": (0.1, 1), "CMYK": (12.0, 80)}
 """Mean and largest difference allowed per channel, of 255: CMYK cannot hold every sRGB colour."""

@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.krita, pytest.mark.timeout(1200)]
 @pytest.fixture(scope="module")
 def seen(studio: Studio, small_art: Art) -> Evidence:
     files = {"lines": str(small_art.lines), "reference": str(small_art.reference), "home": str(studio.home)}
-    return studio.play("interruptions", {"size": (320, 256), **files})
+    return studio.play("interruptions", {"size": (333, 257), **files})
 
 
 def says(code: ErrorCode, text: str) -> bool:

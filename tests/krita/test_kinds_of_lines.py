@@ -9,9 +9,9 @@ from tests.krita.harness.evidence import Evidence
 from tests.krita.harness.studio import Studio
 
 pytestmark = [pytest.mark.krita, pytest.mark.timeout(1200)]
-SIZE = (320, 256)
+SIZE = (333, 257)
 SCANS = ("scan", "scan_alone")
-KINDS = (*SCANS, "lowest", "in_group", "group_itself", "offset", "vector", "hidden_neighbours", "hidden")
+KINDS = (*SCANS, "lowest", "in_group", "group_itself", "offset", "vector", "hidden_neighbours", "dimmed", "hidden")
 TRANSPARENT = tuple(kind for kind in KINDS if kind not in SCANS)
 
 
@@ -51,6 +51,7 @@ def test_fewest_undo_steps(seen: Evidence, kind: str) -> None:
         ("offset", "Lines"),
         ("vector", "Lines"),
         ("hidden_neighbours", "Lines"),
+        ("dimmed", "Lines"),
         ("hidden", "Lines"),
     ],
 )
@@ -76,7 +77,7 @@ def test_ink_on_paper_stays_and_is_multiplied(seen: Evidence, small_art: Art, ki
     assert (paper != drawn[lines == 0]).any(axis=-1).mean() > 0.8, "the paper must be coloured"
 
 
-@pytest.mark.parametrize("kind", [kind for kind in TRANSPARENT if kind != "hidden"])
+@pytest.mark.parametrize("kind", [kind for kind in TRANSPARENT if kind not in ("dimmed", "hidden")])
 def test_lines_show_above_the_colours(seen: Evidence, small_art: Art, kind: str) -> None:
     paper = np.full((SIZE[1], SIZE[0], 4), 255, np.uint8)
     shown = seen.pixels(f"{kind}_after.bgra", SIZE)[..., :3].astype(np.int16)

@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.krita, pytest.mark.timeout(1200)]
 def test_krita_ends_and_leaves_nothing_hanging(studio: Studio, small_art: Art, stage: str) -> None:
     home: Path = studio.root / f"quit {stage}"
     files = {"lines": str(small_art.lines), "reference": str(small_art.reference)}
-    parameters = {"size": (320, 256), "home": str(home), "stage": stage, **files}
+    parameters = {"size": (333, 257), "home": str(home), "stage": stage, **files}
     try:
         seen = studio.play("quitting", parameters, home, name=f"quitting_{stage}")
     finally:

@@ -76,6 +76,16 @@ def hidden_neighbours(document, given):
     return find(document, "Lines")
 
 
+def dimmed(document, given):
+    """Locked lines at half opacity in multiply, as some painters keep them."""
+    lines = paint(document, "Lines", given["lines"])
+    document.rootNode().addChildNode(lines, None)
+    lines.setOpacity(128)
+    lines.setBlendingMode("multiply")
+    lines.setLocked(True)
+    return lines
+
+
 def hidden(document, given):
     """The line layer itself is hidden."""
     lines = paint(document, "Lines", given["lines"])
@@ -84,7 +94,7 @@ def hidden(document, given):
     return lines
 
 
-KINDS = (scan, scan_alone, lowest, in_group, group_itself, offset, vector, hidden_neighbours, hidden)
+KINDS = (scan, scan_alone, lowest, in_group, group_itself, offset, vector, hidden_neighbours, dimmed, hidden)
 
 
 def run(painter):
@@ -120,5 +130,5 @@ def run(painter):
             yield from painter.act("edit_undo")
             steps += 1
         seen = {"before": before, "after": after, "undone": snapshot(document), "steps": steps, "mark": mark, "parent": parent}
-        painter.note(name, dict(seen, says=painter.says(), active=document.activeNode().name()))
+        painter.note(name, dict(seen, says=painter.says()))
         yield from close(document)
