@@ -46,6 +46,9 @@ def main(arguments: Sequence[str]) -> int:
     except InstallError as error:
         say(f"\nStopped: {error}")
         return 1
+    except OSError as error:  # a folder without write permission, a full disk: the system's words are plain enough
+        say(f"\nStopped: {error.filename or 'a file'} could not be read or written: {error.strerror or error}.")
+        return 1
     except KeyboardInterrupt:
         say("\nInterrupted. Start it again and it continues where it stopped.")
         return 130

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from . import environment, kritarc, requirements
+from . import environment, kritarc, model, requirements
 from .check import try_out
 from .lock import only_one
 from .places import Krita, venv_python
@@ -26,6 +26,7 @@ def prepare_backend(extras: tuple[str, ...] = ("backend",)) -> tuple[Path, bool]
             if not python.exists():
                 requirements.check_space(PROJECT)
             environment.prepare(PROJECT, extras, environment.real_tools(PROJECT))
+        changed |= model.restore(PROJECT)
         return python, check_once(python) or changed
 
 

@@ -15,6 +15,8 @@ from .stop import stop_server
 from .text import InstallError, say
 from .vendor import PROJECT
 
+BUILT = (".venv", "build", "linewash.egg-info", "artifacts", ".pytest_cache", ".ruff_cache", ".hypothesis")
+
 
 def uninstall(home: Path, places: Iterable[Krita], project: Path = PROJECT) -> None:
     """Take Linewash off this computer: out of every Krita of ``places``, out of ``project`` and out of ``home``.
@@ -46,11 +48,13 @@ def remove_from(krita: Krita) -> None:
 
 
 def remove_built(project: Path) -> None:
-    """Delete what the installer made inside the checkout ``project``."""
-    for name in (".venv", "build", "linewash.egg-info"):
+    """Delete what the installer, the tests and Python made inside the checkout ``project``."""
+    for name in BUILT:
         if (project / name).is_dir():
             shutil.rmtree(project / name)
             say(f"Removed {project / name}")
+    for compiled in list(project.rglob("__pycache__")):
+        shutil.rmtree(compiled)
 
 
 def remove_data(home: Path) -> list[Path]:

@@ -85,15 +85,18 @@ def test_a_home_with_nothing_of_the_painters_goes(tmp_path: Path) -> None:
 
 def test_everything_goes(tmp_path: Path, home: Path, backend: Backend, capsys: pytest.CaptureFixture[str]) -> None:
     project = tmp_path / "checkout"
-    for name in (".venv/bin/python", "build/vendor/x", "linewash.egg-info/PKG-INFO", "backend/__init__.py"):
-        (project / name).parent.mkdir(parents=True)
+    files = (".venv/bin/python", "build/vendor/x", "linewash.egg-info/PKG-INFO", "artifacts/junit.xml", "backend/__init__.py",
+        "backend/__pycache__/x.pyc", "demo-output/coloured.png")  # fmt: skip
+    for name in files:
+        (project / name).parent.mkdir(parents=True, exist_ok=True)
         (project / name).write_text("")
     krita = Krita("Krita", tmp_path / "krita", tmp_path / "kritarc")
     (krita.pykrita / "linewash").mkdir(parents=True)
     krita.settings.write_bytes(b"[python]\nenable_linewash=true\n")
     uninstall(home, [krita], project)
     assert backend.seen == [("/v1/shutdown", "key")]
-    assert [path.name for path in project.iterdir()] == ["backend"]
+    left = sorted(str(path.relative_to(project)) for path in project.rglob("*") if path.is_file())
+    assert left == ["backend/__init__.py", "demo-output/coloured.png"]
     assert list(krita.pykrita.iterdir()) == []
     assert krita.settings.read_bytes() == b""
     assert f"Kept, because it is yours: {paths.jobs_dir(home)}" in capsys.readouterr().out

@@ -1,0 +1,62 @@
+"""A damaged model is put back, as its error promises the painter."""
+
+import hashlib
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from installer.model import MODEL, SUMS, damaged, restore
+from installer.text import InstallError
+
+WEIGHTS = b"weights"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / MODEL
+    made.mkdir(parents=True)
+    (made / "flats.safetensors").write_bytes(WEIGHTS)
+    (made / SUMS).write_text(f"{hashlib.sha256(WEIGHTS).hexdigest()}  flats.safetensors\n")
+    return made
+
+
+@pytest.fixture
+def clone(tmp_path: Path, folder: Path) -> Path:
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@b", "-c", "commit.gpgsign=false"]
+    for command in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "x"]):
+        subprocess.run([*git, *command], cwd=tmp_path, check=True)
+    return tmp_path
+
+
+def test_the_shipped_model_is_whole(project: Path) -> None:
+    assert damaged(project / MODEL) == []
+
+
+def test_a_whole_model_is_left_alone(tmp_path: Path, folder: Path) -> None:
+    assert not restore(tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"weightz", None])
+def test_damage_is_mended_from_git(clone: Path, folder: Path, content: bytes | None) -> None:
+    file = folder / "flats.safetensors"
+    file.unlink()
+    if content is not None:
+        file.write_bytes(content)
+    assert damaged(folder) == ["flats.safetensors"]
+    assert restore(clone)
+    assert file.read_bytes() == WEIGHTS
+    kept = folder / "flats.safetensors.damaged"
+    assert kept.exists() == (content is not None)
+
+
+def test_without_git_the_painter_is_told_to_download_again(tmp_path: Path, folder: Path) -> None:
+    (folder / "flats.safetensors").write_bytes(b"weightz")
+    with pytest.raises(InstallError, match="Download Linewash again"):
+        restore(tmp_path)
+
+
+def test_a_missing_list_of_digests_counts_as_damage(clone: Path, folder: Path) -> None:
+    (folder / SUMS).unlink()
+    assert restore(clone)
+    assert damaged(folder) == []
