@@ -64,10 +64,8 @@ class Swatches:
         ).reshape(-1, 3)
         if request.finish is Finish.FLATS:
             return Colours(flats, None)
-        side = np.linspace(0.8, 1.0, 64, dtype=np.float32)
-        labels = regions.labels[:: max(1, regions.labels.shape[0] // 64), :: max(1, regions.labels.shape[1] // 64)][:64, :64]
-        field = flats[labels].astype(np.float32) / 255 * side[: labels.shape[0], None, None]
-        return Colours(flats, np.ascontiguousarray(field))
+        shade = np.linspace(0.8, 1.0, regions.labels.shape[0], dtype=np.float32)[:, None, None]
+        return Colours(flats, flats[regions.labels].astype(np.float32) / 255 * shade)
 
 
 def models(models_dir: Path) -> list[ModelInfo]:
