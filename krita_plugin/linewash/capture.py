@@ -81,6 +81,7 @@ def capture(picture: Picture, choices: Choices, request: ColorizeRequest) -> Ste
     lines = _copy(picture, choices.lines, ErrorCode.NO_LINES)
     nodes = [_copy(picture, each.layer_id, ErrorCode.EMPTY_REFERENCE) if each.layer_id else None for each in used]
     mask, mask_is_grey = _mask_source(picture, choices)
+    yield from picture.host.prepare()
     converter = picture.host.converter()
     try:
         line_pixels = yield from _colours(lines, canvas, converter)

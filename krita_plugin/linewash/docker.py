@@ -4,7 +4,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, List, Optional, Tuple
 
-from . import images
 from .host import DockWidget
 from .picture import Layer, Picture
 from .qt import QtCore, QtWidgets
@@ -13,12 +12,13 @@ from .settings import Choices, ForegroundKind, Reference, write_finish
 from .shared.errors import ErrorCode, LinewashError
 from .shared.protocol import MAX_REFERENCES
 from .studio import Studio, lines_for
-from .thumbnails import SIDE, layer_thumbnail, on_white
+from .thumbnails import file_thumbnail, layer_thumbnail
 from .widgets.panel import FINISHES, FOREGROUNDS, Panel
 
 REFRESH_MS = 400
 """Krita tells plugins nothing about layers that come, go or get another name, so the docker looks."""
 
+NO_PICTURE = Message("Open a line drawing to begin.")
 FILE_FILTER = "Pictures (*.png *.jpg *.jpeg *.webp *.bmp *.tif *.tiff *.gif);;All files (*)"
 
 
@@ -30,6 +30,7 @@ class LinewashDocker(DockWidget):
         self.setWindowTitle("Linewash")
         self._studio = studio
         self._shown: Optional[int] = None
+        self._blank = NO_PICTURE
         panel = self._panel = Panel(studio.host.icon("addlayer"))
         self.setWidget(panel)
         panel.lines.chosen.connect(lambda layer_id: self._choose(lines=layer_id))
@@ -39,9 +40,12 @@ class LinewashDocker(DockWidget):
         panel.reference.changed.connect(lambda references: self._choose(references=tuple(references)))
         panel.reference.dropped.connect(self._add_files)
         panel.reference_add.clicked.connect(self._offer_references)
-        panel.colour.clicked.connect(lambda: self._studio.colour(self._picture()))
+        panel.colour.clicked.connect(self._colour)
         panel.cancel.clicked.connect(self._cancel)
-        studio.changed.connect(lambda _key: self.refresh())
+        studio.changed.connect(self._changed)  # a method of this widget, so that Qt disconnects it when its window closes
+        self._soon = QtCore.QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.timeout.connect(self.refresh)
         self._timer = QtCore.QTimer(self)
         self._timer.timeout.connect(self._look)
         self._timer.start(REFRESH_MS)
@@ -49,7 +53,7 @@ class LinewashDocker(DockWidget):
 
     def canvasChanged(self, canvas: Any) -> None:
         """Krita: the painter went to another picture, or closed one."""
-        QtCore.QTimer.singleShot(0, self.refresh)  # while it calls this, Krita still names the picture before
+        self._soon.start(0)  # while it calls this, Krita still names the picture before
 
     def refresh(self) -> None:
         """Show how things are."""
@@ -59,6 +63,7 @@ class LinewashDocker(DockWidget):
             self._show_choices(Choices(), [], [("", "No picture is open")])
             self._show_run(None)
             return
+        self._blank = NO_PICTURE
         session, layers = self._studio.session(picture), picture.layers()
         self._forget_lost(session, layers)
         lines = next((layer.name for layer in layers if layer.id == lines_for(picture, session)), "none")
@@ -70,6 +75,9 @@ class LinewashDocker(DockWidget):
             for reference in session.choices.references:
                 self._thumbnail(picture, reference)
         self._show_run(session)
+
+    def _changed(self, key: int) -> None:
+        self.refresh()
 
     def _look(self) -> None:
         if self.isVisible():
@@ -106,7 +114,7 @@ class LinewashDocker(DockWidget):
         elif session is not None:
             panel.status.say(session.message)
         else:
-            panel.status.say(Message("Open a line drawing to begin."))
+            panel.status.say(self._blank)
 
     def _choose(self, **changes: Any) -> None:
         picture = self._picture()
@@ -118,6 +126,15 @@ class LinewashDocker(DockWidget):
     def _finish(self, finish: Any) -> None:
         write_finish(self._studio.host, finish)
         self._choose(finish=finish)
+
+    def _colour(self) -> None:
+        self._studio.notice = None
+        picture = self._picture()
+        if picture is not None:
+            self._studio.colour(picture)
+        else:
+            self._blank = Message.of(LinewashError(ErrorCode.NO_DOCUMENT))
+            self.refresh()
 
     def _cancel(self) -> None:
         picture = self._picture()
@@ -174,7 +191,6 @@ class LinewashDocker(DockWidget):
     def _thumbnail(self, picture: Picture, reference: Reference) -> None:
         row = self._panel.reference
         if reference.layer_id:
-            row.set_picture(reference, layer_thumbnail(picture, reference.layer_id))
+            row.set_picture((reference, layer_thumbnail(picture, reference.layer_id)))
         else:
-            path = Path(reference.path)
-            self._studio.errand(lambda: on_white(images.read_file(path, SIDE)), lambda image: row.set_picture(reference, image))
+            self._studio.errand(lambda: (reference, file_thumbnail(Path(reference.path))), row.set_picture)

@@ -1,6 +1,6 @@
 """The only file that imports krita: it hands out open pictures, settings and the docker's base class as plain things."""
 
-from typing import Any, Callable, List, Optional, Tuple
+from typing import Any, Callable, Iterator, List, Optional, Tuple
 
 import krita
 
@@ -69,12 +69,20 @@ class Host:
         Krita records converting a layer, or setting its blending mode, in the undo history of the document it was made in,
         even when it is nowhere yet.  So such things are done here and never in the painter's picture.
         """
+        for _ in self.prepare():
+            pass
+        return self._mother.clone()
+
+    def prepare(self) -> Iterator[int]:
+        """Steps before the first ``scratch``, which would otherwise take all their time at once: a twentieth of a second."""
         if self._mother is None:
             side = _SCRATCH_SIDE
             made = krita.Krita.instance().createDocument(side, side, "Linewash", *SRGB, 72.0)
+            made.topLevelNodes()[0].remove()
             self._mother = made.clone()  # unlike the original, not listed among the open documents
+            yield 0
             made.close()
-        return self._mother.clone()
+            yield 0
 
     def converter(self) -> Converter:
         """Converts pixels from one colour space to another; close it after use."""

@@ -54,7 +54,7 @@ def reference_png(pixels: Pixels) -> bytes:
 def reference_file_png(path: Path) -> bytes:
     """A reference file as PNG.  REFERENCE_UNREADABLE, or EMPTY_REFERENCE when it is transparent all over."""
     image = read_file(path, REFERENCE_SIDE).convertToFormat(_ARGB)
-    if image.hasAlphaChannel() and not any(any(strip[3::4]) for strip in image_strips(image)):
+    if image.hasAlphaChannel() and not any(_holds(strip[3::4]) for strip in image_strips(image)):
         raise LinewashError(ErrorCode.EMPTY_REFERENCE, str(path))
     return to_png(image)
 
@@ -140,11 +140,16 @@ def to_png(image: "QtGui.QImage") -> bytes:
 
 
 def _has_paint(pixels: Pixels) -> bool:
-    return any(any(strip[3::4]) for strip in pixels.strips)
+    return any(_holds(strip[3::4]) for strip in pixels.strips)
+
+
+def _holds(data: bytes) -> bool:
+    """Whether any byte is not 0; unlike any(), in no time."""
+    return data.count(0) < len(data)
 
 
 def _grey(image: "QtGui.QImage", empty: ErrorCode) -> bytes:
-    if not any(any(strip) for strip in image_strips(image)):
+    if not any(_holds(strip) for strip in image_strips(image)):
         raise LinewashError(empty)
     return to_png(image)
 

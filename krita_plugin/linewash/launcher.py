@@ -16,6 +16,8 @@ from .shared.paths import HOME_VARIABLE, ServerInfo, default_home, log_file, rea
 
 START_S = 60.0
 """How long a backend may take until it answers, seconds: the first start on a slow disk is long."""
+OTHER_S = 2.0
+"""How long one more answer is waited for once the started one has ended, seconds."""
 HELLO_S = 5.0
 _POLL_S = 0.1
 _TAIL_BYTES = 2000
@@ -108,15 +110,16 @@ class Launcher:
             raise LinewashError(ErrorCode.BACKEND_START, repr(error)) from error
 
     def _wait(self, home: Path, unwanted: Callable[[], bool]) -> ServerInfo:
-        end = time.monotonic() + START_S
+        end, shortened = time.monotonic() + START_S, False
         while time.monotonic() < end and not unwanted():
             info = self._running(home) if server_file(home).exists() else None
             if info is not None:
                 return info
-            if self._started is not None and self._started.poll() is not None:
-                raise LinewashError(ErrorCode.BACKEND_START, _tail(home))
+            if self._started is not None and self._started.poll() is not None and not shortened:
+                # It ends at once when another one, of a second Krita say, is just starting: that one will answer soon.
+                end, shortened = time.monotonic() + OTHER_S, True
             time.sleep(_POLL_S)
-        raise LinewashError(ErrorCode.BACKEND_START, "no answer after %.0f s: %s" % (START_S, _tail(home)))
+        raise LinewashError(ErrorCode.BACKEND_START, _tail(home))
 
 
 def clean_environment(environment: Dict[str, str]) -> Dict[str, str]:

@@ -58,13 +58,9 @@ class Studio(QtCore.QObject):
             self._sessions[picture.key] = (picture, Session(Choices(finish=read_finish(self.host))))
         return self._sessions[picture.key][1]
 
-    def colour(self, picture: Optional[Picture]) -> None:
+    def colour(self, picture: Picture) -> None:
         """Begin a run, or say why not."""
         self.notice = None
-        if picture is None:
-            self.notice = Message.of(LinewashError(ErrorCode.NO_DOCUMENT))
-            self.changed.emit(0)
-            return
         session = self.session(picture)
         if session.busy:
             return
@@ -103,7 +99,10 @@ class Studio(QtCore.QObject):
             del self._sessions[key]
 
     def errand(self, call: Callable[[], Any], returned: Optional[Callable[[Any], None]] = None) -> None:
-        """Run a blocking call in a thread of its own; ``returned`` is called here with what it returned."""
+        """Run a blocking call in a thread of its own; ``returned`` is called here with what it returned.
+
+        Let ``returned`` be a method of a QObject: it is not called when that is gone by then.
+        """
         thread = Errand(call, self)
         if returned is not None:
             thread.returned.connect(returned)
@@ -145,6 +144,7 @@ class Studio(QtCore.QObject):
 
     def _written(self, run: Run, delivery: Delivery, hidden: bool) -> None:
         self.errand(delivery.acknowledge)
+        self.notice = None
         text = "Done in %.1f s · %s · seed %d." % (delivery.seconds, delivery.status.model, delivery.status.seed)
         notes = list(delivery.status.warnings) + (["The earlier result is hidden."] if hidden else [])
         run.session.finish(run.number, Message(text, " ".join(notes), Tone.GOOD))

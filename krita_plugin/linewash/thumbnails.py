@@ -1,12 +1,14 @@
 """Small pictures of layers, made of a few of their pixels, so that even a huge layer takes a moment only."""
 
+from pathlib import Path
 from typing import Any
 
+from .images import read_file
 from .picture import Picture
 from .pixels import SRGB, Area, overlap, space_of
 from .qt import QtCore, QtGui
 
-SIDE = 64
+SIDE = 96
 """Pixels along the longer side."""
 
 
@@ -26,11 +28,15 @@ def layer_thumbnail(picture: Picture, layer_id: str) -> "QtGui.QImage":
         converter = picture.host.converter()
         data = converter.convert(data, width, height, space, SRGB)
         converter.close()
-    return on_white(QtGui.QImage(data, width, height, width * 4, QtGui.QImage.Format.Format_ARGB32))
+    return _on_white(QtGui.QImage(data, width, height, width * 4, QtGui.QImage.Format.Format_ARGB32))
 
 
-def on_white(image: "QtGui.QImage") -> "QtGui.QImage":
-    """An image of its own with what is transparent in ``image`` white."""
+def file_thumbnail(path: Path) -> "QtGui.QImage":
+    """A picture file, on white.  Reads the file, so it is called in worker threads.  LinewashError when it is no picture."""
+    return _on_white(read_file(path, SIDE))
+
+
+def _on_white(image: "QtGui.QImage") -> "QtGui.QImage":
     paper = QtGui.QImage(image.size(), QtGui.QImage.Format.Format_RGB32)
     paper.fill(QtCore.Qt.GlobalColor.white)
     painter = QtGui.QPainter(paper)

@@ -60,6 +60,7 @@ def write(picture: Picture, answer: Answer, painting: Callable[[], bool]) -> Ste
     Raises, with the picture as it was: DOCUMENT_CLOSED, CANVAS_CHANGED, LAYER_GONE.
     """
     check_place(picture, answer)
+    yield from picture.host.prepare()
     bench = picture.host.scratch()
     try:
         group = yield from _assembled(bench, picture, answer)
@@ -96,22 +97,30 @@ def _assembled(bench: Any, picture: Picture, answer: Answer) -> Steps:
     """The group, computed and filled, in the picture's colour space; it belongs to ``bench`` but lies in no document."""
     (width, height), space = answer.size, picture.space
     bench.setColorSpace(*space)
-    yield 0
-    bench.resizeImage(0, 0, width, height)
     group = bench.createGroupLayer("%s%s · seed %d" % (RESULT_PREFIX, answer.model, answer.seed))
     bench.rootNode().addChildNode(group, None)
-    converter = picture.host.converter()
+    yield 0
+    bench.resizeImage(0, 0, width, height)
+    yield 0
+    background = yield from _filled(bench, picture, "Background", answer.background)
+    foreground = yield from _filled(bench, picture, "Foreground", answer.foreground)
+    group.setChildNodes([background])
+    group.addChildNode(foreground, None)  # unlike the call before, this one computes what the group shows
+    yield 0
+    return group.duplicate()
+
+
+def _filled(bench: Any, picture: Picture, name: str, pixels: Sequence[bytes]) -> Steps:
+    """A layer with these pixels, as large as ``bench``."""
+    width, height, space = bench.width(), bench.height(), picture.space
+    node, converter = bench.createNode(name, "paintlayer"), picture.host.converter()
     try:
-        for name, pixels in (("Background", answer.background), ("Foreground", answer.foreground)):
-            node = bench.createNode(name, "paintlayer")
-            for strip, (top, rows) in zip(pixels, strips(width, height)):
-                node.setPixelData(converter.convert(strip, width, rows, SRGB, space), 0, top, width, rows)
-                yield 0
-            group.addChildNode(node, None)
+        for strip, (top, rows) in zip(pixels, strips(width, height)):
+            node.setPixelData(converter.convert(strip, width, rows, SRGB, space), 0, top, width, rows)
             yield 0
     finally:
         converter.close()
-    return group.duplicate()
+    return node
 
 
 def _place(picture: Picture, answer: Answer) -> _Place:

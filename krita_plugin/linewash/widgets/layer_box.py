@@ -2,7 +2,7 @@
 
 from typing import Any, Sequence, Tuple
 
-from ..qt import QtWidgets, Signal
+from ..qt import QtCore, QtGui, QtWidgets, Signal
 
 
 class LayerBox(QtWidgets.QComboBox):
@@ -17,6 +17,8 @@ class LayerBox(QtWidgets.QComboBox):
         # Else the longest layer name would widen Krita's whole column of dockers.
         self.setSizeAdjustPolicy(QtWidgets.QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.setMinimumContentsLength(8)
+        # A click must not take the keyboard from the canvas, where letters and Space are the painter's shortcuts.
+        self.setFocusPolicy(QtCore.Qt.FocusPolicy.TabFocus)
         self._entries: Tuple[Tuple[Any, str], ...] = ()
         self.currentIndexChanged.connect(self._tell)
 
@@ -33,6 +35,10 @@ class LayerBox(QtWidgets.QComboBox):
         self.addItems([text for _, text in entries])
         self.setCurrentIndex(index)
         self.blockSignals(blocked)
+
+    def wheelEvent(self, event: "QtGui.QWheelEvent") -> None:
+        """Scrolling the column of dockers must not change a choice."""
+        event.ignore()
 
     def _tell(self, index: int) -> None:
         if 0 <= index < len(self._entries):

@@ -41,6 +41,11 @@ class Panel(QtWidgets.QWidget):
         self.colour.setObjectName("colour")
         self.cancel = QtWidgets.QPushButton("Cancel")
         self.cancel.setObjectName("cancel")
+        emphasis = self.colour.font()
+        emphasis.setBold(True)
+        self.colour.setFont(emphasis)
+        for button in (self.reference_add, self.colour, self.cancel):
+            button.setFocusPolicy(QtCore.Qt.FocusPolicy.TabFocus)  # as with the lists: Space belongs to the canvas
         self.progress = ProgressRow()
         self.status = StatusLine()
         self._lay_out()

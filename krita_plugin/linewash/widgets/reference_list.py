@@ -8,8 +8,8 @@ from ..qt import QtCore, QtGui, QtWidgets, Signal
 from ..settings import Reference
 from ..shared.protocol import ReferenceRole
 
-ICON_SIDE = 44
-CELL_SIDE = ICON_SIDE + 8
+CELL_SIDE, SMALL_CELL = 52, 40
+"""A thumbnail with its margin, in pixels; where one row would make cells smaller than the second, there are two rows."""
 _CROSS_SIDE = 16
 _DATA = QtCore.Qt.ItemDataRole.UserRole
 
@@ -34,8 +34,9 @@ class ReferenceList(QtWidgets.QListWidget):
         self.setResizeMode(QtWidgets.QListView.ResizeMode.Adjust)
         self.setSelectionMode(QtWidgets.QAbstractItemView.SelectionMode.NoSelection)
         self.setHorizontalScrollBarPolicy(QtCore.Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setGridSize(QtCore.QSize(CELL_SIDE, CELL_SIDE))
+        self.setVerticalScrollBarPolicy(QtCore.Qt.ScrollBarPolicy.ScrollBarAlwaysOff)  # all fit, see _fit
         self.setMouseTracking(True)
+        self.setFocusPolicy(QtCore.Qt.FocusPolicy.TabFocus)
         self.setAcceptDrops(True)
         self.setItemDelegate(_Thumbnail(self))
         self.setContextMenuPolicy(QtCore.Qt.ContextMenuPolicy.CustomContextMenu)
@@ -54,13 +55,12 @@ class ReferenceList(QtWidgets.QListWidget):
                 item = QtWidgets.QListWidgetItem()
                 item.setData(_DATA, reference)
                 item.setToolTip("%s\n%s%s" % (name, ROLES[reference.role], "" if reference.used else " (switched off)"))
-                item.setSizeHint(QtCore.QSize(CELL_SIDE, CELL_SIDE))
                 self.addItem(item)
-        rows = -(-len(shown) // max(1, self.viewport().width() // CELL_SIDE)) or 1
-        self.setFixedHeight(min(rows, 3) * CELL_SIDE + 2 * self.frameWidth())
+        self._fit()
 
-    def set_picture(self, reference: Reference, image: "QtGui.QImage") -> None:
-        """The thumbnail of a reference."""
+    def set_picture(self, pair: "Tuple[Reference, QtGui.QImage]") -> None:
+        """A reference and its thumbnail."""
+        reference, image = pair
         if not image.isNull():
             self._pictures[(reference.layer_id, reference.path)] = QtGui.QPixmap.fromImage(image)
             self.viewport().update()
@@ -121,7 +121,17 @@ class ReferenceList(QtWidgets.QListWidget):
     def resizeEvent(self, event: "QtGui.QResizeEvent") -> None:
         """Another width holds another number of thumbnails a row."""
         super().resizeEvent(event)
-        self.set_references(self.references(), [name for _, name in self._shown])
+        self._fit()
+
+    def _fit(self) -> None:
+        """Choose cells so small that all references are seen, in one row or two."""
+        count, width = max(1, len(self._shown)), self.viewport().width() - 1  # Qt wraps a row that fits exactly
+        rows, cell = 1, min(CELL_SIDE, width // count)
+        if cell < SMALL_CELL:
+            rows, cell = 2, min(CELL_SIDE, width // -(-count // 2))
+        cell = max(cell, _CROSS_SIDE)
+        self.setGridSize(QtCore.QSize(cell, cell))
+        self.setFixedHeight(max(rows * cell, CELL_SIDE) + 2 * self.frameWidth())
 
     def _switch(self, row: int) -> None:
         self._replace(row, replace(self.references()[row], used=not self.references()[row].used))
@@ -185,6 +195,10 @@ class _Thumbnail(QtWidgets.QStyledItemDelegate):
         if option.state & QtWidgets.QStyle.StateFlag.State_MouseOver:
             self._cross(painter, cross(option.rect), palette)
         painter.restore()
+
+    def sizeHint(self, option: "QtWidgets.QStyleOptionViewItem", index: "QtCore.QModelIndex") -> "QtCore.QSize":
+        """The whole cell."""
+        return self.parent().gridSize()
 
     def _label(self, painter: "QtGui.QPainter", frame: "QtCore.QRect", text: str, palette: "QtGui.QPalette") -> None:
         strip = QtCore.QRect(frame.left(), frame.bottom() - 13, frame.width(), 14)

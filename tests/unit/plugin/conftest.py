@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
@@ -16,6 +17,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 from PyQt6.QtWidgets import QApplication  # noqa: E402
 
 from tests.unit.plugin import fake_krita  # noqa: E402
+from tests.unit.plugin.bench import Bench  # noqa: E402
 
 
 def assemble(folder: Path, project: Path) -> Path:
@@ -65,8 +67,8 @@ class Paper:
 
     def document(self, width: int = 96, height: int = 80, depth: str = "U8", white: bool = True) -> Any:
         made = self.krita.Krita.instance().createDocument(width, height, "test", "RGBA", depth, "", 300.0)
-        if white:
-            self.add(made, "Background", np.full((height, width, 4), 255, np.uint8))
+        if not white:
+            made.topLevelNodes()[0].remove()
         self.krita.Krita.instance().front = made
         made.state.undo.clear()
         made.state.modified = False
@@ -103,6 +105,33 @@ def paper(krita: Any, plugin: Any) -> Paper:
 @pytest.fixture
 def host(krita: Any, plugin: Any) -> Any:
     return plugin.host.Host()
+
+
+@pytest.fixture
+def bench(plugin: Any, krita: Any) -> Iterator[Bench]:
+    made = Bench(plugin, krita)
+    yield made
+    made.studio.end()
+    made.until(lambda: not made.studio._threads)
+    made.close()
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """A reference picture."""
+    path = tmp_path / "reference.png"
+    cv2.imwrite(str(path), paint(30, 40))
+    return path
+
+
+@pytest.fixture
+def document(paper: Paper, bench: Bench) -> Any:
+    """A drawing on a layer of its own, with a layer to take colours from, in front of the docker."""
+    made = paper.document()
+    paper.add(made, "Colours", paint())
+    made.setActiveNode(paper.add(made, "Ink", ink()))
+    bench.docker.refresh()
+    return made
 
 
 def ink(height: int = 80, width: int = 96) -> np.ndarray:

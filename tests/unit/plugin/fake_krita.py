@@ -16,7 +16,7 @@ import numpy as np
 from PyQt6.QtGui import QIcon
 from PyQt6.QtWidgets import QDockWidget
 
-from tests.unit.plugin.fake_nodes import Node, NodeData, note
+from tests.unit.plugin.fake_nodes import BYTES, Node, NodeData, note
 
 SRGB = "sRGB-elle-V2-srgbtrc.icc"
 
@@ -187,7 +187,12 @@ class Krita:
         return list(self.opened)
 
     def createDocument(self, w: int, h: int, name: str, model: str, depth: str, profile: str, ppi: float) -> Document:
-        return Document((w, h), name, (model, depth, profile or SRGB))
+        made = Document((w, h), name, (model, depth, profile or SRGB))
+        background = made.createNode("Background", "paintlayer")
+        background.setPixelData(bytes([255]) * (w * h * BYTES[(model, depth)]), 0, 0, w, h)
+        made.state.root.insert(0, background.data)
+        made.state.active = background.data
+        return made
 
     def addDockWidgetFactory(self, factory: DockWidgetFactory) -> None:
         self.dockers.append(factory)

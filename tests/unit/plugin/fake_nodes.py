@@ -195,6 +195,13 @@ class Node:
             document.state.active = child.data
         return True
 
+    def setChildNodes(self, nodes: list[Node]) -> None:
+        """No undo step.  With more than one child to replace, the real one leaves some or crashes."""
+        assert not self.data.children
+        for node in nodes:
+            self.data.insert(len(self.data.children), node.data)
+            node.data.belong_to(self.data.image)
+
     def remove(self) -> bool:
         assert self.data.parent is not None
         self.data.parent.children.remove(self.data)
