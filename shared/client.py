@@ -152,8 +152,8 @@ class Client:
         return self._json("GET", "/v1/jobs", lambda data: [JobStatus.from_json(row) for row in data["jobs"]])
 
     def models(self) -> List[ModelInfo]:
-        """The models the backend has, with the reason where one is not ready."""
-        return self._json("GET", "/v1/models", lambda data: [ModelInfo(**row) for row in data["models"]])
+        """The models the backend has, with the reason where one is not ready.  Waits up to 30 s for a starting backend."""
+        return self._json("GET", "/v1/models", lambda data: [ModelInfo(**row) for row in data["models"]], wait_s=MAX_WAIT_S)
 
     def system(self) -> Dict[str, Any]:
         """The backend's own state: version, pid, workers with state, device and pid, jobs waiting."""

@@ -39,10 +39,14 @@ def connected(home: Path) -> Generator[Client]:
 
 
 def start(home: Path) -> "subprocess.Popen[bytes]":
-    """Start a backend for ``home``; what it prints goes to ``start.log`` beside its log."""
+    """Start a backend for ``home``; what it prints goes to ``start.log`` beside its log.  LinewashError BACKEND_START."""
     log = log_file(home).with_name("start.log")
-    log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with log.open("wb") as output:
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        output = log.open("wb")
+    except OSError as error:
+        raise LinewashError(ErrorCode.BACKEND_START, str(error)) from error
+    with output:
         return subprocess.Popen(
             [sys.executable, "-m", "backend", "serve", "--home", str(home)],
             cwd=_PROJECT,

@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from backend.cli.connection import connected
-from shared.client import find_server
+from shared.client import Client, find_server
 from shared.errors import LinewashError
 from shared.paths import default_home, log_file
 from shared.protocol import PRODUCT_VERSION
@@ -21,7 +21,7 @@ from shared.protocol import PRODUCT_VERSION
 PACKAGES = ("torch", "diffusers", "numpy", "opencv-python-headless", "scikit-image", "fastapi", "uvicorn", "requests")
 ENOUGH_BYTES = 500 * 1024**2
 """Free space below which a large picture may not fit."""
-LOADING_S = 60.0
+LOADING_S = 180.0
 """How long a worker may take to load its model, seconds."""
 
 
@@ -89,7 +89,7 @@ def _models(home: Path) -> str:
     try:
         with connected(home) as client:
             until = time.monotonic() + LOADING_S
-            while any(worker["state"] == "starting" for worker in client.system()["workers"]) and time.monotonic() < until:
+            while _starting(client) and time.monotonic() < until:
                 time.sleep(0.1)  # only a loaded model is known to be whole
             models = client.models()
     except LinewashError as error:
@@ -98,3 +98,7 @@ def _models(home: Path) -> str:
     if broken:
         raise Trouble("A model is not ready. Run install.py again. (%s)" % "; ".join(broken))
     return "Models ready: %s." % ", ".join(model.title for model in models)
+
+
+def _starting(client: Client) -> bool:
+    return any(worker["state"] == "starting" for worker in client.system()["workers"])

@@ -77,7 +77,7 @@ def create_app(house: House, port: int, token: str) -> FastAPI:
         for worker in house.dispatcher.workers:
             await asyncio.to_thread(worker.join, 5.0)
 
-    app = FastAPI(title="Linewash", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     rules = GuardRules(port, token, house.settings.max_request_bytes)
     app.add_middleware(Guard, rules=rules, on_request=house.activity.touch)
     _add_errors(app)

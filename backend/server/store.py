@@ -55,7 +55,8 @@ class Store:
     def new_incoming(self) -> Path:
         """A fresh folder for parts that are still arriving."""
         folder = self._folder / (_INCOMING + uuid.uuid4().hex)
-        (folder / "inputs").mkdir(parents=True, mode=0o700)
+        for part in (folder, folder / "inputs"):
+            part.mkdir(mode=0o700)
         return folder
 
     def admit(self, incoming: Path, job: StoredJob) -> None:

@@ -35,7 +35,7 @@ class BackendProcess:
     def start(self) -> "BackendProcess":
         """Start and wait until it answers."""
         self.process = self.spawn()
-        until = time.monotonic() + 30
+        until = time.monotonic() + 60
         while time.monotonic() < until and self.process.poll() is None:
             found = find_server(self.home)
             if found is not None:
@@ -60,7 +60,7 @@ class BackendProcess:
         """The worker's process number, once there is one."""
         return int(self.wait_for_worker("starting", "ready", "busy")["pid"])
 
-    def wait_for_worker(self, *states: str, seconds: float = 30.0) -> dict:
+    def wait_for_worker(self, *states: str, seconds: float = 120.0) -> dict:
         """The worker's row of ``/v1/system`` once its state is one of these."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
@@ -114,7 +114,7 @@ class BackendProcess:
         assert self.process is not None
         if hasattr(self, "client"):
             self.client.close()
-        code = self.process.wait(timeout=20)
+        code = self.process.wait(timeout=60)
         if self.process.stdout is not None:
             self.process.stdout.close()
         return code

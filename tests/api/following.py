@@ -23,7 +23,7 @@ def last(client: Client, job: JobStatus) -> JobStatus:
     return status
 
 
-def until(client: Client, job: JobStatus, wanted: Callable[[JobStatus], bool], seconds: float = 20.0) -> JobStatus:
+def until(client: Client, job: JobStatus, wanted: Callable[[JobStatus], bool], seconds: float = 120.0) -> JobStatus:
     """The first status seen that is as wanted."""
     status, limit = client.status(job.id), time.monotonic() + seconds
     while not wanted(status):

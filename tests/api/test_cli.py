@@ -32,7 +32,7 @@ def linewash(home: Path, *arguments: object, **settings: str) -> "subprocess.Pop
 
 
 def said(process: "subprocess.Popen[str]", status: int) -> str:
-    text, _ = process.communicate(timeout=60)
+    text, _ = process.communicate(timeout=240)
     assert process.returncode == status, text
     assert "Traceback" not in text
     return text
@@ -103,7 +103,7 @@ def test_colorize_starts_a_server_when_none_runs_and_ends_it(drawing: list[objec
 
 def test_ctrl_c_cancels_the_job(backend: BackendProcess, drawing: list[object]) -> None:
     process = linewash(backend.home, *[*drawing[:-1], "slow"], "--steps", 200)
-    limit = time.monotonic() + 30
+    limit = time.monotonic() + 120
     while not any(job.step for job in backend.client.jobs()) and time.monotonic() < limit:
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
