@@ -49,7 +49,8 @@ def measure(
     drawings: Annotated[Path, typer.Argument(help="Folder of NAME_line/_color/_ref/_mask.png, or a shard (.npz).")],
     warp: Annotated[bool, typer.Option(help="Mirror and bend the references, by a fixed seed.")] = False,
     guess: Annotated[bool, typer.Option(help="Let the model find the figure in the drawing.")] = False,
-    limit: int = 1000,
+    skip: Annotated[int, typer.Option(help="Leave out the first so many.")] = 0,
+    limit: Annotated[int, typer.Option(help="At most so many.")] = 1000,
     model: str = "mini",
     models: Annotated[Path | None, typer.Option(help="Folder of models; default: the user's.")] = None,
     sheet: Annotated[Path | None, typer.Option(help="Write a contact sheet here.")] = None,
@@ -62,7 +63,7 @@ def measure(
     columns = ways(family, guess)
     scores: dict[str, list[tuple[float, float]]] = {name: [] for name in columns}
     rows: list[list[Rgb]] = []
-    for number, plain in enumerate(islice(pairs, limit)):
+    for number, plain in enumerate(islice(pairs, skip, skip + limit)):
         pair = mirrored_and_warped(plain, number) if warp else plain
         results = {name: way(pair) for name, way in columns.items()}
         for name, result in results.items():
@@ -72,7 +73,7 @@ def measure(
         rows.append([np.dstack([pair.line] * 3), pair.reference, *shown, pair.colour])
     for name, values in scores.items():
         mean, close = np.nanmean(np.array(values), axis=0)
-        typer.echo(f"{name:14s} mean {mean:5.1f}  under 10: {close:.2f}  ({len(values)} drawings)")
+        typer.echo(f"{name:14s} mean {mean:5.2f}  under 10: {close:.3f}  ({len(values)} drawings)")
     if sheet is not None:
         picture = contact_sheet(rows, ("lines", "reference", "flats", "painted", "truth"))
         cv2.imwrite(str(sheet), np.ascontiguousarray(picture[..., ::-1]))

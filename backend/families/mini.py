@@ -20,6 +20,7 @@ from backend.families.mini_inputs import (
     painted_reference,
     reference_tokens,
     snapped_to_colours,
+    snapped_to_lines,
     square,
     square_labels,
 )
@@ -43,7 +44,7 @@ SPEC = FamilySpec(
 )
 NETWORKS: dict[str, type[nn.Module]] = {"flats": Flats, "painted": Painted, "foreground": Foreground}
 
-FIRST_LEVEL = 0.6
+FIRST_LEVEL = 0.7
 """The first step goes from pure noise to this level; the rest of the steps share what is left."""
 
 
@@ -89,9 +90,9 @@ class Mini:
         return Mini(**networks)
 
     def guess_drawing_mask(self, ink: Gray) -> Gray:
-        """(H, W) figure mask 0..255, soft at its edge, guessed from (H, W) ink, 255 = line."""
+        """(H, W) figure mask 0..255 guessed from (H, W) ink, 255 = line; on an empty ground it follows the lines."""
         blank = np.zeros((SIDE // 2, SIDE // 2, 3), np.uint8)
-        return self._guess(square(ink, SIDE, 0), blank, 0.0, ink.shape)
+        return snapped_to_lines(self._guess(square(ink, SIDE, 0), blank, 0.0, ink.shape), ink)
 
     def guess_reference_mask(self, rgb: Rgb) -> Gray:
         """(h, w) figure mask 0..255 guessed from a colour picture (h, w, 3); its edge follows the picture's colours."""

@@ -11,6 +11,7 @@ from backend.families.mini_features import GRID, SIDE, eyes_picture, region_arra
 from backend.imaging.lineart import lines_from_colour
 from backend.imaging.masks import resize_mask
 from backend.imaging.palette import reference_regions
+from backend.imaging.regions import segment
 from backend.imaging.resampling import Box, fit, letterbox, letterbox_box, letterbox_labels
 from backend.imaging.types import Bools, Gray, Rgb
 from backend.networks.flats import Picture
@@ -22,6 +23,8 @@ MAX_REFERENCE_REGIONS = 112
 MAX_COLOUR_AREAS = 400
 DECIDED = 0.8
 PLAIN = 0.7
+SURELY_NOT = 0.15
+GAP = 0.02
 
 
 @dataclass(frozen=True)
@@ -107,6 +110,25 @@ def snapped_to_colours(mask: Gray, rgb: Rgb) -> Gray:
     decided[count] = False
     snapped = np.where(decided[labels], np.where(share[labels] > 0.5, 255, 0), soft).astype(np.uint8)
     return resize_mask(snapped, mask.shape[1], mask.shape[0])
+
+
+def snapped_to_lines(mask: Gray, ink: Gray) -> Gray:
+    """The mask (h, w) of a figure on empty ground, filled up to its outline in ink (h, w); any other mask as it is.
+
+    The ground is empty when one region holds ``PLAIN`` of the picture's edge and mostly lies outside.  What the lines then
+    close off is figure, unless the guess is quite sure that it is not (a cloud, a sign).
+    """
+    small = fit(ink, 2 * SIDE)
+    cut = segment(small, GAP)
+    ground = _plain_ground(cut.labels, cut.count)
+    soft = resize_mask(mask, small.shape[1], small.shape[0])
+    pixels = np.bincount(cut.labels.ravel(), minlength=cut.count)
+    share = np.bincount(cut.labels.ravel(), weights=soft.ravel() / 255.0, minlength=cut.count) / np.maximum(pixels, 1)
+    if ground is None or share[ground] > 0.5:
+        return mask
+    figure = share > SURELY_NOT
+    figure[ground] = False
+    return resize_mask(np.where(figure[cut.labels], 255, 0).astype(np.uint8), mask.shape[1], mask.shape[0])
 
 
 def _plain_ground(labels: np.ndarray, count: int) -> int | None:
