@@ -35,11 +35,6 @@ class Captured:
     foreground: ForegroundKind
     mask: Optional[Pixels]
 
-    @property
-    def size(self) -> Tuple[int, int]:
-        """Width and height of the canvas when it was captured."""
-        return self.request.width, self.request.height
-
 
 def check(picture: Optional[Picture], choices: Choices) -> ColorizeRequest:
     """The request these choices make; raises the LinewashError the painter should read when something is missing.

@@ -7,11 +7,11 @@ from typing import Any, List, Optional, Tuple
 from .host import DockWidget
 from .picture import Layer, Picture
 from .qt import QtCore, QtWidgets
-from .session import Message, Phase, Session, Tone
+from .session import GREY, READY, Message, Phase, Session, Tone
 from .settings import Choices, ForegroundKind, Reference, write_finish
 from .shared.errors import ErrorCode, LinewashError
 from .shared.protocol import MAX_REFERENCES
-from .studio import Studio, lines_for
+from .studio import Studio
 from .thumbnails import file_thumbnail, layer_thumbnail
 from .widgets.panel import FINISHES, FOREGROUNDS, Panel
 
@@ -66,7 +66,10 @@ class LinewashDocker(DockWidget):
         self._blank = NO_PICTURE
         session, layers = self._studio.session(picture), picture.layers()
         self._forget_lost(session, layers)
-        lines = next((layer.name for layer in layers if layer.id == lines_for(picture, session)), "none")
+        if session.message == GREY and not picture.grey:
+            session.message = READY
+        line_layer = session.line_layer(layers, picture.active_layer())
+        lines = next((layer.name for layer in layers if layer.id == line_layer), "none")
         first = ("", "Active layer: %s" % lines if not session.choices.lines else "Active layer")
         entries = [first] + [(layer.id, layer.name) for layer in layers if layer.is_picture]
         self._show_choices(session.choices, layers, entries)
@@ -163,11 +166,17 @@ class LinewashDocker(DockWidget):
         menu.popup(button.mapToGlobal(button.rect().bottomLeft()))  # not exec(), as with the dialog below
 
     def _ask_file(self) -> None:
-        dialog = QtWidgets.QFileDialog(self, "Add a reference picture", "", FILE_FILTER)
+        pictures = QtCore.QStandardPaths.writableLocation(QtCore.QStandardPaths.StandardLocation.PicturesLocation)
+        folder = self._studio.host.read_setting("folder", pictures)
+        dialog = QtWidgets.QFileDialog(self, "Add a reference picture", folder, FILE_FILTER)
         dialog.setFileMode(QtWidgets.QFileDialog.FileMode.ExistingFiles)
         dialog.setAttribute(QtCore.Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.filesSelected.connect(lambda names: self._add_files([Path(name) for name in names]))
+        dialog.filesSelected.connect(self._files_chosen)
         dialog.open()  # and not exec(): Krita holds its own layer signals back while a dialog loops
+
+    def _files_chosen(self, names: List[str]) -> None:
+        self._studio.host.write_setting("folder", str(Path(names[0]).parent))
+        self._add_files([Path(name) for name in names])
 
     def _add_files(self, files: List[Path]) -> None:
         self._add([Reference(path=str(file)) for file in files])

@@ -23,7 +23,8 @@ def lines_png(pixels: Pixels) -> bytes:
     first = pixels.strips[0][:4]
     if all(strip == first * (len(strip) // 4) for strip in pixels.strips) or not _has_paint(pixels):
         raise LinewashError(ErrorCode.EMPTY_LINES)
-    return to_png(image_of(pixels))
+    data = b"".join(pixels.strips)  # QImage does not copy it, and it lives until the PNG is made
+    return to_png(QtGui.QImage(data, pixels.width, pixels.height, pixels.width * 4, _ARGB))
 
 
 def is_paper(pixels: Pixels) -> bool:

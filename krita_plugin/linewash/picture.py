@@ -19,13 +19,12 @@ _GREY_MASKS = ("transparencymask", "selectionmask", "filtermask")
 class Layer:
     """A layer or mask of a picture.
 
-    id: its unique name for ever.  depth: how many groups it lies in.  is_picture: whether it has colours of its own to
-    read.  is_mask: whether it is a grey mask on another layer.  is_result: it is a result group or lies inside one.
+    id: its unique name for ever.  is_picture: whether it has colours of its own to read.  is_mask: whether it is a grey
+    mask on another layer.  is_result: whether it is a result group or lies inside one.  parent: id of what it lies in.
     """
 
     id: str
     name: str
-    depth: int
     is_picture: bool
     is_mask: bool
     is_result: bool
@@ -61,6 +60,11 @@ class Picture:
         return space_of(self._document)
 
     @property
+    def grey(self) -> bool:
+        """Whether it can hold no colours."""
+        return self.space[0] == "GRAYA"
+
+    @property
     def quiet(self) -> bool:
         """Whether Krita has nothing left to compute in it just now; asks without waiting."""
         if not self._document.tryBarrierLock():
@@ -71,7 +75,7 @@ class Picture:
     def layers(self) -> List[Layer]:
         """All layers and masks, from top to bottom as in the Layers docker."""
         root = self._document.rootNode()
-        return list(_walk(root, 0, "", False)) if root is not None else []
+        return list(_walk(root, "", False)) if root is not None else []
 
     def active_layer(self) -> str:
         """Id of the layer the painter works on; '' when there is none."""
@@ -117,11 +121,11 @@ def _find(node: Any, layer_id: str) -> Optional[Any]:
     return None
 
 
-def _walk(parent: Any, depth: int, parent_id: str, inside_result: bool) -> Iterator[Layer]:
+def _walk(parent: Any, parent_id: str, inside_result: bool) -> Iterator[Layer]:
     for node in reversed(parent.childNodes()):
         kind, name = str(node.type()), str(node.name())
         is_result = inside_result or (kind == "grouplayer" and name.startswith(RESULT_PREFIX))
-        layer = Layer(node_id(node), name, depth, kind in _PICTURES, kind in _GREY_MASKS, is_result, parent_id)
+        layer = Layer(node_id(node), name, kind in _PICTURES, kind in _GREY_MASKS, is_result, parent_id)
         yield layer
         if kind == "grouplayer" or node.childNodes():
-            yield from _walk(node, depth + 1, layer.id, is_result)
+            yield from _walk(node, layer.id, is_result)

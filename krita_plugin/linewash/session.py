@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Any, Optional
+from typing import Any, Optional, Sequence
 
+from .picture import Layer
 from .settings import Choices
 from .shared.errors import LinewashError
 from .shared.protocol import JobStatus
@@ -51,6 +52,12 @@ class Progress:
 
 
 READY = Message("Choose lines and a reference, then press Colour.")
+GREY = Message(
+    "This picture is greyscale, so its colours will be grey.",
+    "Convert it with Image > Convert Image Color Space… to RGB first.",
+    Tone.BAD,
+)
+"""A scan is often opened as a greyscale document, in which Krita shows every layer grey."""
 
 
 class Session:
@@ -60,18 +67,34 @@ class Session:
     whatever arrives from an earlier run is ignored: a cancelled run's late answer changes nothing.
     """
 
-    def __init__(self, choices: Choices) -> None:
+    def __init__(self, choices: Choices, message: Message = READY) -> None:
         self.choices = choices
         self.last_lines = ""
         self.phase = Phase.IDLE
         self.progress = Progress()
-        self.message = READY
+        self.message = message
         self.run = 0
 
     @property
     def busy(self) -> bool:
         """Whether a run is going on."""
         return self.phase is not Phase.IDLE
+
+    def line_layer(self, layers: Sequence[Layer], active: str) -> str:
+        """Id of the layer to colour: the one the painter chose, else the active one; '' when there is none to take.
+
+        On a mask it is the layer the mask belongs to.  In a result it is the line layer of the run before, so that a painter
+        who looks at the new layers can press Colour again.
+        """
+        by_id = {layer.id: layer for layer in layers}
+        if self.choices.lines:
+            return self.choices.lines if self.choices.lines in by_id else ""
+        layer = by_id.get(active)
+        while layer is not None and not layer.is_picture:
+            layer = by_id.get(layer.parent)
+        if layer is not None and layer.is_result:
+            layer = by_id.get(self.last_lines)
+        return layer.id if layer is not None else ""
 
     def begin(self) -> int:
         """Start a run; return its number."""
@@ -135,7 +158,7 @@ STAGES = {
 def words_for(status: JobStatus) -> str:
     """What a running job does, for the painter."""
     if not status.stage:
-        return "Waiting for an earlier picture…"
+        return "Waiting for the model…"
     text = STAGES.get(status.stage, "Colouring…")
     if status.stage == "denoise" and status.steps:
         return "%s step %d of %d" % (text, status.step, status.steps)

@@ -8,7 +8,7 @@ from .host import Host
 from .launcher import Launcher
 from .picture import Picture
 from .qt import QtCore, QtWidgets, Signal
-from .session import Message, Phase, Session, Tone
+from .session import GREY, READY, Message, Phase, Session, Tone
 from .settings import Choices, read_finish
 from .shared.client import Client
 from .shared.errors import ErrorCode, LinewashError
@@ -55,7 +55,8 @@ class Studio(QtCore.QObject):
     def session(self, picture: Picture) -> Session:
         """The session of a picture."""
         if picture.key not in self._sessions:
-            self._sessions[picture.key] = (picture, Session(Choices(finish=read_finish(self.host))))
+            ready = GREY if picture.grey else READY
+            self._sessions[picture.key] = (picture, Session(Choices(finish=read_finish(self.host)), ready))
         return self._sessions[picture.key][1]
 
     def colour(self, picture: Picture) -> None:
@@ -64,7 +65,7 @@ class Studio(QtCore.QObject):
         session = self.session(picture)
         if session.busy:
             return
-        choices = replace(session.choices, lines=lines_for(picture, session))
+        choices = replace(session.choices, lines=session.line_layer(picture.layers(), picture.active_layer()))
         try:
             request = check(picture, choices)
         except LinewashError as error:
@@ -86,7 +87,7 @@ class Studio(QtCore.QObject):
         run = self._runs.get(picture.key)
         if run is not None and run.session.phase is not Phase.WRITING and run.session.cancel(run.number):
             self._drop(run)
-            self.changed.emit(picture.key)
+            self._forget(run)
 
     def look_after(self) -> None:
         """Notice pictures that were closed, and stop their runs."""
@@ -147,6 +148,7 @@ class Studio(QtCore.QObject):
         self.notice = None
         text = "Done in %.1f s · %s · seed %d." % (delivery.seconds, delivery.status.model, delivery.status.seed)
         notes = list(delivery.status.warnings) + (["The earlier result is hidden."] if hidden else [])
+        notes += [GREY.text, GREY.hint] if run.picture.grey else []
         run.session.finish(run.number, Message(text, " ".join(notes), Tone.GOOD))
         self._forget(run)
 
@@ -182,23 +184,6 @@ class Studio(QtCore.QObject):
         thread.finished.connect(lambda: self._threads.remove(thread))
         thread.finished.connect(thread.deleteLater)
         thread.start()
-
-
-def lines_for(picture: Picture, session: Session) -> str:
-    """Id of the line layer: the one the painter chose, else the active layer; '' when there is none to take.
-
-    On a mask it is the layer the mask belongs to.  In a result it is the line layer of the run before, so that a painter who
-    looks at the new layers can press Colour again.
-    """
-    layers = {layer.id: layer for layer in picture.layers()}
-    if session.choices.lines:
-        return session.choices.lines if session.choices.lines in layers else ""
-    layer = layers.get(picture.active_layer())
-    while layer is not None and not layer.is_picture:
-        layer = layers.get(layer.parent)
-    if layer is not None and layer.is_result:
-        layer = layers.get(session.last_lines)
-    return layer.id if layer is not None else ""
 
 
 def _painting() -> bool:

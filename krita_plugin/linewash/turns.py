@@ -28,7 +28,7 @@ class Turns(QtCore.QObject):
     ) -> None:
         super().__init__(parent)
         self._steps, self._done, self._failed = steps, done, failed
-        self._busy = False
+        self._busy = self._stopped = False
         self._timer = QtCore.QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._turn)
@@ -36,6 +36,7 @@ class Turns(QtCore.QObject):
 
     def stop(self) -> None:
         """Take no further step; neither ``done`` nor ``failed`` is called any more."""
+        self._stopped = True
         self._timer.stop()
         if not self._busy:
             self._steps.close()
@@ -49,9 +50,10 @@ class Turns(QtCore.QObject):
         try:
             end = time.monotonic() + BUDGET_S
             pause = 0
-            while pause == 0 and time.monotonic() < end:
+            while pause == 0 and not self._stopped and time.monotonic() < end:
                 pause = next(self._steps)
-            self._timer.start(pause)
+            if not self._stopped:
+                self._timer.start(pause)
         except StopIteration as stop:
             self._end(self._done, stop.value)
         except LinewashError as error:
@@ -65,4 +67,5 @@ class Turns(QtCore.QObject):
     def _end(self, tell: Callable[[Any], None], value: Any) -> None:
         self._timer.stop()
         self.deleteLater()
-        tell(value)
+        if not self._stopped:
+            tell(value)

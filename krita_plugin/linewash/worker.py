@@ -46,7 +46,8 @@ class Worker(QtCore.QThread):
         self, captured: Captured, launcher: Launcher, connect: Callable[[ServerInfo], Client], parent: "QtCore.QObject"
     ) -> None:
         super().__init__(parent)
-        self._captured, self._launcher, self._connect = captured, launcher, connect
+        self._captured: Optional[Captured] = captured
+        self._launcher, self._connect = launcher, connect
         self._cancelled = threading.Event()
         self._lock = threading.Lock()
         self._job: Optional[Tuple[ServerInfo, str]] = None
@@ -85,8 +86,12 @@ class Worker(QtCore.QThread):
 
     def _work(self) -> Optional[Delivery]:
         begun = time.monotonic()
-        parts = pack(self._captured)
-        paper = images.is_paper(self._captured.lines)
+        captured, self._captured = self._captured, None  # its pixels, hundreds of megabytes maybe, go once they are packed
+        if captured is None:
+            raise LinewashError(ErrorCode.INTERNAL, "a worker works once")
+        request, lines_id = captured.request, captured.lines_id
+        parts, paper = pack(captured), images.is_paper(captured.lines)
+        del captured
         if self._cancelled.is_set():
             return None
         info = self._launcher.connect(self._say, self._cancelled.is_set)
@@ -94,7 +99,7 @@ class Worker(QtCore.QThread):
             return None
         with self._connect(info) as client:
             self._say("Sending the picture…")
-            status = client.submit(self._captured.request, parts, uuid.uuid4().hex)
+            status = client.submit(request, parts, uuid.uuid4().hex)
             with self._lock:
                 self._job = (info, status.id)
             status = self._follow(client, status)
@@ -104,7 +109,11 @@ class Worker(QtCore.QThread):
             if status.state is not JobState.DONE:
                 raise status.error or LinewashError(ErrorCode.INTERNAL, "the job ended as %s" % status.state.value)
             self._say("Fetching the layers…")
-            answer = self._answer(client, status, paper)
+            size = (request.width, request.height)
+            foreground, background = (
+                images.layer_strips(client.layer(status.id, name), size) for name in (LAYER_FOREGROUND, LAYER_BACKGROUND)
+            )
+        answer = Answer(size, status.model, status.seed, lines_id, paper, foreground, background)
         return Delivery(answer, status, time.monotonic() - begun, lambda: self._acknowledge(info, status.id))
 
     def _follow(self, client: Client, status: JobStatus) -> JobStatus:
@@ -116,13 +125,6 @@ class Worker(QtCore.QThread):
             self._tell(self.news, Progress(words_for(status), status.progress, image))
             status = client.status(status.id, after=status.revision, wait_s=WAIT_S)
         return status
-
-    def _answer(self, client: Client, status: JobStatus, paper: bool) -> Answer:
-        captured = self._captured
-        foreground, background = (
-            images.layer_strips(client.layer(status.id, name), captured.size) for name in (LAYER_FOREGROUND, LAYER_BACKGROUND)
-        )
-        return Answer(captured.size, status.model, status.seed, captured.lines_id, paper, foreground, background)
 
     def _acknowledge(self, info: ServerInfo, job_id: str) -> None:
         with self._connect(info) as client:

@@ -22,7 +22,7 @@ from .pixels import SRGB, strips
 from .shared.errors import ErrorCode, LinewashError
 from .turns import Steps
 
-SETTLE_MS, PATIENCE = 60, 500
+SETTLE_MS, PATIENCE = 60, 5000
 """Krita makes a new layer the active one a moment later; and how often, that far apart, a thing is waited for."""
 
 
@@ -64,10 +64,7 @@ def write(picture: Picture, answer: Answer, painting: Callable[[], bool]) -> Ste
     bench = picture.host.scratch()
     try:
         group = yield from _assembled(bench, picture, answer)
-        for _ in range(PATIENCE):  # adding a layer makes Krita finish a stroke, and waits for all it still computes
-            if not painting() and (not picture.open or picture.quiet):
-                break
-            yield SETTLE_MS
+        yield from _lull(picture, painting)
         check_place(picture, answer)
         place, worked_on = _place(picture, answer), picture.active_layer()
         group.setBlendingMode(place.blending)
@@ -75,6 +72,10 @@ def write(picture: Picture, answer: Answer, painting: Callable[[], bool]) -> Ste
             earlier.setVisible(False)
         group_id = node_id(group)
         place.parent.addChildNode(group, place.above)
+        if picture.node(group_id) is None:  # Krita's answer is True even then
+            for earlier in place.covered:
+                earlier.setVisible(True)
+            raise LinewashError(ErrorCode.INTERNAL, "Krita did not take the group")
     finally:
         bench.close()
     if place.lower:
@@ -121,6 +122,14 @@ def _filled(bench: Any, picture: Picture, name: str, pixels: Sequence[bytes]) ->
     finally:
         converter.close()
     return node
+
+
+def _lull(picture: Picture, painting: Callable[[], bool]) -> Steps:
+    """Wait for a moment in which neither painter nor Krita is busy: adding a layer would end a stroke, and wait for Krita."""
+    busy = 0
+    while picture.open and (painting() or (not picture.quiet and busy < PATIENCE)):
+        busy += 1
+        yield SETTLE_MS
 
 
 def _place(picture: Picture, answer: Answer) -> _Place:

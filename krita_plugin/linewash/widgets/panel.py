@@ -70,6 +70,7 @@ class Panel(QtWidgets.QWidget):
             grid.addWidget(label, row, 0, QtCore.Qt.AlignmentFlag.AlignTop)
             label.setFixedHeight(self.lines.sizeHint().height())
             if isinstance(thing, QtWidgets.QWidget):
+                label.setBuddy(thing)
                 grid.addWidget(thing, row, 1)
             else:
                 grid.addLayout(thing, row, 1)

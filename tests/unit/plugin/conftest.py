@@ -65,8 +65,8 @@ class Paper:
     def __init__(self, krita: Any) -> None:
         self.krita = krita
 
-    def document(self, width: int = 96, height: int = 80, depth: str = "U8", white: bool = True) -> Any:
-        made = self.krita.Krita.instance().createDocument(width, height, "test", "RGBA", depth, "", 300.0)
+    def document(self, width: int = 96, height: int = 80, depth: str = "U8", white: bool = True, model: str = "RGBA") -> Any:
+        made = self.krita.Krita.instance().createDocument(width, height, "test", model, depth, "", 300.0)
         if not white:
             made.topLevelNodes()[0].remove()
         self.krita.Krita.instance().front = made

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from PyQt6.QtCore import QRect, QUuid
 
-BYTES = {("RGBA", "U8"): 4, ("RGBA", "U16"): 8}
+BYTES = {("RGBA", "U8"): 4, ("RGBA", "U16"): 8, ("GRAYA", "U8"): 2}
 
 
 def note(document: Any, text: str, back: Callable[[], Any] = lambda: None) -> None:

@@ -129,3 +129,12 @@ def test_all_references_are_seen_in_a_narrow_column(bench: Bench, document: Any,
         cells = [shown.visualItemRect(shown.item(row)) for row in range(shown.count())]
         assert all(shown.viewport().rect().contains(cell) for cell in cells)
         assert not any(a.intersects(b) for a in cells for b in cells if a != b)
+
+
+def test_a_greyscale_picture_is_pointed_out_before_it_is_coloured(bench: Bench, paper: Any) -> None:
+    paper.document(model="GRAYA")
+    bench.docker.refresh()
+    assert bench.says().startswith("This picture is greyscale")
+    paper.document()
+    bench.docker.refresh()
+    assert bench.says().startswith("Choose lines and a reference")

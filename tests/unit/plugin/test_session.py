@@ -70,3 +70,28 @@ def test_every_stage_has_words(plugin: Any, stage: str, step: int, expected: str
     protocol = plugin.shared.protocol
     status = protocol.JobStatus("x", protocol.JobState.RUNNING, stage=stage, step=step, steps=10)
     assert expected in plugin.session.words_for(status)
+
+
+def layers(plugin: Any, *rows: tuple[str, str, str]) -> list[Any]:
+    """(id, what, parent), where what is picture, mask or result."""
+    made = []
+    for name, what, parent in rows:
+        made.append(plugin.picture.Layer(name, name, what != "mask", what == "mask", what == "result", parent))
+    return made
+
+
+def test_the_line_layer_is_the_active_one_unless_another_is_chosen(plugin: Any, session: Any) -> None:
+    rows = layers(plugin, ("ink", "picture", ""), ("paper", "picture", ""))
+    assert session.line_layer(rows, "ink") == "ink"
+    session.choices = plugin.settings.Choices(lines="paper")
+    assert session.line_layer(rows, "ink") == "paper"
+    assert session.line_layer(rows[:1], "ink") == ""
+
+
+def test_on_a_mask_the_line_layer_is_its_owner_and_in_a_result_the_last_one(plugin: Any, session: Any) -> None:
+    rows = layers(plugin, ("ink", "picture", ""), ("mask", "mask", "ink"), ("group", "result", ""), ("fg", "result", "group"))
+    assert session.line_layer(rows, "mask") == "ink"
+    assert session.line_layer(rows, "fg") == ""
+    session.last_lines = "ink"
+    assert session.line_layer(rows, "fg") == session.line_layer(rows, "group") == "ink"
+    assert session.line_layer(rows, "") == ""

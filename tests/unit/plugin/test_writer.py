@@ -230,3 +230,23 @@ def test_an_abandoned_write_leaves_nothing_open(krita: Any, plugin: Any, paper: 
     steps.close()
     assert state_of(document) == before
     assert krita.Krita.instance().documents() == [document]
+
+
+def test_krita_not_taking_the_group_is_an_error_without_a_trace(
+    krita: Any, plugin: Any, paper: Any, host: Any, answer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document = paper.document(white=False)
+    lines = paper.add(document, "Scan", scan())
+    run(plugin.writer.write(host.active(), answer(lines, paper=True), lambda: False))
+    before = state_of(document)
+    node_class = type(lines)
+    original = node_class.addChildNode
+
+    def refuse(self: Any, child: Any, above: Any) -> bool:
+        return True if self.data.image is document else original(self, child, above)
+
+    monkeypatch.setattr(node_class, "addChildNode", refuse)
+    with pytest.raises(plugin.shared.errors.LinewashError) as caught:
+        run(plugin.writer.write(host.active(), answer(lines, paper=True), lambda: False))
+    assert caught.value.code is plugin.shared.errors.ErrorCode.INTERNAL
+    assert state_of(document) == before
