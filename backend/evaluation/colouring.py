@@ -44,7 +44,8 @@ def _opaque(rgb: Rgb) -> Rgba:
 def colour_pair(family: Family, pair: Pair, settings: Settings) -> Rgb:
     """The composite layer (h, w, 3), without lines."""
     height, width = pair.line.shape
-    source = ForegroundSource.AUTOMATIC if settings.guess else ForegroundSource.MASK
+    guess = settings.guess or not pair.split
+    source = ForegroundSource.AUTOMATIC if guess else ForegroundSource.MASK
     request = ColorizeRequest(
         width,
         height,
@@ -56,7 +57,7 @@ def colour_pair(family: Family, pair: Pair, settings: Settings) -> Rgb:
         settings.steps,
         settings.guidance,
     )
-    mask = None if settings.guess else pair.mask
+    mask = None if guess else pair.mask
     inputs = Inputs(request, _opaque(np.dstack([pair.line] * 3)), (_opaque(pair.reference),), mask)
     told = family if pair.reference_mask is None else Told(family, pair.reference_mask)
     return np.ascontiguousarray(colorize(inputs, told, _nothing).layers.composite[..., :3])

@@ -18,7 +18,7 @@ class Pair:
     """A drawing and its truth.
 
     line (h, w), dark on white.  colour (h, w, 3), the truth.  mask (h, w), 255 = figure.  reference (rh, rw, 3) and its mask
-    (rh, rw); None = to be guessed.
+    (rh, rw); None = to be guessed.  split: the mask tells figure from ground; else it only says what is judged.
     """
 
     name: str
@@ -27,6 +27,7 @@ class Pair:
     mask: Gray
     reference: Rgb
     reference_mask: Gray | None
+    split: bool = True
 
 
 def _rgb(path: Path) -> Rgb:
@@ -37,13 +38,14 @@ def _rgb(path: Path) -> Rgb:
 
 
 def from_folder(folder: Path) -> Iterator[Pair]:
-    """Pictures NAME_line, NAME_color, NAME_ref and NAME_mask (.png); without a mask all of the picture is figure."""
+    """Pictures NAME_line, NAME_color, NAME_ref and NAME_mask (.png); without a mask all of the picture is judged."""
     for path in sorted(folder.glob("*_line.png")):
         name = path.name[: -len("_line.png")]
         line = _rgb(path)[..., 1]
         masked = folder / f"{name}_mask.png"
         mask = _rgb(masked)[..., 1] if masked.exists() else np.full(line.shape, 255, np.uint8)
-        yield Pair(name, line, _rgb(folder / f"{name}_color.png"), mask, _rgb(folder / f"{name}_ref.png"), None)
+        colour, reference = _rgb(folder / f"{name}_color.png"), _rgb(folder / f"{name}_ref.png")
+        yield Pair(name, line, colour, mask, reference, None, masked.exists())
 
 
 def from_shard(shard: Path) -> Iterator[Pair]:

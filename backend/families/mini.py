@@ -13,6 +13,7 @@ from backend.families.base import FamilySpec
 from backend.families.mini_features import GRID, SIDE
 from backend.families.mini_inputs import (
     allowed_tokens,
+    comparable_references,
     drawing_picture,
     field_anchor,
     field_ink,
@@ -52,14 +53,13 @@ FIRST_LEVEL = 0.7
 class MiniCondition:
     """Everything about one picture that holds for every seed.
 
-    flats: (count, 3) uint8.  labels: square label map, -1 outside.  box: the canvas in a SIDE square.  anchor: (1, 3, GRID,
-    GRID).  given, given_without: the painted network's conditioning with and without the reference; None for flats.
+    flats: (count, 3) uint8.  drawn: the flats in a SIDE square, sRGB 0..1.  box: the canvas in it.  given, given_without: the
+    painted network's conditioning with and without the reference; None for flats.
     """
 
     flats: Rgb
-    labels: np.ndarray
+    drawn: Floats
     box: Box
-    anchor: Tensor
     given: Condition | None
     given_without: Condition | None
 
@@ -114,18 +114,22 @@ class Mini:
         """Flats of every region and, for the painted finish, the conditioning of the diffusion.  No noise in it."""
         labels, box = square_labels(drawing)
         flats = self._choose(drawing, labels)
-        anchor = field_anchor(labels, flats)
         given = without = None
         if request.finish == Finish.PAINTED:
-            shown = (field_ink(drawing), field_mask(drawing), anchor, *painted_reference(drawing.references))
+            shown = (
+                field_ink(drawing),
+                field_mask(drawing),
+                field_anchor(labels, flats),
+                *painted_reference(drawing.references),
+            )
             given = self._painted.condition(*shown, torch.tensor([False]))
             without = self._painted.condition(*shown, torch.tensor([True]))
-        return MiniCondition(flats, labels, box, anchor, given, without)
+        return MiniCondition(flats, _drawn(flats, labels), box, given, without)
 
     def _choose(self, drawing: Drawing, labels: np.ndarray) -> Rgb:
         """(count, 3) uint8: for each region the reference colour that is most likely."""
         picture = drawing_picture(drawing, labels)
-        references = tuple(reference_tokens(r) for r in drawing.references)
+        references = tuple(reference_tokens(r) for r in comparable_references(drawing))
         seen = [self._flats.describe(r.picture) for r in references]
         starts = np.cumsum([0, *(len(r.palette) for r in references)])
         index = np.concatenate([r.index + s for r, s in zip(references, starts[:-1], strict=True)])
@@ -169,17 +173,21 @@ class Mini:
         return Colours(condition.flats, None if latent is None else _shaded(condition, latent))
 
 
+def _drawn(flats: Rgb, labels: np.ndarray) -> Floats:
+    """The flats (count, 3) drawn in a SIDE square, (SIDE, SIDE, 3) sRGB 0..1, white where labels are -1."""
+    colours = np.concatenate([flats, np.full((1, 3), 255, np.uint8)])
+    return cv2.resize(colours[labels], (SIDE, SIDE), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+
+
 def _shaded(condition: MiniCondition, latent: Tensor | None) -> Floats:
     """The canvas (h, w, 3) float32 sRGB 0..1, longest side SIDE: the flats, and the latent's shading on top of them.
 
     Flats are drawn at this size rather than at the field's, so that only shading is interpolated and no colour bleeds.
     """
-    box, labels = condition.box, condition.labels
-    colours = np.concatenate([condition.flats, np.full((1, 3), 255, np.uint8)])
-    picture = cv2.resize(colours[labels], (SIDE, SIDE), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+    box, picture = condition.box, condition.drawn
     if latent is not None:
         shade = np.ascontiguousarray(latent[0].permute(1, 2, 0).numpy()) * SCALE
-        picture += cv2.resize(shade, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR)
+        picture = picture + cv2.resize(shade, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR)
     inner = picture[box.top : box.top + box.height, box.left : box.left + box.width]
     return np.clip(inner, 0, 1).astype(np.float32, copy=False)
 

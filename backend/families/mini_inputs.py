@@ -1,6 +1,6 @@
 """From the pipeline's drawing and references to the tensors of mini's networks."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -136,6 +136,13 @@ def _plain_ground(labels: np.ndarray, count: int) -> int | None:
     edge = np.bincount(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]), minlength=count + 1)
     best = int(edge[:count].argmax()) if count else -1
     return best if best >= 0 and edge[best] >= PLAIN * edge.sum() else None
+
+
+def comparable_references(drawing: Drawing) -> tuple[Reference, ...]:
+    """The drawing's references, without their figure masks when the drawing has no figure: then nothing is kept apart."""
+    if drawing.regions.foreground.any():
+        return drawing.references
+    return tuple(replace(r, mask=np.zeros_like(r.mask)) for r in drawing.references)
 
 
 def _occurring(palette: Rgb, sides: Bools, rgb: Rgb, mask: Gray) -> Rgb:

@@ -1,9 +1,11 @@
 """Arrays made of label maps."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from backend.families.mini_features import GRID, allowed_pairs, region_arrays
-from backend.families.mini_inputs import allowed_tokens, reference_tokens
+from backend.families.mini_inputs import allowed_tokens, comparable_references, reference_tokens
 from backend.pipeline.types import Drawing, Reference
 from shared.protocol import ReferenceRole
 
@@ -49,6 +51,15 @@ def test_roles_keep_references_apart(drawing: Drawing) -> None:
     boundary = len(for_figure.figure)
     assert figure_row[:boundary].any() and not figure_row[boundary:].any()
     assert ground_row[boundary:].any() and not ground_row[:boundary].any()
+
+
+def test_a_drawing_without_a_figure_keeps_nothing_apart(drawing: Drawing) -> None:
+    assert comparable_references(drawing) == drawing.references
+    bare = replace(drawing, regions=replace(drawing.regions, foreground=np.zeros_like(drawing.regions.foreground)))
+    tokens = tuple(reference_tokens(r) for r in comparable_references(bare))
+    assert allowed_tokens(np.array([False]), tokens).all()
+    everything = {tuple(c) for r in drawing.references for c in r.rgb[r.mask > 127].tolist()}
+    assert {tuple(c) for t in tokens for c in t.palette.tolist()} & everything
 
 
 def test_a_side_without_a_reference_may_use_all(drawing: Drawing) -> None:
