@@ -5,6 +5,7 @@ import importlib
 import logging
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Protocol, cast
 
@@ -14,7 +15,7 @@ import torch
 from backend.families.base import Family
 from backend.imaging import png
 from backend.pipeline.run import colorize
-from backend.pipeline.types import Cancelled, Inputs, Step
+from backend.pipeline.types import Cancelled, Inputs, Layers, Step
 from backend.server.messages import Done, Event, Failed, Progress, Run, Stopped
 from backend.server.store import write_result
 from shared.errors import ErrorCode, LinewashError
@@ -78,12 +79,7 @@ class Colouring:
             result = colorize(inputs, family, on_step)
             on_step(Step("layers", 1, 1))
             saving = time.monotonic()
-            layers = result.layers
-            pictures = {
-                LAYER_FOREGROUND: png.encode(layers.foreground),
-                LAYER_BACKGROUND: png.encode(layers.background),
-                LAYER_COMPOSITE: png.encode(layers.composite),
-            }
+            pictures = encoded(result.layers)
             seconds = {"read": read - started, **result.seconds, "encode": time.monotonic() - saving}
             write_result(run.folder, pictures, result.warnings, seconds)
         except Cancelled:
@@ -110,6 +106,17 @@ def read_inputs(folder: Path, request: ColorizeRequest) -> Inputs:
         ),
         foreground=png.decode_gray((inputs / "foreground.png").read_bytes()) if mask else None,
     )
+
+
+def encoded(layers: Layers) -> dict[str, bytes]:
+    """PNG of every layer by its name, compressed side by side."""
+    pictures = {
+        LAYER_FOREGROUND: layers.foreground,
+        LAYER_BACKGROUND: layers.background,
+        LAYER_COMPOSITE: layers.composite,
+    }
+    with ThreadPoolExecutor() as pool:
+        return dict(zip(pictures, pool.map(png.encode, pictures.values()), strict=True))
 
 
 def failure(job: str, error: Exception) -> Failed:

@@ -136,10 +136,9 @@ def test_the_doctor_says_what_is_wrong(tmp_path: Path) -> None:
     assert "cannot be written" in said(linewash(tmp_path / "file" / "home", "doctor"), 1)
 
 
-@pytest.mark.parametrize("tool", ["train", "evaluate"])
-def test_tools_are_passed_on_with_their_own_help(tmp_path: Path, tool: str) -> None:
-    text = said(linewash(tmp_path, tool, "--help"), 0)
-    assert "linewash %s" % tool in text
+def test_tools_are_passed_on_with_their_own_help(tmp_path: Path) -> None:
+    assert {"train", "evaluate"} <= set(said(linewash(tmp_path, "--help"), 0).split())
+    assert "linewash train" in said(linewash(tmp_path, "train", "--help"), 0)
 
 
 def test_the_command_line_loads_no_torch() -> None:
