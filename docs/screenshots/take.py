@@ -1,12 +1,11 @@
-"""Take the README's pictures in the real Krita: the bundled demo drawing, coloured by the shipped model.
+"""Take the README's pictures in the real Krita: drawings of our own renderer, coloured by the shipped model.
 
-    python docs/screenshots/take.py [--tries 4] [--choose 0] [--finish Painted]
+    python docs/screenshots/take.py
 
-Writes docker.png (Krita's whole window) and before_after.png (drawing, reference, result) here, of the try that was chosen;
-all tries stay in artifacts/krita/screenshots.
+Writes docker.png (Krita's whole window) and before_after.png (drawing, reference, result; the first with the figure found
+automatically, the second with a mask layer).  Both characters are in a style that the model never saw in training.
 """
 
-import argparse
 import shutil
 import sys
 import tempfile
@@ -17,59 +16,67 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from backend.imaging.types import Rgb
+from backend.training.drawings.backgrounds import Backgrounds
+from backend.training.drawings.characters2d import Characters2D
+from backend.training.drawings.identity2d import HELD_OUT_STYLE
+from backend.training.drawings.mixture import VALIDATION_SEED, draw_set
 from tests.krita.harness import needs
-from tests.krita.harness.studio import PROJECT, TRAINED, Studio
+from tests.krita.harness.studio import TRAINED, Studio
 
 HERE = Path(__file__).resolve().parent
-DEMO = PROJECT / "backend" / "data" / "demo"
+SIDE = 1024
+PICTURES = {"automatic": 517, "mask": 518}
+"""How the figure is found -> the number of the drawing."""
 
 
-def transparent(lines: Path, path: Path) -> tuple[int, int]:
-    """Write the drawing as black lines on transparent; width and height."""
-    ink = 255 - cv2.imread(str(lines), cv2.IMREAD_GRAYSCALE)
-    cv2.imwrite(str(path), np.dstack([np.zeros((*ink.shape, 3), np.uint8), ink]))
-    return ink.shape[1], ink.shape[0]
+def draw(folder: Path, number: int, masked: bool) -> dict[str, str]:
+    """Write one drawing, its reference and, if wanted, its mask; the paths of the files."""
+    source = Characters2D(Backgrounds(None), (HELD_OUT_STYLE,))
+    made = draw_set(source, VALIDATION_SEED + 2, number, SIDE)
+    ink = 255 - made.line.reshape(SIDE, SIDE, -1)[..., 0]
+    pictures = {"lines": np.dstack([np.zeros((SIDE, SIDE, 3), np.uint8), ink]), "reference": made.ref[..., ::-1]}
+    if masked:
+        pictures["mask"] = made.mask
+    files = {"mask": ""}
+    for name, picture in pictures.items():
+        files[name] = str(folder / f"{number}_{name}.png")
+        cv2.imwrite(files[name], picture)
+    return files
 
 
-def before_after(before: np.ndarray, reference: np.ndarray, after: np.ndarray, side: int = 640) -> np.ndarray:
+def row(before: Rgb, reference: Rgb, after: Rgb, side: int = 560) -> Rgb:
     """Drawing, reference (smaller) and result beside each other on white; BGR."""
-    big = [cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA) for picture in (before, after)]
-    small = cv2.resize(reference, (side // 2, side // 2), interpolation=cv2.INTER_AREA)
-    middle = np.full((side, side // 2 + 40, 3), 255, np.uint8)
-    top = (side - side // 2) // 2
-    middle[top : top + side // 2, 20:-20] = small
-    framed = [
-        cv2.copyMakeBorder(picture[2:-2, 2:-2], 2, 2, 2, 2, cv2.BORDER_CONSTANT, value=(200, 200, 200)) for picture in big
-    ]
+    small = side * 5 // 8
+    middle = np.full((side, small + 48, 3), 255, np.uint8)
+    top = (side - small) // 2
+    middle[top : top + small, 24:-24] = cv2.resize(reference, (small, small), interpolation=cv2.INTER_AREA)
+    inner = (side - 4, side - 4)
+    big = [cv2.resize(picture, inner, interpolation=cv2.INTER_AREA) for picture in (before, after)]
+    framed = [cv2.copyMakeBorder(picture, 2, 2, 2, 2, cv2.BORDER_CONSTANT, value=(190, 190, 190)) for picture in big]
     return np.hstack([framed[0], middle, framed[1]])
 
 
 def main() -> None:
-    """Read the options, take the pictures, write the chosen ones."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--tries", type=int, default=4, help="how many seeds")
-    parser.add_argument("--choose", type=int, default=0, help="which of them to keep")
-    parser.add_argument("--finish", default="Painted")
-    options = parser.parse_args()
+    """Draw, colour in Krita, and write the two pictures."""
     if needs.missing():
         sys.exit(needs.missing())
     with tempfile.TemporaryDirectory(prefix="linewash-screenshots-") as folder:
-        lines = Path(folder) / "lines.png"
-        size = transparent(DEMO / "lines.png", lines)
-        studio = Studio(Path(folder))
+        pictures = {name: draw(Path(folder), number, name == "mask") for name, number in PICTURES.items()}
+        references = {name: cv2.imread(files["reference"]) for name, files in pictures.items()}
+        studio = Studio(Path(folder) / "studio")
         try:
-            files = {"lines": str(lines), "reference": str(DEMO / "reference.png")}
-            chosen = {"size": size, "tries": options.tries, "finish": options.finish}
-            seen = studio.play("screenshots", {**chosen, **files}, model=TRAINED)
+            seen = studio.play("screenshots", {"size": (SIDE, SIDE), "pictures": pictures}, model=TRAINED)
         finally:
             studio.close()
-    pictures = [seen.pixels(name, size)[..., 2::-1] for name in ("before.bgra", f"after{options.choose}.bgra")]
-    reference = cv2.imread(str(DEMO / "reference.png"))
-    for number in range(options.tries):
-        print(number, seen[f"says{number}"])
-        cv2.imwrite(str(seen.out / f"after{number}.png"), seen.pixels(f"after{number}.bgra", size)[..., 2::-1])
-    cv2.imwrite(str(HERE / "before_after.png"), before_after(pictures[0], reference, pictures[1]))
-    shutil.copy(seen.out / f"window{options.choose}.png", HERE / "docker.png")
+    rows = []
+    for name in PICTURES:
+        before, after = (seen.pixels(f"{name}_{when}.bgra", (SIDE, SIDE))[..., 2::-1] for when in ("before", "after"))
+        rows.append(row(before, references[name], after))
+        print(name, seen[name])
+    gap = np.full((24, rows[0].shape[1], 3), 255, np.uint8)
+    cv2.imwrite(str(HERE / "before_after.png"), np.vstack([rows[0], gap, rows[1]]), [cv2.IMWRITE_PNG_COMPRESSION, 9])
+    shutil.copy(seen.out / "automatic.png", HERE / "docker.png")
 
 
 if __name__ == "__main__":

@@ -36,6 +36,7 @@ class Studio:
         self.home = root / "home"
         self._homes = {self.home}
         self._count = 0
+        root.mkdir(parents=True, exist_ok=True)
         self._template = profile.create(root / "template")
         install(self._template, PYTHON, self.home)
         self.first = play("first_start", self._template, artifacts / "first_start", self.run)

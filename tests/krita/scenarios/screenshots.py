@@ -1,22 +1,32 @@
-"""The pictures of the README: Krita with a coloured drawing, and the picture alone."""
+"""The pictures of the README: Krita with a coloured drawing, and each picture alone, before and after."""
 
-from linewash_driver.desk import arrange, colour
-from linewash_driver.paper import drawing, keep_view
+from linewash_driver.desk import arrange, close, colour
+from linewash_driver.paper import drawing, find, keep_view, paint
 from PyQt5.QtCore import QPoint
 
 
 def run(painter):
     given = painter.parameters
     yield from arrange(painter)
-    document = yield from drawing(given["size"], given["lines"], given["reference"])
-    yield from painter.menu("referenceAdd", "Reference")
-    if given["finish"]:
-        yield from painter.pick("finish", given["finish"])
-    keep_view(document, painter.file("before.bgra"))
-    for number in range(given["tries"]):
+    for name, files in given["pictures"].items():
+        document = yield from drawing(given["size"], files["lines"], files["reference"])
+        yield from painter.menu("referenceAdd", "Reference")
+        if files["mask"]:
+            mask = paint(document, "Figure", files["mask"])
+            mask.setVisible(False)
+            document.rootNode().addChildNode(mask, find(document, "Background"))
+            yield 0.5
+            document.setActiveNode(find(document, "Lines"))
+            yield 0.5
+            yield from painter.pick("foreground", "Mask layer")
+            yield 0.5
+            yield from painter.pick("foregroundLayer", "Figure")
+        keep_view(document, painter.file("%s_before.bgra" % name))
         yield from colour(painter, document, 600)
-        yield from painter.point(painter.dock().mapToGlobal(painter.dock().rect().bottomLeft()) + QPoint(40, -40))
-        yield from painter.shot("window%d" % number)
-        keep_view(document, painter.file("after%d.bgra" % number))
-        painter.note("says%d" % number, painter.says())
-        yield from painter.act("edit_undo", 0.8)
+        yield from painter.act("PanTool")  # a brush would show its outline
+        dock = painter.dock()
+        yield from painter.point(dock.mapToGlobal(dock.rect().bottomLeft() + QPoint(40, -40)))
+        yield from painter.shot(name)
+        keep_view(document, painter.file("%s_after.bgra" % name))
+        painter.note(name, painter.says())
+        yield from close(document)
