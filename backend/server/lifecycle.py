@@ -28,6 +28,8 @@ from shared.protocol import PRODUCT_VERSION, PROTOCOL_VERSION
 HOST = "127.0.0.1"
 LEAVING_S = 5.0
 """How long a new server waits for one that is just starting or ending."""
+LOST_S = 5.0
+"""How long a server that lost its runtime file, because its home was removed, goes on without a request or a job."""
 LOG_BYTES, LOG_FILES = 1024 * 1024, 3
 _log = logging.getLogger(__name__)
 
@@ -95,15 +97,20 @@ def write_private(path: Path, data: bytes) -> None:
 class _Server(uvicorn.Server):
     """uvicorn that ends when idle or asked to, wakes its long-polls before that, and takes a signal as an ordinary end."""
 
-    def __init__(self, config: uvicorn.Config, idle_s: float, dispatcher: Dispatcher, activity: Activity) -> None:
+    def __init__(self, config: uvicorn.Config, house: House, info: ServerInfo) -> None:
         super().__init__(config)
-        self._idle_s, self._dispatcher, self._activity = idle_s, dispatcher, activity
+        self._dispatcher, self._activity = house.dispatcher, house.activity
+        self._home, self._info, self._idle_s = house.settings.home, info, house.settings.idle_minutes * 60.0
 
     async def on_tick(self, counter: int) -> bool:
         if not self._dispatcher.idle:
             self._activity.touch()
-        elif time.monotonic() - self._activity.last > self._idle_s:
+        quiet_s = time.monotonic() - self._activity.last
+        if quiet_s > self._idle_s:
             _log.info("nobody asked for anything for %.1f minutes", self._idle_s / 60.0)
+            return True
+        if quiet_s > LOST_S and counter % 10 == 0 and read_server_info(self._home) != self._info:
+            _log.info("the runtime file is gone, so nobody can find this server")
             return True
         return self._activity.ending or await super().on_tick(counter)
 
@@ -117,9 +124,9 @@ class _Server(uvicorn.Server):
 
 def _build(settings: Settings, info: ServerInfo) -> _Server:
     jobs = Jobs(Store(jobs_dir(settings.home)), settings.keep_days, settings.keep_bytes)
-    dispatcher, activity = Dispatcher(settings, jobs), Activity()
+    house = House(settings, jobs, Dispatcher(settings, jobs), Activity())
     config = uvicorn.Config(
-        create_app(House(settings, jobs, dispatcher, activity), info.port, info.token),
+        create_app(house, info.port, info.token),
         lifespan="on",
         ws="none",
         http="h11",
@@ -129,7 +136,7 @@ def _build(settings: Settings, info: ServerInfo) -> _Server:
         timeout_keep_alive=75,
         timeout_graceful_shutdown=3,
     )
-    return _Server(config, settings.idle_minutes * 60.0, dispatcher, activity)
+    return _Server(config, house, info)
 
 
 def _answers(home: Path) -> bool:

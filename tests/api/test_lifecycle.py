@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -131,6 +132,12 @@ def test_it_ends_when_nobody_needs_it_but_not_while_it_works(start: Starter) -> 
     assert last(backend.client, job).state is JobState.DONE
     assert backend.process.wait(timeout=10) == 0
     assert not server_file(backend.home).exists()
+
+
+def test_it_ends_when_its_home_is_removed(start: Starter) -> None:
+    backend = start()
+    shutil.rmtree(backend.home)
+    assert backend.process is not None and backend.process.wait(timeout=60) == 0
 
 
 def test_shutdown_ends_it_and_keeps_results(start: Starter) -> None:
