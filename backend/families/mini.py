@@ -176,7 +176,7 @@ class Mini:
 def _drawn(flats: Rgb, labels: np.ndarray) -> Floats:
     """The flats (count, 3) drawn in a SIDE square, (SIDE, SIDE, 3) sRGB 0..1, white where labels are -1."""
     colours = np.concatenate([flats, np.full((1, 3), 255, np.uint8)])
-    return cv2.resize(colours[labels], (SIDE, SIDE), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+    return (cv2.resize(colours[labels], (SIDE, SIDE), interpolation=cv2.INTER_AREA) / 255).astype(np.float32)
 
 
 def _shaded(condition: MiniCondition, latent: Tensor | None) -> Floats:
