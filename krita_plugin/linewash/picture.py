@@ -87,6 +87,10 @@ class Picture:
         if node is not None:
             self._document.setActiveNode(node)
 
+    def refresh(self) -> None:
+        """Compute what is shown anew, which Krita 5 does not do by itself after a layer was hidden by a script.  Blocks."""
+        self._document.refreshProjection()
+
     def node(self, layer_id: str) -> Any:
         """Krita's node of that id in this picture's tree, None when it is not there (any more)."""
         root = self._document.rootNode()

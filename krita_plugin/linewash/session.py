@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any, Optional, Sequence
 
+from .covers import Covers
 from .picture import Layer
 from .settings import Choices
 from .shared.errors import LinewashError
@@ -70,6 +71,7 @@ class Session:
     def __init__(self, choices: Choices, message: Message = READY) -> None:
         self.choices = choices
         self.last_lines = ""
+        self.covers = Covers()
         self.phase = Phase.IDLE
         self.progress = Progress()
         self.message = message

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
 from .capture import Captured, capture, check
+from .covers import Written
 from .host import Host
 from .launcher import Launcher
 from .picture import Picture
@@ -19,7 +20,7 @@ from .writer import write
 END_MS = 4000
 """How long Krita's end waits for a thread at most."""
 WATCH_MS = 500
-"""How often closed pictures are looked for."""
+"""How often closed pictures, and undone results, are looked for."""
 
 
 class Run:
@@ -90,9 +91,11 @@ class Studio(QtCore.QObject):
             self._forget(run)
 
     def look_after(self) -> None:
-        """Notice pictures that were closed, and stop their runs."""
+        """Notice pictures that were closed and stop their runs; and results that were undone or redone."""
         for key, (picture, session) in list(self._sessions.items()):
             if picture.open:
+                if not session.busy:
+                    session.covers.follow(picture)
                 continue
             run = self._runs.get(key)
             if run is not None and session.busy:
@@ -137,17 +140,18 @@ class Studio(QtCore.QObject):
         run.worker = None
         run.turns = Turns(
             write(run.picture, delivery.answer, _painting),
-            lambda hidden: self._written(run, delivery, hidden),
+            lambda written: self._written(run, delivery, written),
             lambda error: self._failed(run, error, delivery),
             self,
         )
         self.changed.emit(run.picture.key)
 
-    def _written(self, run: Run, delivery: Delivery, hidden: bool) -> None:
+    def _written(self, run: Run, delivery: Delivery, written: Written) -> None:
         self.errand(delivery.acknowledge)
         self.notice = None
         text = "Done in %.1f s · %s · seed %d." % (delivery.seconds, delivery.status.model, delivery.status.seed)
-        notes = list(delivery.status.warnings) + (["The earlier result is hidden."] if hidden else [])
+        notes = list(delivery.status.warnings) + (["The earlier result is hidden."] if written.covered else [])
+        run.session.covers.add(written)
         notes += [GREY.text, GREY.hint] if run.picture.grey else []
         run.session.finish(run.number, Message(text, " ".join(notes), Tone.GOOD))
         self._forget(run)

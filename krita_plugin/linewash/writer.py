@@ -6,7 +6,7 @@ Where the group goes:
 * lines on transparency that are the lowest layer: Krita's scripting cannot put anything under the lowest layer.  The group is
   put above and then lowered with Krita's own action, which is a second undo step;
 * a drawing on paper: directly above it with blending mode Multiply, so that paper and lines show through.  An earlier result on
-  the same paper is hidden, as two would darken each other.
+  the same paper is hidden, as two would darken each other; ``covers`` shows it again when the new one is undone.
 
 The group is put together in a document of its own, for three reasons seen in Krita 5.1: a group added with several layers in it
 shows nothing until the whole picture is computed anew, which blocks the window, but a group that brings what it shows along
@@ -17,6 +17,7 @@ call that adds it, the painter's picture knows nothing of it.  Krita makes the g
 from dataclasses import dataclass
 from typing import Any, Callable, Iterator, Sequence, Tuple
 
+from .covers import Written
 from .picture import RESULT_PREFIX, Picture, node_id
 from .pixels import SRGB, strips
 from .shared.errors import ErrorCode, LinewashError
@@ -54,7 +55,7 @@ class _Place:
 
 
 def write(picture: Picture, answer: Answer, painting: Callable[[], bool]) -> Steps:
-    """Steps that put the answer into the picture; they return whether an earlier result was hidden.
+    """Steps that put the answer into the picture; they return what was ``Written``.
 
     painting: whether the painter is in the middle of something with the mouse just now.
     Raises, with the picture as it was: DOCUMENT_CLOSED, CANVAS_CHANGED, LAYER_GONE.
@@ -81,7 +82,7 @@ def write(picture: Picture, answer: Answer, painting: Callable[[], bool]) -> Ste
     if place.lower:
         yield from _lower(picture, group_id, answer.lines_id)
     yield from _work_on(picture, group_id, worked_on)
-    return bool(place.covered)
+    return Written(group_id, tuple(node_id(earlier) for earlier in place.covered))
 
 
 def check_place(picture: Picture, answer: Answer) -> None:

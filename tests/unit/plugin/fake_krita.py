@@ -124,6 +124,9 @@ class Document:
     def selection(self) -> Selection | None:
         return self.state.selection
 
+    def refreshProjection(self) -> None:
+        assert self.state.idle, "the real one would wait here"
+
     def tryBarrierLock(self) -> bool:
         return self.state.idle
 

@@ -92,7 +92,7 @@ def test_a_group_as_lines(paper: Any, write: Any, answer: Any) -> None:
 def test_a_drawing_on_paper_gets_the_group_above_in_multiply(paper: Any, write: Any, answer: Any) -> None:
     document = paper.document(white=False)
     lines = paper.add(document, "Background", scan())
-    assert write(answer(lines, paper=True)) is False
+    assert write(answer(lines, paper=True)).covered == ()
     assert tree(document.rootNode()) == ["Background", GROUP]
     assert document.topLevelNodes()[1].blendingMode() == "multiply"
     assert document.undo_texts() == ["Add Layer"]
@@ -102,16 +102,51 @@ def test_a_drawing_on_paper_gets_the_group_above_in_multiply(paper: Any, write: 
 def test_a_second_result_on_paper_hides_the_first(paper: Any, write: Any, answer: Any) -> None:
     document = paper.document(white=False)
     lines = paper.add(document, "Scan", scan())
-    write(answer(lines, paper=True))
-    assert write(answer(lines, paper=True)) is True
+    first = write(answer(lines, paper=True))
+    assert write(answer(lines, paper=True)).covered == (first.group,)
     assert [node.visible() for node in document.topLevelNodes()] == [True, True, False]
+
+
+def test_undoing_and_redoing_the_second_shows_and_hides_the_first(
+    plugin: Any, paper: Any, host: Any, write: Any, answer: Any
+) -> None:
+    document = paper.document(white=False)
+    lines = paper.add(document, "Scan", scan())
+    write(answer(lines, paper=True))
+    first, covers, picture = state_of(document), plugin.covers.Covers(), host.active()
+    covers.add(write(answer(lines, paper=True)))
+    covers.follow(picture)
+    assert [node.visible() for node in document.topLevelNodes()] == [True, True, False]
+    second = document.topLevelNodes()[1]
+    document.undo()
+    document.state.idle = False
+    covers.follow(picture)  # Krita computes: nothing may wait for it
+    assert not document.topLevelNodes()[1].visible()
+    document.state.idle = True
+    covers.follow(picture)
+    assert state_of(document) == first
+    second.data.parent = None
+    document.rootNode().addChildNode(second, lines)
+    covers.follow(picture)
+    assert [node.visible() for node in document.topLevelNodes()] == [True, True, False]
+
+
+def test_what_the_painter_shows_again_stays_shown(plugin: Any, paper: Any, host: Any, write: Any, answer: Any) -> None:
+    document = paper.document(white=False)
+    lines = paper.add(document, "Scan", scan())
+    write(answer(lines, paper=True))
+    covers = plugin.covers.Covers()
+    covers.add(write(answer(lines, paper=True)))
+    document.topLevelNodes()[2].setVisible(True)
+    covers.follow(host.active())
+    assert document.topLevelNodes()[2].visible()
 
 
 def test_a_second_result_under_transparent_lines_covers_the_first(paper: Any, write: Any, answer: Any) -> None:
     document = paper.document()
     lines = paper.add(document, "Ink", ink())
     write(answer(lines))
-    assert write(answer(lines)) is False
+    assert write(answer(lines)).covered == ()
     assert tree(document.rootNode()) == ["Background", GROUP, GROUP, "Ink"]
     assert all(node.visible() for node in document.topLevelNodes())
 
