@@ -79,16 +79,18 @@ def capture(picture: Picture, choices: Choices, request: ColorizeRequest) -> Ste
     yield from picture.host.prepare()
     converter = picture.host.converter()
     try:
-        line_pixels = yield from _colours(lines, canvas, converter)
+        line_pixels = yield from _colours(lines, canvas, converter, canvas)
         references: List[Union[Pixels, Path]] = []
         for reference, node in zip(used, nodes):
             if node is None:
                 references.append(Path(reference.path))
             else:
-                references.append((yield from _colours(node, overlap(_bounds(node), canvas), converter)))
+                bounds = _bounds(node)
+                references.append((yield from _colours(node, overlap(bounds, canvas), converter, bounds)))
         mask_pixels: Optional[Pixels] = None
         if mask is not None:
-            mask_pixels = yield from (_greys(mask, canvas) if mask_is_grey else _colours(mask, canvas, converter))
+            bounds = canvas if mask_is_grey else _bounds(mask)
+            mask_pixels = yield from (_greys(mask, canvas) if mask_is_grey else _colours(mask, canvas, converter, bounds))
     finally:
         converter.close()
     return Captured(request, choices.lines, line_pixels, tuple(references), choices.foreground, mask_pixels)
@@ -115,16 +117,17 @@ def _mask_source(picture: Picture, choices: Choices) -> Tuple[Any, bool]:
 
 
 def _bounds(node: Any) -> Area:
+    """Where a layer has paint; Krita looks at all its pixels for that."""
     bounds = node.bounds()
     return bounds.x(), bounds.y(), bounds.width(), bounds.height()
 
 
-def _colours(node: Any, area: Area, converter: Converter) -> Steps:
+def _colours(node: Any, area: Area, converter: Converter, bounds: Area) -> Steps:
     read: List[bytes] = []
     for strip in read_layer(node, area, converter):
         read.append(strip)
         yield 0
-    return Pixels(area[2], area[3], 4, tuple(read), _bounds(node))
+    return Pixels(area[2], area[3], 4, tuple(read), bounds)
 
 
 def _greys(source: Any, canvas: Area) -> Steps:

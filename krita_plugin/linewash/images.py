@@ -23,8 +23,7 @@ def lines_png(pixels: Pixels) -> bytes:
     first = pixels.strips[0][:4]
     if all(strip == first * (len(strip) // 4) for strip in pixels.strips) or not _has_paint(pixels):
         raise LinewashError(ErrorCode.EMPTY_LINES)
-    data = b"".join(pixels.strips)  # QImage does not copy it, and it lives until the PNG is made
-    return to_png(QtGui.QImage(data, pixels.width, pixels.height, pixels.width * 4, _ARGB))
+    return to_png(image_of(pixels))
 
 
 def is_paper(pixels: Pixels) -> bool:
@@ -120,15 +119,25 @@ def image_strips(image: "QtGui.QImage") -> "Tuple[bytes, ...]":
     """The bytes of a 32-bit image in strips from top to bottom."""
     stride, memory = image.bytesPerLine(), image.constBits()
     memory.setsize(image.sizeInBytes())
-    view = memoryview(memory)
+    view = memoryview(memory).cast("B")
     return tuple(view[top * stride : (top + rows) * stride].tobytes() for top, rows in strips(image.width(), image.height()))
 
 
 def image_of(pixels: Pixels) -> "QtGui.QImage":
-    """``pixels`` as an image that owns its bytes."""
-    form = _ARGB if pixels.channels == 4 else _GREY
-    data = b"".join(pixels.strips)
-    return QtGui.QImage(data, pixels.width, pixels.height, pixels.width * pixels.channels, form).copy()
+    """``pixels`` as an image.  Filled strip by strip: one large copy would hold Python's lock, and with it the window."""
+    image = QtGui.QImage(pixels.width, pixels.height, _ARGB if pixels.channels == 4 else _GREY)
+    stride, row = image.bytesPerLine(), pixels.width * pixels.channels
+    memory = image.bits()
+    memory.setsize(image.sizeInBytes())
+    view = memoryview(memory).cast("B")
+    for strip, (top, rows) in zip(pixels.strips, strips(pixels.width, pixels.height)):
+        if stride == row:
+            view[top * stride : (top + rows) * stride] = strip
+        else:  # Qt pads grey rows to a multiple of 4
+            for number in range(rows):
+                start = (top + number) * stride
+                view[start : start + row] = strip[number * row : (number + 1) * row]
+    return image
 
 
 def to_png(image: "QtGui.QImage") -> bytes:
