@@ -2,7 +2,8 @@
 
     python benchmarks/krita_round.py [--side 1024] [--rounds 4] [--registry tests.krita.harness.swatches]
 
-The first round starts the backend and loads the model; the table shows the median of the others.  Baseline "plain round",
+The first round starts the backend and loads the model; the table shows the median of the others, which take another seed of the
+same picture (the model remembers its condition).  Baseline "plain round",
 measured in the same run: the same pictures sent to a bare loopback server that answers at once with the same two layers, put
 into a group by plain setPixelData; without model, checks, progress or strips, all in the window's own thread.
 Krita runs under Xvfb.  A stall is the longest gap between two ticks of a 20 ms timer in Krita's window.
@@ -28,7 +29,6 @@ import itertools
 from shared.paths import jobs_dir
 from tests.krita.harness import needs
 from tests.krita.harness.art import draw
-from tests.krita.harness.evidence import Evidence
 from tests.krita.harness.keeper import Keeper
 from tests.krita.harness.studio import Studio
 
@@ -95,8 +95,8 @@ def bare_server(keeper: Keeper) -> Iterator[str]:
         server.server_close()
 
 
-def measure(side: int, rounds: int, registry: str) -> tuple[Evidence, list[dict[str, float]]]:
-    """What Krita saw, and the seconds of each round."""
+def measure(side: int, rounds: int, registry: str) -> tuple[dict[str, Any], list[dict[str, float]]]:
+    """What Krita noted, and the seconds of each round."""
     with tempfile.TemporaryDirectory(prefix="linewash-krita-round-") as folder:
         studio = Studio(Path(folder))
         try:
@@ -108,12 +108,12 @@ def measure(side: int, rounds: int, registry: str) -> tuple[Evidence, list[dict[
                 seen = studio.play("timed_rounds", parameters, model=model)
                 jobs = [json.loads((job / "result.json").read_text())["seconds"] for job in keeper.jobs]
             seconds = [round_seconds(seen[f"said{n}"], job) for n, job in enumerate(jobs)]
-            return seen, seconds
+            return seen.values, seconds
         finally:
             studio.close()
 
 
-def report(seen: Evidence, rounds: list[dict[str, float]]) -> None:
+def report(seen: dict[str, Any], rounds: list[dict[str, float]]) -> None:
     """Print the table."""
     warm = rounds[1:] or rounds
     plain = seen["plain"]["seconds"]

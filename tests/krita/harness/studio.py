@@ -1,5 +1,6 @@
 """One test run's Krita: installed once by the product's own installer, copied for every scenario, cleared away at the end."""
 
+import shutil
 import sys
 import uuid
 from collections.abc import Mapping
@@ -39,7 +40,7 @@ class Studio:
         root.mkdir(parents=True, exist_ok=True)
         self._template = profile.create(root / "template")
         install(self._template, PYTHON, self.home)
-        self.first = play("first_start", self._template, artifacts / "first_start", self.run)
+        self.first = self._play("first_start", self._template, "first_start", {}, {}, 900.0)
 
     def play(
         self,
@@ -58,13 +59,40 @@ class Studio:
         self._homes.add(home)
         if (home, python) != (self.home, PYTHON):
             install(copy, python, home)
-        return play(scenario, copy, self.artifacts / (name or scenario), self.run, parameters, model, timeout_s)
+        return self._play(scenario, copy, name or scenario, parameters or {}, model, timeout_s)
+
+    def _play(
+        self,
+        scenario: str,
+        where: profile.Profile,
+        name: str,
+        parameters: Mapping[str, Any],
+        environment: Mapping[str, str],
+        timeout_s: float,
+    ) -> Evidence:
+        out = self.root / "out" / name
+        try:
+            return play(scenario, where, out, self.run, parameters, environment, timeout_s)
+        finally:
+            keep(out, self.artifacts / name)
 
     def close(self) -> dict[int, str]:
         """End every backend in its proper way; pid -> command line of what was still there and had to be ended by force."""
         for home in self._homes:
             backend.end(home)
-        return end_marked(self.run)
+        left = end_marked(self.run)
+        for copy in self.root.glob("profile*"):
+            shutil.rmtree(copy)
+        return left
+
+
+def keep(out: Path, artifacts: Path) -> None:
+    """Copy what people look at, pictures and logs, to where CI keeps it."""
+    shutil.rmtree(artifacts, ignore_errors=True)
+    artifacts.mkdir(parents=True, exist_ok=True)
+    for pattern in ("*.png", "*.log", "*.json*"):
+        for file in out.glob(pattern):
+            shutil.copy(file, artifacts)
 
 
 def install(target: profile.Profile, python: Path | None, home: Path) -> None:
