@@ -56,7 +56,7 @@ def real_tools(project: Path) -> Tools:
     return Tools(make, works, install)
 
 
-def fingerprint(project: Path, extras: Iterable[str], version: Sequence[int] = sys.version_info) -> str:
+def fingerprint(project: Path, extras: Iterable[str], version: Sequence[int] = sys.version_info[:2]) -> str:
     """SHA-256 over what the contents of the environment depend on: pins, dependencies, extras, Python, place."""
     total = hashlib.sha256()
     for name in ("pyproject.toml", "constraints.txt"):

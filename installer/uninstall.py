@@ -37,14 +37,21 @@ def uninstall(home: Path, places: Iterable[Krita], project: Path = PROJECT) -> N
 
 
 def remove_from(krita: Krita) -> None:
-    """Take the plugin out of one Krita and its line out of the settings."""
-    for path in remove_plugin(krita.pykrita):
+    """Take the plugin out of one Krita and its line out of the settings; what is empty then goes too."""
+    removed = remove_plugin(krita.pykrita)
+    for path in removed:
         say(f"Removed {path}")
+    for folder in (krita.pykrita, krita.resources):
+        if removed and folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
     settings = kritarc.read(krita.settings)
     without = kritarc.disable(settings)
     if without != settings:
-        kritarc.edit(krita.settings, without)
         say(f"Removed our line from {krita.settings}")
+        if without:
+            kritarc.edit(krita.settings, without)
+        else:  # it held nothing else: Krita never wrote it
+            krita.settings.unlink()
 
 
 def remove_built(project: Path) -> None:

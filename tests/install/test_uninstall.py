@@ -97,8 +97,8 @@ def test_everything_goes(tmp_path: Path, home: Path, backend: Backend, capsys: p
     assert backend.seen == [("/v1/shutdown", "key")]
     left = sorted(str(path.relative_to(project)) for path in project.rglob("*") if path.is_file())
     assert left == ["backend/__init__.py", "demo-output/coloured.png"]
-    assert list(krita.pykrita.iterdir()) == []
-    assert krita.settings.read_bytes() == b""
+    assert not krita.resources.exists()
+    assert not krita.settings.exists()
     assert f"Kept, because it is yours: {paths.jobs_dir(home)}" in capsys.readouterr().out
 
 
