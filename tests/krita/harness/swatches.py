@@ -19,7 +19,7 @@ from backend.weights.folder import ModelFolder
 from shared.errors import ErrorCode, LinewashError
 from shared.protocol import ColorizeRequest, Finish, ModelInfo
 
-STEP_S = 0.03
+STEP_S = 0.01
 FIGURE: Sequence[tuple[int, int, int]] = ((230, 180, 150), (110, 60, 40), (60, 90, 190), (170, 40, 60))
 GROUND: Sequence[tuple[int, int, int]] = ((150, 205, 240), (120, 180, 100), (250, 220, 110))
 SPEC = FamilySpec("mini", "Swatches", "MIT", (Finish.FLATS, Finish.PAINTED))

@@ -45,7 +45,7 @@ def colour(painter: Painter, document: Any, seconds: float = 300.0) -> Steps:
     yield from painter.until(lambda: len(results(document)) > before, seconds, "a result")
     painter.ticker.label = "after"
     yield from painter.until(lambda: rest(painter), 60, "the docker to rest")
-    yield 0.5
+    yield 0.3
     return results(document)[-1]
 
 
@@ -63,7 +63,7 @@ def close(document: Any) -> Steps:
     """Close a document without a question."""
     document.setModified(False)
     document.close()
-    yield 0.5
+    yield 0.3
 
 
 def documents() -> "list[Any]":

@@ -196,7 +196,7 @@ class Painter:
 
     def shot(self, name: str) -> Steps:
         """A picture of the whole screen, for people to look at."""
-        yield 0.3
+        yield 0.2
         yield from self.run("import", "-silent", "-window", "root", self.file(name + ".png"))
 
 

@@ -68,16 +68,16 @@ def drawing(size: tuple[int, int], lines: str, reference: str | None, space: str
     """
     document = new(size, space)
     root = document.rootNode()
-    yield 0.5
+    yield 0.3
     if reference:
         hidden = paint(document, "Reference", reference)
         hidden.setVisible(False)
         root.addChildNode(hidden, None)
     root.addChildNode(paint(document, "Lines", lines), None)
     document.refreshProjection()
-    yield 0.4
-    document.setActiveNode(find(document, "Lines"))
     yield 0.3
+    document.setActiveNode(find(document, "Lines"))
+    yield 0.2
     return document
 
 
