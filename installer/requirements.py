@@ -10,7 +10,7 @@ from pathlib import Path
 from .text import InstallError, gigabytes
 
 NEEDED = 3_000_000_000
-"""Bytes that must be free: the backend with PyTorch for the processor (measured: 2.0 GB) and room to unpack it."""
+"""Bytes that must be free: the backend with PyTorch for the processor (measured: 1.7 GB) and room to unpack it."""
 
 NEEDED_CUDA = 9_000_000_000
 """Bytes that should be free on Linux, where PyTorch's ordinary package brings NVIDIA's libraries along."""
@@ -64,7 +64,7 @@ def space_notice(system: str) -> str:
     """What the painter is told about size before the download starts."""
     if system == "linux":
         return (
-            f"About 1 GB is downloaded ({gigabytes(NEEDED)} of disk space are needed); where PyTorch comes with NVIDIA's "
-            f"libraries, about 4 GB ({gigabytes(NEEDED_CUDA)})."
+            f"About 0.4 GB is downloaded ({gigabytes(NEEDED)} of disk space are needed); where PyTorch comes with NVIDIA's "
+            f"libraries, 3 GB ({gigabytes(NEEDED_CUDA)})."
         )
-    return f"About 1 GB is downloaded; {gigabytes(NEEDED)} of disk space are needed."
+    return f"About 0.4 GB is downloaded; {gigabytes(NEEDED)} of disk space are needed."
