@@ -9,6 +9,7 @@ from shared.paths import default_home
 
 from . import demo, doctor, steps, testing, uninstall
 from .places import Krita, known_kritas, kritas, this_machine
+from .requirements import space_notice
 from .text import InstallError, say
 
 _DESCRIPTION = "Install Linewash: the backend into .venv of this folder, the plugin into Krita."
@@ -56,6 +57,9 @@ def main(arguments: Sequence[str]) -> int:
 
 def _run(options: argparse.Namespace, ask: bool) -> int:
     home, machine = options.home.expanduser().absolute(), this_machine()
+    downloads = options.command in ("install", "demo", "test") and steps.would_download()
+    if downloads:
+        say(space_notice(machine.platform))
     if options.command == "demo":
         return demo.run_demo(options.out.expanduser().absolute())
     if options.command == "test":
@@ -67,7 +71,7 @@ def _run(options: argparse.Namespace, ask: bool) -> int:
             return 1
         uninstall.uninstall(home, kritas(machine, options.krita_dir) if options.krita_dir else known_kritas(machine))
         return 0
-    if ask and steps.would_download() and not _yes("Install Linewash here? [Y/n] ", otherwise=True):
+    if ask and downloads and not _yes("Install Linewash here? [Y/n] ", otherwise=True):
         return 1
     install(home, () if options.no_plugin else kritas(machine, options.krita_dir))
     return 0

@@ -31,11 +31,8 @@ def prepare_backend(extras: tuple[str, ...] = ("backend",)) -> tuple[Path, bool]
 
 
 def would_download() -> bool:
-    """Whether ``prepare_backend`` has packages to fetch; the size is said when it has."""
-    needed = not environment.is_current(PROJECT, ("backend",))
-    if needed:
-        say(requirements.space_notice(sys.platform))
-    return needed
+    """Whether the backend's packages are still to be fetched, all or some."""
+    return not environment.is_current(PROJECT, ("backend",))
 
 
 def check_once(python: Path) -> bool:
