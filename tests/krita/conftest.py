@@ -1,5 +1,6 @@
 """Fixtures of the real-Krita tests."""
 
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -14,11 +15,13 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     """Krita with the plugin installed, for the whole run."""
     if needs.missing():
         (pytest.fail if needs.required() else pytest.skip)(needs.missing())
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that a run that is ended clears up as well
     studio = Studio(tmp_path_factory.mktemp("krita"))
     try:
         yield studio
     finally:
         left = studio.close()
+        signal.signal(signal.SIGTERM, before)
     assert not left, f"these had to be ended by force: {left}"
 
 
