@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -35,11 +36,16 @@ def test_flats_are_colours_of_the_reference(mini: Family, drawing: Drawing) -> N
 
 
 def test_sides_never_mix(mini: Family, drawing: Drawing) -> None:
-    flats = _run(mini, drawing, replace(REQUEST, finish=Finish.FLATS))[0].flats
-    for side in (True, False):
-        there = {tuple(c) for r in drawing.references for c in r.rgb[(r.mask > 127) == side].tolist()}
-        assert drawing.regions.foreground.any() and not drawing.regions.foreground.all()
-        assert {tuple(c) for c in flats[drawing.regions.foreground == side].tolist()} <= there
+    """Even when all that looks like the figure is called ground: only the disc in the middle is left for the figure."""
+    disc = np.zeros(drawing.references[0].mask.shape, np.uint8)
+    cv2.circle(disc, (110, 160), 18, 255, -1)
+    misled = replace(drawing, references=tuple(replace(r, mask=disc) for r in drawing.references))
+    assert drawing.regions.foreground.any() and not drawing.regions.foreground.all()
+    for shown in (drawing, misled):
+        flats = _run(mini, shown, replace(REQUEST, finish=Finish.FLATS))[0].flats
+        for side in (True, False):
+            there = {tuple(c) for r in shown.references for c in r.rgb[(r.mask > 127) == side].tolist()}
+            assert {tuple(c) for c in flats[shown.regions.foreground == side].tolist()} <= there
 
 
 def test_same_seed_same_picture_other_seed_another(mini: Family, drawing: Drawing) -> None:
