@@ -18,10 +18,8 @@ class FamilySpec:
     finishes: tuple[Finish, ...]
 
 
-class Family(Protocol):
-    """One loaded model.  Stages are called in this order; every one is pure given its arguments."""
-
-    spec: FamilySpec
+class MaskGuesser(Protocol):
+    """Finds the figure where the painter gave no mask.  A family without one of its own takes ``registry.mask_guesser``."""
 
     def guess_drawing_mask(self, ink: Gray) -> Gray:
         """(H, W) figure mask 0..255 guessed from (H, W) ink (255 = line); any size in, same size out."""
@@ -30,6 +28,12 @@ class Family(Protocol):
     def guess_reference_mask(self, rgb: Rgb) -> Gray:
         """(h, w) figure mask 0..255 guessed from a colour picture (h, w, 3)."""
         ...
+
+
+class Family(MaskGuesser, Protocol):
+    """One loaded model.  Stages are called in this order; every one is pure given its arguments."""
+
+    spec: FamilySpec
 
     def condition(self, drawing: Drawing, request: ColorizeRequest) -> Any:
         """Everything that is computed once per picture, no noise in it."""

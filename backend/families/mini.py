@@ -10,6 +10,7 @@ from diffusers import FlowMatchEulerDiscreteScheduler
 from torch import Tensor, nn
 
 from backend.families.base import FamilySpec
+from backend.families.loading import load_network
 from backend.families.mini_features import GRID, SIDE
 from backend.families.mini_inputs import (
     allowed_tokens,
@@ -20,21 +21,17 @@ from backend.families.mini_inputs import (
     field_mask,
     painted_reference,
     reference_tokens,
-    snapped_to_colours,
-    snapped_to_lines,
-    square,
     square_labels,
 )
+from backend.families.mini_masks import MiniMasks
 from backend.imaging.colour import to_bytes
-from backend.imaging.lineart import lines_from_colour
-from backend.imaging.resampling import Box, letterbox_box
+from backend.imaging.resampling import Box
 from backend.imaging.types import Floats, Gray, Rgb
 from backend.networks.flats import Flats, Palette
 from backend.networks.foreground import Foreground
 from backend.networks.painted import SCALE, Condition, Painted
 from backend.pipeline.types import Colours, Drawing, OnStep, Step
 from backend.weights.folder import ModelFolder
-from shared.errors import ErrorCode, LinewashError
 from shared.protocol import ColorizeRequest, Finish
 
 SPEC = FamilySpec(
@@ -73,41 +70,22 @@ class Mini:
     spec = SPEC
 
     def __init__(self, flats: Flats, painted: Painted, foreground: Foreground) -> None:
-        self._flats, self._painted, self._foreground = flats.eval(), painted.eval(), foreground.eval()
+        self._flats, self._painted = flats.eval(), painted.eval()
+        self._masks = MiniMasks(foreground)
 
     @staticmethod
     def load(folder: ModelFolder) -> "Mini":
         """From a model folder.  Raises LinewashError MODEL_MISSING or MODEL_CORRUPT."""
-        config = folder.config()
-        networks: dict[str, Any] = {}
-        for part, build in NETWORKS.items():
-            network = build(**config[part])
-            try:
-                network.load_state_dict({k: v.float() for k, v in folder.tensors(part).items()})
-            except RuntimeError as error:  # torch lists names and shapes that do not fit
-                raise LinewashError(ErrorCode.MODEL_CORRUPT, f"{part}: {error}") from error
-            networks[part] = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        networks: dict[str, Any] = {part: load_network(folder, part, build) for part, build in NETWORKS.items()}
         return Mini(**networks)
 
     def guess_drawing_mask(self, ink: Gray) -> Gray:
-        """(H, W) figure mask 0..255 guessed from (H, W) ink, 255 = line; on an empty ground it follows the lines."""
-        blank = np.zeros((SIDE // 2, SIDE // 2, 3), np.uint8)
-        return snapped_to_lines(self._guess(square(ink, SIDE, 0), blank, 0.0, ink.shape), ink)
+        """See ``MaskGuesser``."""
+        return self._masks.guess_drawing_mask(ink)
 
     def guess_reference_mask(self, rgb: Rgb) -> Gray:
-        """(h, w) figure mask 0..255 guessed from a colour picture (h, w, 3); its edge follows the picture's colours."""
-        lines = lines_from_colour(square(rgb, SIDE, 255))
-        guess = self._guess(lines, square(rgb, SIDE // 2, 255), 1.0, rgb.shape)
-        return snapped_to_colours(guess, rgb)
-
-    @torch.inference_mode()
-    def _guess(self, lines: Gray, rgb: Rgb, coloured: float, shape: tuple[int, ...]) -> Gray:
-        shown = torch.from_numpy(lines.astype(np.float32) / 255)[None, None]
-        colour = torch.from_numpy(rgb.transpose(2, 0, 1).astype(np.float32) / 255)[None]
-        share = self._foreground(shown, colour, torch.tensor([coloured])).sigmoid()[0, 0].numpy()
-        box = letterbox_box(shape[1], shape[0], SIDE)
-        inner = np.ascontiguousarray(share[box.top : box.top + box.height, box.left : box.left + box.width])
-        return np.rint(cv2.resize(inner, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR) * 255).astype(np.uint8)
+        """See ``MaskGuesser``."""
+        return self._masks.guess_reference_mask(rgb)
 
     @torch.inference_mode()
     def condition(self, drawing: Drawing, request: ColorizeRequest) -> MiniCondition:

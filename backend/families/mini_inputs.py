@@ -11,7 +11,6 @@ from backend.families.mini_features import GRID, SIDE, eyes_picture, region_arra
 from backend.imaging.lineart import lines_from_colour
 from backend.imaging.masks import resize_mask
 from backend.imaging.palette import reference_regions
-from backend.imaging.regions import segment
 from backend.imaging.resampling import Box, fit, letterbox, letterbox_box, letterbox_labels
 from backend.imaging.types import Bools, Gray, Rgb
 from backend.networks.flats import Picture
@@ -20,11 +19,6 @@ from backend.pipeline.types import Drawing, Reference
 from shared.protocol import ReferenceRole
 
 MAX_REFERENCE_REGIONS = 112
-MAX_COLOUR_AREAS = 400
-DECIDED = 0.8
-PLAIN = 0.7
-SURELY_NOT = 0.15
-GAP = 0.02
 
 
 @dataclass(frozen=True)
@@ -85,57 +79,6 @@ def reference_tokens(reference: Reference) -> ReferenceTokens:
     return ReferenceTokens(
         _batch(picture, arrays.pool, arrays.geometry), lab, palette, cut.palette_index.astype(np.int64), figure, reference.role
     )
-
-
-def snapped_to_colours(mask: Gray, rgb: Rgb) -> Gray:
-    """The mask (h, w) moved to the borders of the picture's areas of one colour (h, w, 3).
-
-    A figure on plain paper needs no guess: when one area holds ``PLAIN`` of the picture's edge, it is the ground and every area
-    of another colour is figure.  Else an area of which at least ``DECIDED`` lies on one side goes there as a whole, and
-    areas that hold some of both, as paintings have, are left as they are.
-    """
-    small = fit(rgb, SIDE)
-    cut = reference_regions(small, np.full(small.shape[:2], 255, np.uint8), MAX_COLOUR_AREAS)
-    soft = resize_mask(mask, small.shape[1], small.shape[0])
-    count = len(cut.palette_index)
-    labels = np.where(cut.labels < 0, count, cut.labels)  # the small remains belong to no area
-    pixels = np.maximum(np.bincount(labels.ravel(), minlength=count + 1), 1)
-    share = np.bincount(labels.ravel(), weights=soft.ravel() / 255.0, minlength=count + 1) / pixels
-    decided = (share > DECIDED) | (share < 1 - DECIDED)
-    ground = _plain_ground(labels, count)
-    if ground is not None:
-        other = np.append(cut.palette_index != cut.palette_index[ground], False)
-        share, decided = np.where(other, 1.0, share), decided | other
-        share[ground], decided[ground] = 0.0, True
-    decided[count] = False
-    snapped = np.where(decided[labels], np.where(share[labels] > 0.5, 255, 0), soft).astype(np.uint8)
-    return resize_mask(snapped, mask.shape[1], mask.shape[0])
-
-
-def snapped_to_lines(mask: Gray, ink: Gray) -> Gray:
-    """The mask (h, w) of a figure on empty ground, filled up to its outline in ink (h, w); any other mask as it is.
-
-    The ground is empty when one region holds ``PLAIN`` of the picture's edge and mostly lies outside.  What the lines then
-    close off is figure, unless the guess is quite sure that it is not (a cloud, a sign).
-    """
-    small = fit(ink, 2 * SIDE)
-    cut = segment(small, GAP)
-    ground = _plain_ground(cut.labels, cut.count)
-    soft = resize_mask(mask, small.shape[1], small.shape[0])
-    pixels = np.bincount(cut.labels.ravel(), minlength=cut.count)
-    share = np.bincount(cut.labels.ravel(), weights=soft.ravel() / 255.0, minlength=cut.count) / np.maximum(pixels, 1)
-    if ground is None or share[ground] > 0.5:
-        return mask
-    figure = share > SURELY_NOT
-    figure[ground] = False
-    return resize_mask(np.where(figure[cut.labels], 255, 0).astype(np.uint8), mask.shape[1], mask.shape[0])
-
-
-def _plain_ground(labels: np.ndarray, count: int) -> int | None:
-    """The area (0..count-1) that holds most of the picture's edge, if it holds ``PLAIN`` of it."""
-    edge = np.bincount(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]), minlength=count + 1)
-    best = int(edge[:count].argmax()) if count else -1
-    return best if best >= 0 and edge[best] >= PLAIN * edge.sum() else None
 
 
 def comparable_references(drawing: Drawing) -> tuple[Reference, ...]:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from backend.families import mini
-from backend.families.base import Family, FamilySpec
+from backend.families.base import Family, FamilySpec, MaskGuesser
+from backend.families.mini_masks import MiniMasks
 from backend.families.remembering import Remembering
 from backend.weights.folder import ModelFolder, missing_file, model_folder
 from shared.errors import ErrorCode, LinewashError
@@ -44,3 +45,8 @@ def load(name: str, models_dir: Path) -> Family:
     if name not in _ENTRIES:
         raise LinewashError(ErrorCode.UNKNOWN_MODEL, name)
     return Remembering(_ENTRIES[name].load(ModelFolder(model_folder(name, models_dir))))
+
+
+def mask_guesser(models_dir: Path) -> MaskGuesser:
+    """Finds figures for a family that cannot: mini's, which is always there.  Raises MODEL_MISSING, MODEL_CORRUPT."""
+    return MiniMasks.load(ModelFolder(model_folder(mini.SPEC.name, models_dir)))

@@ -9,7 +9,7 @@ import pytest
 
 from backend.families.base import Family
 from backend.families.mini import Mini, MiniCondition
-from backend.families.registry import families, load, models
+from backend.families.registry import families, load, mask_guesser, models
 from backend.families.remembering import Remembering
 from backend.imaging.regions import drawing_regions
 from backend.pipeline.condition import condition
@@ -99,6 +99,13 @@ def test_masks_are_guessed_at_any_size(mini: Family, drawing: Drawing) -> None:
     guess = mini.guess_drawing_mask(drawing.ink)
     assert guess.shape == drawing.ink.shape and guess.dtype == np.uint8
     assert mini.guess_reference_mask(drawing.references[0].rgb[:130]).shape == (130, 256)
+
+
+def test_another_family_can_take_the_guesser(mini: Family, drawing: Drawing, tmp_path: Path) -> None:
+    masks = mask_guesser(tmp_path)
+    np.testing.assert_array_equal(masks.guess_drawing_mask(drawing.ink), mini.guess_drawing_mask(drawing.ink))
+    rgb = drawing.references[0].rgb
+    np.testing.assert_array_equal(masks.guess_reference_mask(rgb), mini.guess_reference_mask(rgb))
 
 
 def test_condition_is_remembered_by_content(drawing: Drawing) -> None:

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from backend.families.mini_inputs import snapped_to_colours, snapped_to_lines
+from backend.families.mini_masks import snapped_to_colours, snapped_to_lines
 
 BOX = (60, 50, 200, 230)
 """left, top, right, bottom of the figure; a smaller box stands inside it."""
