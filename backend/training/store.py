@@ -38,3 +38,7 @@ class Store:
 
     def __len__(self) -> int:
         return len(self._sets)
+
+    def __reduce__(self) -> tuple[type["Store"], tuple[Path, tuple[str, ...]]]:
+        """A copy in another process looks for itself: pickled memory maps would be whole arrays."""
+        return Store, (self.cache, self.held_out)
