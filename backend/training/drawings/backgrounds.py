@@ -1,16 +1,16 @@
 """What stands behind a figure: paper, colour, drawn scenes, painted panels.  The reference sees the same scene elsewhere."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from backend.imaging.types import Gray, Rgb
 from backend.training.drawings.canvas import rasterise
-from backend.training.drawings.identity2d import random_shading
 from backend.training.drawings.palettes import any_colour
 from backend.training.drawings.panels import PanelLibrary, crop
 from backend.training.drawings.pens import extracted
+from backend.training.drawings.shading import random_shading, sized
 from backend.training.drawings.things2d import draw_scene, scene_palette
 
 
@@ -80,7 +80,7 @@ class Backgrounds:
         """A scene of our own, from two cameras."""
         line = rng.uniform(0.008, 0.016)
         sheet, palette, shading = draw_scene(rng, line), scene_palette(rng), random_shading(rng)
-        shading = replace(shading, light=(shading.light[0] * 0.25, shading.light[1] * 0.25), soft=shading.soft * 0.25)
+        shading = sized(shading, 0.3)
         views = []
         for _ in range(2):
             span, turn = rng.uniform(1.0, 2.0), rng.normal(0, 0.06)

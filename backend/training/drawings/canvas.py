@@ -9,10 +9,19 @@ from numpy.typing import NDArray
 
 from backend.imaging.types import Rgb
 from backend.training.drawings.curves import Points
+from backend.training.drawings.relief import Flats, lit
+from backend.training.drawings.shading import KINDS, Shading
 from backend.training.drawings.types import View
 
 SHIFT = 4  # cv2's fixed-point coordinates, 1/16 pixel
 SUPERSAMPLING = 2
+KIND_OF = {
+    **dict.fromkeys(("skin", "blush", "lips"), "skin"),
+    **dict.fromkeys(("hair", "hair_light", "hair_dark", "streak"), "hair"),
+}
+"""What kind of paint a material is; all others are cloth."""
+FEATURES = ("eye", "iris", "iris_dark", "iris_light", "ink", "brow", "mouth", "tongue", "lips", "glass", "blush")
+"""Materials painted on a surface, not parts of their own."""
 
 
 @dataclass(frozen=True)
@@ -68,19 +77,6 @@ class Sheet:
         return every.min(0), every.max(0)
 
 
-@dataclass(frozen=True)
-class Shading:
-    """light: offset of the cel shadow in drawing units (0, 0: flat); tint: colour the shadow multiplies by, 0..1;
-    soft: blur of the shadow in drawing units; glow: strength of a vertical gradient; outline: darkness of drawn lines, 0..1.
-    """
-
-    light: tuple[float, float] = (0.0, 0.0)
-    tint: tuple[float, float, float] = (0.75, 0.7, 0.82)
-    soft: float = 0.0
-    glow: float = 0.0
-    outline: float = 0.8
-
-
 def fixed(points: Points) -> NDArray[np.int32]:
     """Points in cv2's fixed-point form; pixel centres are at half coordinates."""
     return np.clip(np.round((points - 0.5) * (1 << SHIFT)), -(2**20), 2**20).astype(np.int32)
@@ -100,46 +96,67 @@ def rasterise(sheet: Sheet, palette: Mapping[str, Rgb], frame: NDArray[np.float6
     n = size * SUPERSAMPLING
     matrix = frame * SUPERSAMPLING
     scale = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
-    ids = np.zeros((n, n), np.int16)
-    line = np.full((n, n), 255, np.uint8)
+    ids, part = np.zeros((n, n), np.int16), np.zeros((n, n), np.int16)
+    line, crease = np.full((n, n), 255, np.uint8), np.zeros((n, n), np.uint8)
+    beside = max(1, round(0.07 * scale)) if shading.folds else 0
+    faint = round(255 * (1 - shading.inner))
     names = sorted(palette)
     number = {name: i for i, name in enumerate(names)}
-    lut = np.zeros((len(sheet.items) + 1,), np.int32)
+    material = np.zeros(len(sheet.items) + 1, np.int32)
     root = np.arange(len(sheet.items) + 1, dtype=np.int16)
     for index, item in enumerate(sheet.items):
         placed = item.points @ matrix[:, :2].T + matrix[:, 2]
         thick = max(1, round(item.width * scale))
-        window = covered(placed, thick, n)
+        window = covered(placed, max(thick, beside), n)
         if window is None:
             continue
         rows, columns = window
         points = [fixed(placed - [columns.start, rows.start])]
-        part, ink = ids[window], line[window]
-        inside = None if item.clip is None else root[part] == item.clip + 1
+        owner, ink = ids[window], line[window]
+        inside = None if item.clip is None else root[owner] == item.clip + 1
         before = None if inside is None else ink.copy()
         if isinstance(item, Shape):
-            lut[index + 1] = number[item.material]
-            cover = np.zeros(part.shape, np.uint8)
+            material[index + 1] = number[item.material]
+            cover = np.zeros(owner.shape, np.uint8)
             cv2.fillPoly(cover, points, 1, cv2.LINE_8, SHIFT)
             filled = cover > 0
             if inside is not None:
                 filled &= inside
                 root[index + 1] = root[(item.clip or 0) + 1]
-            part[filled] = index + 1
+            owner[filled] = index + 1
             ink[filled] = 0 if item.solid else 255
+            outermost = names[material[root[index + 1]]]
+            if outermost not in FEATURES and item.material not in FEATURES:
+                part[window][filled] = root[index + 1]
+                if inside is None:
+                    crease[window][filled] = 0
+        elif beside:
+            fold = np.zeros(owner.shape, np.uint8)
+            cv2.polylines(fold, points, False, 255, beside, cv2.LINE_8, SHIFT)
+            crease[window][(fold > 0) & (True if inside is None else inside)] = 255
         if item.width > 0:
             outline = ink.copy()
-            cv2.polylines(outline, points, isinstance(item, Shape), 0, thick, cv2.LINE_AA, SHIFT)
-            ink[:] = outline
+            closed = isinstance(item, Shape)
+            cv2.polylines(outline, points, closed, 0 if closed else faint, thick, cv2.LINE_AA, SHIFT)
+            ink[:] = np.minimum(ink, outline)
         if inside is not None and before is not None:
             ink[~inside] = before[~inside]
     # The figure is the filled shapes and the outer half of their lines.
     drawn = ((ids > 0) | (line < 128)).astype(np.uint8) * 255
-    colours = np.stack([palette[name] for name in names])[lut]
-    rgb = shaded(np.take(colours, ids, axis=0), np.take(root, ids), shading, scale)
+    colours = np.stack([palette[name] for name in names])[material]
+    colours[0] = 255
+    rgb = reduced(np.take(colours, ids, axis=0), size)
+    kinds = np.array([KINDS.index(KIND_OF.get(name, "cloth")) for name in names], np.uint8)[material]
+    features = np.array([name in FEATURES for name in names])[material]
+    features |= features[root]
+    small = np.ascontiguousarray(ids[::SUPERSAMPLING, ::SUPERSAMPLING])
+    parts = np.ascontiguousarray(part[::SUPERSAMPLING, ::SUPERSAMPLING])
+    features[0] = False
+    rgb = lit(rgb, Flats(parts, kinds[small], features[small], reduced(crease, size), frame), shading)
+    line, drawn = reduced(line, size), reduced(drawn, size)
     outlined(rgb, line, shading.outline)
     rgb[drawn == 0] = 255
-    return View(reduced(rgb, size), reduced(line, size), reduced(drawn, size))
+    return View(rgb, line, drawn)
 
 
 def outlined(rgb: Rgb, line: NDArray[np.uint8], darkness: float) -> None:
@@ -153,22 +170,3 @@ def outlined(rgb: Rgb, line: NDArray[np.uint8], darkness: float) -> None:
 def reduced(picture: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
     """The picture at size x size pixels, each the mean of those it covers."""
     return np.asarray(cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA), np.uint8)
-
-
-def shaded(rgb: Rgb, ids: NDArray[np.int16], shading: Shading, scale: float) -> Rgb:
-    """Cel shadow on the side of each shape that faces away from the light, and a vertical gradient."""
-    n = ids.shape[0]
-    dx, dy = (round(v * scale) for v in shading.light)
-    if dx or dy:
-        moved = cv2.warpAffine(ids, np.array([[1, 0, -dx], [0, 1, -dy]], np.float32), (n, n), flags=cv2.INTER_NEAREST)
-        shade = moved != ids
-        tint = np.asarray(shading.tint, np.float32)
-        if shading.soft > 0:
-            depth = cv2.GaussianBlur(shade.astype(np.float32), (0, 0), max(0.6, shading.soft * scale))
-            rgb = np.asarray(cv2.multiply(rgb, cv2.merge([1 - depth * (1 - t) for t in tint]), dtype=cv2.CV_8U), np.uint8)
-        else:
-            rgb[shade] = rgb[shade] * tint
-    if shading.glow:
-        ramp = 1 - shading.glow * np.linspace(-0.3, 1, n, dtype=np.float32)[:, None]
-        rgb = np.asarray(cv2.multiply(rgb, cv2.merge([np.repeat(ramp, n, 1)] * 3), dtype=cv2.CV_8U), np.uint8)
-    return rgb

@@ -8,6 +8,7 @@ from backend.training.drawings.canvas import Sheet, rasterise
 from backend.training.drawings.compose import compose
 from backend.training.drawings.figure2d import draw_figure
 from backend.training.drawings.identity2d import HELD_OUT_STYLE, STYLES, Identity, choose, random_identity, random_pose
+from backend.training.drawings.shading import relit
 from backend.training.drawings.types import DrawingSet, View
 
 TRAINING_STYLES = tuple(style for style in STYLES if style != HELD_OUT_STYLE)
@@ -42,7 +43,7 @@ def draw_view(rng: np.random.Generator, who: Identity, size: int) -> View:
     pose = random_pose(rng)
     sheet = draw_figure(who, pose)
     crop = choose(rng, face=0.1, bust=0.27, half=0.25, knees=0.18, full=0.2)
-    return rasterise(sheet, who.palette, frame(rng, sheet, crop, size, pose.mirror), size, who.shading)
+    return rasterise(sheet, who.palette, frame(rng, sheet, crop, size, pose.mirror), size, relit(rng, who.shading))
 
 
 class Characters2D:

@@ -62,8 +62,8 @@ def compose(
     kind = rng.random()
     if kind < 0.3:
         exact, line = line, random_extraction(rng, color)
-        # Dark paint hides dark lines from the extractor; such a drawing keeps its own lines.
-        if ink_in(line, target.mask) < 0.6 * ink_in(exact, target.mask):
+        # Where dark paint hides most lines from the extractor, the drawing keeps its own.
+        if ink_in(line, target.mask) < 0.3 * ink_in(exact, target.mask):
             line = np.minimum(line, exact)
     elif kind < 0.4:
         line = np.minimum(line, random_extraction(rng, color))

@@ -76,7 +76,7 @@ def draw_eye(sheet: Sheet, who: Identity, pose: Pose, side: int) -> None:
         a, b = np.array([x - side * w, y - 0.1 * hh]), np.array([x + side * w * outer, y - 0.05 * hh])
         top = bend(a, (x, y - 1.55 * hh), b, 10)
         white = join(top, bend(b, (x, y + 1.75 * hh), a, 10))
-        base = sheet.fill(white, "white", line * 0.4)
+        base = sheet.fill(white, "eye", line * 0.4)
         gx, gy = pose.gaze[0] * 0.18 * w, pose.gaze[1] * 0.12 * hh
         ix, iy, rx, ry = x + gx, y + gy, min(w * 0.66, hh * 0.95), hh * 0.82
         sheet.fill(ellipse(ix, iy, rx, ry), "iris", line * 0.6, clip=base)

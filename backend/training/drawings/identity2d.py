@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from backend.training.drawings.canvas import Shading
 from backend.training.drawings.palettes import Colour, figure_palette
+from backend.training.drawings.shading import Shading, random_shading
 
 STYLES = ("anime", "slim", "chibi", "cartoon", "storybook")
 HELD_OUT_STYLE = "storybook"
@@ -48,22 +48,6 @@ def choose(rng: np.random.Generator, **weights: float) -> str:
     """One of the names, by weight."""
     p = np.array(list(weights.values()))
     return list(weights)[int(rng.choice(len(p), p=p / p.sum()))]
-
-
-def random_shading(rng: np.random.Generator) -> Shading:
-    """Flat, cel, soft or painted; dark, coloured or no drawn lines."""
-    kind = choose(rng, flat=0.25, cel=0.4, soft=0.35)
-    reach = 0.0 if kind == "flat" else rng.uniform(0.06, 0.22)
-    light = (
-        reach * float(rng.choice([-1, 1])) * rng.uniform(0.4, 1),
-        reach * rng.uniform(0.3, 1) * (1 if rng.random() < 0.85 else -1),
-    )
-    depth = rng.uniform(0.62, 0.9)
-    tint = (depth + rng.uniform(-0.04, 0.06), depth + rng.uniform(-0.1, 0.02), depth + rng.uniform(-0.02, 0.1))
-    soft = rng.uniform(0.05, 0.2) if kind == "soft" else 0.0
-    glow = rng.uniform(0, 0.25) if rng.random() < 0.35 else 0.0
-    outline = rng.uniform(0.8, 1) if rng.random() < 0.6 else rng.uniform(0.45, 0.8)
-    return Shading(light, tint, soft, glow, outline)
 
 
 def random_identity(rng: np.random.Generator, style: str) -> Identity:

@@ -1,5 +1,6 @@
 """Rigged 3D characters: the same character, recoloured the same way, in two poses and from two cameras."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -12,6 +13,7 @@ from backend.training.drawings.gltf import Posed
 from backend.training.drawings.raster import Camera, Look, Raster
 from backend.training.drawings.recolour import Repaint
 from backend.training.drawings.rigs3d import RIGS, Character
+from backend.training.drawings.shading import random_shading, relit
 from backend.training.drawings.types import DrawingSet, View
 
 TALL = 1.8
@@ -19,17 +21,8 @@ TRIES = 40
 
 
 def random_look(rng: np.random.Generator, depth_step: float) -> Look:
-    """Light from the front or the side, shade warm or cool or (one in five) none."""
-    depth = rng.uniform(0.65, 0.9)
-    tint = (depth + rng.uniform(-0.04, 0.06), depth + rng.uniform(-0.1, 0.02), depth + rng.uniform(-0.02, 0.1))
-    return Look(
-        light=(float(rng.normal(0, 0.5)), rng.uniform(0.3, 1), rng.uniform(0.3, 1)),
-        tint=tint if rng.random() < 0.8 else (1.0, 1.0, 1.0),
-        crease=rng.uniform(0.5, 0.8),
-        step=depth_step,
-        edge=rng.uniform(55, 75),
-        outline=rng.uniform(0.45, 0.9),
-    )
+    """An artist's light, and what makes a line."""
+    return Look(random_shading(rng), crease=rng.uniform(0.5, 0.8), step=depth_step, edge=rng.uniform(55, 75))
 
 
 def random_camera(rng: np.random.Generator, who: Character, parts: list[Posed]) -> tuple[Camera, float]:
@@ -89,7 +82,7 @@ class Models3D:
         textures = {m: painted[id(s)] for m, s in who.swatches.items()}
         hidden = {name for name, chance in who.props.items() if rng.random() < chance}
         look = random_look(rng, 0.025 if who.rig else 0.05)
-        views = [self.view(rng, who, textures, hidden, look) for _ in range(2)]
+        views = [self.view(rng, who, textures, hidden, replace(look, shading=relit(rng, look.shading))) for _ in range(2)]
         return compose(rng, views[0], views[1], self.backgrounds, size, f"{self.name}/{who.name}")
 
     def view(self, rng: np.random.Generator, who: Character, textures: dict[int, Rgba], hidden: set[str], look: Look) -> View:

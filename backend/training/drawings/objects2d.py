@@ -6,7 +6,7 @@ from backend.training.drawings.backgrounds import Backgrounds
 from backend.training.drawings.canvas import Sheet, rasterise
 from backend.training.drawings.compose import compose
 from backend.training.drawings.curves import bend, ellipse, join, moved, smooth, tube
-from backend.training.drawings.identity2d import random_shading
+from backend.training.drawings.shading import random_shading, sized
 from backend.training.drawings.things2d import box, house, scene_palette, tree
 from backend.training.drawings.types import DrawingSet
 
@@ -162,7 +162,7 @@ class Objects2D:
     def draw(self, rng: np.random.Generator, size: int) -> DrawingSet:
         """One thing drawn twice, over a scene."""
         kind = str(rng.choice(list(KINDS), p=[0.4, 0.12, 0.12, 0.14, 0.12, 0.1]))
-        palette, shading, seed = scene_palette(rng), random_shading(rng), int(rng.integers(2**31))
+        palette, shading, seed = scene_palette(rng), sized(random_shading(rng), 0.8), int(rng.integers(2**31))
         views = []
         for _ in range(2):
             sheet = Sheet()

@@ -4,6 +4,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from backend.imaging.types import Rgb
+
 Colour = NDArray[np.uint8]
 """(3,) uint8 sRGB."""
 
@@ -35,6 +37,13 @@ NATURAL_HAIR = np.array(
     float,
 )
 NATURAL_EYES = np.array([[92, 60, 38], [66, 112, 176], [76, 138, 84], [120, 120, 130], [48, 36, 34], [170, 122, 40]], float)
+
+
+def looks_like_skin_everywhere(rgb: Rgb) -> NDArray[np.bool_]:
+    """Which pixels (h, w) of a picture lie among light to brown skins."""
+    h, s, v = cv2.split(cv2.cvtColor(rgb, cv2.COLOR_RGB2HSV))
+    warm = (h <= 18) | (h > 174)
+    return warm & (s >= 25) & (s <= 150) & (v > 80)
 
 
 def hsv(hue: float, saturation: float, value: float) -> Colour:
@@ -110,6 +119,7 @@ def figure_palette(rng: np.random.Generator) -> dict[str, Colour]:
         "iris_dark": scaled(eye, 0.5),
         "iris_light": scaled(eye, 1.1, 0.4),
         "white": white,
+        "eye": white,
         "ink": ink,
         "brow": scaled(hair, 0.6) if rng.random() < 0.7 else ink,
         "top": cloth[0],

@@ -23,10 +23,12 @@ def divided(rgb: Rgb, kernel: int = 5, low: float = 0.45, high: float = 0.95) ->
 
 def random_extraction(rng: np.random.Generator, rgb: Rgb) -> Gray:
     """Extraction with a kernel and strength drawn at random, in proportion to the picture."""
-    kernel = int(rng.choice([3, 5])) if rgb.shape[0] < 400 else int(rng.choice([3, 5, 7]))
-    if rng.random() < 0.6:
-        return divided(rgb, kernel, rng.uniform(0.3, 0.6), rng.uniform(0.85, 0.98))
-    return extracted(rgb, kernel, rng.uniform(0.25, 0.5), rng.uniform(0.78, 0.97))
+    kernel = int(rng.choice([3, 3, 5])) if rgb.shape[0] < 400 else int(rng.choice([3, 5, 5, 7]))
+    # Up to 1: edges of shade are faint lines, as a scanned page of shaded art has them.
+    high = rng.uniform(0.85, 1.0)
+    if rng.random() < 0.5:
+        return divided(rgb, kernel, rng.uniform(0.3, 0.6), high)
+    return extracted(rgb, kernel, rng.uniform(0.25, 0.5), high - 0.02)
 
 
 def roughened(rng: np.random.Generator, line: Gray, reach: float) -> Gray:

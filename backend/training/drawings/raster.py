@@ -11,19 +11,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.imaging.types import Rgba
+from backend.training.drawings.canvas import outlined
 from backend.training.drawings.gltf import Posed
+from backend.training.drawings.shading import Shading
+from backend.training.drawings.solid import solidly_lit
 from backend.training.drawings.types import View
 
 VERTEX = """#version 330
 in vec3 p; in vec3 n; in vec2 t; uniform mat4 mvp; uniform mat3 nm; out vec3 vn; out vec2 vt;
 void main() { gl_Position = mvp * vec4(p, 1); vn = nm * n; vt = t; }"""
 FRAGMENT = """#version 330
-in vec3 vn; in vec2 vt; uniform sampler2D tx; uniform vec3 light; uniform vec3 tint; uniform float id;
+in vec3 vn; in vec2 vt; uniform sampler2D tx; uniform float id;
 layout(location=0) out vec4 colour; layout(location=1) out vec4 guide;
 void main() {
   vec4 a = texture(tx, vt); if (a.a < 0.5) discard;
   vec3 n = normalize(vn); if (!gl_FrontFacing) n = -n;
-  colour = vec4(a.rgb * mix(tint, vec3(1), step(0.0, dot(n, light))), 1);
+  colour = vec4(a.rgb, 1);
   guide = vec4(n * 0.5 + 0.5, id / 255.0);
 }"""
 NEAR, FAR = 0.1, 50.0
@@ -61,16 +64,14 @@ class Camera:
 
 @dataclass(frozen=True)
 class Look:
-    """light: direction in view space; tint: what shade multiplies by; crease: normal change that makes a line, 0..2;
-    step: depth change that makes a line, as a fraction of `reach`; outline: darkness of drawn lines, 0..1.
+    """shading: the light; crease: normal change that makes a line, 0..2; step: depth change that makes a line, as a fraction
+    of `reach`; edge: colour change that makes one, summed over the channels.
     """
 
-    light: tuple[float, float, float]
-    tint: tuple[float, float, float]
+    shading: Shading
     crease: float = 0.65
     step: float = 0.03
     edge: float = 64.0
-    outline: float = 0.65
 
 
 def offscreen() -> moderngl.Context:
@@ -115,14 +116,11 @@ class Raster:
         """
         gl, n = self.context, self.big
         mvp, view = camera.matrices()
-        light = np.asarray(look.light) / np.linalg.norm(look.light)
         self.target.use()
         self.target.clear(1, 1, 1, 0)
         gl.enable_only(moderngl.DEPTH_TEST)
         self._set("mvp", mvp.T)
         self._set("nm", view[:3, :3].T)
-        self._set("light", light)
-        self._set("tint", np.asarray(look.tint))
         held = {m: gl.texture((t.shape[1], t.shape[0]), 4, np.ascontiguousarray(t).tobytes()) for m, t in textures.items()}
         for posed in parts:
             held[posed.part.material].use(0)
@@ -161,11 +159,16 @@ class Raster:
         # Two pixels of the doubled picture are one pixel of line; larger pictures get a little more.
         thick = cv2.dilate(edge, np.ones((2, 2) if n <= 320 else (3, 3), np.uint8))
         line = 255 - np.asarray(cv2.GaussianBlur(thick * 255, (0, 0), 0.8), np.uint8)
-        colour = colours.copy()
-        colour[thick > 0] = (colour[thick > 0] * (1 - look.outline)).astype(np.uint8)
-        solid = (mask | (thick > 0)).astype(np.uint8) * 255
-        colour[solid == 0] = 255
-        return View(halved(colour), halved(line), halved(solid))
+        solid = halved((mask | (thick > 0)).astype(np.uint8) * 255)
+        colours[~mask] = 255
+        line = halved(line)
+        normals = cv2.resize(guides[..., :3], (n, n), interpolation=cv2.INTER_AREA).astype(np.float32) / 127.5 - 1
+        rgb = solidly_lit(
+            halved(colours), normals, halved_depth(depth), halved(mask.astype(np.uint8) * 255), look.shading, reach
+        )
+        outlined(rgb, line, look.shading.outline)
+        rgb[solid == 0] = 255
+        return View(rgb, line, solid)
 
 
 def pair(picture: NDArray[Any], axis: int) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -177,6 +180,11 @@ def steps(picture: NDArray[np.uint8], axis: int) -> NDArray[np.float32]:
     """Sum over the three channels of the change from one pixel to the next."""
     change = cv2.absdiff(*pair(picture, axis))
     return np.asarray(cv2.transform(change.astype(np.float32), np.ones((1, 3), np.float32)), np.float32)
+
+
+def halved_depth(depth: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Depth at half its size, each pixel the nearest of four."""
+    return np.minimum(np.minimum(depth[::2, ::2], depth[1::2, ::2]), np.minimum(depth[::2, 1::2], depth[1::2, 1::2]))
 
 
 def halved(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:

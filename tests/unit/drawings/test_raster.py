@@ -8,8 +8,9 @@ import pytest
 from backend.training.drawings.gltf import Model
 from backend.training.drawings.raster import Camera, Look, Raster
 from backend.training.drawings.recolour import Repaint, Swatches
+from backend.training.drawings.shading import Shading
 
-LOOK = Look(light=(0.0, 0.0, 1.0), tint=(0.5, 0.5, 0.5))
+LOOK = Look(Shading())
 
 
 @pytest.fixture(scope="module")

@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 
 from backend.training.drawings.backgrounds import Backgrounds
-from backend.training.drawings.canvas import Shading, Sheet, rasterise
+from backend.training.drawings.canvas import Sheet, rasterise
 from backend.training.drawings.characters2d import Characters2D
 from backend.training.drawings.curves import ellipse
 from backend.training.drawings.identity2d import HELD_OUT_STYLE, STYLES
 from backend.training.drawings.mixture import Folders, Mixture, draw_set, training, validation
 from backend.training.drawings.objects2d import KINDS, Objects2D
+from backend.training.drawings.shading import Shading
 from backend.training.drawings.types import DrawingSet, Source
 
 SIZE = 96
