@@ -1,6 +1,6 @@
 """What stands behind a figure: paper, colour, drawn scenes, painted panels.  The reference sees the same scene elsewhere."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -80,7 +80,8 @@ class Backgrounds:
         """A scene of our own, from two cameras."""
         line = rng.uniform(0.008, 0.016)
         sheet, palette, shading = draw_scene(rng, line), scene_palette(rng), random_shading(rng)
-        shading = sized(shading, 0.3)
+        # Nothing throws a shadow on the sky.
+        shading = replace(sized(shading, 0.3), cast=0.0)
         views = []
         for _ in range(2):
             span, turn = rng.uniform(1.0, 2.0), rng.normal(0, 0.06)

@@ -44,7 +44,7 @@ def inner_distance(part: NDArray[np.int16]) -> Field:
 
 
 def bulged(part: NDArray[np.int16], radius: float) -> tuple[Field, Field]:
-    """x and y of the surface normal of parts rounded off over `radius` pixels at their edges, less in thin parts."""
+    """The x and y of the surface normal of parts rounded off over `radius` pixels at their edges, less in thin parts."""
     depth = inner_distance(part)
     deepest = np.zeros(int(part.max()) + 1, np.float32)
     np.maximum.at(deepest, part.ravel(), depth.ravel())
@@ -57,7 +57,7 @@ def bulged(part: NDArray[np.int16], radius: float) -> tuple[Field, Field]:
 
 
 def units(frame: NDArray[np.float64], size: int) -> tuple[Field, Field]:
-    """x and y of every pixel in drawing units."""
+    """The x and y of every pixel in drawing units."""
     inverse = np.linalg.inv(frame[:, :2])
     xs = np.arange(size, dtype=np.float32)[None] + 0.5 - np.float32(frame[0, 2])
     ys = np.arange(size, dtype=np.float32)[:, None] + 0.5 - np.float32(frame[1, 2])

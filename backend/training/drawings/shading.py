@@ -1,7 +1,7 @@
 """How an artist lights a picture: what stays the same between two drawings by one hand, and how it falls on flat colours.
 
-A figure's tone at a pixel is Lambert's cosine of a bulged surface, broken by strands, folds and cast shadows, and cut into a few
-steps (cel) or left smooth (airbrush).  Shade multiplies the flat colour by a tint of its own for skin, hair and cloth.
+A figure's tone at a pixel is Lambert's cosine of a bulged surface, broken by strands, folds and cast shadows, and cut into a
+few steps (cel) or left smooth (airbrush).  Shade multiplies the flat colour by a tint of its own for skin, hair and cloth.
 """
 
 from collections.abc import Mapping
@@ -29,11 +29,11 @@ class Shading:
 
     light: direction to it, x to the right, y down, z to the viewer, length 1.
     levels: cosines below which shade begins, each an equal part of it; none: flat.  soft: width of a step in cosines.
-    tints: what full shade multiplies each kind of paint by.  bulge: radius of the rounding at a part's edge; volume: how much of
-    it is the whole figure's.  strands, folds: how far streaks of hair and creases of cloth move the cosine.
+    tints: what full shade multiplies each kind of paint by.  bulge: radius of the rounding at a part's edge; volume: how much
+    of it is the whole figure's.  strands, folds: how far streaks of hair and creases of cloth move the cosine.
     cast: length of shadows that one part throws on those below.  ramps: what a part's low end multiplies by.
-    lit: lightening of what faces the light.  band: lightening of the ring on the hair.  rim: lightening of edges away from light.
-    glow: darkening from top to bottom.  outline, inner: darkness of outlines and of strokes, 0..1.  seed: of streaks and creases.
+    lit, band, rim: lightening of what faces the light, of the ring on the hair, of edges away from the light.
+    glow: darkening from top to bottom.  outline, inner: darkness of outlines and of strokes, 0..1.  seed: of the streaks.
     """
 
     light: tuple[float, float, float] = (0.0, 0.0, 1.0)
