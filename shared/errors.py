@@ -22,6 +22,12 @@ class ErrorCode(str, Enum):
     MASK_SIZE = "mask_size"
     EMPTY_SELECTION = "empty_selection"
     EMPTY_MASK = "empty_mask"
+    HINTS_SIZE = "hints_size"
+    EMPTY_HINTS = "empty_hints"
+    REGION_SIZE = "region_size"
+    EMPTY_REGION = "empty_region"
+    PREVIOUS_SIZE = "previous_size"
+    NO_PREVIOUS = "no_previous"
     CANVAS_TOO_LARGE = "canvas_too_large"
     CANVAS_TOO_SMALL = "canvas_too_small"
     BAD_PICTURE = "bad_picture"
@@ -79,11 +85,27 @@ ERRORS: Dict[ErrorCode, ErrorText] = {
     ErrorCode.MASK_SIZE: ErrorText(
         "The foreground mask has another size than the drawing.", "Make the mask as large as the canvas.", 422
     ),
-    ErrorCode.EMPTY_SELECTION: ErrorText(
-        "Nothing is selected.", "Select the figure, or set Foreground to Automatic.", 422
-    ),
+    ErrorCode.EMPTY_SELECTION: ErrorText("Nothing is selected.", "Select the figure, or set Foreground to Automatic.", 422),
     ErrorCode.EMPTY_MASK: ErrorText(
         "The foreground mask is empty.", "Paint the figure white on the mask, or set Foreground to Automatic.", 422
+    ),
+    ErrorCode.HINTS_SIZE: ErrorText(
+        "The hints have another size than the drawing.", "Paint them on a picture as large as the canvas.", 422
+    ),
+    ErrorCode.EMPTY_HINTS: ErrorText("The hints layer is empty.", "Paint spots of colour on it, or set Hints to None.", 422),
+    ErrorCode.REGION_SIZE: ErrorText(
+        "The selection has another size than the drawing.", "Make it as large as the canvas.", 422
+    ),
+    ErrorCode.EMPTY_REGION: ErrorText(
+        "Nothing is selected to recolour.", "Select a part of the picture, or set Mode to Whole picture.", 422
+    ),
+    ErrorCode.PREVIOUS_SIZE: ErrorText(
+        "The earlier result has another size than the drawing.", "Colour the whole picture again first.", 422
+    ),
+    ErrorCode.NO_PREVIOUS: ErrorText(
+        "There is no earlier result to recolour a part of.",
+        "Colour the whole picture first: set Mode to Whole picture.",
+        400,
     ),
     ErrorCode.CANVAS_TOO_LARGE: ErrorText(
         "The canvas is too large.", "Linewash colours up to 8192 pixels a side; scale the picture down first.", 413
@@ -119,9 +141,7 @@ ERRORS: Dict[ErrorCode, ErrorText] = {
         "The same request was sent twice with different pictures.", "Press Colour again.", 409
     ),
     ErrorCode.DISK_FULL: ErrorText("The disk is full.", "Free some space, then press Colour again.", 507),
-    ErrorCode.OUT_OF_MEMORY: ErrorText(
-        "There was not enough memory.", "Close other programs or use a smaller canvas.", 507
-    ),
+    ErrorCode.OUT_OF_MEMORY: ErrorText("There was not enough memory.", "Close other programs or use a smaller canvas.", 507),
     ErrorCode.WORKER_CRASHED: ErrorText(
         "The colouring process crashed.", "Press Colour again; your layers are untouched.", 500
     ),
@@ -132,9 +152,7 @@ ERRORS: Dict[ErrorCode, ErrorText] = {
     ErrorCode.LAYER_GONE: ErrorText(
         "The line layer was deleted before its colours arrived.", "Choose the line layer and press Colour again.", 410
     ),
-    ErrorCode.CANVAS_CHANGED: ErrorText(
-        "The canvas changed size before its colours arrived.", "Press Colour again.", 409
-    ),
+    ErrorCode.CANVAS_CHANGED: ErrorText("The canvas changed size before its colours arrived.", "Press Colour again.", 409),
     ErrorCode.INTERNAL: ErrorText(
         "Something went wrong inside Linewash.", "Run python3 install.py doctor and report what it prints.", 500
     ),

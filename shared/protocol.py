@@ -1,8 +1,8 @@
 """The contract between plugin and backend: requests, states, events, limits and version.
 
-``POST /v1/jobs`` takes a multipart body: one part ``request`` (JSON, ``ColorizeRequest``) and PNG parts ``lines``,
-``reference0`` .. ``reference7`` and, unless the mask is automatic, ``foreground`` (8-bit grey, 255 = foreground).  The
-header ``Idempotency-Key`` makes a repeated POST answer with the first job.  See docs/architecture.md, "The contract".
+``POST /v1/jobs`` takes a multipart body: one part ``request`` (JSON, ``ColorizeRequest``) and the PNG parts that
+``part_names`` lists for it.  The header ``Idempotency-Key`` makes a repeated POST answer with the first job.  See
+docs/architecture.md, "The contract".
 """
 
 from dataclasses import asdict, dataclass, field
@@ -36,6 +36,10 @@ IDEMPOTENCY_HEADER = "Idempotency-Key"
 LAYER_FOREGROUND, LAYER_BACKGROUND, LAYER_COMPOSITE = "foreground", "background", "composite"
 """Names of the result pictures, canvas size RGBA PNG; ``composite`` is foreground over background, without lines."""
 LAYERS = (LAYER_FOREGROUND, LAYER_BACKGROUND, LAYER_COMPOSITE)
+
+PART_LINES, PART_FOREGROUND, PART_HINTS, PART_REGION = "lines", "foreground", "hints", "region"
+PART_PREVIOUS_FOREGROUND, PART_PREVIOUS_BACKGROUND = "previous_foreground", "previous_background"
+"""Names of picture parts, see ``part_names``."""
 
 
 class JobState(str, Enum):
@@ -75,6 +79,9 @@ class ForegroundSource(str, Enum):
     AUTOMATIC = "automatic"
 
 
+_FLAGS = ("hints", "region", "previous")
+
+
 def _check(condition: bool, detail: str) -> None:
     if not condition:
         raise LinewashError(ErrorCode.BAD_REQUEST, detail)
@@ -101,6 +108,8 @@ class ColorizeRequest:
     width, height: canvas size in pixels.  references: the role of each reference part, in order (1..8).
     seed: 0..2**63-1.  steps: denoising steps 1..200.  guidance: classifier-free guidance scale 1..20 (1 = off).
     gap: largest gap in the lines that is closed, as a fraction of the shorter canvas side, 0..0.1.
+    hints: colour spots come along.  region: only a selection is to be recoloured, which needs an earlier result to keep
+    everything else of; previous: that one comes along.
     """
 
     width: int
@@ -113,27 +122,33 @@ class ColorizeRequest:
     steps: int = 10
     guidance: float = 1.5
     gap: float = 0.04
+    hints: bool = False
+    region: bool = False
+    previous: bool = False
 
     def to_json(self) -> Dict[str, Any]:
-        """A JSON object that ``from_json`` turns back into an equal request."""
-        return asdict(self)
+        """A JSON object that ``from_json`` turns back into an equal request; a flag that is not set is left out."""
+        data = asdict(self)
+        return {name: value for name, value in data.items() if name not in _FLAGS or value}
 
     @staticmethod
     def from_json(data: Any) -> "ColorizeRequest":
         """A checked request.
 
         Raises LinewashError: BAD_REQUEST for a missing, unknown or out-of-range field; CANVAS_TOO_LARGE, CANVAS_TOO_SMALL,
-        NO_REFERENCE and TOO_MANY_REFERENCES for those.
+        NO_REFERENCE, TOO_MANY_REFERENCES and NO_PREVIOUS (a selection without an earlier result) for those.
         """
         _check(isinstance(data, dict), "the request is not a JSON object")
         known = set(ColorizeRequest.__dataclass_fields__)
         _check(set(data) <= known, "unknown fields: %s" % sorted(set(data) - known))
         _check({"width", "height", "references"} <= set(data), "width, height and references are required")
-        full = dict(ColorizeRequest(MIN_SIDE, MIN_SIDE, ()).to_json(), **data)
+        full = dict(asdict(ColorizeRequest(MIN_SIDE, MIN_SIDE, ())), **data)
         for key in ("width", "height"):
             _integer(full, key, -(2**63), 2**63)
         _check(isinstance(full["model"], str), "model is not a string")
         _check(isinstance(full["references"], (list, tuple)), "references is not a list")
+        for key in _FLAGS:
+            _check(isinstance(full[key], bool), "%s is neither true nor false" % key)
         if max(full["width"], full["height"]) > MAX_SIDE:
             raise LinewashError(ErrorCode.CANVAS_TOO_LARGE, "%(width)d x %(height)d" % full)
         if min(full["width"], full["height"]) < MIN_SIDE:
@@ -142,6 +157,9 @@ class ColorizeRequest:
             raise LinewashError(ErrorCode.NO_REFERENCE)
         if len(full["references"]) > MAX_REFERENCES:
             raise LinewashError(ErrorCode.TOO_MANY_REFERENCES, "%d" % len(full["references"]))
+        if full["region"] and not full["previous"]:
+            raise LinewashError(ErrorCode.NO_PREVIOUS)
+        _check(full["region"] or not full["previous"], "an earlier result without a selection")
         try:
             return ColorizeRequest(
                 width=full["width"],
@@ -154,9 +172,30 @@ class ColorizeRequest:
                 steps=_integer(full, "steps", 1, 200),
                 guidance=_number(full, "guidance", 1.0, 20.0),
                 gap=_number(full, "gap", 0.0, 0.1),
+                hints=full["hints"],
+                region=full["region"],
+                previous=full["previous"],
             )
         except ValueError as error:
             raise LinewashError(ErrorCode.BAD_REQUEST, str(error)) from error
+
+
+def part_names(request: ColorizeRequest) -> Tuple[str, ...]:
+    """The PNG parts that come with a request; all but references are as large as the canvas.
+
+    ``lines``; ``reference0`` .. ``reference7``; ``foreground`` (grey, 255 = figure) when the mask is given; ``hints`` (RGBA,
+    every spot with alpha above 0 is a colour for the part of the drawing it lies in); ``region`` (grey, the selection to
+    recolour, its soft edge blended) together with ``previous_foreground`` and ``previous_background``, the layers of the
+    earlier result (RGBA), painted over or not.
+    """
+    names = [PART_LINES] + ["reference%d" % number for number in range(len(request.references))]
+    if request.foreground is ForegroundSource.MASK:
+        names.append(PART_FOREGROUND)
+    if request.hints:
+        names.append(PART_HINTS)
+    if request.region:
+        names += [PART_REGION, PART_PREVIOUS_FOREGROUND, PART_PREVIOUS_BACKGROUND]
+    return tuple(names)
 
 
 @dataclass(frozen=True)

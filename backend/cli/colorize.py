@@ -20,6 +20,10 @@ from shared.protocol import (
     LAYER_BACKGROUND,
     LAYER_FOREGROUND,
     LAYERS,
+    PART_HINTS,
+    PART_PREVIOUS_BACKGROUND,
+    PART_PREVIOUS_FOREGROUND,
+    PART_REGION,
     ColorizeRequest,
     Finish,
     ForegroundSource,
@@ -42,6 +46,15 @@ def colorize(
     ],
     out: Annotated[Path, typer.Option(file_okay=False, help="Folder for the layers.")],
     mask: Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="White where the figure is.")] = None,
+    hints: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="Spots of colour on transparency: those parts get it.")
+    ] = None,
+    region: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="White where to recolour; wants --previous.")
+    ] = None,
+    previous: Annotated[
+        Path | None, typer.Option(exists=True, file_okay=False, help="The folder of the result to recolour a part of.")
+    ] = None,
     model: Annotated[str, typer.Option(help="See linewash models.")] = _DEFAULTS.model,
     finish: Annotated[Finish, typer.Option(help="Flat colours, or painted shading on them.")] = _DEFAULTS.finish,
     seed: Annotated[int, typer.Option(min=0)] = _DEFAULTS.seed,
@@ -56,6 +69,13 @@ def colorize(
         parts["reference%d" % number] = png_bytes(read_picture(path))
     if mask is not None:
         parts["foreground"] = png_bytes(read_picture(mask).convert("L"))
+    if hints is not None:
+        parts[PART_HINTS] = png_bytes(read_picture(hints))
+    if region is not None:
+        parts[PART_REGION] = png_bytes(read_picture(region).convert("L"))
+    if previous is not None:
+        parts[PART_PREVIOUS_FOREGROUND] = png_bytes(read_picture(previous / (LAYER_FOREGROUND + ".png")))
+        parts[PART_PREVIOUS_BACKGROUND] = png_bytes(read_picture(previous / (LAYER_BACKGROUND + ".png")))
     with sentences():
         request = ColorizeRequest.from_json(
             ColorizeRequest(
@@ -67,6 +87,9 @@ def colorize(
                 seed=seed,
                 steps=steps,
                 guidance=guidance,
+                hints=hints is not None,
+                region=region is not None,
+                previous=previous is not None,
             ).to_json()
         )
         with connected(home or default_home()) as client:

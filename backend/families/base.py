@@ -31,7 +31,11 @@ class MaskGuesser(Protocol):
 
 
 class Family(MaskGuesser, Protocol):
-    """One loaded model.  Stages are called in this order; every one is pure given its arguments."""
+    """One loaded model.  Stages are called in this order; every one is pure given its arguments.
+
+    ``drawing.fixed`` names regions whose colour is given.  A family may let the other regions follow them; that they themselves
+    come out exactly so is the pipeline's affair.
+    """
 
     spec: FamilySpec
 

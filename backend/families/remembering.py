@@ -16,9 +16,10 @@ REMEMBERED = 4
 
 
 def content_key(drawing: Drawing, request: ColorizeRequest) -> str:
-    """A digest of everything a condition depends on: the pictures, their roles and the finish; not seed, steps or guidance."""
+    """A digest of all a condition depends on: pictures, their roles, fixed colours, finish; not seed, steps or guidance."""
     digest = hashlib.blake2b(digest_size=16)
     arrays = [drawing.ink, drawing.mask, drawing.regions.labels, drawing.regions.foreground]
+    arrays += [drawing.fixed.regions, drawing.fixed.applied(np.zeros((drawing.regions.count, 3), np.uint8))]
     for reference in drawing.references:
         arrays += [reference.rgb, reference.mask]
     for array in arrays:

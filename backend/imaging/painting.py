@@ -36,13 +36,20 @@ class Washes:
     ground: Floats
 
 
-def washes(regions: Regions, flats: Rgb, field: Floats | None, paper: tuple[int, int, int]) -> Washes:
+def own_colours(regions: Regions, flats: Rgb, field: Floats | None) -> Floats:
+    """Every pixel in the colour of its own region, (h, w, 3) float32 sRGB 0..255.
+
+    flats: (count, 3) uint8.  field: (fh, fw, 3) float32 sRGB 0..1 over the whole picture, or None.
+    """
+    return flats.astype(np.float32)[regions.labels] if field is None else painted(regions, flats, field) * 255
+
+
+def washes(regions: Regions, own: Floats, paper: tuple[int, int, int]) -> Washes:
     """The three pictures the finish at canvas size is sampled from.
 
-    flats: (count, 3) uint8.  field: (fh, fw, 3) float32 sRGB 0..1 over the whole picture, or None.  paper: colour of the ground
-    when no region is background.  When no region is figure, ``figure`` is ``own``.
+    own: from ``own_colours``.  paper: colour of the ground when no region is background.  When no region is figure,
+    ``figure`` is ``own``.
     """
-    own = flats.astype(np.float32)[regions.labels] if field is None else painted(regions, flats, field) * 255
     inside = regions.foreground[regions.labels]
     if not inside.any():
         return Washes(own, own, own)
@@ -51,7 +58,7 @@ def washes(regions: Regions, flats: Rgb, field: Floats | None, paper: tuple[int,
     pixels = np.bincount(regions.labels.ravel(), minlength=regions.count)
     wide = ~regions.foreground & (pixels >= HOLE * regions.labels.size)
     known = wide[regions.labels] if wide.any() else ~inside
-    return Washes(own, _nearest_known(own, inside), close_smoothly(own, known))
+    return Washes(own, nearest_known(own, inside), close_smoothly(own, known))
 
 
 def painted(regions: Regions, flats: Rgb, field: Floats) -> Floats:
@@ -215,8 +222,8 @@ def _spline_weights(t: Any, out: Any) -> None:
     out[3] = t * t * t / 6
 
 
-def _nearest_known(values: Floats, known: Bools) -> Floats:
-    """Every unknown pixel takes the value of the nearest known one."""
+def nearest_known(values: Floats, known: Bools) -> Floats:
+    """Every unknown pixel of (h, w, 3) takes the value of the nearest known one; at least one must be known."""
     missing = (~known).astype(np.uint8)
     found: Any = cv2.distanceTransformWithLabels(missing, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
     nearest = found[1]

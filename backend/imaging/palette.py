@@ -13,10 +13,22 @@ from backend.imaging.merging import merge_small, region_graph
 from backend.imaging.regions import region_medians
 from backend.imaging.types import Bools, Floats, Gray, Labels, Rgb
 
-MAX_COLOURS = 28
-"""Colours of a picture; half of it each for figure and background when there are both."""
-RADIUS = 9.0
-"""Colours within this distance in Lab belong to one palette entry."""
+@dataclass(frozen=True)
+class Fineness:
+    """How finely colours are told apart.
+
+    colours: most of a picture; half of it each for figure and background when there are both.  radius: colours within this
+    distance in Lab belong to one palette entry.
+    """
+
+    colours: int
+    radius: float
+
+
+COARSE = Fineness(28, 9.0)
+"""One colour for a thing, most of the time: for telling things apart."""
+FINE = Fineness(48, 6.0)
+"""Light and shade of a thing are colours of their own: for choosing from."""
 RAREST = 0.0012
 """Smallest share of its side's pixels an entry needs (the three largest are taken anyway)."""
 
@@ -35,9 +47,9 @@ class ReferenceRegions:
     palette_foreground: Bools
 
 
-def reference_regions(rgb: Rgb, mask: Gray, max_regions: int) -> ReferenceRegions:
+def reference_regions(rgb: Rgb, mask: Gray, max_regions: int, fineness: Fineness = COARSE) -> ReferenceRegions:
     """Regions of a reference (h, w, 3) with figure mask (h, w), 255 = figure; figure and background share no colour."""
-    index, palette, side = _palette(rgb, mask)
+    index, palette, side = _palette(rgb, mask, fineness)
     parts: Any = connected_labels(index + 1, connectivity=1, background=0)
     labels, count = parts.astype(np.int32) - 1, int(parts.max())
     owner = np.zeros(count, np.int32)
@@ -53,7 +65,7 @@ def reference_regions(rgb: Rgb, mask: Gray, max_regions: int) -> ReferenceRegion
     return ReferenceRegions(rank[number][labels], votes.argmax(1)[largest].astype(np.int32), palette, side)
 
 
-def _palette(rgb: Rgb, mask: Gray) -> tuple[Labels, Rgb, Bools]:
+def _palette(rgb: Rgb, mask: Gray, fineness: Fineness) -> tuple[Labels, Rgb, Bools]:
     """Palette entry of every pixel (h, w), the palette (k, 3) and which entries are the figure's (k,)."""
     smooth: Any = cv2.medianBlur(np.ascontiguousarray(rgb), 3)
     lab = lab_from_rgb(smooth)
@@ -69,18 +81,19 @@ def _palette(rgb: Rgb, mask: Gray) -> tuple[Labels, Rgb, Bools]:
         chosen = inside == side
         if not chosen.any():
             continue
-        found = _leaders(keys[chosen], lab[chosen], flatness[chosen], MAX_COLOURS // 2 if both else MAX_COLOURS)
+        most = fineness.colours // 2 if both else fineness.colours
+        found = _leaders(keys[chosen], lab[chosen], flatness[chosen], most, fineness.radius)
         centres += found
         sides += [side] * len(found)
     colours, owners = np.array(centres, np.float32), np.array(sides, np.bool_)
     index, squared = _nearest(lab, inside, colours, owners)
-    typical = (squared < RADIUS**2) & (flatness > 0.3)
+    typical = (squared < fineness.radius**2) & (flatness > 0.3)
     palette, _ = region_medians(index, len(colours), rgb, typical)
     return index, palette, owners
 
 
-def _leaders(keys: np.ndarray, lab: Floats, weight: Floats, most: int) -> list[np.ndarray]:
-    """Cluster centres in Lab: again and again the fullest colour bin takes every bin within RADIUS."""
+def _leaders(keys: np.ndarray, lab: Floats, weight: Floats, most: int, radius: float) -> list[np.ndarray]:
+    """Cluster centres in Lab: again and again the fullest colour bin takes every bin within radius."""
     mass = np.bincount(keys, weights=weight, minlength=1 << 15)
     used = np.nonzero(mass)[0]
     mass = mass[used]
@@ -92,7 +105,7 @@ def _leaders(keys: np.ndarray, lab: Floats, weight: Floats, most: int) -> list[n
         top = int(left.argmax())
         if left[top] <= 0 or (len(found) >= 3 and left[top] < RAREST / 3 * len(keys)):
             break
-        near = (((centres - centres[top]) ** 2).sum(1) < RADIUS**2) & (left > 0)
+        near = (((centres - centres[top]) ** 2).sum(1) < radius**2) & (left > 0)
         total = left[near].sum()
         if len(found) >= 3 and total < RAREST * len(keys):
             left[top] = 0

@@ -2,11 +2,15 @@
 
 import numpy as np
 
+from backend.imaging.colour import on_white
 from backend.imaging.finish import carry_under_lines, composite, paint_side
 from backend.imaging.lifting import lift_labels
-from backend.imaging.painting import washes
-from backend.imaging.types import Rgba
-from backend.pipeline.types import Colours, Drawing, Layers, Reference
+from backend.imaging.painting import own_colours, washes
+from backend.imaging.selection import continued, put_into
+from backend.imaging.toning import with_means
+from backend.imaging.types import Floats, Rgba
+from backend.pipeline.holding import shown_before
+from backend.pipeline.types import Colours, Drawing, Layers, Recolouring, Reference
 from shared.protocol import ReferenceRole
 
 WHITE = (255, 255, 255)
@@ -31,16 +35,45 @@ def layers(drawing: Drawing, colours: Colours) -> Layers:
     foreground's alpha is the mask, carried under the line that its edge touches.  The background is opaque: behind the
     figure its colours are closed smoothly, so that hiding the foreground shows no hole and no ghost; a drawing that is all
     figure has ``paper_colour`` there.
+
+    Fixed regions have their colour whatever the model says: every pixel of it in the flats; in the painted finish its mean is
+    that colour, with the model's shading around it.  Recolouring a selection leaves all else of the earlier layers as it is.
     """
     regions = drawing.regions
     lifted = lift_labels(regions.labels, drawing.ink)
-    wash = washes(regions, colours.flats, colours.field, paper_colour(drawing.references))
+    wash = washes(regions, _own(drawing, colours), paper_colour(drawing.references))
     foreground, background = _empty(drawing), _empty(drawing)
     paint_side(lifted, regions, wash, drawing.ink, True, foreground)
     paint_side(lifted, regions, wash, drawing.ink, False, background)
     foreground[..., 3] = carry_under_lines(drawing.mask, lifted, regions.foreground, drawing.ink, regions.ink)
     background[..., 3] = 255
-    return Layers(foreground, background, composite(foreground, background))
+    if drawing.recolouring is not None:
+        previous, cut = drawing.recolouring.previous, drawing.recolouring.cut
+        before = previous.foreground, previous.background
+        foreground, background = put_into(before, (foreground, background), lifted, cut, drawing.recolouring.selection)
+    return Layers(foreground, background, composite(foreground, _opaque(background)))
+
+
+def _own(drawing: Drawing, colours: Colours) -> Floats:
+    """Every pixel's colour at working size; what a selection leaves as it is looks as before, so that new colours join it."""
+    own = own_colours(drawing.regions, drawing.fixed.applied(colours.flats), colours.field)
+    if colours.field is not None:
+        own = with_means(own, drawing.regions, drawing.fixed)
+    return own if drawing.recolouring is None else _joined(own, drawing.recolouring)
+
+
+def _joined(own: Floats, recolouring: Recolouring) -> Floats:
+    cut = recolouring.cut
+    before, there = shown_before(recolouring.previous, cut.regions)
+    stays = ~cut.writable[cut.regions.labels] & there
+    return continued(np.where(stays[..., None], before.astype(np.float32), own), cut)
+
+
+def _opaque(background: Rgba) -> Rgba:
+    """An earlier background through which the painter has erased holes, on white."""
+    if (background[..., 3] == 255).all():
+        return background
+    return np.dstack([on_white(background), np.full(background.shape[:2], 255, np.uint8)])
 
 
 def _empty(drawing: Drawing) -> Rgba:

@@ -12,7 +12,8 @@ from backend.imaging.masks import has_real_transparency, is_empty_mask, resize_m
 from backend.imaging.regions import Segmentation, segment, snap_mask_to_regions, split_regions
 from backend.imaging.resampling import fit, resize
 from backend.imaging.types import Gray, Rgba
-from backend.pipeline.types import Drawing, Inputs, Reference
+from backend.pipeline.holding import held, hinted
+from backend.pipeline.types import Drawing, Inputs, Previous, Reference
 from shared.errors import ErrorCode, LinewashError
 from shared.protocol import ColorizeRequest, ReferenceRole
 
@@ -42,7 +43,10 @@ def prepare(inputs: Inputs, family: Family) -> Drawing:
     """Everything the model and the finish need.
 
     Raises LinewashError: BAD_PICTURE when the lines are not as large as the request says or the references are not as many;
-    EMPTY_LINES, EMPTY_REFERENCE (nothing visible), MASK_SIZE (mask and canvas differ), EMPTY_MASK.
+    EMPTY_LINES, EMPTY_REFERENCE (nothing visible), EMPTY_MASK, EMPTY_HINTS, EMPTY_REGION (nothing selected), NO_PREVIOUS;
+    MASK_SIZE, HINTS_SIZE, REGION_SIZE, PREVIOUS_SIZE (not as large as the canvas).
+
+    When a selection is recoloured without a mask, the figure is what it was before.
     """
     request = inputs.request
     _check(inputs)
@@ -52,14 +56,22 @@ def prepare(inputs: Inputs, family: Family) -> Drawing:
     small = resize(ink, *working_size(request.width, request.height))
     segmentation = segment(small, request.gap)
     warnings: tuple[str, ...] = ()
-    if inputs.foreground is None:
+    given = inputs.foreground
+    if given is None and inputs.previous is not None:
+        given = np.ascontiguousarray(inputs.previous.foreground[..., 3])
+    if given is None:
         masks = _guessed(segmentation, small, ink, family)
         if not masks.working.any():
             warnings = (NO_FIGURE,)
     else:
-        masks = _Masks(inputs.foreground, resize_mask(inputs.foreground, small.shape[1], small.shape[0]))
+        masks = _Masks(given, resize_mask(given, small.shape[1], small.shape[0]))
     references = tuple(_reference(rgba, role, family) for rgba, role in zip(inputs.references, request.references, strict=True))
-    return Drawing(ink, masks.canvas, split_regions(segmentation, masks.working, MAX_REGIONS), references, warnings)
+    split = split_regions(segmentation, masks.working, MAX_REGIONS)
+    regions, fixed = hinted(segmentation.labels, split, small, inputs.hints)
+    if inputs.region is None or inputs.previous is None:
+        return Drawing(ink, masks.canvas, regions, references, warnings, fixed)
+    fixed, recolouring = held(segmentation.labels, regions, fixed, inputs.region, inputs.previous)
+    return Drawing(ink, masks.canvas, recolouring.cut.regions, references, warnings, fixed, recolouring)
 
 
 def _check(inputs: Inputs) -> None:
@@ -76,9 +88,28 @@ def _check(inputs: Inputs) -> None:
             raise LinewashError(ErrorCode.MASK_SIZE, "mask is %s, the canvas is %s" % (inputs.foreground.shape, size))
         if is_empty_mask(inputs.foreground):
             raise LinewashError(ErrorCode.EMPTY_MASK)
+    if inputs.hints is not None:
+        if inputs.hints.shape != (*size, 4):
+            raise LinewashError(ErrorCode.HINTS_SIZE, "hints are %s, the canvas is %s" % (inputs.hints.shape, size))
+        if not inputs.hints[..., 3].any():
+            raise LinewashError(ErrorCode.EMPTY_HINTS)
+    if inputs.region is not None:
+        _check_region(inputs.region, inputs.previous, size)
     for number, rgba in enumerate(inputs.references):
         if not (rgba[..., 3] >= 8).any():
             raise LinewashError(ErrorCode.EMPTY_REFERENCE, "reference %d is transparent" % number)
+
+
+def _check_region(region: Gray, previous: Previous | None, size: tuple[int, int]) -> None:
+    if region.shape != size:
+        raise LinewashError(ErrorCode.REGION_SIZE, "the selection is %s, the canvas is %s" % (region.shape, size))
+    if not region.any():
+        raise LinewashError(ErrorCode.EMPTY_REGION)
+    if previous is None:
+        raise LinewashError(ErrorCode.NO_PREVIOUS)
+    for layer in (previous.foreground, previous.background):
+        if layer.shape != (*size, 4):
+            raise LinewashError(ErrorCode.PREVIOUS_SIZE, "the earlier layer is %s, the canvas is %s" % (layer.shape, size))
 
 
 def _guessed(segmentation: Segmentation, small: Gray, ink: Gray, family: Family) -> _Masks:

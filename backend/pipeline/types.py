@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from backend.imaging.types import Floats, Gray, Regions, Rgb, Rgba
+from backend.imaging.selection import Cut
+from backend.imaging.types import NOTHING_FIXED, Fixed, Floats, Gray, Regions, Rgb, Rgba
 from shared.protocol import ColorizeRequest, ReferenceRole
 
 
@@ -13,12 +14,25 @@ class Inputs:
 
     lines: (H, W, 4) uint8, the line layer as the painter has it (opaque or transparent).  references: (h, w, 4) uint8 each,
     any size, in the order of ``request.references``.  foreground: (H, W) uint8 mask, 255 = figure; None = automatic.
+    hints: (H, W, 4) uint8, spots of colour where alpha is above 0, or None.  region: (H, W) uint8, 255 = to be recoloured,
+    None = everything; ``previous`` comes with it.
     """
 
     request: ColorizeRequest
     lines: Rgba
     references: tuple[Rgba, ...]
     foreground: Gray | None
+    hints: Rgba | None = None
+    region: Gray | None = None
+    previous: "Previous | None" = None
+
+
+@dataclass(frozen=True)
+class Previous:
+    """The layers of an earlier result, (H, W, 4) uint8 each, as the painter has painted them over."""
+
+    foreground: Rgba
+    background: Rgba
 
 
 @dataclass(frozen=True)
@@ -31,12 +45,23 @@ class Reference:
 
 
 @dataclass(frozen=True)
+class Recolouring:
+    """A selection that alone may change.  cut: which regions lie in it.  selection: (H, W) uint8, 0 = stays byte for byte."""
+
+    cut: Cut
+    selection: Gray
+    previous: Previous
+
+
+@dataclass(frozen=True)
 class Drawing:
     """What ``prepare`` makes of the inputs.
 
     ink: (H, W) uint8 at canvas size, 0 = paper .. 255 = full line.  mask: (H, W) uint8 at canvas size, 255 = figure,
     anti-aliased.  regions: the drawing's regions at working size (longest side 1024, or shorter side 256 if
-    that is more; never above the canvas).
+    that is more; never above the canvas).  fixed: regions whose colour is not the model's to choose, though what it chooses for
+    the others may follow them; the last stage puts these colours in whatever the model says.  recolouring: what may change of
+    an earlier result, None = everything is new.
     """
 
     ink: Gray
@@ -44,6 +69,8 @@ class Drawing:
     regions: Regions
     references: tuple[Reference, ...]
     warnings: tuple[str, ...] = ()
+    fixed: Fixed = NOTHING_FIXED
+    recolouring: Recolouring | None = None
 
 
 @dataclass(frozen=True)

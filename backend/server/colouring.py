@@ -15,11 +15,24 @@ import torch
 from backend.families.base import Family
 from backend.imaging import png
 from backend.pipeline.run import colorize
-from backend.pipeline.types import Cancelled, Inputs, Layers, Step
+from backend.pipeline.types import Cancelled, Inputs, Layers, Previous, Step
 from backend.server.messages import Done, Event, Failed, Progress, Run, Stopped
 from backend.server.store import write_result
 from shared.errors import ErrorCode, LinewashError
-from shared.protocol import LAYER_BACKGROUND, LAYER_COMPOSITE, LAYER_FOREGROUND, ColorizeRequest, ForegroundSource, ModelInfo
+from shared.protocol import (
+    LAYER_BACKGROUND,
+    LAYER_COMPOSITE,
+    LAYER_FOREGROUND,
+    PART_FOREGROUND,
+    PART_HINTS,
+    PART_LINES,
+    PART_PREVIOUS_BACKGROUND,
+    PART_PREVIOUS_FOREGROUND,
+    PART_REGION,
+    ColorizeRequest,
+    ForegroundSource,
+    ModelInfo,
+)
 
 _DISK_FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 _NO_MEMORY = ("can't allocate memory", "not enough memory", "Insufficient memory")
@@ -96,15 +109,22 @@ class Colouring:
 
 def read_inputs(folder: Path, request: ColorizeRequest) -> Inputs:
     """Decode the parts ``upload`` received.  Raises LinewashError BAD_PICTURE."""
-    inputs = folder / "inputs"
-    mask = request.foreground is ForegroundSource.MASK
+
+    def data(name: str) -> bytes:
+        return (folder / "inputs" / (name + ".png")).read_bytes()
+
+    previous = None
+    if request.previous:
+        before = (png.decode_rgba(data(name)) for name in (PART_PREVIOUS_FOREGROUND, PART_PREVIOUS_BACKGROUND))
+        previous = Previous(*before)
     return Inputs(
         request=request,
-        lines=png.decode_rgba((inputs / "lines.png").read_bytes()),
-        references=tuple(
-            png.decode_rgba((inputs / ("reference%d.png" % number)).read_bytes()) for number in range(len(request.references))
-        ),
-        foreground=png.decode_gray((inputs / "foreground.png").read_bytes()) if mask else None,
+        lines=png.decode_rgba(data(PART_LINES)),
+        references=tuple(png.decode_rgba(data("reference%d" % number)) for number in range(len(request.references))),
+        foreground=png.decode_gray(data(PART_FOREGROUND)) if request.foreground is ForegroundSource.MASK else None,
+        hints=png.decode_rgba(data(PART_HINTS)) if request.hints else None,
+        region=png.decode_gray(data(PART_REGION)) if request.region else None,
+        previous=previous,
     )
 
 

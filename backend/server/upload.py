@@ -17,13 +17,28 @@ from shared.multipart import REQUEST_PART
 from shared.protocol import (
     MAX_JSON_BYTES,
     MAX_REFERENCE_SIDE,
+    PART_FOREGROUND,
+    PART_HINTS,
+    PART_LINES,
+    PART_PREVIOUS_BACKGROUND,
+    PART_PREVIOUS_FOREGROUND,
+    PART_REGION,
     ColorizeRequest,
-    ForegroundSource,
+    part_names,
 )
 
 PNG_HEADER = 33
 """Bytes of a PNG's signature and IHDR chunk."""
 _BATCH = 1024 * 1024
+_OTHER_SIZE = {
+    PART_LINES: ErrorCode.BAD_PICTURE,
+    PART_FOREGROUND: ErrorCode.MASK_SIZE,
+    PART_HINTS: ErrorCode.HINTS_SIZE,
+    PART_REGION: ErrorCode.REGION_SIZE,
+    PART_PREVIOUS_FOREGROUND: ErrorCode.PREVIOUS_SIZE,
+    PART_PREVIOUS_BACKGROUND: ErrorCode.PREVIOUS_SIZE,
+}
+"""The parts that have to be as large as the canvas, and what it is called when they are not."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +52,7 @@ class Upload:
 async def receive(content_type: str, body: AsyncIterator[bytes], folder: Path, max_part_bytes: int) -> Upload:
     """Write every part to ``folder`` as ``<name>.png`` and answer with the checked request.
 
-    Raises LinewashError: BAD_REQUEST, REQUEST_TOO_LARGE, BAD_PICTURE, MASK_SIZE and all of ``ColorizeRequest.from_json``;
+    Raises LinewashError: BAD_REQUEST, REQUEST_TOO_LARGE, BAD_PICTURE, all of ``check_size`` and ``ColorizeRequest.from_json``;
     OSError when the disk refuses.  The disk is written in a thread, so that the server keeps answering.
     """
     kind, options = parse_options_header(content_type)
@@ -84,7 +99,7 @@ class _Receiver:
         """The whole request, once every part is there."""
         if not self._ended or self._request is None:
             raise LinewashError(ErrorCode.BAD_REQUEST, "the upload ended early")
-        missing = _expected(self._request) - set(self._digests)
+        missing = set(part_names(self._request)) - set(self._digests)
         if missing:
             raise LinewashError(ErrorCode.BAD_REQUEST, "missing parts: %s" % sorted(missing))
         about = [json.dumps(self._request.to_json(), sort_keys=True), *(sorted(self._digests.items()))]
@@ -116,7 +131,7 @@ class _Receiver:
             if self._name != REQUEST_PART:
                 raise LinewashError(ErrorCode.BAD_REQUEST, "the request part does not come first")
             return
-        if self._name not in _expected(self._request) or self._name in self._digests:
+        if self._name not in part_names(self._request) or self._name in self._digests:
             raise LinewashError(ErrorCode.BAD_REQUEST, "part %r is unknown or repeated" % self._name[:40])
         self._file = (self._folder / (self._name + ".png")).open("wb")
 
@@ -174,19 +189,12 @@ def _parser(boundary: bytes, receiver: _Receiver) -> MultipartParser:
 def check_size(name: str, size: tuple[int, int], request: ColorizeRequest) -> None:
     """LinewashError unless a picture part of ``size`` (width, height in pixels) fits the request.
 
-    MASK_SIZE for a foreground mask of another size than the canvas, BAD_PICTURE for such lines, REQUEST_TOO_LARGE for a
-    reference beyond ``MAX_REFERENCE_SIDE``.
+    Of another size than the canvas: the error that ``_OTHER_SIZE`` has for the part.  REQUEST_TOO_LARGE for a reference beyond
+    ``MAX_REFERENCE_SIDE``.
     """
     canvas = (request.width, request.height)
     detail = "%s is %d x %d, the canvas %d x %d" % (name, *size, *canvas)
-    if name == "foreground" and size != canvas:
-        raise LinewashError(ErrorCode.MASK_SIZE, detail)
-    if name == "lines" and size != canvas:
-        raise LinewashError(ErrorCode.BAD_PICTURE, detail)
+    if name in _OTHER_SIZE and size != canvas:
+        raise LinewashError(_OTHER_SIZE[name], detail)
     if max(size) > MAX_REFERENCE_SIDE:
         raise LinewashError(ErrorCode.REQUEST_TOO_LARGE, detail)
-
-
-def _expected(request: ColorizeRequest) -> set[str]:
-    mask = {"foreground"} if request.foreground is ForegroundSource.MASK else set[str]()
-    return {"lines", *("reference%d" % number for number in range(len(request.references)))} | mask

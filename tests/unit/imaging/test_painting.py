@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend.imaging.painting import close_smoothly, painted, washes
+from backend.imaging.painting import close_smoothly, own_colours, painted, washes
 from backend.imaging.types import Regions
 
 WHITE = (255, 255, 255)
@@ -101,7 +101,7 @@ def test_the_ground_behind_a_figure_shows_no_seam() -> None:
     y, x = np.mgrid[0:size, 0:size] - size / 2
     labels = (np.hypot(x, y) < 40).astype(np.int32)
     regions = Regions(labels, 2, np.zeros((size, size), np.bool_), np.array([False, True]))
-    wash = washes(regions, np.array([[90, 140, 200], [250, 10, 10]], np.uint8), None, WHITE)
+    wash = washes(regions, own_colours(regions, np.array([[90, 140, 200], [250, 10, 10]], np.uint8), None), WHITE)
     assert np.abs(wash.ground - (90, 140, 200)).max() < 0.5
     assert np.abs(wash.figure - (250, 10, 10)).max() < 0.5
 
@@ -111,7 +111,7 @@ def test_a_gap_under_an_arm_does_not_colour_the_ground() -> None:
     labels[:30] = 0
     labels[100:106, 100:106] = 2
     regions = Regions(labels, 3, np.zeros((200, 200), np.bool_), np.array([False, True, False]))
-    wash = washes(regions, np.array([[10, 20, 30], [0, 0, 0], [255, 255, 0]], np.uint8), None, WHITE)
+    wash = washes(regions, own_colours(regions, np.array([[10, 20, 30], [0, 0, 0], [255, 255, 0]], np.uint8), None), WHITE)
     assert np.abs(wash.ground - (10, 20, 30)).max() < 0.5
     assert (wash.own[102, 102] == (255, 255, 0)).all()
 
@@ -119,7 +119,7 @@ def test_a_gap_under_an_arm_does_not_colour_the_ground() -> None:
 def test_all_figure_has_paper_behind_it_and_no_figure_is_sane() -> None:
     regions = _halves()
     whole = Regions(regions.labels, 2, regions.ink, np.array([True, True]))
-    assert (washes(whole, FLATS, None, (240, 230, 220)).ground == (240, 230, 220)).all()
+    assert (washes(whole, own_colours(whole, FLATS, None), (240, 230, 220)).ground == (240, 230, 220)).all()
     nothing = Regions(regions.labels, 2, regions.ink, np.array([False, False]))
-    wash = washes(nothing, FLATS, None, WHITE)
+    wash = washes(nothing, own_colours(nothing, FLATS, None), WHITE)
     assert np.array_equal(wash.figure, wash.own) and np.array_equal(wash.ground, wash.own)

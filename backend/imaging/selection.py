@@ -1,0 +1,140 @@
+"""Recolouring a selection: which regions may change, and the new colours put into the earlier result."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numba
+import numpy as np
+
+from backend.imaging.bands import for_bands
+from backend.imaging.painting import nearest_known
+from backend.imaging.partition import areas, overlay, renumbered
+from backend.imaging.types import Bools, Floats, Gray, Labels, Regions, Rgba
+
+SLIP = 0.004
+"""Half the width, as a fraction of the shorter side, of what a selection may reach beyond a line by mistake."""
+WHOLE = 0.9
+"""A part of the drawing is meant as a whole when this share of it is selected."""
+_ROWS = 64
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Regions cut where a selection cuts them.
+
+    parents: (count,) the number each region had before.  free: (count,) bool, the region lies inside.  twins: (count,) int32,
+    for the outer part of a region that was cut the number of its inner part; -1 for all others.
+    """
+
+    regions: Regions
+    parents: Labels
+    free: Bools
+    twins: Labels
+
+    @property
+    def writable(self) -> Bools:
+        """(count,) bool: regions that have an inner part, so that the selection's soft edge fades across the cut."""
+        return self.free | (self.twins >= 0)
+
+
+def cut_by_selection(finer: Labels, regions: Regions, selection: Gray) -> Cut:
+    """``regions`` cut at the edge of ``selection`` (h, w), 255 = inside; at least one pixel must be above 0.
+
+    finer: (h, w) labels of the drawing before regions were joined.  A part of the drawing that is mostly inside, or into which
+    the selection reaches by more than ``SLIP``, belongs to it as far as it goes; a narrow strip beyond a line does not.
+    """
+    inside = selection > min(127, int(selection.max()) // 2)
+    parts = overlay(regions.labels, finer)
+    count = int(parts.max()) + 1
+    share = areas(parts, count, inside.astype(np.float32)) / areas(parts, count)
+    partly = ((share > 0) & (share < WHOLE))[parts]
+    wide_in = areas(parts, count, _without_slips(inside & partly, parts).astype(np.float32)) > 0
+    wide_out = areas(parts, count, _without_slips(~inside & partly, parts).astype(np.float32)) > 0
+    whole = (share >= WHOLE) | (~wide_out & wide_in) | (~wide_out & (share > 0.5))
+    chosen = whole[parts] | (inside & (wide_in & wide_out)[parts])
+    if not chosen.any():
+        chosen = inside
+    labels, old = renumbered(regions.labels * np.int32(2) + chosen.astype(np.int32))
+    number = np.full(2 * regions.count, -1, np.int32)
+    number[old] = np.arange(len(old), dtype=np.int32)
+    free = old % 2 == 1
+    twins = np.where(free, -1, number[old | 1]).astype(np.int32)
+    origin = (old // 2).astype(np.int32)
+    return Cut(Regions(labels, len(old), regions.ink, regions.foreground[origin]), origin, free, twins)
+
+
+def _without_slips(area: Bools, parts: Labels) -> Bools:
+    """The area less what is narrower than two ``SLIP``, each part by itself."""
+    width = 2 * max(1, round(SLIP * min(area.shape))) + 1
+    border: Any = cv2.morphologyEx(parts.astype(np.float32), cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width))
+    core: Any = cv2.erode((area & (border == 0)).astype(np.uint8), disc, borderType=cv2.BORDER_REPLICATE)
+    return core > 0
+
+
+def sampled(picture: Rgba, shape: tuple[int, int]) -> Rgba:
+    """(H, W, c) at a smaller size (h, w): the pixel in the middle of each cell, so that no colour is mixed."""
+    rows, columns = (((np.arange(n) + 0.5) * size / n).astype(int) for n, size in zip(shape, picture.shape[:2], strict=True))
+    return np.ascontiguousarray(picture[rows[:, None], columns[None]])
+
+
+def continued(own: Floats, cut: Cut) -> Floats:
+    """Colours (h, w, 3) with the outer part of every region that was cut in the nearest colours of its inner part."""
+    result = own
+    for outer in np.flatnonzero(cut.twins >= 0).tolist():
+        known = cut.regions.labels == cut.twins[outer]
+        result = np.where((cut.regions.labels == outer)[..., None], nearest_known(own, known), result)
+    return result
+
+
+def put_into(
+    previous: tuple[Rgba, Rgba], new: tuple[Rgba, Rgba], lifted: np.ndarray, cut: Cut, selection: Gray
+) -> tuple[Rgba, Rgba]:
+    """Foreground and background (H, W, 4): ``previous`` with ``new`` faded in by the selection (H, W), in free regions alone.
+
+    lifted: (H, W) uint16 labels of ``cut.regions``.  Where the selection is 0, or the region is not free, every byte of both
+    layers is the earlier one's.  The background behind the figure changes when other ground was recoloured, and where the
+    figure is new.
+    """
+    figure, writable = cut.regions.foreground, cut.writable
+    ground_changes = bool((writable & ~figure).any())
+    foreground, background = previous[0].copy(), previous[1].copy()
+
+    def work(top: int, bottom: int) -> None:
+        _put_band(foreground, background, new[0], new[1], lifted, figure, writable, ground_changes, selection, top, bottom)
+
+    for_bands(len(lifted), _ROWS, work)
+    return foreground, background
+
+
+@numba.njit(cache=True, nogil=True)
+def _put_band(
+    over: Any, under: Any, new_over: Any, new_under: Any, lifted: Any, figure: Any, writable: Any, ground_changes: Any,
+    selection: Any, top: Any, bottom: Any,
+) -> None:  # fmt: skip
+    for y in range(top, bottom):
+        for x in range(lifted.shape[1]):
+            weight = np.int64(selection[y, x])
+            if weight == 0:
+                continue
+            label = lifted[y, x]
+            behind = figure[label] and (ground_changes or (writable[label] and over[y, x, 3] < 128))
+            if behind or (writable[label] and not figure[label]):
+                _fade(under, new_under, y, x, weight)
+            if writable[label]:
+                _fade(over, new_over, y, x, weight)
+
+
+@numba.njit(cache=True, nogil=True, inline="always")
+def _fade(old: Any, new: Any, y: Any, x: Any, weight: Any) -> None:
+    """One pixel ``weight`` / 255 of the way to the new one; straight alpha, so colours count by their opacity."""
+    kept, put = np.int64(old[y, x, 3]) * (255 - weight), np.int64(new[y, x, 3]) * weight
+    if weight == 255 or kept + put == 0:
+        kept, put = 255 - weight, weight
+        alpha = (np.int64(old[y, x, 3]) * kept + np.int64(new[y, x, 3]) * put + 127) // 255
+    else:
+        alpha = (kept + put + 127) // 255
+    for c in range(3):
+        old[y, x, c] = (np.int64(old[y, x, c]) * kept + np.int64(new[y, x, c]) * put + (kept + put) // 2) // (kept + put)
+    old[y, x, 3] = alpha
