@@ -43,19 +43,20 @@ def blurred(rgb: Rgb, reach: int) -> Rgb:
 
 
 class Backgrounds:
-    """Draws scenes; painted ones only when a panel library is given."""
+    """Draws scenes; painted ones only when a panel library is given.  white: share of bare paper."""
 
-    def __init__(self, panels: PanelLibrary | None = None) -> None:
+    def __init__(self, panels: PanelLibrary | None = None, white: float = 0.33) -> None:
         self.panels = panels
+        self.white = white
 
     def draw(self, rng: np.random.Generator, size: int) -> Scene:
         """One scene of size x size pixels, twice."""
-        kind = rng.random()
         empty = np.full((size, size), 255, np.uint8)
-        if kind < 0.33:
+        if rng.random() < self.white:
             white = plain(size, np.array([255, 255, 255], np.uint8))
             return Scene(white, white, empty)
-        if kind < 0.5:
+        kind = rng.random()
+        if kind < 0.25:
             colour = any_colour(rng)
             if rng.random() < 0.4:
                 other = any_colour(rng)
@@ -64,7 +65,7 @@ class Backgrounds:
                 return Scene(shade, shade[:, ::-1].copy(), empty)
             sheet = plain(size, colour)
             return Scene(sheet, sheet, empty)
-        if kind < 0.76 or self.panels is None:
+        if kind < 0.64 or self.panels is None:
             return self.drawn(rng, size)
         panel = self.panels.any(rng)
         if rng.random() < 0.5:

@@ -124,9 +124,13 @@ def rasterise(sheet: Sheet, palette: Mapping[str, Rgb], frame: NDArray[np.float6
                 filled &= inside
                 root[index + 1] = root[(item.clip or 0) + 1]
             owner[filled] = index + 1
-            ink[filled] = 0 if item.solid else 255
-            outermost = names[material[root[index + 1]]]
-            if outermost not in FEATURES and item.material not in FEATURES:
+            feature = item.material in FEATURES or names[material[root[index + 1]]] in FEATURES
+            # A pattern leaves the lines of its cloth; all else hides what lies below.
+            if inside is None or feature:
+                ink[filled] = 255
+            if item.solid:
+                ink[filled] = 0
+            if not feature:
                 part[window][filled] = root[index + 1]
                 if inside is None:
                     crease[window][filled] = 0

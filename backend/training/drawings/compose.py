@@ -32,7 +32,20 @@ def placed(rng: np.random.Generator, view: View) -> View:
         )
         return np.asarray(warped, np.uint8)
 
-    return View(warp(view.rgb, 255), warp(view.line, 255), warp(view.mask, 0))
+    rgb, line, mask = warp(view.rgb, 255), warp(view.line, 255), warp(view.mask, 0)
+    if rng.random() < 0.4:
+        xs, ys = bent(rng, n)
+        rgb = cv2.remap(rgb, xs, ys, cv2.INTER_LINEAR, borderValue=(255, 255, 255))
+        line, mask = (cv2.remap(x, xs, ys, cv2.INTER_LINEAR, borderValue=v) for x, v in ((line, 255), (mask, 0)))
+    return View(np.asarray(rgb, np.uint8), np.asarray(line, np.uint8), np.asarray(mask, np.uint8))
+
+
+def bent(rng: np.random.Generator, size: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Where each pixel of a gently bent picture comes from, x and y: up to some 4 % of the side away."""
+    coarse = rng.normal(0, 0.017 * size, (2, 4, 4)).astype(np.float32)
+    dx, dy = (cv2.resize(c, (size, size), interpolation=cv2.INTER_CUBIC) for c in coarse)
+    at = np.arange(size, dtype=np.float32)
+    return np.asarray(at[None] + dx, np.float32), np.asarray(at[:, None] + dy, np.float32)
 
 
 def outline(mask: Gray) -> NDArray[np.bool_]:

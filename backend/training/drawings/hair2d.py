@@ -90,11 +90,11 @@ def draw_back_hair(sheet: Sheet, who: Identity, pose: Pose) -> None:
         sheet.stroke(bend((s + x, 0.2), (s + x * 1.15, bottom * 0.6), (s + x * 1.2, bottom)), line * 0.6, back)
 
 
-def draw_front_hair(sheet: Sheet, who: Identity, pose: Pose) -> None:
-    """Cap of hair, fringe and side locks over the face."""
+def draw_front_hair(sheet: Sheet, who: Identity, pose: Pose) -> int | None:
+    """Cap of hair, fringe and side locks over the face; the index of the cap, None for the bald."""
     rng = np.random.default_rng(who.shape_seed + 1)
     if who.has["back"] == "bald":
-        return
+        return None
     v, low, line = who.num["hair_volume"], who.num["fringe"], who.width
     s, f = -0.12 * np.sin(pose.yaw * TURN), 0.45 * np.sin(pose.yaw * TURN)
     kind, n = who.has["fringe"], int(who.num["tips"])
@@ -167,3 +167,4 @@ def draw_front_hair(sheet: Sheet, who: Identity, pose: Pose) -> None:
     if who.has["ahoge"] == "yes":
         lean = rng.uniform(-0.6, 0.6) + pose.sway
         sheet.fill(lock((s, -1.1), (s + lean, -1.1 - rng.uniform(0.35, 0.7)), 0.07, 0.2), "hair", line)
+    return front

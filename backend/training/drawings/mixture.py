@@ -13,11 +13,14 @@ from backend.training.drawings.models3d import Models3D
 from backend.training.drawings.objects2d import Objects2D
 from backend.training.drawings.panels import PanelLibrary, Panels
 from backend.training.drawings.rigs3d import RIGS, model_files
+from backend.training.drawings.tall2d import Tall2D
 from backend.training.drawings.types import DrawingSet, Source
 
-SHARES = {"drawn": 0.40, "anime3d": 0.20, "chunky3d": 0.18, "panel": 0.17, "thing": 0.05}
+SHARES = {"tall": 0.30, "drawn": 0.18, "anime3d": 0.18, "chunky3d": 0.13, "panel": 0.16, "thing": 0.05}
 """Share of each source when all are there; those missing leave theirs to the others."""
-VALIDATION_SETS = {"mage": 100, "storybook": 80, "pages": 60}
+VALIDATION_SETS = {"mage": 100, "storybook": 80, "pages": 60, "tall": 80}
+WHITE = 0.65
+"""Share of tall figures on bare paper, as sprites are kept."""
 VALIDATION_SEED = 1 << 40
 """Seeds from here on belong to validation, so that no drawn identity is met in training."""
 
@@ -53,7 +56,11 @@ def training(folders: Folders, size: int) -> Mixture:
     """The training mixture for the folders given."""
     library = PanelLibrary(folders.panels, short_side=max(420, round(size * 1.6))) if folders.panels else None
     backgrounds = Backgrounds(library)
-    sources: dict[str, Source] = {"drawn": Characters2D(backgrounds), "thing": Objects2D(backgrounds)}
+    sources: dict[str, Source] = {
+        "tall": Tall2D(Backgrounds(library, WHITE)),
+        "drawn": Characters2D(backgrounds),
+        "thing": Objects2D(backgrounds),
+    }
     if library is not None:
         sources["panel"] = Panels(library)
     if folders.models3d:
@@ -68,10 +75,13 @@ def training(folders: Folders, size: int) -> Mixture:
 
 
 def validation(folders: Folders, size: int) -> dict[str, Source]:
-    """Sources of what training never sees: a 3D character, a style of drawing, episodes of the comic."""
+    """Sources of what training never sees: a 3D character, a style of drawing, tall people, episodes of the comic."""
     library = PanelLibrary(folders.panels, held_out=True, short_side=max(420, round(size * 1.6))) if folders.panels else None
     backgrounds = Backgrounds(library)
-    sources: dict[str, Source] = {"storybook": Characters2D(backgrounds, (HELD_OUT_STYLE,))}
+    sources: dict[str, Source] = {
+        "storybook": Characters2D(backgrounds, (HELD_OUT_STYLE,)),
+        "tall": Tall2D(Backgrounds(library, WHITE)),
+    }
     if library is not None:
         sources["pages"] = Panels(library)
     if folders.models3d:

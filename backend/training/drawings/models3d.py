@@ -47,8 +47,9 @@ def random_camera(rng: np.random.Generator, who: Character, parts: list[Posed]) 
     camera = Camera(
         centre=(float(centre[0]), float(centre[1]), float(centre[2])),
         distance=reach * rng.uniform(2.0, 2.5),
-        yaw=float(rng.normal(0, 0.65)),
-        pitch=float(rng.normal(0.05, 0.12)),
+        # One view in seven from anywhere around, one in five from well above or below.
+        yaw=float(rng.normal(0, 0.65)) if rng.random() < 0.86 else float(rng.uniform(-np.pi, np.pi)),
+        pitch=float(rng.normal(0.05, 0.12)) if rng.random() < 0.8 else float(rng.uniform(-0.4, 0.55)),
         roll=float(rng.normal(0, 0.06)),
     )
     return camera, reach

@@ -11,12 +11,14 @@ from backend.training.drawings.canvas import Sheet, rasterise
 from backend.training.drawings.characters2d import Characters2D
 from backend.training.drawings.curves import ellipse
 from backend.training.drawings.identity2d import HELD_OUT_STYLE, STYLES
-from backend.training.drawings.mixture import Folders, Mixture, draw_set, training, validation
+from backend.training.drawings.mixture import SHARES, Folders, Mixture, draw_set, training, validation
 from backend.training.drawings.objects2d import KINDS, Objects2D
 from backend.training.drawings.shading import Shading
 from backend.training.drawings.types import DrawingSet, Source
 
 SIZE = 96
+FIGURES = ("tall", "drawn", "thing", "chunky3d", "validation mage", "validation storybook", "validation tall")
+ALL = (*FIGURES, "panel", "validation pages")
 
 
 def arrays(item: DrawingSet) -> dict[str, np.ndarray]:
@@ -42,19 +44,22 @@ def sources(models: Path, panels: Path) -> dict[str, Source]:
 
 
 def test_all_sources_are_there(sources: dict[str, Source]) -> None:
-    assert set(sources) == {
+    assert set(sources) == set(ALL)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "tall",
         "drawn",
         "thing",
         "panel",
         "chunky3d",
         "validation mage",
         "validation storybook",
+        "validation tall",
         "validation pages",
-    }
-
-
-@pytest.mark.parametrize(
-    "name", ["drawn", "thing", "panel", "chunky3d", "validation mage", "validation storybook", "validation pages"]
+    ],
 )
 def test_sets_are_whole_and_seeded(sources: dict[str, Source], name: str) -> None:
     seen = []
@@ -68,7 +73,7 @@ def test_sets_are_whole_and_seeded(sources: dict[str, Source], name: str) -> Non
     assert len({s.color.tobytes() for s in seen}) == len(seen)
 
 
-@pytest.mark.parametrize("name", ["drawn", "thing", "chunky3d", "validation mage", "validation storybook"])
+@pytest.mark.parametrize("name", FIGURES)
 def test_figures_have_masks_that_fit(sources: dict[str, Source], name: str) -> None:
     for index in range(8):
         item = draw_set(sources[name], 11, index, SIZE)
@@ -125,9 +130,9 @@ def test_every_style_and_thing_can_be_drawn() -> None:
 def test_own_code_is_enough() -> None:
     """Anyone can train from an empty folder."""
     mixture = training(Folders(), SIZE)
-    assert set(mixture.sources) == {"drawn", "thing"}
+    assert set(mixture.sources) == {"tall", "drawn", "thing"}
     check(draw_set(mixture, 0, 0, SIZE))
-    assert set(validation(Folders(), SIZE)) == {"storybook"}
+    assert set(validation(Folders(), SIZE)) == {"storybook", "tall"}
 
 
 def test_the_mixture_keeps_its_shares() -> None:
@@ -142,7 +147,8 @@ def test_the_mixture_keeps_its_shares() -> None:
 
     mixture = Mixture({"drawn": One("drawn"), "thing": One("thing")})
     names = [draw_set(mixture, 0, i, 2).source for i in range(900)]
-    assert names.count("drawn") / 900 == pytest.approx(0.40 / 0.45, abs=0.04)
+    expected = SHARES["drawn"] / (SHARES["drawn"] + SHARES["thing"])
+    assert names.count("drawn") / 900 == pytest.approx(expected, abs=0.04)
 
 
 def test_a_3d_source_draws_one_size(sources: dict[str, Source]) -> None:
