@@ -42,6 +42,22 @@ def request(model: str = "fake", **changes: object) -> ColorizeRequest:
     return ColorizeRequest(**values)
 
 
+HINT = (10, 40, 220)
+
+
+def hints(width: int = WIDTH, height: int = HEIGHT, colour: tuple[int, int, int] = HINT) -> bytes:
+    """A spot inside the box."""
+    picture = np.zeros((height, width, 4), np.uint8)
+    picture[height // 2 - 3 : height // 2 + 3, width // 3 - 3 : width // 3 + 3] = (*colour, 255)
+    return png.encode(picture)
+
+
+def layer(shade: int, width: int = WIDTH, height: int = HEIGHT) -> bytes:
+    """An earlier layer, no two neighbouring pixels alike."""
+    y, x = np.mgrid[0:height, 0:width]
+    return png.encode(np.dstack([x, y, np.full_like(x, shade), np.full_like(x, 255)]).astype(np.uint8))
+
+
 def parts(wanted: ColorizeRequest, colour: tuple[int, int, int] = RED) -> dict[str, Part]:
     """The pictures a request needs."""
     found: dict[str, Part] = {"lines": lines(wanted.width, wanted.height)}
@@ -49,4 +65,11 @@ def parts(wanted: ColorizeRequest, colour: tuple[int, int, int] = RED) -> dict[s
         found["reference%d" % number] = reference(colour)
     if wanted.foreground is ForegroundSource.MASK:
         found["foreground"] = mask(wanted.width, wanted.height)
+    if wanted.hints:
+        found["hints"] = hints(wanted.width, wanted.height)
+    if wanted.region:
+        found["region"] = mask(wanted.width, wanted.height)
+        found["previous_foreground"], found["previous_background"] = (
+            layer(shade, wanted.width, wanted.height) for shade in (90, 180)
+        )
     return found

@@ -19,11 +19,14 @@ from shared.protocol import (
     JobState,
     JobStatus,
     ReferenceRole,
+    part_names,
 )
 
 SIDES = st.integers(MIN_SIDE, MAX_SIDE)
 REQUESTS = st.builds(
-    ColorizeRequest,
+    lambda recolour, **fields: ColorizeRequest(region=recolour, previous=recolour, **fields),
+    recolour=st.booleans(),
+    hints=st.booleans(),
     width=SIDES,
     height=SIDES,
     references=st.lists(st.sampled_from(ReferenceRole), min_size=1, max_size=MAX_REFERENCES).map(tuple),
@@ -86,6 +89,7 @@ def test_anything_else_is_refused_by_name(data: object) -> None:
             ErrorCode.CANVAS_TOO_SMALL,
             ErrorCode.NO_REFERENCE,
             ErrorCode.TOO_MANY_REFERENCES,
+            ErrorCode.NO_PREVIOUS,
         )
 
 
@@ -113,6 +117,10 @@ def test_anything_else_is_refused_by_name(data: object) -> None:
         ({"finish": "glitter"}, ErrorCode.BAD_REQUEST),
         ({"foreground": None}, ErrorCode.BAD_REQUEST),
         ({"model": 3}, ErrorCode.BAD_REQUEST),
+        ({"hints": 1}, ErrorCode.BAD_REQUEST),
+        ({"region": "yes", "previous": True}, ErrorCode.BAD_REQUEST),
+        ({"region": True}, ErrorCode.NO_PREVIOUS),
+        ({"previous": True}, ErrorCode.BAD_REQUEST),
         ({"extra": 0}, ErrorCode.BAD_REQUEST),
     ],
 )
@@ -136,3 +144,17 @@ def test_the_limits_themselves_are_allowed() -> None:
 
 def test_three_states_are_terminal() -> None:
     assert {state for state in JobState if state.terminal} == {JobState.DONE, JobState.FAILED, JobState.CANCELLED}
+
+
+def test_an_older_request_has_no_hints_and_no_selection_and_reads_the_same() -> None:
+    plain = ColorizeRequest.from_json(FITTING)
+    assert not (plain.hints or plain.region or plain.previous)
+    assert not {"hints", "region", "previous"} & set(plain.to_json())
+
+
+def test_the_parts_of_a_request() -> None:
+    plain = ColorizeRequest.from_json(FITTING)
+    assert part_names(plain) == ("lines", "reference0")
+    full = replace(plain, foreground=ForegroundSource.MASK, hints=True, region=True, previous=True)
+    extra = ("foreground", "hints", "region", "previous_foreground", "previous_background")
+    assert part_names(full) == ("lines", "reference0", *extra)
