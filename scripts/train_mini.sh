@@ -1,22 +1,34 @@
 #!/bin/sh
-# Train mini from nothing: draw, cut, train the three parts, export.
+# Train mini from an empty folder, overnight on two cores: draw, cut, train the three parts, export, measure.
 #
 #   scripts/train_mini.sh WORK [MODELS3D PANELS]
 #
-# WORK: a folder for drawings, prepared arrays and checkpoints (some 10 GB).  MODELS3D, PANELS: optional folders of rigged .glb
-# characters and comic panels; without them only drawn characters are used.  SETS, MINUTES_FLATS, MINUTES_PAINTED and
-# MINUTES_FOREGROUND change the size of the run; PYTHON is the interpreter.  Started again, it goes on where it stopped.
+# WORK: a folder for drawings, prepared arrays and checkpoints (some 20 GB); the model is WORK/models/mini.  MODELS3D, PANELS:
+# optional folders of rigged .glb characters and comic panels; without them everything is drawn by this project's own code.
+# HOURS (default 8) is the time for training, the drawing (SETS, default 20000) comes on top; WORKERS: processes that draw and cut
+# (default: one a core); OUT: another place for the model; PYTHON: the interpreter.  Ended at any time and started again, it goes
+# on where it stopped.
 set -eu
 work=$1
 python=${PYTHON:-python3}
 cd "$(dirname "$0")/.."
-export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}"
+cores=${WORKERS:-$(nproc)}
+out=${OUT:-$work/models/mini}
 
-"$python" -m backend.training.drawings.cli render --out "$work/shards" --sets "${SETS:-10000}" \
-    ${2:+--models3d "$2"} ${3:+--panels "$3"}
-"$python" -m backend.training.cli prepare "$work/shards" --cache "$work/cache"
-"$python" -m backend.training.cli train flats --cache "$work/cache" --run "$work/flats" --minutes "${MINUTES_FLATS:-80}"
-"$python" -m backend.training.cli train painted --cache "$work/cache" --run "$work/painted" --minutes "${MINUTES_PAINTED:-46}"
-"$python" -m backend.training.cli train foreground --cache "$work/cache" --run "$work/foreground" \
-    --minutes "${MINUTES_FOREGROUND:-14}"
-"$python" -m backend.training.cli export "$work/flats" "$work/painted" "$work/foreground" backend/data/mini
+minutes() { echo "${HOURS:-8}" "$1" | awk '{ print $1 * 60 * $2 }'; }
+train() {
+    "$python" -m backend.training.cli "$1" --cache "$work/cache" --run "$work/$1" --minutes "$(minutes "$2")" \
+        --batch "${BATCH:-16}" --workers 1
+}
+
+OMP_NUM_THREADS=1 "$python" -m backend.training.cli drawings render --out "$work/shards" --sets "${SETS:-20000}" \
+    --workers "$cores" ${2:+--models3d "$2"} ${3:+--panels "$3"}
+OMP_NUM_THREADS=1 "$python" -m backend.training.cli prepare "$work/shards" --cache "$work/cache" --workers "$cores"
+train flats 0.6
+train painted 0.28
+train foreground 0.12
+"$python" -m backend.training.cli export "$out" --flats "$work/flats" --painted "$work/painted" --foreground "$work/foreground"
+for pairs in "$work"/shards/val_*.npz; do
+    "$python" -m backend.evaluation.cli --pairs "$pairs" --out "$work/report/$(basename "$pairs" .npz)" \
+        --models "$(dirname "$out")" --limit "${LIMIT:-60}"
+done

@@ -1,63 +1,99 @@
-"""``python -m backend.training.cli``: prepare, train, export."""
+"""``linewash train``: draw, prepare, train the three parts, export."""
 
+import multiprocessing
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Annotated
 
 import cv2
-import torch
 import typer
 
+from backend.training.drawings.cli import app as drawings
 from backend.training.export import export_model
 from backend.training.flats_task import FlatsTask
 from backend.training.foreground_task import ForegroundTask
 from backend.training.painted_task import PaintedTask
-from backend.training.prepare import prepare_new
+from backend.training.prepare import prepare_shard
+from backend.training.recipe import Machine, Recipe
 from backend.training.store import Store
-from backend.training.trainer import Recipe, Run, Task
+from backend.training.trainer import Run, Task
+from backend.weights.folder import SHIPPED, ModelFolder
 
-app = typer.Typer(no_args_is_help=True, help="Train the mini model.")
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Train the mini model.")
+app.add_typer(drawings, name="drawings")
 
 HELD_OUT = ("mage/", "drawn/storybook")
 """Sources that training never sees; they are for measuring."""
-TASKS = {"flats": FlatsTask, "painted": PaintedTask, "foreground": ForegroundTask}
+TASKS: dict[str, Callable[[Store, int], Task]] = {"flats": FlatsTask, "painted": PaintedTask, "foreground": ForegroundTask}
 
-Cache = Annotated[Path, typer.Option(help="Folder of prepared shards.")]
-
-
-@app.command()
-def prepare(shards: Path, cache: Cache) -> None:
-    """Cut the drawings of every new .npz shard into regions."""
-    cv2.setNumThreads(1)
-    typer.echo(f"{prepare_new(shards, cache)} sets added")
+Cache = Annotated[Path, typer.Option(help="Folder of prepared drawings.")]
+Trained = Annotated[Path | None, typer.Option(help="Folder of the run this part is taken from.")]
 
 
 @app.command()
-def train(
-    part: str,
+def prepare(
+    shards: Annotated[Path, typer.Argument(help="Folder of .npz shards.", exists=True, file_okay=False)],
     cache: Cache,
-    run: Annotated[Path, typer.Option(help="Folder of this run: checkpoint and log.")],
-    minutes: float = 40.0,
-    batch: int = 16,
-    rate: float = 8e-4,
-    seed: int = 0,
+    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
 ) -> None:
-    """Train flats, painted or foreground; continues the run when its folder holds a checkpoint."""
-    cv2.setNumThreads(1)
-    torch.set_num_threads(1)
+    """Cut the drawings of every new .npz shard into regions."""
+    new = [shard for shard in sorted(shards.glob("*.npz")) if not (cache / shard.stem / "done").exists()]
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, context, cv2.setNumThreads, (1,)) as pool:
+        added = sum(pool.map(prepare_shard, new, [cache / shard.stem for shard in new]))
+    typer.echo(f"{added} sets added")
+
+
+@app.command("foreground")
+@app.command("painted")
+@app.command("flats")
+def train(
+    context: typer.Context,
+    cache: Cache,
+    run: Annotated[Path, typer.Option(help="Folder of this run: checkpoint, log, curves, contact sheets.")],
+    minutes: Annotated[float, typer.Option(help="Time for the whole run, interruptions not counted.")] = 40.0,
+    more: Annotated[float, typer.Option(help="Instead: so many minutes from here, whatever the run has had.")] = 0.0,
+    steps: Annotated[int, typer.Option(help="Instead: so many steps in the whole run.")] = 0,
+    start: Annotated[Path | None, typer.Option(help="A model folder whose weights a new run begins with.")] = None,
+    batch: Annotated[int, typer.Option(min=1, help="Sets in a batch.")] = 16,
+    rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 8e-4,
+    seed: int = 0,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    threads: Annotated[int, typer.Option(min=0, help="Compute threads; 0: torch's own choice.")] = 0,
+    workers: Annotated[int, typer.Option(min=0, help="Processes that make batches ahead.")] = 0,
+    compiled: Annotated[bool, typer.Option("--compile", help="Compile the network first (a GPU's gain).")] = False,
+    save_minutes: Annotated[float, typer.Option(help="Time between two checkpoints.")] = 4.0,
+) -> None:
+    """Train this part of the model; goes on where it stopped when the run's folder holds a checkpoint."""
+    part = str(context.command.name)
     store = Store(cache, HELD_OUT)
     if not store.refresh():
-        raise typer.BadParameter("no prepared shard in the cache")
-    task: Task = TASKS[part](store, batch)
-    Run(task, Recipe(minutes=minutes, rate=rate, seed=seed), run).train()
+        raise typer.BadParameter("no prepared drawings in the cache")
+    recipe = Recipe(minutes=minutes, steps=steps, rate=rate, seed=seed, save_every_s=save_minutes * 60)
+    training = Run(TASKS[part](store, batch), recipe, run, Machine(device, threads, workers, compiled))
+    if more:
+        training.go_on(more)
+    if start and training.progress.step == 0:
+        training.start_from(ModelFolder(start).tensors(part))
+    training.train()
 
 
 @app.command()
-def export(flats: Path, painted: Path, foreground: Path, out: Path) -> None:
-    """Write the model (safetensors, config, digests) from the three runs' checkpoints."""
+def export(
+    out: Annotated[Path, typer.Argument(help="Model folder to write.")],
+    flats: Trained = None,
+    painted: Trained = None,
+    foreground: Trained = None,
+    base: Annotated[Path, typer.Option(help="The model that parts without a run are taken from.")] = SHIPPED / "mini",
+) -> None:
+    """Write a model (safetensors, config, digests) from the newest checkpoints of runs."""
+    given = {"flats": flats, "painted": painted, "foreground": foreground}
+    runs = {part: run for part, run in given.items() if run is not None}
     nothing = Store(out, ())
-    tasks: dict[str, Task] = {part: task(nothing) for part, task in TASKS.items()}
-    size = export_model(tasks, {"flats": flats, "painted": painted, "foreground": foreground}, out)
-    typer.echo(f"{size / 1e6:.1f} MB of weights in {out}")
+    size = export_model({part: task(nothing, 1) for part, task in TASKS.items()}, runs, out, base)
+    kept = ", ".join(part for part in given if part not in runs)
+    typer.echo(f"{size / 1e6:.1f} MB of weights in {out}" + (f"; {kept} as in {base}" if kept else ""))
 
 
 if __name__ == "__main__":

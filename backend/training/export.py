@@ -10,7 +10,7 @@ from torch import nn
 
 from backend.families.mini import NETWORKS
 from backend.training.trainer import Recipe, Run, Task
-from backend.weights.folder import CONFIG, write_sums
+from backend.weights.folder import CONFIG, SHIPPED, ModelFolder, write_sums
 
 
 def constructor_arguments(network: type[nn.Module]) -> dict[str, object]:
@@ -26,13 +26,23 @@ def averaged_weights(task: Task, run: Path) -> dict[str, torch.Tensor]:
     return {k: v.half().contiguous() for k, v in state.items()}
 
 
-def export_model(tasks: dict[str, Task], runs: dict[str, Path], out: Path) -> int:
-    """Write the parts' weights, ``config.json`` and digests to ``out``; the number of bytes of all weights."""
+def export_model(tasks: dict[str, Task], runs: dict[str, Path], out: Path, base: Path = SHIPPED / "mini") -> int:
+    """Write the parts' weights, ``config.json`` and digests to ``out``; the number of bytes of all weights.
+
+    base: the model folder that parts without a run are taken from.
+    """
+    names = [f"{part}.safetensors" for part in NETWORKS]
+    config: dict[str, object] = {"format": 1}
+    weights: dict[str, dict[str, torch.Tensor]] = {}
+    for part, network in NETWORKS.items():
+        if part in runs:
+            weights[part], config[part] = averaged_weights(tasks[part], runs[part]), constructor_arguments(network)
+        else:
+            kept = ModelFolder(base)
+            weights[part], config[part] = kept.tensors(part), kept.config()[part]
     out.mkdir(parents=True, exist_ok=True)
-    names = [f"{part}.safetensors" for part in runs]
-    for name, (part, run) in zip(names, runs.items(), strict=True):
-        save_file(averaged_weights(tasks[part], run), out / name)
-    config = {"format": 1, **{part: constructor_arguments(NETWORKS[part]) for part in runs}}
+    for name, tensors in zip(names, weights.values(), strict=True):
+        save_file(tensors, out / name)
     (out / CONFIG).write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
     write_sums(out, [*names, CONFIG])
     return sum((out / name).stat().st_size for name in names)

@@ -1,18 +1,25 @@
 """One training loop for all three networks: bf16 autocast, EMA, cosine learning rate, checkpoints that resume exactly."""
 
-import csv
-import math
-import shutil
 import time
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 import torch
-from accelerate import Accelerator
 from diffusers.training_utils import EMAModel
+from rich.console import Console
 from torch import Tensor, nn
+
+from backend.imaging.types import Rgb
+from backend.training.batches import batches
+from backend.training.checkpoints import newest, swap_in
+from backend.training.recipe import ANY_MACHINE, Machine, Recipe
+from backend.training.recording import Record
+
+Sheet = Callable[[nn.Module], Rgb | None]
+"""Draws validation pictures with a network; None when there are none to draw."""
 
 
 class Task(Protocol):
@@ -33,56 +40,28 @@ class Task(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class Recipe:
-    """Training ends after ``minutes`` or ``steps``, whichever is given; the learning rate follows that budget.
-
-    A run with ``steps`` is a function of seed and data alone; one with ``minutes`` also depends on the machine's speed.
-    """
-
-    minutes: float = math.inf
-    steps: int = 0
-    rate: float = 8e-4
-    warmup: int = 150
-    decay: float = 0.02
-    seed: int = 0
-    log_every: int = 25
-    save_every_s: float = 180.0
-
-    def progress(self, step: int, seconds: float) -> float:
-        """Share of the budget used, 0..1 and above."""
-        return step / self.steps if self.steps else seconds / (self.minutes * 60)
-
-    def learning_rate(self, step: int, progress: float) -> float:
-        """Warm-up, then half a cosine down to 2 %."""
-        cosine = 0.5 * (1 + math.cos(math.pi * min(progress, 1.0)))
-        return self.rate * min(1.0, (step + 1) / self.warmup) * (0.02 + 0.98 * cosine)
-
-
 class Progress:
-    """Where a run stands, random generator included; what a checkpoint keeps beside the weights."""
+    """Where a run stands; what a checkpoint keeps beside the weights."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self) -> None:
         self.step, self.seconds = 0, 0.0
-        self.rng = np.random.default_rng(seed)
 
     def state_dict(self) -> dict[str, Any]:
         """Plain numbers."""
-        return {"step": self.step, "seconds": self.seconds, "rng": self.rng.bit_generator.state}
+        return {"step": self.step, "seconds": self.seconds}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """The opposite of ``state_dict``."""
+        """The opposite of ``state_dict``; other keys, which older checkpoints have, are left alone."""
         self.step, self.seconds = state["step"], state["seconds"]
-        self.rng.bit_generator.state = state["rng"]
 
 
 class Run:
     """A training run in ``folder``; continues from its last checkpoint when there is one."""
 
-    def __init__(self, task: Task, recipe: Recipe, folder: Path) -> None:
-        self.task, self.recipe, self.folder = task, recipe, folder
+    def __init__(self, task: Task, recipe: Recipe, folder: Path, machine: Machine = ANY_MACHINE) -> None:
+        self.task, self.recipe, self.folder, self.machine = task, recipe, folder, machine
         torch.manual_seed(recipe.seed)
-        self.accelerator = Accelerator(mixed_precision="bf16")
+        self.accelerator = machine.accelerator()
         network = task.network().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         groups = [
             {"params": [p for p in network.parameters() if p.ndim > 1], "weight_decay": recipe.decay},
@@ -90,12 +69,20 @@ class Run:
         ]
         optimizer = torch.optim.AdamW(groups, lr=recipe.rate, betas=(0.9, 0.98))
         self.network, self.optimizer = self.accelerator.prepare(network, optimizer)
+        if machine.compiled:
+            self.network.compile(dynamic=True)  # in place, so that a checkpoint's names stay what they are
         self.ema = EMAModel(self.network.parameters(), decay=0.999, use_ema_warmup=True, power=0.75, foreach=True)
-        self.progress = Progress(recipe.seed)
+        self.progress = Progress()
         self.accelerator.register_for_checkpointing(self.ema, self.progress)
-        self.checkpoint = folder / "checkpoint"
-        if self.checkpoint.exists():
-            self.accelerator.load_state(str(self.checkpoint))
+        self._batches: Iterator[Any] | None = None
+        found = newest(folder)
+        if found:
+            self.accelerator.load_state(str(found))
+
+    def start_from(self, weights: dict[str, Tensor]) -> None:
+        """Begin with these weights, e.g. a shipped model's.  Raises RuntimeError when names or shapes do not fit."""
+        self.network.load_state_dict({name: tensor.float() for name, tensor in weights.items()})
+        self.ema.shadow_params = [p.detach().clone() for p in self.network.parameters()]
 
     def step(self) -> dict[str, float]:
         """One optimiser step; loss and the task's figures."""
@@ -103,7 +90,7 @@ class Run:
         rate = self.recipe.learning_rate(here.step, self.recipe.progress(here.step, here.seconds))
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        batch = _moved(self.task.batch(here.rng), self.accelerator.device)
+        batch = _moved(self._batch(), self.accelerator.device)
         with self.accelerator.autocast():
             loss, figures = self.task.loss(self.network, batch)
         self.accelerator.backward(loss)
@@ -114,32 +101,35 @@ class Run:
         here.step += 1
         return {"loss": float(loss.detach()), **figures}
 
-    def train(self) -> None:
-        """To the end of the budget; logs to stdout and ``log.csv``, saves checkpoints on the way and at the end."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+    def train(self, sheet: Sheet | None = None) -> None:
+        """To the end of the budget: figures, checkpoints and, with each of them, a contact sheet."""
         rows: list[dict[str, float]] = []
         clock = saved = time.monotonic()
-        while self.recipe.progress(self.progress.step, self.progress.seconds) < 1:
-            if self.progress.step % 25 == 0:
-                self.task.store.refresh()
-            rows.append(self.step())
-            now = time.monotonic()
-            self.progress.seconds, clock = self.progress.seconds + now - clock, now
-            if self.progress.step % self.recipe.log_every == 0:
-                self._log(rows)
-                rows = []
-            if now - saved > self.recipe.save_every_s:
-                self.save()
-                saved = now
-        self.save()
+        with Record(self.folder, self.progress.step, Console()) as record:
+            while (share := self._share()) < 1:
+                rows.append(self.step())
+                now = time.monotonic()
+                self.progress.seconds, clock = self.progress.seconds + now - clock, now
+                record.advance(share)
+                ended = self._share() >= 1
+                if ended or self.progress.step % self.recipe.log_every == 0:
+                    record.log(self.progress.step, self.progress.seconds, {"sets": len(self.task.store), **_means(rows)})
+                    rows = []
+                if ended or now - saved >= self.recipe.save_every_s:
+                    self.save()
+                    picture = self._shown(sheet) if sheet else None
+                    if picture is not None:
+                        record.sheet(self.progress.step, picture)
+                    saved = time.monotonic()
+        self._batches = None  # ends the processes that make batches
+
+    def go_on(self, minutes: float) -> None:
+        """Give the run so many minutes from here, whatever it has had."""
+        self.recipe = replace(self.recipe, steps=0, minutes=self.progress.seconds / 60 + minutes)
 
     def save(self) -> None:
-        """Write the checkpoint, and then swap it in: an interrupted save leaves the last one whole."""
-        fresh = self.folder / "checkpoint.new"
-        shutil.rmtree(fresh, ignore_errors=True)
-        self.accelerator.save_state(str(fresh))
-        shutil.rmtree(self.checkpoint, ignore_errors=True)
-        fresh.rename(self.checkpoint)
+        """Write a checkpoint; an interrupted save leaves the last one whole."""
+        swap_in(self.folder, lambda fresh: self.accelerator.save_state(str(fresh)))
 
     def averaged(self) -> dict[str, Tensor]:
         """The network's weights with the EMA's in place of the last step's; (name, tensor) as ``state_dict`` gives them."""
@@ -148,23 +138,39 @@ class Run:
         state.update(zip(names, (p.detach().clone() for p in self.ema.shadow_params), strict=True))
         return state
 
-    def _log(self, rows: list[dict[str, float]]) -> None:
-        means = {k: float(np.nanmean([r[k] for r in rows])) for k in rows[0]}
-        row = {"step": self.progress.step, "seconds": round(self.progress.seconds, 1), "sets": len(self.task.store), **means}
-        print(" ".join(f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in row.items()), flush=True)
-        path = self.folder / "log.csv"
-        new = not path.exists()
-        with path.open("a", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, list(row))
-            if new:
-                writer.writeheader()
-            writer.writerow(row)
+    def _share(self) -> float:
+        return self.recipe.progress(self.progress.step, self.progress.seconds)
+
+    def _batch(self) -> Any:
+        if self._batches is None:
+            pinned = self.accelerator.device.type == "cuda"
+            self._batches = batches(self.task, self.recipe.seed, self.progress.step, self.machine.workers, pinned)
+        return next(self._batches)
+
+    def _shown(self, sheet: Sheet) -> Rgb | None:
+        """What the averaged weights draw; the network is as before afterwards."""
+        parameters = list(self.network.parameters())
+        self.ema.store(parameters)
+        self.ema.copy_to(parameters)
+        self.network.eval()
+        try:
+            with torch.no_grad(), self.accelerator.autocast():
+                return sheet(self.network)
+        finally:
+            self.network.train()
+            self.ema.restore(parameters)
+
+
+def _means(rows: list[dict[str, float]]) -> dict[str, float]:
+    """Mean of each figure over the rows that have it."""
+    known = {name: [row[name] for row in rows if np.isfinite(row[name])] for name in rows[0]}
+    return {name: float(np.mean(values)) if values else float("nan") for name, values in known.items()}
 
 
 def _moved(batch: Any, device: torch.device) -> Any:
     """A NamedTuple of tensors, NamedTuples and plain numbers, on ``device``."""
     if isinstance(batch, Tensor):
-        return batch.to(device)
+        return batch.to(device, non_blocking=True)
     if isinstance(batch, tuple):
         return type(batch)(*(_moved(value, device) for value in batch))  # type: ignore[arg-type]
     return batch

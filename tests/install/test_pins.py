@@ -78,7 +78,7 @@ def imported(project: Path, *folders: str) -> set[str]:
 
 
 OWN = ("backend", "shared", "tests", "install", "installer", "benchmarks")
-LOADED_BY_NAME = {"pytest-timeout", "ruff", "pyright", "pyqt6"}
+LOADED_BY_NAME = {"pytest-timeout", "ruff", "pyright", "pyqt6", "tensorboard"}
 """Programs, plugins and what is imported by name: asked for without an import statement."""
 
 
