@@ -6,6 +6,7 @@ from typing import Annotated
 import numpy as np
 import typer
 
+from backend.training.drawings.digests import record_sources, source_digests
 from backend.training.drawings.mixture import Folders
 from backend.training.drawings.shards import PER_SHARD, read_shard, render_training, render_validation
 from backend.training.drawings.sheet import write_sheet
@@ -29,10 +30,23 @@ def render(
 ) -> None:
     """Write shards of training sets, and the validation sets; shards already there are kept."""
     folders = Folders(models3d, panels)
+    record_sources(out, folders)
     if held_out:
         for path in render_validation(out, folders, size):
             typer.echo(path.name)
     render_training(out, folders, sets, size, seed, workers, per_shard)
+
+
+@app.command()
+def digests(
+    models3d: Annotated[
+        Path | None, typer.Option(help="Folder of rigged .glb characters.", exists=True, file_okay=False)
+    ] = None,
+    panels: Annotated[Path | None, typer.Option(help="Folder of comic panels.", exists=True, file_okay=False)] = None,
+) -> None:
+    """Print the digests of the art from outside, as ATTRIBUTION.md lists them."""
+    for name, digest in source_digests(Folders(models3d, panels)).items():
+        typer.echo(f"{digest}  {name}")
 
 
 @app.command()

@@ -154,11 +154,13 @@ class Character:
         # Seen from behind its left arm lies at -x, and lowering it turns the other way.
         down = -1.0 if rig.faces_back else 1.0
         for k, s in enumerate((-1, 1)):
-            out[rig.arms[k]] = (rng.uniform(-20, 20), rng.uniform(-25, 30), down * s * rng.uniform(-15, 75))
-            out[rig.forearms[k]] = (0.0, s * rng.uniform(0, 85), 0.0)
-            out[rig.thighs[k]] = (rng.uniform(-35, 20), 0.0, 0.0)
-        out[rig.head] = tuple(rng.uniform(-15, 15, 3))
-        out[rig.spine] = tuple(rng.uniform(-7, 7, 3))
+            # Half of the arms hang, as people stand; the others are anywhere.
+            lowered = rng.uniform(45, 78) if rng.random() < 0.5 else rng.uniform(-25, 75)
+            out[rig.arms[k]] = (rng.uniform(-25, 25), rng.uniform(-30, 40), down * s * lowered)
+            out[rig.forearms[k]] = (0.0, s * rng.uniform(0, 110), 0.0)
+            out[rig.thighs[k]] = (rng.uniform(-45, 25), 0.0, 0.0)
+        out[rig.head] = tuple(np.clip(rng.normal(0, 12, 3), -28, 28))
+        out[rig.spine] = tuple(np.clip(rng.normal(0, 7, 3), -15, 15))
         if rig.z_up:
             # The same turns about the axes of a model whose up is z and whose back is y.
             out = {name: (x, -z, y) for name, (x, y, z) in out.items()}

@@ -72,7 +72,7 @@ def test_command_line(tmp_path: Path) -> None:
         app, ["render", "--out", str(out), "--sets", "3", "--size", str(SIZE), "--per-shard", "2", "--no-held-out"]
     )
     assert result.exit_code == 0, result.output
-    assert sorted(p.name for p in out.iterdir()) == ["train_0000_0000.npz", "train_0000_0001.npz"]
+    assert sorted(p.name for p in out.iterdir()) == ["sources.json", "train_0000_0000.npz", "train_0000_0001.npz"]
     with np.load(out / "train_0000_0000.npz", allow_pickle=False) as data:
         assert set(data.files) == {"line", "color", "mask", "ref", "refmask", "source"}
         assert data["color"].shape == (2, SIZE, SIZE, 3)
