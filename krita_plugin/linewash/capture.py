@@ -3,20 +3,18 @@
 Nothing here touches the painter's layers, undo history or the "modified" mark.
 """
 
-import secrets
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, List, Optional, Tuple, Union
+from typing import Any, Iterator, List, Optional, Tuple, Union
 
 from .picture import Picture
-from .pixels import Area, Converter, Pixels, overlap, read_layer, strips
-from .settings import Choices, ForegroundKind
+from .pixels import Area, Converter, Pixels, overlap, read_layer, read_paint, strips
+from .results import BACKGROUND, FOREGROUND, Kept, copy_of, frozen, newest
+from .settings import Choices, ForegroundKind, Mode
 from .shared.errors import ErrorCode, LinewashError
 from .shared.protocol import ColorizeRequest, ForegroundSource
 from .turns import Steps
 
-MAX_SEED = 999_999
-"""Seeds are drawn up to here: short enough to read in the group's name and to tell someone."""
 PATIENCE, PAUSE_MS = 100, 20
 """How often, and how far apart, Krita is asked whether it has finished computing before the layers are read anyway."""
 
@@ -25,7 +23,9 @@ PATIENCE, PAUSE_MS = 100, 20
 class Captured:
     """Everything a job needs, out of the document: the request, and its pictures not yet packed.
 
-    lines_id: the line layer.  foreground: how to read ``mask``; None is automatic.
+    lines_id: the line layer.  foreground: how to read ``mask``; None is automatic.  hints: spots of colour, or
+    None.  selection: what to recolour of ``previous``, foreground and background of an earlier result, which is ``kept``; all
+    three are None when everything is coloured.  ``kept`` is Krita's and for the window's own thread.
     """
 
     request: ColorizeRequest
@@ -34,6 +34,10 @@ class Captured:
     references: Tuple[Union[Pixels, Path], ...]
     foreground: ForegroundKind
     mask: Optional[Pixels]
+    hints: Optional[Pixels] = None
+    selection: Optional[Pixels] = None
+    previous: Optional[Tuple[Pixels, Pixels]] = None
+    kept: Optional[Kept] = None
 
 
 def check(picture: Optional[Picture], choices: Choices) -> ColorizeRequest:
@@ -45,23 +49,32 @@ def check(picture: Optional[Picture], choices: Choices) -> ColorizeRequest:
         raise LinewashError(ErrorCode.NO_DOCUMENT)
     layers = {layer.id: layer for layer in picture.layers()}
     width, height = picture.size
-    used = choices.used_references()
+    used, recolours = choices.used_references(), choices.mode is Mode.SELECTION
     request = ColorizeRequest(
         width=width,
         height=height,
         references=tuple(reference.role for reference in used),
-        foreground=ForegroundSource.AUTOMATIC if choices.foreground is ForegroundKind.AUTOMATIC else ForegroundSource.MASK,
+        foreground=ForegroundSource.AUTOMATIC if choices.figure is ForegroundKind.AUTOMATIC else ForegroundSource.MASK,
         finish=choices.finish,
-        seed=secrets.randbelow(MAX_SEED) + 1,
+        seed=choices.seed,
+        hints=choices.hints != "",
+        region=recolours,
+        previous=recolours,
     )
     if choices.lines not in layers:
         raise LinewashError(ErrorCode.NO_LINES)
     request = ColorizeRequest.from_json(request.to_json())
     if any(reference.layer_id and reference.layer_id not in layers for reference in used):
         raise LinewashError(ErrorCode.EMPTY_REFERENCE, "its layer was deleted")
-    if choices.foreground is ForegroundKind.SELECTION and not picture.selected:
+    if choices.hints and choices.hints not in layers:
+        raise LinewashError(ErrorCode.EMPTY_HINTS, "its layer was deleted")
+    if recolours and newest(picture, choices.lines) is None:
+        raise LinewashError(ErrorCode.NO_PREVIOUS)
+    if recolours and not picture.selected:
+        raise LinewashError(ErrorCode.EMPTY_REGION)
+    if choices.figure is ForegroundKind.SELECTION and not picture.selected:
         raise LinewashError(ErrorCode.EMPTY_SELECTION)
-    if choices.foreground.wants_layer and choices.foreground_layer not in layers:
+    if choices.figure.wants_layer and choices.foreground_layer not in layers:
         raise LinewashError(ErrorCode.EMPTY_MASK, "no layer chosen")
     return request
 
@@ -75,7 +88,9 @@ def capture(picture: Picture, choices: Choices, request: ColorizeRequest) -> Ste
     used, canvas = choices.used_references(), (0, 0, request.width, request.height)
     lines = _copy(picture, choices.lines, ErrorCode.NO_LINES)
     nodes = [_copy(picture, each.layer_id, ErrorCode.EMPTY_REFERENCE) if each.layer_id else None for each in used]
+    hints = _copy(picture, choices.hints, ErrorCode.EMPTY_HINTS) if choices.hints else None
     mask, mask_is_grey = _mask_source(picture, choices)
+    earlier, selection = _earlier(picture, choices)
     yield from picture.host.prepare()
     converter = picture.host.converter()
     try:
@@ -91,9 +106,42 @@ def capture(picture: Picture, choices: Choices, request: ColorizeRequest) -> Ste
         if mask is not None:
             bounds = canvas if mask_is_grey else _bounds(mask)
             mask_pixels = yield from (_greys(mask, canvas) if mask_is_grey else _colours(mask, canvas, converter, bounds))
+        hint_pixels = None if hints is None else (yield from _colours(hints, canvas, converter, canvas))
+        previous = (yield from _layers(earlier, canvas, converter)) if earlier else None
+        selected = (yield from _greys(selection, canvas)) if earlier else None
     finally:
         converter.close()
-    return Captured(request, choices.lines, line_pixels, tuple(references), choices.foreground, mask_pixels)
+    return Captured(
+        request=request,
+        lines_id=choices.lines,
+        lines=line_pixels,
+        references=tuple(references),
+        foreground=choices.figure,
+        mask=mask_pixels,
+        hints=hint_pixels,
+        selection=selected,
+        previous=previous,
+        kept=Kept(tuple(earlier), selected) if selected is not None else None,
+    )
+
+
+def _earlier(picture: Picture, choices: Choices) -> Tuple[List[Tuple[str, Any]], Any]:
+    """Copies of the layers of the result to recolour, and of the selection; ([], None) when everything is coloured."""
+    if choices.mode is Mode.WHOLE:
+        return [], None
+    group, selection = newest(picture, choices.lines), picture.selection()
+    if group is None:
+        raise LinewashError(ErrorCode.NO_PREVIOUS)
+    if selection is None:
+        raise LinewashError(ErrorCode.EMPTY_REGION)
+    return frozen(group), selection
+
+
+def _layers(earlier: List[Tuple[str, Any]], canvas: Area, converter: Converter) -> Steps:
+    """Foreground and background as they are painted."""
+    foreground = yield from _collected(read_paint(copy_of(earlier, FOREGROUND), canvas, converter), canvas, canvas)
+    background = yield from _collected(read_paint(copy_of(earlier, BACKGROUND), canvas, converter), canvas, canvas)
+    return foreground, background
 
 
 def _copy(picture: Picture, layer_id: str, missing: ErrorCode) -> Any:
@@ -105,9 +153,9 @@ def _copy(picture: Picture, layer_id: str, missing: ErrorCode) -> Any:
 
 def _mask_source(picture: Picture, choices: Choices) -> Tuple[Any, bool]:
     """What the mask is read from (None: automatic), and whether it has one grey byte a pixel rather than colours."""
-    if choices.foreground is ForegroundKind.AUTOMATIC:
+    if choices.figure is ForegroundKind.AUTOMATIC:
         return None, False
-    if choices.foreground is ForegroundKind.SELECTION:
+    if choices.figure is ForegroundKind.SELECTION:
         selection = picture.selection()
         if selection is None:
             raise LinewashError(ErrorCode.EMPTY_SELECTION)
@@ -123,8 +171,12 @@ def _bounds(node: Any) -> Area:
 
 
 def _colours(node: Any, area: Area, converter: Converter, bounds: Area) -> Steps:
+    return _collected(read_layer(node, area, converter), area, bounds)
+
+
+def _collected(strips_read: Iterator[bytes], area: Area, bounds: Area) -> Steps:
     read: List[bytes] = []
-    for strip in read_layer(node, area, converter):
+    for strip in strips_read:
         read.append(strip)
         yield 0
     return Pixels(area[2], area[3], 4, tuple(read), bounds)

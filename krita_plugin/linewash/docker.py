@@ -8,12 +8,12 @@ from .host import DockWidget
 from .picture import Layer, Picture
 from .qt import QtCore, QtWidgets
 from .session import GREY, READY, Message, Phase, Session, Tone
-from .settings import Choices, ForegroundKind, Reference, write_finish
+from .settings import Choices, ForegroundKind, Mode, Reference, write_finish
 from .shared.errors import ErrorCode, LinewashError
 from .shared.protocol import MAX_REFERENCES
 from .studio import Studio
 from .thumbnails import file_thumbnail, layer_thumbnail
-from .widgets.panel import FINISHES, FOREGROUNDS, Panel
+from .widgets.panel import FINISHES, FOREGROUNDS, MODES, RECOLOURING_FOREGROUNDS, Panel
 
 REFRESH_MS = 400
 """Krita tells plugins nothing about layers that come, go or get another name, so the docker looks."""
@@ -37,6 +37,10 @@ class LinewashDocker(DockWidget):
         panel.foreground.chosen.connect(lambda kind: self._choose(foreground=kind))
         panel.foreground_layer.chosen.connect(lambda layer_id: self._choose(foreground_layer=layer_id))
         panel.finish.chosen.connect(self._finish)
+        panel.hints.chosen.connect(lambda layer_id: self._choose(hints=layer_id))
+        panel.mode.chosen.connect(lambda mode: self._choose(mode=mode))
+        panel.variation.chosen.connect(lambda seed: self._choose(seed=seed))
+        panel.another.clicked.connect(self._another)
         panel.reference.changed.connect(lambda references: self._choose(references=tuple(references)))
         panel.reference.dropped.connect(self._add_files)
         panel.reference_add.clicked.connect(self._offer_references)
@@ -68,6 +72,7 @@ class LinewashDocker(DockWidget):
         self._forget_lost(session, layers)
         if session.message == GREY and not picture.grey:
             session.message = READY
+        session.works_on(picture.active_layer())
         line_layer = session.line_layer(layers, picture.active_layer())
         lines = next((layer.name for layer in layers if layer.id == line_layer), "none")
         first = ("", "Active layer: %s" % lines if not session.choices.lines else "Active layer")
@@ -95,18 +100,25 @@ class LinewashDocker(DockWidget):
         panel.lines.show_entries(line_entries, choices.lines)
         shown = [names.get(each.layer_id) or each.path for each in choices.references]
         panel.reference.set_references(list(choices.references), shown)
-        panel.foreground.show_entries(FOREGROUNDS, choices.foreground)
-        wants = choices.foreground.wants_layer
+        paint = [(each.id, each.name) for each in layers if each.is_picture and not each.is_result]
+        panel.hints.show_entries([("", "None"), *paint], choices.hints)
+        recolours = choices.mode is Mode.SELECTION
+        panel.foreground.show_entries(RECOLOURING_FOREGROUNDS if recolours else FOREGROUNDS, choices.figure)
+        wants = choices.figure.wants_layer
         panel.foreground_layer.setVisible(wants)
         if wants:
             masks = choices.foreground is ForegroundKind.MASK
             usable = [(each.id, each.name) for each in layers if each.is_picture or (masks and each.is_mask)]
             panel.foreground_layer.show_entries([("", "Choose a layer…")] + usable, choices.foreground_layer)
         panel.finish.show_entries(FINISHES, choices.finish)
+        panel.mode.show_entries(MODES, choices.mode)
+        tried = [(seed, "Seed %d" % seed) for seed in choices.seeds]
+        panel.variation.show_entries([(0, "Most likely"), *tried], choices.seed)
 
     def _show_run(self, session: Optional[Session]) -> None:
         panel, busy = self._panel, session is not None and session.busy
         panel.colour.setEnabled(not busy)
+        panel.another.setEnabled(not busy)
         panel.cancel.setEnabled(session is not None and busy and session.phase is not Phase.WRITING)
         panel.progress.setVisible(busy)
         if session is not None and busy:
@@ -139,6 +151,16 @@ class LinewashDocker(DockWidget):
             self._blank = Message.of(LinewashError(ErrorCode.NO_DOCUMENT))
             self.refresh()
 
+    def _another(self) -> None:
+        picture = self._picture()
+        session = self._studio.session(picture) if picture is not None else Session(Choices())
+        before = session.choices
+        session.choices = before.another()
+        self._colour()
+        if not session.busy:
+            session.choices = before  # something is missing, so nothing was tried
+            self.refresh()
+
     def _cancel(self) -> None:
         picture = self._picture()
         if picture is not None:
@@ -150,7 +172,8 @@ class LinewashDocker(DockWidget):
         references = tuple(each for each in choices.references if each.layer_id in ids)
         lines = choices.lines if choices.lines in ids else ""
         mask = choices.foreground_layer if choices.foreground_layer in ids else ""
-        kept = replace(choices, references=references, lines=lines, foreground_layer=mask)
+        hints = choices.hints if choices.hints in ids else ""
+        kept = replace(choices, references=references, lines=lines, foreground_layer=mask, hints=hints)
         if kept != choices:
             session.choices = kept
 

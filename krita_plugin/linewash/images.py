@@ -98,6 +98,13 @@ def alpha_png(pixels: Pixels) -> bytes:
     return grey_png(Pixels(pixels.width, pixels.height, 1, alphas, pixels.bounds), ErrorCode.EMPTY_MASK)
 
 
+def hints_png(pixels: Pixels) -> bytes:
+    """The hints as PNG.  EMPTY_HINTS when nothing is painted there."""
+    if not _has_paint(pixels):
+        raise LinewashError(ErrorCode.EMPTY_HINTS)
+    return to_png(image_of(pixels))
+
+
 def grey_png(pixels: Pixels, empty: ErrorCode) -> bytes:
     """A grey picture as PNG; the error ``empty`` when it is black all over."""
     return _grey(image_of(pixels), empty)

@@ -91,6 +91,10 @@ class Picture:
         """Compute what is shown anew, which Krita 5 does not do by itself after a layer was hidden by a script.  Blocks."""
         self._document.refreshProjection()
 
+    def root(self) -> Any:
+        """Krita's node of the whole picture, None once it is closed."""
+        return self._document.rootNode()
+
     def node(self, layer_id: str) -> Any:
         """Krita's node of that id in this picture's tree, None when it is not there (any more)."""
         root = self._document.rootNode()

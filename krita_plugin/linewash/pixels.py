@@ -87,10 +87,18 @@ def read_layer(node: Any, area: Area, converter: Converter) -> Iterator[bytes]:
 
     With its masks, and for groups and vector layers what they show.  Outside the layer it is transparent.
     """
+    return _read(node.projectionPixelData, space_of(node), area, converter)
+
+
+def read_paint(node: Any, area: Area, converter: Converter) -> Iterator[bytes]:
+    """As ``read_layer``, for what is painted on a paint layer itself, whatever masks it has."""
+    return _read(node.pixelData, space_of(node), area, converter)
+
+
+def _read(read: Callable[..., Any], space: Space, area: Area, converter: Converter) -> Iterator[bytes]:
     x, y, width, height = area
-    space = space_of(node)
     for top, rows in strips(width, height):
-        data = bytes(node.projectionPixelData(x, y + top, width, rows))
+        data = bytes(read(x, y + top, width, rows))
         if not data:
             data = bytes(width * rows * 4)  # a layer that holds nothing at all
         elif space != SRGB:

@@ -2,13 +2,16 @@
 
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Any, Optional, Sequence
+from typing import Any, Optional, Sequence, Tuple
 
 from .covers import Covers
 from .picture import Layer
 from .settings import Choices
 from .shared.errors import LinewashError
 from .shared.protocol import JobStatus
+
+_REMEMBERED = 4
+"""Layers the painter has worked on, as far as they may be asked for."""
 
 
 class Phase(Enum):
@@ -71,6 +74,7 @@ class Session:
     def __init__(self, choices: Choices, message: Message = READY) -> None:
         self.choices = choices
         self.last_lines = ""
+        self._worked_on: Tuple[str, ...] = ()
         self.covers = Covers()
         self.phase = Phase.IDLE
         self.progress = Progress()
@@ -85,8 +89,9 @@ class Session:
     def line_layer(self, layers: Sequence[Layer], active: str) -> str:
         """Id of the layer to colour: the one the painter chose, else the active one; '' when there is none to take.
 
-        On a mask it is the layer the mask belongs to.  In a result it is the line layer of the run before, so that a painter
-        who looks at the new layers can press Colour again.
+        On a mask it is the layer the mask belongs to.  In a result, and on the hints, it is the line layer of the run before,
+        so that a painter who looks at the new layers or paints another hint can press Colour again.  Before the first run, a
+        painter on the hints meant the layer they worked on before.
         """
         by_id = {layer.id: layer for layer in layers}
         if self.choices.lines:
@@ -96,7 +101,15 @@ class Session:
             layer = by_id.get(layer.parent)
         if layer is not None and layer.is_result:
             layer = by_id.get(self.last_lines)
+        elif layer is not None and layer.id == self.choices.hints:
+            before = [by_id[each] for each in (self.last_lines, *self._worked_on) if each in by_id]
+            layer = next((each for each in before if each.is_picture and not each.is_result and each != layer), None)
         return layer.id if layer is not None else ""
+
+    def works_on(self, active: str) -> None:
+        """The painter works on this layer just now."""
+        if active not in self._worked_on[:1]:
+            self._worked_on = (active,) + tuple(each for each in self._worked_on[: _REMEMBERED - 1] if each != active)
 
     def begin(self) -> int:
         """Start a run; return its number."""

@@ -1,6 +1,7 @@
 """What the painter chose: for one picture (``Choices``), and what is remembered from one Krita to the next."""
 
-from dataclasses import dataclass
+import secrets
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Tuple
 
@@ -8,6 +9,11 @@ from .shared.protocol import Finish, ReferenceRole
 
 if TYPE_CHECKING:
     from .host import Host
+
+
+MAX_SEED = 999_999
+"""Seeds are drawn up to here: short enough to read in the group's name and to tell someone."""
+MAX_TRIED = 12
 
 
 class ForegroundKind(Enum):
@@ -24,6 +30,13 @@ class ForegroundKind(Enum):
         return self in (ForegroundKind.MASK, ForegroundKind.ALPHA)
 
 
+class Mode(Enum):
+    """What is coloured: everything, or only what is selected of the newest result."""
+
+    WHOLE = "whole"
+    SELECTION = "selection"
+
+
 @dataclass(frozen=True)
 class Reference:
     """One reference: a layer of the picture (``layer_id``) or a file (``path``); exactly one of the two is not ''."""
@@ -36,13 +49,31 @@ class Reference:
 
 @dataclass(frozen=True)
 class Choices:
-    """All that the docker asks.  ``lines`` and ``foreground_layer`` are layer ids; '' = the active one, or none."""
+    """All that the docker asks.  ``lines``, ``hints`` and ``foreground_layer`` are layer ids; '' = the active one, or none.
+
+    seed: of the variation, 0 = the most likely colours.  seeds: of the variations that were tried, the last one first.
+    """
 
     lines: str = ""
     references: Tuple[Reference, ...] = ()
+    hints: str = ""
     foreground: ForegroundKind = ForegroundKind.AUTOMATIC
     foreground_layer: str = ""
     finish: Finish = Finish.PAINTED
+    mode: Mode = Mode.WHOLE
+    seed: int = 0
+    seeds: Tuple[int, ...] = ()
+
+    @property
+    def figure(self) -> ForegroundKind:
+        """Where the figure's mask comes from: the selection cannot say that, too, when it says what to recolour."""
+        recolours = self.mode is Mode.SELECTION and self.foreground is ForegroundKind.SELECTION
+        return ForegroundKind.AUTOMATIC if recolours else self.foreground
+
+    def another(self) -> "Choices":
+        """The same with a variation that was not tried yet."""
+        seed = secrets.randbelow(MAX_SEED) + 1
+        return replace(self, seed=seed, seeds=((seed,) + self.seeds)[:MAX_TRIED])
 
     def used_references(self) -> Tuple[Reference, ...]:
         """The references that are switched on."""

@@ -9,6 +9,7 @@ from .host import Host
 from .launcher import Launcher
 from .picture import Picture
 from .qt import QtCore, QtWidgets, Signal
+from .results import Kept
 from .session import GREY, READY, Message, Phase, Session, Tone
 from .settings import Choices, read_finish
 from .shared.client import Client
@@ -30,6 +31,7 @@ class Run:
         self.picture, self.session, self.number = picture, session, number
         self.turns: Optional[Turns] = None
         self.worker: Optional[Worker] = None
+        self.kept: Optional[Kept] = None
 
 
 class Studio(QtCore.QObject):
@@ -127,7 +129,8 @@ class Studio(QtCore.QObject):
         if not run.session.advance(run.number, Phase.WORKING, "Packing the picture…"):
             return
         run.turns = None
-        worker = run.worker = Worker(captured, self._launcher, self._connect, self)
+        run.kept = captured.kept  # Krita's layers, which no other thread may let go of
+        worker = run.worker = Worker(replace(captured, kept=None), self._launcher, self._connect, self)
         worker.news.connect(lambda progress: run.session.report(run.number, progress) and self.changed.emit(run.picture.key))
         worker.failed.connect(lambda error: self._worker_failed(run, error))
         worker.delivered.connect(lambda delivery: self._delivered(run, delivery))
@@ -139,7 +142,7 @@ class Studio(QtCore.QObject):
             return
         run.worker = None
         run.turns = Turns(
-            write(run.picture, delivery.answer, _painting),
+            write(run.picture, delivery.answer, _painting, run.kept),
             lambda written: self._written(run, delivery, written),
             lambda error: self._failed(run, error, delivery),
             self,

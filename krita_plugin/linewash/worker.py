@@ -16,7 +16,16 @@ from .settings import ForegroundKind
 from .shared.client import Client
 from .shared.errors import ErrorCode, LinewashError
 from .shared.paths import ServerInfo
-from .shared.protocol import LAYER_BACKGROUND, LAYER_FOREGROUND, JobState, JobStatus
+from .shared.protocol import (
+    LAYER_BACKGROUND,
+    LAYER_FOREGROUND,
+    PART_HINTS,
+    PART_PREVIOUS_BACKGROUND,
+    PART_PREVIOUS_FOREGROUND,
+    PART_REGION,
+    JobState,
+    JobStatus,
+)
 from .writer import Answer
 
 WAIT_S = 1.0
@@ -154,7 +163,7 @@ class Errand(QtCore.QThread):
 
 def pack(captured: Captured) -> Dict[str, bytes]:
     """The parts of the request as PNG.  Raises EMPTY_LINES, EMPTY_REFERENCE, REFERENCE_UNREADABLE, EMPTY_MASK,
-    EMPTY_SELECTION, MASK_SIZE.
+    EMPTY_SELECTION, MASK_SIZE, EMPTY_HINTS, EMPTY_REGION.
     """
     parts = {"lines": images.lines_png(captured.lines)}
     for number, reference in enumerate(captured.references):
@@ -167,4 +176,11 @@ def pack(captured: Captured) -> Dict[str, bytes]:
             parts["foreground"] = images.alpha_png(captured.mask)
         else:
             parts["foreground"] = images.mask_png(captured.mask)
+    if captured.hints is not None:
+        parts[PART_HINTS] = images.hints_png(captured.hints)
+    if captured.selection is not None and captured.previous is not None:
+        parts[PART_REGION] = images.grey_png(captured.selection, ErrorCode.EMPTY_REGION)
+        names = (PART_PREVIOUS_FOREGROUND, PART_PREVIOUS_BACKGROUND)
+        for name, layer in zip(names, captured.previous):
+            parts[name] = images.to_png(images.image_of(layer))
     return parts

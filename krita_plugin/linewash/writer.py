@@ -14,15 +14,18 @@ appears at once; blending modes and conversions are noted as undo steps even for
 call that adds it, the painter's picture knows nothing of it.  Krita makes the group wholly the picture's own when it is added.
 """
 
+import re
 from dataclasses import dataclass
-from typing import Any, Callable, Iterator, Sequence, Tuple
+from typing import Any, Callable, Iterator, Optional, Sequence, Tuple
 
 from .covers import Written
 from .picture import RESULT_PREFIX, Picture, node_id
-from .pixels import SRGB, strips
+from .pixels import SRGB, Pixels, Space, space_of, strips
+from .results import BACKGROUND, FOREGROUND, Kept
 from .shared.errors import ErrorCode, LinewashError
 from .turns import Steps
 
+_SELECTED = re.compile(b"[^\\0]+", re.DOTALL)
 SETTLE_MS, PATIENCE = 60, 5000
 """Krita makes a new layer the active one a moment later; and how often, that far apart, a thing is waited for."""
 
@@ -54,17 +57,18 @@ class _Place:
     covered: Tuple[Any, ...] = ()
 
 
-def write(picture: Picture, answer: Answer, painting: Callable[[], bool]) -> Steps:
+def write(picture: Picture, answer: Answer, painting: Callable[[], bool], kept: Optional[Kept] = None) -> Steps:
     """Steps that put the answer into the picture; they return what was ``Written``.
 
-    painting: whether the painter is in the middle of something with the mouse just now.
+    painting: whether the painter is in the middle of something with the mouse just now.  kept: the earlier result of which the
+    answer recolours a selection; the new group is a copy of it with other pixels there and nowhere else.
     Raises, with the picture as it was: DOCUMENT_CLOSED, CANVAS_CHANGED, LAYER_GONE.
     """
     check_place(picture, answer)
     yield from picture.host.prepare()
     bench = picture.host.scratch()
     try:
-        group = yield from _assembled(bench, picture, answer)
+        group = yield from _assembled(bench, picture, answer, kept)
         yield from _lull(picture, painting)
         check_place(picture, answer)
         place, worked_on = _place(picture, answer), picture.active_layer()
@@ -95,34 +99,76 @@ def check_place(picture: Picture, answer: Answer) -> None:
         raise LinewashError(ErrorCode.LAYER_GONE)
 
 
-def _assembled(bench: Any, picture: Picture, answer: Answer) -> Steps:
+def _assembled(bench: Any, picture: Picture, answer: Answer, kept: Optional[Kept]) -> Steps:
     """The group, computed and filled, in the picture's colour space; it belongs to ``bench`` but lies in no document."""
     (width, height), space = answer.size, picture.space
     bench.setColorSpace(*space)
-    group = bench.createGroupLayer("%s%s · seed %d" % (RESULT_PREFIX, answer.model, answer.seed))
+    what = "" if kept is None else " · selection"
+    group = bench.createGroupLayer("%s%s · seed %d%s" % (RESULT_PREFIX, answer.model, answer.seed, what))
     bench.rootNode().addChildNode(group, None)
     yield 0
     bench.resizeImage(0, 0, width, height)
     yield 0
-    background = yield from _filled(bench, picture, "Background", answer.background)
-    foreground = yield from _filled(bench, picture, "Foreground", answer.foreground)
-    group.setChildNodes([background])
-    group.addChildNode(foreground, None)  # unlike the call before, this one computes what the group shows
+    lowest, *others = yield from (_new(bench, picture, answer) if kept is None else _recoloured(picture, answer, kept))
+    group.setChildNodes([lowest])
+    for node in others:
+        yield 0
+        group.addChildNode(node, None)  # unlike the call before, this one computes what the group shows
     yield 0
     return group.duplicate()
 
 
-def _filled(bench: Any, picture: Picture, name: str, pixels: Sequence[bytes]) -> Steps:
-    """A layer with these pixels, as large as ``bench``."""
-    width, height, space = bench.width(), bench.height(), picture.space
-    node, converter = bench.createNode(name, "paintlayer"), picture.host.converter()
+def _new(bench: Any, picture: Picture, answer: Answer) -> Steps:
+    """The layers of the answer, from bottom to top, as large as ``bench``."""
+    made = []
+    for name, pixels in ((BACKGROUND, answer.background), (FOREGROUND, answer.foreground)):
+        node = bench.createNode(name, "paintlayer")
+        yield from _fill(node, picture, pixels, answer.size, picture.space)
+        made.append(node)
+    return made
+
+
+def _fill(node: Any, picture: Picture, pixels: Sequence[bytes], size: Tuple[int, int], space: Space) -> Steps:
+    (width, height), converter = size, picture.host.converter()
     try:
         for strip, (top, rows) in zip(pixels, strips(width, height)):
             node.setPixelData(converter.convert(strip, width, rows, SRGB, space), 0, top, width, rows)
             yield 0
     finally:
         converter.close()
-    return node
+
+
+def _recoloured(picture: Picture, answer: Answer, kept: Kept) -> Steps:
+    """The kept layers, from bottom to top, with the answer's pixels where the selection is not 0.
+
+    All others are never converted, so they stay as they are in any colour space.
+    """
+    for role, node in kept.layers:
+        if role:
+            pixels = answer.foreground if role == FOREGROUND else answer.background
+            yield from _fill_selected(node, picture, pixels, kept.selection)
+    return [node for _, node in kept.layers]
+
+
+def _fill_selected(node: Any, picture: Picture, pixels: Sequence[bytes], selection: Pixels) -> Steps:
+    width, height, converter, space = selection.width, selection.height, picture.host.converter(), space_of(node)
+    try:
+        for strip, mask, (top, rows) in zip(pixels, selection.strips, strips(width, height)):
+            if mask.count(0) < len(mask):
+                new = converter.convert(strip, width, rows, SRGB, space)
+                old = bytes(node.pixelData(0, top, width, rows)) or bytes(len(new))
+                node.setPixelData(merged(old, new, mask), 0, top, width, rows)
+            yield 0
+    finally:
+        converter.close()
+
+
+def merged(old: bytes, new: bytes, mask: bytes) -> bytes:
+    """Pixels of any number of bytes: the new ones where the mask, one byte a pixel, is not 0."""
+    each, result = len(new) // len(mask), bytearray(old)
+    for run in _SELECTED.finditer(mask):
+        result[run.start() * each : run.end() * each] = new[run.start() * each : run.end() * each]
+    return bytes(result)
 
 
 def _lull(picture: Picture, painting: Callable[[], bool]) -> Steps:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from ..qt import QtCore, QtWidgets
-from ..settings import ForegroundKind
+from ..settings import ForegroundKind, Mode
 from ..shared.protocol import Finish
 from .layer_box import LayerBox
 from .progress_row import ProgressRow
@@ -16,6 +16,9 @@ FOREGROUNDS = (
     (ForegroundKind.MASK, "Mask layer"),
     (ForegroundKind.ALPHA, "Layer alpha"),
 )
+RECOLOURING_FOREGROUNDS = ((ForegroundKind.AUTOMATIC, "As before"),) + FOREGROUNDS[2:]
+"""While the selection says what to recolour."""
+MODES = ((Mode.WHOLE, "Whole picture"), (Mode.SELECTION, "Selection"))
 FINISHES = ((Finish.PAINTED, "Painted"), (Finish.FLATS, "Flats"))
 
 
@@ -34,9 +37,17 @@ class Panel(QtWidgets.QWidget):
         else:
             self.reference_add.setIcon(add_icon)
         self.reference_menu = QtWidgets.QMenu(self.reference_add)
+        self.hints = LayerBox("hints", "A layer with spots of colour: a part of the drawing with a spot gets just that colour")
         self.foreground = LayerBox("foreground", "What belongs to the figure; the rest is background")
         self.foreground_layer = LayerBox("foregroundLayer", "The layer that says what belongs to the figure")
         self.finish = LayerBox("finish", "Painted: with shading.  Flats: one colour for each part")
+        self.mode = LayerBox(
+            "mode", "Whole picture: a new result.  Selection: the newest result again, changed in the selection only"
+        )
+        self.variation = LayerBox("variation", "The variations you have tried of these colours")
+        self.another = QtWidgets.QPushButton("Another")
+        self.another.setObjectName("another")
+        self.another.setToolTip("Colour in a variation you have not tried yet")
         self.colour = QtWidgets.QPushButton("Colour")
         self.colour.setObjectName("colour")
         self.cancel = QtWidgets.QPushButton("Cancel")
@@ -44,7 +55,7 @@ class Panel(QtWidgets.QWidget):
         emphasis = self.colour.font()
         emphasis.setBold(True)
         self.colour.setFont(emphasis)
-        for button in (self.reference_add, self.colour, self.cancel):
+        for button in (self.reference_add, self.another, self.colour, self.cancel):
             button.setFocusPolicy(QtCore.Qt.FocusPolicy.TabFocus)  # as with the lists: Space belongs to the canvas
         self.progress = ProgressRow()
         self.status = StatusLine()
@@ -64,7 +75,19 @@ class Panel(QtWidgets.QWidget):
         foregrounds.setSpacing(4)
         foregrounds.addWidget(self.foreground)
         foregrounds.addWidget(self.foreground_layer)
-        rows = (("Lines", self.lines), ("Reference", references), ("Foreground", foregrounds), ("Finish", self.finish))
+        variations = QtWidgets.QHBoxLayout()
+        variations.setSpacing(4)
+        variations.addWidget(self.variation, 1)
+        variations.addWidget(self.another)
+        rows = (
+            ("Lines", self.lines),
+            ("Reference", references),
+            ("Hints", self.hints),
+            ("Foreground", foregrounds),
+            ("Finish", self.finish),
+            ("Mode", self.mode),
+            ("Variation", variations),
+        )
         for row, (text, thing) in enumerate(rows):
             label = QtWidgets.QLabel(text)
             grid.addWidget(label, row, 0, QtCore.Qt.AlignmentFlag.AlignTop)

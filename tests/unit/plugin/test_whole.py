@@ -62,7 +62,20 @@ def test_only_host_knows_krita_and_only_qt_knows_pyqt(project: Path) -> None:
 
 def test_nothing_but_the_standard_library_qt_and_what_is_vendored(project: Path) -> None:
     used = set().union(*(imported(path) for path in sources(project)))
-    standard = {"dataclasses", "enum", "json", "logging", "os", "pathlib", "secrets", "subprocess", "sys", "threading", "time"}
+    standard = {
+        "dataclasses",
+        "enum",
+        "json",
+        "logging",
+        "os",
+        "pathlib",
+        "re",
+        "secrets",
+        "subprocess",
+        "sys",
+        "threading",
+        "time",
+    }
     assert used <= standard | {"typing", "uuid", "krita", "PyQt5", "PyQt6"}
 
 
