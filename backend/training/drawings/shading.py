@@ -6,6 +6,7 @@ few steps (cel) or left smooth (airbrush).  Shade multiplies the flat colour by 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -13,7 +14,8 @@ from numpy.typing import NDArray
 
 from backend.imaging.types import Rgb
 
-Field = NDArray[np.float32]
+Field = NDArray[np.floating[Any]]
+"""(S, S) values of one picture; float32 in practice."""
 KINDS = ("skin", "hair", "cloth")
 Tint = tuple[float, float, float]
 NO_TINT: Tint = (1.0, 1.0, 1.0)
@@ -109,7 +111,7 @@ def random_shading(rng: np.random.Generator) -> Shading:
     }[style]
     depth = float(np.clip(rng.normal(0.66, 0.13), 0.35, 0.9))
     hue = rng.uniform(0, 1) if style == "painted" or rng.random() < 0.3 else 0.1
-    ramps = dict.fromkeys(KINDS, NO_TINT)
+    ramps: dict[str, Tint] = dict.fromkeys(KINDS, NO_TINT)
     for kind in ("hair", "cloth"):
         if rng.random() < (0.55 if style == "painted" else 0.3):
             low, high = (0.55, 1.0) if kind == "hair" else (0.65, 1.05)
@@ -150,7 +152,7 @@ def relit(rng: np.random.Generator, shading: Shading) -> Shading:
     return replace(shading, light=light, levels=levels)
 
 
-def rise(x: Field, start: Field | float, width: Field | float) -> Field:
+def rise(x: Field, start: Field | float | np.float32, width: Field | float | np.float32) -> Field:
     """Smooth step from 0 to 1 around `start`."""
     t = np.clip((x - start) / width + 0.5, 0, 1)
     return t * t * (3 - 2 * t)
@@ -158,7 +160,7 @@ def rise(x: Field, start: Field | float, width: Field | float) -> Field:
 
 def steps_below(cosine: Field, shading: Shading) -> Field:
     """Shade 0..1: how many of the levels the cosine is below, each edge at least a pixel wide."""
-    smooth = cv2.GaussianBlur(cosine, (0, 0), 0.8)
+    smooth = np.asarray(cv2.GaussianBlur(cosine, (0, 0), 0.8), np.float32)
     dx, dy = cv2.Sobel(smooth, cv2.CV_32F, 1, 0, scale=0.125), cv2.Sobel(smooth, cv2.CV_32F, 0, 1, scale=0.125)
     width = np.maximum(np.float32(shading.soft), 1.2 * (np.abs(dx) + np.abs(dy)))
     total = np.zeros_like(smooth)
