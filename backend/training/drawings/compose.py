@@ -1,5 +1,7 @@
 """A figure over a scene, differently in the drawing and in its reference."""
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -59,13 +61,27 @@ def ink_in(line: Gray, mask: Gray) -> float:
     return float(((255.0 - line) / 255.0 * (mask > 127)).sum())
 
 
-def compose(
-    rng: np.random.Generator, target: View, reference: View, backgrounds: Backgrounds, size: int, source: str
-) -> DrawingSet:
-    """Lay both views over one scene and draw the lines in some pen.
-
-    Lines are the exact ones, those extracted from the finished colours, or both.
+@dataclass(frozen=True)
+class LineMix:
+    """Where lines come from: shares extracted from the finished colours, and both extracted and exact; the rest is exact.
+    contour: share of exact drawings whose silhouette is drawn darker.
     """
+
+    extracted: float = 0.3
+    both: float = 0.1
+    contour: float = 0.8
+
+
+def compose(
+    rng: np.random.Generator,
+    target: View,
+    reference: View,
+    backgrounds: Backgrounds,
+    size: int,
+    source: str,
+    lines: LineMix = LineMix(),
+) -> DrawingSet:
+    """Lay both views over one scene and draw the lines in some pen."""
     if rng.random() < 0.55:
         reference = placed(rng, reference)
     scene = backgrounds.draw(rng, size)
@@ -73,13 +89,13 @@ def compose(
     inside = target.mask > 127
     line = np.where(inside, target.line, np.minimum(scene.line, target.line))
     kind = rng.random()
-    if kind < 0.3:
+    if kind < lines.extracted:
         exact, line = line, random_extraction(rng, color)
         # Where dark paint hides most lines from the extractor, the drawing keeps its own.
         if ink_in(line, target.mask) < 0.3 * ink_in(exact, target.mask):
             line = np.minimum(line, exact)
-    elif kind < 0.4:
+    elif kind < lines.extracted + lines.both:
         line = np.minimum(line, random_extraction(rng, color))
-    elif rng.random() < 0.8:
+    elif rng.random() < lines.contour:
         line = np.where(outline(target.mask), np.minimum(line, 60), line)
     return DrawingSet(penned(rng, line.astype(np.uint8)), color, target.mask, ref, reference.mask, source)

@@ -66,7 +66,7 @@ def any_colour(rng: np.random.Generator) -> Colour:
 
 def skin_colour(rng: np.random.Generator) -> Colour:
     """Natural nine times of ten."""
-    if rng.random() < 0.93:
+    if rng.random() < 0.96:
         # Light skins are drawn oftener, as in the art this is for.
         x = (len(SKINS) - 1) * float(rng.beta(1.0, 1.9))
         i = min(int(x), len(SKINS) - 2)

@@ -88,7 +88,7 @@ def shade_tint(rng: np.random.Generator, depth: float, kind: str, hue: float) ->
 
 def random_shading(rng: np.random.Generator) -> Shading:
     """Flat, cel in two or three tones, airbrushed or painted; dark, coloured or nearly no drawn lines."""
-    style = str(rng.choice(["flat", "cel", "tones", "soft", "painted"], p=[0.12, 0.26, 0.2, 0.22, 0.2]))
+    style = str(rng.choice(["flat", "cel", "tones", "soft", "painted"], p=[0.08, 0.24, 0.22, 0.2, 0.26]))
     outline = rng.uniform(0.75, 1) if rng.random() < 0.5 else rng.uniform(0.3, 0.75)
     inner = rng.uniform(0.85, 1) if rng.random() < 0.45 else rng.uniform(0.25, 0.85)
     glow = rng.uniform(0, 0.2) if rng.random() < 0.2 else 0.0
@@ -109,12 +109,12 @@ def random_shading(rng: np.random.Generator) -> Shading:
         "soft": rng.uniform(0.5, 1.1),
         "painted": rng.uniform(0.12, 0.6),
     }[style]
-    depth = float(np.clip(rng.normal(0.66, 0.13), 0.35, 0.9))
+    depth = float(np.clip(rng.normal(0.58, 0.15), 0.28, 0.88))
     hue = rng.uniform(0, 1) if style == "painted" or rng.random() < 0.3 else 0.1
     ramps: dict[str, Tint] = dict.fromkeys(KINDS, NO_TINT)
     for kind in ("hair", "cloth"):
         if rng.random() < (0.55 if style == "painted" else 0.3):
-            low, high = (0.55, 1.0) if kind == "hair" else (0.65, 1.05)
+            low, high = (0.4, 1.0) if kind == "hair" else (0.55, 1.05)
             r, g, b = rng.uniform(low, high, 3) if rng.random() < 0.6 else np.full(3, rng.uniform(low, high))
             ramps[kind] = (float(r), float(g), float(b))
     return Shading(
@@ -125,7 +125,7 @@ def random_shading(rng: np.random.Generator) -> Shading:
         bulge=rng.uniform(0.18, 0.7),
         volume=rng.uniform(0.1, 0.6),
         strands=rng.uniform(0.1, 0.6),
-        folds=rng.uniform(0.1, 0.6),
+        folds=rng.uniform(0.05, 0.4),
         cast=rng.uniform(0.06, 0.24) if rng.random() < 0.8 else 0.0,
         ramps=ramps,
         lit=rng.uniform(0.05, 0.35) if rng.random() < 0.5 else 0.0,

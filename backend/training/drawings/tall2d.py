@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from backend.training.drawings.backgrounds import Backgrounds
 from backend.training.drawings.canvas import Sheet, rasterise
-from backend.training.drawings.compose import compose
+from backend.training.drawings.compose import LineMix, compose
 from backend.training.drawings.figure2d import head_turn
 from backend.training.drawings.hair2d import draw_front_hair
 from backend.training.drawings.heads2d import draw_face
@@ -16,12 +16,16 @@ from backend.training.drawings.tall_arms import BEHIND, draw_book, draw_tall_arm
 from backend.training.drawings.tall_body import draw_lower, draw_neck, tall_frame
 from backend.training.drawings.tall_clothes import draw_upper
 from backend.training.drawings.tall_hair import draw_cap_strands, draw_mane, draw_shoulder_locks
-from backend.training.drawings.tall_identity import TallPose, nearly_same, tall_identity, tall_pose
+from backend.training.drawings.tall_identity import TallPose, nearly_same, redressed, tall_identity, tall_pose
 from backend.training.drawings.types import DrawingSet, View
 
 CROPS = {"bust": 3.0, "waist": 4.9, "thigh": 7.2, "knee": 8.8}
 """Lowest height of each crop, in half head widths below the head's centre."""
 SAME_POSE = 0.35
+CHANGED = 0.1
+"""Share of the other references that wear something else in the same colours."""
+LINES = LineMix(extracted=0.55, both=0.05, contour=0.3)
+"""Sprites are coloured art: their line art is extracted more often than drawn."""
 
 
 def draw_tall(who: Identity, pose: TallPose) -> Sheet:
@@ -105,5 +109,7 @@ class Tall2D:
             crop = crop if rng.random() < 0.8 else random_crop(rng)
         else:
             again, kind, crop = tall_pose(rng), "other", random_crop(rng)
+            if rng.random() < CHANGED:
+                kind, who = "changed", redressed(rng, who)
         reference = draw_tall_view(rng, who, again, crop, size, relit(rng, who.shading))
-        return compose(rng, target, reference, self.backgrounds, size, f"{self.name}/{kind}")
+        return compose(rng, target, reference, self.backgrounds, size, f"{self.name}/{kind}", LINES)

@@ -141,8 +141,13 @@ def tall_identity(rng: np.random.Generator) -> Identity:
         num=num,
         has=has,
         palette=tall_palette(rng, base.palette),
-        width=rng.uniform(0.014, 0.036) * (1.4 if rng.random() < 0.15 else 1.0),
+        width=rng.uniform(0.012, 0.03) * (1.5 if rng.random() < 0.15 else 1.0),
     )
+
+
+def redressed(rng: np.random.Generator, who: Identity) -> Identity:
+    """The same character in other clothes of the same paints."""
+    return replace(who, has={**who.has, **clothes(rng, who.has["female"] == "yes")})
 
 
 def tall_pose(rng: np.random.Generator) -> TallPose:

@@ -9,7 +9,7 @@ from backend.training.drawings.mixture import draw_set
 from backend.training.drawings.tall2d import SAME_POSE, Tall2D, draw_tall
 from backend.training.drawings.tall_arms import cosine, joints, limb
 from backend.training.drawings.tall_body import tall_frame
-from backend.training.drawings.tall_identity import nearly_same, tall_identity, tall_pose
+from backend.training.drawings.tall_identity import nearly_same, redressed, tall_identity, tall_pose
 
 
 def generator(seed: int) -> np.random.Generator:
@@ -66,7 +66,17 @@ def test_a_third_of_references_are_nearly_the_same_drawing() -> None:
     source = Tall2D(Backgrounds(None, 1.0))
     kinds = [draw_set(source, 1, i, 64).source for i in range(150)]
     assert kinds.count("tall/same") / 150 == pytest.approx(SAME_POSE, abs=0.12)
-    assert set(kinds) == {"tall/same", "tall/other"}
+    assert set(kinds) == {"tall/same", "tall/other", "tall/changed"}
+
+
+def test_other_clothes_keep_paint_and_head() -> None:
+    for seed in range(20):
+        rng = generator(seed)
+        who = tall_identity(rng)
+        other = redressed(rng, who)
+        assert other.palette is who.palette and other.num is who.num
+        for part in ("mane", "fringe", "eyes", "glasses", "female"):
+            assert other.has[part] == who.has[part]
 
 
 def test_white_paper_when_asked() -> None:
