@@ -1,6 +1,6 @@
 """Flat shapes laid over one another, rasterised to exact colour, lines and mask."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import cv2
@@ -91,73 +91,100 @@ def covered(points: Points, margin: int, size: int) -> tuple[slice, slice] | Non
     return slice(int(low[1]), int(high[1])), slice(int(low[0]), int(high[0]))
 
 
-def rasterise(sheet: Sheet, palette: Mapping[str, Rgb], frame: NDArray[np.float64], size: int, shading: Shading) -> View:
-    """Draw the sheet through a 2x3 `frame` (drawing units to pixels of a size x size picture)."""
-    n = size * SUPERSAMPLING
-    matrix = frame * SUPERSAMPLING
-    scale = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
-    ids, part = np.zeros((n, n), np.int16), np.zeros((n, n), np.int16)
-    line, crease = np.full((n, n), 255, np.uint8), np.zeros((n, n), np.uint8)
-    beside = max(1, round(0.07 * scale)) if shading.folds else 0
-    faint = round(255 * (1 - shading.inner))
-    names = sorted(palette)
-    number = {name: i for i, name in enumerate(names)}
-    material = np.zeros(len(sheet.items) + 1, np.int32)
-    root = np.arange(len(sheet.items) + 1, dtype=np.int16)
-    for index, item in enumerate(sheet.items):
-        placed = item.points @ matrix[:, :2].T + matrix[:, 2]
-        thick = max(1, round(item.width * scale))
-        window = covered(placed, max(thick, beside), n)
+class Plates:
+    """The pictures that shapes and strokes are laid down in, n x n pixels each.
+
+    ids: 1 + index of the topmost item.  part: 1 + index of the surface below all features and patterns.  line: 255 paper,
+    0 ink.  crease: 255 beside folds.  root: the outermost shape each item is clipped to.
+    """
+
+    def __init__(self, n: int, names: Sequence[str], items: int, faint: int, beside: int) -> None:
+        self.ids, self.part = np.zeros((n, n), np.int16), np.zeros((n, n), np.int16)
+        self.line, self.crease = np.full((n, n), 255, np.uint8), np.zeros((n, n), np.uint8)
+        self.names, self.faint, self.beside = list(names), faint, beside
+        self.material = np.zeros(items + 1, np.int32)
+        self.root = np.arange(items + 1, dtype=np.int16)
+
+    def lay(self, index: int, item: Shape | Stroke, placed: Points, thick: int) -> None:
+        """Put item number `index` on top.  placed: its points in pixels; thick: its line's width in pixels."""
+        window = covered(placed, max(thick, self.beside), len(self.ids))
         if window is None:
-            continue
-        rows, columns = window
-        points = [fixed(placed - [columns.start, rows.start])]
-        owner, ink = ids[window], line[window]
-        inside = None if item.clip is None else root[owner] == item.clip + 1
-        before = None if inside is None else ink.copy()
+            return
+        points = [fixed(placed - [window[1].start, window[0].start])]
+        ink = self.line[window]
+        inside = None if item.clip is None else self.root[self.ids[window]] == item.clip + 1
+        before = ink.copy()
         if isinstance(item, Shape):
-            material[index + 1] = number[item.material]
-            cover = np.zeros(owner.shape, np.uint8)
-            cv2.fillPoly(cover, points, 1, cv2.LINE_8, SHIFT)
-            filled = cover > 0
-            if inside is not None:
-                filled &= inside
-                root[index + 1] = root[(item.clip or 0) + 1]
-            owner[filled] = index + 1
-            feature = item.material in FEATURES or names[material[root[index + 1]]] in FEATURES
-            # A pattern leaves the lines of its cloth; all else hides what lies below.
-            if inside is None or feature:
-                ink[filled] = 255
-            if item.solid:
-                ink[filled] = 0
-            if not feature:
-                part[window][filled] = root[index + 1]
-                if inside is None:
-                    crease[window][filled] = 0
-        elif beside:
-            fold = np.zeros(owner.shape, np.uint8)
-            cv2.polylines(fold, points, False, 255, beside, cv2.LINE_8, SHIFT)
-            crease[window][(fold > 0) & (True if inside is None else inside)] = 255
+            self._fill(index, item, window, points, inside)
+        elif self.beside:
+            fold = np.zeros(ink.shape, np.uint8)
+            cv2.polylines(fold, points, False, 255, self.beside, cv2.LINE_8, SHIFT)
+            self.crease[window][(fold > 0) & (True if inside is None else inside)] = 255
         if item.width > 0:
             outline = ink.copy()
             closed = isinstance(item, Shape)
-            cv2.polylines(outline, points, closed, 0 if closed else faint, thick, cv2.LINE_AA, SHIFT)
+            cv2.polylines(outline, points, closed, 0 if closed else self.faint, thick, cv2.LINE_AA, SHIFT)
+            # A faint stroke does not lighten a dark line it crosses.
             ink[:] = np.minimum(ink, outline)
-        if inside is not None and before is not None:
+        if inside is not None:
             ink[~inside] = before[~inside]
+
+    def _fill(
+        self,
+        index: int,
+        item: Shape,
+        window: tuple[slice, slice],
+        points: list[NDArray[np.int32]],
+        inside: NDArray[np.bool_] | None,
+    ) -> None:
+        self.material[index + 1] = self.names.index(item.material)
+        ink = self.line[window]
+        cover = np.zeros(ink.shape, np.uint8)
+        cv2.fillPoly(cover, points, 1, cv2.LINE_8, SHIFT)
+        filled = cover > 0
+        if inside is not None:
+            filled &= inside
+            self.root[index + 1] = self.root[(item.clip or 0) + 1]
+        self.ids[window][filled] = index + 1
+        surface = self.root[index + 1]
+        feature = item.material in FEATURES or self.names[self.material[surface]] in FEATURES
+        # A pattern leaves the lines of its cloth; all else hides what lies below.
+        if inside is None or feature:
+            ink[filled] = 255
+        if item.solid:
+            ink[filled] = 0
+        if not feature:
+            self.part[window][filled] = surface
+            if inside is None:
+                self.crease[window][filled] = 0
+
+    def flats(self, size: int, frame: NDArray[np.float64]) -> Flats:
+        """What lies where, at size x size pixels."""
+        kinds = np.array([KINDS.index(KIND_OF.get(name, "cloth")) for name in self.names], np.uint8)[self.material]
+        features = np.array([name in FEATURES for name in self.names])[self.material]
+        features |= features[self.root]
+        features[0] = False
+        step = len(self.ids) // size
+        ids = np.ascontiguousarray(self.ids[::step, ::step])
+        part = np.ascontiguousarray(self.part[::step, ::step])
+        return Flats(part, kinds[ids], features[ids], reduced(self.crease, size), frame)
+
+
+def rasterise(sheet: Sheet, palette: Mapping[str, Rgb], frame: NDArray[np.float64], size: int, shading: Shading) -> View:
+    """Draw the sheet through a 2x3 `frame` (drawing units to pixels of a size x size picture)."""
+    matrix = frame * SUPERSAMPLING
+    scale = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
+    names = sorted(palette)
+    beside = max(1, round(0.07 * scale)) if shading.folds else 0
+    plates = Plates(size * SUPERSAMPLING, names, len(sheet.items), round(255 * (1 - shading.inner)), beside)
+    for index, item in enumerate(sheet.items):
+        plates.lay(index, item, item.points @ matrix[:, :2].T + matrix[:, 2], max(1, round(item.width * scale)))
     # The figure is the filled shapes and the outer half of their lines.
-    drawn = ((ids > 0) | (line < 128)).astype(np.uint8) * 255
-    colours = np.stack([palette[name] for name in names])[material]
+    drawn = reduced(((plates.ids > 0) | (plates.line < 128)).astype(np.uint8) * 255, size)
+    line = reduced(plates.line, size)
+    colours = np.stack([palette[name] for name in names])[plates.material]
     colours[0] = 255
-    rgb = reduced(np.take(colours, ids, axis=0), size)
-    kinds = np.array([KINDS.index(KIND_OF.get(name, "cloth")) for name in names], np.uint8)[material]
-    features = np.array([name in FEATURES for name in names])[material]
-    features |= features[root]
-    small = np.ascontiguousarray(ids[::SUPERSAMPLING, ::SUPERSAMPLING])
-    parts = np.ascontiguousarray(part[::SUPERSAMPLING, ::SUPERSAMPLING])
-    features[0] = False
-    rgb = lit(rgb, Flats(parts, kinds[small], features[small], reduced(crease, size), frame), shading)
-    line, drawn = reduced(line, size), reduced(drawn, size)
+    rgb = lit(reduced(np.take(colours, plates.ids, axis=0), size), plates.flats(size, frame), shading)
     outlined(rgb, line, shading.outline)
     rgb[drawn == 0] = 255
     return View(rgb, line, drawn)
