@@ -11,6 +11,7 @@ from backend.training.drawings.shading import KINDS, NO_TINT, Field, Shading, pa
 
 CROWN = -1.15
 """Height of the whorl that hair flows from; the head's centre is 0."""
+FINER = 8
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,9 @@ def inner_distance(part: NDArray[np.int16]) -> Field:
     inside[1:][down] = 0
     inside[part == 0] = 0
     # Where the whole picture is one part, OpenCV says FLT_MAX.
-    return np.minimum(np.asarray(cv2.distanceTransform(inside, cv2.DIST_L2, 3), np.float32), np.float32(len(part)))
+    return np.minimum(
+        np.asarray(cv2.distanceTransform(inside, cv2.DIST_L2, cv2.DIST_MASK_PRECISE), np.float32), np.float32(len(part))
+    )
 
 
 def bulged(part: NDArray[np.int16], radius: float) -> tuple[Field, Field]:
@@ -50,7 +53,8 @@ def bulged(part: NDArray[np.int16], radius: float) -> tuple[Field, Field]:
     np.maximum.at(deepest, part.ravel(), depth.ravel())
     reach = np.clip(deepest, 1.0, max(1.0, radius))[part]
     slope = np.clip(1 - depth / reach, 0, 1) * (part > 0)
-    blurred = cv2.GaussianBlur(depth, (0, 0), 1.5)
+    # Steps of the edge's pixels would fan out as rays; only the direction comes from this.
+    blurred = cv2.GaussianBlur(depth, (0, 0), max(1.5, 0.12 * radius))
     gx, gy = cv2.Sobel(blurred, cv2.CV_32F, 1, 0), cv2.Sobel(blurred, cv2.CV_32F, 0, 1)
     norm = slope / np.maximum(np.sqrt(gx * gx + gy * gy), 1e-3)
     return np.asarray(-gx * norm, np.float32), np.asarray(-gy * norm, np.float32)
@@ -67,9 +71,13 @@ def units(frame: NDArray[np.float64], size: int) -> tuple[Field, Field]:
 
 def noise(seed: int, u: Field, v: Field) -> Field:
     """Smooth noise with mean 0 and spread about 1 that repeats every 64 in u and 16 in v."""
-    grid = np.random.default_rng(seed).normal(0, 1, (16, 64)).astype(np.float32)
+    coarse = np.random.default_rng(seed).normal(0, 1.2, (16, 64)).astype(np.float32)
+    wrapped = np.pad(coarse, 2, mode="wrap")
+    # OpenCV looks up in steps of 1/32 of a cell, seen as serrated edges of shade; finer cells hide them.
+    fine = cv2.resize(wrapped, None, fx=FINER, fy=FINER, interpolation=cv2.INTER_CUBIC)
     u, v = np.broadcast_arrays(u, v)
-    return np.asarray(cv2.remap(grid, u % 64, v % 16, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP), np.float32)
+    at = ((u % 64 + 2) * FINER).astype(np.float32), ((v % 16 + 2) * FINER).astype(np.float32)
+    return np.asarray(cv2.remap(fine, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32)
 
 
 def texture(flats: Flats, shading: Shading, x: Field, y: Field) -> Field:
