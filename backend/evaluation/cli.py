@@ -1,82 +1,124 @@
-"""``python -m backend.evaluation.cli``: measure a model on drawings with known colours."""
+"""``linewash evaluate`` or ``python -m backend.evaluation.cli``: measure a family on drawings with known colours."""
 
-from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
 import cv2
-import numpy as np
 import torch
 import typer
+from rich.console import Console
+from rich.progress import track
 
-from backend.evaluation import baselines
-from backend.evaluation.colouring import Settings, colour_pair
-from backend.evaluation.metrics import score
-from backend.evaluation.pairs import Pair, from_folder, from_shard, mirrored_and_warped
-from backend.evaluation.sheet import contact_sheet, with_lines
-from backend.families.base import Family
+from backend.evaluation.colouring import Settings
+from backend.evaluation.drawings import colour_by, pictures, references_of
+from backend.evaluation.lpips import Net, installed
+from backend.evaluation.pairs import mirrored_and_warped, read_pairs
+from backend.evaluation.report import Report, html
+from backend.evaluation.run import Measured, as_json, measure, warm_up
+from backend.evaluation.summaries import summaries
+from backend.evaluation.table import COLUMNS, figures_table, masks_table, variations_table
+from backend.evaluation.ways import Role, all_ways
 from backend.families.registry import load
-from backend.imaging.types import Gray, Rgb
 from shared.paths import default_home, models_dir
-from shared.protocol import Finish
+from shared.protocol import ColorizeRequest, Finish
 
-app = typer.Typer(no_args_is_help=True, help="Measure a model.")
-
-
-@app.callback()
-def _main() -> None:
-    """Measure a model."""
-
-
-def _reference_mask(family: Family, pair: Pair) -> Gray:
-    return family.guess_reference_mask(pair.reference) if pair.reference_mask is None else pair.reference_mask
-
-
-def ways(family: Family, guess: bool) -> dict[str, Callable[[Pair], Rgb]]:
-    """Every way to colour a pair that is compared, by name."""
-    return {
-        "white": baselines.white,
-        "mean colour": lambda p: baselines.mean_colour(p, _reference_mask(family, p)),
-        "same position": baselines.same_position,
-        "flats": lambda p: colour_pair(family, p, Settings(Finish.FLATS, guess=guess)),
-        "painted": lambda p: colour_pair(family, p, Settings(Finish.PAINTED, guess=guess)),
-    }
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+NO_LPIPS = "LPIPS: not installed (see docs/evaluation.md)"
+WIDTH = 170
+"""Columns of a table where the terminal does not say."""
+_DEFAULTS = ColorizeRequest(64, 64, ())
 
 
 @app.command()
-def measure(
-    drawings: Annotated[Path, typer.Argument(help="Folder of NAME_line/_color/_ref/_mask.png, or a shard (.npz).")],
-    warp: Annotated[bool, typer.Option(help="Mirror and bend the references, by a fixed seed.")] = False,
-    guess: Annotated[bool, typer.Option(help="Let the model find the figure in the drawing.")] = False,
-    skip: Annotated[int, typer.Option(help="Leave out the first so many.")] = 0,
-    limit: Annotated[int, typer.Option(help="At most so many.")] = 1000,
-    model: str = "mini",
+def evaluate(
+    pairs: Annotated[Path, typer.Option(exists=True, help="Folder of NAME_line/_color/_ref/_mask.png, or a shard (.npz).")],
+    out: Annotated[Path, typer.Option(file_okay=False, help="Folder for report.html and figures.json.")],
+    warp: Annotated[bool, typer.Option("--warp", help="Mirror and bend the references, by a fixed seed.")] = False,
+    guess: Annotated[bool, typer.Option("--guess", help="Let the model find the figures; masks are measured, too.")] = False,
+    seeds: Annotated[int, typer.Option(min=1, help="Colour every drawing with so many seeds.")] = 1,
+    finish: Annotated[list[Finish] | None, typer.Option(help="Repeat for more; default: all of the model's.")] = None,
+    lineart: Annotated[Path | None, typer.Option(exists=True, help="Drawings without a truth, to be looked at.")] = None,
+    references: Annotated[
+        list[Path] | None,
+        typer.Option("--references", "-r", exists=True, help="Colours for them: pictures or folders; default: from the pairs."),
+    ] = None,
+    skip: Annotated[int, typer.Option(min=0, help="Leave out the first so many pairs.")] = 0,
+    limit: Annotated[int, typer.Option(min=0, help="At most so many pairs.")] = 1000,
+    model: Annotated[str, typer.Option(help="See linewash models.")] = _DEFAULTS.model,
     models: Annotated[Path | None, typer.Option(help="Folder of models; default: the user's.")] = None,
-    sheet: Annotated[Path | None, typer.Option(help="Write a contact sheet here.")] = None,
+    steps: Annotated[int, typer.Option(min=1, max=200, help="Denoising steps.")] = _DEFAULTS.steps,
+    guidance: Annotated[
+        float, typer.Option(min=1.0, max=20.0, help="How closely to follow the reference.")
+    ] = _DEFAULTS.guidance,
+    net: Annotated[str, typer.Option(help="Network of LPIPS: alex or vgg.")] = "alex",
+    threads: Annotated[int, typer.Option(min=1, help="CPU threads of the networks.")] = 1,
 ) -> None:
-    """Mean CIEDE2000 on the figure outside the lines, and the share of its pixels under 10, beside plain baselines."""
+    """Measure a model beside plain baselines and ceilings; print tables and write a report with pictures."""
+    if references and lineart is None:
+        raise typer.BadParameter("needs --lineart", param_hint="--references")
+    perceptual = installed(_net(net))
+    shown = [] if lineart is None else pictures([lineart])
     cv2.setNumThreads(1)
-    torch.set_num_threads(1)
+    torch.set_num_threads(threads)
     family = load(model, models or models_dir(default_home()))
-    pairs = from_shard(drawings) if drawings.suffix == ".npz" else from_folder(drawings)
-    columns = ways(family, guess)
-    scores: dict[str, list[tuple[float, float]]] = {name: [] for name in columns}
-    rows: list[list[Rgb]] = []
-    for number, plain in enumerate(islice(pairs, skip, skip + limit)):
-        pair = mirrored_and_warped(plain, number) if warp else plain
-        results = {name: way(pair) for name, way in columns.items()}
-        for name, result in results.items():
-            found = score(result, pair.colour, pair.line, pair.mask)
-            scores[name].append((found.mean, found.close))
-        shown = [with_lines(results[name], pair.line) for name in ("flats", "painted")]
-        rows.append([np.dstack([pair.line] * 3), pair.reference, *shown, pair.colour])
-    for name, values in scores.items():
-        mean, close = np.nanmean(np.array(values), axis=0)
-        typer.echo(f"{name:14s} mean {mean:5.2f}  under 10: {close:.3f}  ({len(values)} drawings)")
-    if sheet is not None:
-        picture = contact_sheet(rows, ("lines", "reference", "flats", "painted", "truth"))
-        cv2.imwrite(str(sheet), np.ascontiguousarray(picture[..., ::-1]))
+    finishes = tuple(finish or family.spec.finishes)
+    settings = Settings(finishes[0], 0, steps, guidance, guess)
+    ways = all_ways(family, finishes, settings)
+    all_pairs = list(islice(read_pairs(pairs), skip, skip + limit))
+    used = [mirrored_and_warped(pair, number) for number, pair in enumerate(all_pairs, skip)] if warp else all_pairs
+    progress = Console(stderr=True)
+    if used:
+        warm_up(ways, used[0])
+    measured = measure(track(used, "Measuring", console=progress), family, ways, settings, seeds, perceptual)
+    colours = pictures(references) if references else references_of(all_pairs)
+    looked_at = [colour_by(family, d, colours, finishes, settings) for d in track(shown, "Drawings", console=progress)]
+    told = {
+        "model": model,
+        "pictures": str(len(used)),
+        "references": "mirrored and bent" if warp else "as they are",
+        "masks": "guessed by the model" if guess else "given where known",
+        "seeds": str(seeds),
+        "steps": str(steps),
+        "guidance": f"{guidance:g}",
+        "LPIPS": net if perceptual else NO_LPIPS,
+    }
+    _print(measured, perceptual is not None)
+    out.mkdir(parents=True, exist_ok=True)
+    names = frozenset(way.name for way in ways if way.role is Role.FAMILY)
+    report = Report(
+        f"{family.spec.title}, measured",
+        told,
+        measured.rows,
+        names,
+        measured.masks,
+        measured.variations,
+        measured.strips,
+        tuple(looked_at),
+    )
+    (out / "report.html").write_text(html(report), encoding="utf-8")
+    (out / "figures.json").write_text(as_json(told, measured.rows), encoding="utf-8")
+
+
+def _net(name: str) -> Net:
+    if name == "alex" or name == "vgg":
+        return name
+    raise typer.BadParameter("alex or vgg", param_hint="--net")
+
+
+def _print(measured: Measured, perceptual: bool) -> None:
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=WIDTH)
+    for kind in dict.fromkeys(row.kind for row in measured.rows):
+        rows = [row for row in measured.rows if row.kind == kind]
+        console.print(figures_table(f"{kind} ({len({row.pair for row in rows})} pictures)", summaries(rows), COLUMNS))
+    if measured.masks:
+        console.print(masks_table(measured.masks))
+    if measured.variations:
+        console.print(variations_table(measured.variations))
+    if not perceptual:
+        console.print(NO_LPIPS)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,11 @@
 """A pair through the whole pipeline, as a painter's request would go."""
 
+import time
 from dataclasses import dataclass
 
 import numpy as np
 
+from backend.evaluation.counting import Calls
 from backend.evaluation.pairs import Pair
 from backend.families.base import Family
 from backend.families.remembering import Remembering
@@ -16,13 +18,28 @@ from shared.protocol import ColorizeRequest, Finish, ForegroundSource, Reference
 
 @dataclass(frozen=True)
 class Settings:
-    """What is asked for.  guess: the model finds the drawing's figure itself; else it is given the mask."""
+    """What is asked for.  guess: the model finds the figures itself, in the drawing and in the reference."""
 
     finish: Finish
     seed: int = 0
     steps: int = 10
     guidance: float = 1.5
     guess: bool = False
+
+
+@dataclass(frozen=True)
+class Coloured:
+    """A result without lines (h, w, 3), and which pixels were taken for figure (h, w), 255 = figure.
+
+    seconds: wall clock of the whole pipeline.  cpu: processor seconds of all its threads.  calls: how often networks ran.
+    All 0 for what needs no pipeline.
+    """
+
+    picture: Rgb
+    figure: Gray
+    seconds: float = 0.0
+    cpu: float = 0.0
+    calls: int = 0
 
 
 class Told(Remembering):
@@ -37,36 +54,42 @@ class Told(Remembering):
         return resize_mask(self._mask, rgb.shape[1], rgb.shape[0])
 
 
-def _opaque(rgb: Rgb) -> Rgba:
+def opaque(rgb: Rgb) -> Rgba:
+    """A picture (h, w, 3) as an opaque layer (h, w, 4)."""
     return np.dstack([rgb, np.full(rgb.shape[:2], 255, np.uint8)])
 
 
-def colour_pair(family: Family, pair: Pair, settings: Settings) -> Rgb:
-    """The composite layer (h, w, 3), without lines."""
-    height, width = pair.line.shape
-    guess = settings.guess or not pair.split
-    source = ForegroundSource.AUTOMATIC if guess else ForegroundSource.MASK
+def colour_drawing(family: Family, lines: Rgb, reference: Rgb, mask: Gray | None, settings: Settings) -> Coloured:
+    """One drawing (h, w, 3) in the colours of a reference (rh, rw, 3); mask (h, w), None = to be guessed."""
+    height, width = lines.shape[:2]
     request = ColorizeRequest(
         width,
         height,
         (ReferenceRole.BOTH,),
-        source,
+        ForegroundSource.AUTOMATIC if mask is None else ForegroundSource.MASK,
         family.spec.name,
         settings.finish,
         settings.seed,
         settings.steps,
         settings.guidance,
     )
-    mask = None if guess else pair.mask
-    inputs = Inputs(request, _opaque(np.dstack([pair.line] * 3)), (_opaque(pair.reference),), mask)
-    told = family if pair.reference_mask is None else Told(family, pair.reference_mask)
-    return np.ascontiguousarray(colorize(inputs, told, _nothing).layers.composite[..., :3])
+    inputs = Inputs(request, opaque(lines), (opaque(reference),), mask)
+    calls = Calls()
+    with calls.counting(family):
+        started, before = time.perf_counter(), time.process_time()
+        layers = colorize(inputs, family, _nothing).layers
+        seconds, cpu = time.perf_counter() - started, time.process_time() - before
+    picture = np.ascontiguousarray(layers.composite[..., :3])
+    return Coloured(picture, np.ascontiguousarray(layers.foreground[..., 3]), seconds, cpu, calls.total)
+
+
+def colour_pair(family: Family, pair: Pair, settings: Settings) -> Coloured:
+    """A pair's drawing; known masks are given unless ``settings.guess``."""
+    known = None if settings.guess else pair.reference_mask
+    told = family if known is None else Told(family, known)
+    mask = pair.mask if pair.split and not settings.guess else None
+    return colour_drawing(told, np.dstack([pair.line] * 3), pair.reference, mask, settings)
 
 
 def _nothing(step: Step) -> None:
     """No progress to show."""
-
-
-def reference_mask(family: Family, pair: Pair) -> Gray:
-    """The reference's figure mask: the pair's own, or the model's guess."""
-    return family.guess_reference_mask(pair.reference) if pair.reference_mask is None else pair.reference_mask

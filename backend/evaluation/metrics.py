@@ -1,4 +1,4 @@
-"""Colour error where a painter looks: on the figure, outside the lines."""
+"""Colour error where a painter looks: outside the lines, on the figure and around it."""
 
 from dataclasses import dataclass
 
@@ -9,16 +9,29 @@ from backend.imaging.types import Bools, Floats, Gray, Rgb
 
 PAPER = 200
 """A pixel of the line picture at least this light is no line."""
-CLOSE = 10.0
-"""Below this CIEDE2000 two colours pass for the same at a glance."""
+CLOSE, NEAR = 10.0, 20.0
+"""Below CLOSE (CIEDE2000) two colours pass for the same at a glance, above NEAR nobody takes one for the other."""
 
 
 @dataclass(frozen=True)
 class Score:
-    """mean: mean CIEDE2000 over the pixels that count.  close: share of them under CLOSE."""
+    """mean: mean CIEDE2000 over the pixels that count.  close, near: share of them under CLOSE and NEAR."""
 
     mean: float
     close: float
+    near: float
+
+
+@dataclass(frozen=True)
+class ColourScores:
+    """Errors outside the lines: of the whole picture, inside the mask and outside it (nan where there is no such side)."""
+
+    whole: Score
+    foreground: Score
+    background: Score
+
+
+NOTHING = Score(float("nan"), float("nan"), float("nan"))
 
 
 def counted_pixels(line: Gray, mask: Gray) -> Bools:
@@ -31,10 +44,32 @@ def colour_difference(result: Rgb, truth: Rgb) -> Floats:
     return np.asarray(deltaE_ciede2000(rgb2lab(result), rgb2lab(truth)), np.float32)
 
 
+def _score(difference: Floats) -> Score:
+    if not difference.size:
+        return NOTHING
+    return Score(float(difference.mean()), float((difference < CLOSE).mean()), float((difference < NEAR).mean()))
+
+
 def score(result: Rgb, truth: Rgb, line: Gray, mask: Gray) -> Score:
     """Error of a result (h, w, 3) against the true colours.  A figure without a single free pixel scores nan."""
     counts = counted_pixels(line, mask)
-    if not counts.any():
-        return Score(float("nan"), float("nan"))
-    difference = colour_difference(result[counts], truth[counts])
-    return Score(float(difference.mean()), float((difference < CLOSE).mean()))
+    return _score(colour_difference(result[counts], truth[counts])) if counts.any() else NOTHING
+
+
+def colour_scores(result: Rgb, truth: Rgb, line: Gray, mask: Gray, split: bool) -> ColourScores:
+    """All three errors of a result (h, w, 3); split: the mask (h, w) tells figure from ground."""
+    free = line >= PAPER
+    if not free.any():
+        return ColourScores(NOTHING, NOTHING, NOTHING)
+    difference = colour_difference(result[free], truth[free])
+    if not split:
+        return ColourScores(_score(difference), NOTHING, NOTHING)
+    inside = mask[free] > 127
+    return ColourScores(_score(difference), _score(difference[inside]), _score(difference[~inside]))
+
+
+def intersection_over_union(guess: Gray, mask: Gray) -> float:
+    """How well two masks (h, w; 255 = figure) agree, 0..1; two empty ones agree."""
+    a, b = guess > 127, mask > 127
+    union = int((a | b).sum())
+    return float((a & b).sum()) / union if union else 1.0

@@ -1,5 +1,7 @@
 """Drawings with known colours and a reference: from a folder of pictures or from a shard."""
 
+import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,7 +20,8 @@ class Pair:
     """A drawing and its truth.
 
     line (h, w), dark on white.  colour (h, w, 3), the truth.  mask (h, w), 255 = figure.  reference (rh, rw, 3) and its mask
-    (rh, rw); None = to be guessed.  split: the mask tells figure from ground; else it only says what is judged.
+    (rh, rw); None = to be guessed.  split: the mask tells figure from ground; else it only says what is judged.  source: the
+    set it belongs to, as the manifest or the shard says; '' = unknown.
     """
 
     name: str
@@ -28,32 +31,54 @@ class Pair:
     reference: Rgb
     reference_mask: Gray | None
     split: bool = True
+    source: str = ""
+
+    @property
+    def kind(self) -> str:
+        """The first word of the source: sets of one kind share a table."""
+        return re.split(r"[-/ ]", self.source, maxsplit=1)[0] or "drawings"
 
 
-def _rgb(path: Path) -> Rgb:
+def read_rgb(path: Path) -> Rgb:
+    """A picture file as (h, w, 3).  Raises FileNotFoundError when there is none that can be read."""
     picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
     if picture is None:
         raise FileNotFoundError(path)
     return np.ascontiguousarray(picture[..., ::-1]).astype(np.uint8, copy=False)
 
 
+def read_pairs(place: Path) -> Iterator[Pair]:
+    """``from_shard`` of a file .npz, else ``from_folder``."""
+    return from_shard(place) if place.suffix == ".npz" else from_folder(place)
+
+
+def _sources(folder: Path) -> dict[str, str]:
+    """The set of each picture from a manifest.json in or above the folder: entries with "id" (a number) and "set"."""
+    for path in (folder / "manifest.json", folder.parent / "manifest.json"):
+        if path.is_file():
+            return {f"{entry['id']:03d}": entry["set"] for entry in json.loads(path.read_text(encoding="utf-8"))}
+    return {}
+
+
 def from_folder(folder: Path) -> Iterator[Pair]:
     """Pictures NAME_line, NAME_color, NAME_ref and NAME_mask (.png); without a mask all of the picture is judged."""
+    sources = _sources(folder)
     for path in sorted(folder.glob("*_line.png")):
         name = path.name[: -len("_line.png")]
-        line = _rgb(path)[..., 1]
+        line = read_rgb(path)[..., 1]
         masked = folder / f"{name}_mask.png"
-        mask = _rgb(masked)[..., 1] if masked.exists() else np.full(line.shape, 255, np.uint8)
-        colour, reference = _rgb(folder / f"{name}_color.png"), _rgb(folder / f"{name}_ref.png")
-        yield Pair(name, line, colour, mask, reference, None, masked.exists())
+        mask = read_rgb(masked)[..., 1] if masked.exists() else np.full(line.shape, 255, np.uint8)
+        colour, reference = read_rgb(folder / f"{name}_color.png"), read_rgb(folder / f"{name}_ref.png")
+        yield Pair(name, line, colour, mask, reference, None, masked.exists(), sources.get(name, ""))
 
 
 def from_shard(shard: Path) -> Iterator[Pair]:
     """The sets of an .npz shard (see ``backend.training.prepare``)."""
     with np.load(shard, allow_pickle=False) as data:
-        columns = [data[key] for key in ("line", "color", "mask", "ref", "refmask")]
-    for number, (line, colour, mask, reference, reference_mask) in enumerate(zip(*columns, strict=True)):
-        yield Pair(f"{number:03d}", line, colour, mask, reference, reference_mask)
+        columns = [data[key] for key in ("line", "color", "mask", "ref", "refmask", "source")]
+    for number, (line, colour, mask, reference, reference_mask, source) in enumerate(zip(*columns, strict=True)):
+        split = bool((mask > 127).any()) and not bool((mask > 127).all())
+        yield Pair(f"{number:03d}", line, colour, mask, reference, reference_mask, split, str(source))
 
 
 def mirrored_and_warped(pair: Pair, seed: int) -> Pair:

@@ -8,10 +8,11 @@ import cv2
 import numpy as np
 
 from backend.imaging.types import Rgb
+from backend.training.drawings.held_out import held_out as held_out_pictures
 from backend.training.drawings.pens import random_extraction
 from backend.training.drawings.types import DrawingSet
 
-HELD_OUT_EPISODES = ("E19", "E20")
+HELD_OUT_EPISODES = ("E19", "E20", "E21")
 NAME = re.compile(r"(E\d\d)P\d\d_\d\d\.(webp|png)")
 SHORT_SIDE = 420
 
@@ -19,9 +20,12 @@ SHORT_SIDE = 420
 def panel_files(folder: Path, held_out: bool) -> list[Path]:
     """Panels by file name E01P02_03.webp, either those held out of training or all others.
 
-    A file whose bytes equal a held-out panel's under another name counts as held out too.
+    A file whose bytes equal a held-out panel's under another name counts as held out too, and nobody gets a picture of the
+    development set.
     """
+    known = held_out_pictures().files
     files = sorted(f for f in folder.iterdir() if NAME.fullmatch(f.name))
+    files = [f for f in files if hashlib.sha256(f.read_bytes()).hexdigest() not in known]
     kept = [f for f in files if f.name[:3] in HELD_OUT_EPISODES]
     if held_out:
         return kept

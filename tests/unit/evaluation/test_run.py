@@ -1,0 +1,110 @@
+"""From pairs to tables and report, with a family whose answers are known."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from backend.evaluation.colouring import Settings
+from backend.evaluation.drawings import Named, colour_by, references_of
+from backend.evaluation.pairs import Pair
+from backend.evaluation.report import Report, html
+from backend.evaluation.run import Measured, as_json, measure, warm_up
+from backend.evaluation.summaries import summaries, varied_regions
+from backend.evaluation.table import COLUMNS, figures_table
+from backend.evaluation.ways import Role, all_ways
+from backend.families.base import Family
+from shared.protocol import Finish
+
+SETTINGS = Settings(Finish.FLATS, guess=True)
+
+
+@pytest.fixture
+def measured(made: Pair, guesser: Family) -> Measured:
+    ways = all_ways(guesser, guesser.spec.finishes, SETTINGS)
+    warm_up(ways, made)
+    return measure([made], guesser, ways, SETTINGS, 2, None)
+
+
+def test_ceilings_are_ceilings(made: Pair, guesser: Family) -> None:
+    ways = all_ways(guesser, (), Settings(Finish.FLATS))
+    rows = {row.way: row.figures for row in measure([made], guesser, ways, Settings(Finish.FLATS), 1, None).rows}
+    assert rows["best colour per region"].difference < 0.5
+    assert rows["best palette choice"].difference < 0.5  # the reference shows the very same colours
+    assert rows["white"].difference > 10 and rows["mean colour"].difference > 10
+    assert rows["best colour per region"].leak == 0 and rows["best colour per region"].bleeding == 0
+    assert rows["best colour per region"].psnr > rows["white"].psnr
+
+
+def test_a_palette_without_the_colour_is_a_lower_ceiling(made: Pair, guesser: Family) -> None:
+    grey = Pair(made.name, made.line, made.colour, made.mask, np.full_like(made.reference, 128), made.mask)
+    ways = [way for way in all_ways(guesser, (), Settings(Finish.FLATS)) if way.role is Role.CEILING]
+    rows = {row.way: row.figures for row in measure([grey], guesser, ways, Settings(Finish.FLATS), 1, None).rows}
+    assert rows["best palette choice"].difference > 10 > rows["best colour per region"].difference
+
+
+def test_seeds_have_a_spread_and_vary_regions(measured: Measured) -> None:
+    found = {summary.way: summary for summary in summaries(measured.rows)}
+    flats = [row.figures.difference for row in measured.rows if row.way == "flats"]
+    assert len(flats) == 2 and found["flats"].mean.difference == pytest.approx(np.mean(flats))
+    assert found["flats"].spread.difference == pytest.approx(np.std(flats, ddof=1))
+    assert np.isnan(found["white"].spread.difference) and found["white"].pictures == 1
+    assert found["flats"].mean.calls == 2 and np.isnan(found["white"].mean.calls)
+    (variation,) = [v for v in measured.variations if v.way == "flats"]
+    assert variation.regions == 1 and variation.cost == pytest.approx(flats[1] - flats[0])
+
+
+def test_regions_that_differ_are_counted(made: Pair) -> None:
+    other = made.colour.copy()
+    other[32:98, 62:138] = (10, 10, 10)
+    assert varied_regions(made, [made.colour, made.colour]) == 0
+    assert varied_regions(made, [made.colour, other]) == pytest.approx(1 / 3)
+    assert np.isnan(varied_regions(made, [made.colour]))
+
+
+def test_guessed_masks_are_measured(measured: Measured) -> None:
+    (row,) = measured.masks
+    assert 0 < row.raw < 1 and row.coloured == row.raw and 0 < row.reference < 1
+
+
+def test_the_table_says_unknown_for_what_is(measured: Measured) -> None:
+    console = Console(width=250, record=True)
+    with console.capture() as capture:
+        console.print(figures_table("made", summaries(measured.rows), COLUMNS))
+    (white,) = [line for line in capture.get().splitlines() if "white" in line]
+    cells = [cell.strip() for cell in white.split("│")]
+    assert cells[10] == "–" and re.fullmatch(r"\d+\.\d\d", cells[2])
+    assert any("±" in line for line in capture.get().splitlines() if "flats" in line)
+
+
+def test_the_report_stands_alone_and_shows_everything(made: Pair, guesser: Family, measured: Measured) -> None:
+    drawing = Named("dr<a>wing", np.dstack([made.line] * 3))
+    strip = colour_by(guesser, drawing, references_of([made]), guesser.spec.finishes, SETTINGS)
+    captions = ["drawing", "figure, guessed", "000 made-boxes", "flats", "painted"]
+    assert [shown.caption for shown in strip.pictures] == captions
+    report = Report(
+        "Guesser",
+        {"a": "b"},
+        measured.rows,
+        frozenset(("flats",)),
+        measured.masks,
+        measured.variations,
+        measured.strips,
+        (strip,),
+    )
+    page = html(report)
+    assert "dr&lt;a&gt;wing" in page and "<a>" not in page
+    assert all(address.startswith("data:image/webp;base64,") for address in re.findall(r'src="([^"]*)"', page))
+    assert page.count("<img") == 3 + 2 + 2 * 2 + 2 + 5  # lines, reference, truth; baselines; seeds; ceilings; the drawing
+    assert "http" not in page and page.count('class="family"') >= 1
+    for column in COLUMNS:
+        assert column.meaning in page or column.title == "<10"
+
+
+def test_figures_are_plain_json(measured: Measured) -> None:
+    data = json.loads(as_json({"model": "guesser"}, measured.rows))
+    white = next(row for row in data["rows"] if row["way"] == "white")
+    assert white["figures"]["lpips"] is None and white["figures"]["difference"] > 10
+    assert white["source"] == "made-boxes" and white["kind"] == "made"
