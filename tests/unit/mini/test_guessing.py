@@ -1,0 +1,43 @@
+"""The views that the guesser looks at, and what it makes of pictures of any shape."""
+
+import cv2
+import numpy as np
+import pytest
+
+from backend.families.base import MaskGuesser
+from backend.families.mini_masks import MiniMasks, View, drawing_views
+from backend.weights.folder import SHIPPED, ModelFolder
+
+
+@pytest.fixture(scope="module")
+def masks() -> MaskGuesser:
+    """The shipped guesser."""
+    return MiniMasks.load(ModelFolder(SHIPPED / "mini"))
+
+
+def test_a_drawing_is_seen_whole_and_in_the_box_of_its_lines() -> None:
+    ink = np.zeros((200, 300), np.uint8)
+    cv2.rectangle(ink, (100, 40), (149, 139), 255, 2)
+    whole, mirrored, box = drawing_views(ink)
+    assert whole == View(0, 0, 200, 300, False, 1.0) and mirrored.mirrored
+    assert box.top < 40 and box.left < 100 and box.left + box.width > 150  # paper on three sides
+    assert 140 <= box.top + box.height <= 143  # and none below: cut off as by a picture's edge
+    assert len(drawing_views(np.zeros_like(ink))) == 2
+
+
+def test_a_small_figure_is_found_where_it_stands(masks: MaskGuesser) -> None:
+    ink = np.zeros((512, 512), np.uint8)
+    cv2.circle(ink, (380, 150), 40, 255, 3)
+    cv2.rectangle(ink, (350, 190), (410, 290), 255, 3)
+    for at in ((366, 145), (394, 145)):
+        cv2.circle(ink, at, 5, 255, 2)
+    for mask in (masks.guess_drawing_mask(ink), masks.guess_drawing_mask(np.ascontiguousarray(ink[:, ::-1]))[:, ::-1]):
+        assert (mask[200:280, 360:400] == 255).all() and not mask[:, :300].any()
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (2, 3), (3, 1200), (1200, 3), (700, 500)])
+@pytest.mark.parametrize("strength", [0, 255])
+def test_any_picture_has_a_guess(masks: MaskGuesser, shape: tuple[int, int], strength: int) -> None:
+    ink = np.full(shape, strength, np.uint8)
+    for mask in (masks.guess_drawing_mask(ink), masks.guess_reference_mask(np.dstack([ink] * 3))):
+        assert mask.shape == shape and mask.dtype == np.uint8
