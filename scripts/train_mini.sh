@@ -12,7 +12,7 @@ set -eu
 work=$1
 python=${PYTHON:-python3}
 cd "$(dirname "$0")/.."
-cores=${WORKERS:-$(nproc)}
+cores=${WORKERS:-$(env -u OMP_NUM_THREADS nproc)}
 out=${OUT:-$work/models/mini}
 
 minutes() { echo "${HOURS:-8}" "$1" | awk '{ print $1 * 60 * $2 }'; }
@@ -25,6 +25,7 @@ OMP_NUM_THREADS=1 "$python" -m backend.training.cli drawings render --out "$work
     --workers "$cores" ${2:+--models3d "$2"} ${3:+--panels "$3"}
 OMP_NUM_THREADS=1 "$python" -m backend.training.cli prepare "$work/shards" --cache "$work/cache" --workers "$cores"
 train flats 0.6
+"$python" -m backend.training.cli look --cache "$work/cache" --flats "$work/flats"
 train painted 0.28
 train foreground 0.12
 "$python" -m backend.training.cli export "$out" --flats "$work/flats" --painted "$work/painted" --foreground "$work/foreground"

@@ -12,6 +12,7 @@ from diffusers.training_utils import EMAModel
 from rich.console import Console
 from torch import Tensor, nn
 
+from backend.families.loading import moved
 from backend.imaging.types import Rgb
 from backend.training.batches import batches
 from backend.training.checkpoints import newest, swap_in
@@ -78,6 +79,7 @@ class Run:
         found = newest(folder)
         if found:
             self.accelerator.load_state(str(found))
+            self.ema.to(self.accelerator.device)  # Accelerate reads what it does not know to the CPU
 
     def start_from(self, weights: dict[str, Tensor]) -> None:
         """Begin with these weights, e.g. a shipped model's.  Raises RuntimeError when names or shapes do not fit."""
@@ -90,7 +92,7 @@ class Run:
         rate = self.recipe.learning_rate(here.step, self.recipe.progress(here.step, here.seconds))
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        batch = _moved(self._batch(), self.accelerator.device)
+        batch = moved(self._batch(), self.accelerator.device)
         with self.accelerator.autocast():
             loss, figures = self.task.loss(self.network, batch)
         self.accelerator.backward(loss)
@@ -113,7 +115,7 @@ class Run:
                 record.advance(share)
                 ended = self._share() >= 1
                 if ended or self.progress.step % self.recipe.log_every == 0:
-                    record.log(self.progress.step, self.progress.seconds, {"sets": len(self.task.store), **_means(rows)})
+                    record.log(self.progress.step, self.progress.seconds, {"sets": self.task.store.refresh(), **_means(rows)})
                     rows = []
                 if ended or now - saved >= self.recipe.save_every_s:
                     self.save()
@@ -165,12 +167,3 @@ def _means(rows: list[dict[str, float]]) -> dict[str, float]:
     """Mean of each figure over the rows that have it."""
     known = {name: [row[name] for row in rows if np.isfinite(row[name])] for name in rows[0]}
     return {name: float(np.mean(values)) if values else float("nan") for name, values in known.items()}
-
-
-def _moved(batch: Any, device: torch.device) -> Any:
-    """A NamedTuple of tensors, NamedTuples and plain numbers, on ``device``."""
-    if isinstance(batch, Tensor):
-        return batch.to(device, non_blocking=True)
-    if isinstance(batch, tuple):
-        return type(batch)(*(_moved(value, device) for value in batch))  # type: ignore[arg-type]
-    return batch
