@@ -88,53 +88,50 @@ def continued(own: Floats, cut: Cut) -> Floats:
     return result
 
 
-def put_into(
-    previous: tuple[Rgba, Rgba], new: tuple[Rgba, Rgba], lifted: np.ndarray, cut: Cut, selection: Gray
-) -> tuple[Rgba, Rgba]:
-    """Foreground and background (H, W, 4): ``previous`` with ``new`` faded in by the selection (H, W), in free regions alone.
+def keep_outside(
+    previous: tuple[Rgba, Rgba], lifted: np.ndarray, cut: Cut, selection: Gray, foreground: Rgba, background: Rgba
+) -> None:
+    """Bring ``foreground`` and ``background`` (H, W, 4) back to the ``previous`` ones but in the free regions of a selection.
 
-    lifted: (H, W) uint16 labels of ``cut.regions``.  Where the selection is 0, or the region is not free, every byte of both
-    layers is the earlier one's.  The background behind the figure changes when other ground was recoloured, and where the
-    figure is new.
+    lifted: (H, W) uint16 labels of ``cut.regions``.  Where the selection (H, W) is 0, or the region is not free, every byte of
+    both layers becomes the earlier one's; else the new colours remain, faded by the selection.  The background behind the
+    figure remains new where other ground was recoloured, and where the figure is new.
     """
     figure, writable = cut.regions.foreground, cut.writable
     ground_changes = bool((writable & ~figure).any())
-    foreground, background = previous[0].copy(), previous[1].copy()
 
     def work(top: int, bottom: int) -> None:
-        _put_band(foreground, background, new[0], new[1], lifted, figure, writable, ground_changes, selection, top, bottom)
+        _keep_band(*previous, lifted, figure, writable, ground_changes, selection, top, bottom, foreground, background)
 
     for_bands(len(lifted), _ROWS, work)
-    return foreground, background
 
 
 @numba.njit(cache=True, nogil=True)
-def _put_band(
-    over: Any, under: Any, new_over: Any, new_under: Any, lifted: Any, figure: Any, writable: Any, ground_changes: Any,
-    selection: Any, top: Any, bottom: Any,
+def _keep_band(
+    old_over: Any, old_under: Any, lifted: Any, figure: Any, writable: Any, ground_changes: Any,
+    selection: Any, top: Any, bottom: Any, over: Any, under: Any,
 ) -> None:  # fmt: skip
     for y in range(top, bottom):
         for x in range(lifted.shape[1]):
-            weight = np.int64(selection[y, x])
-            if weight == 0:
-                continue
-            label = lifted[y, x]
-            behind = figure[label] and (ground_changes or (writable[label] and over[y, x, 3] < 128))
-            if behind or (writable[label] and not figure[label]):
-                _fade(under, new_under, y, x, weight)
-            if writable[label]:
-                _fade(over, new_over, y, x, weight)
+            label, weight = lifted[y, x], np.int64(selection[y, x])
+            behind = figure[label] and (ground_changes or (writable[label] and old_over[y, x, 3] < 128))
+            _fade(old_under, under, y, x, weight if behind or (writable[label] and not figure[label]) else 0)
+            _fade(old_over, over, y, x, weight if writable[label] else 0)
 
 
 @numba.njit(cache=True, nogil=True, inline="always")
 def _fade(old: Any, new: Any, y: Any, x: Any, weight: Any) -> None:
-    """One pixel ``weight`` / 255 of the way to the new one; straight alpha, so colours count by their opacity."""
+    """One pixel of ``new``, ``weight`` / 255 of the way from the old one; straight alpha, so colours count by opacity."""
+    if weight == 255:
+        return
+    if weight == 0:
+        for c in range(4):
+            new[y, x, c] = old[y, x, c]
+        return
     kept, put = np.int64(old[y, x, 3]) * (255 - weight), np.int64(new[y, x, 3]) * weight
-    if weight == 255 or kept + put == 0:
+    alpha = (kept + put + 127) // 255
+    if kept + put == 0:
         kept, put = 255 - weight, weight
-        alpha = (np.int64(old[y, x, 3]) * kept + np.int64(new[y, x, 3]) * put + 127) // 255
-    else:
-        alpha = (kept + put + 127) // 255
     for c in range(3):
-        old[y, x, c] = (np.int64(old[y, x, c]) * kept + np.int64(new[y, x, c]) * put + (kept + put) // 2) // (kept + put)
-    old[y, x, 3] = alpha
+        new[y, x, c] = (np.int64(old[y, x, c]) * kept + np.int64(new[y, x, c]) * put + (kept + put) // 2) // (kept + put)
+    new[y, x, 3] = alpha

@@ -6,7 +6,7 @@ from backend.imaging.colour import on_white
 from backend.imaging.finish import carry_under_lines, composite, paint_side
 from backend.imaging.lifting import lift_labels
 from backend.imaging.painting import own_colours, washes
-from backend.imaging.selection import continued, put_into
+from backend.imaging.selection import continued, keep_outside
 from backend.imaging.toning import with_means
 from backend.imaging.types import Floats, Rgba
 from backend.pipeline.holding import shown_before
@@ -50,7 +50,7 @@ def layers(drawing: Drawing, colours: Colours) -> Layers:
     if drawing.recolouring is not None:
         previous, cut = drawing.recolouring.previous, drawing.recolouring.cut
         before = previous.foreground, previous.background
-        foreground, background = put_into(before, (foreground, background), lifted, cut, drawing.recolouring.selection)
+        keep_outside(before, lifted, cut, drawing.recolouring.selection, foreground, background)
     return Layers(foreground, background, composite(foreground, _opaque(background)))
 
 

@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend.imaging.selection import Cut, continued, cut_by_selection, put_into, sampled
+from backend.imaging.selection import Cut, continued, cut_by_selection, keep_outside, sampled
 from backend.imaging.types import Regions
 
 SIDE = 200
+Pair = tuple[np.ndarray, np.ndarray]
 
 
 def _regions() -> Regions:
@@ -78,9 +79,15 @@ def test_the_outer_part_continues_the_inner_ones_colours() -> None:
     assert (found[:100, :100] == (1, 2, 3)).all() and not found[:, 100:].any() and not found[100:].any()
 
 
-def _layers(seed: int) -> tuple[np.ndarray, np.ndarray]:
+def _layers(seed: int) -> Pair:
     rng = np.random.default_rng(seed)
     over, under = (rng.integers(0, 256, (SIDE, SIDE, 4)).astype(np.uint8) for _ in range(2))
+    return over, under
+
+
+def _recoloured(old: Pair, new: Pair, cut: Cut, selection: np.ndarray) -> Pair:
+    over, under = (layer.copy() for layer in new)
+    keep_outside(old, cut.regions.labels.astype(np.uint16), cut, selection, over, under)
     return over, under
 
 
@@ -93,7 +100,7 @@ def test_every_byte_outside_the_selection_stays(seed: int, top: int, left: int, 
         selection.flat[selection.argmax()] = max(1, selection.max())
     cut, old, new = _cut(selection), _layers(seed), _layers(seed + 1)
     before = [layer.copy() for layer in old]
-    found = put_into(old, new, cut.regions.labels.astype(np.uint16), cut, selection)
+    found = _recoloured(old, new, cut, selection)
     outside = (selection == 0) | ~cut.writable[cut.regions.labels] & cut.regions.foreground[cut.regions.labels]
     assert np.array_equal(found[0][outside], old[0][outside])
     assert np.array_equal(found[1][selection == 0], old[1][selection == 0])
@@ -107,7 +114,7 @@ def test_every_byte_outside_the_selection_stays(seed: int, top: int, left: int, 
 def test_a_soft_edge_fades_by_opacity() -> None:
     selection = np.full((SIDE, SIDE), 64, np.uint8)
     cut, old, new = _cut(selection), _layers(1), _layers(2)
-    found = put_into(old, new, cut.regions.labels.astype(np.uint16), cut, selection)[0].astype(float)
+    found = _recoloured(old, new, cut, selection)[0].astype(float)
     share = 64 / 255
     alpha = old[0][..., 3] * (1 - share) + new[0][..., 3] * share
     colour = (old[0][..., :3] * (old[0][..., 3:] * (1 - share)) + new[0][..., :3] * (new[0][..., 3:] * share)) / np.maximum(
@@ -123,7 +130,7 @@ def test_the_hidden_ground_follows_recoloured_ground_and_nothing_else() -> None:
     old[0][..., 3] = 255
     for selection, changes in ((_box(0, 100, 0, 100), False), (_box(0, 100, 0, SIDE), True)):
         cut = _cut(selection)
-        under = put_into(old, new, cut.regions.labels.astype(np.uint16), cut, selection)[1]
+        under = _recoloured(old, new, cut, selection)[1]
         expected = new[1] if changes else old[1]
         assert np.array_equal(under[:100, :100], expected[:100, :100])
 
