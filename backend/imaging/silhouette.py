@@ -29,7 +29,7 @@ MOST_LOST = 0.25
 """An empty ground does not swallow more than this of the guessed figure: else the lines are not its outline."""
 OUTLINE = 1.0
 """How far an outline reaches beyond the border in its middle, in pixels of a 256 px picture."""
-MAX_COLOUR_AREAS, COLOUR_DECIDED, PLAIN = 400, 0.8, 0.7
+MAX_COLOUR_AREAS, COLOUR_DECIDED, PLAIN = 400, 0.65, 0.7
 """Areas of a picture, the share that decides one, and the share of the picture's edge that makes one the paper."""
 
 
