@@ -40,16 +40,20 @@ def fix_hints(finer: Labels, regions: Regions, ink: Gray, hints: Rgba) -> tuple[
     scale = hints.shape[0] * hints.shape[1] / parts.size
     labels, paint = regions.labels.copy(), dict[int, Rgb]()
     following = regions.count
-    marked = _marked(spots, parts[rows, columns], regions.ink[rows, columns], areas(parts, int(parts.max()) + 1) * scale)
-    for inside, pairs in _units(regions, parts, marked):
-        chosen = _colours(spots, pairs, parts[rows, columns])
-        markers = np.zeros(labels.shape, np.int32)
-        for number in range(len(chosen) - 1, -1, -1):  # where they meet in one pixel, the most frequent remains
-            mine = np.isin(spots.spot, chosen[number])
-            markers[rows[mine], columns[mine]] = number + 1
-        share = _divided(inside, markers, ink)
-        for number, members in enumerate(chosen):
-            labels[inside & (share == number + 1)] = following
+    under = parts[rows, columns]
+    marked = _marked(spots, under, regions.ink[rows, columns], areas(parts, int(parts.max()) + 1) * scale)
+    for part, inside in _units(regions, parts, marked):
+        chosen = _colours(spots, marked[part], under == part)
+        shares = [inside]
+        if len(chosen) > 1:
+            markers = np.zeros(labels.shape, np.int32)
+            for number in range(len(chosen) - 1, -1, -1):  # where they meet in one pixel, the most frequent remains
+                mine = np.isin(spots.spot, chosen[number])
+                markers[rows[mine], columns[mine]] = number + 1
+            divided = _divided(inside, markers, ink)
+            shares = [divided == number + 1 for number in range(len(chosen))]
+        for share, members in zip(shares, chosen, strict=True):
+            labels[share] = following
             paint[following] = spots.colours[members[0]]
             following += 1
     labels, old = renumbered(labels)
@@ -74,26 +78,27 @@ def _marked(spots: Spots, parts: Labels, inked: Bools, size: np.ndarray) -> dict
     return found
 
 
-def _units(regions: Regions, parts: Labels, marked: dict[int, set[int]]) -> list[tuple[Bools, list[tuple[int, set[int]]]]]:
-    """What is coloured together, (h, w) bool each, with the marked part and its spots: a main part brings its region along."""
+def _units(regions: Regions, parts: Labels, marked: dict[int, set[int]]) -> list[tuple[int, Bools]]:
+    """The marked parts, each with all that is coloured with it, (h, w) bool: a main part brings its region along."""
     whole, size = parents(parts, regions.labels), areas(parts, int(parts.max()) + 1)
     total = areas(regions.labels, regions.count)
     alone = {p: size[p] <= MAIN * total[whole[p]] for p in marked}
-    units: list[tuple[Bools, list[tuple[int, set[int]]]]] = []
-    for part, spots in sorted(marked.items()):
+    units: list[tuple[int, Bools]] = []
+    for part in sorted(marked):
         if alone[part]:
-            units.append((parts == part, [(part, spots)]))
+            units.append((part, parts == part))
         else:
             others = [p for p in marked if alone[p] and whole[p] == whole[part]]
-            units.append(((regions.labels == whole[part]) & ~np.isin(parts, others), [(part, spots)]))
+            units.append((part, (regions.labels == whole[part]) & ~np.isin(parts, others)))
     return units
 
 
-def _colours(spots: Spots, pairs: list[tuple[int, set[int]]], parts: Labels) -> list[list[int]]:
-    """The spots of a unit, those of one colour together, the most frequent colour and its largest spot first."""
-    (part, members) = pairs[0]
+def _colours(spots: Spots, members: set[int], here: Bools) -> list[list[int]]:
+    """The spots of a part, those of one colour together, the most frequent colour first and named by its first spot.
+
+    here: (n,) the painted pixels that lie in the part.
+    """
     known = np.array(sorted(members))
-    here = parts == part
     amounts = np.bincount(spots.spot[here], spots.weight[here], minlength=len(spots.colours))[known]
     palette = spots.colours[known].astype(np.int64)
     codes = palette[:, 0] << 16 | palette[:, 1] << 8 | palette[:, 2]

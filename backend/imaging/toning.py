@@ -14,12 +14,14 @@ def with_means(own: Floats, regions: Regions, fixed: Fixed) -> Floats:
     rest shifted until the mean is right.  So pure white and pure black come out flat.
     """
     result = own.copy()
+    order = np.argsort(regions.labels.ravel(), kind="stable")
+    ends = np.cumsum(np.bincount(regions.labels.ravel(), minlength=regions.count))
+    old, new, ink = own.reshape(-1, 3), result.reshape(-1, 3), regions.ink.ravel()
     for k in np.flatnonzero(fixed.regions).tolist():
-        inside = regions.labels == k
-        beside = inside & ~regions.ink
-        values = own[inside]
-        seen = own[beside] if beside.any() else values
-        result[inside] = np.clip(values + _shift(seen, fixed.colours[k].astype(np.float64)), 0, 255)
+        inside = order[ends[k - 1] if k else 0 : ends[k]]
+        beside = inside[~ink[inside]]
+        shift = _shift(old[beside if len(beside) else inside], fixed.colours[k].astype(np.float64))
+        new[inside] = np.clip(old[inside] + shift, 0, 255)
     return result
 
 

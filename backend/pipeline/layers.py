@@ -1,5 +1,7 @@
 """Last stage: the model's colours become the two canvas-size layers and their composite."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from backend.imaging.colour import on_white
@@ -57,8 +59,11 @@ def layers(drawing: Drawing, colours: Colours) -> Layers:
 def _own(drawing: Drawing, colours: Colours) -> Floats:
     """Every pixel's colour at working size; what a selection leaves as it is looks as before, so that new colours join it."""
     own = own_colours(drawing.regions, drawing.fixed.applied(colours.flats), colours.field)
+    fixed = drawing.fixed
+    if drawing.recolouring is not None:  # the others are as before, shading and all
+        fixed = replace(fixed, regions=fixed.regions & drawing.recolouring.cut.free)
     if colours.field is not None:
-        own = with_means(own, drawing.regions, drawing.fixed)
+        own = with_means(own, drawing.regions, fixed)
     return own if drawing.recolouring is None else _joined(own, drawing.recolouring)
 
 
