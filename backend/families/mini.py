@@ -11,9 +11,9 @@ from torch import Tensor, nn
 
 from backend.families.base import FamilySpec
 from backend.families.loading import load_network
+from backend.families.mini_choice import chosen, varied
 from backend.families.mini_features import GRID, SIDE
 from backend.families.mini_inputs import (
-    allowed_tokens,
     comparable_references,
     drawing_picture,
     field_anchor,
@@ -22,14 +22,16 @@ from backend.families.mini_inputs import (
     painted_reference,
     reference_tokens,
     square_labels,
+    warped,
 )
 from backend.families.mini_masks import MiniMasks
+from backend.families.mini_match import offer
 from backend.imaging.colour import to_bytes
 from backend.imaging.resampling import Box
-from backend.imaging.types import Floats, Gray, Rgb
-from backend.networks.flats import Flats, Palette
+from backend.imaging.types import Bools, Floats, Gray, Rgb
+from backend.networks.flats import Flats
 from backend.networks.foreground import Foreground
-from backend.networks.painted import SCALE, Condition, Painted
+from backend.networks.painted import SCALE, Painted, Shown
 from backend.pipeline.types import Colours, Drawing, OnStep, Step
 from backend.weights.folder import ModelFolder
 from shared.protocol import ColorizeRequest, Finish
@@ -50,21 +52,39 @@ FIRST_LEVEL = 0.7
 class MiniCondition:
     """Everything about one picture that holds for every seed.
 
-    flats: (count, 3) uint8.  drawn: the flats in a SIDE square, sRGB 0..1.  box: the canvas in it.  given, given_without: the
-    painted network's conditioning with and without the reference; None for flats.
+    log_prob: (n, K), of each region's colours; permitted: (n, K) bool; tokens: (n, D), which regions are alike; colours:
+    (K, 3) uint8.  labels: the square label map; box: the canvas in a SIDE square.  shown: what the painted network sees but for
+    the flats, None for the flats finish.
     """
+
+    log_prob: Tensor
+    permitted: Bools
+    tokens: Tensor
+    colours: Rgb
+    labels: np.ndarray
+    box: Box
+    shown: Shown | None
+
+    def flats(self, seed: int) -> Rgb:
+        """(n, 3) uint8.  Seed 0 takes the best bet."""
+        if seed == 0:
+            return self.colours[chosen(self.log_prob, self.permitted, self.colours)]
+        return self.colours[varied(self.log_prob, self.permitted, self.colours, self.tokens, seed)]
+
+
+@dataclass(frozen=True)
+class MiniLatent:
+    """flats: (n, 3) uint8.  drawn: the flats in a SIDE square, sRGB 0..1.  field: (1, 3, GRID, GRID), None for flats."""
 
     flats: Rgb
     drawn: Floats
-    box: Box
-    given: Condition | None
-    given_without: Condition | None
+    field: Tensor | None
 
 
 class Mini:
     """See ``backend.families.base.Family``.
 
-    The flats are the most likely colours and the same for every seed; the seed is the noise of the painted finish.
+    Seed 0 gives the flats that are the best bet, other seeds vary them.  Painting lays shading on them, from the seed's noise.
     """
 
     spec = SPEC
@@ -74,9 +94,9 @@ class Mini:
         self._masks = MiniMasks(foreground)
 
     @staticmethod
-    def load(folder: ModelFolder) -> "Mini":
-        """From a model folder.  Raises LinewashError MODEL_MISSING or MODEL_CORRUPT."""
-        networks: dict[str, Any] = {part: load_network(folder, part, build) for part, build in NETWORKS.items()}
+    def load(folder: ModelFolder, device: str = "cpu") -> "Mini":
+        """From a model folder, its networks on ``device``.  Raises LinewashError MODEL_MISSING or MODEL_CORRUPT."""
+        networks: dict[str, Any] = {part: load_network(folder, part, build, device) for part, build in NETWORKS.items()}
         return Mini(**networks)
 
     def guess_drawing_mask(self, ink: Gray) -> Gray:
@@ -89,48 +109,29 @@ class Mini:
 
     @torch.inference_mode()
     def condition(self, drawing: Drawing, request: ColorizeRequest) -> MiniCondition:
-        """Flats of every region and, for the painted finish, the conditioning of the diffusion.  No noise in it."""
+        """What every region may become and how likely, and what the painted finish needs.  No noise in it."""
         labels, box = square_labels(drawing)
-        flats = self._choose(drawing, labels)
-        given = without = None
-        if request.finish == Finish.PAINTED:
-            shown = (
-                field_ink(drawing),
-                field_mask(drawing),
-                field_anchor(labels, flats),
-                *painted_reference(drawing.references),
-            )
-            given = self._painted.condition(*shown, torch.tensor([False]))
-            without = self._painted.condition(*shown, torch.tensor([True]))
-        return MiniCondition(flats, _drawn(flats, labels), box, given, without)
-
-    def _choose(self, drawing: Drawing, labels: np.ndarray) -> Rgb:
-        """(count, 3) uint8: for each region the reference colour that is most likely."""
-        picture = drawing_picture(drawing, labels)
         references = tuple(reference_tokens(r) for r in comparable_references(drawing))
-        seen = [self._flats.describe(r.picture) for r in references]
-        starts = np.cumsum([0, *(len(r.palette) for r in references)])
-        index = np.concatenate([r.index + s for r, s in zip(references, starts[:-1], strict=True)])
-        answer = self._flats.match(
-            (*self._flats.describe(picture), picture.geometry, picture.valid),
-            (
-                torch.cat([pooled for pooled, _ in seen], 1),
-                torch.cat([summary for _, summary in seen], 1),
-                torch.cat([r.picture.geometry for r in references], 1),
-                torch.cat([r.picture.valid for r in references], 1),
-            ),
-            Palette(torch.cat([r.lab for r in references], 1), torch.from_numpy(index)[None], int(starts[-1])),
-            torch.from_numpy(allowed_tokens(drawing.regions.foreground, references))[None],
-        )
-        palette = np.concatenate([r.palette for r in references])
-        return palette[answer.log_prob[0].argmax(-1).numpy()]
+        given = offer(drawing.regions.foreground, references)
+        answer = self._flats(drawing_picture(drawing, labels), given.pictures, given.palette, given.allowed)
+        shown = None
+        if request.finish == Finish.PAINTED:
+            picture, figure = painted_reference(drawing.references)
+            shown = Shown(field_ink(drawing), field_mask(drawing), warped(answer.pointing, references), picture, figure)
+        return MiniCondition(answer.log_prob[0], given.permitted, answer.tokens[0], given.colours, labels, box, shown)
 
     @torch.inference_mode()
-    def denoise(self, condition: MiniCondition, request: ColorizeRequest, on_step: OnStep) -> Tensor | None:
-        """The clean latent (1, 3, GRID, GRID), or None for the flats finish; every step shows what it expects to become."""
-        if condition.given is None or condition.given_without is None:
-            on_step(Step("denoise", 1, 1, _preview(condition, None)))
-            return None
+    def denoise(self, condition: MiniCondition, request: ColorizeRequest, on_step: OnStep) -> MiniLatent:
+        """The seed's flats and, for the painted finish, the clean field; every step shows what it expects to become."""
+        flats = condition.flats(request.seed)
+        drawn = _drawn(flats, condition.labels)
+        if condition.shown is None:
+            on_step(Step("denoise", 1, 1, _preview(condition, MiniLatent(flats, drawn, None))))
+            return MiniLatent(flats, drawn, None)
+        # with and without the reference side by side in one batch, so that guidance costs no call of its own
+        both = torch.tensor([False, True] if request.guidance != 1 else [False])
+        shown = Shown(*(t.expand(len(both), -1, -1, -1) for t in condition.shown))
+        given = self._painted.condition(shown, field_anchor(condition.labels, flats).expand(len(both), -1, -1, -1), both)
         scheduler: Any = FlowMatchEulerDiscreteScheduler(shift=1.0)
         levels = [1.0, *np.linspace(FIRST_LEVEL, 0, request.steps)[:-1]] if request.steps > 1 else [1.0]
         scheduler.set_timesteps(sigmas=levels)
@@ -138,17 +139,15 @@ class Mini:
         latent = torch.randn(1, 3, GRID, GRID, generator=noise)
         for step, timestep in enumerate(scheduler.timesteps, 1):
             sigma = (timestep / scheduler.config["num_train_timesteps"])[None]
-            clean = self._painted(latent, sigma, condition.given)
-            if request.guidance != 1:
-                plain = self._painted(latent, sigma, condition.given_without)
-                clean = plain + request.guidance * (clean - plain)
+            found = self._painted(latent.expand(len(both), -1, -1, -1), sigma.expand(len(both)), given)
+            clean = found[-1:] + request.guidance * (found[:1] - found[-1:])
             latent = scheduler.step((latent - clean) / sigma, timestep, latent).prev_sample
-            on_step(Step("denoise", step, request.steps, _preview(condition, clean)))
-        return latent
+            on_step(Step("denoise", step, request.steps, _preview(condition, MiniLatent(flats, drawn, clean))))
+        return MiniLatent(flats, drawn, latent)
 
-    def decode(self, condition: MiniCondition, latent: Tensor | None, drawing: Drawing, request: ColorizeRequest) -> Colours:
-        """Colours of the regions and, when there is a latent, of the field over the whole canvas."""
-        return Colours(condition.flats, None if latent is None else _shaded(condition, latent))
+    def decode(self, condition: MiniCondition, latent: MiniLatent, drawing: Drawing, request: ColorizeRequest) -> Colours:
+        """Colours of the regions and, for the painted finish, of the field over the whole canvas."""
+        return Colours(latent.flats, None if latent.field is None else _shaded(condition.box, latent))
 
 
 def _drawn(flats: Rgb, labels: np.ndarray) -> Floats:
@@ -157,18 +156,18 @@ def _drawn(flats: Rgb, labels: np.ndarray) -> Floats:
     return (cv2.resize(colours[labels], (SIDE, SIDE), interpolation=cv2.INTER_AREA) / 255).astype(np.float32)
 
 
-def _shaded(condition: MiniCondition, latent: Tensor | None) -> Floats:
-    """The canvas (h, w, 3) float32 sRGB 0..1, longest side SIDE: the flats, and the latent's shading on top of them.
+def _shaded(box: Box, latent: MiniLatent) -> Floats:
+    """The canvas (h, w, 3) float32 sRGB 0..1, longest side SIDE: the flats, and the field's shading on top of them.
 
     Flats are drawn at this size rather than at the field's, so that only shading is interpolated and no colour bleeds.
     """
-    box, picture = condition.box, condition.drawn
-    if latent is not None:
-        shade = np.ascontiguousarray(latent[0].permute(1, 2, 0).numpy()) * SCALE
+    picture = latent.drawn
+    if latent.field is not None:
+        shade = np.ascontiguousarray(latent.field[0].permute(1, 2, 0).numpy()) * SCALE
         picture = picture + cv2.resize(shade, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR)
     inner = picture[box.top : box.top + box.height, box.left : box.left + box.width]
     return np.clip(inner, 0, 1).astype(np.float32, copy=False)
 
 
-def _preview(condition: MiniCondition, latent: Tensor | None) -> Rgb:
-    return to_bytes(_shaded(condition, latent))
+def _preview(condition: MiniCondition, latent: MiniLatent) -> Rgb:
+    return to_bytes(_shaded(condition.box, latent))

@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from backend.imaging.colour import lab_from_rgb
 from backend.imaging.types import Bools, Floats, Gray, Labels, Rgb
+from backend.networks.flats import CELLS
 
 SIDE = 256
 """Pictures are letterboxed to this square."""
@@ -83,6 +85,37 @@ def _figure_box(mask: Gray) -> tuple[float, float, float, float, float]:
     left, right = columns[0] / side * 2 - 1, (columns[-1] + 1) / side * 2 - 1
     top, bottom = rows[0] / side * 2 - 1, (rows[-1] + 1) / side * 2 - 1
     return left, right, top, bottom, float(inside.mean())
+
+
+def cell_shares(labels: Labels, index: np.ndarray, size: int) -> Floats:
+    """(CELLS^2, size) share of each palette colour in each cell of a square label map (s, s), -1 = no region.
+
+    index: (m,) palette colour of each region.  Rows sum to at most 1.
+    """
+    side = labels.shape[0]
+    rows, columns = np.divmod(np.flatnonzero(labels.ravel() >= 0), side)
+    cell = (rows * CELLS // side) * CELLS + columns * CELLS // side
+    colour = index[labels[rows, columns]].astype(np.int64)
+    counts = np.bincount(cell * size + colour, minlength=CELLS**2 * size).reshape(CELLS**2, size)
+    return (counts * (CELLS / side) ** 2).astype(np.float32)
+
+
+def cell_colours(rgb: Rgb | Floats) -> Floats:
+    """(3, CELLS, CELLS) mean colours of a square picture (s, s, 3), uint8 or 0..1, as the network reads them."""
+    small = cv2.resize(rgb.astype(np.float32, copy=False), (CELLS, CELLS), interpolation=cv2.INTER_AREA)
+    lab = lab_from_rgb(small / 255 if rgb.dtype == np.uint8 else small) / 50
+    lab[..., 0] -= 1
+    return np.ascontiguousarray(lab.transpose(2, 0, 1), np.float32)
+
+
+def cell_sides(mask: Gray, ground: bool, figure: bool) -> Floats:
+    """(CELLS^2, 2) how much each cell of a reference may give to ground and to figure; its square mask (s, s), 255 = figure.
+
+    ground, figure: whether the picture has something to give to that side at all; if not, all of it may serve.
+    """
+    share = cv2.resize(mask, (CELLS, CELLS), interpolation=cv2.INTER_AREA).ravel().astype(np.float32) / 255
+    ones = np.ones_like(share)
+    return np.stack([1 - share if ground else ones, share if figure else ones], 1)
 
 
 def eyes_picture(lines: Gray, mask: Gray, reference: float) -> Floats:

@@ -10,15 +10,15 @@ from torch import Tensor
 from backend.families.mini_features import GRID, SIDE, eyes_picture, region_arrays, token_lab
 from backend.imaging.lineart import lines_from_colour
 from backend.imaging.masks import resize_mask
-from backend.imaging.palette import reference_regions
+from backend.imaging.palette import FINE, reference_regions
 from backend.imaging.resampling import Box, fit, letterbox, letterbox_box, letterbox_labels
-from backend.imaging.types import Bools, Gray, Rgb
-from backend.networks.flats import Picture
-from backend.networks.painted import REFERENCE_SIDE
+from backend.imaging.types import Bools, Gray, Labels, Rgb
+from backend.networks.flats import CELLS, Picture
+from backend.networks.painted import REFERENCE_SIDE, warp
 from backend.pipeline.types import Drawing, Reference
 from shared.protocol import ReferenceRole
 
-MAX_REFERENCE_REGIONS = 112
+MAX_REFERENCE_REGIONS = 160
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,8 @@ class ReferenceTokens:
     """One reference cut into regions.
 
     picture: batch of one.  palette: (k, 3) uint8 colours that occur in the reference.  index: (m,) into it.
-    figure: (m,) bool, the region is part of the reference's figure.  role: which side may use it.
+    figure: (m,) bool, the region is part of the reference's figure.  role: which side may use it.  square: (SIDE, SIDE, 3) the
+    picture, mask: (SIDE, SIDE), and labels: (SIDE, SIDE) its regions, all letterboxed, -1 = no region.
     """
 
     picture: Picture
@@ -35,6 +36,9 @@ class ReferenceTokens:
     index: np.ndarray
     figure: Bools
     role: ReferenceRole
+    square: Rgb
+    mask: Gray
+    labels: Labels
 
 
 def square(picture: np.ndarray, side: int, fill: int) -> np.ndarray:
@@ -67,7 +71,7 @@ def reference_tokens(reference: Reference) -> ReferenceTokens:
     """Cut a reference into regions of one palette colour each, at the size the network was trained with."""
     rgb = fit(reference.rgb, SIDE)
     mask = resize_mask(reference.mask, rgb.shape[1], rgb.shape[0])
-    cut = reference_regions(rgb, mask, MAX_REFERENCE_REGIONS)
+    cut = reference_regions(rgb, mask, MAX_REFERENCE_REGIONS, FINE)
     labels = letterbox_labels(cut.labels, SIDE, -1)[0]
     count = len(cut.palette_index)
     framed = square(mask, SIDE, 0)
@@ -77,7 +81,15 @@ def reference_tokens(reference: Reference) -> ReferenceTokens:
     lab = torch.from_numpy(token_lab(cut.palette, cut.palette_index))[None]
     figure = cut.palette_foreground[cut.palette_index]
     return ReferenceTokens(
-        _batch(picture, arrays.pool, arrays.geometry), lab, palette, cut.palette_index.astype(np.int64), figure, reference.role
+        _batch(picture, arrays.pool, arrays.geometry),
+        lab,
+        palette,
+        cut.palette_index.astype(np.int64),
+        figure,
+        reference.role,
+        square(rgb, SIDE, 255),
+        framed,
+        labels,
     )
 
 
@@ -104,24 +116,6 @@ def _occurring(palette: Rgb, sides: Bools, rgb: Rgb, mask: Gray) -> Rgb:
     return result
 
 
-def allowed_tokens(figure: Bools, references: tuple[ReferenceTokens, ...]) -> Bools:
-    """(n, m) over the regions of all references in a row: which each region may take its colour from.
-
-    A reference whose role is the other side's is left out, and figure looks at figure only.  A side for which nothing is left
-    may use everything its references hold; one that has no reference at all may use all of them.
-    """
-    token_figure = np.concatenate([r.figure for r in references])
-    usable = np.stack(
-        [
-            np.concatenate([np.full(len(r.figure), r.role in (ReferenceRole.BOTH, role)) for r in references])
-            for role in (ReferenceRole.BACKGROUND, ReferenceRole.FOREGROUND)
-        ]
-    )[figure.astype(np.int64)]
-    usable = usable | ~usable.any(1, keepdims=True)
-    both = usable & (figure[:, None] == token_figure[None, :])
-    return np.where(both.any(1, keepdims=True), both, usable)
-
-
 def painted_reference(references: tuple[Reference, ...]) -> tuple[Tensor, Tensor]:
     """The reference that shows how to shade: its picture (1, 3, 128, 128) sRGB 0..1 and figure mask (1, 1, 32, 32).
 
@@ -131,6 +125,15 @@ def painted_reference(references: tuple[Reference, ...]) -> tuple[Tensor, Tensor
     rgb = square(shown.rgb, REFERENCE_SIDE, 255).astype(np.float32) / 255
     figure = cv2.resize(square(shown.mask, REFERENCE_SIDE, 0), (32, 32), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
     return torch.from_numpy(rgb.transpose(2, 0, 1).copy())[None], torch.from_numpy(figure)[None, None]
+
+
+def warped(pointing: Tensor, references: tuple[ReferenceTokens, ...]) -> Tensor:
+    """The references' colours where the drawing's cells point, (1, 4, CELLS, CELLS): sRGB 0..1 and how sure, 0..1.
+
+    pointing: (1, CELLS^2, R CELLS^2) probabilities.
+    """
+    small = [cv2.resize(r.square, (CELLS, CELLS), interpolation=cv2.INTER_AREA).reshape(-1, 3) for r in references]
+    return warp(pointing, torch.from_numpy(np.concatenate(small).astype(np.float32) / 255)[None])
 
 
 def field_mask(drawing: Drawing) -> Tensor:

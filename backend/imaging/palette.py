@@ -13,6 +13,7 @@ from backend.imaging.merging import merge_small, region_graph
 from backend.imaging.regions import region_medians
 from backend.imaging.types import Bools, Floats, Gray, Labels, Rgb
 
+
 @dataclass(frozen=True)
 class Fineness:
     """How finely colours are told apart.

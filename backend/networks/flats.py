@@ -1,8 +1,10 @@
 """Which colour of the reference does each region of the drawing take?
 
-One colour-free CNN reads the drawing and the reference's own pseudo-lines; its features are pooled over regions; a transformer
-lets the drawing's regions look at each other and at the reference's; each then points at reference regions, and the
-probabilities of regions that share a palette colour are added up.
+One colour-free CNN reads the drawing and the reference's own pseudo-lines, and in the middle of it the two look at each other.
+Two answers come of its features and are multiplied.  By place: every cell of the drawing points at cells of the reference, and
+a region hears what its cells found.  By region: features are pooled over regions, a transformer lets the drawing's regions look
+at each other and at the reference's, and each points at reference regions; the probabilities of regions that share a palette
+colour are added up.
 """
 
 import math
@@ -12,16 +14,20 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from backend.networks.layers import GroupNorm, ResidualBlock, attention
+from backend.networks.layers import Block, GroupNorm, PictureAttention, ResidualBlock
 
 GEOMETRY = 14
 """Numbers that describe a region's place and shape; the first four are positions."""
 PICTURE = 3
 """Input channels: lines (1 = ink), figure mask, 1 for a reference and 0 for a drawing."""
+CELLS = 32
+"""Places are compared on a grid of CELLS x CELLS."""
+DOUBT = 1e-3
+"""Share of every palette colour in what a place says, so that a wrong place can be overruled."""
 
 
 class Picture(NamedTuple):
-    """A batch of pictures and their regions.
+    """A batch of pictures and their regions; of several references to a drawing, one after the other.
 
     picture: (B, 3, S, S).  pool: (B, N, (S/4)^2), each row the share of the region in each feature cell, summing to 1.
     geometry: (B, N, 14).  valid: (B, N) bool.
@@ -34,22 +40,65 @@ class Picture(NamedTuple):
 
 
 class Palette(NamedTuple):
-    """The reference regions' colours: lab (B, M, 3) = Lab/50 with L shifted by -1; entry: (B, M) int64 < size."""
+    """The references' colours; M regions and L = R CELLS^2 cells of all R references in a row.
+
+    lab: (B, M, 3) = Lab/50 with L shifted by -1, of each region; entry: (B, M) int64 < size, its palette colour.
+    cells: (B R, 3, CELLS, CELLS), the same units, of each cell; shares: (B, L, size), the share of each palette colour in
+    each cell; sides: (B, L, 2), how much a cell may give to ground (0) and to figure (1), 0..1.
+    """
 
     lab: Tensor
     entry: Tensor
     size: int
+    cells: Tensor
+    shares: Tensor
+    sides: Tensor
 
 
 class Answer(NamedTuple):
-    """Log probabilities over palette colours, (B, N, K) each: of the whole network, and of the plain similarity alone."""
+    """What the network says.
+
+    log_prob, similarity, place: log probabilities over palette colours, (B, N, K) each: of the whole network, of the plain
+    similarity of regions, and of the places alone.  pointing: (B, CELLS^2, L) probabilities, which cell of the references each
+    cell of the drawing takes after.  tokens: (B, N, width), what the network knows of each region.
+    """
 
     log_prob: Tensor
     similarity: Tensor
+    place: Tensor
+    pointing: Tensor
+    tokens: Tensor
+
+
+class Meeting(nn.Module):
+    """Drawing and references look at themselves and at each other, at 1/16 of the size; starts as the identity."""
+
+    def __init__(self, channels: int, layers: int) -> None:
+        super().__init__()
+        self.colour = nn.Conv2d(12, channels, 1, bias=False)
+        nn.init.zeros_(self.colour.weight)
+        self.own = nn.ModuleList(PictureAttention(channels, 4) for _ in range(layers))
+        self.other = nn.ModuleList(PictureAttention(channels, 4, channels) for _ in range(layers))
+        self.think = nn.ModuleList(ResidualBlock(channels) for _ in range(layers))
+
+    def forward(self, drawing: Tensor, references: Tensor, colours: Tensor) -> tuple[Tensor, Tensor]:
+        """drawing: (B, C, h, w); references: (B R, C, h, w) and their colours (B R, 3, 2 h, 2 w); the first two, changed."""
+        b, channels = drawing.shape[:2]
+        r = references.shape[0] // b
+        references = references + self.colour(F.pixel_unshuffle(colours, 2).to(references.dtype))
+        for own, other, think in zip(self.own, self.other, self.think, strict=True):
+            drawing, references = own(drawing), own(references)
+            here = drawing.flatten(2).transpose(1, 2)
+            there = references.flatten(2).transpose(1, 2).reshape(b, -1, channels)
+            drawing, references = (
+                think(other(drawing, there)),
+                think(other(references, here.repeat_interleave(r, 0))),
+            )
+        return drawing, references
 
 
 class Eyes(nn.Module):
-    """(B, 3, S, S) to features (B, out, S/4, S/4) and one summary vector a picture (B, widths[3])."""
+    """The CNN: pictures (B, 3, S, S) down to 1/16, and up again after the meeting."""
 
     def __init__(self, widths: tuple[int, int, int, int], out: int) -> None:
         super().__init__()
@@ -67,39 +116,30 @@ class Eyes(nn.Module):
         self.skip4 = nn.Conv2d(b, out, 1)
         self.norm = GroupNorm(8, out)
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """See the class."""
+    def down(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Features at 1/4, 1/8 and 1/16 of the size."""
         at4 = self.at4(self.down4(F.silu(self.stem(x))))
         at8 = self.at8(self.down8(F.silu(at4)))
-        at16 = F.silu(self.at16(self.down16(F.silu(at8))))
+        return at4, at8, self.at16(self.down16(F.silu(at8)))
+
+    def up(self, at4: Tensor, at8: Tensor, at16: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Features (B, out, S/4, S/4), those at 1/8, and one summary vector a picture (B, widths[3])."""
+        at16 = F.silu(at16)
         at8 = at8 + F.interpolate(self.up8(at16), scale_factor=2.0, mode="nearest")
         at8 = at8 + self.mix8(F.silu(at8))
         at4 = self.skip4(at4) + F.interpolate(self.up4(F.silu(at8)), scale_factor=2.0, mode="nearest")
-        return self.norm(at4), at16.mean((2, 3))
+        return self.norm(at4), at8, at16.mean((2, 3))
 
 
-class Block(nn.Module):
-    """A pre-norm transformer block on region tokens; with ``cross`` it also looks at the reference's tokens."""
+class Seen(NamedTuple):
+    """What the CNN says of a batch of pictures.
 
-    def __init__(self, width: int, heads: int, cross: bool) -> None:
-        super().__init__()
-        self.heads = heads
-        self.norm1, self.qkv, self.out = nn.LayerNorm(width), nn.Linear(width, 3 * width), nn.Linear(width, width)
-        self.norm2 = nn.LayerNorm(width) if cross else None
-        self.query = nn.Linear(width, width) if cross else None
-        self.key_value = nn.Linear(width, 2 * width) if cross else None
-        self.cross_out = nn.Linear(width, width) if cross else None
-        self.norm3 = nn.LayerNorm(width)
-        self.wide, self.narrow = nn.Linear(width, 3 * width), nn.Linear(3 * width, width)
+    pooled: (B, N, features) over each region.  summary: (B, N, widths[3]).  cells: (B, CELLS^2, widths[2]).
+    """
 
-    def forward(self, x: Tensor, bias: Tensor, keys: Tensor | None = None, key_bias: Tensor | None = None) -> Tensor:
-        """x: (B, N, width) and its bias, 0 or -1e4; keys: (B, M, width) of the reference and theirs."""
-        q, k, v = self.qkv(self.norm1(x)).chunk(3, -1)
-        x = x + self.out(attention(q, k, v, self.heads, bias))
-        if self.norm2 and self.query and self.key_value and self.cross_out and keys is not None:
-            k, v = self.key_value(keys).chunk(2, -1)
-            x = x + self.cross_out(attention(self.query(self.norm2(x)), k, v, self.heads, key_bias))
-        return x + self.narrow(F.gelu(self.wide(self.norm3(x))))
+    pooled: Tensor
+    summary: Tensor
+    cells: Tensor
 
 
 def _forbid(allowed: Tensor) -> Tensor:
@@ -107,7 +147,7 @@ def _forbid(allowed: Tensor) -> Tensor:
 
 
 class Flats(nn.Module):
-    """See the module's text.  width: of the tokens; layers, reference_layers: transformer depth."""
+    """See the module's text.  width: of the tokens; layers, reference_layers, meetings: depth; sight: of the cells' keys."""
 
     def __init__(
         self,
@@ -119,10 +159,13 @@ class Flats(nn.Module):
         features: int = 80,
         frequencies: int = 6,
         embedding: int = 128,
+        meetings: int = 3,
+        sight: int = 64,
     ) -> None:
         super().__init__()
         self.width, self.frequencies = width, frequencies
         self.eyes = Eyes(eyes, features)
+        self.meeting = Meeting(eyes[3], meetings)
         place = GEOMETRY + 8 * frequencies
         self.drawing_in = nn.Sequential(nn.Linear(features + eyes[3] + place, width), nn.GELU(), nn.Linear(width, width))
         self.reference_in = nn.Sequential(nn.Linear(features + eyes[3] + place + 3, width), nn.GELU(), nn.Linear(width, width))
@@ -135,62 +178,92 @@ class Flats(nn.Module):
         self.look_place = nn.Linear(place, embedding, bias=False)
         self.sharpness = nn.Parameter(torch.tensor(6.0))
         self.place_weight = nn.Parameter(torch.tensor(0.7))
+        self.sight = nn.Linear(eyes[2], sight)
+        self.sight_sharpness = nn.Parameter(torch.tensor(8.0))
+        self.hear = nn.Linear(5, width)
+        self.trust = nn.Linear(width, 1)
+        for layer in (self.hear, self.trust):
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(layer.bias)
 
     def _place(self, geometry: Tensor) -> Tensor:
         frequency = (2.0 ** torch.arange(self.frequencies, device=geometry.device)) * (math.pi / 2)
         angle = (geometry[..., :4, None] * frequency).flatten(-2)
         return torch.cat([geometry, angle.sin(), angle.cos()], -1)
 
-    def describe(self, pictures: Picture) -> tuple[Tensor, Tensor]:
-        """What the CNN sees: features (B, N, features) pooled over each region, summary (B, N, eyes[3])."""
-        features, summary = self.eyes(pictures.picture)
-        pooled = pictures.pool.to(features.dtype) @ features.flatten(2).transpose(1, 2)
-        return pooled.float(), summary.float()[:, None].expand(-1, pooled.shape[1], -1)
+    def _see(self, drawing: Picture, references: Picture, colours: Tensor) -> tuple[Seen, Seen]:
+        """Both kinds of pictures through the CNN; colours: ``Palette.cells``.  A drawing's references end up in one row."""
+        b = drawing.picture.shape[0]
+        fine, middle, coarse = self.eyes.down(torch.cat([drawing.picture, references.picture]))
+        met = torch.cat(self.meeting(coarse[:b], coarse[b:], colours))
+        features, middle, summary = self.eyes.up(fine, middle, met)
+        cells = middle.flatten(2).transpose(1, 2)
+
+        def seen(part: slice, picture: Picture) -> Seen:
+            flat = features[part].flatten(2).transpose(1, 2)
+            pooled = (picture.pool.to(flat.dtype) @ flat).float()
+            spread = summary[part].float()[:, None].expand(-1, pooled.shape[1], -1)
+            return Seen(*(t.reshape(b, -1, t.shape[-1]) for t in (pooled, spread, cells[part])))
+
+        return seen(slice(b), drawing), seen(slice(b, None), references)
+
+    def _point(self, drawing: Tensor, references: Tensor, figure: Tensor, sides: Tensor) -> Tensor:
+        """(B, CELLS^2, L) which cell takes after which; features of both, figure: (B, CELLS^2), sides: ``Palette.sides``."""
+        query, key = (F.normalize(self.sight(x).float(), dim=-1) for x in (drawing, references))
+        logits = (self.sight_sharpness.clamp(1, 40) * query) @ key.transpose(1, 2)
+        both = torch.stack([1 - figure, figure], -1) @ sides.transpose(1, 2)
+        return (logits.float() + (both.float() + 0.02).log()).softmax(-1)
 
     def _embed(self, pooled: Tensor, place: Tensor) -> Tensor:
         look = self.look(F.layer_norm(pooled, pooled.shape[-1:])) + self.place_weight * self.look_place(place)
         return F.normalize(look.float(), dim=-1)
 
-    def match(
-        self,
-        drawing: tuple[Tensor, Tensor, Tensor, Tensor],
-        reference: tuple[Tensor, Tensor, Tensor, Tensor],
-        palette: Palette,
-        allowed: Tensor,
-    ) -> Answer:
+    def forward(self, drawing: Picture, references: Picture, palette: Palette, allowed: Tensor) -> Answer:
         """Point each region at the palette.
 
-        drawing, reference: (pooled, summary, geometry, valid); those of several references are joined along the region axis.
-        allowed: (B, N, M) bool, which reference regions a region may take its colour from.
+        references: R to each drawing, one after the other, of M / R regions each (padded).  allowed: (B, N, M) bool, which
+        reference regions a region may take its colour from.
         """
-        pooled, summary, geometry, valid = drawing
-        key_pooled, key_summary, key_geometry, key_valid = reference
-        place, key_place = self._place(geometry), self._place(key_geometry)
-        bias, key_bias = _forbid(valid)[:, None, None], _forbid(key_valid)[:, None, None]
+        b = drawing.picture.shape[0]
+        here, there = self._see(drawing, references, palette.cells)
+        key_geometry = references.geometry.reshape(b, -1, GEOMETRY)
+        key_valid = references.valid.reshape(b, -1)
+        figure = F.interpolate(drawing.picture[:, 1:2], size=(CELLS, CELLS), mode="area").flatten(1)
+        pointing = self._point(here.cells, there.cells, figure, palette.sides)
+        heard, by_place = _hear(drawing.pool, pointing, palette)
+        place, key_place = self._place(drawing.geometry), self._place(key_geometry)
+        bias, key_bias = _forbid(drawing.valid)[:, None, None], _forbid(key_valid)[:, None, None]
         cross_bias = _forbid(allowed & key_valid[:, None])
-        keys = self.reference_in(torch.cat([key_pooled, key_summary, key_place, palette.lab], -1))
+        keys = self.reference_in(torch.cat([there.pooled, there.summary, key_place, palette.lab], -1))
         for block in self.reference_blocks:
             keys = block(keys, key_bias)
         keys = self.reference_norm(keys)
-        x = self.drawing_in(torch.cat([pooled, summary, place], -1))
+        x = self.drawing_in(torch.cat([here.pooled, here.summary, place], -1)) + self.hear(heard)
         for block in self.drawing_blocks:
             x = block(x, bias, keys, cross_bias[:, None])
         x = self.drawing_norm(x)
-        similarity = self.sharpness * (self._embed(pooled, place) @ self._embed(key_pooled, key_place).transpose(1, 2))
+        similarity = self.sharpness * (self._embed(here.pooled, place) @ self._embed(there.pooled, key_place).transpose(1, 2))
         pointer = (self.point_query(x) @ self.point_key(keys).transpose(1, 2)).float() / math.sqrt(self.width)
         logits = similarity + pointer + self.prior(keys).transpose(1, 2).float() + cross_bias
+        trust = F.softplus(self.trust(x).float() - 1.0)
         shared = F.one_hot(palette.entry, palette.size).float() * key_valid[..., None]
         with torch.autocast(logits.device.type, enabled=False):  # probabilities of 1e-3 matter here
-            plain = (similarity.float() + cross_bias).softmax(-1) @ shared
-            return Answer((logits.softmax(-1) @ shared).clamp_min(1e-9).log(), plain.clamp_min(1e-9).log())
+            plain = ((similarity.float() + cross_bias).softmax(-1) @ shared).clamp_min(1e-9).log()
+            by_region = (logits.softmax(-1) @ shared).clamp_min(1e-9).log()
+            product = by_region + trust * by_place
+            return Answer(product.log_softmax(-1), plain, by_place, pointing, x.float())
 
-    def forward(self, drawing: Picture, reference: Picture, palette: Palette, allowed: Tensor) -> Answer:
-        """One drawing, one reference each; see ``match``."""
-        pooled, summary = self.describe(drawing)
-        key_pooled, key_summary = self.describe(reference)
-        return self.match(
-            (pooled, summary, drawing.geometry, drawing.valid),
-            (key_pooled, key_summary, reference.geometry, reference.valid),
-            palette,
-            allowed,
-        )
+
+def _hear(pool: Tensor, pointing: Tensor, palette: Palette) -> tuple[Tensor, Tensor]:
+    """What each region's cells found: (B, N, 5) mean colour, surest colour's share and spread; and log (B, N, K) by colour."""
+    b, n, cells = pool.shape
+    side = round(cells**0.5) // CELLS
+    coarse = pool.reshape(b, n, CELLS, side, CELLS, side).sum((3, 5)).flatten(2).float()
+    flat = palette.cells.reshape(b, -1, 3, CELLS * CELLS).transpose(2, 3).reshape(b, -1, 3)
+    found = (pointing @ torch.cat([flat, (flat**2).sum(-1, keepdim=True), palette.shares], -1)).float()
+    with torch.autocast(pool.device.type, enabled=False):
+        told = coarse @ found
+        mean, square, vote = told[..., :3], told[..., 3:4], (told[..., 4:] + DOUBT).clamp_min(DOUBT)
+        vote = vote / vote.sum(-1, keepdim=True)
+        spread = (square - (mean**2).sum(-1, keepdim=True)).clamp_min(1e-4).sqrt()
+    return torch.cat([mean, vote.amax(-1, keepdim=True), spread], -1), vote.log()

@@ -115,3 +115,27 @@ def split_bias(query: Tensor, key: Tensor, epsilon: float = 0.02) -> Tensor:
     """
     q, k = query[:, :, None], key[:, None, :]
     return (q * k + (1 - q) * (1 - k) + epsilon).log()[:, None]
+
+
+class Block(nn.Module):
+    """A pre-norm transformer block on region tokens; with ``cross`` it also looks at the reference's tokens."""
+
+    def __init__(self, width: int, heads: int, cross: bool) -> None:
+        super().__init__()
+        self.heads = heads
+        self.norm1, self.qkv, self.out = nn.LayerNorm(width), nn.Linear(width, 3 * width), nn.Linear(width, width)
+        self.norm2 = nn.LayerNorm(width) if cross else None
+        self.query = nn.Linear(width, width) if cross else None
+        self.key_value = nn.Linear(width, 2 * width) if cross else None
+        self.cross_out = nn.Linear(width, width) if cross else None
+        self.norm3 = nn.LayerNorm(width)
+        self.wide, self.narrow = nn.Linear(width, 3 * width), nn.Linear(3 * width, width)
+
+    def forward(self, x: Tensor, bias: Tensor, keys: Tensor | None = None, key_bias: Tensor | None = None) -> Tensor:
+        """x: (B, N, width) and its bias, 0 or -1e4; keys: (B, M, width) of the reference and theirs."""
+        q, k, v = self.qkv(self.norm1(x)).chunk(3, -1)
+        x = x + self.out(attention(q, k, v, self.heads, bias))
+        if self.norm2 and self.query and self.key_value and self.cross_out and keys is not None:
+            k, v = self.key_value(keys).chunk(2, -1)
+            x = x + self.cross_out(attention(self.query(self.norm2(x)), k, v, self.heads, key_bias))
+        return x + self.narrow(F.gelu(self.wide(self.norm3(x))))

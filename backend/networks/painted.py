@@ -21,6 +21,36 @@ TOKENS = 16
 REFERENCE_SIDE = 128
 
 
+UNSURE = 0.1
+"""Spread of colours, in sRGB 0..1, at which what a cell points at is no longer sure."""
+
+
+class Shown(NamedTuple):
+    """What the network sees but for the flats.
+
+    ink: (B, 1, 4F, 4F), 1 = line.  mask: (B, 1, F, F).  warped: (B, 4, C, C), see ``warp``.  picture: (B, 3, 128, 128) sRGB
+    0..1 and figure: (B, 1, 32, 32), the reference and its mask.
+    """
+
+    ink: Tensor
+    mask: Tensor
+    warped: Tensor
+    picture: Tensor
+    figure: Tensor
+
+
+def warp(pointing: Tensor, colours: Tensor) -> Tensor:
+    """The reference's colours brought to where the drawing's cells point.
+
+    pointing: (B, C^2, L) probabilities; colours: (B, L, 3) sRGB 0..1.  (B, 4, C, C): mean colour, and how sure it is, 0..1.
+    """
+    found = pointing @ torch.cat([colours, (colours**2).sum(-1, keepdim=True)], -1)
+    mean = found[..., :3]
+    spread = (found[..., 3:] - (mean**2).sum(-1, keepdim=True)).clamp_min(0).sqrt()
+    side = round(pointing.shape[1] ** 0.5)
+    return torch.cat([mean, (-spread / UNSURE).exp()], -1).transpose(1, 2).reshape(len(mean), 4, side, side)
+
+
 class Condition(NamedTuple):
     """What is computed once: tokens (B, 256, D), features at 1/2 and 1/4 of the field, the attention bias at 1/4."""
 
@@ -63,7 +93,7 @@ class Painted(nn.Module):
         super().__init__()
         a, b, c = widths
         self.reference = ReferenceEncoder(tokens)
-        self.stem = nn.Sequential(nn.Conv2d(20, 32, 3, padding=1), nn.SiLU(), nn.Conv2d(32, a, 3, 2, 1))
+        self.stem = nn.Sequential(nn.Conv2d(24, 32, 3, padding=1), nn.SiLU(), nn.Conv2d(32, a, 3, 2, 1))
         self.in2 = nn.ModuleList([TimedBlock(a, a), TimedBlock(a, a)])
         self.down4, self.in4 = nn.Conv2d(a, b, 3, 2, 1), nn.ModuleList([TimedBlock(b, b), TimedBlock(b, b)])
         self.look4 = nn.ModuleList([PictureAttention(b, 4, tokens), PictureAttention(b, 4, tokens)])
@@ -82,17 +112,20 @@ class Painted(nn.Module):
         nn.init.zeros_(last.weight)
         self.out = nn.Sequential(GroupNorm(8, a), nn.SiLU(), last)
 
-    def condition(self, ink: Tensor, mask: Tensor, anchor: Tensor, picture: Tensor, figure: Tensor, drop: Tensor) -> Condition:
+    def condition(self, shown: Shown, anchor: Tensor, drop: Tensor) -> Condition:
         """Everything without noise in it.
 
-        ink: (B, 1, 4F, 4F), 1 = line.  mask: (B, 1, F, F).  anchor: (B, 3, F, F) sRGB 0..1.  picture: (B, 3, 128, 128) sRGB
-        0..1 and figure: (B, 1, 32, 32), the reference and its mask.  drop: (B,) bool, reference withheld.  F % 8 == 0.
+        anchor: (B, 3, F, F) sRGB 0..1, the flats.  drop: (B,) bool, reference withheld.  F % 8 == 0.
         """
-        tokens = self.reference(picture * 2 - 1, figure, drop)
-        keys = F.avg_pool2d(figure, figure.shape[-1] // TOKENS)
-        keys = torch.where(drop[:, None, None, None], torch.full_like(keys, 0.5), keys).flatten(1)
-        bias4 = split_bias(F.avg_pool2d(mask, 4).flatten(1), keys)
-        x = torch.cat([F.pixel_unshuffle(ink, 4), mask * 2 - 1, anchor * 2 - 1], 1)
+        tokens = self.reference(shown.picture * 2 - 1, shown.figure, drop)
+        withheld = drop[:, None, None, None]
+        keys = F.avg_pool2d(shown.figure, shown.figure.shape[-1] // TOKENS)
+        keys = torch.where(withheld, torch.full_like(keys, 0.5), keys).flatten(1)
+        bias4 = split_bias(F.avg_pool2d(shown.mask, 4).flatten(1), keys)
+        warped = F.interpolate(shown.warped, size=anchor.shape[2:], mode="bilinear", align_corners=False)
+        sure = torch.where(withheld, 0.0, warped[:, 3:])
+        given = [F.pixel_unshuffle(shown.ink, 4), shown.mask * 2 - 1, anchor * 2 - 1, (warped[:, :3] - anchor) * sure * 4, sure]
+        x = torch.cat(given, 1)
         at2 = self.stem(x.contiguous(memory_format=torch.channels_last))
         for block in self.in2:
             at2 = block(at2)

@@ -40,10 +40,19 @@ def random_move(rng: np.random.Generator, side: int) -> Floats:
     return matrix.astype(np.float32)
 
 
+def at_size(matrix: Floats, side: int, other: int) -> Floats:
+    """The same move, made for pictures of ``side`` pixels, for pictures of ``other`` pixels."""
+    scale = other / side
+    scaled = matrix.copy()
+    scaled[:, 2] = scale * matrix[:, 2] + 0.5 * (scale - 1) * (1 - matrix[:, 0] - matrix[:, 1])
+    return scaled
+
+
 def move(picture: np.ndarray, matrix: Floats, outside: int, labels: bool) -> np.ndarray:
-    """uint8 (s, s) moved by ``matrix``; what comes from outside is ``outside``; labels are never mixed."""
+    """(s, s) or (s, s, 3) moved by ``matrix``; what comes from outside is ``outside``; labels are never mixed."""
     side = picture.shape[0]
     how = cv2.INTER_NEAREST if labels else cv2.INTER_LINEAR
+    paper = (outside, outside, outside)
     return cv2.warpAffine(
-        np.ascontiguousarray(picture), matrix, (side, side), flags=how, borderMode=cv2.BORDER_CONSTANT, borderValue=outside
+        np.ascontiguousarray(picture), matrix, (side, side), flags=how, borderMode=cv2.BORDER_CONSTANT, borderValue=paper
     )

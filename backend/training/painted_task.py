@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from backend.families.mini_features import GRID
-from backend.networks.painted import SCALE, Painted
+from backend.networks.painted import SCALE, Painted, Shown
 from backend.training.augment import apply_colours, colour_matrix
 from backend.training.store import Store
 
@@ -17,11 +17,8 @@ from backend.training.store import Store
 class Batch(NamedTuple):
     """The network's inputs (see ``Painted.condition``), the clean latent, its weights (B, 1, F, F), sigma (B,) and noise."""
 
-    ink: Tensor
-    mask: Tensor
+    shown: Shown
     anchor: Tensor
-    picture: Tensor
-    figure: Tensor
     drop: Tensor
     clean: Tensor
     weight: Tensor
@@ -63,7 +60,15 @@ class PaintedTask:
         # a quarter of the levels at full noise: that is where sampling starts, with nothing to lean on
         sigma = np.where(rng.random(self.batch_size) < 0.25, 1.0, rng.uniform(0.02, 1, self.batch_size))
         noise = rng.standard_normal(stacked["clean"].shape, np.float32)
-        return Batch(drop=drop, sigma=torch.from_numpy(sigma.astype(np.float32)), noise=torch.from_numpy(noise), **stacked)
+        return Batch(
+            Shown(*(stacked[name] for name in Shown._fields)),
+            stacked["anchor"],
+            drop,
+            stacked["clean"],
+            stacked["weight"],
+            torch.from_numpy(sigma.astype(np.float32)),
+            torch.from_numpy(noise),
+        )
 
     def _draw(self, rng: np.random.Generator) -> dict[str, np.ndarray]:
         """A set, most often one with shading worth learning: half are nearly flat, and flats have a finish of their own."""
@@ -76,7 +81,7 @@ class PaintedTask:
         """Weighted squared error of the clean latent, over max(sigma^2, 1/4); figures: at full noise, below, of zero."""
         sigma = batch.sigma[:, None, None, None]
         noisy = (1 - sigma) * batch.clean + sigma * batch.noise
-        given = network.condition(batch.ink, batch.mask, batch.anchor, batch.picture, batch.figure, batch.drop)
+        given = network.condition(batch.shown, batch.anchor, batch.drop)
         guess = network(noisy, batch.sigma, given)
         error = (F.smooth_l1_loss(guess, batch.clean, reduction="none", beta=1.0) * 2 * batch.weight).mean((1, 2, 3))
         loss = (error / (batch.sigma**2).clamp_min(0.25)).mean()
@@ -93,7 +98,7 @@ class PaintedTask:
 
 
 def painted_item(row: dict[str, np.ndarray], rng: np.random.Generator, unmasked: float) -> dict[str, np.ndarray]:
-    """One augmented set: ink, mask, anchor, picture, figure, clean latent and weight, channels first."""
+    """One augmented set: ink, mask, anchor, warped, picture, figure, clean latent and weight, channels first."""
     n = int(row["count"])
     matrix = colour_matrix(rng, 0.5)
     colours = apply_colours(matrix, row["colours"][:n])
@@ -108,16 +113,23 @@ def painted_item(row: dict[str, np.ndarray], rng: np.random.Generator, unmasked:
     small = cv2.resize(row["mask"], (GRID, GRID), interpolation=cv2.INTER_AREA) / np.float32(255)
     figure = cv2.resize(row["refmask"], (32, 32), interpolation=cv2.INTER_AREA) / np.float32(255)
     picture = apply_colours(matrix, row["refsmall"])
+    found = row["warped"].astype(np.float32) / 255
+    warped = np.concatenate([apply_colours(matrix, found[..., :3]), found[..., 3:]], -1)
     ink = row["ink"] / np.float32(255) * np.float32(rng.uniform(0.6, 1.3))
     weight = row["known"] / np.float32(255)
     if rng.random() < unmasked:
         small, figure = np.full_like(small, 0.5), np.full_like(figure, 0.5)
     if rng.random() < 0.5:
-        ink, small, anchor, clean, weight = (a[:, ::-1] for a in (ink, small, anchor, clean, weight))
+        ink, small, anchor, clean, weight, warped = (a[:, ::-1] for a in (ink, small, anchor, clean, weight, warped))
     if rng.random() < 0.5:
         picture, figure = picture[:, ::-1], figure[:, ::-1]
     first = {"ink": ink[None], "mask": small[None], "anchor": anchor.transpose(2, 0, 1), "picture": picture.transpose(2, 0, 1)}
-    second = {"figure": figure[None], "clean": clean.transpose(2, 0, 1), "weight": 0.05 + 0.95 * weight[None]}
+    second = {
+        "warped": warped.transpose(2, 0, 1),
+        "figure": figure[None],
+        "clean": clean.transpose(2, 0, 1),
+        "weight": 0.05 + 0.95 * weight[None],
+    }
     return {k: np.ascontiguousarray(np.minimum(v, 1) if k == "ink" else v, np.float32) for k, v in (first | second).items()}
 
 

@@ -12,11 +12,11 @@ import numpy as np
 from backend.families.mini_features import GRID, SIDE
 from backend.imaging.colour import lab_from_rgb
 from backend.imaging.lineart import ink_from_rgba, lines_from_colour
-from backend.imaging.palette import reference_regions
+from backend.imaging.palette import FINE, reference_regions
 from backend.imaging.regions import region_medians, segment, split_regions
 from backend.imaging.types import Bools, Floats, Gray, Regions, Rgb
 
-MAX_REGIONS, MAX_REFERENCE_REGIONS, MAX_PALETTE = 160, 112, 28
+MAX_REGIONS, MAX_REFERENCE_REGIONS, MAX_PALETTE = 160, 160, FINE.colours
 NONE = 255
 """Label of pixels without a region."""
 GAP = 0.02
@@ -57,7 +57,7 @@ def prepare_set(line: Gray, color: Rgb, mask: Gray, ref: Rgb, refmask: Gray) -> 
     ink = ink_from_rgba(np.dstack([line, line, line, np.full_like(line, 255)]))
     regions = split_regions(segment(ink, GAP), mask, MAX_REGIONS)
     medians, trusted = region_medians(regions.labels, regions.count, color, ~regions.ink)
-    reference = reference_regions(ref, refmask, MAX_REFERENCE_REGIONS)
+    reference = reference_regions(ref, refmask, MAX_REFERENCE_REGIONS, FINE)
     residual, known = shading(color, medians[regions.labels], regions.ink)
     return {
         "ink": ink,

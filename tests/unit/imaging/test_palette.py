@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend.imaging.palette import MAX_COLOURS, reference_regions
+from backend.imaging.palette import COARSE, reference_regions
 
 
 def _patches() -> tuple[np.ndarray, np.ndarray]:
@@ -47,7 +47,7 @@ def test_limits_hold_for_noise(seed: int, limit: int) -> None:
     assert 1 <= regions <= limit
     assert np.array_equal(np.unique(found.labels[found.labels >= 0]), np.arange(regions))
     assert found.labels.min() >= -1
-    assert found.palette_index.min() >= 0 and found.palette_index.max() < len(found.palette) <= MAX_COLOURS
+    assert found.palette_index.min() >= 0 and found.palette_index.max() < len(found.palette) <= COARSE.colours
     assert found.palette_foreground.shape == (len(found.palette),)
 
 

@@ -5,7 +5,9 @@ from dataclasses import replace
 import numpy as np
 
 from backend.families.mini_features import GRID, allowed_pairs, region_arrays
-from backend.families.mini_inputs import allowed_tokens, comparable_references, reference_tokens
+from backend.families.mini_inputs import comparable_references, reference_tokens
+from backend.families.mini_match import allowed_tokens, cells_of_sides, offer
+from backend.networks.flats import CELLS
 from backend.pipeline.types import Drawing, Reference
 from shared.protocol import ReferenceRole
 
@@ -67,3 +69,30 @@ def test_a_side_without_a_reference_may_use_all(drawing: Drawing) -> None:
     tokens = reference_tokens(Reference(first.rgb, first.mask, ReferenceRole.FOREGROUND))
     ground_row = allowed_tokens(np.array([False]), (tokens,))[0]
     assert ground_row.any()
+
+
+def test_an_offer_of_two_references_lines_up(drawing: Drawing) -> None:
+    tokens = tuple(reference_tokens(r) for r in comparable_references(drawing))
+    given = offer(drawing.regions.foreground, tokens)
+    most = max(len(t.index) for t in tokens)
+    assert given.palette.entry.shape == (1, 2 * most) and given.allowed.shape == (1, drawing.regions.count, 2 * most)
+    assert given.palette.size == len(given.colours) == sum(len(t.palette) for t in tokens)
+    valid = given.pictures.valid.reshape(-1)
+    assert not given.allowed[0][:, ~valid].any()
+    shown = given.palette.entry[0][valid].numpy()
+    expected = np.concatenate([t.palette[t.index] for t in tokens])
+    np.testing.assert_array_equal(given.colours[shown], expected)
+    shares = given.palette.shares[0].numpy().reshape(2, CELLS**2, -1)
+    assert shares[0, :, len(tokens[0].palette) :].sum() == 0 and shares[1, :, : len(tokens[0].palette)].sum() == 0
+    assert shares.sum(-1).max() <= 1 + 1e-5
+
+
+def test_cells_follow_the_roles_like_regions(drawing: Drawing) -> None:
+    first, second = drawing.references
+    tokens = tuple(
+        reference_tokens(Reference(r.rgb, r.mask, role))
+        for r, role in ((first, ReferenceRole.FOREGROUND), (second, ReferenceRole.BACKGROUND))
+    )
+    sides = cells_of_sides(tokens).reshape(2, CELLS**2, 2)
+    assert sides[0, :, 0].sum() == 0 and sides[1, :, 1].sum() == 0
+    assert sides[0, :, 1].sum() > 0 and sides[1, :, 0].sum() > 0

@@ -3,10 +3,10 @@
 import torch
 
 from backend.families.mini_features import GRID
-from backend.networks.flats import Flats, Palette, Picture
+from backend.networks.flats import CELLS, Flats, Palette, Picture
 from backend.networks.foreground import Foreground
 from backend.networks.layers import split_bias
-from backend.networks.painted import Painted
+from backend.networks.painted import Condition, Painted, Shown, warp
 
 
 def _picture(generator: torch.Generator, regions: int, real: int) -> Picture:
@@ -19,10 +19,32 @@ def _picture(generator: torch.Generator, regions: int, real: int) -> Picture:
     )
 
 
+def _palette(generator: torch.Generator, entry: torch.Tensor, size: int, references: int = 1) -> Palette:
+    cells = references * CELLS**2
+    return Palette(
+        torch.rand(1, entry.shape[1], 3, generator=generator),
+        entry,
+        size,
+        torch.rand(references, 3, CELLS, CELLS, generator=generator),
+        torch.full((1, cells, size), 1 / size),
+        torch.ones(1, cells, 2),
+    )
+
+
+def _shown(batch: int, field: int = 64) -> Shown:
+    return Shown(
+        torch.rand(batch, 1, 4 * field, 4 * field),
+        torch.rand(batch, 1, field, field),
+        torch.rand(batch, 4, CELLS, CELLS),
+        torch.rand(batch, 3, 128, 128),
+        torch.rand(batch, 1, 32, 32),
+    )
+
+
 def test_flats_gives_probabilities_of_allowed_colours_only() -> None:
     generator = torch.Generator().manual_seed(0)
     drawing, reference = _picture(generator, 5, 5), _picture(generator, 6, 6)
-    palette = Palette(torch.rand(1, 6, 3, generator=generator), torch.tensor([[0, 0, 1, 2, 2, 2]]), 3)
+    palette = _palette(generator, torch.tensor([[0, 0, 1, 2, 2, 2]]), 3)
     allowed = torch.ones(1, 5, 6, dtype=torch.bool)
     allowed[0, 0, :3] = False
     answer = Flats().eval()(drawing, reference, palette, allowed)
@@ -36,37 +58,85 @@ def test_padding_changes_nothing() -> None:
     network = Flats().eval()
     generator = torch.Generator().manual_seed(2)
     drawing, reference = _picture(generator, 7, 4), _picture(generator, 9, 6)
-    palette = Palette(torch.rand(1, 9, 3, generator=generator), torch.randint(0, 3, (1, 9), generator=generator), 3)
+    palette = _palette(generator, torch.randint(0, 3, (1, 9), generator=generator), 3)
     allowed = torch.ones(1, 7, 9, dtype=torch.bool)
 
     def cut(picture: Picture, n: int) -> Picture:
         return Picture(picture.picture, picture.pool[:, :n], picture.geometry[:, :n], picture.valid[:, :n])
 
     padded = network(drawing, reference, palette, allowed).log_prob[:, :4]
-    short = Palette(palette.lab[:, :6], palette.entry[:, :6], 3)
+    short = palette._replace(lab=palette.lab[:, :6], entry=palette.entry[:, :6])
     plain = network(cut(drawing, 4), cut(reference, 6), short, allowed[:, :4, :6]).log_prob
     torch.testing.assert_close(padded, plain, atol=1e-4, rtol=1e-4)
 
 
+def test_cells_take_after_their_own_side_only() -> None:
+    torch.manual_seed(3)
+    generator = torch.Generator().manual_seed(3)
+    drawing, reference = _picture(generator, 5, 5), _picture(generator, 6, 6)
+    drawing.picture[:, 1] = 1
+    palette = _palette(generator, torch.tensor([[0, 0, 1, 2, 2, 2]]), 3)
+    figure = torch.arange(CELLS**2) % 2
+    palette = palette._replace(sides=torch.stack([1 - figure, figure], -1)[None].float())
+    pointing = Flats().eval()(drawing, reference, palette, torch.ones(1, 5, 6, dtype=torch.bool)).pointing[0]
+    torch.testing.assert_close(pointing.sum(-1), torch.ones(CELLS**2), atol=1e-4, rtol=0)
+    assert pointing[:, figure == 1].sum(-1).min() > 0.8
+
+
+def test_the_order_of_references_does_not_matter() -> None:
+    torch.manual_seed(4)
+    network = Flats().eval()
+    for parameter in network.meeting.parameters():  # a fresh meeting does nothing yet
+        torch.nn.init.normal_(parameter, std=0.05)
+    generator = torch.Generator().manual_seed(4)
+    drawing, first, second = (_picture(generator, 5, 5) for _ in range(3))
+    allowed = torch.ones(1, 5, 10, dtype=torch.bool)
+    palette = _palette(generator, torch.arange(10)[None], 10, references=2)
+    turned = palette._replace(lab=palette.lab.roll(5, 1), entry=palette.entry.roll(5, 1), cells=palette.cells.roll(1, 0))
+
+    def joined(one: Picture, other: Picture) -> Picture:
+        return Picture(*(torch.cat(pair) for pair in zip(one, other, strict=True)))
+
+    answer = network(drawing, joined(first, second), palette, allowed)
+    assert answer.pointing.shape == (1, CELLS**2, 2 * CELLS**2)
+    again = network(drawing, joined(second, first), turned, allowed)
+    torch.testing.assert_close(answer.log_prob, again.log_prob, atol=1e-4, rtol=1e-4)
+    alone = network(drawing, joined(first, first), palette, allowed)
+    assert (alone.log_prob - answer.log_prob).abs().max() > 1e-3
+
+
 def test_painted_and_foreground_keep_the_size() -> None:
     painted, drop = Painted().eval(), torch.tensor([False, True])
-    given = painted.condition(
-        torch.rand(2, 1, 256, 256), torch.rand(2, 1, 64, 64), torch.rand(2, 3, 64, 64), torch.rand(2, 3, 128, 128),
-        torch.rand(2, 1, 32, 32), drop,
-    )  # fmt: skip
+    given = painted.condition(_shown(2), torch.rand(2, 3, 64, 64), drop)
     assert painted(torch.randn(2, 3, 64, 64), torch.rand(2), given).shape == (2, 3, 64, 64)
     logits = Foreground().eval()(torch.rand(2, 1, 256, 256), torch.rand(2, 3, 128, 128), torch.tensor([0.0, 1.0]))
     assert logits.shape == (2, 1, 256, 256)
 
 
 def test_a_withheld_reference_cannot_be_seen() -> None:
-    painted = Painted().eval()
-    shown = (torch.rand(1, 1, 256, 256), torch.rand(1, 1, 64, 64), torch.rand(1, 3, 64, 64))
-    first, second = (
-        painted.condition(*shown, torch.rand(1, 3, 128, 128), torch.rand(1, 1, 32, 32), torch.tensor([True])) for _ in range(2)
-    )
+    painted, anchor, shown = Painted().eval(), torch.rand(1, 3, 64, 64), _shown(1)
+
+    def withheld() -> Condition:
+        other = shown._replace(
+            warped=torch.rand(1, 4, 32, 32), picture=torch.rand(1, 3, 128, 128), figure=torch.rand(1, 1, 32, 32)
+        )
+        return painted.condition(other, anchor, torch.tensor([True]))
+
+    first, second = withheld(), withheld()
     for a, b in zip(first, second, strict=True):
         assert torch.equal(a, b)
+
+
+def test_warp_brings_colours_and_says_how_sure() -> None:
+    colours = torch.zeros(1, 4, 3)
+    colours[0, 1] = 1.0
+    pointing = torch.zeros(1, 4, 4)
+    pointing[0, 0, 1] = 1.0  # one cell points at white
+    pointing[0, 1:, :2] = 0.5  # the others halfway between black and white
+    found = warp(pointing, colours)
+    torch.testing.assert_close(found[0, :3, 0, 0], torch.ones(3))
+    torch.testing.assert_close(found[0, :3, 1, 1], torch.full((3,), 0.5))
+    assert found[0, 3, 0, 0] > 0.99 and found[0, 3, 1, 1] < 0.01
 
 
 def test_split_bias_prefers_the_same_side_and_is_flat_without_a_mask() -> None:

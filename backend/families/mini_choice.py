@@ -1,0 +1,48 @@
+"""From probabilities to one colour a region: the best bet for seed 0, another coherent choice for every other seed."""
+
+import numpy as np
+import torch
+from skimage.color import deltaE_ciede2000
+from torch import Tensor
+
+from backend.imaging.colour import lab_from_rgb
+from backend.imaging.types import Bools, Rgb
+
+CAP = 25.0
+"""Colours that differ by more than this, in CIEDE2000, are equally wrong."""
+TEMPERATURE = 0.5
+"""How far a seed may stray from the expected colours; 1 = as often as the network believes in others."""
+REACH = 0.4
+"""Regions whose tokens differ by less than about this (in units of the tokens' spread) stray together."""
+WAVES = 256
+
+
+def chosen(log_prob: Tensor, permitted: Bools, colours: Rgb) -> np.ndarray:
+    """(n,) indices of the permitted colours that are least wrong to be expected.
+
+    log_prob: (n, K); permitted: (n, K) bool; colours: (K, 3) uint8.  Wrong is CIEDE2000, and beyond ``CAP`` wrong is wrong.
+    Many shades of one material share its probability, and the single likeliest colour may be a rarer thing.
+    """
+    lab = lab_from_rgb(colours)
+    difference = np.minimum(deltaE_ciede2000(lab[:, None], lab[None]), CAP)
+    expected = log_prob.exp().numpy() @ difference.astype(np.float32)
+    return np.where(permitted, expected, np.inf).argmin(1)
+
+
+def varied(log_prob: Tensor, permitted: Bools, colours: Rgb, tokens: Tensor, seed: int) -> np.ndarray:
+    """(n,) indices drawn by ``seed``; tokens (n, D) say which regions are alike, the rest as for ``chosen``.
+
+    Independent draws would give every strand of hair a colour of its own.  Here each region still follows its own
+    probabilities (as in the Gumbel-max trick), but the noise is a smooth random function of what the network knows of the
+    region (random Fourier features, Rahimi and Recht 2007), so that regions it takes for one thing make the same choice.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    centred = tokens.double() - tokens.double().mean(0)
+    centred = centred / centred.pow(2).sum(1).mean().sqrt().clamp_min(1e-6)
+    direction = torch.randn(tokens.shape[1], WAVES, generator=generator, dtype=torch.float64) / REACH
+    phase = torch.rand(WAVES, generator=generator, dtype=torch.float64) * 2 * torch.pi
+    waves = (centred @ direction + phase).cos() * (2 / WAVES) ** 0.5
+    normal = waves @ torch.randn(WAVES, log_prob.shape[1], generator=generator, dtype=torch.float64)
+    uniform = torch.special.ndtr(normal).clamp(1e-9, 1 - 1e-9)
+    strayed = log_prob.double() - TEMPERATURE * (-uniform.log()).log()
+    return chosen(strayed.log_softmax(-1).float(), permitted, colours)
