@@ -39,13 +39,14 @@ def serve(
     home: Annotated[Path | None, typer.Option(help="Folder of your Linewash data.")] = None,
     port: Annotated[int | None, typer.Option(help="Port on 127.0.0.1; a free one by default.")] = None,
     idle_minutes: Annotated[float | None, typer.Option(help="End after so many minutes without work.")] = None,
+    device: Annotated[list[str] | None, typer.Option(help="cpu, cuda or cuda:N; repeat for a worker on each.")] = None,
 ) -> None:
     """Run the backend until it is stopped or idle.  The Krita docker starts it by itself."""
     from backend.server.lifecycle import AlreadyRunning
     from backend.server.lifecycle import serve as run
     from backend.server.settings import Settings
 
-    given = {"home": home.absolute() if home else None, "port": port, "idle_minutes": idle_minutes}
+    given = {"home": home.absolute() if home else None, "port": port, "idle_minutes": idle_minutes, "devices": device}
     try:
         run(Settings.model_validate({name: value for name, value in given.items() if value is not None}), typer.echo)
     except AlreadyRunning as error:

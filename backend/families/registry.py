@@ -16,7 +16,7 @@ from shared.protocol import ModelInfo
 @dataclass(frozen=True)
 class _Entry:
     spec: FamilySpec
-    load: Callable[[ModelFolder], Family]
+    load: Callable[[ModelFolder, str], Family]
 
 
 _ENTRIES = {entry.spec.name: entry for entry in (_Entry(mini.SPEC, mini.Mini.load),)}
@@ -37,14 +37,15 @@ def models(models_dir: Path) -> list[ModelInfo]:
     return rows
 
 
-def load(name: str, models_dir: Path) -> Family:
-    """The named system with its weights, ready to colour; it remembers the conditions of the last few pictures.
+def load(name: str, models_dir: Path, device: str = "cpu") -> Family:
+    """The named system with its weights on ``device``, ready to colour; it remembers the conditions of the last few pictures.
 
-    Raises LinewashError: UNKNOWN_MODEL, MODEL_MISSING, MODEL_CORRUPT (a digest or a tensor's shape does not fit).
+    device: as torch names it, e.g. cuda:1.  Raises LinewashError: UNKNOWN_MODEL, MODEL_MISSING, MODEL_CORRUPT (a digest or a
+    tensor's shape does not fit); torch's own error when there is no such device.
     """
     if name not in _ENTRIES:
         raise LinewashError(ErrorCode.UNKNOWN_MODEL, name)
-    return Remembering(_ENTRIES[name].load(ModelFolder(model_folder(name, models_dir))))
+    return Remembering(_ENTRIES[name].load(ModelFolder(model_folder(name, models_dir)), device))
 
 
 def mask_guesser(models_dir: Path) -> MaskGuesser:

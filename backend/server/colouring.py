@@ -47,19 +47,19 @@ class Registry(Protocol):
         """Every system and whether its files are there."""
         ...
 
-    def load(self, name: str, models_dir: Path) -> Family:
-        """The model of that name, ready to colour."""
+    def load(self, name: str, models_dir: Path, device: str) -> Family:
+        """The model of that name, ready to colour on that device."""
         ...
 
 
 class Colouring:
     """Models by name, loaded once, and the way a job takes through one of them."""
 
-    def __init__(self, registry: str, models: Path, threads: int) -> None:
+    def __init__(self, registry: str, models: Path, threads: int, device: str) -> None:
         torch.set_num_threads(threads)
         cv2.setNumThreads(threads)
         self._registry = cast(Registry, importlib.import_module(registry))
-        self._models, self._loaded = models, dict[str, Family]()
+        self._models, self._device, self._loaded = models, device, dict[str, Family]()
 
     def models(self) -> tuple[ModelInfo, ...]:
         """Every system of the registry and whether its files are there."""
@@ -103,7 +103,7 @@ class Colouring:
 
     def _family(self, name: str) -> Family:
         if name not in self._loaded:
-            self._loaded[name] = self._registry.load(name, self._models)
+            self._loaded[name] = self._registry.load(name, self._models, self._device)
         return self._loaded[name]
 
 

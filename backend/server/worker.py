@@ -25,7 +25,8 @@ _log = logging.getLogger(__name__)
 class WorkerConfig:
     """What a worker needs to know.  See ``Settings`` for registry and preload.
 
-    threads: compute threads of this worker.  crash_log: where the Python lines of a segmentation fault go.
+    device: as torch names it.  threads: compute threads of this worker.  crash_log: where the Python lines of a segmentation
+    fault go.
     """
 
     device: str
@@ -50,7 +51,7 @@ def main(connection: "Connection[Event, Command]", config: WorkerConfig) -> None
         except ImportError:
             _log.exception("the worker cannot import what it needs")
             raise
-        colouring = Colouring(config.registry, config.models, config.threads)
+        colouring = Colouring(config.registry, config.models, config.threads, config.device)
         channel.send(Found(colouring.models()))
         channel.send(Ready(config.preload, colouring.preload(config.preload)))
         gc.freeze()  # libraries and model stay for good; looking through them costs a tenth of a second

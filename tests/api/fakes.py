@@ -134,7 +134,7 @@ def models(models_dir: Path) -> list[ModelInfo]:
     return [ModelInfo(name, name.title(), "MIT", [f.value for f in FINISHES], True) for name in names]
 
 
-def load(name: str, models_dir: Path) -> Fake:
+def load(name: str, models_dir: Path, device: str = "cpu") -> Fake:
     """The fake of that name."""
     if name == "damaged":
         raise LinewashError(ErrorCode.MODEL_CORRUPT, "digest differs")

@@ -73,7 +73,7 @@ def models(models_dir: Path) -> list[ModelInfo]:
     return [ModelInfo(SPEC.name, SPEC.title, SPEC.licence, [finish.value for finish in SPEC.finishes], True)]
 
 
-def load(name: str, models_dir: Path) -> Swatches:
+def load(name: str, models_dir: Path, device: str = "cpu") -> Swatches:
     """The one family.  LinewashError UNKNOWN_MODEL, and as with the real one MODEL_CORRUPT for a damaged ``models/mini``."""
     if name != SPEC.name:
         raise LinewashError(ErrorCode.UNKNOWN_MODEL, name)
