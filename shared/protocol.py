@@ -119,7 +119,7 @@ class ColorizeRequest:
     model: str = "mini"
     finish: Finish = Finish.PAINTED
     seed: int = 0
-    steps: int = 10
+    steps: int = 6
     guidance: float = 1.5
     gap: float = 0.04
     hints: bool = False
