@@ -96,7 +96,7 @@ run() {
             log "looking with the flats network, which painting learns from"
             flats=
             [ ! -d "$work/flats/checkpoint" ] || flats=$work/flats
-            "$python" -m backend.training.cli look --cache "$cache" ${flats:+--flats "$flats"} ${start:+--base "$start"}
+            "$python" -m backend.training.cli look --cache "$cache" --device "$device" ${flats:+--flats "$flats"} ${start:+--base "$start"}
         fi
         log "training $part"
         "$python" -m backend.training.cli "$part" --cache "$cache" --run "$work/$part" --device "$device" \

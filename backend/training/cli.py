@@ -7,15 +7,19 @@ from pathlib import Path
 from typing import Annotated
 
 import cv2
+import torch
 import typer
 
+from backend.networks.flats import Flats
 from backend.training.drawings.cli import app as drawings
-from backend.training.export import export_model
+from backend.training.export import averaged_weights, export_model
 from backend.training.flats_task import FlatsTask
 from backend.training.foreground_task import ForegroundTask
+from backend.training.looking import look
 from backend.training.painted_task import PaintedTask
 from backend.training.prepare import prepare_shard
 from backend.training.recipe import Machine, Recipe
+from backend.training.sheets import sheet_of
 from backend.training.store import Store
 from backend.training.trainer import Run, Task
 from backend.weights.folder import SHIPPED, ModelFolder
@@ -43,6 +47,20 @@ def prepare(
     with ProcessPoolExecutor(workers, context, cv2.setNumThreads, (1,)) as pool:
         added = sum(pool.map(prepare_shard, new, [cache / shard.stem for shard in new]))
     typer.echo(f"{added} sets added")
+
+
+@app.command("look")
+def look_at(
+    cache: Cache,
+    flats: Trained = None,
+    base: Annotated[Path, typer.Option(help="The model whose flats are taken when no run is given.")] = SHIPPED / "mini",
+    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+) -> None:
+    """Let the flats network look at every prepared set; the painted network learns from what it finds."""
+    weights = ModelFolder(base).tensors("flats") if flats is None else averaged_weights(FlatsTask(Store(cache, ())), flats)
+    network = Flats()
+    network.load_state_dict({name: tensor.float() for name, tensor in weights.items()})
+    typer.echo(f"{look(network.to(torch.device(device)), cache)} sets looked at")
 
 
 @app.command("foreground")
@@ -76,7 +94,7 @@ def train(
         training.go_on(more)
     if start and training.progress.step == 0:
         training.start_from(ModelFolder(start).tensors(part))
-    training.train()
+    training.train(sheet_of(part, cache))
 
 
 @app.command()

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import torch
 
+from backend.families.loading import moved
 from backend.networks.flats import CELLS, Flats
 from backend.networks.painted import warp
 from backend.training.flats_item import flats_item
@@ -21,13 +22,14 @@ AT_ONCE = 16
 
 def looked_at(network: Flats, rows: list[dict[str, np.ndarray]]) -> np.ndarray:
     """(n, CELLS, CELLS, 4) uint8: sRGB and certainty of ``warp`` for sets as the store gives them."""
-    batch = stack_sets([flats_item(row, None) for row in rows])
+    device = next(network.parameters()).device
+    batch = moved(stack_sets([flats_item(row, None) for row in rows]), device)
     small = [cv2.resize(row["refsmall"], (CELLS, CELLS), interpolation=cv2.INTER_AREA).reshape(-1, 3) for row in rows]
-    colours = torch.from_numpy(np.stack(small).astype(np.float32) / 255)
+    colours = torch.from_numpy(np.stack(small).astype(np.float32) / 255).to(device)
     with torch.inference_mode():
         answer = network(batch.drawing, batch.reference, batch.palette, batch.allowed)
         found = warp(answer.pointing, colours)
-    return np.rint(found.clamp(0, 1).permute(0, 2, 3, 1).numpy() * 255).astype(np.uint8)
+    return np.rint(found.clamp(0, 1).permute(0, 2, 3, 1).cpu().numpy() * 255).astype(np.uint8)
 
 
 def look(network: Flats, cache: Path) -> int:

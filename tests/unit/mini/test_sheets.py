@@ -1,0 +1,56 @@
+"""Contact sheets show validation drawings and what each network makes of them."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from backend.networks.flats import Flats
+from backend.networks.foreground import Foreground
+from backend.networks.painted import Painted
+from backend.training.looking import look
+from backend.training.prepare import prepare_shard
+from backend.training.sheets import CELL, MARGIN, sheet_of, validation_rows
+from tests.unit.mini.conftest import write_shard
+
+COLUMNS = {"flats": 4, "painted": 5, "foreground": 3}
+
+
+@pytest.fixture(scope="module")
+def seen(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache of two validation shards, looked at by a fresh flats network."""
+    folder = tmp_path_factory.mktemp("seen")
+    for number in range(2):
+        write_shard(folder / f"val_{number}.npz", 3, seed=number)
+        prepare_shard(folder / f"val_{number}.npz", folder / "cache" / f"val_{number}")
+    look(Flats(), folder / "cache")
+    return folder / "cache"
+
+
+@pytest.mark.parametrize(("part", "network"), [("flats", Flats), ("painted", Painted), ("foreground", Foreground)])
+def test_every_part_has_a_sheet_and_the_same_network_the_same(part: str, network: type[torch.nn.Module], seen: Path) -> None:
+    torch.manual_seed(0)
+    net = network().eval()
+    sheet = sheet_of(part, seen, count=4)
+    assert sheet is not None
+    with torch.no_grad():
+        picture, again = sheet(net), sheet(net)
+    assert picture is not None and again is not None
+    assert picture.shape == (4 * (CELL + MARGIN) + 20, COLUMNS[part] * (CELL + MARGIN), 3)
+    np.testing.assert_array_equal(picture, again)
+    first = picture[20 : 20 + CELL, :CELL].astype(int)
+    assert first.max() > 240 and first.min() < 100  # lines on paper
+    truth = picture[20 : 20 + CELL, (COLUMNS[part] - 1) * (CELL + MARGIN) :][:, :CELL]
+    assert len(np.unique(truth.reshape(-1, 3), axis=0)) >= 2
+
+
+def test_rows_come_from_every_shard(seen: Path) -> None:
+    rows = validation_rows(seen, 4)
+    inks = {row["ink"].tobytes() for row in rows}
+    assert len(rows) == 4 and len(inks) == 4
+    assert any(np.array_equal(rows[1]["ink"], np.load(seen / "val_1" / "ink.npy")[k]) for k in range(3))
+
+
+def test_without_validation_drawings_there_is_no_sheet(tmp_path: Path) -> None:
+    assert sheet_of("flats", tmp_path) is None
