@@ -24,8 +24,8 @@ from shared.paths import default_home, models_dir
 from shared.protocol import ColorizeRequest, Finish
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-NO_LPIPS = "LPIPS: not installed (see docs/evaluation.md)"
-WIDTH = 170
+NO_LPIPS = "not installed (see docs/evaluation.md)"
+WIDTH = 200
 """Columns of a table where the terminal does not say."""
 _DEFAULTS = ColorizeRequest(64, 64, ())
 
@@ -118,7 +118,7 @@ def _print(measured: Measured, perceptual: bool) -> None:
     if measured.variations:
         console.print(variations_table(measured.variations))
     if not perceptual:
-        console.print(NO_LPIPS)
+        console.print(f"LPIPS: {NO_LPIPS}")
 
 
 if __name__ == "__main__":

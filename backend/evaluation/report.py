@@ -11,7 +11,7 @@ import numpy as np
 from backend.evaluation.masks import MaskRow
 from backend.evaluation.measuring import Row
 from backend.evaluation.summaries import Summary, Variation, mean_of, summaries
-from backend.evaluation.table import COLUMNS, UNKNOWN, Column, cell, shown
+from backend.evaluation.table import COLUMNS, UNKNOWN, cell, shown
 from backend.imaging.resampling import fit
 from backend.imaging.types import Rgb
 
@@ -28,9 +28,9 @@ table { border-collapse: collapse; background: #fff; font-variant-numeric: tabul
 th, td { padding: .25rem .6rem; text-align: right; border-bottom: 1px solid #e4e4e4; white-space: nowrap }
 th:first-child, td:first-child { text-align: left }
 tr.family td { background: #eef5ff; font-weight: 600 }
-.row { display: flex; gap: .6rem; overflow-x: auto; padding-bottom: .4rem }
+.row { display: flex; flex-wrap: wrap; gap: .6rem; padding-bottom: .4rem }
 figure { margin: 0; flex: 0 0 auto } figcaption { font-size: .8rem; color: #555; max-width: 250px }
-img { height: 250px; border: 1px solid #ddd; background: #fff; display: block }
+img { height: 230px; border: 1px solid #ddd; background: #fff; display: block }
 dl { display: grid; grid-template-columns: max-content auto; gap: .1rem 1rem; font-size: .85rem }
 dt { font-weight: 600 } dd { margin: 0 }
 """
@@ -90,7 +90,7 @@ def html(report: Report) -> str:
         parts.append(f"<h2>{escape(kind)}: {len({row.pair for row in rows})} pictures</h2>")
         parts.append(_figures(summaries(rows), report.family))
         parts.append(_sources(rows, report.family))
-    parts.append("<h2>What the columns say</h2>" + _definitions({column.title: column.meaning for column in _unlike()}))
+    parts.append("<h2>What the columns say</h2>" + _definitions({column.title: column.meaning for column in COLUMNS}))
     if report.masks:
         parts.append("<h2>Automatic masks, intersection over union</h2>" + _masks(report.masks))
     if report.variations:
@@ -101,10 +101,6 @@ def html(report: Report) -> str:
     parts.append("<h2>Picture by picture</h2>" + "".join(map(_strip, report.strips)))
     head = f'<meta charset="utf-8"><title>{escape(report.title)}</title><style>{STYLE}</style>'
     return f'<!doctype html>\n<html lang="en"><head>{head}</head>\n<body>\n' + "\n".join(parts) + "\n</body></html>\n"
-
-
-def _unlike() -> list[Column]:
-    return list({column.title: column for column in reversed(COLUMNS)}.values())[::-1]
 
 
 def _definitions(values: dict[str, str]) -> str:

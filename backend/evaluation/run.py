@@ -19,6 +19,9 @@ from backend.evaluation.ways import Role, Way
 from backend.families.base import Family
 from backend.imaging.types import Rgb
 
+_ORDER = (Role.FAMILY, Role.CEILING, Role.BASELINE)
+"""In which order results stand beside the truth."""
+
 
 @dataclass(frozen=True)
 class Measured:
@@ -41,7 +44,7 @@ def measure(
     for pair in pairs:
         new, pictures = measure_pair(pair, ways, seeds, perceptual)
         rows += new
-        strips.append(_strip(pair, new, pictures))
+        strips.append(_strip(pair, new, pictures, {way.name: way.role for way in ways}))
         for way in ways:
             if way.role is Role.FAMILY and seeds > 1:
                 varied.setdefault(way.name, []).append(varied_regions(pair, pictures[way.name]))
@@ -62,13 +65,14 @@ def warm_up(ways: Sequence[Way], pair: Pair) -> None:
             way.colour(replace(pair, line=line, mask=mask), 0)
 
 
-def _strip(pair: Pair, rows: Sequence[Row], pictures: dict[str, list[Rgb]]) -> Strip:
+def _strip(pair: Pair, rows: Sequence[Row], pictures: dict[str, list[Rgb]], roles: dict[str, Role]) -> Strip:
     shown: list[Shown] = [
         picture("lines", np.dstack([pair.line] * 3)),
         picture("reference", pair.reference),
         picture("truth", with_lines(pair.colour, pair.line)),
     ]
-    for row in rows:
+    ordered = sorted(rows, key=lambda row: _ORDER.index(roles[row.way]))
+    for row in ordered:
         if row.way != "white":
             caption = row.way if len(pictures[row.way]) == 1 else f"{row.way}, seed {row.seed}"
             shown.append(picture(caption, with_lines(pictures[row.way][row.seed], pair.line), note_of(row)))

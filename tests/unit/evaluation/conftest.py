@@ -69,6 +69,6 @@ class Guesser:
         return Colours(np.full((drawing.regions.count, 3), grey, np.uint8), None)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def guesser() -> Family:
     return Guesser()

@@ -62,7 +62,7 @@ def test_the_network_computes_the_definition() -> None:
 
 def test_only_arrays_are_read(tmp_path: Path) -> None:
     weights = made_weights()
-    found = arrays_in(pickle.dumps({"a": weights["AlexNet_0"]["Conv_0"]["bias"]}, protocol=2))
+    found = arrays_in(pickle.dumps({"a": weights["AlexNet_0"]["Conv_0"]["bias"]}, protocol=3))
     assert np.array_equal(found["a"], weights["AlexNet_0"]["Conv_0"]["bias"])
     with pytest.raises(pickle.UnpicklingError):
         arrays_in(pickle.dumps(Path.home))
