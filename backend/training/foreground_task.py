@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from backend.networks.foreground import Foreground
-from backend.training.augment import apply_colours, colour_matrix
+from backend.training.foreground_item import drawing_item, reference_item
 from backend.training.store import Store
 
 SOME = 0.005
@@ -36,10 +36,9 @@ class ForegroundTask:
 
     def batch(self, rng: np.random.Generator) -> Batch:
         """``batch_size`` pictures at random."""
-        rows = [_item(self._draw(rng), rng, bool(i % 2)) for i in range(self.batch_size)]
-        lines, rgb, mask = (
-            torch.from_numpy(np.ascontiguousarray(np.stack([r[c] for r in rows]), np.float32)) for c in range(3)
-        )
+        makers = (drawing_item, reference_item)
+        items = [makers[i % 2](self._draw(rng), rng) for i in range(self.batch_size)]
+        lines, rgb, mask = (torch.from_numpy(np.stack(column).astype(np.float32)) for column in zip(*items, strict=True))
         return Batch(lines, rgb, (torch.arange(self.batch_size) % 2).float(), mask)
 
     def _draw(self, rng: np.random.Generator) -> dict[str, np.ndarray]:
@@ -62,13 +61,3 @@ class ForegroundTask:
             overlap = ((guess & truth).sum((1, 2, 3)) + 1) / ((guess | truth).sum((1, 2, 3)) + 1)
             figures = {"drawing": float(overlap[0::2].mean()), "reference": float(overlap[1::2].mean())}
         return entropy + 0.5 * dice, figures
-
-
-def _item(row: dict[str, np.ndarray], rng: np.random.Generator, coloured: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    lines, mask = (row["reflines"], row["refmask"]) if coloured else (row["ink"], row["mask"])
-    rgb = apply_colours(colour_matrix(rng, 0.5), row["refsmall"])
-    strength = np.float32(rng.uniform(0.5, 1.5)) / 255
-    parts = [np.minimum(lines * strength, 1), rgb, mask / np.float32(255)]
-    if rng.random() < 0.5:
-        parts = [p[:, ::-1] for p in parts]
-    return parts[0][None], parts[1].transpose(2, 0, 1), parts[2][None]

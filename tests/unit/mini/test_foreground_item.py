@@ -1,0 +1,56 @@
+"""What the figure-mask network is shown: changed pictures whose figure is still known."""
+
+import numpy as np
+
+from backend.training.foreground_item import broken, drawing_item, faded, reference_item, wiped
+from backend.training.store import Store
+
+
+def test_the_same_numbers_make_the_same_picture(store: Store) -> None:
+    for make in (drawing_item, reference_item):
+        first, second, other = (make(store.draw(np.random.default_rng(1)), np.random.default_rng(s)) for s in (2, 2, 3))
+        for a, b in zip(first, second, strict=True):
+            np.testing.assert_array_equal(a, b)
+        assert not np.array_equal(first.lines, other.lines)
+
+
+def test_values_and_sizes(store: Store) -> None:
+    rng = np.random.default_rng(4)
+    for _ in range(12):
+        for make in (drawing_item, reference_item):
+            item = make(store.draw(rng), rng)
+            assert item.lines.shape == item.mask.shape == (1, 256, 256) and item.rgb.shape == (3, 128, 128)
+            assert all(part.min() >= 0 and part.max() <= 1 for part in item)
+
+
+def test_a_moved_figure_takes_its_lines_along(store: Store) -> None:
+    """The outlines of the made figures lie on the edge of their mask, wherever both are moved."""
+    rng = np.random.default_rng(5)
+    for _ in range(8):
+        item = drawing_item(store.draw(rng), rng)
+        figure = item.mask[0] > 0.5
+        far = np.pad(figure, 6)
+        near = np.zeros_like(figure)
+        for dy in (0, 6, 12):
+            for dx in (0, 6, 12):
+                near |= far[dy : dy + 256, dx : dx + 256]
+        assert item.lines[0][~near].max(initial=0) < 0.05
+
+
+def test_a_wiped_ground_leaves_the_figure_and_its_outline() -> None:
+    ink, mask = np.full((256, 256), 200, np.uint8), np.zeros((256, 256), np.uint8)
+    mask[100:150, 100:150] = 255
+    left = wiped(ink, mask)
+    assert (left[98:152, 100:150] == 200).all() and not left[:95].any() and not left[:, 156:].any()
+
+
+def test_broken_lines_only_lose_ink() -> None:
+    ink = np.full((256, 256), 255, np.uint8)
+    gaps = broken(ink, np.random.default_rng(6))
+    assert 0.003 < (gaps == 0).mean() < 0.03 and set(np.unique(gaps)) == {0, 255} and (ink == 255).all()
+
+
+def test_a_pen_fades_smoothly() -> None:
+    strength = faded(256, np.random.default_rng(7))
+    assert strength.shape == (256, 256) and strength.min() >= 0.1 and strength.max() <= 1 and np.ptp(strength) > 0.3
+    assert np.abs(np.diff(strength, axis=0)).max() < 0.1
