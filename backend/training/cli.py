@@ -15,7 +15,7 @@ from backend.training.drawings.cli import app as drawings
 from backend.training.export import averaged_weights, export_model
 from backend.training.flats_task import FlatsTask
 from backend.training.foreground_task import ForegroundTask
-from backend.training.looking import look
+from backend.training.looking import WARPED, look
 from backend.training.painted_task import PaintedTask
 from backend.training.prepare import prepare_shard
 from backend.training.recipe import Machine, Recipe
@@ -88,6 +88,8 @@ def train(
     store = Store(cache, HELD_OUT)
     if not store.refresh():
         raise typer.BadParameter("no prepared drawings in the cache")
+    if part == "painted" and not all((done.parent / WARPED).exists() for done in cache.glob("*/done")):
+        raise typer.BadParameter("the flats network has not looked at every drawing in the cache: linewash train look")
     recipe = Recipe(minutes=minutes, steps=steps, rate=rate, seed=seed, save_every_s=save_minutes * 60)
     training = Run(TASKS[part](store, batch), recipe, run, Machine(device, threads, workers, compiled))
     if more:
