@@ -12,7 +12,9 @@ pack=${1:-.gpu}
 python=${PYTHON:-python3}
 packages=${PACKAGES:-opencv-python-headless numba llvmlite scikit-image imageio tifffile lazy-loader lazy-importer diffusers
     importlib-metadata zipp regex filelock requests urllib3 certifi idna charset-normalizer accelerate safetensors psutil packaging
-    typer rich markdown-it-py mdurl pygments shellingham annotated-doc click typing-extensions moderngl glcontext}
+    typer rich markdown-it-py mdurl pygments shellingham annotated-doc click typing-extensions moderngl glcontext
+    pydantic pydantic-core annotated-types typing-inspection huggingface-hub httpx2 httpcore2 truststore h11 anyio tqdm pyyaml
+    fsspec}
 wheels=$(mktemp -d)
 trap 'rm -rf "$wheels"' EXIT
 
