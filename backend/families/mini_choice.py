@@ -8,8 +8,8 @@ from torch import Tensor
 from backend.imaging.colour import lab_from_rgb
 from backend.imaging.types import Bools, Rgb
 
-CAP = 25.0
-"""Colours that differ by more than this, in CIEDE2000, are equally wrong."""
+NEAR = 12.0
+"""How far apart, in CIEDE2000, colours may be and still speak for each other."""
 TEMPERATURE = 0.5
 """How far a seed may stray from the expected colours; 1 = as often as the network believes in others."""
 REACH = 0.4
@@ -18,15 +18,16 @@ WAVES = 256
 
 
 def chosen(log_prob: Tensor, permitted: Bools, colours: Rgb) -> np.ndarray:
-    """(n,) indices of the permitted colours that are least wrong to be expected.
+    """(n,) indices of the permitted colours with the most probability around them.
 
-    log_prob: (n, K); permitted: (n, K) bool; colours: (K, 3) uint8.  Wrong is CIEDE2000, and beyond ``CAP`` wrong is wrong.
-    Many shades of one material share its probability, and the single likeliest colour may be a rarer thing.
+    log_prob: (n, K); permitted: (n, K) bool; colours: (K, 3) uint8.  Many shades of one material share its probability, and the
+    single likeliest colour may be a rarer thing; so a colour is worth that of all colours, each by a Gaussian of its CIEDE2000
+    distance.
     """
     lab = lab_from_rgb(colours)
-    difference = np.minimum(deltaE_ciede2000(lab[:, None], lab[None]), CAP)
-    expected = log_prob.exp().numpy() @ difference.astype(np.float32)
-    return np.where(permitted, expected, np.inf).argmin(1)
+    near = np.exp(-(deltaE_ciede2000(lab[:, None], lab[None]) ** 2) / (2 * NEAR**2))
+    worth = log_prob.exp().numpy() @ near.astype(np.float32)
+    return np.where(permitted, worth, -np.inf).argmax(1)
 
 
 def varied(log_prob: Tensor, permitted: Bools, colours: Rgb, tokens: Tensor, seed: int) -> np.ndarray:

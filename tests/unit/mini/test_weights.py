@@ -71,4 +71,4 @@ def test_unknown_names_and_paths(tmp_path: Path) -> None:
 
 
 def test_shipped_weights_are_small() -> None:
-    assert sum(f.stat().st_size for f in (SHIPPED / "mini").glob("*.safetensors")) <= 20_000_000
+    assert sum(f.stat().st_size for f in (SHIPPED / "mini").glob("*.safetensors")) <= 40_000_000
