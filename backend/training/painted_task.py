@@ -74,6 +74,8 @@ class PaintedTask:
         """A set, most often one with shading worth learning: half are nearly flat, and flats have a finish of their own."""
         while True:
             row = self.store.draw(rng)
+            if "warped" not in row:
+                raise ValueError("no flats network has looked at these drawings yet (linewash train look)")
             if rng.random() < FLAT_SHARE or is_shaded(row):
                 return row
 

@@ -5,12 +5,15 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import torch
 
 from backend.evaluation.pairs import Pair
 from backend.families.base import Family
 from backend.families.mini import Mini
 from backend.imaging.regions import segment, split_regions
+from backend.networks.flats import Flats
 from backend.pipeline.types import Drawing, Reference
+from backend.training.looking import look
 from backend.training.prepare import prepare_new
 from backend.training.store import Store
 from backend.weights.folder import SHIPPED, ModelFolder
@@ -78,6 +81,8 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_shard(folder / "train_1.npz", 3, seed=2, source="kept/away")
     prepared = tmp_path_factory.mktemp("cache")
     assert prepare_new(folder, prepared) == 15
+    torch.manual_seed(0)
+    assert look(Flats(), prepared) == 15
     return prepared
 
 

@@ -1,5 +1,6 @@
 """The trainer: it learns, it resumes exactly, it keeps held-out drawings out, and what it exports loads."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -7,10 +8,13 @@ import pytest
 import torch
 
 from backend.families.mini import NETWORKS, Mini
+from backend.networks.flats import Flats
 from backend.training.cli import TASKS
 from backend.training.export import export_model
-from backend.training.flats_task import FlatsTask, flats_item, stack_sets
+from backend.training.flats_item import flats_item
+from backend.training.flats_task import FlatsTask, stack_sets
 from backend.training.foreground_task import ForegroundTask
+from backend.training.looking import look
 from backend.training.painted_task import PaintedTask
 from backend.training.store import Store
 from backend.training.trainer import Recipe, Run, Task
@@ -96,7 +100,7 @@ def test_exported_model_loads(store: Store, tmp_path: Path) -> None:
         run.step()
         run.save()
     size = export_model(tasks, runs, tmp_path / "out")
-    assert 1e6 < size <= 20_000_000
+    assert 1e6 < size <= 40_000_000
     folder = ModelFolder(tmp_path / "out")
     Mini.load(folder)
     for name in NETWORKS:
@@ -106,3 +110,18 @@ def test_exported_model_loads(store: Store, tmp_path: Path) -> None:
 def test_export_refuses_an_empty_run(store: Store, tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         export_model({"flats": FlatsTask(store)}, {"flats": tmp_path / "nothing"}, tmp_path / "out")
+
+
+def test_looking_is_done_once_and_painting_needs_it(cache: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "cache"
+    shutil.copytree(cache, copy)
+    assert look(Flats(), copy) == 0
+    for folder in copy.iterdir():
+        (folder / "warped.npy").unlink()
+    store = Store(copy, ())
+    store.refresh()
+    with pytest.raises(ValueError, match="look"):
+        PaintedTask(store, 2).batch(np.random.default_rng(0))
+    assert look(Flats(), copy) == 15
+    found = np.load(copy / "train_0" / "warped.npy")
+    assert found.shape == (12, 32, 32, 4) and found.dtype == np.uint8 and found[..., :3].std() > 0
