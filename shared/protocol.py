@@ -108,8 +108,9 @@ class ColorizeRequest:
     width, height: canvas size in pixels.  references: the role of each reference part, in order (1..8).
     seed: 0..2**63-1.  steps: denoising steps 1..200.  guidance: classifier-free guidance scale 1..20 (1 = off).
     gap: largest gap in the lines that is closed, as a fraction of the shorter canvas side, 0..0.1.
-    hints: colour spots come along.  region: only a selection is to be recoloured, which needs an earlier result to keep
-    everything else of; previous: that one comes along.
+    merging: how large a part of the drawing must be to keep a colour of its own, 0..8 times the usual; smaller ones join one
+    beside them.  hints: colour spots come along.  region: only a selection is to be recoloured, which needs an earlier result
+    to keep everything else of; previous: that one comes along.
     """
 
     width: int
@@ -122,6 +123,7 @@ class ColorizeRequest:
     steps: int = 6
     guidance: float = 1.5
     gap: float = 0.04
+    merging: float = 1.0
     hints: bool = False
     region: bool = False
     previous: bool = False
@@ -172,6 +174,7 @@ class ColorizeRequest:
                 steps=_integer(full, "steps", 1, 200),
                 guidance=_number(full, "guidance", 1.0, 20.0),
                 gap=_number(full, "gap", 0.0, 0.1),
+                merging=_number(full, "merging", 0.0, 8.0),
                 hints=full["hints"],
                 region=full["region"],
                 previous=full["previous"],

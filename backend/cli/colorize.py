@@ -60,6 +60,12 @@ def colorize(
     seed: Annotated[int, typer.Option(min=0)] = _DEFAULTS.seed,
     steps: Annotated[int, typer.Option(min=1, max=200, help="Denoising steps.")] = _DEFAULTS.steps,
     guidance: Annotated[float, typer.Option(min=1.0, max=20.0, help="How closely to follow it.")] = _DEFAULTS.guidance,
+    gap: Annotated[
+        float, typer.Option(min=0.0, max=0.1, help="Widest gap in a line to close, of the shorter side.")
+    ] = _DEFAULTS.gap,
+    merging: Annotated[
+        float, typer.Option(min=0.0, max=8.0, help="Smallest part with a colour of its own, times the usual.")
+    ] = _DEFAULTS.merging,
     home: Annotated[Path | None, typer.Option(help="Folder of your Linewash data.")] = None,
 ) -> None:
     """Colour a line drawing and write foreground, background, composite and an .ora with all layers."""
@@ -87,6 +93,8 @@ def colorize(
                 seed=seed,
                 steps=steps,
                 guidance=guidance,
+                gap=gap,
+                merging=merging,
                 hints=hints is not None,
                 region=region is not None,
                 previous=previous is not None,

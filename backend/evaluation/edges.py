@@ -33,7 +33,9 @@ def leak(result: Rgb, truth: Rgb, line: Gray, mask: Gray) -> float:
     inside = mask > 127
     if inside.all() or not inside.any():
         return float("nan")
-    distance: Any = np.where(inside, distance_transform_edt(inside), distance_transform_edt(~inside))
+    within: Any = distance_transform_edt(inside)
+    without: Any = distance_transform_edt(~inside)
+    distance = np.where(inside, within, without)
     clean = (line >= PAPER) & (distance >= CLEAR)
     band = clean & (distance <= max(4.0, BAND * min(mask.shape)))
     judged = leaked = 0

@@ -102,8 +102,9 @@ def cell_shares(labels: Labels, index: np.ndarray, size: int) -> Floats:
 
 def cell_colours(rgb: Rgb | Floats) -> Floats:
     """(3, CELLS, CELLS) mean colours of a square picture (s, s, 3), uint8 or 0..1, as the network reads them."""
-    small = cv2.resize(rgb.astype(np.float32, copy=False), (CELLS, CELLS), interpolation=cv2.INTER_AREA)
-    lab = lab_from_rgb(small / 255 if rgb.dtype == np.uint8 else small) / 50
+    unit = np.float32(1 / 255 if rgb.dtype == np.uint8 else 1)
+    small: Floats = cv2.resize(rgb.astype(np.float32, copy=False), (CELLS, CELLS), interpolation=cv2.INTER_AREA) * unit
+    lab = lab_from_rgb(small.astype(np.float32, copy=False)) / 50
     lab[..., 0] -= 1
     return np.ascontiguousarray(lab.transpose(2, 0, 1), np.float32)
 
@@ -115,7 +116,7 @@ def cell_sides(mask: Gray, ground: bool, figure: bool) -> Floats:
     """
     share = cv2.resize(mask, (CELLS, CELLS), interpolation=cv2.INTER_AREA).ravel().astype(np.float32) / 255
     ones = np.ones_like(share)
-    return np.stack([1 - share if ground else ones, share if figure else ones], 1)
+    return np.stack([1 - share if ground else ones, share if figure else ones], 1).astype(np.float32)
 
 
 def eyes_picture(lines: Gray, mask: Gray, reference: float) -> Floats:

@@ -38,8 +38,8 @@ def offer(figure: Bools, references: tuple[ReferenceTokens, ...]) -> Offer:
     size = int(starts[-1])
     index = [r.index + start for r, start in zip(references, starts[:-1], strict=True)]
     allowed = allowed_tokens(figure, references)
-    permitted = np.zeros((len(figure), size), np.bool_)
-    np.logical_or.at(permitted, (slice(None), np.concatenate(index)), allowed)
+    entries = np.concatenate(index)
+    permitted = np.stack([allowed[:, entries == entry].any(1) for entry in range(size)], 1)
     pictures = Picture(
         torch.cat([r.picture.picture for r in references]),
         torch.cat([_padded(r.picture.pool, most) for r in references]),

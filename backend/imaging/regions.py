@@ -93,15 +93,18 @@ def segment(ink: Gray, gap: float) -> Segmentation:
     return Segmentation(number[labels], count, lines)
 
 
-def split_regions(segmentation: Segmentation, mask: Gray, max_regions: int) -> Regions:
-    """The regions the model sees: cut where the figure mask (h, w; 255 = figure) cuts them, at most ``max_regions`` (>= 2)."""
+def split_regions(segmentation: Segmentation, mask: Gray, max_regions: int, merging: float = 1.0) -> Regions:
+    """The regions the model sees: cut where the figure mask (h, w; 255 = figure) cuts them, at most ``max_regions`` (>= 2).
+
+    merging: a region smaller than so many times ``REGION_AREA`` joins one beside it.
+    """
     inside = mask > 127
     labels, count = _cut(segmentation, inside)
     pixels = np.bincount(labels.ravel(), minlength=count)
     figure = np.bincount(labels.ravel(), weights=inside.ravel(), minlength=count) > 0.5 * pixels
     weight = np.where(inside, FIGURE_WEIGHT, 1.0)
     graph = region_graph(labels, count, segmentation.ink, weight, figure)
-    number, count = merge_small(graph, REGION_AREA * _unit(mask.shape) ** 1.5, max_regions)
+    number, count = merge_small(graph, merging * REGION_AREA * _unit(mask.shape) ** 1.5, max_regions)
     foreground = np.zeros(count, np.bool_)
     foreground[number] = figure
     return Regions(number[labels], count, segmentation.ink, foreground)

@@ -66,7 +66,7 @@ def prepare(inputs: Inputs, family: Family) -> Drawing:
     else:
         masks = _Masks(given, resize_mask(given, small.shape[1], small.shape[0]))
     references = tuple(_reference(rgba, role, family) for rgba, role in zip(inputs.references, request.references, strict=True))
-    split = split_regions(segmentation, masks.working, MAX_REGIONS)
+    split = split_regions(segmentation, masks.working, MAX_REGIONS, request.merging)
     regions, fixed = hinted(segmentation.labels, split, small, inputs.hints)
     if inputs.region is None or inputs.previous is None:
         return Drawing(ink, masks.canvas, regions, references, warnings, fixed)

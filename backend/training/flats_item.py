@@ -38,7 +38,7 @@ class Shown:
 
     def mirrored(self) -> "Shown":
         """Left to right."""
-        return Shown(*(p[:, ::-1] for p in (self.lines, self.mask, self.labels, self.extra, self.known)))
+        return Shown(self.lines[:, ::-1], self.mask[:, ::-1], self.labels[:, ::-1], self.extra[:, ::-1], self.known[:, ::-1])
 
     def moved(self, matrix: Floats, paper: float) -> "Shown":
         """Turned, scaled and shifted; paper: what ``extra`` is outside."""
@@ -47,7 +47,7 @@ class Shown:
             move(self.lines, matrix, 0, False),
             move(self.mask, matrix, 0, False),
             move(self.labels, matrix, NONE, True),
-            move(extra, at_size(matrix, SIDE, extra.shape[0]), 0, False) + paper,
+            (move(extra, at_size(matrix, SIDE, extra.shape[0]), 0, False) + paper).astype(np.float32),
             move(self.known, at_size(matrix, SIDE, GRID), 0, False),
         )
 
@@ -100,7 +100,7 @@ def _cells(row: dict[str, np.ndarray], drawing: Shown, labels: np.ndarray, matri
     colours = np.concatenate([row["colours"], np.full((1, 3), 255, np.uint8)])
     flats = cv2.resize(colours[labels].astype(np.float32), (CELLS, CELLS), interpolation=cv2.INTER_AREA)
     shading = cv2.resize(np.ascontiguousarray(drawing.extra, np.float32), (CELLS, CELLS), interpolation=cv2.INTER_AREA)
-    truth = apply_colours(matrix, np.clip(flats + shading, 0, 255).astype(np.float32) / 255)
+    truth = apply_colours(matrix, (np.clip(flats + shading, 0, 255) / 255).astype(np.float32))
     small = (CELLS, CELLS)
     figure = cv2.resize(np.ascontiguousarray(drawing.mask), small, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
     known = cv2.resize(np.ascontiguousarray(drawing.known), small, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
@@ -122,7 +122,7 @@ def _reference(row: dict[str, np.ndarray], figure: Bools, reference: Shown, matr
         "token_lab": token_lab(palette, index),
         "index": index,
         "palette_lab": lab_from_rgb(palette),
-        "key_cells": cell_colours(apply_colours(matrix, reference.extra.astype(np.float32) / 255)),
+        "key_cells": cell_colours(apply_colours(matrix, (reference.extra / 255).astype(np.float32))),
         "shares": cell_shares(labels, index, k),
         "sides": cell_sides(np.ascontiguousarray(reference.mask), bool((~keys.figure).any()), bool(keys.figure.any())),
     }

@@ -115,7 +115,7 @@ def painted_item(row: dict[str, np.ndarray], rng: np.random.Generator, unmasked:
     small = cv2.resize(row["mask"], (GRID, GRID), interpolation=cv2.INTER_AREA) / np.float32(255)
     figure = cv2.resize(row["refmask"], (32, 32), interpolation=cv2.INTER_AREA) / np.float32(255)
     picture = apply_colours(matrix, row["refsmall"])
-    found = row["warped"].astype(np.float32) / 255
+    found = (row["warped"] / 255).astype(np.float32)
     warped = np.concatenate([apply_colours(matrix, found[..., :3]), found[..., 3:]], -1)
     ink = row["ink"] / np.float32(255) * np.float32(rng.uniform(0.6, 1.3))
     weight = row["known"] / np.float32(255)

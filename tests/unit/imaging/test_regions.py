@@ -158,3 +158,12 @@ def test_split_and_drawing_regions_agree(figure) -> None:
     ink, mask = figure(200)
     one, two = drawing_regions(ink, mask, 0.04, 20), split_regions(segment(ink, 0.04), mask, 20)
     assert np.array_equal(one.labels, two.labels) and np.array_equal(one.foreground, two.foreground)
+
+
+def test_merging_joins_small_regions() -> None:
+    ink, mask = np.zeros((256, 256), np.uint8), np.full((256, 256), 255, np.uint8)
+    for x in range(20, 250, 30):  # areas of some 50 pixels in one row, of 700 in the other
+        cv2.circle(ink, (x, 60), 4, 255, 1)
+        cv2.circle(ink, (x, 160), 14, 255, 1)
+    counts = [split_regions(segment(ink, 0.0), mask, 160, merging).count for merging in (1.0, 8.0)]
+    assert counts[0] >= 17 and counts[1] < counts[0] - 6

@@ -40,14 +40,15 @@ def test_regions_that_are_alike_vary_together() -> None:
     generator = torch.Generator().manual_seed(1)
     kinds = torch.randn(4, 32, generator=generator)
     tokens = kinds.repeat_interleave(15, 0) + 0.01 * torch.randn(60, 32, generator=generator)
-    log_prob = torch.full((60, 5), 0.2).log()
-    permitted = np.ones((60, 5), np.bool_)
-    seen = set()
+    log_prob = torch.full((60, 3), 1 / 3).log()
+    permitted = np.ones((60, 3), np.bool_)
+    colours = COLOURS[[0, 3, 4]]  # nothing alike: near ties between shades would flip on their own
+    seen, together = set(), list[float]()
     for seed in range(1, 9):
-        picks = varied(log_prob, permitted, COLOURS, tokens, seed).reshape(4, 15)
-        assert all(np.bincount(row).max() >= 12 for row in picks)
+        picks = varied(log_prob, permitted, colours, tokens, seed).reshape(4, 15)
+        together += [np.bincount(row).max() / 15 for row in picks]
         seen.update(picks[:, 0].tolist())
-    assert len(seen) > 1
+    assert len(seen) > 1 and np.mean(together) > 0.9  # drawn one by one it would be about a half
 
 
 def test_a_sure_region_stays() -> None:

@@ -37,6 +37,7 @@ REQUESTS = st.builds(
     steps=st.integers(1, 200),
     guidance=st.floats(1.0, 20.0),
     gap=st.floats(0.0, 0.1),
+    merging=st.floats(0.0, 8.0),
 )
 STATES = st.builds(
     JobStatus,
@@ -114,6 +115,7 @@ def test_anything_else_is_refused_by_name(data: object) -> None:
         ({"guidance": float("inf")}, ErrorCode.BAD_REQUEST),
         ({"guidance": "1.5"}, ErrorCode.BAD_REQUEST),
         ({"gap": 0.11}, ErrorCode.BAD_REQUEST),
+        ({"merging": 8.5}, ErrorCode.BAD_REQUEST),
         ({"finish": "glitter"}, ErrorCode.BAD_REQUEST),
         ({"foreground": None}, ErrorCode.BAD_REQUEST),
         ({"model": 3}, ErrorCode.BAD_REQUEST),
