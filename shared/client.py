@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 import requests
 
+from .describing import ModelInfo
 from .errors import ErrorCode, LinewashError, error_from_json
 from .multipart import MultipartBody, Part, part_size
 from .paths import ServerInfo, read_server_info
@@ -30,7 +31,6 @@ from .protocol import (
     ColorizeRequest,
     Hello,
     JobStatus,
-    ModelInfo,
 )
 
 ATTEMPTS = 3
@@ -153,7 +153,9 @@ class Client:
 
     def models(self) -> List[ModelInfo]:
         """The models the backend has, with the reason where one is not ready.  Waits up to 30 s for a starting backend."""
-        return self._json("GET", "/v1/models", lambda data: [ModelInfo(**row) for row in data["models"]], wait_s=MAX_WAIT_S)
+        return self._json(
+            "GET", "/v1/models", lambda data: [ModelInfo.from_json(row) for row in data["models"]], wait_s=MAX_WAIT_S
+        )
 
     def system(self) -> Dict[str, Any]:
         """The backend's own state: version, pid, workers with state, device and pid, jobs waiting."""

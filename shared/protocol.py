@@ -7,8 +7,9 @@ docs/architecture.md, "The contract".
 
 from dataclasses import asdict, dataclass, field
 from enum import Enum
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, Mapping, Optional, Tuple
 
+from .describing import MAX_TEXT, Value, Values
 from .errors import ErrorCode, LinewashError, error_from_json
 
 PROTOCOL_VERSION = 1
@@ -80,6 +81,8 @@ class ForegroundSource(str, Enum):
 
 
 _FLAGS = ("hints", "region", "previous")
+_LEFT_OUT = (*_FLAGS, "mode", "parameters")
+"""Fields that older backends do not know; they are left out where they say nothing."""
 
 
 def _check(condition: bool, detail: str) -> None:
@@ -110,7 +113,8 @@ class ColorizeRequest:
     gap: largest gap in the lines that is closed, as a fraction of the shorter canvas side, 0..0.1.
     merging: how large a part of the drawing must be to keep a colour of its own, 0..8 times the usual; smaller ones join one
     beside them.  hints: colour spots come along.  region: only a selection is to be recoloured, which needs an earlier result
-    to keep everything else of; previous: that one comes along.
+    to keep everything else of; previous: that one comes along.  mode: one of the model's, '' = its first.  parameters: values
+    of the model's own parameters by name, at most 64; the rest have their defaults (``describing.settle``).
     """
 
     width: int
@@ -127,11 +131,16 @@ class ColorizeRequest:
     hints: bool = False
     region: bool = False
     previous: bool = False
+    mode: str = ""
+    parameters: Mapping[str, Value] = Values({})
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "parameters", Values(self.parameters))
 
     def to_json(self) -> Dict[str, Any]:
-        """A JSON object that ``from_json`` turns back into an equal request; a flag that is not set is left out."""
-        data = asdict(self)
-        return {name: value for name, value in data.items() if name not in _FLAGS or value}
+        """A JSON object that ``from_json`` turns back into an equal request; what is not set is left out."""
+        data = dict(asdict(self), parameters=dict(self.parameters))
+        return {name: value for name, value in data.items() if name not in _LEFT_OUT or value}
 
     @staticmethod
     def from_json(data: Any) -> "ColorizeRequest":
@@ -147,7 +156,8 @@ class ColorizeRequest:
         full = dict(asdict(ColorizeRequest(MIN_SIDE, MIN_SIDE, ())), **data)
         for key in ("width", "height"):
             _integer(full, key, -(2**63), 2**63)
-        _check(isinstance(full["model"], str), "model is not a string")
+        for key in ("model", "mode"):
+            _check(isinstance(full[key], str) and len(full[key]) <= MAX_TEXT, "%s is no text, or a long one" % key)
         _check(isinstance(full["references"], (list, tuple)), "references is not a list")
         for key in _FLAGS:
             _check(isinstance(full[key], bool), "%s is neither true nor false" % key)
@@ -178,6 +188,8 @@ class ColorizeRequest:
                 hints=full["hints"],
                 region=full["region"],
                 previous=full["previous"],
+                mode=full["mode"],
+                parameters=Values.from_json(full["parameters"]),
             )
         except ValueError as error:
             raise LinewashError(ErrorCode.BAD_REQUEST, str(error)) from error
@@ -255,20 +267,4 @@ class Hello:
 
     def to_json(self) -> Dict[str, Any]:
         """A JSON object with the four fields."""
-        return asdict(self)
-
-
-@dataclass(frozen=True)
-class ModelInfo:
-    """One row of ``GET /v1/models``."""
-
-    name: str
-    title: str
-    licence: str
-    finishes: List[str]
-    ready: bool
-    reason: str = ""
-
-    def to_json(self) -> Dict[str, Any]:
-        """A JSON object with all fields."""
         return asdict(self)

@@ -5,17 +5,24 @@ from typing import Any, Protocol
 
 from backend.imaging.types import Gray, Rgb
 from backend.pipeline.types import Colours, Drawing, OnStep
+from shared.describing import ModeInfo, ParameterInfo
 from shared.protocol import ColorizeRequest, Finish
 
 
 @dataclass(frozen=True)
 class FamilySpec:
-    """How a family introduces itself to the docker and the command line."""
+    """How a family introduces itself to the docker and the command line.
+
+    modes: the first is the usual one, () = the family colours in one way only.  parameters: what can be set in each of them;
+    ``settling.settled`` gives their values for a request.
+    """
 
     name: str
     title: str
     licence: str
     finishes: tuple[Finish, ...]
+    modes: tuple[ModeInfo, ...] = ()
+    parameters: tuple[ParameterInfo, ...] = ()
 
 
 class MaskGuesser(Protocol):

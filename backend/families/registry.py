@@ -1,7 +1,7 @@
 """Every colouring system by name: a new one is its own file and one line here."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from backend.families import mini
@@ -9,8 +9,8 @@ from backend.families.base import Family, FamilySpec, MaskGuesser
 from backend.families.mini_masks import MiniMasks
 from backend.families.remembering import Remembering
 from backend.weights.folder import ModelFolder, missing_file, model_folder
+from shared.describing import ModelInfo
 from shared.errors import ErrorCode, LinewashError
-from shared.protocol import ModelInfo
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,9 @@ def models(models_dir: Path) -> list[ModelInfo]:
     for name, spec in families().items():
         missing = missing_file(model_folder(name, models_dir))
         reason = f"{missing} is missing" if missing else ""
-        rows.append(ModelInfo(name, spec.title, spec.licence, [f.value for f in spec.finishes], not missing, reason))
+        finishes = [finish.value for finish in spec.finishes]
+        row = ModelInfo(name, spec.title, spec.licence, finishes, not missing, reason, family=name)
+        rows.append(replace(row, modes=spec.modes, parameters=spec.parameters))
     return rows
 
 

@@ -16,7 +16,7 @@ REMEMBERED = 4
 
 
 def content_key(drawing: Drawing, request: ColorizeRequest) -> str:
-    """A digest of all a condition depends on: pictures, their roles, fixed colours, finish; not seed, steps or guidance."""
+    """A digest of all a condition depends on: pictures, their roles, fixed colours, finish, mode, parameters; no seed."""
     digest = hashlib.blake2b(digest_size=16)
     arrays = [drawing.ink, drawing.mask, drawing.regions.labels, drawing.regions.foreground]
     arrays += [drawing.fixed.regions, drawing.fixed.applied(np.zeros((drawing.regions.count, 3), np.uint8))]
@@ -25,7 +25,8 @@ def content_key(drawing: Drawing, request: ColorizeRequest) -> str:
     for array in arrays:
         digest.update(repr((array.shape, array.dtype.str)).encode())
         digest.update(np.ascontiguousarray(array).data)
-    digest.update(repr((request.finish.value, [r.role.value for r in drawing.references])).encode())
+    settings = (request.finish.value, request.mode, request.parameters, [r.role.value for r in drawing.references])
+    digest.update(repr(settings).encode())
     return digest.hexdigest()
 
 

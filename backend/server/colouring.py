@@ -13,11 +13,13 @@ import cv2
 import torch
 
 from backend.families.base import Family
+from backend.families.settling import settled
 from backend.imaging import png
 from backend.pipeline.run import colorize
 from backend.pipeline.types import Cancelled, Inputs, Layers, Previous, Step
 from backend.server.messages import Done, Event, Failed, Progress, Run, Stopped
 from backend.server.store import write_result
+from shared.describing import ModelInfo
 from shared.errors import ErrorCode, LinewashError
 from shared.protocol import (
     LAYER_BACKGROUND,
@@ -31,7 +33,6 @@ from shared.protocol import (
     PART_REGION,
     ColorizeRequest,
     ForegroundSource,
-    ModelInfo,
 )
 
 _DISK_FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
@@ -87,6 +88,7 @@ class Colouring:
         try:
             started = time.monotonic()
             family = self._family(run.request.model)
+            settled(family.spec, run.request)  # refused before any picture is read
             inputs = read_inputs(run.folder, run.request)
             read = time.monotonic()
             result = colorize(inputs, family, on_step)

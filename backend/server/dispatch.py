@@ -11,9 +11,10 @@ from backend.server.pool import Worker, WorkerState
 from backend.server.settings import Settings
 from backend.server.store import done_changes
 from backend.server.worker import WorkerConfig
+from shared.describing import ModelInfo, settle
 from shared.errors import ErrorCode, LinewashError
 from shared.paths import log_file
-from shared.protocol import JobState, JobStatus, ModelInfo
+from shared.protocol import ColorizeRequest, JobState, JobStatus
 
 SPANS = {
     "prepare": (0.0, 0.1),
@@ -57,10 +58,17 @@ class Dispatcher:
         if len(self._queue) >= self._max_queued:
             raise LinewashError(ErrorCode.QUEUE_FULL, "%d are waiting" % len(self._queue))
 
-    def check_model(self, name: str) -> None:
-        """LinewashError UNKNOWN_MODEL; before the first worker has listed its models, the job itself will say so."""
-        if self._models_known.is_set() and name not in self._models:
-            raise LinewashError(ErrorCode.UNKNOWN_MODEL, name[:80])
+    def check_model(self, request: ColorizeRequest) -> None:
+        """LinewashError UNKNOWN_MODEL; BAD_REQUEST when the model has no such mode or parameter.
+
+        Before the first worker has listed its models, the job itself will say so.
+        """
+        if not self._models_known.is_set():
+            return
+        model = self._models.get(request.model)
+        if model is None:
+            raise LinewashError(ErrorCode.UNKNOWN_MODEL, request.model[:80])
+        settle(model.modes, model.parameters, request.mode, request.parameters)
 
     async def models(self, seconds: float) -> list[ModelInfo]:
         """The models, as soon as a worker has listed them; LinewashError BACKEND_START when none does within ``seconds``."""
@@ -71,9 +79,9 @@ class Dispatcher:
         return list(self._models.values())
 
     def enqueue(self, job: Job) -> None:
-        """Let a new job wait for a worker.  LinewashError QUEUE_FULL or UNKNOWN_MODEL."""
+        """Let a new job wait for a worker.  LinewashError QUEUE_FULL, UNKNOWN_MODEL or BAD_REQUEST."""
         self.check_room()
-        self.check_model(job.stored.request.model)
+        self.check_model(job.stored.request)
         self._queue.append(job)
         self._pump()
 

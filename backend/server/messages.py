@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from shared.describing import ModelInfo
 from shared.errors import ErrorCode
-from shared.protocol import ColorizeRequest, ModelInfo
+from shared.protocol import ColorizeRequest
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,9 @@ import numpy as np
 
 from backend.families.base import FamilySpec
 from backend.pipeline.types import Colours, Drawing, OnStep, Step
+from shared.describing import ModelInfo
 from shared.errors import ErrorCode, LinewashError
-from shared.protocol import ColorizeRequest, Finish, ModelInfo
+from shared.protocol import ColorizeRequest, Finish
 
 FINISHES = (Finish.FLATS, Finish.PAINTED)
 STEP_S = 0.05

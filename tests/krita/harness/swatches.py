@@ -16,8 +16,9 @@ from backend.families.base import FamilySpec
 from backend.imaging.types import Gray, Rgb
 from backend.pipeline.types import Colours, Drawing, OnStep, Step
 from backend.weights.folder import ModelFolder
+from shared.describing import ModelInfo
 from shared.errors import ErrorCode, LinewashError
-from shared.protocol import ColorizeRequest, Finish, ModelInfo
+from shared.protocol import ColorizeRequest, Finish
 
 STEP_S = 0.01
 FIGURE: Sequence[tuple[int, int, int]] = ((230, 180, 150), (110, 60, 40), (60, 90, 190), (170, 40, 60))

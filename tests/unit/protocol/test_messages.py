@@ -38,6 +38,12 @@ REQUESTS = st.builds(
     guidance=st.floats(1.0, 20.0),
     gap=st.floats(0.0, 0.1),
     merging=st.floats(0.0, 8.0),
+    mode=st.text(max_size=20),
+    parameters=st.dictionaries(
+        st.text(max_size=20),
+        st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=20),
+        max_size=4,
+    ),
 )
 STATES = st.builds(
     JobStatus,
@@ -123,6 +129,15 @@ def test_anything_else_is_refused_by_name(data: object) -> None:
         ({"region": "yes", "previous": True}, ErrorCode.BAD_REQUEST),
         ({"region": True}, ErrorCode.NO_PREVIOUS),
         ({"previous": True}, ErrorCode.BAD_REQUEST),
+        ({"mode": 1}, ErrorCode.BAD_REQUEST),
+        ({"mode": "m" * 501}, ErrorCode.BAD_REQUEST),
+        ({"parameters": [1]}, ErrorCode.BAD_REQUEST),
+        ({"parameters": {"deep": {}}}, ErrorCode.BAD_REQUEST),
+        ({"parameters": {"empty": None}}, ErrorCode.BAD_REQUEST),
+        ({"parameters": {"far": float("inf")}}, ErrorCode.BAD_REQUEST),
+        ({"parameters": {"long": "x" * 501}}, ErrorCode.BAD_REQUEST),
+        ({"parameters": {"x" * 501: 1}}, ErrorCode.BAD_REQUEST),
+        ({"parameters": {str(number): number for number in range(65)}}, ErrorCode.BAD_REQUEST),
         ({"extra": 0}, ErrorCode.BAD_REQUEST),
     ],
 )
@@ -151,7 +166,8 @@ def test_three_states_are_terminal() -> None:
 def test_an_older_request_has_no_hints_and_no_selection_and_reads_the_same() -> None:
     plain = ColorizeRequest.from_json(FITTING)
     assert not (plain.hints or plain.region or plain.previous)
-    assert not {"hints", "region", "previous"} & set(plain.to_json())
+    assert plain.mode == "" and not plain.parameters
+    assert not {"hints", "region", "previous", "mode", "parameters"} & set(plain.to_json())
 
 
 def test_the_parts_of_a_request() -> None:

@@ -1,0 +1,18 @@
+"""What a request settles of a family: the mode, and a value for every parameter of it."""
+
+from backend.families.base import FamilySpec
+from shared.describing import ModeInfo, Values, find_mode, settle
+from shared.protocol import ColorizeRequest
+
+
+def settled(spec: FamilySpec, request: ColorizeRequest) -> Values:
+    """The value of every parameter of the request's mode, by name; what is not given has its default.
+
+    Raises LinewashError BAD_REQUEST for an unknown mode or parameter, and for a value outside its range.
+    """
+    return settle(spec.modes, spec.parameters, request.mode, request.parameters)
+
+
+def settled_mode(spec: FamilySpec, request: ColorizeRequest) -> ModeInfo | None:
+    """The mode of the request, the family's first when none is named, None where it has none.  LinewashError BAD_REQUEST."""
+    return find_mode(spec.modes, request.mode)

@@ -1,0 +1,126 @@
+"""A model's description survives JSON, and values are held against it."""
+
+import json
+import pickle
+from dataclasses import replace
+
+import pytest
+
+from shared.describing import ModeInfo, ModelInfo, ParameterInfo, Value, find_mode, settle
+from shared.errors import ErrorCode, LinewashError
+from shared.protocol import ColorizeRequest, ReferenceRole
+
+MODES = (
+    ModeInfo("vanilla", "Plain", "One reference for all."),
+    ModeInfo("both", "Both", "Figure and ground apart.", ("mask", "background reference")),
+)
+STRENGTH = ParameterInfo("strength", "Strength", "How much of the reference.", "number", 1.0, 0.0, 2.0, 0.05)
+SHOTS = ParameterInfo("shots", "Shots", "How many.", "integer", 3, 1, 9)
+TILED = ParameterInfo("tiled", "Tiled", "Decode in pieces.", "switch", False, advanced=True)
+SAMPLER = ParameterInfo("sampler", "Sampler", "Who steps.", "choice", "ddim", choices=(("ddim", "DDIM"), ("euler", "Euler")))
+MERGE = ParameterInfo("merge", "Merge", "How far the halves mix.", "number", 0.0, modes=("both",))
+NOTE = ParameterInfo("note", "Note", "Words.", "text", "")
+PARAMETERS = (STRENGTH, SHOTS, TILED, SAMPLER, MERGE, NOTE)
+MODEL = ModelInfo(
+    "tiny", "Tiny", "MIT", ["painted"], False, "CLIP is missing", "v1.5", MODES, PARAMETERS, "tiny.safetensors", 7
+)
+
+
+def detail_of(call: object, *given: object) -> str:
+    with pytest.raises(LinewashError) as caught:
+        call(*given)  # type: ignore[operator]
+    assert caught.value.code is ErrorCode.BAD_REQUEST
+    return caught.value.detail
+
+
+def test_a_model_survives_json() -> None:
+    assert ModelInfo.from_json(json.loads(json.dumps(MODEL.to_json()))) == MODEL
+
+
+def test_a_model_of_an_older_server_has_no_modes_and_one_of_a_newer_server_is_read() -> None:
+    row = {
+        "name": "mini",
+        "title": "Mini",
+        "licence": "MIT",
+        "finishes": ["flats"],
+        "ready": True,
+        "reason": "",
+        "mood": "sunny",
+    }
+    assert ModelInfo.from_json(row) == ModelInfo("mini", "Mini", "MIT", ["flats"], True)
+    newer = replace(MODEL, modes=MODES[:1], parameters=(TILED,)).to_json()
+    newer["modes"][0]["mood"] = newer["parameters"][0]["mood"] = "sunny"
+    assert ModelInfo.from_json(newer) == replace(MODEL, modes=MODES[:1], parameters=(TILED,))
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value", "settled"),
+    [
+        (STRENGTH, 2, 2.0),
+        (STRENGTH, 0.0, 0.0),
+        (SHOTS, 9, 9),
+        (TILED, True, True),
+        (SAMPLER, "euler", "euler"),
+        (NOTE, "x", "x"),
+    ],
+)
+def test_an_allowed_value_is_given_on(parameter: ParameterInfo, value: Value, settled: Value) -> None:
+    assert parameter.check(value) == settled
+    assert type(parameter.check(value)) is type(settled)
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value", "says"),
+    [
+        (STRENGTH, 2.01, "strength=2.01 is outside 0..2"),
+        (STRENGTH, float("nan"), "outside"),
+        (STRENGTH, True, "not a number"),
+        (STRENGTH, "1", "not a number"),
+        (SHOTS, 3.0, "not an integer"),
+        (SHOTS, 0, "outside 1..9"),
+        (TILED, 1, "neither true nor false"),
+        (SAMPLER, "magic", "none of ddim, euler"),
+        (SAMPLER, 1, "no text"),
+        (NOTE, "x" * 501, "500"),
+    ],
+)
+def test_any_other_value_is_refused_with_the_reason(parameter: ParameterInfo, value: Value, says: str) -> None:
+    assert says in detail_of(parameter.check, value)
+
+
+@pytest.mark.parametrize(
+    ("parameter", "text", "value"),
+    [(STRENGTH, "0.5", 0.5), (SHOTS, "4", 4), (TILED, "on", True), (TILED, "False", False), (SAMPLER, "ddim", "ddim")],
+)
+def test_a_typed_value_is_read(parameter: ParameterInfo, text: str, value: Value) -> None:
+    assert parameter.read(text) == value
+
+
+@pytest.mark.parametrize(("parameter", "text"), [(STRENGTH, "lots"), (STRENGTH, "nan"), (SHOTS, "1.5"), (TILED, "maybe")])
+def test_a_mistyped_value_is_refused(parameter: ParameterInfo, text: str) -> None:
+    assert parameter.name in detail_of(parameter.read, text)
+
+
+def test_every_parameter_of_the_mode_gets_a_value() -> None:
+    assert settle(MODES, PARAMETERS, "both", {"merge": 0.25, "shots": 4}) == {
+        "strength": 1.0, "shots": 4, "tiled": False, "sampler": "ddim", "merge": 0.25, "note": ""
+    }  # fmt: skip
+    assert "merge" not in settle(MODES, PARAMETERS, "", {})
+    assert settle((), (SHOTS,), "", {}) == {"shots": 3}
+
+
+def test_what_the_mode_does_not_have_is_refused() -> None:
+    assert "merge" in detail_of(settle, MODES, PARAMETERS, "vanilla", {"merge": 0.25})
+    assert "glitter" in detail_of(settle, MODES, PARAMETERS, "both", {"glitter": 1})
+    assert "vanilla, both" in detail_of(settle, MODES, PARAMETERS, "sideways", {})
+    assert "no modes" in detail_of(find_mode, (), "vanilla")
+
+
+def test_values_are_frozen_and_survive_a_pipe() -> None:
+    given: dict[str, Value] = {"b": 2.0, "a": True}
+    request = ColorizeRequest(64, 64, (ReferenceRole.BOTH,), parameters=given)
+    given["c"] = 1
+    again = pickle.loads(pickle.dumps(request))  # noqa: S301  its own bytes, as over the pipe to a worker
+    assert dict(request.parameters) == {"a": True, "b": 2.0}
+    assert again == request and hash(again) == hash(request)
+    assert not hasattr(request.parameters, "__setitem__")
