@@ -36,6 +36,17 @@ class ErrorCode(str, Enum):
     UNKNOWN_MODEL = "unknown_model"
     MODEL_CORRUPT = "model_corrupt"
     MODEL_MISSING = "model_missing"
+    MODEL_UNREADABLE = "model_unreadable"
+    MODEL_PICKLE = "model_pickle"
+    MODEL_TRUNCATED = "model_truncated"
+    MODEL_HEADER = "model_header"
+    MODEL_OTHER_FAMILY = "model_other_family"
+    MODEL_KEYS = "model_keys"
+    CLIP_MISSING = "clip_missing"
+    DOWNLOAD_UNKNOWN = "download_unknown"
+    DOWNLOAD_FAILED = "download_failed"
+    DOWNLOAD_DAMAGED = "download_damaged"
+    DOWNLOAD_NO_ROOM = "download_no_room"
     NOT_INSTALLED = "not_installed"
     BACKEND_START = "backend_start"
     BACKEND_GONE = "backend_gone"
@@ -119,6 +130,37 @@ ERRORS: Dict[ErrorCode, ErrorText] = {
     ErrorCode.UNKNOWN_MODEL: ErrorText("That model is not installed.", "Choose another model.", 404),
     ErrorCode.MODEL_CORRUPT: ErrorText("The model file is damaged.", "Run install.py again to restore it.", 500),
     ErrorCode.MODEL_MISSING: ErrorText("The model file is missing.", "Run install.py again to restore it.", 500),
+    ErrorCode.DOWNLOAD_UNKNOWN: ErrorText(
+        "The hub has no such file.", "Check the names of repository and file, or run linewash models list.", 404
+    ),
+    ErrorCode.DOWNLOAD_FAILED: ErrorText(
+        "The download did not finish.", "Run the same command again; it goes on where it stopped.", 502
+    ),
+    ErrorCode.DOWNLOAD_DAMAGED: ErrorText(
+        "The downloaded file is not what the hub says it is.", "It was thrown away; run the same command again.", 502
+    ),
+    ErrorCode.DOWNLOAD_NO_ROOM: ErrorText(
+        "There is no room on the disk for the model.", "Free some space, then run the same command again.", 507
+    ),
+    ErrorCode.MODEL_UNREADABLE: ErrorText(
+        "The file is not a safetensors model.", "Choose a file that ends in .safetensors and was made as one.", 422
+    ),
+    ErrorCode.MODEL_PICKLE: ErrorText(
+        "The file is a pickle, which could run any program.", "Turn it into a safe one with linewash models convert.", 422
+    ),
+    ErrorCode.MODEL_TRUNCATED: ErrorText("The model file is cut short.", "Download it again to its end.", 422),
+    ErrorCode.MODEL_HEADER: ErrorText(
+        "The model file lies about what it holds.", "Do not use this file; get the model from its publisher.", 422
+    ),
+    ErrorCode.MODEL_OTHER_FAMILY: ErrorText(
+        "The file holds another kind of model.", "Choose a checkpoint that Linewash knows.", 422
+    ),
+    ErrorCode.MODEL_KEYS: ErrorText(
+        "The model file does not hold what its kind of model needs.", "Get the file again from its publisher.", 422
+    ),
+    ErrorCode.CLIP_MISSING: ErrorText(
+        "The model needs CLIP ViT-H-14, which is not there.", "Get CLIP in the model manager, then try again.", 422
+    ),
     ErrorCode.NOT_INSTALLED: ErrorText("The Linewash backend is not installed.", "Run python3 install.py once.", 503),
     ErrorCode.BACKEND_START: ErrorText(
         "The Linewash backend did not start.", "Run python3 install.py doctor; it says what is wrong.", 503
