@@ -16,7 +16,7 @@ class LayerBox(QtWidgets.QComboBox):
         self.setToolTip(tip)
         # Else the longest layer name would widen Krita's whole column of dockers.
         self.setSizeAdjustPolicy(QtWidgets.QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.setMinimumContentsLength(8)
+        self.setMinimumContentsLength(2)
         # A click must not take the keyboard from the canvas, where letters and Space are the painter's shortcuts.
         self.setFocusPolicy(QtCore.Qt.FocusPolicy.TabFocus)
         self._entries: Tuple[Tuple[Any, str], ...] = ()

@@ -8,6 +8,7 @@ from ..shared.protocol import Finish
 from .layer_box import LayerBox
 from .progress_row import ProgressRow
 from .reference_list import ReferenceList
+from .scrolled import Scrolled
 from .status_line import StatusLine
 
 FOREGROUNDS = (
@@ -20,6 +21,9 @@ RECOLOURING_FOREGROUNDS = ((ForegroundKind.AUTOMATIC, "As before"),) + FOREGROUN
 """While the selection says what to recolour."""
 MODES = ((Mode.WHOLE, "Whole picture"), (Mode.SELECTION, "Selection"))
 FINISHES = ((Finish.PAINTED, "Painted"), (Finish.FLATS, "Flats"))
+
+BESIDE_TEXT = 18
+"""Pixels that a button of its text's width has beside it; styles make buttons wider, and the list beside it needs the room."""
 
 
 class Panel(QtWidgets.QWidget):
@@ -48,6 +52,7 @@ class Panel(QtWidgets.QWidget):
         self.another = QtWidgets.QPushButton("Another")
         self.another.setObjectName("another")
         self.another.setToolTip("Colour in a variation you have not tried yet")
+        self.another.setFixedWidth(self.another.fontMetrics().boundingRect(self.another.text()).width() + BESIDE_TEXT)
         self.colour = QtWidgets.QPushButton("Colour")
         self.colour.setObjectName("colour")
         self.cancel = QtWidgets.QPushButton("Cancel")
@@ -62,7 +67,8 @@ class Panel(QtWidgets.QWidget):
         self._lay_out()
 
     def _lay_out(self) -> None:
-        grid = QtWidgets.QGridLayout()
+        choices = QtWidgets.QWidget()
+        grid = QtWidgets.QGridLayout(choices)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(8)
         grid.setVerticalSpacing(5)
@@ -103,7 +109,7 @@ class Panel(QtWidgets.QWidget):
         column = QtWidgets.QVBoxLayout(self)
         column.setContentsMargins(8, 6, 8, 6)
         column.setSpacing(6)
-        column.addLayout(grid)
+        column.addWidget(Scrolled(choices))
         column.addLayout(buttons)
         column.addWidget(self.progress)
         column.addWidget(self.status)

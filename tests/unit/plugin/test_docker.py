@@ -4,8 +4,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from PyQt6.QtCore import Qt
+import pytest
+from PyQt6.QtCore import QPoint, QRect, Qt
 from PyQt6.QtTest import QTest
+from PyQt6.QtWidgets import QScrollArea
 
 from tests.unit.plugin.bench import Bench
 from tests.unit.plugin.conftest import state_of
@@ -138,3 +140,27 @@ def test_a_greyscale_picture_is_pointed_out_before_it_is_coloured(bench: Bench, 
     paper.document()
     bench.docker.refresh()
     assert bench.says().startswith("Choose lines and a reference")
+
+
+@pytest.mark.parametrize("height", [220, 700])
+def test_it_fits_a_column_of_260_pixels_at_any_height(bench: Bench, document: Any, height: int) -> None:
+    bench.pick("foreground", "Layer alpha")
+    bench.docker.resize(260, height)
+    QTest.qWait(5)
+    assert (bench.docker.width(), bench.docker.height()) == (260, height)
+    area = bench.docker.findChild(QScrollArea)
+    choices = area.widget()
+    assert choices.minimumSizeHint().width() <= choices.width() == area.viewport().width()
+    assert area.verticalScrollBar().isVisibleTo(area) == (height == 220)
+    for name in ("colour", "cancel", "status"):
+        shown = bench.widget(name)
+        assert bench.docker.rect().contains(QRect(shown.mapTo(bench.docker, QPoint(0, 0)), shown.size()))
+
+
+def test_no_choice_is_hidden_while_there_is_room(bench: Bench, document: Any) -> None:
+    bench.docker.resize(260, 700)
+    area = bench.docker.findChild(QScrollArea)
+    for kind in ("Layer alpha", "Automatic", "Mask layer"):
+        bench.pick("foreground", kind)
+        QTest.qWait(5)
+        assert area.height() == area.widget().sizeHint().height()
