@@ -1,0 +1,78 @@
+"""Noise levels: the training schedule, and the lists of levels that samplers walk down (spec sections 2 and 15.3).
+
+A level is written as sigma = sqrt((1 - abar) / abar), the noise in a latent whose clean part has weight 1, or as the time t
+(0..999, fractions allowed) at which training meets it.  Both directions are linear in log sigma between whole times.
+"""
+
+from enum import Enum
+from functools import cache
+
+import numpy as np
+import numpy.typing as npt
+
+TRAINING_STEPS = 1000
+FIRST_BETA, LAST_BETA = 0.00085, 0.012
+
+Levels = npt.NDArray[np.float64]
+
+
+class Schedule(str, Enum):
+    """How the steps are spread over the noise levels."""
+
+    AUTOMATIC = "automatic"
+    UNIFORM = "uniform"
+    KARRAS = "karras"
+    EXPONENTIAL = "exponential"
+    POLYEXPONENTIAL = "polyexponential"
+    SGM_UNIFORM = "sgm_uniform"
+
+
+@cache
+def alphas_cumprod() -> Levels:
+    """The abar of the 1000 training times, falling; read-only."""
+    betas = np.linspace(FIRST_BETA**0.5, LAST_BETA**0.5, TRAINING_STEPS) ** 2
+    found = np.cumprod(1.0 - betas)
+    found.flags.writeable = False
+    return found
+
+
+@cache
+def training_sigmas() -> Levels:
+    """The sigma of the 1000 training times, rising from 0.029 to 14.6; read-only."""
+    abar = alphas_cumprod()
+    found = np.sqrt((1.0 - abar) / abar)
+    found.flags.writeable = False
+    return found
+
+
+def sigma_at(t: float | Levels) -> Levels:
+    """The sigma at the times t, which are held to 0..999."""
+    return np.exp(np.interp(t, np.arange(TRAINING_STEPS), np.log(training_sigmas())))
+
+
+def time_at(sigma: float | Levels) -> Levels:
+    """The times at which training meets sigma > 0; outside its range 0 or 999."""
+    return np.interp(np.log(sigma), np.log(training_sigmas()), np.arange(TRAINING_STEPS))
+
+
+def sigma_list(schedule: Schedule, steps: int) -> Levels:
+    """(steps + 1,) falling levels, the last one 0.
+
+    ``AUTOMATIC`` is a sampler's business and not accepted here (ValueError, as for fewer than one step).
+    Karras with rho 7: Karras et al. 2022, eq. 5.
+    """
+    if steps < 1:
+        raise ValueError(f"{steps} steps: at least one is needed")
+    low, high = training_sigmas()[[0, -1]]
+    match schedule:
+        case Schedule.UNIFORM:
+            levels = sigma_at(np.linspace(TRAINING_STEPS - 1, 0, steps))
+        case Schedule.SGM_UNIFORM:
+            levels = sigma_at(np.linspace(TRAINING_STEPS - 1, 0, steps + 1)[:-1])
+        case Schedule.KARRAS:
+            levels = np.linspace(high ** (1 / 7), low ** (1 / 7), steps) ** 7
+        case Schedule.EXPONENTIAL | Schedule.POLYEXPONENTIAL:  # the published exponent of the latter is 1
+            levels = np.geomspace(high, low, steps)
+        case Schedule.AUTOMATIC:
+            raise ValueError("automatic is resolved by the sampler")
+    return np.append(levels, 0.0)
