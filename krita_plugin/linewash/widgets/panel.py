@@ -109,6 +109,7 @@ class Panel(QtWidgets.QWidget):
         column = QtWidgets.QVBoxLayout(self)
         column.setContentsMargins(8, 6, 8, 6)
         column.setSpacing(6)
+        self.foreground_layer.hide()  # shown when it is wanted
         column.addWidget(Scrolled(choices))
         column.addLayout(buttons)
         column.addWidget(self.progress)

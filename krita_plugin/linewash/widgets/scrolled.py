@@ -1,12 +1,12 @@
-"""Room for choices in a column of dockers that may be lower than they are."""
+"""Room for choices that come and go in a column of dockers that stays as it is."""
 
 from ..qt import QtCore, QtWidgets
 
 
 class Scrolled(QtWidgets.QScrollArea):
-    """As high as what it holds where there is room; where there is less, that scrolls.  Never narrower than it needs.
+    """As high as what it holds where there is room; never smaller than that was at first.  In between it scrolls.
 
-    Else Krita could make no docker of the column lower, on a small screen not even its own window.
+    Else whatever comes later would push the other dockers together, or Krita's window off a small screen.
     """
 
     def __init__(self, held: "QtWidgets.QWidget") -> None:
@@ -17,7 +17,8 @@ class Scrolled(QtWidgets.QScrollArea):
         self.setFocusPolicy(QtCore.Qt.FocusPolicy.NoFocus)  # the keyboard belongs to the canvas
         self.setSizePolicy(QtWidgets.QSizePolicy.Policy.Expanding, QtWidgets.QSizePolicy.Policy.Maximum)
         self.setWidget(held)
-        self.setMinimumWidth(held.minimumSizeHint().width() + self.verticalScrollBar().sizeHint().width())
+        smallest = held.minimumSizeHint()
+        self.setMinimumSize(smallest.width() + self.verticalScrollBar().sizeHint().width(), smallest.height())
 
     def sizeHint(self) -> "QtCore.QSize":
         """That of what it holds."""
