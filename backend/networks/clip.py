@@ -57,3 +57,9 @@ class TextEncoder(nn.Module):
 def local(tokens: Tensor) -> Tensor:
     """The patch tokens (B, n, width) of all image tokens: what the published models colour with."""
     return tokens[:, 1:]
+
+
+def number_positions(embeddings: nn.Module, device: str) -> None:
+    """Make the buffer of position numbers, which no file holds, of a tower that was built without memory."""
+    numbers = embeddings.get_buffer("position_ids")
+    embeddings.register_buffer("position_ids", torch.arange(numbers.shape[-1], device=device)[None], persistent=False)

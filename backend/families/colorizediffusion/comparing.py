@@ -1,0 +1,116 @@
+"""Which networks a file holds, and whether it holds them whole: names and shapes alone, without reading a weight."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Literal, TypeVar
+
+import torch
+from torch import nn
+
+from backend.families.colorizediffusion import keys, shapes
+from backend.families.colorizediffusion.shapes import Config
+from backend.weights.checkpoint import Checkpoint
+from shared.errors import ErrorCode, LinewashError
+
+Version = Literal["v1", "v1.5"]
+Named = tuple[nn.Module, keys.Names]
+"""A network and where its weights stand in a file."""
+Built = TypeVar("Built")
+NAMED = 12
+"""How many names an error tells of each kind."""
+
+
+def version_of(names: Iterable[str]) -> Version:
+    """The generation of a checkpoint with these names.  Raises LinewashError MODEL_OTHER_FAMILY for any other file."""
+    held = set(names)
+    for start in (keys.UNET, keys.SKETCH, keys.VAE):
+        if not shapes.starting(held, start):
+            raise LinewashError(ErrorCode.MODEL_OTHER_FAMILY, f"nothing named {start}*")
+    for start in ("bg_encoder.", "style_encoder.", f"{keys.UNET}label_emb.", f"{keys.UNET}warp_modules."):
+        if shapes.starting(held, start):
+            raise LinewashError(ErrorCode.MODEL_OTHER_FAMILY, f"a later generation: it holds {start}*")
+    return "v1.5" if shapes.starting(held, keys.TOKENS) or shapes.starting(held, keys.THRESHOLD) else "v1"
+
+
+def vision_names(held: Iterable[str]) -> keys.Names | None:
+    """How a file with these names calls CLIP's vision tower, None when it has none."""
+    names = set(held)
+    for layout in (keys.openclip(f"{keys.CLIP}visual.model."), keys.openclip("visual."), keys.transformers_layout):
+        if layout("clip.vision_model.embeddings.class_embedding").name in names:
+            return layout
+    return None
+
+
+def text_names(held: Iterable[str]) -> keys.Names | None:
+    """How a file with these names calls CLIP's text tower, None when it has none."""
+    names = set(held)
+    for layout in (keys.openclip(f"{keys.CLIP}transformer.model."), keys.openclip(""), keys.transformers_layout):
+        if layout("clip.text_model.embeddings.token_embedding.weight").name in names:
+            return layout
+    return None
+
+
+def build(held: shapes.Shapes, config: Config) -> dict[str, Named]:
+    """All networks of a checkpoint but CLIP, by the name they have in ``Parts``, on the device torch builds on."""
+    version = version_of(held)
+    found: dict[str, Named] = {
+        "unet": (shapes.reference_unet(held, config, with_pairs=version == "v1.5"), keys.unet),
+        "sketch_encoder": (shapes.sketch_encoder(held), keys.sketch),
+        "vae": (shapes.autoencoder(held, config), keys.vae),
+    }
+    if version == "v1.5":
+        found["threshold_embedder"] = (shapes.threshold_embedder(held), keys.threshold)
+        found["token_transformer"] = (shapes.token_transformer(held, config), keys.tokens)
+    return found
+
+
+def built(build_it: Callable[[], Built]) -> Built:
+    """What ``build_it`` builds, without memory for weights."""
+    try:
+        with torch.device("meta"):
+            return build_it()
+    except (ValueError, RuntimeError, ZeroDivisionError, IndexError, TypeError) as error:
+        # shapes no network can have: torch, diffusers and transformers each say so in their own way
+        raise LinewashError(ErrorCode.MODEL_KEYS, str(error)) from error
+
+
+def differences(networks: Iterable[Named], held: shapes.Shapes) -> tuple[list[str], list[str], list[str]]:
+    """Names that ``held`` lacks, names it has too much, and what is of another shape, for networks on any device."""
+    used: set[str] = set()
+    missing: list[str] = []
+    wrong: list[str] = []
+    for network, names in networks:
+        for key, weight in network.state_dict().items():
+            source = names(key)
+            used.add(source.name)
+            if source.name not in held:
+                missing.append(source.name)
+            elif _changed_shape(source, held[source.name]) != tuple(weight.shape):
+                wrong.append(f"{source.name} {list(held[source.name])}")
+    return sorted(set(missing)), sorted(set(held) - used), sorted(set(wrong))
+
+
+def _changed_shape(source: keys.Source, shape: tuple[int, ...]) -> tuple[int, ...]:
+    try:
+        return tuple(source.change(torch.empty(shape, device="meta")).shape)
+    except (RuntimeError, IndexError):  # a shape that cannot be changed so
+        return ()
+
+
+def compare(file: Checkpoint, networks: Sequence[Named], unread: Iterable[str]) -> None:
+    """Raise LinewashError MODEL_KEYS unless the file holds what the networks need, and nothing else but names in ``unread``."""
+    missing, more, wrong = differences(networks, file.shapes)
+    unexpected = sorted(set(more) - set(unread))
+    found = {"missing": missing, "unexpected": unexpected, "of another shape": wrong}
+    told = [f"{len(names)} {what}: {', '.join(names[:NAMED])}" for what, names in found.items() if names]
+    if told:
+        raise LinewashError(ErrorCode.MODEL_KEYS, f"{file.path.name}: {'; '.join(told)}")
+
+
+def unread(file: Checkpoint, config: Config) -> set[str]:
+    """What a file may hold besides the networks that are read: the schedule, CLIP's text tower, and its few numbers."""
+    names = text_names(file.entries)
+    text: set[str] = set()
+    if names is not None:
+        network = built(lambda: shapes.text_encoder(file.shapes, names, config))
+        text = {names(key).name for key in network.state_dict()}
+    return keys.SCHEDULE | text | {name for name in file.entries if name.endswith(("logit_scale", "position_ids"))}

@@ -1,0 +1,193 @@
+"""The networks of a checkpoint, built by the shapes of its tensors.
+
+Widths, ranks and numbers of layers are read from the file.  What shapes do not tell (heads and groups) is the full size's,
+unless a JSON file of the same name beside the checkpoint says otherwise.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, cast
+
+from diffusers import AutoencoderKL, UNet2DConditionModel
+from transformers import CLIPTextConfig, CLIPVisionConfig
+
+from backend.families.colorizediffusion import keys
+from backend.networks.clip import ImageEncoder, TextEncoder
+from backend.networks.reference_unet import ReferenceUNet, cross_attentions
+from backend.networks.sketch_encoder import SketchEncoder
+from backend.networks.split_attention import PROJECTIONS, Ranks
+from backend.networks.token_transformer import ThresholdEmbedder, TokenTransformer
+from shared.errors import ErrorCode, LinewashError
+
+Shapes = Mapping[str, tuple[int, ...]]
+"""Name of a tensor in the file -> shape."""
+_VAE_WIDTHS = (0, 1, 2, 3)
+_BLOCKS = ("DownBlock2D", "CrossAttnDownBlock2D", "UpBlock2D", "CrossAttnUpBlock2D")
+
+
+@dataclass(frozen=True)
+class Config:
+    """What the shapes of a checkpoint do not tell; the defaults are those of the published files."""
+
+    head_dim: int = 64
+    groups: int = 32
+    vae_groups: int = 32
+    vision_heads: int = 16
+    text_heads: int = 16
+    token_head_dim: int = 64
+
+
+def read_config(checkpoint: Path) -> Config:
+    """The configuration beside a checkpoint (``NAME.json`` for ``NAME.safetensors``), the full size's when there is none.
+
+    Raises LinewashError MODEL_KEYS when the file is not a JSON object of known names and positive whole numbers.
+    """
+    path = checkpoint.with_suffix(".json")
+    if not path.is_file():
+        return Config()
+    known = {field.name for field in fields(Config)}
+    try:
+        found: Any = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, OSError) as error:
+        raise LinewashError(ErrorCode.MODEL_KEYS, f"{path.name}: {error}") from error
+    if not isinstance(found, dict) or not set(cast(dict[str, Any], found)) <= known:
+        raise LinewashError(ErrorCode.MODEL_KEYS, f"{path.name}: not an object of {', '.join(sorted(known))}")
+    numbers = cast(dict[str, Any], found)
+    if not all(type(value) is int and value > 0 for value in numbers.values()):
+        raise LinewashError(ErrorCode.MODEL_KEYS, f"{path.name}: not positive whole numbers")
+    return Config(**numbers)
+
+
+def _size(shapes: Shapes, name: str, axis: int = 0) -> int:
+    shape = shapes.get(name)
+    if shape is None or len(shape) <= axis:
+        raise LinewashError(ErrorCode.MODEL_KEYS, f"missing {name}")
+    return shape[axis]
+
+
+def _count(shapes: Shapes, prefix: str) -> int:
+    """How many numbered things there are under ``prefix``."""
+    numbers = (name[len(prefix) :].split(".", 1)[0] for name in shapes if name.startswith(prefix))
+    return len({number for number in numbers if number.isdecimal()})
+
+
+def reference_unet(shapes: Shapes, config: Config, with_pairs: bool) -> ReferenceUNet:
+    """The U-Net; with pairs, each cross-attention layer has the low-rank pairs that the file holds for it."""
+    down, cross_down, up, cross_up = _BLOCKS
+    widths = tuple(_size(shapes, f"{keys.UNET}input_blocks.{i}.0.out_layers.3.weight") for i in (1, 4, 7, 10))
+    unet = UNet2DConditionModel(
+        in_channels=_size(shapes, f"{keys.UNET}input_blocks.0.0.weight", 1),
+        out_channels=_size(shapes, f"{keys.UNET}out.2.weight"),
+        block_out_channels=widths,
+        layers_per_block=2,
+        attention_head_dim=tuple(width // config.head_dim for width in widths),  # diffusers' old name for heads
+        cross_attention_dim=_size(shapes, f"{keys.UNET}input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight", 1),
+        norm_num_groups=config.groups,
+        use_linear_projection=False,
+        down_block_types=(cross_down, cross_down, cross_down, down),
+        up_block_types=(up, cross_up, cross_up, cross_up),
+    )
+    return ReferenceUNet(unet, _ranks(shapes, unet) if with_pairs else None)
+
+
+def _ranks(shapes: Shapes, unet: UNet2DConditionModel) -> list[Ranks]:
+    names = {id(module): name for name, module in unet.named_modules()}
+    layers: list[Ranks] = []
+    for attn in cross_attentions(unet):
+        start = keys.unet(f"{names[id(attn)]}.").name
+        down = {p: f"{start}{p}.lora_down" for p in PROJECTIONS}
+        layers.append(
+            {
+                p: {"foreground": _size(shapes, f"{name}_fg.weight"), "background": _size(shapes, f"{name}_bg.weight")}
+                for p, name in down.items()
+            }
+        )
+    return layers
+
+
+def autoencoder(shapes: Shapes, config: Config) -> AutoencoderKL:
+    """The VAE."""
+    widths = tuple(_size(shapes, f"{keys.VAE}encoder.down.{i}.block.0.conv1.weight") for i in _VAE_WIDTHS)
+    return AutoencoderKL(
+        block_out_channels=widths,
+        down_block_types=("DownEncoderBlock2D",) * 4,
+        up_block_types=("UpDecoderBlock2D",) * 4,
+        layers_per_block=2,
+        latent_channels=_size(shapes, f"{keys.VAE}post_quant_conv.weight"),
+        norm_num_groups=config.vae_groups,
+    )
+
+
+def sketch_encoder(shapes: Shapes) -> SketchEncoder:
+    """The sketch encoder."""
+    trunk = [_size(shapes, f"{keys.SKETCH}model.{2 * i}.weight") for i in range(7)]
+    stages = [_size(shapes, f"{keys.SKETCH}output_blocks.{i}.1.weight") for i in range(4)]
+    return SketchEncoder(trunk, stages, _size(shapes, f"{keys.SKETCH}model.0.weight", 1))
+
+
+def threshold_embedder(shapes: Shapes) -> ThresholdEmbedder:
+    """v1.5's threshold embedder."""
+    name = f"{keys.THRESHOLD}embed_layer.0.weight"
+    return ThresholdEmbedder(_size(shapes, name), _size(shapes, name, 1))
+
+
+def token_transformer(shapes: Shapes, config: Config) -> TokenTransformer:
+    """v1.5's token transformer."""
+    queries, width = (_size(shapes, f"{keys.TOKENS}embedding", axis) for axis in (0, 1))
+    return TokenTransformer(width, _count(shapes, f"{keys.TOKENS}layers."), queries, config.token_head_dim)
+
+
+def image_encoder(shapes: Shapes, names: keys.Names, config: Config) -> ImageEncoder:
+    """CLIP's vision tower in a file that names it as ``names`` says."""
+    start, last = "clip.vision_model.encoder.layers.", ".mlp.fc1.weight"
+    patch = names("clip.vision_model.embeddings.patch_embedding.weight").name
+    positions = _size(shapes, names("clip.vision_model.embeddings.position_embedding.weight").name)
+    return ImageEncoder(
+        CLIPVisionConfig(
+            hidden_size=_size(shapes, patch),
+            intermediate_size=_size(shapes, names(f"{start}0{last}").name),
+            projection_dim=_output(shapes, names, "clip.visual_projection.weight"),
+            num_hidden_layers=_layers(shapes, names(f"{start}0{last}").name),
+            num_attention_heads=config.vision_heads,
+            patch_size=_size(shapes, patch, 3),
+            image_size=_size(shapes, patch, 3) * round((positions - 1) ** 0.5),
+            hidden_act="gelu",
+        )
+    )
+
+
+def text_encoder(shapes: Shapes, names: keys.Names, config: Config) -> TextEncoder:
+    """CLIP's text tower in a file that names it as ``names`` says."""
+    start, last = "clip.text_model.encoder.layers.", ".mlp.fc1.weight"
+    vocabulary = names("clip.text_model.embeddings.token_embedding.weight").name
+    return TextEncoder(
+        CLIPTextConfig(
+            vocab_size=_size(shapes, vocabulary),
+            hidden_size=_size(shapes, vocabulary, 1),
+            intermediate_size=_size(shapes, names(f"{start}0{last}").name),
+            projection_dim=_output(shapes, names, "clip.text_projection.weight"),
+            num_hidden_layers=_layers(shapes, names(f"{start}0{last}").name),
+            num_attention_heads=config.text_heads,
+            max_position_embeddings=_size(shapes, names("clip.text_model.embeddings.position_embedding.weight").name),
+            hidden_act="gelu",
+        )
+    )
+
+
+def _output(shapes: Shapes, names: keys.Names, key: str) -> int:
+    """The width a projection leads to; OpenCLIP stores it turned."""
+    source = names(key)
+    return _size(shapes, source.name, 0 if source.change is keys.same else 1)
+
+
+def _layers(shapes: Shapes, first: str) -> int:
+    """How many layers there are, by the name of one tensor of layer 0."""
+    start = first.split(".0.", 1)[0] + "."
+    return _count(shapes, start)
+
+
+def starting(names: Iterable[str], prefix: str) -> bool:
+    """Whether any name starts with ``prefix``."""
+    return any(name.startswith(prefix) for name in names)

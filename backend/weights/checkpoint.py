@@ -1,0 +1,176 @@
+"""A safetensors file from outside, read with care: nothing its header says is believed before it is checked.
+
+The file is: 8 bytes length of the header (little endian), the header as JSON, the data.  The header gives each tensor's type,
+shape and place in the data; the places must fill the data without gap or overlap.
+"""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, cast
+
+import torch
+from torch import Tensor
+
+from shared.errors import ErrorCode, LinewashError
+
+LONGEST_HEADER = 100_000_000
+"""The format's own limit in bytes."""
+MOST_TENSORS = 20_000
+DTYPES: dict[str, torch.dtype] = {
+    "F64": torch.float64,
+    "F32": torch.float32,
+    "F16": torch.float16,
+    "BF16": torch.bfloat16,
+    "F8_E4M3": torch.float8_e4m3fn,
+    "F8_E5M2": torch.float8_e5m2,
+    "I64": torch.int64,
+    "I32": torch.int32,
+    "I16": torch.int16,
+    "I8": torch.int8,
+    "U8": torch.uint8,
+    "BOOL": torch.bool,
+}
+_PICKLES = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
+"""How files of torch.save begin: a zip archive, or a bare pickle of protocol 2 to 5."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One tensor as the header describes it; ``begin`` and ``end`` count bytes from the start of the data."""
+
+    dtype: torch.dtype
+    shape: tuple[int, ...]
+    begin: int
+    end: int
+
+
+class Checkpoint:
+    """An open file: ``entries`` are names, types and shapes; ``tensor`` reads one.
+
+    Use it in a ``with`` statement.  What was checked and what is read are the same open file.
+
+    Raises LinewashError: MODEL_MISSING when it cannot be opened, MODEL_PICKLE, MODEL_UNREADABLE when it is something else,
+    MODEL_TRUNCATED, MODEL_HEADER when the header contradicts itself or the file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self._file = path.open("rb", buffering=0)
+        except OSError as error:
+            raise LinewashError(ErrorCode.MODEL_MISSING, f"{path}: {error.strerror}") from error
+        try:
+            self.entries, self._start = self._read_header()
+        except BaseException:
+            self._file.close()
+            raise
+
+    def __enter__(self) -> "Checkpoint":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._file.close()
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Name -> shape."""
+        return {name: entry.shape for name, entry in self.entries.items()}
+
+    def tensor(self, name: str) -> Tensor:
+        """The tensor as stored, on the CPU, in memory of its own (so that a file that changes later harms nothing).
+
+        Raises LinewashError: MODEL_TRUNCATED when the file became shorter, MODEL_CORRUPT when it holds NaN or infinity.
+        """
+        entry = self.entries[name]
+        flat = torch.empty(math.prod(entry.shape), dtype=entry.dtype)
+        view = memoryview(flat.view(torch.uint8).numpy())
+        self._file.seek(self._start + entry.begin)
+        while len(view):
+            count = self._file.readinto(view)
+            if not count:
+                raise self._error(ErrorCode.MODEL_TRUNCATED, f"{name} ends early")
+            view = view[count:]
+        if flat.is_floating_point() and len(flat) and entry.dtype.itemsize > 1:
+            low, high = torch.aminmax(flat)  # carries NaN, and unlike isfinite needs no memory
+            if not (torch.isfinite(low) and torch.isfinite(high)):
+                raise self._error(ErrorCode.MODEL_CORRUPT, f"{name} holds NaN or infinity")
+        return flat.view(entry.shape)
+
+    def _error(self, code: ErrorCode, detail: str) -> LinewashError:
+        return LinewashError(code, f"{self.path.name}: {detail}")
+
+    def _read_header(self) -> tuple[Mapping[str, Entry], int]:
+        size = self._file.seek(0, 2)
+        self._file.seek(0)
+        head = self._file.read(9)
+        if head.startswith(_PICKLES):
+            raise self._error(ErrorCode.MODEL_PICKLE, "begins like a file of torch.save")
+        if size < 9:
+            raise self._error(ErrorCode.MODEL_TRUNCATED, f"{size} bytes")
+        length = int.from_bytes(head[:8], "little")
+        if head[8:] != b"{":
+            raise self._error(ErrorCode.MODEL_UNREADABLE, "no header")
+        if length > LONGEST_HEADER:
+            raise self._error(ErrorCode.MODEL_HEADER, f"a header of {length} bytes")
+        if 8 + length > size:
+            raise self._error(ErrorCode.MODEL_TRUNCATED, f"{size} bytes, and the header alone has {length}")
+        self._file.seek(8)
+        header = self._parsed(self._file.read(length))
+        header.pop("__metadata__", None)
+        if len(header) > MOST_TENSORS:
+            raise self._error(ErrorCode.MODEL_HEADER, f"{len(header)} tensors")
+        entries = {name: self._entry(name, value) for name, value in header.items()}
+        self._check_places(entries, size - 8 - length)
+        return entries, 8 + length
+
+    def _parsed(self, text: bytes) -> dict[str, Any]:
+        try:
+            value = json.loads(text.decode("utf-8"), object_pairs_hook=_once)
+        except _TwiceError as error:
+            raise self._error(ErrorCode.MODEL_HEADER, f"{error} is there twice") from error
+        except RecursionError as error:
+            raise self._error(ErrorCode.MODEL_HEADER, "a header nested too deeply") from error
+        except ValueError as error:  # not UTF-8, or not JSON
+            raise self._error(ErrorCode.MODEL_UNREADABLE, f"header: {error}") from error
+        return value
+
+    def _entry(self, name: str, value: Any) -> Entry:
+        def whole(numbers: Any) -> bool:
+            return isinstance(numbers, list) and all(type(n) is int and n >= 0 for n in cast(list[Any], numbers))
+
+        if not isinstance(value, dict) or set(cast(dict[str, Any], value)) != {"dtype", "shape", "data_offsets"}:
+            raise self._error(ErrorCode.MODEL_HEADER, f"{name}: not a description of a tensor")
+        kind, shape, places = (cast(Any, value[key]) for key in ("dtype", "shape", "data_offsets"))
+        if not isinstance(kind, str) or kind not in DTYPES or not whole(shape) or not whole(places) or len(places) != 2:
+            raise self._error(ErrorCode.MODEL_HEADER, f"{name}: {str(value)[:200]}")
+        entry = Entry(DTYPES[kind], tuple(shape), *places)
+        if entry.end - entry.begin != math.prod(entry.shape) * entry.dtype.itemsize:
+            raise self._error(ErrorCode.MODEL_HEADER, f"{name}: {entry.end - entry.begin} bytes for shape {entry.shape}")
+        return entry
+
+    def _check_places(self, entries: Mapping[str, Entry], size: int) -> None:
+        reached = 0
+        for name, entry in sorted(entries.items(), key=lambda item: (item[1].begin, item[1].end)):
+            if entry.begin != reached:
+                raise self._error(ErrorCode.MODEL_HEADER, f"{name} begins at {entry.begin}, not at {reached}")
+            reached = entry.end
+        if reached > size:
+            raise self._error(ErrorCode.MODEL_TRUNCATED, f"{size} bytes of data, and the header speaks of {reached}")
+        if reached < size:
+            raise self._error(ErrorCode.MODEL_HEADER, f"{size - reached} bytes that the header does not speak of")
+
+
+class _TwiceError(ValueError):
+    """A name that a JSON object holds twice."""
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        seen: set[str] = set()
+        raise _TwiceError(next(name for name, _ in pairs if name in seen or seen.add(name)))
+    return found

@@ -1,0 +1,67 @@
+"""Turning a pickled checkpoint into a safetensors file without running anything that is in it."""
+
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+
+from shared.errors import ErrorCode, LinewashError
+
+ENDINGS = (".ckpt", ".pth", ".pt")
+
+
+def convert(source: Path, target: Path) -> int:
+    """Write the tensors of pickle ``source`` to ``target`` and return how many there were.
+
+    torch's restricted loader reads tensors and plain containers and refuses everything else.  The tensors are the file's own
+    object or its ``state_dict``; numbers and texts beside them are left out.  ``target`` appears whole or not at all.
+
+    Raises LinewashError: MODEL_MISSING when ``source`` cannot be opened, MODEL_PICKLE when it holds more than tensors,
+    MODEL_UNREADABLE when it is no pickle or holds no tensors.
+    """
+    tensors = _tensors(_loaded(source))
+    if not tensors:
+        raise LinewashError(ErrorCode.MODEL_UNREADABLE, f"{source.name} holds no tensors")
+    part = target.with_name(target.name + ".part")
+    try:
+        save_file(tensors, part)
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+    return len(tensors)
+
+
+def _loaded(source: Path) -> Any:
+    try:
+        return torch.load(source, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:  # something that is neither tensor nor plain data, or no pickle
+        with source.open("rb") as file:
+            code = ErrorCode.MODEL_PICKLE if file.read(2) in (b"PK", b"\x80\x02") else ErrorCode.MODEL_UNREADABLE
+        raise LinewashError(code, f"{source.name}: {error}") from error
+    except OSError as error:
+        raise LinewashError(ErrorCode.MODEL_MISSING, f"{source}: {error.strerror}") from error
+    except (RuntimeError, EOFError, ValueError, KeyError, IndexError) as error:  # torch's words for a broken archive
+        raise LinewashError(ErrorCode.MODEL_UNREADABLE, f"{source.name}: {error}") from error
+
+
+def _tensors(loaded: Any) -> dict[str, Tensor]:
+    """Name -> tensor of a flat dictionary or of its ``state_dict``; each with memory of its own."""
+    if not isinstance(loaded, Mapping):
+        return {}
+    found = cast(Mapping[Any, Any], loaded)
+    inner = found.get("state_dict")
+    named = cast(Mapping[Any, Any], inner) if isinstance(inner, Mapping) else found
+    seen: set[int] = set()
+    tensors: dict[str, Tensor] = {}
+    for name, value in named.items():
+        if isinstance(value, Tensor):
+            # safetensors refuses memory that two tensors share
+            place = value.untyped_storage().data_ptr()
+            shared = place in seen or not value.is_contiguous() or value.untyped_storage().nbytes() != value.nbytes
+            tensors[str(name)] = value.detach().clone(memory_format=torch.contiguous_format) if shared else value.detach()
+            seen.add(place)
+    return tensors
