@@ -134,8 +134,7 @@ class LinewashDocker(DockWidget):
     def _choose(self, **changes: Any) -> None:
         picture = self._picture()
         if picture is not None:
-            session = self._studio.session(picture)
-            session.choices = replace(session.choices, **changes)
+            self._studio.session(picture).choose(**changes)
             self.refresh()
 
     def _finish(self, finish: Any) -> None:

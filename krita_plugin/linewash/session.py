@@ -79,6 +79,7 @@ class Session:
         self.phase = Phase.IDLE
         self.progress = Progress()
         self.message = message
+        self._refusal = Message()
         self.run = 0
 
     @property
@@ -105,6 +106,13 @@ class Session:
             before = [by_id[each] for each in (self.last_lines, *self._worked_on) if each in by_id]
             layer = next((each for each in before if each.is_picture and not each.is_result and each != layer), None)
         return layer.id if layer is not None else ""
+
+    def choose(self, **changes: Any) -> None:
+        """The painter chooses something else, and what the choices before lacked is not said any more."""
+        chosen = replace(self.choices, **changes)
+        if chosen != self.choices and self.message is self._refusal:
+            self.message = Message()
+        self.choices = chosen
 
     def works_on(self, active: str) -> None:
         """The painter works on this layer just now."""
@@ -152,7 +160,7 @@ class Session:
 
     def refuse(self, error: LinewashError) -> None:
         """Say why no run was begun."""
-        self.message = Message.of(error)
+        self.message = self._refusal = Message.of(error)
 
     def _end(self, run: int, message: Message) -> bool:
         if not self.current(run):

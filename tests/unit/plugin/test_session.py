@@ -95,3 +95,15 @@ def test_on_a_mask_the_line_layer_is_its_owner_and_in_a_result_the_last_one(plug
     session.last_lines = "ink"
     assert session.line_layer(rows, "fg") == session.line_layer(rows, "group") == "ink"
     assert session.line_layer(rows, "") == ""
+
+
+def test_what_was_missing_is_not_said_any_more_once_the_painter_chooses_otherwise(plugin: Any, session: Any) -> None:
+    session.refuse(error(plugin, "EMPTY_REGION"))
+    said = session.message
+    session.choose(seed=0)  # which is what it was
+    assert session.message == said
+    session.choose(mode=plugin.settings.Mode.SELECTION)
+    assert session.message == plugin.session.Message()
+    session.fail(session.begin(), error(plugin, "DISK_FULL"))
+    session.choose(seed=1)
+    assert session.message.text == plugin.shared.errors.ERRORS[plugin.shared.errors.ErrorCode.DISK_FULL].message
