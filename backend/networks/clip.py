@@ -4,6 +4,8 @@ Two habits differ from CLIP's usual use.  All image tokens, not the class token 
 projection, without L2 normalisation; and texts are read before the last block.
 """
 
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -26,7 +28,7 @@ class ImageEncoder(nn.Module):
     def __init__(self, config: CLIPVisionConfig) -> None:
         super().__init__()
         self.clip = CLIPVisionModelWithProjection(config)
-        self.size = config.image_size
+        self.size = int(cast(int, config.image_size))  # transformers allows pairs as well
 
     def forward(self, pictures: Tensor) -> Tensor:
         """(B, 3, H, W) in [-1, 1] -> (B, 1 + patches, width): 257 x 1024 at full size."""

@@ -136,7 +136,8 @@ class SplitAttention(nn.Module):
         plain = cast(nn.Linear, getattr(attn, name))(x)
         if side is None or name not in self.pairs:
             return plain
-        return plain + cast(nn.ModuleDict, self.pairs[name])[side](x)
+        pair = cast(nn.ModuleDict, self.pairs[name])[side]
+        return plain + pair(x)
 
     def _key_value(self, attn: Attention, tokens: Tensor, side: Side | None) -> KeyValue:
         key, value = (_heads(attn, self._project(attn, name, tokens, side)) for name in ("to_k", "to_v"))
@@ -168,7 +169,8 @@ class SplitAttention(nn.Module):
         keys, rows = attending.keys[site.number], attending.rows
         if rows is None:
             return _output(attn, self._attended(attn, hidden_states, keys, site, site.mask))
-        out = cast(nn.ModuleList, attn.to_out)[0].bias.expand(hidden_states.shape).clone()
+        bias = cast(nn.Linear, cast(nn.ModuleList, attn.to_out)[0]).bias
+        out = bias.expand(hidden_states.shape).clone()
         if len(rows):
             mask = site.mask if site.mask is None or len(site.mask) == 1 else site.mask[rows]
             out[rows] = _output(attn, self._attended(attn, hidden_states[rows], keys, site, mask))

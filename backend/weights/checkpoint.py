@@ -87,7 +87,7 @@ class Checkpoint:
         """
         entry = self.entries[name]
         flat = torch.empty(math.prod(entry.shape), dtype=entry.dtype)
-        view = memoryview(flat.view(torch.uint8).numpy())
+        view = flat.view(torch.uint8).numpy().data
         self._file.seek(self._start + entry.begin)
         while len(view):
             count = self._file.readinto(view)

@@ -106,7 +106,7 @@ def compare(file: Checkpoint, networks: Sequence[Named], unread: Iterable[str]) 
         raise LinewashError(ErrorCode.MODEL_KEYS, f"{file.path.name}: {'; '.join(told)}")
 
 
-def unread(file: Checkpoint, config: Config) -> set[str]:
+def unread(file: Checkpoint, config: Config) -> frozenset[str]:
     """What a file may hold besides the networks that are read: the schedule, CLIP's text tower, and its few numbers."""
     names = text_names(file.entries)
     text: set[str] = set()

@@ -16,7 +16,7 @@ THRESHOLD = "thresh_embedder."
 TOKENS = "transformer."
 CLIP = "cond_stage_model."
 SCHEDULE = frozenset(
-    [
+    (
         "betas",
         "alphas_cumprod",
         "alphas_cumprod_prev",
@@ -29,7 +29,7 @@ SCHEDULE = frozenset(
         "posterior_log_variance_clipped",
         "posterior_mean_coef1",
         "posterior_mean_coef2",
-    ]
+    )
 )
 """Buffers that a file may hold; the schedule is computed."""
 

@@ -17,7 +17,7 @@ from backend.families.colorizediffusion import keys
 from backend.networks.clip import ImageEncoder, TextEncoder
 from backend.networks.reference_unet import ReferenceUNet, cross_attentions
 from backend.networks.sketch_encoder import SketchEncoder
-from backend.networks.split_attention import PROJECTIONS, Ranks
+from backend.networks.split_attention import PROJECTIONS, Projection, Ranks, Side
 from backend.networks.token_transformer import ThresholdEmbedder, TokenTransformer
 from shared.errors import ErrorCode, LinewashError
 
@@ -77,18 +77,19 @@ def reference_unet(shapes: Shapes, config: Config, with_pairs: bool) -> Referenc
     """The U-Net; with pairs, each cross-attention layer has the low-rank pairs that the file holds for it."""
     down, cross_down, up, cross_up = _BLOCKS
     widths = tuple(_size(shapes, f"{keys.UNET}input_blocks.{i}.0.out_layers.3.weight") for i in (1, 4, 7, 10))
-    unet = UNet2DConditionModel(
-        in_channels=_size(shapes, f"{keys.UNET}input_blocks.0.0.weight", 1),
-        out_channels=_size(shapes, f"{keys.UNET}out.2.weight"),
-        block_out_channels=widths,
-        layers_per_block=2,
-        attention_head_dim=tuple(width // config.head_dim for width in widths),  # diffusers' old name for heads
-        cross_attention_dim=_size(shapes, f"{keys.UNET}input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight", 1),
-        norm_num_groups=config.groups,
-        use_linear_projection=False,
-        down_block_types=(cross_down, cross_down, cross_down, down),
-        up_block_types=(up, cross_up, cross_up, cross_up),
-    )
+    settings: dict[str, Any] = {  # diffusers declares tuples of one number
+        "in_channels": _size(shapes, f"{keys.UNET}input_blocks.0.0.weight", 1),
+        "out_channels": _size(shapes, f"{keys.UNET}out.2.weight"),
+        "block_out_channels": widths,
+        "layers_per_block": 2,
+        "attention_head_dim": tuple(width // config.head_dim for width in widths),  # diffusers' old name for heads
+        "cross_attention_dim": _size(shapes, f"{keys.UNET}input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight", 1),
+        "norm_num_groups": config.groups,
+        "use_linear_projection": False,
+        "down_block_types": (cross_down, cross_down, cross_down, down),
+        "up_block_types": (up, cross_up, cross_up, cross_up),
+    }
+    unet = UNet2DConditionModel(**settings)
     return ReferenceUNet(unet, _ranks(shapes, unet) if with_pairs else None)
 
 
@@ -97,27 +98,26 @@ def _ranks(shapes: Shapes, unet: UNet2DConditionModel) -> list[Ranks]:
     layers: list[Ranks] = []
     for attn in cross_attentions(unet):
         start = keys.unet(f"{names[id(attn)]}.").name
-        down = {p: f"{start}{p}.lora_down" for p in PROJECTIONS}
-        layers.append(
-            {
-                p: {"foreground": _size(shapes, f"{name}_fg.weight"), "background": _size(shapes, f"{name}_bg.weight")}
-                for p, name in down.items()
-            }
-        )
+        layer: dict[Projection, dict[Side, int]] = {}
+        for p in PROJECTIONS:
+            down = f"{start}{p}.lora_down"
+            layer[p] = {"foreground": _size(shapes, f"{down}_fg.weight"), "background": _size(shapes, f"{down}_bg.weight")}
+        layers.append(layer)
     return layers
 
 
 def autoencoder(shapes: Shapes, config: Config) -> AutoencoderKL:
     """The VAE."""
     widths = tuple(_size(shapes, f"{keys.VAE}encoder.down.{i}.block.0.conv1.weight") for i in _VAE_WIDTHS)
-    return AutoencoderKL(
-        block_out_channels=widths,
-        down_block_types=("DownEncoderBlock2D",) * 4,
-        up_block_types=("UpDecoderBlock2D",) * 4,
-        layers_per_block=2,
-        latent_channels=_size(shapes, f"{keys.VAE}post_quant_conv.weight"),
-        norm_num_groups=config.vae_groups,
-    )
+    settings: dict[str, Any] = {
+        "block_out_channels": widths,
+        "down_block_types": ("DownEncoderBlock2D",) * 4,
+        "up_block_types": ("UpDecoderBlock2D",) * 4,
+        "layers_per_block": 2,
+        "latent_channels": _size(shapes, f"{keys.VAE}post_quant_conv.weight"),
+        "norm_num_groups": config.vae_groups,
+    }
+    return AutoencoderKL(**settings)
 
 
 def sketch_encoder(shapes: Shapes) -> SketchEncoder:
