@@ -9,7 +9,6 @@ from torch.nn import functional as F
 TRUNK = (16, 16, 32, 32, 96, 96, 256)
 """Widths of the trunk but the last, which is the first stage's."""
 STAGES = (320, 640, 1280, 1280)
-PLACES = 5
 
 
 def _conv(width: int, to: int, stride: int) -> nn.Conv2d:
@@ -48,8 +47,3 @@ class SketchEncoder(nn.Module):
             x = second(F.silu(first(F.silu(x))))
             features.append(output(x))
         return tuple(features)
-
-
-def scaled(features: tuple[Tensor, ...], strength: float) -> tuple[Tensor, ...]:
-    """Features times the sketch strength; those of the blank sketch are scaled as well."""
-    return tuple(feature * strength for feature in features)

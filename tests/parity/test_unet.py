@@ -1,0 +1,104 @@
+"""Every output of the U-Net, its inner activations, and what injection adds."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from backend.networks.split_attention import Attending, Memory
+from tests.parity.golden import Output, covers
+from tests.parity.loaded import attending, everywhere, features, parts, tokens
+
+
+def branch(version: str, mode: str, name: str) -> tuple[tuple[Tensor, ...], Attending]:
+    """Sketch features and context of one branch of guidance."""
+    known = attending(version, mode)
+    sketch, blank = features(version)
+    strength = 0.7 if mode == "vanilla_sketch07" else 1.0
+    chosen = tuple(x * strength for x in (blank if name == "uncond_sketch" else sketch))
+    if name == "uncond_ref":
+        known = Attending(torch.zeros_like(known.context), known.strength, known.split)
+    return chosen, known
+
+
+@covers("unet.*.cond", "unet.*.uncond_ref", "unet.*.uncond_sketch")
+def test_every_branch_of_every_mode(output: Output) -> None:
+    _, mode, name = output.name.split(".")
+    inputs = output.golden.inputs
+    output.check(parts(output.version).unet(inputs["x_t"], inputs["timestep"], *branch(output.version, mode, name)))
+
+
+@covers("unet.*.cond", "unet.*.uncond_ref", "unet.*.uncond_sketch")
+def test_every_branch_with_prepared_keys_and_without_zero_rows(output: Output) -> None:
+    _, mode, name = output.name.split(".")
+    inputs = output.golden.inputs
+    unet = parts(output.version).unet
+    chosen, known = branch(output.version, mode, name)
+    output.check(unet(inputs["x_t"], inputs["timestep"], chosen, unet.prepare(known)))
+
+
+def module_of(unet: nn.Module, name: str) -> nn.Module:
+    """diffusers' module whose output is the named block's (spec 22.1)."""
+    kind, _, number = name.partition(".")
+    if kind in ("time_embed", "middle_block"):
+        return unet.get_submodule({"time_embed": "time_embedding", "middle_block": "mid_block.resnets.1"}[kind])
+    level, place = divmod(int(number), 3)
+    if kind == "output_blocks":
+        last = "resnets" if level == 0 else "attentions"
+        return unet.get_submodule(f"up_blocks.{level}." + ("upsamplers.0" if place == 2 and level < 3 else f"{last}.{place}"))
+    if number == "0":
+        return unet.get_submodule("conv_in")
+    level, place = divmod(int(number) - 1, 3)
+    last = "attentions" if level < 3 else "resnets"
+    return unet.get_submodule(f"down_blocks.{level}." + ("downsamplers.0" if place == 2 else f"{last}.{place}"))
+
+
+@covers("inner.vanilla.*")
+def test_inner_activations(output: Output) -> None:
+    unet = parts(output.version).unet
+    seen: list[Tensor] = []
+
+    def see(module: nn.Module, given: Any, result: Any) -> None:
+        seen.append(result[0] if isinstance(result, tuple) else result)
+
+    inputs = output.golden.inputs
+    hook = module_of(unet.unet, output.name.removeprefix("inner.vanilla.")).register_forward_hook(see)
+    try:
+        unet(inputs["x_t"], inputs["timestep"], *branch(output.version, "vanilla", "cond"))
+    finally:
+        hook.remove()
+    output.check(seen[0])
+
+
+def noised(latent: Tensor, noise: Tensor, t: Tensor) -> Tensor:
+    betas = torch.linspace(0.00085**0.5, 0.012**0.5, 1000, dtype=torch.float64) ** 2
+    abar = torch.cumprod(1 - betas, 0)[t].float()
+    return abar.sqrt() * latent + (1 - abar).sqrt() * noise
+
+
+def injected(output: Output, fidelity: float) -> tuple[Memory, Attending, tuple[Tensor, ...]]:
+    """The memory of a write pass on the noised reference, what both passes attend to, and the read pass's features."""
+    g = output.golden
+    one = parts(output.version)
+    reference = tokens(output.version, "reference")
+    known = Attending(torch.cat([reference, torch.zeros_like(reference)]), everywhere(1.0), None)
+    latent = noised(g.outputs["inject.latent"], g.inputs["noise_inject"], g.inputs["timestep"]).expand(2, -1, -1, -1)
+    own = tuple(x * fidelity for x in one.sketch_encoder(-g.picture("inject_reference")))
+    memory = one.unet.remember(latent, g.inputs["timestep"], own, known, (0.0, 0.5))
+    return memory, known, features(output.version)[0]
+
+
+@covers("unet.inject_*")
+def test_attention_injection(output: Output) -> None:
+    memory, known, chosen = injected(output, int(output.name[-2:]) / 10)
+    inputs = output.golden.inputs
+    x = inputs["x_t"].expand(2, -1, -1, -1)
+    output.check(parts(output.version).unet(x, inputs["timestep"], chosen, known, memory))
+
+
+@covers("unet.inject_*")
+def test_attention_injection_with_prepared_keys(output: Output) -> None:
+    memory, known, chosen = injected(output, int(output.name[-2:]) / 10)
+    inputs, unet = output.golden.inputs, parts(output.version).unet
+    x = inputs["x_t"].expand(2, -1, -1, -1)
+    output.check(unet(x, inputs["timestep"], chosen, unet.prepare(known), memory))
