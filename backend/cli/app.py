@@ -11,14 +11,14 @@ from typing import Annotated
 import typer
 
 from backend.cli.colorize import colorize
-from backend.cli.connection import connected, sentences
 from backend.cli.doctor import doctor
-from shared.paths import default_home
+from backend.cli.models import models
 from shared.protocol import PRODUCT_VERSION
 
 app = typer.Typer(name="linewash", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.command()(colorize)
 app.command()(doctor)
+app.add_typer(models, name="models")
 
 
 def _version(wanted: bool) -> None:
@@ -55,15 +55,6 @@ def serve(
     except OSError as error:
         typer.echo("The backend cannot start: %s" % error, err=True)
         raise typer.Exit(1) from error
-
-
-@app.command()
-def models(home: Annotated[Path | None, typer.Option(help="Folder of your Linewash data.")] = None) -> None:
-    """List the colouring models and whether they are ready."""
-    with sentences(), connected(home or default_home()) as client:
-        for model in client.models():
-            state = "ready" if model.ready else "not ready: %s" % model.reason
-            typer.echo("%s  %s, %s, %s" % (model.name, model.title, model.licence, state))
 
 
 def _add_tool(name: str, module: str, what: str) -> None:

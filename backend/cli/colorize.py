@@ -2,6 +2,7 @@
 
 import io
 import uuid
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +13,7 @@ from rich.progress import Progress
 
 from backend.cli.connection import connected, sentences
 from backend.cli.openraster import ColouredDrawing, png_bytes, write_openraster
+from backend.cli.setting import read_settings
 from backend.imaging.lineart import is_opaque_drawing
 from shared.client import Client
 from shared.multipart import Part
@@ -45,6 +47,9 @@ def colorize(
         typer.Option("--reference", "-r", exists=True, dir_okay=False, help="A picture with the colours; repeat for more."),
     ],
     out: Annotated[Path, typer.Option(file_okay=False, help="Folder for the layers.")],
+    background_reference: Annotated[
+        list[Path] | None, typer.Option(exists=True, dir_okay=False, help="One with colours for the background alone.")
+    ] = None,
     mask: Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="White where the figure is.")] = None,
     hints: Annotated[
         Path | None, typer.Option(exists=True, dir_okay=False, help="Spots of colour on transparency: those parts get it.")
@@ -56,6 +61,10 @@ def colorize(
         Path | None, typer.Option(exists=True, file_okay=False, help="The folder of the result to recolour a part of.")
     ] = None,
     model: Annotated[str, typer.Option(help="See linewash models.")] = _DEFAULTS.model,
+    mode: Annotated[str, typer.Option(help="One of linewash models show MODEL; its first by default.")] = _DEFAULTS.mode,
+    setting: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A parameter of the model; repeat for more.")
+    ] = None,
     finish: Annotated[Finish, typer.Option(help="Flat colours, or painted shading on them.")] = _DEFAULTS.finish,
     seed: Annotated[int, typer.Option(min=0)] = _DEFAULTS.seed,
     steps: Annotated[int, typer.Option(min=1, max=200, help="Denoising steps.")] = _DEFAULTS.steps,
@@ -71,7 +80,8 @@ def colorize(
     """Colour a line drawing and write foreground, background, composite and an .ora with all layers."""
     drawing = read_picture(lines)
     parts: dict[str, Part] = {"lines": png_bytes(drawing)}
-    for number, path in enumerate(reference):
+    grounds = background_reference or []
+    for number, path in enumerate(reference + grounds):
         parts["reference%d" % number] = png_bytes(read_picture(path))
     if mask is not None:
         parts["foreground"] = png_bytes(read_picture(mask).convert("L"))
@@ -86,7 +96,7 @@ def colorize(
         request = ColorizeRequest.from_json(
             ColorizeRequest(
                 *drawing.size,
-                references=(ReferenceRole.BOTH,) * len(reference),
+                references=(ReferenceRole.BOTH,) * len(reference) + (ReferenceRole.BACKGROUND,) * len(grounds),
                 foreground=ForegroundSource.AUTOMATIC if mask is None else ForegroundSource.MASK,
                 model=model,
                 finish=finish,
@@ -98,9 +108,11 @@ def colorize(
                 hints=hints is not None,
                 region=region is not None,
                 previous=previous is not None,
+                mode=mode,
             ).to_json()
         )
         with connected(home or default_home()) as client:
+            request = replace(request, parameters=read_settings(client, model, mode, setting or ()))
             status = _watch(client, client.submit(request, parts, uuid.uuid4().hex))
             _write(client, status, drawing, out, lines.stem)
             client.acknowledge(status.id)

@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 
 from backend.families.base import FamilySpec
+from backend.families.settling import settled
 from backend.pipeline.types import Colours, Drawing, OnStep, Step
-from shared.describing import ModelInfo
+from shared.describing import NEEDS_BACKGROUND_REFERENCE, ModeInfo, ModelInfo, ParameterInfo
 from shared.errors import ErrorCode, LinewashError
 from shared.protocol import ColorizeRequest, Finish
 
@@ -80,6 +81,19 @@ def bug() -> None:
     raise ZeroDivisionError("division by zero")
 
 
+MODES = (
+    ModeInfo("plain", "Plain", "One colour for all."),
+    ModeInfo("tinted", "Tinted", "A tint over it.", (NEEDS_BACKGROUND_REFERENCE,)),
+)
+PARAMETERS = (
+    ParameterInfo("light", "Light", "Added to every colour.", "integer", 0, 0, 50),
+    ParameterInfo("tint", "Tint", "How much red.", "number", 0.5, 0.0, 1.0, 0.1, modes=("tinted",), advanced=True),
+    ParameterInfo("negative", "Negative", "Turn colours round.", "switch", False),
+    ParameterInfo("order", "Order", "Which channel comes first.", "choice", "rgb", choices=(("rgb", "RGB"), ("bgr", "BGR"))),
+    ParameterInfo("note", "Note", "Words that mean nothing.", "text", "", advanced=True),
+)
+MOODY = FamilySpec("moody", "Moody", "MIT", FINISHES, MODES, PARAMETERS)
+
 STEPS: dict[str, Callable[[], None]] = {
     "fake": nothing,
     "slow": slow,
@@ -124,21 +138,29 @@ class Fake:
         return condition
 
     def decode(self, condition: Any, latent: Any, drawing: Drawing, request: ColorizeRequest) -> Colours:
-        """The mean colour everywhere, shifted by the seed."""
-        colour = np.clip(np.rint(latent) + request.seed, 0, 255).astype(np.uint8)
+        """The mean colour everywhere, shifted by the seed and, in ``moody``, as its parameters say."""
+        values = settled(self.spec, request)
+        shift = request.seed + int(values.get("light", 0))
+        colour = np.clip(np.rint(latent) + shift, 0, 255).astype(np.uint8)
+        if values.get("order") == "bgr":
+            colour = colour[::-1]
         return Colours(np.tile(colour, (drawing.regions.count, 1)), None)
 
 
 def models(models_dir: Path) -> list[ModelInfo]:
     """Every fake, and one whose file is damaged."""
     names = [*STEPS, "damaged"]
-    return [ModelInfo(name, name.title(), "MIT", [f.value for f in FINISHES], True) for name in names]
+    finishes = [finish.value for finish in FINISHES]
+    moody = ModelInfo(MOODY.name, MOODY.title, "MIT", finishes, True, modes=MODES, parameters=PARAMETERS)
+    return [*(ModelInfo(name, name.title(), "MIT", finishes, True) for name in names), moody]
 
 
 def load(name: str, models_dir: Path, device: str = "cpu") -> Fake:
     """The fake of that name."""
     if name == "damaged":
         raise LinewashError(ErrorCode.MODEL_CORRUPT, "digest differs")
+    if name == MOODY.name:
+        return Fake(MOODY, nothing)
     if name not in STEPS:
         raise LinewashError(ErrorCode.UNKNOWN_MODEL, name)
     return Fake(FamilySpec(name, name.title(), "MIT", FINISHES), STEPS[name])

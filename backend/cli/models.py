@@ -1,0 +1,91 @@
+"""``linewash models list | show``: what colours pictures, how, and what can be set.  ``weights`` has the rest."""
+
+import typer
+
+from backend.cli.connection import connected, sentences
+from backend.cli.weights import Home, Name, convert, delete, download, size
+from backend.weights import catalogue
+from shared.describing import ModeInfo, ModelInfo, ParameterInfo
+from shared.errors import ErrorCode, LinewashError
+from shared.paths import default_home, models_dir
+
+models = typer.Typer(invoke_without_command=True, help="List, describe, download, convert and delete colouring models.")
+for _command in (download, convert, delete):
+    models.command()(_command)
+
+
+@models.callback()
+def _alone(context: typer.Context, home: Home = None) -> None:
+    if context.invoked_subcommand is None:
+        list_models(home)
+    elif home is not None:
+        raise typer.BadParameter("--home comes after %s" % context.invoked_subcommand)
+
+
+@models.command("list")
+def list_models(home: Home = None) -> None:
+    """List the colouring models and whether they are ready, and what else can be downloaded."""
+    from backend.weights import library  # brings torch along
+
+    place = home or default_home()
+    with sentences(), connected(place) as client:
+        rows = client.models()
+    for model in rows:
+        typer.echo("%s  %s, %s, %s" % (model.name, model.title, model.licence or "licence not known", _state(model)))
+    folder = models_dir(place)
+    found = library.find(folder)
+    for part in found:
+        if part.kind == "clip":
+            typer.echo("%s  reads references for other models, %s" % (part.name, size(part.size)))
+    for path in library.unfinished(folder):
+        typer.echo("%s  %s of a download; the same download goes on" % (path.name, size(path.stat().st_size)))
+    names = {each.path.name for each in found}
+    offered = [item for item in catalogue.ITEMS if item is not catalogue.CLIP and item.files[0] not in names]
+    if library.clip_of(found) is None:
+        offered.append(catalogue.CLIP)
+    if offered:
+        typer.echo("\nTo be had with linewash models download:")
+    for item in offered:
+        typer.echo("%s  %s, %s" % (item.name, item.title, size(item.size)))
+
+
+@models.command()
+def show(name: Name, home: Home = None) -> None:
+    """Explain a model's modes and what can be set, with ranges and defaults."""
+    with sentences(), connected(home or default_home()) as client:
+        model = next((each for each in client.models() if each.name == name), None)
+        if model is None:
+            raise LinewashError(ErrorCode.UNKNOWN_MODEL, name)
+    typer.echo("%s  %s, %s" % (model.name, model.title, _state(model)))
+    typer.echo("licence: %s" % (model.licence or "not known"))
+    if model.source:
+        typer.echo("file: %s, %s" % (model.source, size(model.size)))
+    if model.modes:
+        typer.echo("\nmodes (--mode NAME; the first is the usual one):")
+    for mode in model.modes:
+        typer.echo("  %s  %s" % (mode.name, _explained(mode)))
+    if model.parameters:
+        typer.echo("\nparameters (--set NAME=VALUE):")
+    for parameter in model.parameters:
+        typer.echo("  %s  %s  %s" % (parameter.name, allowed(parameter), parameter.help))
+
+
+def allowed(parameter: ParameterInfo) -> str:
+    """What a parameter may be and what it is by default, in a few words."""
+    if parameter.kind in ("number", "integer"):
+        text = "%g to %g, default %g" % (parameter.low, parameter.high, parameter.default)
+    elif parameter.kind == "switch":
+        text = "on or off, default %s" % ("on" if parameter.default else "off")
+    elif parameter.kind == "choice":
+        text = "%s, default %s" % (" | ".join(value for value, _ in parameter.choices), parameter.default)
+    else:
+        text = "a text" + (", default %s" % parameter.default if parameter.default else "")
+    return text + (", in %s" % ", ".join(parameter.modes) if parameter.modes else "")
+
+
+def _explained(mode: ModeInfo) -> str:
+    return mode.help + (" Needs: %s." % ", ".join(mode.needs) if mode.needs else "")
+
+
+def _state(model: ModelInfo) -> str:
+    return "ready" if model.ready else "not ready: %s" % model.reason

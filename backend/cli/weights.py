@@ -1,0 +1,100 @@
+"""``linewash models download | convert | delete``: the files of the models folder.  Only ``download`` goes to the network."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+
+from backend.cli.connection import sentences
+from backend.weights import catalogue
+from shared.errors import ErrorCode, LinewashError
+from shared.paths import default_home, models_dir
+
+INTERRUPTED = 130
+"""Exit status after Ctrl-C, as shells have it."""
+Home = Annotated[Path | None, typer.Option(help="Folder of your Linewash data.")]
+Name = Annotated[str, typer.Argument(help="A model of linewash models list.")]
+
+
+def download(
+    name: Annotated[str, typer.Argument(help="A name of linewash models list, or the OWNER/NAME of a repository.")],
+    file: Annotated[str | None, typer.Argument(help="With a repository: the path of the file in it.")] = None,
+    revision: Annotated[str, typer.Option(help="Branch, tag or commit of the repository.")] = "main",
+    accept_licence: Annotated[bool, typer.Option("--accept-licence", help="Accept the licence without being asked.")] = False,
+    home: Home = None,
+) -> None:
+    """Download weights from the Hugging Face hub; interrupted, the same command goes on where it stopped."""
+    from backend.weights import hub
+
+    item = catalogue.item(name) if file is None else catalogue.Item(name, file, name, (file,), 0)
+    folder = models_dir(home or default_home())
+    with sentences():
+        if item is None:
+            raise LinewashError(ErrorCode.DOWNLOAD_UNKNOWN, f"{name} is not in the list; name a REPOSITORY and a FILE")
+        remotes = [hub.look_up(item.repo, each, revision) for each in item.files]
+        terms = "; ".join(text for text in (hub.licence(item.repo), item.licence) if text)
+        typer.echo("%s: %s from %s" % (name, size(sum(remote.size for remote in remotes)), item.repo))
+        typer.echo("Licence: %s" % (terms or "the hub names none; see the page of %s" % item.repo))
+        if not accept_licence and not (sys.stdin.isatty() and typer.confirm("Do you accept it?")):
+            typer.echo("Nothing was downloaded. Say --accept-licence when you accept the licence.", err=True)
+            raise typer.Exit(1)
+        try:
+            for remote in remotes:
+                target = folder / item.folder / remote.name
+                with _progress() as progress:
+                    bar = progress.add_task(remote.name, total=remote.size)
+                    hub.fetch(remote, target, lambda done, p=progress, b=bar: p.update(b, completed=done))
+        except KeyboardInterrupt:
+            typer.echo("Stopped. The same command goes on from here.", err=True)
+            raise typer.Exit(INTERRUPTED) from None
+    for remote in remotes:
+        typer.echo(str(folder / item.folder / remote.name))
+
+
+def convert(
+    source: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A .ckpt, .pth or .pt file.")],
+    home: Home = None,
+) -> None:
+    """Turn a pickled checkpoint into a safetensors file in the models folder; nothing that is in it is run."""
+    from backend.weights import library
+    from backend.weights.convert import convert as converted
+
+    name = library.registry_name(source.stem)
+    target = models_dir(home or default_home()) / (source.stem + library.SUFFIX)
+    with sentences():
+        if not name or target.exists():
+            raise typer.BadParameter("%s is already there" % target if name else "%s is no name for a model" % source.stem)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        count = converted(source, target)
+    typer.echo("%s: %d tensors in %s" % (name, count, target))
+
+
+def delete(
+    name: Name,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    home: Home = None,
+) -> None:
+    """Delete a model's file from the models folder; models that came with Linewash stay."""
+    from backend.weights import library
+
+    folder = models_dir(home or default_home())
+    paths = library.files_of(name, folder)
+    with sentences():
+        if not paths:
+            raise LinewashError(ErrorCode.UNKNOWN_MODEL, f"{name} is not in {folder}")
+        if not yes and not typer.confirm("Delete %s?" % ", ".join("%s (%s)" % (p, size(p.stat().st_size)) for p in paths)):
+            raise typer.Exit(1)
+        library.delete(paths, folder)
+    typer.echo("%s was deleted." % name)
+
+
+def size(count: int) -> str:
+    """Bytes in words."""
+    return "%.2f GB" % (count / 1e9) if count >= 1e7 else "%.1f kB" % (count / 1e3)
+
+
+def _progress() -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    return Progress(*columns, transient=True)

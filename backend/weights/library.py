@@ -1,0 +1,131 @@
+"""The models folder: checkpoints that the painter dropped or downloaded there, told apart by the names of their tensors.
+
+Only headers are read.  A file is found as ``models/*.safetensors`` or ``models/FOLDER/*.safetensors``; a folder with
+``SHA256SUMS`` is a shipped model's own and left alone.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from backend.weights.checkpoint import Checkpoint
+from backend.weights.folder import SUMS
+from shared.errors import LinewashError
+
+Kind = Literal["v1", "v1.5", "v2", "xl", "xlv2", "animediffusion", "clip", "unknown"]
+SUFFIX = ".safetensors"
+CLIP_WIDTH = 1280
+"""Width of the vision tower of CLIP ViT-H/14, by which it is told from other CLIPs."""
+_CLIP_KEYS = (
+    "vision_model.embeddings.class_embedding",
+    "visual.class_embedding",
+    "cond_stage_model.visual.model.class_embedding",
+)
+"""As transformers, OpenCLIP and the published training program name the same tensor."""
+_OWN_CLIP = "cond_stage_model.visual."
+PART = ".part"
+"""What the name of a file that is not whole ends with."""
+LOCK = ".download.lock"
+"""The file in a folder that one download at a time holds."""
+_BESIDE = (".json", ".txt")
+"""Endings of files that lie beside weights and mean nothing without them."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A file of the models folder.
+
+    name: what requests call it, made from the file's stem and unique in the folder.  kind: by its tensors' names.  size: bytes.
+    own_clip: the CLIP image encoder lies in the same file.  problem: why it cannot be used, '' when it can.
+    """
+
+    name: str
+    path: Path
+    kind: Kind
+    size: int
+    own_clip: bool = False
+    problem: str = ""
+
+
+def find(models_dir: Path) -> tuple[Found, ...]:
+    """Every checkpoint of the folder, by name; () when there is no folder."""
+    found: dict[str, Found] = {}
+    for path in _files(models_dir):
+        name = registry_name(path.stem)
+        if name in found:  # two folders with a file of one name
+            name = registry_name(f"{path.parent.name}-{path.stem}")
+        if name and name not in found:
+            found[name] = _read(name, path)
+    return tuple(found[name] for name in sorted(found))
+
+
+def clip_of(found: tuple[Found, ...]) -> Path | None:
+    """The file with CLIP ViT-H/14, None when there is none."""
+    return next((each.path for each in found if each.kind == "clip" and not each.problem), None)
+
+
+def registry_name(stem: str) -> str:
+    """A file's stem as a name: lower case letters, digits, ``.``, ``_`` and ``-``, at most 80; '' when nothing is left."""
+    return re.sub(r"[^a-z0-9._-]+", "-", stem.lower()).strip("-.")[:80]
+
+
+def kind_of(names: frozenset[str], clip_width: int) -> Kind:
+    """What a file with tensors of these names is; ``clip_width`` is that of its CLIP vision tower, 0 = it has none."""
+    tops = {name.split(".", 1)[0] for name in names}
+    if "denoise_fn" in tops:
+        return "animediffusion"
+    if {"model", "first_stage_model", "control_encoder"} <= tops:
+        if "proj" in tops:
+            return "xlv2" if "bg_encoder" in tops else "xl"
+        if "bg_encoder" in tops:
+            return "v2"
+        return "v1.5" if "thresh_embedder" in tops else "v1"
+    return "clip" if clip_width == CLIP_WIDTH else "unknown"
+
+
+def _files(models_dir: Path) -> list[Path]:
+    if not models_dir.is_dir():
+        return []
+    folders = [models_dir] + [each for each in sorted(models_dir.iterdir()) if each.is_dir() and not (each / SUMS).exists()]
+    return [path for folder in folders for path in sorted(folder.glob("*" + SUFFIX)) if path.is_file()]
+
+
+def _read(name: str, path: Path) -> Found:
+    try:
+        with Checkpoint(path) as file:
+            shapes = file.shapes
+        size = path.stat().st_size
+    except LinewashError as error:
+        return Found(name, path, "unknown", 0, problem=f"{error.message} {error.hint}")
+    except OSError as error:  # it went away meanwhile
+        return Found(name, path, "unknown", 0, problem=f"The file cannot be read: {error.strerror}.")
+    clip = next((shapes[key] for key in _CLIP_KEYS if key in shapes), ())
+    kind = kind_of(frozenset(shapes), clip[-1] if clip else 0)
+    problem = "It is no checkpoint that Linewash knows." if kind == "unknown" else ""
+    return Found(name, path, kind, size, any(each.startswith(_OWN_CLIP) for each in shapes), problem)
+
+
+def unfinished(models_dir: Path) -> list[Path]:
+    """Parts of downloads that were interrupted."""
+    return sorted([*models_dir.glob(".*" + PART), *models_dir.glob("*/.*" + PART)])
+
+
+def files_of(name: str, models_dir: Path) -> list[Path]:
+    """The file of that model and the parts of its download, [] when there is neither."""
+    paths = [each.path for each in find(models_dir) if each.name == name]
+    parts = [part for part in unfinished(models_dir) if registry_name(part.name.split(SUFFIX)[0].lstrip(".")) == name]
+    return paths + parts
+
+
+def delete(paths: list[Path], models_dir: Path) -> None:
+    """Delete files of the models folder, descriptions beside them, and folders in which nothing else of use is left."""
+    for path in paths:
+        path.unlink(missing_ok=True)
+        path.with_suffix(".json").unlink(missing_ok=True)
+    for folder in {path.parent for path in paths} - {models_dir}:
+        left = list(folder.iterdir())
+        if all(path.suffix in _BESIDE or path.name == LOCK for path in left):
+            for path in left:
+                path.unlink()
+            folder.rmdir()

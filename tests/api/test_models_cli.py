@@ -1,0 +1,121 @@
+"""``linewash models`` and the modes and parameters of ``linewash colorize``, run as processes; the hub is on this computer."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import save
+
+from shared.paths import models_dir
+from tests.api import fake_hub
+from tests.api.backend_process import BackendProcess
+from tests.api.test_cli import drawing, linewash, said  # noqa: F401  drawing is a fixture
+
+CHECKPOINT = save(
+    {name: torch.zeros(1) for name in ("model.x", "first_stage_model.x", "control_encoder.x", "thresh_embedder.x")}
+)
+REPO = "someone/Weights"
+
+
+@pytest.fixture
+def hub() -> Iterator[fake_hub.Hub]:
+    with fake_hub.running() as running:
+        running.files = {
+            f"{REPO}/tiny.safetensors": CHECKPOINT,
+            "tellurion/ColorizeDiffusion/switch-eps.safetensors": CHECKPOINT,
+        }
+        running.licences = {REPO: "cc0-1.0", "tellurion/ColorizeDiffusion": "cc-by-nc-4.0"}
+        yield running
+
+
+def test_show_explains_modes_and_parameters(backend: BackendProcess) -> None:
+    text = said(linewash(backend.home, "models", "show", "moody"), 0)
+    assert "tinted  A tint over it. Needs: background reference." in text
+    assert "light  0 to 50, default 0  Added to every colour." in text
+    assert "tint  0 to 1, default 0.5, in tinted  How much red." in text
+    assert "negative  on or off, default off" in text
+    assert "order  rgb | bgr, default rgb" in text
+
+
+def test_show_of_an_unknown_model_says_so(backend: BackendProcess) -> None:
+    assert "That model is not installed." in said(linewash(backend.home, "models", "show", "nobody"), 1)
+
+
+def test_mode_and_parameters_reach_the_model(backend: BackendProcess, drawing: list[object], tmp_path: Path) -> None:  # noqa: F811
+    command = [*drawing[:-1], "moody", "--mode", "tinted", "--background-reference", drawing[3]]
+    said(linewash(backend.home, *command, "--set", "light=40", "--set", "order=bgr"), 0)
+    shifted = np.asarray(Image.open(tmp_path / "out" / "composite.png").convert("RGB"))[2, 2].astype(int)
+    said(linewash(backend.home, *command), 0)
+    plain = np.asarray(Image.open(tmp_path / "out" / "composite.png").convert("RGB"))[2, 2].astype(int)
+    assert shifted.tolist() == (plain + 40).clip(0, 255)[::-1].tolist()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("--mode", "sideways"), "plain, tinted"),
+        (("--set", "light=51"), "light=51 is outside 0..50"),
+        (("--set", "tint=0.1"), "tint is none of: light, negative, order, note"),
+        (("--set", "light"), "NAME=VALUE"),
+    ],
+)
+def test_what_the_model_does_not_have_is_refused(
+    backend: BackendProcess,
+    drawing: list[object],  # noqa: F811
+    arguments: tuple[str, ...],
+    says: str,
+) -> None:
+    text = said(linewash(backend.home, *drawing[:-1], "moody", *arguments), 2 if says == "NAME=VALUE" else 1)
+    assert says in " ".join(text.replace("│", " ").split())
+
+
+def test_a_download_is_asked_for_resumed_listed_and_deleted(hub: fake_hub.Hub, tmp_path: Path) -> None:
+    command, at = ("models", "download", REPO, "tiny.safetensors"), {"HF_ENDPOINT": hub.url}
+    text = said(linewash(tmp_path, *command, **at), 1)
+    assert "Licence: cc0-1.0" in text and "--accept-licence" in text and not models_dir(tmp_path).exists()
+    hub.cut_after = 0
+    assert "it goes on where it stopped" in said(linewash(tmp_path, *command, "--accept-licence", **at), 1)
+    assert not list(models_dir(tmp_path).glob("*.safetensors"))
+    hub.cut_after = None
+    said(linewash(tmp_path, *command, "--accept-licence", **at), 0)
+    assert (models_dir(tmp_path) / "tiny.safetensors").read_bytes() == CHECKPOINT
+    said(linewash(tmp_path, "models", "delete", "tiny", "--yes"), 0)
+    assert not list(models_dir(tmp_path).glob("*.safetensors"))
+    assert "That model is not installed." in said(linewash(tmp_path, "models", "delete", "tiny", "--yes"), 1)
+
+
+def test_a_model_of_the_list_is_downloaded_by_name_under_its_known_terms(hub: fake_hub.Hub, tmp_path: Path) -> None:
+    at = {"HF_ENDPOINT": hub.url}
+    text = said(linewash(tmp_path, "models", "download", "switch-eps", "--accept-licence", **at), 0)
+    assert "CC BY-NC-SA" in text and "cc-by-nc-4.0" in text
+    assert (models_dir(tmp_path) / "switch-eps.safetensors").is_file()
+
+
+def test_offline_nothing_is_downloaded(hub: fake_hub.Hub, tmp_path: Path) -> None:
+    at = {"HF_ENDPOINT": hub.url, "HF_HUB_OFFLINE": "1"}
+    assert "offline" in said(linewash(tmp_path, "models", "download", "switch-eps", "--accept-licence", **at), 1)
+    assert not models_dir(tmp_path).exists()
+
+
+def test_a_pickle_is_converted_into_the_models_folder(tmp_path: Path) -> None:
+    torch.save({"state_dict": {"model.x": torch.ones(2)}, "epoch": 3}, tmp_path / "old.ckpt")
+    assert "1 tensors" in said(linewash(tmp_path, "models", "convert", tmp_path / "old.ckpt"), 0)
+    assert (models_dir(tmp_path) / "old.safetensors").is_file()
+    assert "already there" in said(linewash(tmp_path, "models", "convert", tmp_path / "old.ckpt"), 2)
+
+
+def test_the_list_names_what_can_be_downloaded_and_what_is_unfinished(backend: BackendProcess) -> None:
+    folder = models_dir(backend.home)
+    folder.mkdir(exist_ok=True)
+    part = folder / ".switch-eps.safetensors.0123456789abcdef.part"
+    part.write_bytes(b"half")
+    text = said(linewash(backend.home, "models", "list"), 0)
+    assert "moody  Moody, MIT, ready" in text
+    assert (
+        "0.0 kB of a download" in text and "mult-eps-newft  ColorizeDiffusion v1, 3.89 GB" in text and "clip-vit-h-14" in text
+    )
+    said(linewash(backend.home, "models", "delete", "switch-eps", "--yes"), 0)
+    assert not part.exists()

@@ -1,0 +1,87 @@
+"""Checkpoints in the models folder are found, named and told apart; what is none of them is listed with the reason."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from backend.weights.library import CLIP_WIDTH, clip_of, find, registry_name
+
+LATENT = (
+    "model.diffusion_model.out.2.weight",
+    "first_stage_model.quant_conv.weight",
+    "control_encoder.model.0.weight",
+    "betas",
+)
+KINDS = {
+    "v1": LATENT,
+    "v1.5": (*LATENT, "thresh_embedder.embed_layer.0.weight", "transformer.embedding"),
+    "v2": (*LATENT, "bg_encoder.time_embed.0.weight", "style_encoder.time_embed.0.weight"),
+    "xl": (*LATENT, "proj.norm.weight"),
+    "xlv2": (*LATENT, "proj.norm.weight", "bg_encoder.time_embed.0.weight"),
+    "animediffusion": ("gammas", "denoise_fn.input.0.weight"),
+    "unknown": ("model.diffusion_model.out.2.weight", "first_stage_model.quant_conv.weight"),
+}
+
+
+def write(path: Path, names: tuple[str, ...], width: int = 1) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_file({name: torch.zeros(width) for name in names}, path)
+    return path
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_a_dropped_checkpoint_is_told_by_its_keys(tmp_path: Path, kind: str) -> None:
+    path = write(tmp_path / "Any Name (1).safetensors", KINDS[kind])
+    (found,) = find(tmp_path)
+    assert (found.name, found.path, found.kind, found.size) == ("any-name-1", path, kind, path.stat().st_size)
+    assert bool(found.problem) is (kind == "unknown")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["vision_model.embeddings.class_embedding", "visual.class_embedding", "cond_stage_model.visual.model.class_embedding"],
+)
+def test_the_image_encoder_is_found_under_each_of_its_names_and_told_from_others(tmp_path: Path, name: str) -> None:
+    path = write(tmp_path / "clip" / "model.safetensors", (name,), CLIP_WIDTH)
+    write(tmp_path / "big" / "model.safetensors", (name,), 1664)
+    assert clip_of(find(tmp_path)) == path
+
+
+def test_a_checkpoint_may_hold_its_own_image_encoder(tmp_path: Path) -> None:
+    write(tmp_path / "full.safetensors", (*LATENT, "cond_stage_model.visual.model.class_embedding"), 64)
+    write(tmp_path / "plain.safetensors", LATENT)
+    assert {each.name: (each.kind, each.own_clip) for each in find(tmp_path)} == {"full": ("v1", True), "plain": ("v1", False)}
+
+
+def test_names_are_unique_and_never_paths(tmp_path: Path) -> None:
+    for place in (
+        "tiny.safetensors",
+        "a/tiny.safetensors",
+        "b/tiny.safetensors",
+        "../outside.safetensors",
+        "a/deep/x.safetensors",
+    ):
+        write(tmp_path / "models" / place, LATENT)
+    assert [each.name for each in find(tmp_path / "models")] == ["a-tiny", "b-tiny", "tiny"]
+    assert registry_name("../../Etc/Passwd") == "etc-passwd"
+    assert registry_name("...") == ""
+
+
+def test_what_cannot_be_read_is_listed_with_a_sentence(tmp_path: Path) -> None:
+    whole = write(tmp_path / "whole.safetensors", LATENT).read_bytes()
+    (tmp_path / "short.safetensors").write_bytes(whole[:-1])
+    (tmp_path / "text.safetensors").write_text("no weights, only words", encoding="utf-8")
+    torch.save({}, tmp_path / "pickle.safetensors")
+    problems = {each.name: each.problem for each in find(tmp_path)}
+    damaged = [problems[name] for name in ("short", "text", "pickle")]
+    assert problems["whole"] == "" and all(damaged) and len(set(damaged)) == len(damaged)
+
+
+def test_a_half_written_file_and_a_shipped_models_own_folder_are_left_alone(tmp_path: Path) -> None:
+    write(tmp_path / "mini" / "flats.safetensors", LATENT)
+    (tmp_path / "mini" / "SHA256SUMS").touch()
+    (tmp_path / ".tiny.safetensors.0123456789abcdef.part").write_bytes(b"half")
+    assert find(tmp_path) == ()
+    assert find(tmp_path / "nowhere") == ()
