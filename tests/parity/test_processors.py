@@ -1,0 +1,168 @@
+"""Processors leave no trace; what is saved changes nothing; who asks for nothing pays nothing."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+from diffusers import UNet2DConditionModel
+from torch import Tensor, nn
+
+from backend.networks import split_attention
+from backend.networks.reference_unet import ReferenceUNet, cross_attentions, put_in, take_out
+from backend.networks.split_attention import Attending, Ranks
+from tests.parity.golden import VERSIONS, golden
+from tests.parity.loaded import attending, everywhere, features, parts, tokens
+
+SINGLE_PASS = 1e-5
+PAIRS: Ranks = {"to_q": {"foreground": 4, "background": 2}, "to_k": {"foreground": 4, "background": 8}}
+
+
+@pytest.fixture
+def plain() -> UNet2DConditionModel:
+    """A small U-Net as diffusers makes it."""
+    torch.manual_seed(0)
+    settings: dict[str, Any] = {
+        "block_out_channels": (16, 32, 64, 64),
+        "attention_head_dim": (2, 4, 8, 8),
+        "norm_num_groups": 4,
+        "cross_attention_dim": 64,
+    }
+    return UNet2DConditionModel(**settings).eval()
+
+
+def outcome(unet: UNet2DConditionModel) -> Tensor:
+    draw = torch.Generator().manual_seed(1)
+    latent, context = torch.randn(2, 4, 16, 24, generator=draw), torch.randn(2, 7, 64, generator=draw)
+    return unet(latent, torch.tensor(481), context, return_dict=False)[0]
+
+
+def test_processors_are_put_in_and_taken_out_without_a_trace(plain: UNet2DConditionModel) -> None:
+    state, modules, result = plain.state_dict(), [id(m) for m in plain.modules()], outcome(plain)
+    processors = dict(plain.attn_processors)
+    before = put_in(plain, [PAIRS] * 16)
+    assert dict(plain.attn_processors) != processors and len(plain.state_dict()) == len(state) + 16 * 8
+    take_out(plain, before)
+    assert {name: id(one) for name, one in plain.attn_processors.items()} == {name: id(one) for name, one in processors.items()}
+    assert [id(m) for m in plain.modules()] == modules
+    after = plain.state_dict()
+    assert list(after) == list(state) and all(after[name].data_ptr() == state[name].data_ptr() for name in state)
+    assert torch.equal(outcome(plain), result)
+
+
+def test_a_released_network_is_what_it_was(plain: UNet2DConditionModel) -> None:
+    names, result = list(plain.state_dict()), outcome(plain)
+    unet = ReferenceUNet(plain).release()
+    assert unet is plain and list(unet.state_dict()) == names and torch.equal(outcome(unet), result)
+
+
+def test_without_sketch_mask_and_memory_it_is_diffusers_own_network(plain: UNet2DConditionModel) -> None:
+    result = outcome(plain)
+    draw = torch.Generator().manual_seed(1)
+    latent, context = torch.randn(2, 4, 16, 24, generator=draw), torch.randn(2, 7, 64, generator=draw)
+    nothing = tuple(torch.zeros(1, 1, 1, 1) for _ in range(5))
+    found = ReferenceUNet(plain)(latent, torch.tensor(481), nothing, Attending(context, everywhere(1.0), None))
+    assert (found - result).abs().max() < SINGLE_PASS
+
+
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Rows of each call of cross-attention from now on."""
+    rows: list[int] = []
+    attend: Callable[..., Tensor] = split_attention._attend
+
+    def count(attn: Any, query: Tensor, keys: Any) -> Tensor:
+        if attn.is_cross_attention:
+            rows.append(len(query))
+        return attend(attn, query, keys)
+
+    monkeypatch.setattr(split_attention, "_attend", count)
+    return rows
+
+
+@pytest.mark.parametrize(("version", "mode"), [("v1", "vanilla"), ("v1", "bg_enhance"), ("v1.5", "vanilla"), ("v1.5", "both")])
+def test_a_row_without_reference_costs_no_attention_and_nothing_changes(
+    version: str, mode: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    g, unet = golden(version), parts(version).unet
+    known = attending(version, mode)
+    three = replace(known, context=torch.cat([known.context, torch.zeros_like(known.context), known.context]))
+    sketch, blank = features(version)
+    added = tuple(torch.cat([x, x, y]) for x, y in zip(sketch, blank, strict=True))
+    latent = g.inputs["x_t"].expand(3, -1, -1, -1)
+    full = unet(latent, g.inputs["timestep"], added, three)
+    rows = counted(monkeypatch)
+    saved = unet(latent, g.inputs["timestep"], added, unet.prepare(three))
+    assert (saved - full).abs().max() < SINGLE_PASS
+    assert rows == [2] * (16 if known.split is None else 32)
+
+
+def test_a_batch_without_any_reference_attends_to_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    g, unet = golden("v1.5"), parts("v1.5").unet
+    known = attending("v1.5", "both")
+    none = replace(known, context=torch.zeros_like(known.context))
+    full = unet(g.inputs["x_t"], g.inputs["timestep"], features("v1.5")[0], none)
+    rows = counted(monkeypatch)
+    saved = unet(g.inputs["x_t"], g.inputs["timestep"], features("v1.5")[0], unet.prepare(none))
+    assert rows == [] and (saved - full).abs().max() < SINGLE_PASS
+
+
+def test_one_zero_token_is_as_good_as_256() -> None:
+    g, unet = golden("v1"), parts("v1").unet
+    found = unet(
+        g.inputs["x_t"], g.inputs["timestep"], features("v1")[0], Attending(torch.zeros(1, 1, 64), everywhere(1.0), None)
+    )
+    assert (found - g.outputs["unet.vanilla.uncond_ref"]).abs().max() < SINGLE_PASS
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_keys_and_values_are_computed_once_for_all_steps(version: str) -> None:
+    g, unet = golden(version), parts(version).unet
+    known = attending(version, "bg_enhance")
+    asked: list[int] = []
+    linears = [linear for attn in cross_attentions(unet.unet) for linear in (attn.to_k, attn.to_v)]
+    hooks = [linear.register_forward_hook(lambda *_: asked.append(1)) for linear in linears if isinstance(linear, nn.Module)]
+    try:
+        prepared = unet.prepare(known)
+        assert len(asked) == 2 * 16 * 2
+        for t in (981, 481, 1):
+            saved = unet(g.inputs["x_t"], torch.tensor([t]), features(version)[0], prepared)
+            assert len(asked) == 2 * 16 * 2
+    finally:
+        for hook in hooks:
+            hook.remove()
+    assert (saved - unet(g.inputs["x_t"], torch.tensor([1]), features(version)[0], known)).abs().max() < SINGLE_PASS
+
+
+def test_a_run_with_a_mask_leaves_nothing_for_the_next() -> None:
+    """Quirk Q3 of the published code: the low-rank pairs of one run acted in the next."""
+    g, unet = golden("v1.5"), parts("v1.5").unet
+    vanilla = Attending(tokens("v1.5", "reference"), everywhere(1.0), None)
+    asked = g.inputs["x_t"], g.inputs["timestep"], features("v1.5")[0]
+    before = unet(*asked, vanilla)
+    unet(*asked, attending("v1.5", "both"))
+    assert torch.equal(unet(*asked, vanilla), before)
+
+
+def test_the_network_learns_through_its_forward() -> None:
+    g, unet = golden("v1.5"), parts("v1.5").unet
+    known = attending("v1.5", "both_intended")
+    learning = [p for name, p in unet.named_parameters() if ".pairs." in name]
+    assert len(learning) == 16 * 3 * 2 * 2
+    try:
+        for parameter in learning:
+            parameter.requires_grad_(True)
+        with torch.enable_grad():
+            unet(g.inputs["x_t"], g.inputs["timestep"], features("v1.5")[0], known).square().mean().backward()
+        assert all(p.grad is not None and bool(p.grad.abs().max() > 0) for p in learning)
+    finally:
+        for parameter in learning:
+            parameter.requires_grad_(False).grad = None
+
+
+def test_latents_that_do_not_divide_by_eight_keep_their_size() -> None:
+    unet, encoder = parts("v1").unet, parts("v1").sketch_encoder
+    sketch = torch.full((1, 3, 8 * 15, 8 * 20), -1.0)
+    x = torch.zeros(1, 4, 15, 20)
+    known = Attending(tokens("v1", "reference"), everywhere(1.0), None)
+    assert unet(x, torch.tensor(10.5), encoder(sketch), known).shape == x.shape
