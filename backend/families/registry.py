@@ -1,16 +1,19 @@
-"""Every colouring system by name: a new one is its own file and one line here."""
+"""Every colouring system by name: a new one is its own file and one line here.
+
+Systems that come with their weights are models themselves; of the others, every checkpoint in the models folder is one.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from backend.families import mini
+from backend.families.added import Families, added_models, load_added
 from backend.families.base import Family, FamilySpec, MaskGuesser
 from backend.families.mini_masks import MiniMasks
 from backend.families.remembering import Remembering
 from backend.weights.folder import ModelFolder, missing_file, model_folder
 from shared.describing import ModelInfo
-from shared.errors import ErrorCode, LinewashError
 
 
 @dataclass(frozen=True)
@@ -22,13 +25,16 @@ class _Entry:
 _ENTRIES = {entry.spec.name: entry for entry in (_Entry(mini.SPEC, mini.Mini.load),)}
 
 
+_CHECKPOINTS: Families = {}
+
+
 def families() -> dict[str, FamilySpec]:
-    """Every system this version knows, ready or not."""
+    """Every system that comes with its weights, ready or not."""
     return {name: entry.spec for name, entry in _ENTRIES.items()}
 
 
 def models(models_dir: Path) -> list[ModelInfo]:
-    """Every system and whether its files are there (their digests are checked on loading, not here)."""
+    """Every model and whether its files are there (their digests are checked on loading, not here)."""
     rows: list[ModelInfo] = []
     for name, spec in families().items():
         missing = missing_file(model_folder(name, models_dir))
@@ -36,18 +42,19 @@ def models(models_dir: Path) -> list[ModelInfo]:
         finishes = [finish.value for finish in spec.finishes]
         row = ModelInfo(name, spec.title, spec.licence, finishes, not missing, reason, family=name)
         rows.append(replace(row, modes=spec.modes, parameters=spec.parameters))
-    return rows
+    return rows + [row for row in added_models(models_dir, _CHECKPOINTS) if row.name not in _ENTRIES]
 
 
 def load(name: str, models_dir: Path, device: str = "cpu") -> Family:
-    """The named system with its weights on ``device``, ready to colour; it remembers the conditions of the last few pictures.
+    """The named model with its weights on ``device``, ready to colour; it remembers the conditions of the last few pictures.
 
     device: as torch names it, e.g. cuda:1.  Raises LinewashError: UNKNOWN_MODEL, MODEL_MISSING, MODEL_CORRUPT (a digest or a
-    tensor's shape does not fit); torch's own error when there is no such device.
+    tensor's shape does not fit) and, for a checkpoint, what ``load_added`` raises; torch's own error when there is no such
+    device.
     """
-    if name not in _ENTRIES:
-        raise LinewashError(ErrorCode.UNKNOWN_MODEL, name)
-    return Remembering(_ENTRIES[name].load(ModelFolder(model_folder(name, models_dir)), device))
+    if name in _ENTRIES:
+        return Remembering(_ENTRIES[name].load(ModelFolder(model_folder(name, models_dir)), device))
+    return Remembering(load_added(name, models_dir, _CHECKPOINTS, device))
 
 
 def mask_guesser(models_dir: Path) -> MaskGuesser:

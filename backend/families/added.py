@@ -1,0 +1,76 @@
+"""Models whose weights the painter added: checkpoints of the models folder, each with the family that its kind belongs to."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from backend.families.base import Family, FamilySpec
+from backend.weights.catalogue import CLIP
+from backend.weights.library import Found, Kind, clip_of, find
+from shared.describing import ModelInfo
+from shared.errors import ErrorCode, LinewashError
+
+
+@dataclass(frozen=True)
+class CheckpointFamily:
+    """A family that many checkpoints can be of.
+
+    load: the model of a checkpoint, given its file, the file with CLIP (None when the checkpoint holds its own, or the family
+    has no use for one) and the device as torch names it.
+    """
+
+    spec: FamilySpec
+    load: Callable[[Path, Path | None, str], Family]
+    needs_clip: bool = True
+
+
+Families = Mapping[Kind, CheckpointFamily]
+
+
+def added_models(models_dir: Path, families: Families) -> list[ModelInfo]:
+    """A row for every checkpoint of the folder; one that cannot be used says why and what to do."""
+    found = find(models_dir)
+    clip = clip_of(found)
+    return [_row(each, models_dir, families, clip) for each in found if each.kind != "clip"]
+
+
+def load_added(name: str, models_dir: Path, families: Families, device: str) -> Family:
+    """The model of that name.
+
+    Raises LinewashError: UNKNOWN_MODEL, CLIP_MISSING, MODEL_OTHER_FAMILY (no family here takes it), and what the family's own
+    loading raises for a file that is damaged.
+    """
+    found = find(models_dir)
+    chosen = next((each for each in found if each.name == name and each.kind != "clip"), None)
+    if chosen is None:
+        raise LinewashError(ErrorCode.UNKNOWN_MODEL, name)
+    family = families.get(chosen.kind)
+    if family is None:
+        raise LinewashError(ErrorCode.MODEL_OTHER_FAMILY, f"{chosen.path.name}: {chosen.problem or chosen.kind}")
+    clip = clip_of(found) if family.needs_clip and not chosen.own_clip else None
+    if clip is None and family.needs_clip and not chosen.own_clip:
+        raise LinewashError(ErrorCode.CLIP_MISSING, chosen.path.name)
+    return family.load(chosen.path, clip, device)
+
+
+def _row(found: Found, models_dir: Path, families: Families, clip: Path | None) -> ModelInfo:
+    source, family = found.path.relative_to(models_dir).as_posix(), families.get(found.kind)
+    if family is None:
+        reason = found.problem or "This version of Linewash cannot colour with a %s checkpoint." % found.kind
+        return ModelInfo(found.name, found.name, "", [], False, reason, family=found.kind, source=source, size=found.size)
+    missing = family.needs_clip and not found.own_clip and clip is None
+    reason = "CLIP ViT-H/14 is missing; run: linewash models download %s" % CLIP.name if missing else found.problem
+    spec = family.spec
+    return ModelInfo(
+        name=found.name,
+        title="%s · %s" % (spec.title, found.name),
+        licence=spec.licence,
+        finishes=[finish.value for finish in spec.finishes],
+        ready=not reason,
+        reason=reason,
+        family=spec.name,
+        modes=spec.modes,
+        parameters=spec.parameters,
+        source=source,
+        size=found.size,
+    )

@@ -1,0 +1,87 @@
+"""Checkpoints of the models folder as models: ready, or with the reason why not and what to do."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from backend.families import registry
+from backend.families.added import CheckpointFamily, Families, added_models, load_added
+from backend.families.base import FamilySpec
+from backend.weights.library import CLIP_WIDTH
+from shared.describing import ModeInfo
+from shared.errors import ErrorCode, LinewashError
+from shared.protocol import Finish
+from tests.unit.weights.test_library import KINDS, LATENT, write
+
+SPEC = FamilySpec("v1.5", "Split", "MIT", (Finish.PAINTED,), modes=(ModeInfo("plain", "Plain", "All alike."),))
+
+
+@pytest.fixture
+def asked() -> list[Any]:
+    return []
+
+
+@pytest.fixture
+def families(asked: list[Any]) -> Families:
+    def load(*given: Any) -> Any:
+        asked.append(given)
+        return "loaded"
+
+    return {"v1.5": CheckpointFamily(SPEC, load), "v1": CheckpointFamily(SPEC, load, needs_clip=False)}
+
+
+def test_a_checkpoint_without_the_image_encoder_says_where_to_get_it(tmp_path: Path, families: Families) -> None:
+    path = write(tmp_path / "Switch.safetensors", KINDS["v1.5"])
+    (row,) = added_models(tmp_path, families)
+    assert (row.name, row.title, row.ready) == ("switch", "Split · switch", False)
+    assert "linewash models download clip-vit-h-14" in row.reason
+    assert (row.family, row.modes, row.source, row.size) == ("v1.5", SPEC.modes, "Switch.safetensors", path.stat().st_size)
+    with pytest.raises(LinewashError) as caught:
+        load_added("switch", tmp_path, families, "cpu")
+    assert caught.value.code is ErrorCode.CLIP_MISSING
+
+
+def test_with_it_the_checkpoint_is_ready_and_gets_both_files(tmp_path: Path, families: Families, asked: list[Any]) -> None:
+    path = write(tmp_path / "switch.safetensors", KINDS["v1.5"])
+    clip = write(tmp_path / "clip" / "model.safetensors", ("vision_model.embeddings.class_embedding",), CLIP_WIDTH)
+    (row,) = added_models(tmp_path, families)
+    assert row.ready and not row.reason
+    load_added("switch", tmp_path, families, "cuda:1")
+    assert asked == [(path, clip, "cuda:1")]
+
+
+def test_one_with_an_encoder_of_its_own_needs_no_other(tmp_path: Path, families: Families, asked: list[Any]) -> None:
+    names = (*KINDS["v1.5"], "cond_stage_model.visual.model.class_embedding")
+    path = write(tmp_path / "switch.safetensors", names, 64)
+    plain = write(tmp_path / "mult.safetensors", LATENT)
+    assert all(row.ready for row in added_models(tmp_path, families))
+    for name in ("switch", "mult"):
+        load_added(name, tmp_path, families, "cpu")
+    assert asked == [(path, None, "cpu"), (plain, None, "cpu")]
+
+
+@pytest.mark.parametrize("kind", ["v2", "unknown"])
+def test_what_no_family_takes_is_listed_and_refused(tmp_path: Path, families: Families, kind: str) -> None:
+    write(tmp_path / "other.safetensors", KINDS[kind])
+    (row,) = added_models(tmp_path, families)
+    assert not row.ready and row.reason.endswith(".") and not row.finishes
+    with pytest.raises(LinewashError) as caught:
+        load_added("other", tmp_path, families, "cpu")
+    assert caught.value.code is ErrorCode.MODEL_OTHER_FAMILY
+
+
+def test_a_name_is_never_a_path(tmp_path: Path, families: Families) -> None:
+    write(tmp_path / "outside.safetensors", LATENT)
+    for name in ("../outside", "../outside.safetensors", str(tmp_path / "outside.safetensors"), ""):
+        with pytest.raises(LinewashError) as caught:
+            load_added(name, tmp_path / "models", families, "cpu")
+        assert caught.value.code is ErrorCode.UNKNOWN_MODEL
+
+
+def test_the_registry_lists_them_after_its_own_and_no_file_can_take_the_place_of_those(tmp_path: Path) -> None:
+    write(tmp_path / "mini.safetensors", KINDS["v2"])
+    write(tmp_path / "other.safetensors", KINDS["v2"])
+    rows = registry.models(tmp_path)
+    assert [row.name for row in rows] == ["mini", "other"]
+    assert rows[0].ready and rows[0].source == "" and not rows[1].ready
