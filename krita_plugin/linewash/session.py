@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Any, Optional, Sequence, Tuple
+from typing import Any, FrozenSet, Optional, Sequence, Tuple
 
 from .covers import Covers
 from .picture import Layer
@@ -75,6 +75,7 @@ class Session:
         self.choices = choices
         self.last_lines = ""
         self._worked_on: Tuple[str, ...] = ()
+        self._were_hints: FrozenSet[str] = frozenset()
         self.covers = Covers()
         self.phase = Phase.IDLE
         self.progress = Progress()
@@ -90,9 +91,9 @@ class Session:
     def line_layer(self, layers: Sequence[Layer], active: str) -> str:
         """Id of the layer to colour: the one the painter chose, else the active one; '' when there is none to take.
 
-        On a mask it is the layer the mask belongs to.  In a result, and on the hints, it is the line layer of the run before,
-        so that a painter who looks at the new layers or paints another hint can press Colour again.  Before the first run, a
-        painter on the hints meant the layer they worked on before.
+        On a mask it is the layer the mask belongs to.  In a result it is the line layer of the run before, so that a painter
+        who looks at the new layers can press Colour again.  On a layer that is there for something else (hints, also those of
+        an earlier run, the foreground, a reference) it is that one, too, or else the layer the painter worked on before.
         """
         by_id = {layer.id: layer for layer in layers}
         if self.choices.lines:
@@ -102,9 +103,10 @@ class Session:
             layer = by_id.get(layer.parent)
         if layer is not None and layer.is_result:
             layer = by_id.get(self.last_lines)
-        elif layer is not None and layer.id == self.choices.hints:
+        elif layer is not None and layer.id in self._aside():
             before = [by_id[each] for each in (self.last_lines, *self._worked_on) if each in by_id]
-            layer = next((each for each in before if each.is_picture and not each.is_result and each != layer), None)
+            lines = [each for each in before if each.is_picture and not each.is_result and each.id not in self._aside()]
+            layer = next(iter(lines), None if layer.id == self.choices.hints else layer)
         return layer.id if layer is not None else ""
 
     def choose(self, **changes: Any) -> None:
@@ -113,6 +115,11 @@ class Session:
         if chosen != self.choices and self.message is self._refusal:
             self.message = Message()
         self.choices = chosen
+
+    def _aside(self) -> FrozenSet[str]:
+        """Ids of the layers that are there for something else than their lines."""
+        mask = {self.choices.foreground_layer} if self.choices.figure.wants_layer else set()
+        return self._were_hints | mask | {self.choices.hints} | {each.layer_id for each in self.choices.references}
 
     def works_on(self, active: str) -> None:
         """The painter works on this layer just now."""
@@ -124,6 +131,7 @@ class Session:
         if self.busy:
             raise ValueError("a run is going on already")
         self.run += 1
+        self._were_hints |= {self.choices.hints}
         self.phase, self.message = Phase.CAPTURING, Message()
         self.progress = Progress("Reading the layers…")
         return self.run

@@ -97,6 +97,33 @@ def test_on_a_mask_the_line_layer_is_its_owner_and_in_a_result_the_last_one(plug
     assert session.line_layer(rows, "") == ""
 
 
+def test_a_layer_that_is_there_for_something_else_is_not_taken_for_the_lines(plugin: Any, session: Any) -> None:
+    rows = layers(plugin, *((name, "picture", "") for name in ("ink", "spots", "mask", "colours")))
+    session.works_on("ink")
+    session.choose(hints="spots", foreground=plugin.settings.ForegroundKind.MASK, foreground_layer="mask")
+    session.choose(references=(plugin.settings.Reference(layer_id="colours"),))
+    for active in ("spots", "mask", "colours"):
+        assert session.line_layer(rows, active) == "ink", active
+    assert session.line_layer(rows[1:2], "spots") == ""
+    assert session.line_layer(rows[3:], "colours") == "colours"  # there is no other
+    session.choose(hints="", foreground=plugin.settings.ForegroundKind.AUTOMATIC)
+    assert session.line_layer(rows, "mask") == "mask"
+    session.choose(lines="spots")
+    assert session.line_layer(rows, "ink") == "spots"
+
+
+def test_hints_of_an_earlier_run_are_no_lines_when_they_are_switched_off(plugin: Any, session: Any) -> None:
+    rows = layers(plugin, ("ink", "picture", ""), ("spots", "picture", ""))
+    session.works_on("ink")
+    session.choose(hints="spots")
+    session.choose(hints="")
+    assert session.line_layer(rows, "spots") == "spots"  # they never were
+    session.choose(hints="spots")
+    session.finish(session.begin(), plugin.session.Message("Done."))
+    session.choose(hints="")
+    assert session.line_layer(rows, "spots") == "ink"
+
+
 def test_what_was_missing_is_not_said_any_more_once_the_painter_chooses_otherwise(plugin: Any, session: Any) -> None:
     session.refuse(error(plugin, "EMPTY_REGION"))
     said = session.message
