@@ -38,11 +38,13 @@ class ErrorCode(str, Enum):
     MODEL_MISSING = "model_missing"
     MODEL_UNREADABLE = "model_unreadable"
     MODEL_PICKLE = "model_pickle"
+    MODEL_UNSAFE = "model_unsafe"
     MODEL_TRUNCATED = "model_truncated"
     MODEL_HEADER = "model_header"
     MODEL_OTHER_FAMILY = "model_other_family"
     MODEL_KEYS = "model_keys"
     CLIP_MISSING = "clip_missing"
+    NO_WORDS = "no_words"
     DOWNLOAD_UNKNOWN = "download_unknown"
     DOWNLOAD_FAILED = "download_failed"
     DOWNLOAD_DAMAGED = "download_damaged"
@@ -148,6 +150,11 @@ ERRORS: Dict[ErrorCode, ErrorText] = {
     ErrorCode.MODEL_PICKLE: ErrorText(
         "The file is a pickle, which could run any program.", "Turn it into a safe one with linewash models convert.", 422
     ),
+    ErrorCode.MODEL_UNSAFE: ErrorText(
+        "The pickle holds more than weights, and that could run a program.",
+        "Get the model as .safetensors from its publisher.",
+        422,
+    ),
     ErrorCode.MODEL_TRUNCATED: ErrorText("The model file is cut short.", "Download it again to its end.", 422),
     ErrorCode.MODEL_HEADER: ErrorText(
         "The model file lies about what it holds.", "Do not use this file; get the model from its publisher.", 422
@@ -157,6 +164,9 @@ ERRORS: Dict[ErrorCode, ErrorText] = {
     ),
     ErrorCode.MODEL_KEYS: ErrorText(
         "The model file does not hold what its kind of model needs.", "Get the file again from its publisher.", 422
+    ),
+    ErrorCode.NO_WORDS: ErrorText(
+        "This model cannot read words.", "Set Change by to 0, or put CLIP's text part and vocabulary beside its weights.", 422
     ),
     ErrorCode.CLIP_MISSING: ErrorText(
         "The model needs CLIP ViT-H-14, which is not there.", "Get CLIP in the model manager, then try again.", 422

@@ -34,7 +34,7 @@ DTYPES: dict[str, torch.dtype] = {
     "U8": torch.uint8,
     "BOOL": torch.bool,
 }
-_PICKLES = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
+PICKLES = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 """How files of torch.save begin: a zip archive, or a bare pickle of protocol 2 to 5."""
 
 
@@ -107,7 +107,7 @@ class Checkpoint:
         size = self._file.seek(0, 2)
         self._file.seek(0)
         head = self._file.read(9)
-        if head.startswith(_PICKLES):
+        if head.startswith(PICKLES):
             raise self._error(ErrorCode.MODEL_PICKLE, "begins like a file of torch.save")
         if size < 9:
             raise self._error(ErrorCode.MODEL_TRUNCATED, f"{size} bytes")

@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
+from backend.weights.checkpoint import PICKLES
 from shared.errors import ErrorCode, LinewashError
 
 ENDINGS = (".ckpt", ".pth", ".pt")
@@ -20,8 +22,8 @@ def convert(source: Path, target: Path) -> int:
     torch's restricted loader reads tensors and plain containers and refuses everything else.  The tensors are the file's own
     object or its ``state_dict``; numbers and texts beside them are left out.  ``target`` appears whole or not at all.
 
-    Raises LinewashError: MODEL_MISSING when ``source`` cannot be opened, MODEL_PICKLE when it holds more than tensors,
-    MODEL_UNREADABLE when it is no pickle or holds no tensors.
+    Raises LinewashError: MODEL_MISSING when ``source`` cannot be opened, MODEL_UNSAFE when it holds more than that,
+    MODEL_UNREADABLE when it is no pickle or holds no tensors, DISK_FULL when ``target`` cannot be written.
     """
     tensors = _tensors(_loaded(source))
     if not tensors:
@@ -30,6 +32,8 @@ def convert(source: Path, target: Path) -> int:
     try:
         save_file(tensors, part)
         part.replace(target)
+    except (SafetensorError, OSError) as error:  # writing sound tensors fails for want of room or permission
+        raise LinewashError(ErrorCode.DISK_FULL, f"{target}: {error}") from error
     finally:
         part.unlink(missing_ok=True)
     return len(tensors)
@@ -37,14 +41,17 @@ def convert(source: Path, target: Path) -> int:
 
 def _loaded(source: Path) -> Any:
     try:
-        return torch.load(source, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:  # something that is neither tensor nor plain data, or no pickle
         with source.open("rb") as file:
-            code = ErrorCode.MODEL_PICKLE if file.read(2) in (b"PK", b"\x80\x02") else ErrorCode.MODEL_UNREADABLE
-        raise LinewashError(code, f"{source.name}: {error}") from error
+            pickled = file.read(len(max(PICKLES, key=len))).startswith(PICKLES)
+        if not pickled:
+            raise LinewashError(ErrorCode.MODEL_UNREADABLE, f"{source.name} is no file of torch.save")
+        return torch.load(source, map_location="cpu", weights_only=True)
     except OSError as error:
         raise LinewashError(ErrorCode.MODEL_MISSING, f"{source}: {error.strerror}") from error
-    except (RuntimeError, EOFError, ValueError, KeyError, IndexError) as error:  # torch's words for a broken archive
+    except pickle.UnpicklingError as error:  # something that is neither a tensor nor plain data
+        raise LinewashError(ErrorCode.MODEL_UNSAFE, f"{source.name}: {error}") from error
+    except (RuntimeError, EOFError, ValueError, LookupError, AttributeError, TypeError) as error:
+        # torch's and pickle's words for a broken archive
         raise LinewashError(ErrorCode.MODEL_UNREADABLE, f"{source.name}: {error}") from error
 
 
