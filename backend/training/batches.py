@@ -40,28 +40,28 @@ class Numbered(Dataset[Any]):
 
 
 class _From(Sampler[int]):
-    """first, first + 1, ... without end."""
+    """first, first + every, ... without end."""
 
-    def __init__(self, first: int) -> None:
-        self._first = first
+    def __init__(self, first: int, every: int) -> None:
+        self._first, self._every = first, every
 
     def __iter__(self) -> Iterator[int]:
-        return count(self._first)
+        return count(self._first, self._every)
 
 
-def batches(source: Source, seed: int, first: int, workers: int, pinned: bool) -> Iterator[Any]:
-    """Batches ``first``, ``first + 1``, ... without end; the processes end with the iterator.
+def batches(source: Source, seed: int, first: int, workers: int, pinned: bool, every: int = 1) -> Iterator[Any]:
+    """Batches ``first``, ``first + every``, ... without end; the processes end with the iterator.
 
     workers: processes that make them ahead, 0 = made in this one when asked for.  pinned: in memory a GPU can copy from.
     """
     numbered = Numbered(source, seed)
     if workers == 0:
-        return (numbered[number] for number in count(first))
+        return (numbered[number] for number in count(first, every))
     return iter(
         DataLoader(
             numbered,
             batch_size=None,
-            sampler=_From(first),
+            sampler=_From(first, every),
             num_workers=workers,
             collate_fn=_as_it_is,
             pin_memory=pinned,

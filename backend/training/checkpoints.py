@@ -16,17 +16,22 @@ def newest(folder: Path) -> Path | None:
     return current if current.exists() else None
 
 
+def fresh(folder: Path) -> Path:
+    """Where a run's next checkpoint is written before it is the checkpoint."""
+    return folder / f"{NAME}.new"
+
+
 def swap_in(folder: Path, write: Callable[[Path], object]) -> None:
     """Let ``write`` fill a fresh folder, and then make that the checkpoint: whenever it is ended, a whole one is left."""
-    fresh, current, old = (folder / f"{NAME}{end}" for end in (".new", "", ".old"))
-    shutil.rmtree(fresh, ignore_errors=True)
-    write(fresh)
-    for path in fresh.rglob("*"):
+    new, current, old = fresh(folder), folder / NAME, folder / f"{NAME}.old"
+    shutil.rmtree(new, ignore_errors=True)
+    write(new)
+    for path in new.rglob("*"):
         _to_disk(path)
     shutil.rmtree(old, ignore_errors=True)
     if current.exists():
         current.rename(old)
-    fresh.rename(current)
+    new.rename(current)
     shutil.rmtree(old, ignore_errors=True)
 
 

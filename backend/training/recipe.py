@@ -13,13 +13,20 @@ class Recipe:
     """Training ends after ``minutes`` or ``steps``, whichever is given; the learning rate follows that budget.
 
     A run with ``steps`` is a function of seed and data alone; one with ``minutes`` also depends on the machine's speed.
+    last: share of the highest rate that is left at the end; 1 keeps it constant.  betas: AdamW's.  average: decay of the
+    averaged weights, 0 = none are kept.  parts: batches in a step, 0 = one for each process; a step of so many parts is the
+    same, to rounding, however many processes share them.
     """
 
     minutes: float = math.inf
     steps: int = 0
     rate: float = 8e-4
     warmup: int = 150
+    last: float = 0.02
     decay: float = 0.02
+    betas: tuple[float, float] = (0.9, 0.98)
+    average: float = 0.999
+    parts: int = 0
     seed: int = 0
     log_every: int = 25
     save_every_s: float = 180.0
@@ -29,9 +36,9 @@ class Recipe:
         return step / self.steps if self.steps else seconds / (self.minutes * 60)
 
     def learning_rate(self, step: int, progress: float) -> float:
-        """Warm-up, then half a cosine down to 2 %."""
+        """Warm-up, then half a cosine down to ``last``."""
         cosine = 0.5 * (1 + math.cos(math.pi * min(progress, 1.0)))
-        return self.rate * min(1.0, (step + 1) / self.warmup) * (0.02 + 0.98 * cosine)
+        return self.rate * min(1.0, (step + 1) / self.warmup) * (self.last + (1 - self.last) * cosine)
 
 
 @dataclass(frozen=True)
@@ -39,23 +46,26 @@ class Machine:
     """Where a run computes; it changes speed, and on another machine the last bits, but nothing else.
 
     device: auto (CUDA where there is one), cpu or cuda.  threads: compute threads, 0 = torch's own choice.  workers: processes
-    that make batches ahead.  compiled: through torch.compile.
+    that make batches ahead.  compiled: through torch.compile.  precision: bf16, fp16 or no (float32).
+
+    Under ``accelerate launch`` the run is shared by all processes, as Accelerate's own configuration says.
     """
 
     device: str = "auto"
     threads: int = 0
     workers: int = 0
     compiled: bool = False
+    precision: str = "bf16"
 
     def accelerator(self) -> Accelerator:
-        """bf16 on that device.  Raises ValueError when it is not there."""
+        """Autocast on that device.  Raises ValueError when it is not there."""
         found = torch.cuda.is_available()
         if self.device not in ("auto", "cpu", "cuda") or (self.device == "cuda" and not found):
             raise ValueError(f"there is no device {self.device!r} here; auto, cpu or, with an NVIDIA GPU, cuda")
         if self.threads:
             torch.set_num_threads(self.threads)
             cv2.setNumThreads(self.threads)
-        return Accelerator(mixed_precision="bf16", cpu=self.device == "cpu" or not found)
+        return Accelerator(mixed_precision=self.precision, cpu=self.device == "cpu" or not found)
 
 
 ANY_MACHINE = Machine()

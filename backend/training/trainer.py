@@ -1,13 +1,15 @@
-"""One training loop for all three networks: bf16 autocast, EMA, cosine learning rate, checkpoints that resume exactly."""
+"""One training loop for all networks: autocast, EMA, learning rate, several processes, checkpoints that resume exactly."""
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 import torch
+from accelerate.utils import broadcast
 from diffusers.training_utils import EMAModel
 from rich.console import Console
 from torch import Tensor, nn
@@ -15,7 +17,7 @@ from torch import Tensor, nn
 from backend.families.loading import moved
 from backend.imaging.types import Rgb
 from backend.training.batches import batches
-from backend.training.checkpoints import newest, swap_in
+from backend.training.checkpoints import fresh, newest, swap_in
 from backend.training.recipe import ANY_MACHINE, Machine, Recipe
 from backend.training.recording import Record
 
@@ -64,65 +66,88 @@ class Run:
         torch.manual_seed(recipe.seed)
         self.accelerator = machine.accelerator()
         network = task.network().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        trained = [p for p in network.parameters() if p.requires_grad]
         groups = [
-            {"params": [p for p in network.parameters() if p.ndim > 1], "weight_decay": recipe.decay},
-            {"params": [p for p in network.parameters() if p.ndim <= 1], "weight_decay": 0.0},
+            {"params": [p for p in trained if p.ndim > 1], "weight_decay": recipe.decay},
+            {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
         ]
-        optimizer = torch.optim.AdamW(groups, lr=recipe.rate, betas=(0.9, 0.98))
+        optimizer = torch.optim.AdamW(groups, lr=recipe.rate, betas=recipe.betas)
         self.network, self.optimizer = self.accelerator.prepare(network, optimizer)
         if machine.compiled:
             self.network.compile(dynamic=True)  # in place, so that a checkpoint's names stay what they are
-        self.ema = EMAModel(self.network.parameters(), decay=0.999, use_ema_warmup=True, power=0.75, foreach=True)
+        self._parts = _shared(recipe.parts, self.accelerator.num_processes)
+        self.ema = _averaging(self.plain, recipe.average)
         self.progress = Progress()
-        self.accelerator.register_for_checkpointing(self.ema, self.progress)
+        self.accelerator.register_for_checkpointing(*([self.ema] if self.ema else []), self.progress)
         self._batches: Iterator[Any] | None = None
-        found = newest(folder)
+        with self.accelerator.main_process_first():  # it may have to finish what was interrupted
+            found = newest(folder)
         if found:
             self.accelerator.load_state(str(found))
-            self.ema.to(self.accelerator.device)  # Accelerate reads what it does not know to the CPU
+            if self.ema:
+                self.ema.to(self.accelerator.device)  # Accelerate reads what it does not know to the CPU
+
+    @property
+    def plain(self) -> nn.Module:
+        """The network without what several processes wrap around it."""
+        return self.accelerator.unwrap_model(self.network)
 
     def start_from(self, weights: dict[str, Tensor]) -> None:
         """Begin with these weights, e.g. a shipped model's.  Raises RuntimeError when names or shapes do not fit."""
-        self.network.load_state_dict({name: tensor.float() for name, tensor in weights.items()})
-        self.ema.shadow_params = [p.detach().clone() for p in self.network.parameters()]
+        self.plain.load_state_dict({name: tensor.float() for name, tensor in weights.items()})
+        if self.ema:
+            self.ema.shadow_params = [p.detach().clone() for p in self.plain.parameters()]
 
     def step(self) -> dict[str, float]:
-        """One optimiser step; loss and the task's figures."""
+        """One optimiser step; loss and the task's figures, the means over this process' batches."""
         here = self.progress
         rate = self.recipe.learning_rate(here.step, self.recipe.progress(here.step, here.seconds))
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        batch = moved(self._batch(), self.accelerator.device)
-        with self.accelerator.autocast():
-            loss, figures = self.task.loss(self.network, batch)
-        self.accelerator.backward(loss)
+        mine = self._parts // self.accelerator.num_processes
+        rows = [self._learn(mine, last=number == mine - 1) for number in range(mine)]
         self.accelerator.clip_grad_norm_(self.network.parameters(), 1.0)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
-        self.ema.step(self.network.parameters())
+        if self.ema:
+            self.ema.step(self.plain.parameters())
         here.step += 1
+        return _means(rows)
+
+    def _learn(self, batches_of_step: int, last: bool) -> dict[str, float]:
+        """Gradients of one batch; the last one of a step hears those of other processes, too."""
+        batch = moved(self._batch(), self.accelerator.device)
+        with nullcontext() if last else self.accelerator.no_sync(self.network):
+            with self.accelerator.autocast():
+                loss, figures = self.task.loss(self.network, batch)
+            self.accelerator.backward(loss / batches_of_step)
         return {"loss": float(loss.detach()), **figures}
 
     def train(self, sheet: Sheet | None = None) -> None:
         """To the end of the budget: figures, checkpoints and, with each of them, a contact sheet."""
         rows: list[dict[str, float]] = []
-        clock = saved = time.monotonic()
-        with Record(self.folder, self.progress.step, Console()) as record:
+        clock, saved = time.monotonic(), self.progress.seconds
+        main = self.accelerator.is_main_process
+        with Record(self.folder, self.progress.step, Console()) if main else nullcontext() as record:
             while (share := self._share()) < 1:
                 rows.append(self.step())
                 now = time.monotonic()
-                self.progress.seconds, clock = self.progress.seconds + now - clock, now
-                record.advance(share)
+                self.progress.seconds, clock = self._agreed([self.progress.seconds + now - clock])[0], now
                 ended = self._share() >= 1
+                if record:
+                    record.advance(share)
                 if ended or self.progress.step % self.recipe.log_every == 0:
-                    record.log(self.progress.step, self.progress.seconds, {"sets": self.task.store.refresh(), **_means(rows)})
-                    rows = []
-                if ended or now - saved >= self.recipe.save_every_s:
+                    figures = self._agreed_means(rows)
+                    rows, sets = [], self.task.store.refresh()
+                    if record:
+                        record.log(self.progress.step, self.progress.seconds, {"sets": sets, **figures})
+                if ended or self.progress.seconds - saved >= self.recipe.save_every_s:
                     self.save()
-                    picture = self._shown(sheet) if sheet else None
-                    if picture is not None:
+                    picture = self._shown(sheet) if sheet and record else None
+                    if picture is not None and record:
                         record.sheet(self.progress.step, picture)
-                    saved = time.monotonic()
+                    self.accelerator.wait_for_everyone()
+                    saved = self.progress.seconds
         self._batches = None  # ends the processes that make batches
 
     def go_on(self, minutes: float) -> None:
@@ -131,36 +156,78 @@ class Run:
 
     def save(self) -> None:
         """Write a checkpoint; an interrupted save leaves the last one whole."""
-        swap_in(self.folder, lambda fresh: self.accelerator.save_state(str(fresh)))
+        if self.accelerator.is_main_process:
+            swap_in(self.folder, self._write)
+        else:
+            self._write(fresh(self.folder))
+        self.accelerator.wait_for_everyone()
+
+    def _write(self, folder: Path) -> None:
+        """All processes at once: what is spread over them is written by each."""
+        self.accelerator.wait_for_everyone()
+        self.accelerator.save_state(str(folder))
+        self.accelerator.wait_for_everyone()
 
     def averaged(self) -> dict[str, Tensor]:
         """The network's weights with the EMA's in place of the last step's; (name, tensor) as ``state_dict`` gives them."""
-        state = {k: v.detach().clone() for k, v in self.network.state_dict().items()}
-        names = [name for name, _ in self.network.named_parameters()]
-        state.update(zip(names, (p.detach().clone() for p in self.ema.shadow_params), strict=True))
+        state = {k: v.detach().clone() for k, v in self.plain.state_dict().items()}
+        if self.ema:
+            names = [name for name, _ in self.plain.named_parameters()]
+            state.update(zip(names, (p.detach().clone() for p in self.ema.shadow_params), strict=True))
         return state
+
+    def _agreed(self, values: list[float]) -> list[float]:
+        """The first process' numbers: clocks differ, and all must end and save at the same step."""
+        if self.accelerator.num_processes == 1:
+            return values
+        return broadcast(torch.tensor(values, dtype=torch.float64, device=self.accelerator.device)).tolist()  # type: ignore[union-attr]
+
+    def _agreed_means(self, rows: list[dict[str, float]]) -> dict[str, float]:
+        """Means over the rows of all processes."""
+        means = _means(rows)
+        if self.accelerator.num_processes == 1:
+            return means
+        values = torch.tensor(list(means.values()), device=self.accelerator.device)
+        return dict(zip(means, self.accelerator.reduce(values, "mean").tolist(), strict=True))  # type: ignore[union-attr]
 
     def _share(self) -> float:
         return self.recipe.progress(self.progress.step, self.progress.seconds)
 
     def _batch(self) -> Any:
         if self._batches is None:
-            pinned = self.accelerator.device.type == "cuda"
-            self._batches = batches(self.task, self.recipe.seed, self.progress.step, self.machine.workers, pinned)
+            pinned, many = self.accelerator.device.type == "cuda", self.accelerator.num_processes
+            first = self.progress.step * self._parts + self.accelerator.process_index
+            self._batches = batches(self.task, self.recipe.seed, first, self.machine.workers, pinned, many)
         return next(self._batches)
 
     def _shown(self, sheet: Sheet) -> Rgb | None:
         """What the averaged weights draw; the network is as before afterwards."""
-        parameters = list(self.network.parameters())
-        self.ema.store(parameters)
-        self.ema.copy_to(parameters)
-        self.network.eval()
+        parameters = list(self.plain.parameters())
+        if self.ema:
+            self.ema.store(parameters)
+            self.ema.copy_to(parameters)
+        self.plain.eval()
         try:
             with torch.no_grad(), self.accelerator.autocast():
-                return sheet(self.network)
+                return sheet(self.plain)
         finally:
-            self.network.train()
-            self.ema.restore(parameters)
+            self.plain.train()
+            if self.ema:
+                self.ema.restore(parameters)
+
+
+def _shared(parts: int, processes: int) -> int:
+    """Batches in a step.  Raises ValueError when the processes cannot share them evenly."""
+    found = parts or processes
+    if found % processes:
+        raise ValueError(f"{found} batches a step cannot be shared evenly by {processes} processes")
+    return found
+
+
+def _averaging(network: nn.Module, decay: float) -> EMAModel | None:
+    if not decay:
+        return None
+    return EMAModel(network.parameters(), decay=decay, use_ema_warmup=True, power=0.75, foreach=True)
 
 
 def _means(rows: list[dict[str, float]]) -> dict[str, float]:
