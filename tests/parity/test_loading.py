@@ -1,0 +1,263 @@
+"""Names and shapes both ways at full size, where CLIP may come from, types, and files that are refused."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from backend.families.colorizediffusion import comparing, keys, shapes
+from backend.families.colorizediffusion.loading import Parts, load_parts, load_text, prediction_of
+from backend.networks.split_attention import Attending
+from backend.weights.checkpoint import Checkpoint
+from shared.errors import ErrorCode, LinewashError
+from tests.parity.files import CLIP_FULL_SIZE, FULL_SIZE, clip_alone, copy_of, manifest, without_clip
+from tests.parity.golden import VERSIONS, golden
+from tests.parity.loaded import everywhere, features, parts, tokens
+
+
+def refused(path: Path, clip: Path | None = None) -> LinewashError:
+    with pytest.raises(LinewashError) as caught:
+        load_parts(path, clip)
+    return caught.value
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_full_size_names_and_shapes_agree_both_ways(version: str) -> None:
+    held, clip = manifest(FULL_SIZE[version]), manifest(CLIP_FULL_SIZE)
+    vision, text = comparing.vision_names(clip), comparing.text_names(clip)
+    assert vision is not None and text is not None
+    with torch.device("meta"):
+        built = comparing.build(held, shapes.Config())
+        towers = [(shapes.image_encoder(clip, vision, shapes.Config()), vision)]
+        towers += [(shapes.text_encoder(clip, text, shapes.Config()), text)]
+    assert comparing.differences(built.values(), held) == ([], sorted(keys.SCHEDULE), [])
+    assert comparing.differences(towers, clip) == ([], ["cond_stage_model.transformer.model.logit_scale"], [])
+    names = {"unet", "sketch_encoder", "vae"}
+    assert built.keys() == (names | {"threshold_embedder", "token_transformer"} if version == "v1.5" else names)
+
+
+@pytest.mark.parametrize(
+    ("part", "millions"),
+    [("unet", 865.9 + 34.4), ("vae", 83.7), ("sketch_encoder", 64.0), ("threshold_embedder", 1.3), ("token_transformer", 75.8)],
+)
+def test_full_size_parameters(part: str, millions: float) -> None:
+    with torch.device("meta"):
+        network, _ = comparing.build(manifest("switch"), shapes.Config())[part]
+    assert sum(p.numel() for p in network.parameters()) / 1e6 == pytest.approx(millions, abs=0.1)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_loaded_networks_are_frozen_and_whole(version: str) -> None:
+    found = parts(version)
+    for network in networks(found).values():
+        assert not network.training
+        for weight in [*network.parameters(), *network.buffers()]:
+            assert not weight.is_meta and not weight.requires_grad
+
+
+def networks(found: Parts) -> dict[str, nn.Module]:
+    return {name: value for name, value in vars(found).items() if isinstance(value, nn.Module)}
+
+
+def kinds(network: nn.Module) -> set[torch.dtype]:
+    return {weight.dtype for weight in network.parameters()}
+
+
+def test_types_are_the_ones_asked_for() -> None:
+    wide = networks(parts("v1.5"))
+    assert all(kinds(network) == {torch.float32} for network in wide.values())
+    narrow = load_parts(golden("v1.5").sd, dtype=torch.bfloat16, vae_dtype=torch.float16, clip_dtype=torch.bfloat16)
+    assert kinds(narrow.vae) == {torch.float16} and kinds(narrow.vision) == {torch.bfloat16}
+    assert kinds(narrow.sketch_encoder) == {torch.bfloat16}
+    in_float32 = {name.split(".")[1] for name, weight in narrow.unet.named_parameters() if weight.dtype is torch.float32}
+    assert in_float32 == {"time_embedding", "conv_norm_out", "conv_out"}
+    assert narrow.token_transformer is not None and kinds(narrow.token_transformer) == {torch.float32}
+
+
+def test_the_network_runs_in_bfloat16() -> None:
+    g, narrow = golden("v1.5"), load_parts(golden("v1.5").sd, dtype=torch.bfloat16, clip_dtype=torch.bfloat16)
+    context = narrow.vision(g.picture("reference"))[:, 1:]
+    features_ = narrow.sketch_encoder(g.sketch().bfloat16())
+    known = Attending(context, everywhere(1.0), None)
+    found = narrow.unet(g.inputs["x_t"], g.inputs["timestep"], features_, narrow.unet.prepare(known))
+    expected = g.outputs["unet.vanilla.cond"]
+    assert found.dtype == torch.float32
+    assert (found - expected).abs().mean() < 0.1 * expected.abs().mean()
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("mult-eps-ft.safetensors", "eps"),
+        ("switch-eps.safetensors", "eps"),
+        ("v2-full.safetensors", "v"),
+        ("mine.safetensors", "v"),
+    ],
+)
+def test_prediction_by_the_name(name: str, expected: str) -> None:
+    assert prediction_of(name) == expected
+
+
+def test_prediction_may_be_told() -> None:
+    assert parts("v1").prediction == "eps"
+    assert load_parts(golden("v1").sd, prediction="v").prediction == "v"
+
+
+def as_published(name: str) -> str:
+    return name
+
+
+def as_openclip(name: str) -> str:
+    return name.replace("cond_stage_model.visual.model.", "visual.").replace("cond_stage_model.transformer.model.", "")
+
+
+@pytest.mark.parametrize("rename", [as_published, as_openclip])
+def test_clip_may_come_from_another_file(tmp_path: Path, rename: Callable[[str], str]) -> None:
+    path, clip = copy_of("v1", tmp_path, without_clip), clip_alone("v1", tmp_path, rename)
+    found = load_parts(path, clip)
+    assert torch.equal(found.vision(golden("v1").picture("reference")), golden("v1").outputs["clip.full"])
+    assert found.text == clip
+    texts = load_text(clip)(golden("v1").inputs["text_tokens"])
+    assert (texts - golden("v1").outputs["text"]).abs().max() < 1e-4
+
+
+def test_clip_may_come_in_transformers_names(tmp_path: Path) -> None:
+    text = parts("v1").text
+    assert text is not None
+    towers = {**parts("v1").vision.state_dict(), **load_text(text).state_dict(), "clip.logit_scale": torch.tensor(4.6)}
+    clip = tmp_path / "model.safetensors"
+    save_file({name.removeprefix("clip."): x.contiguous() for name, x in towers.items()}, clip)
+    clip.with_suffix(".json").write_bytes(golden("v1").sd.with_suffix(".json").read_bytes())
+    for name in ("vocab.json", "merges.txt"):
+        (tmp_path / name).write_text("")
+    found = load_parts(copy_of("v1", tmp_path, without_clip), clip)
+    assert torch.equal(found.vision(golden("v1").picture("reference")), golden("v1").outputs["clip.full"])
+    assert found.text == clip and found.tokenizer == tmp_path
+    assert torch.equal(load_text(clip).clip.text_projection.weight, towers["clip.text_projection.weight"])
+
+
+def test_without_clip_it_says_so(tmp_path: Path) -> None:
+    path = copy_of("v1.5", tmp_path, without_clip)
+    assert refused(path).code is ErrorCode.CLIP_MISSING
+    assert refused(path, path).code is ErrorCode.CLIP_MISSING
+    with pytest.raises(LinewashError) as caught:
+        load_text(path)
+    assert caught.value.code is ErrorCode.CLIP_MISSING
+
+
+QUERY = "model.diffusion_model.middle_block.1.transformer_blocks.0.attn2.to_q"
+CHANGES: dict[str, tuple[Callable[[dict[str, Tensor]], object], str]] = {
+    "missing weight": (lambda x: x.pop("control_encoder.model.4.bias"), "1 missing: control_encoder.model.4.bias"),
+    "missing pair": (lambda x: x.pop(f"{QUERY}.lora_up_fg.weight"), f"1 missing: {QUERY}.lora_up_fg.weight"),
+    "missing rank": (lambda x: x.pop(f"{QUERY}.lora_down_bg.weight"), f"missing {QUERY}.lora_down_bg.weight"),
+    "missing embedder": (lambda x: x.pop("thresh_embedder.embed_layer.0.weight"), "thresh_embedder.embed_layer.0.weight"),
+    "unexpected": (lambda x: x.update({"model_ema.decay": torch.ones(1)}), "1 unexpected: model_ema.decay"),
+    "unexpected in CLIP": (lambda x: x.update({"cond_stage_model.x": torch.ones(1)}), "1 unexpected: cond_stage_model.x"),
+    "another shape": (lambda x: x.update({"transformer.layers.1.1.bias": torch.ones(7)}), "transformer.layers.1.1.bias [7]"),
+    "linear projections": (
+        lambda x: x.update({name: y.flatten(1) for name, y in x.items() if name.endswith("proj_in.weight")}),
+        "of another shape: model.diffusion_model.input_blocks.1.1.proj_in.weight",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_what_does_not_fit_is_named(tmp_path: Path, name: str) -> None:
+    change, told = CHANGES[name]
+    error = refused(copy_of("v1.5", tmp_path, change))
+    assert error.code is ErrorCode.MODEL_KEYS and told in error.detail
+
+
+def test_the_schedule_may_be_absent(tmp_path: Path) -> None:
+    def without_schedule(tensors: dict[str, Tensor]) -> None:
+        for name in keys.SCHEDULE:
+            del tensors[name]
+
+    assert load_parts(copy_of("v1", tmp_path, without_schedule)).version == "v1"
+
+
+@pytest.mark.parametrize("start", ["control_encoder.", "first_stage_model.", "model.diffusion_model."])
+def test_a_file_without_one_of_the_networks_is_another_kind(tmp_path: Path, start: str) -> None:
+    def without(tensors: dict[str, Tensor]) -> None:
+        for name in [name for name in tensors if name.startswith(start)]:
+            del tensors[name]
+
+    assert refused(copy_of("v1", tmp_path, without)).code is ErrorCode.MODEL_OTHER_FAMILY
+
+
+@pytest.mark.parametrize("name", ["bg_encoder.x", "style_encoder.x", "model.diffusion_model.label_emb.0.0.weight"])
+def test_a_later_generation_is_another_kind(tmp_path: Path, name: str) -> None:
+    path = copy_of("v1", tmp_path, lambda tensors: tensors.update({name: torch.ones(1)}))
+    assert refused(path).code is ErrorCode.MODEL_OTHER_FAMILY
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{", '{"head_dim": 0}', '{"head_dim": "8"}', '{"heads": 8}', '{"head_dim": true}', '{"groups": 7}']
+)
+def test_a_configuration_that_makes_no_sense_is_told(tmp_path: Path, text: str) -> None:
+    path = copy_of("v1", tmp_path)
+    path.with_suffix(".json").write_text(text)
+    assert refused(path).code is ErrorCode.MODEL_KEYS
+
+
+def test_without_a_configuration_the_full_size_is_meant(tmp_path: Path) -> None:
+    path = copy_of("v1", tmp_path)
+    assert shapes.read_config(path) == shapes.Config(**json.loads(path.with_suffix(".json").read_text()))
+    path.with_suffix(".json").unlink()
+    assert shapes.read_config(path) == shapes.Config()
+    assert refused(path).code is ErrorCode.MODEL_KEYS  # a head of 64 is wider than the tiny network
+
+
+def corrupt(path: Path) -> None:
+    """Make one number of the file infinite."""
+    with Checkpoint(path) as file:
+        entry = file.entries["control_encoder.model.2.weight"]
+    content = bytearray(path.read_bytes())
+    start = 8 + int.from_bytes(content[:8], "little") + entry.begin
+    content[start : start + 4] = b"\x00\x00\x80\x7f"
+    path.write_bytes(content)
+
+
+def rename(path: Path) -> None:
+    """Put a pickle in the file's place."""
+    torch.save({"state_dict": {"a": torch.ones(1)}}, path)
+
+
+def cut(path: Path) -> None:
+    """Leave the first half."""
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def lie(path: Path) -> None:
+    """Let the header speak of data that are not there, and of others twice."""
+    content = path.read_bytes()
+    length = int.from_bytes(content[:8], "little")
+    header = json.loads(content[8 : 8 + length])
+    header["betas"] = header["alphas_cumprod"]
+    text = json.dumps(header).encode()
+    path.write_bytes(len(text).to_bytes(8, "little") + text + content[8 + length :])
+
+
+REFUSED = {
+    corrupt: ErrorCode.MODEL_CORRUPT,
+    rename: ErrorCode.MODEL_PICKLE,
+    cut: ErrorCode.MODEL_TRUNCATED,
+    lie: ErrorCode.MODEL_HEADER,
+}
+
+
+@pytest.mark.parametrize("harm", REFUSED, ids=lambda harm: harm.__name__)
+def test_a_refused_file_leaves_the_loaded_model_as_it_was(tmp_path: Path, harm: Callable[[Path], None]) -> None:
+    g, path = golden("v1"), copy_of("v1", tmp_path)
+    found = load_parts(path)
+    asked = g.inputs["x_t"], g.inputs["timestep"], features("v1")[0]
+    known = Attending(tokens("v1", "reference"), everywhere(1.0), None)
+    before = found.unet(*asked, known)
+    harm(path)  # the very file the model came from: what was loaded does not depend on it
+    assert refused(path).code is REFUSED[harm]
+    assert torch.equal(found.unet(*asked, known), before)
+    assert (before - g.outputs["unet.vanilla.cond"]).abs().max() < 1e-4
