@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from backend.families.base import Family, FamilySpec
+from backend.families.base import Family, FamilySpec, MaskGuesser
 from backend.weights.catalogue import CLIP
 from backend.weights.library import Found, Kind, clip_of, find
 from shared.describing import ModelInfo
@@ -16,11 +16,11 @@ class CheckpointFamily:
     """A family that many checkpoints can be of.
 
     load: the model of a checkpoint, given its file, the file with CLIP (None when the checkpoint holds its own, or the family
-    has no use for one) and the device as torch names it.
+    has no use for one), the device as torch names it, and who finds figures.
     """
 
     spec: FamilySpec
-    load: Callable[[Path, Path | None, str], Family]
+    load: Callable[[Path, Path | None, str, MaskGuesser], Family]
     needs_clip: bool = True
 
 
@@ -34,7 +34,7 @@ def added_models(models_dir: Path, families: Families) -> list[ModelInfo]:
     return [_row(each, models_dir, families, clip) for each in found if each.kind != "clip"]
 
 
-def load_added(name: str, models_dir: Path, families: Families, device: str) -> Family:
+def load_added(name: str, models_dir: Path, families: Families, device: str, guesser: MaskGuesser) -> Family:
     """The model of that name.
 
     Raises LinewashError: UNKNOWN_MODEL, CLIP_MISSING, MODEL_OTHER_FAMILY (no family here takes it), and what the family's own
@@ -50,7 +50,7 @@ def load_added(name: str, models_dir: Path, families: Families, device: str) -> 
     clip = clip_of(found) if family.needs_clip and not chosen.own_clip else None
     if clip is None and family.needs_clip and not chosen.own_clip:
         raise LinewashError(ErrorCode.CLIP_MISSING, chosen.path.name)
-    return family.load(chosen.path, clip, device)
+    return family.load(chosen.path, clip, device, guesser)
 
 
 def _row(found: Found, models_dir: Path, families: Families, clip: Path | None) -> ModelInfo:

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from backend.families import mini
-from backend.families.added import Families, added_models, load_added
+from backend.families import mini, v1, v15
+from backend.families.added import CheckpointFamily, Families, added_models, load_added
 from backend.families.base import Family, FamilySpec, MaskGuesser
 from backend.families.mini_masks import MiniMasks
 from backend.families.remembering import Remembering
@@ -25,7 +25,10 @@ class _Entry:
 _ENTRIES = {entry.spec.name: entry for entry in (_Entry(mini.SPEC, mini.Mini.load),)}
 
 
-_CHECKPOINTS: Families = {}
+_CHECKPOINTS: Families = {
+    "v1": CheckpointFamily(v1.SPEC, v1.load),
+    "v1.5": CheckpointFamily(v15.SPEC, v15.load),
+}
 
 
 def families() -> dict[str, FamilySpec]:
@@ -54,7 +57,7 @@ def load(name: str, models_dir: Path, device: str = "cpu") -> Family:
     """
     if name in _ENTRIES:
         return Remembering(_ENTRIES[name].load(ModelFolder(model_folder(name, models_dir)), device))
-    return Remembering(load_added(name, models_dir, _CHECKPOINTS, device))
+    return Remembering(load_added(name, models_dir, _CHECKPOINTS, device, mask_guesser(models_dir)))
 
 
 def mask_guesser(models_dir: Path) -> MaskGuesser:

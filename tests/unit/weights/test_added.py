@@ -15,6 +15,7 @@ from shared.protocol import Finish
 from tests.unit.weights.test_library import KINDS, LATENT, write
 
 SPEC = FamilySpec("v1.5", "Split", "MIT", (Finish.PAINTED,), modes=(ModeInfo("plain", "Plain", "All alike."),))
+GUESSER: Any = object()
 
 
 @pytest.fixture
@@ -38,7 +39,7 @@ def test_a_checkpoint_without_the_image_encoder_says_where_to_get_it(tmp_path: P
     assert "linewash models download clip-vit-h-14" in row.reason
     assert (row.family, row.modes, row.source, row.size) == ("v1.5", SPEC.modes, "Switch.safetensors", path.stat().st_size)
     with pytest.raises(LinewashError) as caught:
-        load_added("switch", tmp_path, families, "cpu")
+        load_added("switch", tmp_path, families, "cpu", GUESSER)
     assert caught.value.code is ErrorCode.CLIP_MISSING
 
 
@@ -47,8 +48,8 @@ def test_with_it_the_checkpoint_is_ready_and_gets_both_files(tmp_path: Path, fam
     clip = write(tmp_path / "clip" / "model.safetensors", ("vision_model.embeddings.class_embedding",), CLIP_WIDTH)
     (row,) = added_models(tmp_path, families)
     assert row.ready and not row.reason
-    load_added("switch", tmp_path, families, "cuda:1")
-    assert asked == [(path, clip, "cuda:1")]
+    load_added("switch", tmp_path, families, "cuda:1", GUESSER)
+    assert asked == [(path, clip, "cuda:1", GUESSER)]
 
 
 def test_one_with_an_encoder_of_its_own_needs_no_other(tmp_path: Path, families: Families, asked: list[Any]) -> None:
@@ -57,8 +58,8 @@ def test_one_with_an_encoder_of_its_own_needs_no_other(tmp_path: Path, families:
     plain = write(tmp_path / "mult.safetensors", LATENT)
     assert all(row.ready for row in added_models(tmp_path, families))
     for name in ("switch", "mult"):
-        load_added(name, tmp_path, families, "cpu")
-    assert asked == [(path, None, "cpu"), (plain, None, "cpu")]
+        load_added(name, tmp_path, families, "cpu", GUESSER)
+    assert asked == [(path, None, "cpu", GUESSER), (plain, None, "cpu", GUESSER)]
 
 
 @pytest.mark.parametrize("kind", ["v2", "unknown"])
@@ -67,7 +68,7 @@ def test_what_no_family_takes_is_listed_and_refused(tmp_path: Path, families: Fa
     (row,) = added_models(tmp_path, families)
     assert not row.ready and row.reason.endswith(".") and not row.finishes
     with pytest.raises(LinewashError) as caught:
-        load_added("other", tmp_path, families, "cpu")
+        load_added("other", tmp_path, families, "cpu", GUESSER)
     assert caught.value.code is ErrorCode.MODEL_OTHER_FAMILY
 
 
@@ -75,7 +76,7 @@ def test_a_name_is_never_a_path(tmp_path: Path, families: Families) -> None:
     write(tmp_path / "outside.safetensors", LATENT)
     for name in ("../outside", "../outside.safetensors", str(tmp_path / "outside.safetensors"), ""):
         with pytest.raises(LinewashError) as caught:
-            load_added(name, tmp_path / "models", families, "cpu")
+            load_added(name, tmp_path / "models", families, "cpu", GUESSER)
         assert caught.value.code is ErrorCode.UNKNOWN_MODEL
 
 

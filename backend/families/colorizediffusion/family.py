@@ -1,0 +1,221 @@
+"""ColorizeDiffusion v1 and v1.5 as a family: a drawing and a reference in, colours out."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from backend.families.base import FamilySpec, MaskGuesser
+from backend.families.colorizediffusion import pictures
+from backend.families.colorizediffusion.contexts import ContextMaker, Given
+from backend.families.colorizediffusion.glimpse import colour_map, glimpse
+from backend.families.colorizediffusion.guidance import Guidance
+from backend.families.colorizediffusion.loading import Parts
+from backend.families.colorizediffusion.painting import Conditioning, Features, Guided, Injection, strengthened
+from backend.families.colorizediffusion.samplers import Sampler, sample
+from backend.families.colorizediffusion.schedule import Schedule
+from backend.families.colorizediffusion.settings import Strengths, number, strengths, switched, text
+from backend.families.colorizediffusion.words import ReadTexts, edited_by_words
+from backend.families.kept import Kept
+from backend.families.settling import settled, settled_mode
+from backend.imaging.colour import to_bytes
+from backend.imaging.regions import region_medians
+from backend.imaging.resampling import resize
+from backend.imaging.types import Floats, Gray, Rgb
+from backend.networks.clip import local
+from backend.pipeline.types import Colours, Drawing, OnStep, Reference, Step
+from shared.describing import Values
+from shared.protocol import ColorizeRequest, Finish, ReferenceRole
+
+LATENT_SCALE = 0.18215
+"""Latents are stored times this (spec 2)."""
+CELL = 8
+"""Pixels a side of one latent cell."""
+GLIMPSE = 256
+"""Side at which a reference is encoded to learn how latents look."""
+KEPT = 4
+"""References and drawings whose tokens and features are remembered."""
+PREVIEW = 256
+
+
+@dataclass(frozen=True)
+class Condition:
+    """Everything about one picture that holds for every seed.
+
+    place: where the canvas lies in the model's picture.  colours: what latents look like, see ``glimpse``.
+    """
+
+    place: pictures.Frame
+    conditioning: Conditioning
+    injection: Injection | None
+    colours: Tensor
+    values: Values
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    """The references by what they are for, as the model takes them."""
+
+    figure: Reference
+    ground: Reference | None
+
+
+class ColorizeDiffusion:
+    """See ``backend.families.base.Family``.
+
+    The first reference that may colour the figure does; the first for the ground alone is the background picture of the masked
+    modes.  Encoders run once for each content: a new seed runs none of them, an edited drawing the sketch encoder, another
+    reference the image encoder.
+    """
+
+    def __init__(self, spec: FamilySpec, parts: Parts, guesser: MaskGuesser, read: ReadTexts | None) -> None:
+        self.spec = spec
+        self._parts, self._guesser, self._read = parts, guesser, read
+        self._device = next(parts.unet.parameters()).device
+        self._tokens: Kept[Tensor] = Kept(self._encode_tokens, KEPT)
+        self._features: Kept[Features] = Kept(self._encode_sketch, 2 * KEPT)
+        self._latents: Kept[Tensor] = Kept(self._encode_latent, KEPT)
+        self._colours: Kept[Tensor] = Kept(self._learn_colours, KEPT)
+        self._contexts = ContextMaker(self._patches, parts.threshold_embedder, parts.token_transformer)
+
+    def guess_drawing_mask(self, ink: Gray) -> Gray:
+        """See ``MaskGuesser``."""
+        return self._guesser.guess_drawing_mask(ink)
+
+    def guess_reference_mask(self, rgb: Rgb) -> Gray:
+        """See ``MaskGuesser``."""
+        return self._guesser.guess_reference_mask(rgb)
+
+    @torch.inference_mode()
+    def condition(self, drawing: Drawing, request: ColorizeRequest) -> Condition:
+        """What the mode makes of the reference's tokens and the drawing's features.  LinewashError BAD_REQUEST, NO_WORDS."""
+        values, mode = settled(self.spec, request), settled_mode(self.spec, request)
+        assert mode is not None  # both versions have modes
+        height, width = drawing.ink.shape
+        place = pictures.frame(width, height, int(number(values, "size")))
+        chosen = _choose(drawing.references)
+        strength = strengths(values)
+        padding = number(values, "reference_padding")
+        reference = pictures.rgb_picture(pictures.widened(chosen.figure.rgb, padding))
+        given = Given(
+            tokens=local(edited_by_words(self._tokens(reference), values, self._read)),
+            reference=reference,
+            reference_mask=pictures.gray_picture(pictures.widened_mask(chosen.figure.mask, padding)),
+            background=None if chosen.ground is None else _ground(chosen.ground, strength, values),
+            mask=self._moved(pictures.latent_mask(pictures.mask_picture(drawing.mask, place))),
+        )
+        sketch = pictures.sketch_picture(drawing.ink, place)
+        fidelity = number(values, "sketch_strength")
+        conditioning = Conditioning(
+            strengthened(self._features(sketch), fidelity),
+            strengthened(self._features(pictures.blank_sketch(sketch)), fidelity),
+            self._contexts.attending(mode.name, strength, given),
+        )
+        injection = self._injection(reference, place, values) if switched(values, "injection") else None
+        return Condition(place, conditioning, injection, self._colours(reference), values)
+
+    @torch.inference_mode()
+    def denoise(self, condition: Condition, request: ColorizeRequest, on_step: OnStep) -> Tensor:
+        """The clean latent (1, 4, h, w); all noise comes from the request's seed."""
+        values, place = condition.values, condition.place
+        generator = torch.Generator().manual_seed(request.seed)
+        noise = torch.randn(1, 4, place.picture_height // CELL, place.picture_width // CELL, generator=generator)
+        guided = Guided(
+            self._parts.unet, condition.conditioning, _guidance(values, request.guidance), condition.injection, generator
+        )
+
+        def report(step: int, steps: int, clean: Tensor) -> None:
+            on_step(Step("denoise", step, steps, _preview(glimpse(clean, condition.colours), place)))
+
+        return sample(
+            guided,
+            self._moved(noise),
+            Sampler(text(values, "sampler")),
+            Schedule(text(values, "schedule")),
+            request.steps,
+            self._parts.prediction,
+            generator,
+            report,
+        )
+
+    @torch.inference_mode()
+    def decode(self, condition: Condition, latent: Tensor, drawing: Drawing, request: ColorizeRequest) -> Colours:
+        """The decoded picture as the field, and each region's median of it as its flat colour."""
+        vae = self._parts.vae
+        scaled: Any = latent.to(vae.dtype) / LATENT_SCALE
+        (picture,) = vae.decode(scaled, return_dict=False)
+        field = pictures.unframed(picture, condition.place)
+        flats = _flats(field, drawing)
+        return Colours(flats, field if request.finish is Finish.PAINTED else None)
+
+    def _moved(self, tensor: Tensor) -> Tensor:
+        return tensor.to(self._device)
+
+    def _encode_tokens(self, picture: Tensor) -> Tensor:
+        return self._parts.vision(self._moved(picture)).float()
+
+    def _patches(self, picture: Tensor) -> Tensor:
+        return local(self._tokens(picture))
+
+    def _encode_sketch(self, sketch: Tensor) -> Features:
+        return tuple(self._parts.sketch_encoder(self._moved(sketch)))
+
+    def _encode_latent(self, picture: Tensor) -> Tensor:
+        """(1, 3, H, W) to its scaled latent; the posterior is sampled (spec 2), with noise of its own and always the same."""
+        vae = self._parts.vae
+        posterior = vae.encode(self._moved(picture).to(vae.dtype)).latent_dist  # type: ignore[union-attr]
+        noise = torch.randn(posterior.mean.shape, generator=torch.Generator().manual_seed(0))
+        return (posterior.mean + posterior.std * noise.to(posterior.mean)).float() * LATENT_SCALE
+
+    def _learn_colours(self, reference: Tensor) -> Tensor:
+        small = pictures.shrunk(reference, GLIMPSE, GLIMPSE).clamp(-1, 1)
+        return colour_map(self._encode_latent(small), self._moved(small))
+
+    def _injection(self, reference: Tensor, place: pictures.Frame, values: Values) -> Injection:
+        sized = pictures.shrunk(reference, place.picture_height, place.picture_width)
+        negative = strengthened(self._features(-sized), number(values, "injection_sketch"))
+        return Injection(
+            self._latents(sized), negative, number(values, "injection_reference"), number(values, "injection_start")
+        )
+
+
+def _choose(references: tuple[Reference, ...]) -> _Chosen:
+    figure = next((r for r in references if r.role is not ReferenceRole.BACKGROUND), references[0])
+    ground = next((r for r in references if r.role is ReferenceRole.BACKGROUND and r is not figure), None)
+    return _Chosen(figure, ground)
+
+
+def _ground(reference: Reference, strength: Strengths, values: Values) -> Tensor:
+    picture = pictures.rgb_picture(reference.rgb)
+    if not switched(values, "clear_background"):
+        return picture
+    return pictures.bleached(picture, pictures.gray_picture(reference.mask) < strength.reference_threshold)
+
+
+def _guidance(values: Values, reference: float) -> Guidance:
+    pause = number(values, "pause_start"), number(values, "pause_end")
+    return Guidance(
+        reference,
+        number(values, "sketch_guidance"),
+        number(values, "guidance_start"),
+        number(values, "guidance_end"),
+        *(pause if pause[1] > pause[0] else (-1.0, -1.0)),
+    )
+
+
+def _preview(picture: Rgb, place: pictures.Frame) -> Rgb:
+    """The canvas's part of a latent-size picture, at most 256 px."""
+    top, left = place.top // CELL, place.left // CELL
+    rows, columns = max(1, place.height // CELL), max(1, place.width // CELL)
+    inner = picture[top : top + rows, left : left + columns]
+    scale = PREVIEW / max(inner.shape[:2])
+    return resize(np.ascontiguousarray(inner), max(1, round(inner.shape[1] * scale)), max(1, round(inner.shape[0] * scale)))
+
+
+def _flats(field: Floats, drawing: Drawing) -> Rgb:
+    regions = drawing.regions
+    height, width = regions.labels.shape
+    picture = to_bytes(resize(field, width, height))
+    return region_medians(regions.labels, regions.count, picture, ~regions.ink)[0]

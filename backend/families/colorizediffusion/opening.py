@@ -1,0 +1,53 @@
+"""A checkpoint in the models folder becomes a family that colours."""
+
+from functools import cached_property
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from transformers import CLIPTokenizer
+
+from backend.families.base import FamilySpec, MaskGuesser
+from backend.families.colorizediffusion.family import ColorizeDiffusion
+from backend.families.colorizediffusion.loading import Parts, load_parts, load_text
+from backend.families.colorizediffusion.words import ReadTexts
+from backend.networks.clip import TextEncoder
+
+WORDS = 77
+"""Tokens of a text (spec 5)."""
+
+
+def open_checkpoint(spec: FamilySpec, path: Path, clip: Path | None, device: str, guesser: MaskGuesser) -> ColorizeDiffusion:
+    """The checkpoint at ``path`` on ``device``, ready to colour; ``clip``: see ``load_parts``, which says what it raises."""
+    parts = load_parts(path, clip, torch.float32, device)
+    return ColorizeDiffusion(spec, parts, guesser, _reader(parts, device))
+
+
+class TextReader:
+    """Texts to features; the text tower, 1.4 GB, is loaded when the first text is read."""
+
+    def __init__(self, text: Path, tokenizer: Path, device: str) -> None:
+        self._text, self._folder, self._device = text, tokenizer, device
+
+    def __call__(self, texts: list[str]) -> Tensor:
+        """(B, 1, C) L2-normalised; a text of more than 75 words and signs is cut.  LinewashError as of ``load_text``."""
+        ids = self._tokenizer(texts, padding="max_length", max_length=WORDS, truncation=True, return_tensors="pt")["input_ids"]
+        # CLIP's own tokenizer pads with zeros; transformers pads with the end of text, which the encoder looks for
+        ends = (ids == self._tokenizer.eos_token_id).int().argmax(1, keepdim=True)
+        ids = ids.masked_fill(torch.arange(WORDS) > ends, 0)
+        with torch.inference_mode():
+            return self._encoder(ids.to(self._device))
+
+    @cached_property
+    def _tokenizer(self) -> CLIPTokenizer:
+        return CLIPTokenizer.from_pretrained(str(self._folder), local_files_only=True)
+
+    @cached_property
+    def _encoder(self) -> TextEncoder:
+        return load_text(self._text, self._device)
+
+
+def _reader(parts: Parts, device: str) -> ReadTexts | None:
+    if parts.text is None or parts.tokenizer is None:
+        return None
+    return TextReader(parts.text, parts.tokenizer, device)

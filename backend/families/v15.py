@@ -1,0 +1,24 @@
+"""ColorizeDiffusion v1.5 (checkpoints ``switch-*``): weights of their own for figure and ground, switched on by the mode."""
+
+from pathlib import Path
+
+from backend.families.base import Family, FamilySpec, MaskGuesser
+from backend.families.colorizediffusion.description import BACKGROUND, BOTH, BOTH_PUBLISHED, FOREGROUND, V15_MODES, parameters
+from shared.protocol import Finish
+
+SPEC = FamilySpec(
+    name="v1.5",
+    title="ColorizeDiffusion v1.5",
+    licence="CC BY-NC-SA 4.0; weights CC BY-NC",
+    finishes=(Finish.PAINTED, Finish.FLATS),
+    modes=V15_MODES,
+    parameters=parameters((FOREGROUND, BACKGROUND, BOTH, BOTH_PUBLISHED)),
+)
+
+
+def load(path: Path, clip: Path | None, device: str, guesser: MaskGuesser) -> Family:
+    """A checkpoint of this version, ready to colour.  Raises LinewashError: see ``loading.load_parts``."""
+    # brings the library that holds CLIP: a second that who paints with mini need not wait
+    from backend.families.colorizediffusion.opening import open_checkpoint
+
+    return open_checkpoint(SPEC, path, clip, device, guesser)
