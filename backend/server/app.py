@@ -123,6 +123,7 @@ def _add_jobs(app: FastAPI, house: House) -> None:
             incoming = await asyncio.to_thread(jobs.store.new_incoming)
             content_type = request.headers.get("content-type", "")
             upload = await receive(content_type, request.stream(), incoming / "inputs", house.settings.max_part_bytes)
+            await dispatcher.listing.look_for(upload.request.model)
             status = await jobs.admit(upload, key, incoming, dispatcher.enqueue)
         except ClientDisconnect:
             raise LinewashError(ErrorCode.BAD_REQUEST, "the client hung up") from None
@@ -180,7 +181,7 @@ def _add_house(app: FastAPI, house: House) -> None:
 
     @app.get("/v1/models")
     async def _models() -> Response:
-        return JsonAnswer({"models": [model.to_json() for model in await house.dispatcher.models(MAX_WAIT_S)]})
+        return JsonAnswer({"models": [model.to_json() for model in await house.dispatcher.listing.rows(MAX_WAIT_S)]})
 
     @app.get("/v1/system")
     async def _system() -> Response:

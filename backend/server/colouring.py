@@ -1,6 +1,7 @@
 """What a worker does with one job: read the parts, run the pipeline, write the layers, and give every failure its name."""
 
 import errno
+import gc
 import importlib
 import logging
 import time
@@ -54,13 +55,16 @@ class Registry(Protocol):
 
 
 class Colouring:
-    """Models by name, loaded once, and the way a job takes through one of them."""
+    """Models by name, and the way a job takes through one of them.
+
+    The preloaded model stays; of the others, which may fill the memory, the last one used does.
+    """
 
     def __init__(self, registry: str, models: Path, threads: int, device: str) -> None:
         torch.set_num_threads(threads)
         cv2.setNumThreads(threads)
         self._registry = cast(Registry, importlib.import_module(registry))
-        self._models, self._device, self._loaded = models, device, dict[str, Family]()
+        self._models, self._device, self._loaded, self._stays = models, device, dict[str, Family](), ""
 
     def models(self) -> tuple[ModelInfo, ...]:
         """Every system of the registry and whether its files are there."""
@@ -68,6 +72,7 @@ class Colouring:
 
     def preload(self, name: str) -> str:
         """Load a model before it is asked for; answers why not, '' when all is well.  The job that wants it gets the error."""
+        self._stays = name
         try:
             if name:
                 self._family(name)
@@ -105,6 +110,9 @@ class Colouring:
 
     def _family(self, name: str) -> Family:
         if name not in self._loaded:
+            for other in self._loaded.keys() - {self._stays}:
+                del self._loaded[other]
+            gc.collect()
             self._loaded[name] = self._registry.load(name, self._models, self._device)
         return self._loaded[name]
 

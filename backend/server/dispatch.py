@@ -6,15 +6,15 @@ from collections import deque
 from dataclasses import replace
 
 from backend.server.jobs import Job, Jobs
-from backend.server.messages import Cancel, Done, Event, Exited, Failed, Found, Log, Progress, Ready, Run, Stopped
+from backend.server.listing import Listing
+from backend.server.messages import Cancel, Done, Event, Exited, Failed, Found, List, Log, Progress, Ready, Run, Stopped
 from backend.server.pool import Worker, WorkerState
 from backend.server.settings import Settings
 from backend.server.store import done_changes
 from backend.server.worker import WorkerConfig
-from shared.describing import ModelInfo, settle
 from shared.errors import ErrorCode, LinewashError
 from shared.paths import log_file
-from shared.protocol import ColorizeRequest, JobState, JobStatus
+from shared.protocol import JobState, JobStatus
 
 SPANS = {
     "prepare": (0.0, 0.1),
@@ -33,8 +33,7 @@ class Dispatcher:
     def __init__(self, settings: Settings, jobs: Jobs) -> None:
         self._jobs, self._max_queued, self._grace_s = jobs, settings.max_queued, settings.cancel_grace_s
         self._queue: deque[Job] = deque()
-        self._models: dict[str, ModelInfo] = {}
-        self._models_known = asyncio.Event()
+        self.listing = Listing(self._ask_for_models)
         self._closing = False
         self.workers = [Worker(_config(settings, device), self._on_event) for device in settings.devices]
 
@@ -58,30 +57,10 @@ class Dispatcher:
         if len(self._queue) >= self._max_queued:
             raise LinewashError(ErrorCode.QUEUE_FULL, "%d are waiting" % len(self._queue))
 
-    def check_model(self, request: ColorizeRequest) -> None:
-        """LinewashError UNKNOWN_MODEL; BAD_REQUEST when the model has no such mode or parameter.
-
-        Before the first worker has listed its models, the job itself will say so.
-        """
-        if not self._models_known.is_set():
-            return
-        model = self._models.get(request.model)
-        if model is None:
-            raise LinewashError(ErrorCode.UNKNOWN_MODEL, request.model[:80])
-        settle(model.modes, model.parameters, request.mode, request.parameters)
-
-    async def models(self, seconds: float) -> list[ModelInfo]:
-        """The models, as soon as a worker has listed them; LinewashError BACKEND_START when none does within ``seconds``."""
-        try:
-            await asyncio.wait_for(self._models_known.wait(), seconds)
-        except asyncio.TimeoutError:
-            raise LinewashError(ErrorCode.BACKEND_START, "no worker has listed its models") from None
-        return list(self._models.values())
-
     def enqueue(self, job: Job) -> None:
         """Let a new job wait for a worker.  LinewashError QUEUE_FULL, UNKNOWN_MODEL or BAD_REQUEST."""
         self.check_room()
-        self.check_model(job.stored.request)
+        self.listing.check(job.stored.request)
         self._queue.append(job)
         self._pump()
 
@@ -106,6 +85,12 @@ class Dispatcher:
         for worker in self.workers:
             worker.kill()
 
+    def _ask_for_models(self) -> bool:
+        worker = next((worker for worker in self.workers if worker.state is not WorkerState.DOWN), None)
+        if worker is not None:
+            worker.send(List())
+        return worker is not None
+
     def _pump(self) -> None:
         for worker in self.workers:
             if self._queue and worker.state is WorkerState.READY:
@@ -129,8 +114,7 @@ class Dispatcher:
         elif self._closing:
             return
         elif isinstance(event, Found):
-            self._models = {model.name: model for model in event.models}
-            self._models_known.set()
+            self.listing.found(event.models)
         elif isinstance(event, Ready):
             self._on_ready(worker, event)
         elif isinstance(event, Progress):
@@ -143,8 +127,7 @@ class Dispatcher:
     def _on_ready(self, worker: Worker, event: Ready) -> None:
         if event.problem:
             _log.warning("model %s is not ready: %s", event.model, event.problem)
-            if event.model in self._models:
-                self._models[event.model] = replace(self._models[event.model], ready=False, reason=event.problem)
+            self.listing.fails(event.model, event.problem)
         worker.state = WorkerState.READY
         self._pump()
 
@@ -163,18 +146,13 @@ class Dispatcher:
         job = self._jobs.get(event.job)
         worker.state, worker.job = WorkerState.READY, None
         if isinstance(event, Done):
-            self._model_works(job.stored.request.model)
+            self.listing.works(job.stored.request.model)
             self._finish(job)
         elif isinstance(event, Stopped):
             self._jobs.end(job, JobState.CANCELLED)
         else:
             self._jobs.end(job, JobState.FAILED, error=LinewashError(event.code, event.detail))
         self._pump()
-
-    def _model_works(self, name: str) -> None:
-        """A model that was damaged when the worker started, and has been repaired since, is ready."""
-        if name in self._models:
-            self._models[name] = replace(self._models[name], ready=True, reason="")
 
     def _on_exit(self, worker: Worker, event: Exited) -> None:
         _log.error("worker ended with exit code %s", event.code)

@@ -25,6 +25,11 @@ class Cancel:
 
 
 @dataclass(frozen=True)
+class List:
+    """Server to worker: say once more which models are there; answered by ``Found`` even while a job runs."""
+
+
+@dataclass(frozen=True)
 class Found:
     """Worker to server: torch is imported, and these models are there."""
 
@@ -89,5 +94,5 @@ class Exited:
     code: int | None
 
 
-Command = Run | Cancel
+Command = Run | Cancel | List
 Event = Found | Ready | Progress | Done | Failed | Stopped | Log | Exited

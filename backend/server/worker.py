@@ -17,6 +17,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from backend.server.messages import Cancel, Command, Event, Found, Log, Ready, Run
+from shared.describing import ModelInfo
 
 _log = logging.getLogger(__name__)
 
@@ -41,6 +42,7 @@ def main(connection: "Connection[Event, Command]", config: WorkerConfig) -> None
     """Entry of the process; it ends with the server, or by a crash."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole terminal group; the server decides
     limit_threads(config.threads)
+    stay_offline()
     channel = Channel(connection)
     logging.basicConfig(level=logging.INFO, handlers=[_ToServer(channel.send)])
     threading.Thread(target=channel.listen, name="listener", daemon=True).start()
@@ -52,6 +54,7 @@ def main(connection: "Connection[Event, Command]", config: WorkerConfig) -> None
             _log.exception("the worker cannot import what it needs")
             raise
         colouring = Colouring(config.registry, config.models, config.threads, config.device)
+        channel.list_models = colouring.models
         channel.send(Found(colouring.models()))
         channel.send(Ready(config.preload, colouring.preload(config.preload)))
         gc.freeze()  # libraries and model stay for good; looking through them costs a tenth of a second
@@ -71,13 +74,23 @@ def limit_threads(threads: int) -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
+def stay_offline() -> None:
+    """Tell the libraries that could fetch weights by themselves, before they are imported, never to do so."""
+    for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_HUB_DISABLE_TELEMETRY"):
+        os.environ[name] = "1"
+
+
 class Channel:
-    """The pipe to the server, seen from the worker."""
+    """The pipe to the server, seen from the worker.
+
+    list_models: what answers ``List``, None until the libraries it needs are imported.
+    """
 
     def __init__(self, connection: "Connection[Event, Command]") -> None:
         self._connection, self._sending = connection, threading.Lock()
         self._cancelled: set[str] = set()
         self.runs: queue.SimpleQueue[Run] = queue.SimpleQueue()
+        self.list_models: Callable[[], tuple[ModelInfo, ...]] | None = None
 
     def send(self, event: Event) -> None:
         """Send an event; ends the process when nobody is there to hear it."""
@@ -88,7 +101,7 @@ class Channel:
             os._exit(1)
 
     def listen(self) -> None:
-        """Sort commands until the server is gone, then end the process wherever it is."""
+        """Sort commands and list models until the server is gone, then end the process wherever it is."""
         while True:
             try:
                 command = self._connection.recv()
@@ -96,8 +109,16 @@ class Channel:
                 os._exit(1)
             if isinstance(command, Cancel):
                 self._cancelled.add(command.job)
-            else:
+            elif isinstance(command, Run):
                 self.runs.put(command)
+            elif self.list_models is not None:  # else ``Found`` is on its way without being asked for
+                self._list(self.list_models)
+
+    def _list(self, list_models: Callable[[], tuple[ModelInfo, ...]]) -> None:
+        try:
+            self.send(Found(list_models()))
+        except Exception:  # noqa: BLE001  whatever lies in the models folder, this thread must go on hearing cancels
+            _log.exception("the models cannot be listed")
 
     def cancelled(self, job: str) -> bool:
         """Whether the server wants this job stopped."""

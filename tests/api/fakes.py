@@ -148,8 +148,8 @@ class Fake:
 
 
 def models(models_dir: Path) -> list[ModelInfo]:
-    """Every fake, and one whose file is damaged."""
-    names = [*STEPS, "damaged"]
+    """Every fake, one whose file is damaged, and those whose file ``NAME.fake`` was dropped into the folder."""
+    names = [*STEPS, "damaged", *(path.stem for path in models_dir.glob("*.fake"))]
     finishes = [finish.value for finish in FINISHES]
     moody = ModelInfo(MOODY.name, MOODY.title, "MIT", finishes, True, modes=MODES, parameters=PARAMETERS)
     return [*(ModelInfo(name, name.title(), "MIT", finishes, True) for name in names), moody]
@@ -161,6 +161,8 @@ def load(name: str, models_dir: Path, device: str = "cpu") -> Fake:
         raise LinewashError(ErrorCode.MODEL_CORRUPT, "digest differs")
     if name == MOODY.name:
         return Fake(MOODY, nothing)
+    if (models_dir / (name + ".fake")).is_file():
+        return Fake(FamilySpec(name, name, "MIT", FINISHES), nothing)
     if name not in STEPS:
         raise LinewashError(ErrorCode.UNKNOWN_MODEL, name)
     return Fake(FamilySpec(name, name.title(), "MIT", FINISHES), STEPS[name])
