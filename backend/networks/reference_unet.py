@@ -9,6 +9,7 @@ from diffusers import UNet2DConditionModel
 from diffusers.models.attention_processor import Attention
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.utils.checkpoint import checkpoint
 
 from backend.networks.split_attention import Attending, Memory, Prepared, Ranks, RememberingAttention, Site, SplitAttention
 
@@ -44,9 +45,13 @@ def cross_attentions(unet: UNet2DConditionModel) -> list[Attention]:
 
 @dataclass
 class _Pass:
-    """One walk: the numbers of its transformer blocks, and the mask at each size it meets."""
+    """One walk: the numbers of its transformer blocks, and the mask at each size it meets.
+
+    ``again``: inner values of blocks are not kept for the gradients but computed again.
+    """
 
     attending: Attending | Prepared
+    again: bool = False
     memory: Memory | None = None
     record: list[Tensor] | None = None
     number: int = 0
@@ -73,7 +78,13 @@ class _Pass:
 
     def transform(self, transformer: Any, x: Tensor) -> Tensor:
         """(B, C, h, w) through one of the numbered transformers."""
-        return transformer(x, cross_attention_kwargs=self.site(x), return_dict=False)[0]
+        return self.through(transformer, x, cross_attention_kwargs=self.site(x), return_dict=False)[0]
+
+    def through(self, block: Any, *given: Any, **named: Any) -> Any:
+        """A block's own answer."""
+        if self.again and torch.is_grad_enabled():
+            return checkpoint(block, *given, use_reentrant=False, **named)
+        return block(*given, **named)
 
 
 class ReferenceUNet(nn.Module):
@@ -85,6 +96,7 @@ class ReferenceUNet(nn.Module):
     def __init__(self, unet: UNet2DConditionModel, ranks: Sequence[Ranks] | None = None) -> None:
         super().__init__()
         self.unet = unet
+        self.checkpointing = False  # in training: less memory for a third more time
         layers = len(cross_attentions(unet))
         self._before = put_in(unet, ranks if ranks is not None else [{}] * layers)
 
@@ -133,7 +145,7 @@ class ReferenceUNet(nn.Module):
 
         ``features`` are the sketch encoder's five (B or 1, width, .., ..), already times the sketch strength.
         """
-        return self._walk(latent, timestep, features, _Pass(attending, memory))
+        return self._walk(latent, timestep, features, _Pass(attending, self.checkpointing, memory))
 
     def _walk(self, latent: Tensor, timestep: Tensor, features: tuple[Tensor, ...], one: _Pass) -> Tensor:
         unet = cast(Any, self.unet)
@@ -149,9 +161,9 @@ class ReferenceUNet(nn.Module):
                 x = block.downsamplers[0](x) + features[1 + level]
                 skips.append(x)
         x = skips[-1] = x + features[-1]  # the last block of the lowest level
-        x = unet.mid_block.resnets[0](x, time)
+        x = one.through(unet.mid_block.resnets[0], x, time)
         x = one.transform(unet.mid_block.attentions[0], x)
-        x = unet.mid_block.resnets[1](x, time)
+        x = one.through(unet.mid_block.resnets[1], x, time)
         for block in unet.up_blocks:
             x = self._up(block, x, time, one, skips)
         x = unet.conv_norm_out(x.to(unet.conv_norm_out.weight.dtype))
@@ -160,7 +172,7 @@ class ReferenceUNet(nn.Module):
     @staticmethod
     def _down(block: Any, x: Tensor, time: Tensor, one: _Pass, skips: list[Tensor]) -> Tensor:
         for i, resnet in enumerate(block.resnets):
-            x = resnet(x, time)
+            x = one.through(resnet, x, time)
             if hasattr(block, "attentions"):
                 x = one.transform(block.attentions[i], x)
             skips.append(x)
@@ -169,7 +181,7 @@ class ReferenceUNet(nn.Module):
     @staticmethod
     def _up(block: Any, x: Tensor, time: Tensor, one: _Pass, skips: list[Tensor]) -> Tensor:
         for i, resnet in enumerate(block.resnets):
-            x = resnet(torch.cat([x, skips.pop()], dim=1), time)
+            x = one.through(resnet, torch.cat([x, skips.pop()], dim=1), time)
             if hasattr(block, "attentions"):
                 x = one.transform(block.attentions[i], x)
         if block.upsamplers is not None:

@@ -1,0 +1,38 @@
+"""The stage that makes v1: U-Net and sketch encoder learn to restore a picture from its lines and itself (spec 21.2)."""
+
+from typing import Any
+
+from torch import Tensor, nn
+
+from backend.networks.reference_unet import ReferenceUNet
+from backend.networks.sketch_encoder import SketchEncoder
+from backend.networks.split_attention import Attending
+from backend.training.published.batch import Batch
+from backend.training.published.stage import EVERYWHERE, Stage
+
+
+class V1Network(nn.Module):
+    """What is trained."""
+
+    def __init__(self, unet: ReferenceUNet, sketch_encoder: SketchEncoder) -> None:
+        super().__init__()
+        self.unet, self.sketch_encoder = unet, sketch_encoder
+
+    def forward(self, noisy: Tensor, time: Tensor, sketch: Tensor, tokens: Tensor) -> Tensor:
+        """Noisy latents (B, 4, h, w), times (B,), sketches (B, 3, H, W), reference tokens (B, n, C) -> (B, 4, h, w)."""
+        return self.unet(noisy, time, self.sketch_encoder(sketch), Attending(tokens, EVERYWHERE, None))
+
+
+class V1Stage(Stage):
+    """See ``trainer.Task``."""
+
+    def network(self) -> V1Network:
+        """As the checkpoint has it."""
+        parts = self.begin()
+        network = V1Network(parts.unet, parts.sketch_encoder)
+        return network.requires_grad_(True).train()
+
+    def answer(self, network: Any, batch: Batch, noisy: Tensor) -> Tensor:
+        """With the tokens of the picture itself, all zero where the reference is withheld."""
+        tokens = self.tokens(batch.reference, batch.warp) * batch.seen[:, None, None]
+        return network(noisy, batch.time, batch.sketch, tokens)
