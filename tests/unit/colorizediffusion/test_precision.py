@@ -1,0 +1,70 @@
+"""The number format of each device, and what gives way, in which order, when memory is short."""
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backend.families.precision import SMALLEST, Plan, free_memory, need, number_format, plan
+from shared.errors import ErrorCode, LinewashError
+
+GB = 10**9
+FULL = need(denoiser=2 * GB, others=2 * GB, side=768, rows=2)
+
+
+@pytest.mark.parametrize(
+    ("device", "has", "wanted"),
+    [
+        ("cuda", True, torch.bfloat16),
+        ("cuda:1", False, torch.float16),
+        ("mps", True, torch.float16),
+        ("cpu", False, torch.bfloat16),
+    ],
+)
+def test_each_device_has_its_number_format(device: str, has: bool, wanted: torch.dtype) -> None:
+    assert number_format(device, has) is wanted
+
+
+def test_with_room_enough_nothing_gives_way_and_nothing_is_said() -> None:
+    assert plan(24 * GB, FULL, 768, can_offload=True) == Plan(False, False, 768)
+
+
+def test_things_give_way_in_the_order_of_what_they_cost() -> None:
+    plans = [plan(int(free * GB / 10), FULL, 768, can_offload=True) for free in range(120, 28, -1)]
+    ranks = [(each.offload, each.tiling, 768 - each.side) for each in plans]
+    assert ranks == sorted(ranks)
+    assert {each[:2] for each in ranks} == {(False, False), (True, False), (True, True)} and ranks[-1][2] > 0
+    for each in plans:
+        assert ("take turns" in each.said, "tiles" in each.said, "pixels" in each.said) == (
+            each.offload,
+            each.tiling,
+            each.side < 768,
+        )
+
+
+def test_main_memory_has_nowhere_to_put_parts() -> None:
+    assert not plan(6 * GB, FULL, 768, can_offload=False).offload
+    assert plan(6 * GB, FULL, 768, can_offload=False).tiling
+
+
+def test_what_cannot_fit_is_refused_with_the_numbers() -> None:
+    with pytest.raises(LinewashError) as caught:
+        plan(GB, FULL, 768, can_offload=True)
+    assert caught.value.code is ErrorCode.OUT_OF_MEMORY and "2.4 GB are needed, 0.9 GB are free" in caught.value.detail
+
+
+@given(free=st.integers(0, 40 * GB), side=st.integers(SMALLEST, 1536), rows=st.integers(1, 3), offload=st.booleans())
+def test_more_memory_never_makes_anything_worse(free: int, side: int, rows: int, offload: bool) -> None:
+    wanted = need(2 * GB, 2 * GB, side, rows)
+    try:
+        less = plan(free, wanted, side, offload)
+    except LinewashError:
+        return
+    more = plan(free + GB, wanted, side, offload)
+    assert SMALLEST <= less.side <= more.side <= side
+    assert (more.offload, more.tiling) <= (less.offload, less.tiling)
+
+
+def test_the_memory_of_this_computer_is_known_or_said_to_be_unknown() -> None:
+    free = free_memory("cpu")
+    assert free is None or free > 2**20
