@@ -139,13 +139,19 @@ class Checkpoint:
         return value
 
     def _entry(self, name: str, value: Any) -> Entry:
-        def whole(numbers: Any) -> bool:
-            return isinstance(numbers, list) and all(type(n) is int and n >= 0 for n in cast(list[Any], numbers))
+        def whole(numbers: Any, below: int) -> bool:
+            return isinstance(numbers, list) and all(type(n) is int and 0 <= n < below for n in cast(list[Any], numbers))
 
         if not isinstance(value, dict) or set(cast(dict[str, Any], value)) != {"dtype", "shape", "data_offsets"}:
             raise self._error(ErrorCode.MODEL_HEADER, f"{name}: not a description of a tensor")
         kind, shape, places = (cast(Any, value[key]) for key in ("dtype", "shape", "data_offsets"))
-        if not isinstance(kind, str) or kind not in DTYPES or not whole(shape) or not whole(places) or len(places) != 2:
+        if (
+            not isinstance(kind, str)
+            or kind not in DTYPES
+            or not whole(shape, 2**32)
+            or not whole(places, 2**63)
+            or len(places) != 2
+        ):
             raise self._error(ErrorCode.MODEL_HEADER, f"{name}: {str(value)[:200]}")
         entry = Entry(DTYPES[kind], tuple(shape), *places)
         if entry.end - entry.begin != math.prod(entry.shape) * entry.dtype.itemsize:

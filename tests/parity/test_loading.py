@@ -165,6 +165,23 @@ CHANGES: dict[str, tuple[Callable[[dict[str, Tensor]], object], str]] = {
 }
 
 
+FIRST = "model.diffusion_model.input_blocks.1.0.out_layers.3.weight"
+IMPOSSIBLE = {
+    "no width": {FIRST: torch.empty(0, 16, 3, 3)},
+    "width no group divides": {FIRST: torch.ones(30, 16, 3, 3)},
+    "no dimensions": {FIRST: torch.tensor(1.0)},
+    "no positions": {"cond_stage_model.visual.model.positional_embedding": torch.empty(0, 64)},
+    "no patch": {"cond_stage_model.visual.model.conv1.weight": torch.empty(64, 3, 0, 0)},
+    "no rank": {f"{QUERY}.lora_down_fg.weight": torch.empty(0, 64)},
+}
+
+
+@pytest.mark.parametrize("name", IMPOSSIBLE)
+def test_shapes_no_network_can_have_are_told(tmp_path: Path, name: str) -> None:
+    path = copy_of("v1.5", tmp_path, lambda tensors: tensors.update(IMPOSSIBLE[name]))
+    assert refused(path).code is ErrorCode.MODEL_KEYS
+
+
 @pytest.mark.parametrize("name", CHANGES)
 def test_what_does_not_fit_is_named(tmp_path: Path, name: str) -> None:
     change, told = CHANGES[name]

@@ -68,7 +68,7 @@ def built(build_it: Callable[[], Built]) -> Built:
     try:
         with torch.device("meta"):
             return build_it()
-    except (ValueError, RuntimeError, ZeroDivisionError, IndexError, TypeError) as error:
+    except (ValueError, RuntimeError, ArithmeticError, IndexError, TypeError, AssertionError) as error:
         # shapes no network can have: torch, diffusers and transformers each say so in their own way
         raise LinewashError(ErrorCode.MODEL_KEYS, str(error)) from error
 

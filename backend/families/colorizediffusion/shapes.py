@@ -62,8 +62,10 @@ def read_config(checkpoint: Path) -> Config:
 
 def _size(shapes: Shapes, name: str, axis: int = 0) -> int:
     shape = shapes.get(name)
-    if shape is None or len(shape) <= axis:
+    if shape is None:
         raise LinewashError(ErrorCode.MODEL_KEYS, f"missing {name}")
+    if len(shape) <= axis or shape[axis] == 0:
+        raise LinewashError(ErrorCode.MODEL_KEYS, f"{name} {list(shape)}")
     return shape[axis]
 
 

@@ -112,6 +112,7 @@ HOSTILE = {
     "size that is no whole number": with_header({"a": entry(shape=[2.0])}),
     "size that is a truth": with_header({"a": entry(dtype="F64", shape=[True])}),
     "shape that is a number": with_header({"a": entry(shape=2)}),
+    "huge and empty": with_header({"a": entry(shape=[2**62, 0], places=[0, 0])}, b""),
     "huge shape": with_header({"a": entry(shape=[2**62, 2**62])}),
     "three offsets": with_header({"a": entry(places=[0, 4, 8])}),
     "offsets backwards": with_header({"a": entry(places=[8, 0])}),
