@@ -8,7 +8,7 @@ import torch
 from shared.errors import ErrorCode, LinewashError
 
 SAMPLING_NUMBERS = 280
-"""Numbers that a step of the U-Net holds at its peak, for each pixel of the picture and row of the batch (measured: 209 to 278)."""
+"""Numbers that a step of the U-Net holds at its peak, a pixel of the picture and row of the batch (measured: up to 278)."""
 DECODING_NUMBERS = 1450
 """Numbers that the VAE's decoder holds at its peak, for each pixel (measured: 1070 to 1460)."""
 TILE = 256
