@@ -58,7 +58,8 @@ def main() -> None:
     arguments = parser.parse_args()
     types = arguments.dtype or ["float32", "bfloat16"]
     if arguments.child:
-        return _child(*arguments.child, types[0])
+        checkpoint, clip = arguments.child
+        return _child(checkpoint, clip, types[0])
     from tests.parity.files import clip_alone, manifest, sparse
 
     with tempfile.TemporaryDirectory(dir=arguments.folder) as name:

@@ -166,3 +166,16 @@ def test_latents_that_do_not_divide_by_eight_keep_their_size() -> None:
     x = torch.zeros(1, 4, 15, 20)
     known = Attending(tokens("v1", "reference"), everywhere(1.0), None)
     assert unet(x, torch.tensor(10.5), encoder(sketch), known).shape == x.shape
+
+
+@pytest.mark.parametrize(("version", "same_as"), [("v1", -1.0), ("v1.5", 2.0)])
+def test_a_mask_of_exactly_the_threshold(version: str, same_as: float) -> None:
+    """Foreground in layers without low-rank pairs, background in layers with them (spec 9)."""
+    g, unet = golden(version), parts(version).unet
+    known = attending(version, "bg_enhance")
+    assert known.split is not None
+    found: list[Tensor] = []
+    for threshold in (0.5, same_as, 1.0 - same_as):
+        split = replace(known.split, mask=torch.full_like(known.split.mask, 0.5), threshold=everywhere(threshold))
+        found.append(unet(g.inputs["x_t"], g.inputs["timestep"], features(version)[0], replace(known, split=split)))
+    assert torch.equal(found[0], found[1]) and not torch.equal(found[0], found[2])
