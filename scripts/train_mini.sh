@@ -14,6 +14,7 @@ python=${PYTHON:-python3}
 cd "$(dirname "$0")/.."
 cores=${WORKERS:-$(env -u OMP_NUM_THREADS nproc)}
 out=${OUT:-$work/models/mini}
+export OMP_WAIT_POLICY="${OMP_WAIT_POLICY:-PASSIVE}"  # threads that spin while they wait lose their core to the batches' makers
 
 minutes() { echo "${HOURS:-8}" "$1" | awk '{ print $1 * 60 * $2 }'; }
 train() {
