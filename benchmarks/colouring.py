@@ -91,6 +91,7 @@ def main() -> None:
         _child(int(options.child[0]), options.child[1], options.repeat, options.threads)
         return
     environment = dict(os.environ, NUMBA_NUM_THREADS=str(options.threads), OMP_NUM_THREADS=str(options.threads))
+    environment.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the worker does
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), environment.get("PYTHONPATH", "")]))
     print("colouring, %d threads, best of %d, seconds (times the mean colour's)" % (options.threads, options.repeat))
     for side, finish in CASES:
