@@ -49,4 +49,4 @@ def colorize(inputs: Inputs, family: Family, on_step: OnStep) -> RunResult:
         colours = decode(family, known, latent, drawing, request)
     with stage("layers"):
         result = layers(drawing, colours)
-    return RunResult(result, drawing.warnings, seconds)
+    return RunResult(result, drawing.warnings + colours.warnings, seconds)

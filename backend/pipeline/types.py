@@ -78,11 +78,13 @@ class Colours:
     """What ``decode`` makes of the model's answer.
 
     flats: (count, 3) uint8 sRGB, one colour for each region of ``Drawing.regions``.  field: (h, w, 3) float32 sRGB 0..1 over
-    the whole canvas at model size, or None for the flats finish.
+    the whole canvas at model size, or None for the flats finish.  warnings: what the painter should know of how they came
+    about, a sentence each.
     """
 
     flats: Rgb
     field: Floats | None
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,13 @@ from backend.families.colorizediffusion.glimpse import colour_map, glimpse
 from backend.families.colorizediffusion.guidance import Guidance
 from backend.families.colorizediffusion.loading import Parts
 from backend.families.colorizediffusion.painting import Conditioning, Features, Guided, Injection, strengthened
+from backend.families.colorizediffusion.placing import groups, planned, take_turns
 from backend.families.colorizediffusion.samplers import Sampler, sample
 from backend.families.colorizediffusion.schedule import Schedule
 from backend.families.colorizediffusion.settings import Strengths, number, strengths, switched, text
 from backend.families.colorizediffusion.words import ReadTexts, edited_by_words
 from backend.families.kept import Kept
+from backend.families.precision import TILE, Plan
 from backend.families.settling import settled, settled_mode
 from backend.imaging.colour import to_bytes
 from backend.imaging.regions import region_medians
@@ -44,7 +46,8 @@ PREVIEW = 256
 class Condition:
     """Everything about one picture that holds for every seed.
 
-    place: where the canvas lies in the model's picture.  colours: what latents look like, see ``glimpse``.
+    place: where the canvas lies in the model's picture.  colours: what latents look like, see ``glimpse``.  plan: what gives
+    way to the device's memory.
     """
 
     place: pictures.Frame
@@ -52,6 +55,7 @@ class Condition:
     injection: Injection | None
     colours: Tensor
     values: Values
+    plan: Plan
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,7 @@ class ColorizeDiffusion:
     def __init__(self, spec: FamilySpec, parts: Parts, guesser: MaskGuesser, read: ReadTexts | None) -> None:
         self.spec = spec
         self._parts, self._guesser, self._read = parts, guesser, read
-        self._device = next(parts.unet.parameters()).device
+        self._device, self._groups = next(parts.unet.parameters()).device, groups(parts)
         self._tokens: Kept[Tensor] = Kept(self._encode_tokens, KEPT)
         self._features: Kept[Features] = Kept(self._encode_sketch, 2 * KEPT)
         self._latents: Kept[Tensor] = Kept(self._encode_latent, KEPT)
@@ -94,7 +98,9 @@ class ColorizeDiffusion:
         values, mode = settled(self.spec, request), settled_mode(self.spec, request)
         assert mode is not None  # both versions have modes
         height, width = drawing.ink.shape
-        place = pictures.frame(width, height, int(number(values, "size")))
+        plan = planned(self._parts, self._device, int(number(values, "size")), _rows(values, request.guidance))
+        self._before_and_after(plan)
+        place = pictures.frame(width, height, plan.side)
         chosen = _choose(drawing.references)
         strength = strengths(values)
         padding = number(values, "reference_padding")
@@ -114,12 +120,14 @@ class ColorizeDiffusion:
             self._contexts.attending(mode.name, strength, given),
         )
         injection = self._injection(reference, place, values) if switched(values, "injection") else None
-        return Condition(place, conditioning, injection, self._colours(reference), values)
+        return Condition(place, conditioning, injection, self._colours(reference), values, plan)
 
     @torch.inference_mode()
     def denoise(self, condition: Condition, request: ColorizeRequest, on_step: OnStep) -> Tensor:
         """The clean latent (1, 4, h, w); all noise comes from the request's seed."""
         values, place = condition.values, condition.place
+        if condition.plan.offload:
+            take_turns(self._groups.stepping, self._groups.others, self._device)
         generator = torch.Generator().manual_seed(request.seed)
         noise = torch.randn(1, 4, place.picture_height // CELL, place.picture_width // CELL, generator=generator)
         guided = Guided(
@@ -143,12 +151,21 @@ class ColorizeDiffusion:
     @torch.inference_mode()
     def decode(self, condition: Condition, latent: Tensor, drawing: Drawing, request: ColorizeRequest) -> Colours:
         """The decoded picture as the field, and each region's median of it as its flat colour."""
+        self._before_and_after(condition.plan)
         vae = self._parts.vae
+        vae.use_tiling = condition.plan.tiling
+        vae.tile_sample_min_size, vae.tile_latent_min_size = TILE, TILE // CELL
         scaled: Any = latent.to(vae.dtype) / LATENT_SCALE
         (picture,) = vae.decode(scaled, return_dict=False)
         field = pictures.unframed(picture, condition.place)
         flats = _flats(field, drawing)
-        return Colours(flats, field if request.finish is Finish.PAINTED else None)
+        said = condition.plan.said
+        return Colours(flats, field if request.finish is Finish.PAINTED else None, (said,) if said else ())
+
+    def _before_and_after(self, plan: Plan) -> None:
+        """Make the networks ready that work before and after the steps."""
+        if plan.offload:
+            take_turns(self._groups.others, self._groups.stepping, self._device)
 
     def _moved(self, tensor: Tensor) -> Tensor:
         return tensor.to(self._device)
@@ -203,6 +220,11 @@ def _guidance(values: Values, reference: float) -> Guidance:
         number(values, "guidance_end"),
         *(pause if pause[1] > pause[0] else (-1.0, -1.0)),
     )
+
+
+def _rows(values: Values, reference: float) -> int:
+    """Rows of the largest batch a step needs."""
+    return 1 + (reference > 1) + (number(values, "sketch_guidance") > 1)
 
 
 def _preview(picture: Rgb, place: pictures.Frame) -> Rgb:

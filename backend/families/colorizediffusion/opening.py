@@ -11,6 +11,7 @@ from backend.families.base import FamilySpec, MaskGuesser
 from backend.families.colorizediffusion.family import ColorizeDiffusion
 from backend.families.colorizediffusion.loading import Parts, load_parts, load_text
 from backend.families.colorizediffusion.words import ReadTexts
+from backend.families.precision import number_format
 from backend.networks.clip import TextEncoder
 
 WORDS = 77
@@ -19,7 +20,8 @@ WORDS = 77
 
 def open_checkpoint(spec: FamilySpec, path: Path, clip: Path | None, device: str, guesser: MaskGuesser) -> ColorizeDiffusion:
     """The checkpoint at ``path`` on ``device``, ready to colour; ``clip``: see ``load_parts``, which says what it raises."""
-    parts = load_parts(path, clip, torch.float32, device)
+    has_bfloat16 = device.startswith("cuda") and torch.cuda.is_bf16_supported(including_emulation=False)
+    parts = load_parts(path, clip, number_format(device, has_bfloat16), device)
     return ColorizeDiffusion(spec, parts, guesser, _reader(parts, device))
 
 
