@@ -1,4 +1,4 @@
-"""``linewash train``: draw, prepare, train the three parts, export."""
+"""``linewash train``: draw, prepare, train the three parts, export; and the stages of the published colourers."""
 
 import multiprocessing
 from collections.abc import Callable
@@ -18,14 +18,19 @@ from backend.training.foreground_task import ForegroundTask
 from backend.training.looking import WARPED, look
 from backend.training.painted_task import PaintedTask
 from backend.training.prepare import prepare_shard
+from backend.training.published import cli as published
 from backend.training.recipe import Machine, Recipe
 from backend.training.sheets import sheet_of
 from backend.training.store import Store
 from backend.training.trainer import Run, Task
 from backend.weights.folder import SHIPPED, ModelFolder
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Train the mini model.")
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Train the mini model, or ColorizeDiffusion v1 and v1.5.")
 app.add_typer(drawings, name="drawings")
+for _part in published.RATES:
+    app.command(_part)(published.stage)
+app.command()(published.publish)
+app.command()(published.dataset)
 
 HELD_OUT = ("mage/", "drawn/storybook")
 """Sources that training never sees; they are for measuring."""

@@ -75,7 +75,7 @@ class Run:
         self.network, self.optimizer = self.accelerator.prepare(network, optimizer)
         if machine.compiled:
             self.network.compile(dynamic=True)  # in place, so that a checkpoint's names stay what they are
-        self._parts = _shared(recipe.parts, self.accelerator.num_processes)
+        self._parts = batches_of_step(recipe.parts, self.accelerator.num_processes)
         self.ema = _averaging(self.plain, recipe.average)
         self.progress = Progress()
         self.accelerator.register_for_checkpointing(*([self.ema] if self.ema else []), self.progress)
@@ -216,8 +216,8 @@ class Run:
                 self.ema.restore(parameters)
 
 
-def _shared(parts: int, processes: int) -> int:
-    """Batches in a step.  Raises ValueError when the processes cannot share them evenly."""
+def batches_of_step(parts: int, processes: int) -> int:
+    """How many batches the processes share in a step: ``parts``, or one for each.  ValueError when they cannot evenly."""
     found = parts or processes
     if found % processes:
         raise ValueError(f"{found} batches a step cannot be shared evenly by {processes} processes")

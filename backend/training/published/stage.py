@@ -1,5 +1,6 @@
 """What both stages share: a checkpoint to begin with, the networks that stay as they are, and the loss (spec 21.1)."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -49,7 +50,7 @@ def follow(network: Network, tensor: Tensor) -> Network:
     return network
 
 
-class Stage:
+class Stage(ABC):
     """A task for the trainer but for its network and its answer.  A copy in another process makes batches, nothing else."""
 
     def __init__(self, data: PictureFolder, start: Start, settings: Settings) -> None:
@@ -76,9 +77,13 @@ class Stage:
         """Pictures at random."""
         return draw_batch(self.store, rng, self.settings)
 
+    @abstractmethod
+    def network(self) -> nn.Module:
+        """What is trained, with the checkpoint's weights."""
+
+    @abstractmethod
     def answer(self, network: Any, batch: Batch, noisy: Tensor) -> Tensor:
         """The network's output for noisy latents (B, 4, h, w)."""
-        raise NotImplementedError
 
     def loss(self, network: Any, batch: Batch) -> tuple[Tensor, dict[str, float]]:
         """Mean squared error against noise or v; the same for late and early times."""

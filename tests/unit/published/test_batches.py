@@ -1,0 +1,148 @@
+"""What is drawn of pictures, and what is learned of them."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from backend.families.colorizediffusion.schedule import alphas_cumprod
+from backend.training.published.augment import (
+    MULTI_ASPECT,
+    Augmentation,
+    Framing,
+    Pose,
+    draw_framing,
+    draw_pose,
+    erased,
+    expanded,
+    framed,
+    posed,
+    posed_mask,
+    wiped_border,
+)
+from backend.training.published.batch import CLIP_SIDE, HIGH, LOW, Settings, draw_batch
+from backend.training.published.data import PictureFolder
+from backend.training.published.objective import min_snr_weight, noised, squared_errors, target
+from backend.training.published.warp import warped
+from tests.unit.published.conftest import TINY, draw, settings
+
+
+def test_framings_lie_inside_and_take_every_crop() -> None:
+    how = Augmentation(crops=MULTI_ASPECT, load_size=1100, flip=True)
+    drawn = [draw_framing(np.random.default_rng(number), how) for number in range(300)]
+    for where in drawn:
+        assert max(where.height, where.width) <= where.load < 1100
+        assert 0 <= where.top <= where.load - where.height and 0 <= where.left <= where.load - where.width
+        assert framed(np.zeros((300, 200), np.uint8), where).shape == (where.height, where.width)
+    assert {(where.height, where.width) for where in drawn} == set(MULTI_ASPECT)
+    assert {where.flipped for where in drawn} == {True, False}
+    assert draw_framing(np.random.default_rng(0), Augmentation(crops=((64, 64),), load_size=64)).load == 64
+
+
+def test_framing_keeps_the_aspect_and_mirrors() -> None:
+    picture = np.zeros((80, 40), np.uint8)
+    picture[:, 20:] = 255
+    assert (framed(picture, Framing(20, 20, 20, 0, 0, False))[:, :9] == 0).all()
+    assert (framed(picture, Framing(20, 20, 20, 0, 0, True))[:, :9] == 255).all()
+    assert framed(picture, Framing(40, 20, 40, 0, 20, False)).min() == 255
+
+
+def test_poses_change_place_and_colour() -> None:
+    colour, _, mask = draw(1)
+    still = posed(colour, Pose(48, False, 0.0, 1.0, 1.0, 1.0))
+    assert still.shape == (48, 48, 3)
+    assert np.array_equal(posed(colour, Pose(48, True, 0.0, 1.0, 1.0, 1.0))[:, ::-1], still)
+    turned = posed(colour, Pose(48, False, 30.0, 1.0, 1.0, 1.0))
+    assert (turned[0, 0] == 255).all()
+    assert posed_mask(mask, Pose(48, False, 30.0, 1.0, 1.0, 1.0))[0, 0] == 0
+    assert posed(colour, Pose(48, False, 0.0, 1.1, 1.0, 1.0)).mean() > still.mean() + 3
+    grey = posed(colour, Pose(48, False, 0.0, 1.0, 1.0, 0.0)).astype(int)
+    assert np.ptp(grey, axis=-1).max() == 0
+    drawn = draw_pose(np.random.default_rng(0), Augmentation(turn=20, jitter=0.1))
+    assert 0.9 <= drawn.brightness <= 1.1 and abs(drawn.degrees) <= 20
+
+
+def test_borders_are_wiped_white_and_no_more() -> None:
+    black = np.zeros((60, 60), np.uint8)
+    kinds: set[tuple[bool, bool]] = set()
+    for number in range(60):
+        wiped = wiped_border(np.random.default_rng(number), black, 20)
+        assert (wiped[20:40, 20:40] == 0).all()
+        kinds.add((bool((wiped[0] == 255).all()), bool((wiped[:, 0] == 255).all())))
+    assert kinds == {(a, b) for a in (True, False) for b in (True, False)}
+    assert np.array_equal(wiped_border(np.random.default_rng(0), black, 0), black)
+
+
+def test_erased_masks_only_gain() -> None:
+    for number in range(20):
+        mask = erased(np.random.default_rng(number), np.zeros((50, 70), np.uint8))
+        assert 0.01 < (mask == 255).mean() < 0.36
+
+
+def test_expanded_masks_cover_the_masks_but_for_the_rest() -> None:
+    mask = torch.zeros(2, 1, 130, 90)
+    mask[0, 0, 10, 10] = 0.7
+    mask[1, 0, 125, 5] = 1.0
+    grown = expanded(mask)
+    assert (grown[0, 0, :60, :40] == 0.7).all() and grown[0].sum() == pytest.approx(0.7 * 60 * 40, rel=1e-5)
+    assert not grown[1].any()  # below the last whole block
+
+
+def test_warp_moves_what_it_is_told() -> None:
+    picture = torch.zeros(1, 1, 64, 64)
+    picture[0, 0, 20:23, 30:33] = 1
+    corners = [(2.0, 2.0), (2.0, 60.0), (60.0, 2.0), (60.0, 60.0)]
+    before = torch.tensor([[(31.0, 21.0), *corners]])
+    after = torch.tensor([[(41.0, 31.0), *corners]])
+    moved = warped(picture, before, after)
+    y, x = divmod(int(moved.flatten().argmax()), 64)
+    assert abs(x - 41) <= 1 and abs(y - 31) <= 1
+    # no move at all samples half a pixel off: the grid begins at the edge, as published
+    assert float((warped(picture, before, before)[0, 0, :-1, :-1] - picture[0, 0, :-1, :-1]).abs().max()) < 0.8
+
+
+def test_a_batch_is_a_function_of_its_number(plain: Path) -> None:
+    data, how = PictureFolder(plain, masks=True), settings(masks=True)
+    first, second = (draw_batch(data, np.random.default_rng(3), how) for _ in range(2))
+    other = draw_batch(data, np.random.default_rng(4), how)
+    assert all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
+    assert not torch.equal(first.noise, other.noise)
+    assert first.colour.shape == first.sketch.shape == (2, 3, 64, 64) and first.reference.shape == (2, 3, 80, 80)
+    assert first.noise.shape == first.posterior.shape == (2, 4, 8, 8)
+    assert first.mask.shape == (2, 1, 64, 64) and first.reference_mask.shape == (2, 1, 80, 80)
+    assert first.colour.min() >= -1 and first.colour.max() <= 1
+    assert float(first.sketch.median()) == -1 and float(first.sketch.max()) > 0.5  # paper -1, lines +1
+    assert ((first.thresholds >= LOW) & (first.thresholds <= HIGH)).all()
+
+
+def test_shares_that_are_withheld_and_warped(plain: Path) -> None:
+    data = PictureFolder(plain, masks=False)
+    how = Augmentation(crops=((64, 64),), load_size=65, border=0, warp=1.0)
+    batch = draw_batch(data, np.random.default_rng(0), Settings(200, how, 0.3, 0.2, offset=0.5))
+    assert 0.6 < float(batch.seen.mean()) < 0.8
+    assert 0.13 < float((batch.sketch == -1).flatten(1).all(1).float().mean()) < 0.28
+    assert batch.warp.shape == (200, 2, 10, 2) and float(batch.warp.max()) < CLIP_SIDE + 60
+    assert 0.3 < float(batch.noise.mean((2, 3)).std()) < 0.7  # the offset: even over a channel
+    assert not len(batch.mask) and not len(draw_batch(data, np.random.default_rng(0), Settings(2, TINY)).warp)
+
+
+def test_targets_give_back_what_was_noised() -> None:
+    clean, noise, time = torch.randn(3, 4, 2, 2), torch.randn(3, 4, 2, 2), torch.tensor([0, 500, 999])
+    noisy = noised(clean, noise, time)
+    kept, added = (
+        torch.tensor(w[time.numpy()]).sqrt().float()[:, None, None, None] for w in (alphas_cumprod(), 1 - alphas_cumprod())
+    )
+    torch.testing.assert_close(kept * noisy - added * target(clean, noise, time, "v"), clean)
+    torch.testing.assert_close((noisy - added * target(clean, noise, time, "eps")) / kept, clean, atol=1e-4, rtol=0)
+    torch.testing.assert_close(squared_errors(noise + 2, noise), torch.full((3,), 4.0))
+
+
+def test_min_snr_weights() -> None:
+    time = torch.tensor([0, 500, 999])
+    ratio = torch.tensor(alphas_cumprod()[time.numpy()] / (1 - alphas_cumprod()[time.numpy()])).float()
+    torch.testing.assert_close(min_snr_weight(time, "eps", 5.0), torch.minimum(ratio, torch.tensor(5.0)) / ratio)
+    assert float(min_snr_weight(time, "v", 5.0)[2]) == pytest.approx(1.0)
+    assert float(min_snr_weight(time, "v", 5.0)[0]) == pytest.approx(5 / (float(ratio[0]) + 1))
+    assert not math.isnan(float(min_snr_weight(time, "v", 5.0).sum()))

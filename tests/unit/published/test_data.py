@@ -1,0 +1,134 @@
+"""The published layout, zipped and not, and what makes it."""
+
+import copy
+import json
+import shutil
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from backend.training.cli import app
+from backend.training.published.data import DataError, Filters, PictureFolder
+from backend.training.published.making import Making, make
+from tests.unit.published.conftest import COUNT, draw
+
+
+def names(folder: PictureFolder) -> list[str]:
+    return [folder.read(number).name for number in range(len(folder))]
+
+
+@pytest.mark.parametrize("kind", ["plain", "zipped"])
+def test_reads_colours_lines_and_masks_of_one_picture(kind: str, request: pytest.FixtureRequest) -> None:
+    data = PictureFolder(request.getfixturevalue(kind), masks=True)
+    assert len(data) == data.refresh() == COUNT
+    for number in range(COUNT):
+        sample = data.read(number)
+        colour, line, mask = draw(int(Path(sample.name).stem))
+        assert np.array_equal(sample.colour, colour)
+        assert np.array_equal(sample.sketch, line)
+        assert sample.mask is not None and np.array_equal(sample.mask, mask)
+    assert PictureFolder(data.folder, masks=False).read(0).mask is None
+
+
+def test_a_copy_in_another_process_opens_its_own_archives(zipped: Path) -> None:
+    data = PictureFolder(zipped, masks=False)
+    data.read(0)
+    assert np.array_equal(copy.deepcopy(data).read(0).colour, data.read(0).colour)
+
+
+def test_lists_choose_by_score_resolution_and_sketch(zipped: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "set"
+    shutil.copytree(zipped, folder)
+    good = {"aesthetic_score": 6.0, "resolution": [800, 900], "exist_sketch": True}
+    listed = {"disc/0.png": good, "disc/1.png": {**good, "aesthetic_score": 3.0}, "disc/2.jpg": {**good, "exist_sketch": False}}
+    (folder / "image_list_a.json").write_text(json.dumps(listed))
+    others = ["ai1/3.png", "ai1/4.png", "ai1/5.png"]
+    assert names(PictureFolder(folder, False, Filters(5.5, 768))) == [*others, "disc/0.png"]
+    assert names(PictureFolder(folder, False, Filters(5.5, 801))) == others
+    assert names(PictureFolder(folder, False)) == [*others, "disc/0.png", "disc/1.png"]
+
+
+@pytest.mark.parametrize(
+    ("resolution", "allowed"), [("768x1024", True), ("1024*512", False), (768, True), ([768.0, 900], True)]
+)
+def test_resolutions_in_every_spelling(resolution: object, allowed: bool) -> None:
+    assert Filters(0, 768).pass_({"resolution": resolution}) is allowed
+
+
+def test_says_what_is_missing(plain: Path, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no pictures"):
+        PictureFolder(tmp_path, masks=False)
+    folder = tmp_path / "set"
+    shutil.copytree(plain, folder)
+    (folder / "mask" / "disc" / "0.png").unlink()
+    (folder / "color" / "disc" / "1.png").write_bytes(b"no picture")
+    data = PictureFolder(folder, masks=True)
+    with pytest.raises(DataError, match=r"mask/disc/0\.png"):
+        data.read(0)
+    with pytest.raises(DataError, match=r"color/disc/1\.png"):
+        data.read(1)
+
+
+def pictures(folder: Path) -> Path:
+    """Three pictures, one too small, one broken."""
+    (folder / "in").mkdir(parents=True)
+    for number in range(3):
+        cv2.imwrite(str(folder / "in" / f"{number}.png"), draw(number)[0][..., ::-1])
+    Image.new("RGBA", (96, 96), (255, 0, 0, 0)).save(folder / "clear.webp")
+    Image.new("RGB", (30, 90)).save(folder / "small.jpg")
+    (folder / "broken.png").write_bytes(b"no picture")
+    return folder
+
+
+def making(archive: int = 0) -> Making:
+    grey = lambda rgb: rgb[..., 0]  # noqa: E731
+    return Making(grey, grey, smallest=64, largest=80, archive=archive)
+
+
+@pytest.mark.parametrize("archive", [0, 2])
+def test_makes_a_set_that_can_be_learned_from(tmp_path: Path, archive: int) -> None:
+    heard: list[str] = []
+    made = make(pictures(tmp_path / "all"), tmp_path / "set", making(archive), heard.append)
+    assert made.count == len(heard) == 4
+    assert sorted(reason.split(":")[0] for reason in made.left_out) == ["broken.png", "small.jpg"]
+    data = PictureFolder(tmp_path / "set", masks=True)
+    assert names(data) == sorted(heard)
+    for number in range(4):
+        sample = data.read(number)
+        assert sample.mask is not None
+        assert sample.colour.shape[:2] == sample.sketch.shape == sample.mask.shape == (80, 80)
+        assert np.array_equal(sample.sketch, 255 - sample.colour[..., 0])
+    clear = next(number for number, name in enumerate(names(data)) if "clear_webp" in name)
+    assert (data.read(clear).colour == 255).all()  # transparent is white paper
+
+
+def test_goes_on_where_it_was_interrupted(tmp_path: Path) -> None:
+    source = pictures(tmp_path / "all")
+
+    def interrupt(name: str) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        make(source, tmp_path / "set", making(2), interrupt)
+    heard: list[str] = []
+    assert make(source, tmp_path / "set", making(2), heard.append).count == 4
+    assert len(heard) == 3
+    assert len(PictureFolder(tmp_path / "set", masks=True)) == 4
+
+
+def test_the_command_finds_lines_and_figures(tmp_path: Path) -> None:
+    source = pictures(tmp_path / "all")
+    result = CliRunner().invoke(app, ["dataset", str(source), str(tmp_path / "set"), "--smallest", "64"])
+    assert result.exit_code == 0, result.output
+    assert "4 pictures" in result.output and "broken.png" in result.output
+    data = PictureFolder(tmp_path / "set", masks=True)
+    sample = next(data.read(n) for n in range(len(data)) if data.read(n).name.endswith("in_0.png"))
+    _, line, mask = draw(0)
+    assert sample.mask is not None
+    assert (sample.sketch[line < 128] < 200).mean() > 0.3  # an edge is drawn on its darker side alone
+    assert (sample.sketch[cv2.erode(line, np.ones((9, 9), np.uint8)) == 255] > 200).mean() > 0.9
+    assert sample.mask.shape == mask.shape

@@ -1,0 +1,213 @@
+"""Both stages on tiny networks: they learn, resume to the bit, agree among processes, and give a checkpoint that loads."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+from typer.testing import CliRunner
+
+from backend.families.colorizediffusion.loading import load_parts
+from backend.networks.split_attention import Attending, Split
+from backend.training.cli import app
+from backend.training.published.data import PictureFolder
+from backend.training.published.sheets import sheet_of
+from backend.training.published.stage import Stage, Start
+from backend.training.published.v1 import V1Stage
+from backend.training.published.v15 import V15Stage
+from backend.training.recipe import Machine, Recipe
+from backend.training.trainer import Run, batches_of_step
+from tests.unit.published.conftest import settings
+
+STEPS, SAVED, RESUMED = 50, 24, 3
+STAGES = {"v1": (V1Stage, 1e-3), "v15": (V15Stage, 3e-3)}
+
+MakeStage = Callable[[str], Stage]
+
+
+@pytest.fixture
+def stage_of(plain: Path, v1_checkpoint: Path) -> MakeStage:
+    def make(name: str, again: bool = False) -> Stage:
+        masks = name == "v15"
+        return STAGES[name][0](PictureFolder(plain, masks), Start(v1_checkpoint, again=again), settings(masks))
+
+    return make
+
+
+def run_of(stage: Stage, name: str, folder: Path, average: float = 0.0) -> Run:
+    recipe = Recipe(steps=STEPS, rate=STAGES[name][1], warmup=1, last=1.0, decay=0.01, betas=(0.9, 0.999), average=average)
+    return Run(stage, recipe, folder, Machine(device="cpu", threads=1, precision="no"))
+
+
+def loss_of(run: Run) -> float:
+    """Mean loss on batches that are not learned from."""
+    stage = run.task
+    with torch.no_grad():
+        return float(np.mean([float(stage.loss(run.network, stage.batch(np.random.default_rng((9, n))))[0]) for n in range(6)]))
+
+
+def everything(run: Run) -> list[torch.Tensor]:
+    moments = run.optimizer.state_dict()["state"]
+    states = [value for _, state in sorted(moments.items()) for _, value in sorted(state.items())]
+    averaged = [] if run.ema is None else run.ema.shadow_params
+    return [tensor.clone() for tensor in (*run.plain.state_dict().values(), *averaged, *states)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "average"), [("v1", 0.99), ("v15", 0.0)])
+def test_fifty_steps_lower_the_loss_and_resume_to_the_bit(
+    name: str, average: float, stage_of: MakeStage, tmp_path: Path
+) -> None:
+    stage = stage_of(name)
+    run = run_of(stage, name, tmp_path, average)
+    before, frozen = loss_of(run), {key: value.clone() for key, value in stage.parts.vae.state_dict().items()}
+    kept: list[torch.Tensor] = []
+    for step in range(1, STEPS + 1):
+        figures = run.step()
+        if step == SAVED:
+            run.save()
+        if step == SAVED + RESUMED:
+            kept = everything(run)
+    assert figures.keys() == {"loss", "late", "early"}
+    assert loss_of(run) < before * 0.97
+    assert all(torch.equal(value, frozen[key]) for key, value in stage.parts.vae.state_dict().items())
+    again = run_of(stage_of(name), name, tmp_path, average)
+    assert again.progress.step == SAVED
+    for _ in range(RESUMED):
+        again.step()
+    resumed = everything(again)
+    assert len(kept) == len(resumed) > 100
+    assert all(torch.equal(a, b) for a, b in zip(kept, resumed, strict=True))
+
+
+def test_v15_trains_pairs_and_token_networks_alone(stage_of: MakeStage, tmp_path: Path) -> None:
+    stage = stage_of("v15")
+    run = run_of(stage, "v15", tmp_path)
+    names = {name.split(".")[0] for name, _ in run.plain.named_parameters()}
+    assert names == {"pairs", "threshold_embedder", "token_transformer"}
+    unet = stage.parts.unet
+    trained = {id(p) for p in run.plain.parameters()}
+    others = {name: p.detach().clone() for name, p in unet.named_parameters() if id(p) not in trained}
+    pairs = [p.detach().clone() for name, p in unet.named_parameters() if "pairs" in name]
+    for _ in range(2):  # at first the halves that add are zero, so that those before them learn from the second step on
+        run.step()
+    after = dict(unet.named_parameters())
+    assert all(torch.equal(after[name], value) for name, value in others.items())
+    assert len(pairs) == 16 * 3 * 2 * 2
+    changed = [not torch.equal(a, b) for a, b in zip(pairs, (p for n, p in after.items() if "pairs" in n), strict=True)]
+    assert np.mean(changed) > 0.8  # the deepest see one cell here, which is figure or ground
+
+
+def test_a_fresh_v15_colours_as_v1(stage_of: MakeStage, tmp_path: Path) -> None:
+    """Pairs add nothing before they are trained: with the figure's tokens in both halves a split changes nothing."""
+    stage = stage_of("v15")
+    network = stage.network()
+    batch = stage.batch(np.random.default_rng(0))
+    tokens = stage.tokens(batch.reference, batch.warp)
+    features = stage.parts.sketch_encoder(batch.sketch)
+    unet = stage.parts.unet
+    whole = (1.0,) * 16
+    split = Split(torch.rand(2, 1, 8, 8), whole, whole, (0.0,) * 16, (0.5,) * 16, foreground_lora=True, background_lora=True)
+    with torch.no_grad():
+        divided = unet(batch.noise, batch.time, features, Attending(torch.cat([tokens, tokens], 1), whole, split))
+        plain = unet(batch.noise, batch.time, features, Attending(tokens, whole, None))
+    torch.testing.assert_close(divided, plain, atol=1e-5, rtol=1e-4)
+    assert network.training
+
+
+@pytest.mark.parametrize("name", ["v1", "v15"])
+def test_sparing_memory_changes_no_gradient(name: str, stage_of: MakeStage) -> None:
+    gradients: list[list[torch.Tensor]] = []
+    for again in (False, True):
+        torch.manual_seed(0)  # v1.5's new parts
+        stage = stage_of(name, again)
+        network = stage.network()
+        loss, _ = stage.loss(network, stage.batch(np.random.default_rng(1)))
+        loss.backward()
+        gradients.append([p.grad for p in network.parameters() if p.grad is not None])
+        assert len(gradients[-1]) == len(list(network.parameters()))
+    for plain, recomputed in zip(*gradients, strict=True):
+        torch.testing.assert_close(plain, recomputed, atol=1e-7, rtol=1e-5)
+
+
+def options(name: str, plain: Path, checkpoint: Path, run: Path, *more: str) -> list[str]:
+    asked = [name, "--data", str(plain), "--start", str(checkpoint), "--run", str(run), "--steps", "2", "--batch", "1"]
+    asked += ["--size", "64x64", "--load-size", "80", "--border", "4", "--rate", "0.001", "--precision", "no", "--threads", "1"]
+    return [*asked, "--device", "cpu", *more]
+
+
+@pytest.mark.slow
+def test_two_processes_agree_with_one(plain: Path, v1_checkpoint: Path, project: Path, tmp_path: Path) -> None:
+    alone = CliRunner().invoke(app, options("v15", plain, v1_checkpoint, tmp_path / "one", "--parts", "2"))
+    assert alone.exit_code == 0, alone.output
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    command += ["-m", "--", "backend.training.cli", *options("v15", plain, v1_checkpoint, tmp_path / "two")]
+    done = subprocess.run(command, cwd=project, env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
+    one, two = (load_file(tmp_path / run / "checkpoint" / "model.safetensors") for run in ("one", "two"))
+    assert one.keys() == two.keys()
+    for name, weight in one.items():
+        torch.testing.assert_close(two[name], weight, atol=2e-6, rtol=1e-4)
+    assert len(list((tmp_path / "two" / "checkpoint").glob("random_states_*.pkl"))) == 2  # there were two
+    assert (tmp_path / "one" / "log.csv").read_text().splitlines()[0] == (
+        tmp_path / "two" / "log.csv"
+    ).read_text().splitlines()[0]
+
+
+@pytest.mark.parametrize("name", ["v1", "v15"])
+def test_what_was_learned_is_a_checkpoint_that_loads(name: str, plain: Path, v1_checkpoint: Path, tmp_path: Path) -> None:
+    runner = CliRunner()
+    more = ("--average", "0.9") if name == "v1" else ()
+    trained = runner.invoke(app, options(name, plain, v1_checkpoint, tmp_path / "run", "--validation", str(plain), *more))
+    assert trained.exit_code == 0, trained.output
+    out = tmp_path / "mult-eps-mine.safetensors"
+    written = runner.invoke(app, ["publish", str(tmp_path / "run"), str(out), "--start", str(v1_checkpoint)])
+    assert written.exit_code == 0, written.output
+    parts, start = load_parts(out), load_parts(v1_checkpoint)
+    assert parts.version == {"v1": "v1", "v15": "v1.5"}[name]
+    encoders = (each.sketch_encoder.parameters() for each in (parts, start))
+    changed = [not torch.equal(a, b) for a, b in zip(*encoders, strict=True)]
+    assert all(changed) if name == "v1" else not any(changed)
+    refused = runner.invoke(
+        app, ["publish", str(tmp_path / "run"), str(tmp_path / "v.safetensors"), "--start", str(v1_checkpoint)]
+    )
+    assert refused.exit_code != 0
+    assert len(list((tmp_path / "run" / "sheets").glob("*.png"))) == 1
+
+
+def test_a_sheet_shows_another_reference(stage_of: MakeStage, plain: Path) -> None:
+    stage = stage_of("v15")
+    network = stage.network().eval()
+    with torch.no_grad():
+        sheet = sheet_of(stage, PictureFolder(plain, masks=True), count=2, steps=2)(network)
+    assert sheet.ndim == 3 and sheet.dtype == np.uint8
+    assert sheet.shape[0] > sheet.shape[1] / 4
+
+
+def test_uneven_shares_are_refused() -> None:
+    assert batches_of_step(0, 3) == 3 and batches_of_step(6, 3) == 6
+    with pytest.raises(ValueError, match="evenly"):
+        batches_of_step(4, 3)
+
+
+@pytest.mark.parametrize(
+    ("options_", "said"), [(["--size", "500x512"], "64"), (["--size", "big"], "crops"), (["--predicts", "x"], "neither")]
+)
+def test_options_that_make_no_sense_are_refused(
+    options_: list[str], said: str, plain: Path, v1_checkpoint: Path, tmp_path: Path
+) -> None:
+    asked = ["v1", "--data", str(plain), "--start", str(v1_checkpoint), "--run", str(tmp_path / "run"), *options_]
+    result = CliRunner().invoke(app, asked)
+    assert result.exit_code != 0
+    assert said in result.output
+
+
+def test_training_mini_needs_no_package_of_the_published(project: Path) -> None:
+    said = "import sys, backend.training.cli; print('transformers' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", said], cwd=project, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
