@@ -39,7 +39,8 @@ def sheet_of(stage: Stage, data: PictureFolder, count: int = 4, steps: int = STE
             where = _whole(shown, stage)
             line, truth = framed(shown.sketch, where), framed(shown.colour, where)
             mask = None if shown.mask is None else framed(shown.mask, where)
-            painted = _painted(stage, line, mask, reference, here, steps)
+            with torch.autocast(here.device.type, enabled=False):  # as the product paints: in the weights' own type
+                painted = _painted(stage, line, mask, reference, here, steps)
             rows.append([np.repeat(line[..., None], 3, 2), reference.colour, painted, truth])
         return contact_sheet(("lines", "reference", "painted", "truth"), rows)
 

@@ -183,7 +183,7 @@ def test_what_was_learned_is_a_checkpoint_that_loads(name: str, plain: Path, v1_
 def test_a_sheet_shows_another_reference(stage_of: MakeStage, plain: Path) -> None:
     stage = stage_of("v15")
     network = stage.network().eval()
-    with torch.no_grad():
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):  # as in training
         sheet = sheet_of(stage, PictureFolder(plain, masks=True), count=2, steps=2)(network)
     assert sheet.ndim == 3 and sheet.dtype == np.uint8
     assert sheet.shape[0] > sheet.shape[1] / 4
