@@ -151,10 +151,14 @@ class Client:
         """All jobs the backend knows, oldest first."""
         return self._json("GET", "/v1/jobs", lambda data: [JobStatus.from_json(row) for row in data["jobs"]])
 
-    def models(self) -> List[ModelInfo]:
-        """The models the backend has, with the reason where one is not ready.  Waits up to 30 s for a starting backend."""
+    def models(self, wait_s: float = MAX_WAIT_S) -> List[ModelInfo]:
+        """The models the backend has, with the reason where one is not ready.
+
+        LinewashError BACKEND_START when it is still starting after ``wait_s`` (0..30) seconds.
+        """
+        query = {"wait": str(min(wait_s, MAX_WAIT_S))}
         return self._json(
-            "GET", "/v1/models", lambda data: [ModelInfo.from_json(row) for row in data["models"]], wait_s=MAX_WAIT_S
+            "GET", "/v1/models", lambda data: [ModelInfo.from_json(row) for row in data["models"]], wait_s, params=query
         )
 
     def system(self) -> Dict[str, Any]:

@@ -69,6 +69,9 @@ class Values(Mapping[str, Value]):
         return Values(data)
 
 
+NO_VALUES = Values({})
+
+
 @dataclass(frozen=True)
 class ModeInfo:
     """One way in which a model colours.

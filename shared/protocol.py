@@ -5,11 +5,11 @@
 docs/architecture.md, "The contract".
 """
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from enum import Enum
-from typing import Any, Dict, Mapping, Optional, Tuple
+from typing import Any, Dict, Mapping, Optional, Sequence, Tuple
 
-from .describing import MAX_TEXT, Value, Values
+from .describing import MAX_TEXT, NO_VALUES, ModeInfo, ParameterInfo, Value, Values, find_mode, settle
 from .errors import ErrorCode, LinewashError, error_from_json
 
 PROTOCOL_VERSION = 1
@@ -80,6 +80,9 @@ class ForegroundSource(str, Enum):
     AUTOMATIC = "automatic"
 
 
+SETTABLE = ("steps", "guidance", "gap", "merging")
+"""Fields of a request that a model may describe as its parameters, with a range and a default of its own."""
+
 _FLAGS = ("hints", "region", "previous")
 _LEFT_OUT = (*_FLAGS, "mode", "parameters")
 """Fields that older backends do not know; they are left out where they say nothing."""
@@ -132,7 +135,7 @@ class ColorizeRequest:
     region: bool = False
     previous: bool = False
     mode: str = ""
-    parameters: Mapping[str, Value] = Values({})
+    parameters: Mapping[str, Value] = NO_VALUES
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "parameters", Values(self.parameters))
@@ -172,6 +175,8 @@ class ColorizeRequest:
         if full["region"] and not full["previous"]:
             raise LinewashError(ErrorCode.NO_PREVIOUS)
         _check(full["region"] or not full["previous"], "an earlier result without a selection")
+        parameters = Values.from_json(full["parameters"])
+        _check(not set(parameters) & set(SETTABLE), "%s are fields, not parameters" % ", ".join(SETTABLE))
         try:
             return ColorizeRequest(
                 width=full["width"],
@@ -189,10 +194,24 @@ class ColorizeRequest:
                 region=full["region"],
                 previous=full["previous"],
                 mode=full["mode"],
-                parameters=Values.from_json(full["parameters"]),
+                parameters=parameters,
             )
         except ValueError as error:
             raise LinewashError(ErrorCode.BAD_REQUEST, str(error)) from error
+
+
+def with_values(request: ColorizeRequest, values: Mapping[str, Value]) -> ColorizeRequest:
+    """The request with these values of parameters, those in ``SETTABLE`` as fields."""
+    fields: Dict[str, Any] = {name: value for name, value in values.items() if name in SETTABLE}
+    return replace(request, parameters={name: values[name] for name in values if name not in fields}, **fields)
+
+
+def settled_values(request: ColorizeRequest, modes: Sequence[ModeInfo], parameters: Sequence[ParameterInfo]) -> Values:
+    """What ``settle`` makes of a request, its fields among them where the model describes them.  LinewashError BAD_REQUEST."""
+    mode = find_mode(modes, request.mode)
+    described = [each.name for each in parameters if each.name in SETTABLE and each.belongs_to(mode.name if mode else "")]
+    fields: Dict[str, Value] = {name: getattr(request, name) for name in described}
+    return settle(modes, parameters, request.mode, dict(request.parameters, **fields))
 
 
 def part_names(request: ColorizeRequest) -> Tuple[str, ...]:

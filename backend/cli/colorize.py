@@ -2,7 +2,6 @@
 
 import io
 import uuid
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -13,9 +12,10 @@ from rich.progress import Progress
 
 from backend.cli.connection import connected, sentences
 from backend.cli.openraster import ColouredDrawing, png_bytes, write_openraster
-from backend.cli.setting import read_settings
+from backend.cli.setting import with_settings
 from backend.imaging.lineart import is_opaque_drawing
 from shared.client import Client
+from shared.describing import Value
 from shared.multipart import Part
 from shared.paths import default_home
 from shared.protocol import (
@@ -67,14 +67,16 @@ def colorize(
     ] = None,
     finish: Annotated[Finish, typer.Option(help="Flat colours, or painted shading on them.")] = _DEFAULTS.finish,
     seed: Annotated[int, typer.Option(min=0)] = _DEFAULTS.seed,
-    steps: Annotated[int, typer.Option(min=1, max=200, help="Denoising steps.")] = _DEFAULTS.steps,
-    guidance: Annotated[float, typer.Option(min=1.0, max=20.0, help="How closely to follow it.")] = _DEFAULTS.guidance,
+    steps: Annotated[int | None, typer.Option(min=1, max=200, help="Denoising steps; the model's own by default.")] = None,
+    guidance: Annotated[
+        float | None, typer.Option(min=1.0, max=20.0, help="How closely to follow the reference; the model's own by default.")
+    ] = None,
     gap: Annotated[
-        float, typer.Option(min=0.0, max=0.1, help="Widest gap in a line to close, of the shorter side.")
-    ] = _DEFAULTS.gap,
+        float | None, typer.Option(min=0.0, max=0.1, help="Widest gap in a line to close, of the shorter side.")
+    ] = None,
     merging: Annotated[
-        float, typer.Option(min=0.0, max=8.0, help="Smallest part with a colour of its own, times the usual.")
-    ] = _DEFAULTS.merging,
+        float | None, typer.Option(min=0.0, max=8.0, help="Smallest part with a colour of its own, times the usual.")
+    ] = None,
     home: Annotated[Path | None, typer.Option(help="Folder of your Linewash data.")] = None,
 ) -> None:
     """Colour a line drawing and write foreground, background, composite and an .ora with all layers."""
@@ -92,6 +94,8 @@ def colorize(
     if previous is not None:
         parts[PART_PREVIOUS_FOREGROUND] = png_bytes(read_picture(previous / (LAYER_FOREGROUND + ".png")))
         parts[PART_PREVIOUS_BACKGROUND] = png_bytes(read_picture(previous / (LAYER_BACKGROUND + ".png")))
+    given = {"steps": steps, "guidance": guidance, "gap": gap, "merging": merging}
+    own: dict[str, Value] = {name: value for name, value in given.items() if value is not None}
     with sentences():
         request = ColorizeRequest.from_json(
             ColorizeRequest(
@@ -101,10 +105,6 @@ def colorize(
                 model=model,
                 finish=finish,
                 seed=seed,
-                steps=steps,
-                guidance=guidance,
-                gap=gap,
-                merging=merging,
                 hints=hints is not None,
                 region=region is not None,
                 previous=previous is not None,
@@ -112,7 +112,7 @@ def colorize(
             ).to_json()
         )
         with connected(home or default_home()) as client:
-            request = replace(request, parameters=read_settings(client, model, mode, setting or ()))
+            request = with_settings(client, request, own, setting or ())
             status = _watch(client, client.submit(request, parts, uuid.uuid4().hex))
             _write(client, status, drawing, out, lines.stem)
             client.acknowledge(status.id)

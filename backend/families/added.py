@@ -63,7 +63,7 @@ def _row(found: Found, models_dir: Path, families: Families, clip: Path | None) 
     spec = family.spec
     return ModelInfo(
         name=found.name,
-        title="%s · %s" % (spec.title, found.name),
+        title="%s · %s" % (found.name, spec.title),
         licence=spec.licence,
         finishes=[finish.value for finish in spec.finishes],
         ready=not reason,

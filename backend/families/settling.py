@@ -1,16 +1,18 @@
 """What a request settles of a family: the mode, and a value for every parameter of it."""
 
 from backend.families.base import FamilySpec
-from shared.describing import ModeInfo, Values, find_mode, settle
-from shared.protocol import ColorizeRequest
+from shared.describing import ModeInfo, Values, find_mode
+from shared.protocol import ColorizeRequest, settled_values
 
 
 def settled(spec: FamilySpec, request: ColorizeRequest) -> Values:
     """The value of every parameter of the request's mode, by name; what is not given has its default.
 
+    Steps, guidance, gap and merging are among them where the family describes them; their values are the request's own.
+
     Raises LinewashError BAD_REQUEST for an unknown mode or parameter, and for a value outside its range.
     """
-    return settle(spec.modes, spec.parameters, request.mode, request.parameters)
+    return settled_values(request, spec.modes, spec.parameters)
 
 
 def settled_mode(spec: FamilySpec, request: ColorizeRequest) -> ModeInfo | None:

@@ -180,8 +180,8 @@ def _add_house(app: FastAPI, house: House) -> None:
         return JsonAnswer(Hello(PRODUCT, PRODUCT_VERSION, PROTOCOL_VERSION, os.getpid()).to_json())
 
     @app.get("/v1/models")
-    async def _models() -> Response:
-        return JsonAnswer({"models": [model.to_json() for model in await house.dispatcher.listing.rows(MAX_WAIT_S)]})
+    async def _models(wait: Annotated[float, Query(ge=0, le=MAX_WAIT_S, allow_inf_nan=False)] = MAX_WAIT_S) -> Response:
+        return JsonAnswer({"models": [model.to_json() for model in await house.dispatcher.listing.rows(wait)]})
 
     @app.get("/v1/system")
     async def _system() -> Response:

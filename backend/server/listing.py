@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from shared.describing import ModelInfo, settle
+from shared.describing import ModelInfo
 from shared.errors import ErrorCode, LinewashError
-from shared.protocol import ColorizeRequest
+from shared.protocol import ColorizeRequest, settled_values
 
 ANEW_S = 3.0
 """How long a worker may take to list the models anew; after that the last list will do."""
@@ -48,7 +48,7 @@ class Listing:
         model = self._models.get(request.model)
         if model is None:
             raise LinewashError(ErrorCode.UNKNOWN_MODEL, request.model[:80])
-        settle(model.modes, model.parameters, request.mode, request.parameters)
+        settled_values(request, model.modes, model.parameters)
 
     async def look_for(self, name: str) -> None:
         """List anew when this model is not known: its file may have come since."""
@@ -58,18 +58,18 @@ class Listing:
     async def rows(self, seconds: float) -> list[ModelInfo]:
         """The models, as soon as a worker has listed them; LinewashError BACKEND_START when none does within ``seconds``."""
         if self._known.is_set():
-            await self._renew()
+            await self._renew(min(seconds, ANEW_S))
         try:
             await asyncio.wait_for(self._known.wait(), seconds)
         except asyncio.TimeoutError:
             raise LinewashError(ErrorCode.BACKEND_START, "no worker has listed its models") from None
         return [self._with_problem(model) for model in self._models.values()]
 
-    async def _renew(self) -> None:
+    async def _renew(self, seconds: float = ANEW_S) -> None:
         self._renewed.clear()
         if self._ask():
             try:
-                await asyncio.wait_for(self._renewed.wait(), ANEW_S)
+                await asyncio.wait_for(self._renewed.wait(), seconds)
             except asyncio.TimeoutError:
                 return  # the worker is too busy, or has just died
 

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Iterator, List, Optional, Tuple, Union
 
+from .models import finish_of, mode_of, own_defaults, values_of
 from .picture import Picture
 from .pixels import Area, Converter, Pixels, overlap, read_layer, read_paint, strips
 from .results import BACKGROUND, FOREGROUND, Kept, copy_of, frozen, newest
 from .settings import Choices, ForegroundKind, Mode
+from .shared.describing import ModelInfo
 from .shared.errors import ErrorCode, LinewashError
-from .shared.protocol import ColorizeRequest, ForegroundSource
+from .shared.protocol import ColorizeRequest, ForegroundSource, with_values
 from .turns import Steps
 
 PATIENCE, PAUSE_MS = 100, 20
@@ -40,27 +42,33 @@ class Captured:
     kept: Optional[Kept] = None
 
 
-def check(picture: Optional[Picture], choices: Choices) -> ColorizeRequest:
+def check(picture: Optional[Picture], choices: Choices, model: Optional[ModelInfo] = None) -> ColorizeRequest:
     """The request these choices make; raises the LinewashError the painter should read when something is missing.
 
-    What can only be told from pixels (an empty layer, an unreadable file) is found out later.
+    model: as it describes itself, None when nobody has asked it yet.  What can only be told from pixels (an empty layer, an
+    unreadable file) is found out later.
     """
     if picture is None or not picture.open:
         raise LinewashError(ErrorCode.NO_DOCUMENT)
     layers = {layer.id: layer for layer in picture.layers()}
     width, height = picture.size
     used, recolours = choices.used_references(), choices.mode is Mode.SELECTION
+    mode = mode_of(choices, model) if model is not None else None
     request = ColorizeRequest(
         width=width,
         height=height,
         references=tuple(reference.role for reference in used),
         foreground=ForegroundSource.AUTOMATIC if choices.figure is ForegroundKind.AUTOMATIC else ForegroundSource.MASK,
-        finish=choices.finish,
+        model=choices.model,
+        finish=finish_of(choices, model),
         seed=choices.seed,
         hints=choices.hints != "",
         region=recolours,
         previous=recolours,
+        mode=mode.name if mode is not None else choices.chosen.mode,
     )
+    if model is not None:
+        request = with_values(request, dict(own_defaults(choices, model), **values_of(choices, model)))
     if choices.lines not in layers:
         raise LinewashError(ErrorCode.NO_LINES)
     request = ColorizeRequest.from_json(request.to_json())

@@ -2,18 +2,19 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, List, Optional, Tuple
+from typing import Any, Callable, List, Optional, Tuple
 
 from .host import DockWidget
 from .picture import Layer, Picture
 from .qt import QtCore, QtWidgets
 from .session import GREY, READY, Message, Phase, Session, Tone
-from .settings import Choices, ForegroundKind, Mode, Reference, write_finish
+from .settings import Choices, ForegroundKind, Mode, Reference, write_finish, write_model
+from .shared.describing import NO_VALUES
 from .shared.errors import ErrorCode, LinewashError
 from .shared.protocol import MAX_REFERENCES
 from .studio import Studio
 from .thumbnails import file_thumbnail, layer_thumbnail
-from .widgets.panel import FINISHES, FOREGROUNDS, MODES, RECOLOURING_FOREGROUNDS, Panel
+from .widgets.panel import FOREGROUNDS, MODES, RECOLOURING_FOREGROUNDS, Panel
 
 REFRESH_MS = 400
 """Krita tells plugins nothing about layers that come, go or get another name, so the docker looks."""
@@ -37,6 +38,11 @@ class LinewashDocker(DockWidget):
         panel.foreground.chosen.connect(lambda kind: self._choose(foreground=kind))
         panel.foreground_layer.chosen.connect(lambda layer_id: self._choose(foreground_layer=layer_id))
         panel.finish.chosen.connect(self._finish)
+        panel.model.chosen.connect(self._model)
+        panel.model.opened.connect(studio.models.look_hard)
+        panel.method.chosen.connect(lambda name: self._of_model(lambda choices: choices.of_model(mode=name)))
+        panel.parameters.changed.connect(lambda *pair: self._of_model(lambda choices: choices.with_value(*pair)))
+        panel.parameters.reset.connect(lambda: self._of_model(lambda choices: choices.of_model(values=NO_VALUES)))
         panel.hints.chosen.connect(lambda layer_id: self._choose(hints=layer_id))
         panel.mode.chosen.connect(lambda mode: self._choose(mode=mode))
         panel.variation.chosen.connect(lambda seed: self._choose(seed=seed))
@@ -110,7 +116,7 @@ class LinewashDocker(DockWidget):
             masks = choices.foreground is ForegroundKind.MASK
             usable = [(each.id, each.name) for each in layers if each.is_picture or (masks and each.is_mask)]
             panel.foreground_layer.show_entries([("", "Choose a layer…")] + usable, choices.foreground_layer)
-        panel.finish.show_entries(FINISHES, choices.finish)
+        panel.show_model(self._studio.models, choices)
         panel.mode.show_entries(MODES, choices.mode)
         tried = [(seed, "Seed %d" % seed) for seed in choices.seeds]
         panel.variation.show_entries([(0, "Most likely"), *tried], choices.seed)
@@ -140,6 +146,15 @@ class LinewashDocker(DockWidget):
     def _finish(self, finish: Any) -> None:
         write_finish(self._studio.host, finish)
         self._choose(finish=finish)
+
+    def _model(self, name: str) -> None:
+        write_model(self._studio.host, name)
+        self._choose(model=name)
+
+    def _of_model(self, change: Callable[[Choices], Any]) -> None:
+        picture = self._picture()
+        if picture is not None:
+            self._choose(by_model=change(self._studio.session(picture).choices))
 
     def _colour(self) -> None:
         self._studio.notice = None

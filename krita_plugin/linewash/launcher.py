@@ -77,6 +77,11 @@ class Launcher:
             self._start(installation)
             return self._wait(home, unwanted)
 
+    def running(self) -> Optional[ServerInfo]:
+        """How to reach the backend when one runs already, None otherwise.  LinewashError VERSION_MISMATCH, BAD_TOKEN."""
+        installation = Installation.read(self._file)
+        return self._running(installation.home if installation else default_home())
+
     def _running(self, home: Path) -> Optional[ServerInfo]:
         """A backend that answers, or None.  Raises VERSION_MISMATCH and BAD_TOKEN: starting another would not help."""
         info = read_server_info(home)

@@ -3,9 +3,10 @@
 import secrets
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import TYPE_CHECKING, Tuple
+from typing import TYPE_CHECKING, Any, Tuple
 
-from .shared.protocol import Finish, ReferenceRole
+from .shared.describing import NO_VALUES, Value, Values
+from .shared.protocol import ColorizeRequest, Finish, ReferenceRole
 
 if TYPE_CHECKING:
     from .host import Host
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 MAX_SEED = 999_999
 """Seeds are drawn up to here: short enough to read in the group's name and to tell someone."""
 MAX_TRIED = 12
+USUAL_MODEL = ColorizeRequest.__dataclass_fields__["model"].default
+"""The model that came with the program."""
 
 
 class ForegroundKind(Enum):
@@ -48,10 +51,19 @@ class Reference:
 
 
 @dataclass(frozen=True)
+class Chosen:
+    """What was chosen of one model.  mode: '' = its first.  values: of the parameters that were changed."""
+
+    mode: str = ""
+    values: Values = NO_VALUES
+
+
+@dataclass(frozen=True)
 class Choices:
     """All that the docker asks.  ``lines``, ``hints`` and ``foreground_layer`` are layer ids; '' = the active one, or none.
 
     seed: of the variation, 0 = the most likely colours.  seeds: of the variations that were tried, the last one first.
+    model: its name; by_model: what was chosen of each.
     """
 
     lines: str = ""
@@ -63,6 +75,21 @@ class Choices:
     mode: Mode = Mode.WHOLE
     seed: int = 0
     seeds: Tuple[int, ...] = ()
+    model: str = USUAL_MODEL
+    by_model: Tuple[Tuple[str, Chosen], ...] = ()
+
+    @property
+    def chosen(self) -> Chosen:
+        """What was chosen of this model."""
+        return dict(self.by_model).get(self.model, Chosen())
+
+    def of_model(self, **changes: Any) -> Tuple[Tuple[str, Chosen], ...]:
+        """``by_model`` with other choices of this model."""
+        return tuple(dict(self.by_model, **{self.model: replace(self.chosen, **changes)}).items())
+
+    def with_value(self, name: str, value: Value) -> Tuple[Tuple[str, Chosen], ...]:
+        """``by_model`` with another value of one of this model's parameters."""
+        return self.of_model(values=Values(dict(self.chosen.values, **{name: value})))
 
     @property
     def figure(self) -> ForegroundKind:
@@ -89,3 +116,13 @@ def read_finish(host: "Host") -> Finish:
 def write_finish(host: "Host", finish: Finish) -> None:
     """Remember the finish."""
     host.write_setting("finish", finish.value)
+
+
+def read_model(host: "Host") -> str:
+    """The model chosen last, in this Krita or an earlier one."""
+    return host.read_setting("model", USUAL_MODEL) or USUAL_MODEL
+
+
+def write_model(host: "Host", name: str) -> None:
+    """Remember the model."""
+    host.write_setting("model", name)

@@ -7,11 +7,13 @@ from .capture import Captured, capture, check
 from .covers import Written
 from .host import Host
 from .launcher import Launcher
+from .model_watch import ModelWatch
+from .models import find_model
 from .picture import Picture
 from .qt import QtCore, QtWidgets, Signal
 from .results import Kept
 from .session import GREY, READY, Message, Phase, Session, Tone
-from .settings import Choices, read_finish
+from .settings import USUAL_MODEL, Choices, read_finish, read_model
 from .shared.client import Client
 from .shared.errors import ErrorCode, LinewashError
 from .turns import Turns
@@ -44,6 +46,7 @@ class Studio(QtCore.QObject):
         self.host = host
         self.notice: Optional[Message] = None
         self._launcher, self._connect = launcher, connect
+        self.models = ModelWatch(self, launcher, connect)
         self._sessions: Dict[int, Tuple[Picture, Session]] = {}
         self._runs: Dict[int, Run] = {}
         self._threads: List[QtCore.QThread] = []
@@ -59,7 +62,11 @@ class Studio(QtCore.QObject):
         """The session of a picture."""
         if picture.key not in self._sessions:
             ready = GREY if picture.grey else READY
-            self._sessions[picture.key] = (picture, Session(Choices(finish=read_finish(self.host)), ready))
+            choices = Choices(finish=read_finish(self.host), model=read_model(self.host))
+            self._sessions[picture.key] = (picture, Session(choices, ready))
+            if find_model(self.models.known, choices.model) is None:
+                # what came with the program needs no description before it is asked for a picture
+                (self.models.look if choices.model == USUAL_MODEL else self.models.look_hard)()
         return self._sessions[picture.key][1]
 
     def colour(self, picture: Picture) -> None:
@@ -69,8 +76,12 @@ class Studio(QtCore.QObject):
         if session.busy:
             return
         choices = replace(session.choices, lines=session.line_layer(picture.layers(), picture.active_layer()))
+        model = find_model(self.models.known, choices.model)
+        if model is None and choices.model != USUAL_MODEL:
+            self._look_for_model(picture, session)
+            return
         try:
-            request = check(picture, choices)
+            request = check(picture, choices, model)
         except LinewashError as error:
             session.refuse(error)
             self.changed.emit(picture.key)
@@ -83,6 +94,14 @@ class Studio(QtCore.QObject):
             lambda error: self._failed(run, error),
             self,
         )
+        self.changed.emit(picture.key)
+
+    def _look_for_model(self, picture: Picture, session: Session) -> None:
+        if self.models.known:
+            session.refuse(LinewashError(ErrorCode.UNKNOWN_MODEL, session.choices.model))
+        else:
+            session.message = Message("Looking for the model…", "Press Colour again in a moment.")
+        self.models.look_hard()
         self.changed.emit(picture.key)
 
     def cancel(self, picture: Picture) -> None:
@@ -119,6 +138,7 @@ class Studio(QtCore.QObject):
         for run in list(self._runs.values()):
             if run.session.cancel(run.number):
                 self._drop(run)
+        self.models.end()
         self._watch.stop()
         for thread in list(self._threads):
             thread.wait(END_MS)
@@ -158,6 +178,7 @@ class Studio(QtCore.QObject):
         notes += [GREY.text, GREY.hint] if run.picture.grey else []
         run.session.finish(run.number, Message(text, " ".join(notes), Tone.GOOD))
         self._forget(run)
+        self.models.look()
 
     def _worker_failed(self, run: Run, error: LinewashError) -> None:
         run.worker = None  # there is no job left to stop

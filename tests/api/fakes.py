@@ -86,6 +86,7 @@ MODES = (
     ModeInfo("tinted", "Tinted", "A tint over it.", (NEEDS_BACKGROUND_REFERENCE,)),
 )
 PARAMETERS = (
+    ParameterInfo("steps", "Steps", "How many.", "integer", 7, 1, 20),
     ParameterInfo("light", "Light", "Added to every colour.", "integer", 0, 0, 50),
     ParameterInfo("tint", "Tint", "How much red.", "number", 0.5, 0.0, 1.0, 0.1, modes=("tinted",), advanced=True),
     ParameterInfo("negative", "Negative", "Turn colours round.", "switch", False),

@@ -9,7 +9,11 @@ import torch
 from PIL import Image
 from safetensors.torch import save
 
+from backend.cli.setting import with_settings
+from shared.client import Client
+from shared.describing import Value
 from shared.paths import models_dir
+from shared.protocol import ColorizeRequest
 from tests.api import fake_hub
 from tests.api.backend_process import BackendProcess
 from tests.api.test_cli import drawing, linewash, said  # noqa: F401  drawing is a fixture
@@ -40,6 +44,23 @@ def test_show_explains_modes_and_parameters(backend: BackendProcess) -> None:
     assert "order  rgb | bgr, default rgb" in text
 
 
+@pytest.mark.parametrize(
+    ("model", "own", "texts", "steps"),
+    [
+        ("mini", {}, (), 6),
+        ("mini", {"steps": 3}, (), 3),
+        ("moody", {}, (), 7),
+        ("moody", {"steps": 3}, (), 3),
+        ("moody", {}, ("steps=4",), 4),
+        ("slow", {}, (), 6),
+    ],
+)
+def test_each_model_has_its_own_usual_number_of_steps(
+    client: Client, model: str, own: dict[str, Value], texts: tuple[str, ...], steps: int
+) -> None:
+    assert with_settings(client, ColorizeRequest(64, 64, (), model=model), own, texts).steps == steps
+
+
 def test_show_of_an_unknown_model_says_so(backend: BackendProcess) -> None:
     assert "That model is not installed." in said(linewash(backend.home, "models", "show", "nobody"), 1)
 
@@ -58,8 +79,9 @@ def test_mode_and_parameters_reach_the_model(backend: BackendProcess, drawing: l
     [
         (("--mode", "sideways"), "plain, tinted"),
         (("--set", "light=51"), "light=51 is outside 0..50"),
-        (("--set", "tint=0.1"), "tint is none of: light, negative, order, note"),
+        (("--set", "tint=0.1"), "tint is none of: steps, light, negative, order, note"),
         (("--set", "light"), "NAME=VALUE"),
+        (("--steps", "21"), "steps=21 is outside 1..20"),
     ],
 )
 def test_what_the_model_does_not_have_is_refused(

@@ -55,7 +55,7 @@ def test_it_is_listed_while_a_picture_is_coloured(client: Client, dropped: Path)
 
 def test_modes_and_parameters_are_held_against_the_description_at_once(client: Client) -> None:
     (moody,) = [model for model in client.models() if model.name == "moody"]
-    assert [mode.name for mode in moody.modes] == ["plain", "tinted"] and moody.parameters[0].high == 50
+    assert [mode.name for mode in moody.modes] == ["plain", "tinted"] and moody.parameters[1].high == 50
     wanted = pictures.request("moody")
     for wrong in ({"mode": "sideways"}, {"parameters": {"light": 51}}, {"parameters": {"tint": 0.5}}):
         with pytest.raises(LinewashError) as caught:

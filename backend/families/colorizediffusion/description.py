@@ -7,7 +7,7 @@ VANILLA, MASKED = "vanilla", "masked"
 FOREGROUND, BACKGROUND, BOTH, BOTH_PUBLISHED = "foreground", "background", "both", "both-published"
 
 V1_MODES = (
-    ModeInfo(VANILLA, "Whole picture", "The reference colours everything; no mask is used."),
+    ModeInfo(VANILLA, "Plain", "The reference colours everything; no mask is used."),
     ModeInfo(
         MASKED,
         "Figure and ground",
@@ -16,7 +16,7 @@ V1_MODES = (
     ),
 )
 V15_MODES = (
-    ModeInfo(VANILLA, "Whole picture", "The reference colours everything; no mask is used.  Right for most pictures."),
+    ModeInfo(VANILLA, "Plain", "The reference colours everything; no mask is used.  Right for most pictures."),
     ModeInfo(
         FOREGROUND,
         "Clean figure",
@@ -67,9 +67,9 @@ def _text(name: str, title: str, text: str) -> ParameterInfo:
 def _strengths(masked: tuple[str, ...]) -> tuple[ParameterInfo, ...]:
     return (
         ParameterInfo(
-            "reference_strength", "Reference", "How strongly the reference colours the picture.", "number", 1.0, 0.0, 1.0, 0.05
+            "reference_strength", "Strength", "How strongly the reference colours the picture.", "number", 1.0, 0.0, 1.0, 0.05
         ),
-        ParameterInfo("sketch_strength", "Lines", "How closely the lines are followed.", "number", 1.0, 0.0, 3.0, 0.1),
+        ParameterInfo("sketch_strength", "Line strength", "How closely the lines are followed.", "number", 1.0, 0.0, 3.0, 0.1),
         _share("foreground_strength", "On the figure", "How strongly the reference colours the figure.", modes=masked),
         _share("background_strength", "On the ground", "How strongly the reference colours the ground.", modes=masked),
         _share("mixing", "Mixing", "How much of the ground's colours is mixed into the figure.", 0.0, masked),
@@ -84,6 +84,8 @@ def _strengths(masked: tuple[str, ...]) -> tuple[ParameterInfo, ...]:
 
 
 _SAMPLING = (
+    ParameterInfo("steps", "Steps", "In how many steps the picture is painted.", "integer", 20, 1, 100, 1),
+    ParameterInfo("guidance", "Guidance", "Pushes the picture towards the reference; 1 = off.", "number", 4.0, 1.0, 15.0, 0.5),
     ParameterInfo("size", "Size", "Side of the square with as many pixels as the model paints.", "integer", 512, 256, 1536, 64),
     _choice("sampler", "Sampler", "How noise is turned into a picture.", SAMPLERS),
     _choice("schedule", "Schedule", "How steps are spread over the noise.", SCHEDULES),

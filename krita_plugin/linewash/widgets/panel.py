@@ -2,10 +2,14 @@
 
 from typing import Any
 
+from ..model_watch import ModelWatch
+from ..models import find_model, finish_of, mode_of, parameters_of, values_of
 from ..qt import QtCore, QtWidgets
-from ..settings import ForegroundKind, Mode
+from ..settings import Choices, ForegroundKind, Mode
 from ..shared.protocol import Finish
 from .layer_box import LayerBox
+from .model_box import ModelBox
+from .parameter_form import ParameterForm
 from .progress_row import ProgressRow
 from .reference_list import ReferenceList
 from .scrolled import Scrolled
@@ -22,6 +26,8 @@ RECOLOURING_FOREGROUNDS = ((ForegroundKind.AUTOMATIC, "As before"),) + FOREGROUN
 MODES = ((Mode.WHOLE, "Whole picture"), (Mode.SELECTION, "Selection"))
 FINISHES = ((Finish.PAINTED, "Painted"), (Finish.FLATS, "Flats"))
 
+WIDEST = "Foreground"
+"""The widest label of the docker's own."""
 BESIDE_TEXT = 18
 """Pixels that a button of its text's width has beside it; styles make buttons wider, and the list beside it needs the room."""
 
@@ -44,6 +50,9 @@ class Panel(QtWidgets.QWidget):
         self.hints = LayerBox("hints", "A layer with spots of colour: a part of the drawing with a spot gets just that colour")
         self.foreground = LayerBox("foreground", "What belongs to the figure; the rest is background")
         self.foreground_layer = LayerBox("foregroundLayer", "The layer that says what belongs to the figure")
+        self.model = ModelBox()
+        self.method = LayerBox("method", "")
+        self.parameters = ParameterForm(self.fontMetrics().boundingRect(WIDEST).width() + 1)
         self.finish = LayerBox("finish", "Painted: with shading.  Flats: one colour for each part")
         self.mode = LayerBox(
             "mode", "Whole picture: a new result.  Selection: the newest result again, changed in the selection only"
@@ -65,6 +74,21 @@ class Panel(QtWidgets.QWidget):
         self.progress = ProgressRow()
         self.status = StatusLine()
         self._lay_out()
+
+    def show_model(self, models: ModelWatch, choices: Choices) -> None:
+        """Show the models, and what can be chosen of the one that is."""
+        self.model.show_models(models.known, choices.model, models.looking)
+        model = find_model(models.known, choices.model)
+        able = [entry for entry in FINISHES if model is None or not model.finishes or entry[0].value in model.finishes]
+        self.finish.show_entries(able, finish_of(choices, model))
+        mode = mode_of(choices, model) if model is not None else None
+        for widget in (self.method, self._method_label):
+            widget.setVisible(mode is not None)
+        if model is not None and mode is not None:
+            self.method.show_entries([(each.name, each.title) for each in model.modes], mode.name)
+            self.method.setToolTip(mode.help + (" Needs: %s." % ", ".join(mode.needs) if mode.needs else ""))
+        infos = parameters_of(choices, model) if model is not None else ()
+        self.parameters.show_parameters(infos, values_of(choices, model) if model is not None else {})
 
     def _lay_out(self) -> None:
         choices = QtWidgets.QWidget()
@@ -90,6 +114,8 @@ class Panel(QtWidgets.QWidget):
             ("Reference", references),
             ("Hints", self.hints),
             ("Foreground", foregrounds),
+            ("Model", self.model),
+            ("Method", self.method),
             ("Finish", self.finish),
             ("Mode", self.mode),
             ("Variation", variations),
@@ -103,13 +129,17 @@ class Panel(QtWidgets.QWidget):
                 grid.addWidget(thing, row, 1)
             else:
                 grid.addLayout(thing, row, 1)
+            if thing is self.method:
+                self._method_label = label
+        grid.addWidget(self.parameters, len(rows), 0, 1, 2)
         buttons = QtWidgets.QHBoxLayout()
         buttons.addWidget(self.colour, 2)
         buttons.addWidget(self.cancel, 1)
         column = QtWidgets.QVBoxLayout(self)
         column.setContentsMargins(8, 6, 8, 6)
         column.setSpacing(6)
-        self.foreground_layer.hide()  # shown when it is wanted
+        for rare in (self.foreground_layer, self.method, self._method_label, self.parameters):
+            rare.hide()  # shown when it is wanted
         column.addWidget(Scrolled(choices))
         column.addLayout(buttons)
         column.addWidget(self.progress)

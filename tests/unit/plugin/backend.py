@@ -23,11 +23,18 @@ class Backend:
         self.parts: dict[str, bytes] = {}
         self.cancelled = threading.Event()
         self.threads: set[int] = set()
+        self.awake = False
+        self.models: list[Any] = []
 
     def connect(self, say: Any, unwanted: Any) -> Any:
         """As ``Launcher.connect``."""
         self.note("connect")
+        self.awake = True
         return self.info
+
+    def running(self) -> Any:
+        """As ``Launcher.running``."""
+        return self.info if self.awake else None
 
     def client(self, info: Any) -> Client:
         """As the class ``Client``."""
@@ -61,6 +68,9 @@ class Client:
         self.backend.note("status")
         time.sleep(self.backend.pause_s)
         return self._status(after + 1)
+
+    def models(self, wait_s: float = 0.0) -> list[Any]:
+        return self.backend.models
 
     def preview(self, job_id: str) -> bytes:
         self.backend.note("preview")

@@ -162,5 +162,4 @@ def test_no_choice_is_hidden_while_there_is_room(bench: Bench, document: Any) ->
     area = bench.docker.findChild(QScrollArea)
     for kind in ("Layer alpha", "Automatic", "Mask layer"):
         bench.pick("foreground", kind)
-        QTest.qWait(5)
-        assert area.height() == area.widget().sizeHint().height()
+        bench.until(lambda: area.height() == area.widget().sizeHint().height())

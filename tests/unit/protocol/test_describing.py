@@ -8,7 +8,7 @@ import pytest
 
 from shared.describing import ModeInfo, ModelInfo, ParameterInfo, Value, find_mode, settle
 from shared.errors import ErrorCode, LinewashError
-from shared.protocol import ColorizeRequest, ReferenceRole
+from shared.protocol import ColorizeRequest, ReferenceRole, settled_values, with_values
 
 MODES = (
     ModeInfo("vanilla", "Plain", "One reference for all."),
@@ -124,3 +124,13 @@ def test_values_are_frozen_and_survive_a_pipe() -> None:
     assert dict(request.parameters) == {"a": True, "b": 2.0}
     assert again == request and hash(again) == hash(request)
     assert not hasattr(request.parameters, "__setitem__")
+
+
+def test_a_model_may_describe_fields_of_the_request_with_limits_of_its_own() -> None:
+    steps = ParameterInfo("steps", "Steps", "How many.", "integer", 20, 1, 100)
+    request = with_values(ColorizeRequest(64, 64, (ReferenceRole.BOTH,)), {"steps": 30, "shots": 4})
+    assert (request.steps, dict(request.parameters)) == (30, {"shots": 4})
+    assert settled_values(request, (), (steps, SHOTS)) == {"steps": 30, "shots": 4}
+    assert settled_values(request, (), (SHOTS,)) == {"shots": 4}
+    assert "outside 1..100" in detail_of(settled_values, replace(request, steps=150), (), (steps, SHOTS))
+    assert "fields" in detail_of(ColorizeRequest.from_json, dict(request.to_json(), parameters={"steps": 4}))

@@ -35,7 +35,7 @@ def families(asked: list[Any]) -> Families:
 def test_a_checkpoint_without_the_image_encoder_says_where_to_get_it(tmp_path: Path, families: Families) -> None:
     path = write(tmp_path / "Switch.safetensors", KINDS["v1.5"])
     (row,) = added_models(tmp_path, families)
-    assert (row.name, row.title, row.ready) == ("switch", "Split · switch", False)
+    assert (row.name, row.title, row.ready) == ("switch", "switch · Split", False)
     assert "linewash models download clip-vit-h-14" in row.reason
     assert (row.family, row.modes, row.source, row.size) == ("v1.5", SPEC.modes, "Switch.safetensors", path.stat().st_size)
     with pytest.raises(LinewashError) as caught:

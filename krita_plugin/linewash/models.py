@@ -1,0 +1,49 @@
+"""Which models there are, and what a painter's choices mean for the one that is chosen.  No widgets, no threads."""
+
+from typing import Dict, Optional, Sequence, Tuple
+
+from .settings import Choices
+from .shared.describing import ModeInfo, ModelInfo, ParameterInfo, Value, Values
+from .shared.errors import LinewashError
+from .shared.protocol import SETTABLE, Finish
+
+
+def find_model(models: Sequence[ModelInfo], name: str) -> Optional[ModelInfo]:
+    """The model of that name, None while nothing is known of it."""
+    return next((model for model in models if model.name == name), None)
+
+
+def mode_of(choices: Choices, model: ModelInfo) -> Optional[ModeInfo]:
+    """The model's mode that is chosen, else its first; None when it has none."""
+    named = [mode for mode in model.modes if mode.name == choices.chosen.mode]
+    return next(iter(named + list(model.modes)), None)
+
+
+def parameters_of(choices: Choices, model: ModelInfo) -> Tuple[ParameterInfo, ...]:
+    """What can be set in that mode."""
+    mode = mode_of(choices, model)
+    return tuple(each for each in model.parameters if each.belongs_to(mode.name if mode else ""))
+
+
+def values_of(choices: Choices, model: ModelInfo) -> Values:
+    """The values that were set and mean something in that mode, but for those that another file of that name forbids."""
+    kept = {}
+    for info in parameters_of(choices, model):
+        value = choices.chosen.values.get(info.name)
+        if value is not None:
+            try:
+                kept[info.name] = info.check(value)
+            except LinewashError:
+                continue
+    return Values(kept)
+
+
+def own_defaults(choices: Choices, model: ModelInfo) -> Dict[str, Value]:
+    """The model's own defaults of fields that every request has, which else would be those of the model that came along."""
+    return {info.name: info.default for info in parameters_of(choices, model) if info.name in SETTABLE}
+
+
+def finish_of(choices: Choices, model: Optional[ModelInfo]) -> Finish:
+    """The finish that is chosen, else the model's first."""
+    able = [finish for finish in Finish if model is None or finish.value in model.finishes]
+    return choices.finish if choices.finish in able or not able else able[0]

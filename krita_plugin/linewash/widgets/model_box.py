@@ -1,0 +1,51 @@
+"""The list of colouring models: those that cannot be used are grey, and say why where the mouse rests."""
+
+from typing import Sequence, Tuple
+
+from ..qt import QtCore, QtGui, Signal
+from ..shared.describing import ModelInfo
+from .layer_box import LayerBox
+
+LOOKING = "Looking for models…"
+_TIP = QtCore.Qt.ItemDataRole.ToolTipRole
+
+
+class ModelBox(LayerBox):
+    """``opened`` is emitted when the painter opens the list: models come and go as files do."""
+
+    opened = Signal()
+
+    def __init__(self) -> None:
+        super().__init__("model", "What colours the picture")
+        self._models: Tuple[ModelInfo, ...] = ()
+        self._chosen_name, self._looking = "", False
+
+    def show_models(self, models: Sequence[ModelInfo], current: str, looking: bool) -> None:
+        """Show these models; one that is chosen and not among them is shown by its name.  looking: more may come."""
+        if (tuple(models), current, looking) == (self._models, self._chosen_name, self._looking):
+            return
+        self._models, self._chosen_name, self._looking = tuple(models), current, looking
+        known = [(model.name, model.title) for model in models]
+        entries = known if current in dict(known) else [(current, current), *known]
+        reopen = self.view().isVisible()
+        if reopen:
+            self.hidePopup()
+        self.show_entries([*entries, (None, LOOKING)] if looking else entries, current)
+        self._grey_out({model.name: model for model in models})
+        if reopen:
+            super().showPopup()
+
+    def showPopup(self) -> None:
+        """Open the list, wide enough for its titles."""
+        self.opened.emit()
+        frame = 2 * self.view().frameWidth() + self.view().verticalScrollBar().sizeHint().width()
+        self.view().setMinimumWidth(max(self.width(), self.view().sizeHintForColumn(0) + frame))
+        super().showPopup()
+
+    def _grey_out(self, models: "dict[str, ModelInfo]") -> None:
+        for index, (name, _) in enumerate(self._entries):
+            item: QtGui.QStandardItem = self.model().item(index)
+            model = models.get(name)
+            item.setEnabled(name is not None and (model is None or model.ready))
+            if model is not None:
+                item.setData(model.reason or "%s. Licence: %s" % (model.title, model.licence or "not known"), _TIP)

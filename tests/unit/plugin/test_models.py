@@ -1,0 +1,252 @@
+"""The docker's list of models, the method of one, and the parameters made from its description."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PyQt6.QtCore import QPoint, QPointF, Qt
+from PyQt6.QtGui import QWheelEvent
+from PyQt6.QtTest import QTest
+from PyQt6.QtWidgets import QApplication
+
+from tests.unit.plugin.bench import Bench
+
+FINISHES = ["painted"]
+SAMPLERS = (("dpm", "DPM++"), ("ddim", "DDIM"))
+
+
+def moody(plugin: Any, **changes: Any) -> Any:
+    """A model with everything that can be described."""
+    made = plugin.shared.describing
+    parameters = (
+        made.ParameterInfo("strength", "Reference", "How strongly it colours.", "number", 1.0, 0.0, 2.0, 0.05),
+        made.ParameterInfo("side", "Size", "Pixels a side.", "integer", 512, 256, 1024, 64),
+        made.ParameterInfo("steps", "Steps", "How many.", "integer", 20, 1, 100),
+        made.ParameterInfo("merge", "Mixing", "How far the halves mix.", "number", 0.0, modes=("both",)),
+        made.ParameterInfo("tiled", "Tiles", "Decode in pieces.", "switch", False, advanced=True),
+        made.ParameterInfo("sampler", "Sampler", "Who steps.", "choice", "dpm", choices=SAMPLERS, advanced=True),
+        made.ParameterInfo("words", "Words", "What to change.", "text", "", advanced=True),
+    )
+    modes = (
+        made.ModeInfo("plain", "Whole picture", "One reference for all."),
+        made.ModeInfo("both", "Figure to figure", "Each half apart.", ("mask",)),
+    )
+    given = {"name": "moody", "title": "moody · Moods", "licence": "CC0", "finishes": FINISHES, "ready": True}
+    return made.ModelInfo(**{**given, "modes": modes, "parameters": parameters, **changes})
+
+
+def mini(plugin: Any) -> Any:
+    return plugin.shared.describing.ModelInfo("mini", "Mini", "MIT", ["flats", "painted"], True)
+
+
+@pytest.fixture
+def listed(bench: Bench, document: Any, plugin: Any, file: Path) -> Any:
+    """A docker that knows two models, with a reference dropped."""
+    bench.backend.models = [mini(plugin), moody(plugin)]
+    bench.studio.models.look_hard()
+    bench.until(lambda: len(bench.studio.models.known) == 2 and not bench.studio.models.looking)
+    bench.drop(file)
+    return document
+
+
+def coloured(bench: Bench) -> Any:
+    """The request that one press of Colour sends."""
+    bench.click("colour")
+    bench.until(bench.idle)
+    return bench.backend.request
+
+
+def texts(box: Any) -> list[str]:
+    return [box.itemText(index) for index in range(box.count())]
+
+
+def seen(bench: Bench, name: str) -> bool:
+    return bool(bench.widget(name).isVisibleTo(bench.docker))
+
+
+def test_before_anybody_was_asked_the_own_model_stands_alone(bench: Bench, document: Any) -> None:
+    assert texts(bench.widget("model")) == ["mini"]
+    assert not seen(bench, "method") and not seen(bench, "moreParameters")
+    assert "connect" not in bench.backend.calls  # no backend is started for a list that nobody looks at
+
+
+def test_opening_the_list_asks_and_fills_it(bench: Bench, document: Any, plugin: Any) -> None:
+    bench.backend.models = [
+        mini(plugin),
+        moody(plugin),
+        moody(plugin, name="old", title="Old", ready=False, reason="CLIP is missing"),
+    ]
+    box = bench.widget("model")
+    box.showPopup()
+    bench.until(lambda: texts(box) == ["Mini", "moody · Moods", "Old"])
+    assert box.view().isVisible()  # it stays open while it fills
+    items = [box.model().item(index) for index in range(3)]
+    assert [item.isEnabled() for item in items] == [True, True, False]
+    assert items[2].data(Qt.ItemDataRole.ToolTipRole) == "CLIP is missing"
+    assert "CC0" in items[1].data(Qt.ItemDataRole.ToolTipRole)
+    box.hidePopup()
+
+
+def test_a_backend_that_cannot_start_says_why(bench: Bench, document: Any) -> None:
+    bench.backend.fail["connect"] = "NOT_INSTALLED"
+    bench.widget("model").showPopup()
+    bench.until(lambda: bench.says().startswith("The Linewash backend is not installed."))
+    bench.widget("model").hidePopup()
+    assert not bench.studio.models.looking
+
+
+def test_a_starting_backend_is_asked_again(bench: Bench, document: Any, plugin: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    error = plugin.shared.errors.LinewashError(plugin.shared.errors.ErrorCode.BACKEND_START)
+    answers = [error, error, [mini(plugin)]]
+
+    def models(client: Any, wait_s: float = 0.0) -> Any:
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    monkeypatch.setattr("tests.unit.plugin.backend.Client.models", models)
+    bench.studio.models.look_hard()
+    bench.until(lambda: len(bench.studio.models.known) == 1)
+    assert not answers
+
+
+def test_the_model_its_method_and_parameters_reach_the_request(bench: Bench, listed: Any) -> None:
+    plain = coloured(bench)
+    assert (plain.model, plain.mode, dict(plain.parameters)) == ("mini", "", {})
+    bench.pick("model", "moody · Moods")
+    assert texts(bench.widget("method")) == ["Whole picture", "Figure to figure"]
+    assert texts(bench.widget("finish")) == ["Painted"]
+    untouched = coloured(bench)
+    assert (untouched.model, untouched.mode, dict(untouched.parameters)) == ("moody", "plain", {})
+    assert (plain.steps, untouched.steps) == (6, 20)  # each model's own
+    bench.pick("method", "Figure to figure")
+    bench.widget("slide_strength").setValue(10)
+    bench.widget("set_side").setValue(768)
+    bench.widget("set_merge").setValue(0.25)
+    bench.widget("set_steps").setValue(35)
+    bench.click("moreParameters")
+    bench.click("set_tiled")
+    bench.pick("set_sampler", "DDIM")
+    words = bench.widget("set_words")
+    QTest.keyClicks(words, "red hair")
+    QTest.keyClick(words, Qt.Key.Key_Return)
+    wanted = coloured(bench)
+    assert (wanted.mode, wanted.finish.value, wanted.steps) == ("both", "painted", 35)
+    assert dict(wanted.parameters) == {
+        "strength": 0.5, "side": 768, "merge": 0.25, "tiled": True, "sampler": "ddim", "words": "red hair"
+    }  # fmt: skip
+
+
+def test_a_parameter_of_another_method_is_hidden_kept_and_not_sent(bench: Bench, listed: Any) -> None:
+    bench.pick("model", "moody · Moods")
+    assert bench.docker.findChild(type(bench.widget("set_side")), "set_merge") is None
+    bench.pick("method", "Figure to figure")
+    bench.widget("set_merge").setValue(0.25)
+    bench.pick("method", "Whole picture")
+    assert "merge" not in coloured(bench).parameters
+    bench.pick("method", "Figure to figure")
+    assert bench.widget("set_merge").value() == 0.25
+
+
+def test_choices_are_kept_for_each_picture_and_each_model(bench: Bench, listed: Any, paper: Any) -> None:
+    bench.pick("model", "moody · Moods")
+    bench.widget("set_side").setValue(768)
+    bench.pick("model", "Mini")
+    assert not seen(bench, "method")
+    bench.pick("model", "moody · Moods")
+    assert bench.widget("set_side").value() == 768
+    paper.document()
+    bench.docker.refresh()
+    assert bench.widget("model").currentText() == "moody · Moods"  # the model chosen last, as it comes
+    assert bench.widget("set_side").value() == 512
+    assert bench.krita.Krita.instance().settings[("linewash", "model")] == "moody"
+
+
+def test_defaults_bring_everything_back(bench: Bench, listed: Any) -> None:
+    bench.pick("model", "moody · Moods")
+    assert not bench.widget("defaultParameters").isEnabled()
+    bench.widget("set_side").setValue(768)
+    bench.click("defaultParameters")
+    assert bench.widget("set_side").value() == 512 and not bench.widget("defaultParameters").isEnabled()
+    assert dict(coloured(bench).parameters) == {}
+
+
+def test_rare_parameters_are_folded_away(bench: Bench, listed: Any) -> None:
+    bench.pick("model", "moody · Moods")
+    assert seen(bench, "set_strength") and not seen(bench, "set_tiled")
+    bench.click("moreParameters")
+    assert seen(bench, "set_tiled")
+    bench.click("moreParameters")
+    assert not seen(bench, "set_tiled")
+
+
+def test_every_parameter_explains_itself(bench: Bench, listed: Any) -> None:
+    bench.pick("model", "moody · Moods")
+    assert bench.widget("set_strength").parentWidget().toolTip() == "How strongly it colours."
+    assert bench.widget("set_words").toolTip() == "What to change."
+    bench.pick("method", "Figure to figure")
+    assert bench.widget("method").toolTip() == "Each half apart. Needs: mask."
+
+
+def test_the_wheel_changes_nothing_and_typing_is_not_disturbed(bench: Bench, listed: Any) -> None:
+    bench.pick("model", "moody · Moods")
+    bench.docker.activateWindow()
+    for name in ("set_side", "slide_side", "set_strength"):
+        before, widget = bench.widget(name).value(), bench.widget(name)
+        none, free = Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase
+        turn = QWheelEvent(QPointF(5, 5), QPointF(5, 5), QPoint(), QPoint(0, 120), Qt.MouseButton.NoButton, none, free, False)
+        QApplication.sendEvent(widget, turn)
+        assert bench.widget(name).value() == before
+    number = bench.widget("set_side")
+    number.setFocus()
+    number.selectAll()
+    QTest.keyClicks(number, "7")
+    bench.docker.refresh()
+    assert number.text() == "7"
+    QTest.keyClicks(number, "04")
+    QTest.keyClick(number, Qt.Key.Key_Return)
+    assert coloured(bench).parameters["side"] == 704
+
+
+def test_a_chosen_model_that_is_gone_is_shown_by_its_name(bench: Bench, document: Any, plugin: Any) -> None:
+    bench.krita.Krita.instance().settings[("linewash", "model")] = "lost"
+    bench.backend.models = [mini(plugin)]
+    made = bench.krita.Krita.instance().createDocument(96, 80, "other", "RGBA", "U8", "", 300.0)
+    bench.krita.Krita.instance().front = made
+    bench.docker.refresh()
+    bench.until(lambda: len(bench.studio.models.known) == 1)  # it is looked for at once
+    bench.docker.refresh()
+    assert bench.widget("model").currentText() == "lost"
+    bench.click("colour")
+    assert bench.says().startswith("That model is not installed.")
+    bench.until(lambda: not bench.studio.models.looking)
+    bench.pick("model", "Mini")
+    assert texts(bench.widget("model")) == ["Mini"]
+
+
+def test_colour_before_the_model_is_known_asks_for_patience(bench: Bench, document: Any) -> None:
+    bench.docker._choose(model="moody")
+    bench.click("colour")
+    assert bench.says() == "Looking for the model… Press Colour again in a moment."
+    bench.until(lambda: not bench.studio.models.looking)
+    assert bench.backend.request is None
+
+
+def test_a_value_that_the_model_forbids_by_now_is_left_out(plugin: Any) -> None:
+    settings, models = plugin.settings, plugin.models
+    values = plugin.shared.describing.Values({"side": 5000, "strength": 0.5, "gone": 1})
+    choices = settings.Choices(model="moody", by_model=(("moody", settings.Chosen("gone", values)),))
+    assert dict(models.values_of(choices, moody(plugin))) == {"strength": 0.5}
+    assert models.mode_of(choices, moody(plugin)).name == "plain"
+
+
+def test_with_a_long_form_the_docker_stays_in_its_column(bench: Bench, listed: Any) -> None:
+    bench.docker.resize(260, 700)
+    bench.pick("model", "moody · Moods")
+    bench.click("moreParameters")
+    QTest.qWait(50)
+    assert bench.docker.minimumSizeHint().width() <= 260
+    bench.docker.resize(260, 10)
+    QTest.qWait(50)
+    assert bench.docker.width() == 260 and seen(bench, "colour")
