@@ -38,13 +38,14 @@ class Looking:
     def __call__(self, latent: Tensor, sigma: float) -> Tensor:
         """Estimate of the clean latent, (B, 4, h, w)."""
         scaled = latent * (sigma**2 + 1) ** -0.5
-        clean = clean_estimate(scaled, self._denoiser(scaled, float(time_at(sigma))), sigma, self._prediction)
+        output = self._denoiser(scaled, float(time_at(sigma))).to(scaled.dtype)
+        clean = clean_estimate(scaled, output, sigma, self._prediction)
         self.report(clean)
         return clean
 
     def output(self, scaled: Tensor, time: float, sigma: float) -> Tensor:
         """The bare output for a latent that is scaled to variance 1 already."""
-        output = self._denoiser(scaled, time)
+        output = self._denoiser(scaled, time).to(scaled.dtype)
         self.report(clean_estimate(scaled, output, sigma, self._prediction))
         return output
 

@@ -172,3 +172,13 @@ def test_times_and_levels_are_inverse() -> None:
 def test_every_name_can_be_chosen() -> None:
     assert {name for name, _ in SAMPLERS} == {sampler.value for sampler in Sampler}
     assert {name for name, _ in SCHEDULES} == {schedule.value for schedule in Schedule}
+
+
+@pytest.mark.parametrize("sampler", [Sampler.K_EULER, Sampler.DPM, Sampler.K_DPM2])
+def test_a_network_of_half_precision_does_not_round_the_latent(sampler: Sampler) -> None:
+    half = network(gaussian, "v")
+    noise, generator = noise_of(1, 4, 8, 8), torch.Generator()
+    made = sample(lambda x, t: half(x, t).bfloat16(), noise, sampler, Schedule.AUTOMATIC, 9, "v", generator, lambda *_: None)
+    assert made.dtype == torch.float32
+    assert not torch.equal(made, made.bfloat16().float())
+    torch.testing.assert_close(made, run(sampler, 9, noise), atol=0.03, rtol=0)
