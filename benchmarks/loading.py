@@ -19,7 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def _held(name: str) -> int:
+def held(name: str) -> int:
     """Bytes of one line of this process's status: VmRSS now, VmHWM at most so far."""
     lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(name + ":"))
@@ -31,11 +31,11 @@ def _child(checkpoint: Path, clip: Path, dtype: str) -> None:
     from backend.families.colorizediffusion.loading import load_parts
 
     torch.set_num_threads(1)
-    before, start = _held("VmRSS"), time.perf_counter()
+    before, start = held("VmRSS"), time.perf_counter()
     parts = load_parts(checkpoint, clip, dtype=getattr(torch, dtype))
     took = time.perf_counter() - start
     assert parts.token_transformer is not None
-    found = {"before": before, "peak": _held("VmHWM") - before, "after": _held("VmRSS") - before, "seconds": took}
+    found = {"before": before, "peak": held("VmHWM") - before, "after": held("VmRSS") - before, "seconds": took}
     print(json.dumps({**found, "size": checkpoint.stat().st_size}))
 
 

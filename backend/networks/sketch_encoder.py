@@ -39,7 +39,7 @@ class SketchEncoder(nn.Module):
         They are added to the U-Net's ``conv_in``, its three down-samplers, and the last block of its lowest level: sizes H/8,
         H/16, H/32, H/64 and H/64, widths as ``stages`` with the first one twice.
         """
-        x = self.trunk[0](sketch)
+        x = self.trunk[0](sketch.to(self.trunk[0].weight.dtype))  # type: ignore[union-attr]
         for conv in self.trunk[1:]:
             x = conv(F.silu(x))
         features = [self.outputs[0](x)]

@@ -13,12 +13,14 @@ from torch import nn
 from backend.families import v1, v15
 from backend.families.base import FamilySpec
 from backend.families.colorizediffusion.family import ColorizeDiffusion
+from backend.families.colorizediffusion.loading import load_parts
 from backend.families.colorizediffusion.pictures import frame
 from backend.imaging.types import Gray, Rgb
 from backend.pipeline.run import RunResult, colorize
 from backend.pipeline.types import Cancelled, Inputs, Step
 from shared.errors import ErrorCode, LinewashError
 from shared.protocol import ColorizeRequest, Finish, ForegroundSource, ReferenceRole
+from tests.parity.golden import golden
 from tests.parity.loaded import parts
 
 SPECS = {"v1": v1.SPEC, "v1.5": v15.SPEC}
@@ -168,6 +170,15 @@ def test_a_parameter_changes_the_picture_together_with_others(v15_family: Colori
     others = {"references": (1, 2), **NEED_MORE[name]}
     plain = run(v15_family, given(v15.SPEC, "background", **others))
     assert not same(plain, run(v15_family, given(v15.SPEC, "background", **others, **{name: MORE[name]})))
+
+
+def test_in_bfloat16_the_picture_is_nearly_the_same(v15_family: ColorizeDiffusion) -> None:
+    """As the product paints on a CPU; 16-bit blocks and float32 ends are cast where they meet."""
+    narrow = load_parts(golden("v1.5").sd, dtype=torch.bfloat16)
+    inputs = given(v15.SPEC, "both", injection=True, sketch_guidance=2.0, guidance=1.5)
+    found, wanted = run(ColorizeDiffusion(v15.SPEC, narrow, Discs(), None), inputs), run(v15_family, inputs)
+    difference = np.abs(found.layers.composite.astype(float) - wanted.layers.composite)
+    assert 0 < difference.mean() < 4
 
 
 def test_a_background_reference_colours_the_ground(v15_family: ColorizeDiffusion) -> None:

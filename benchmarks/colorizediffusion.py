@@ -1,0 +1,181 @@
+"""One picture with a full-size ColorizeDiffusion v1.5: memory, seconds, and the work that the exact savings save.
+
+    python benchmarks/colorizediffusion.py [--side 512] [--steps 4] [--threads 2] [--mode both]
+
+The networks are the published ones in shape (with CLIP ViT-H/14), their weights random: the time is that of a real picture,
+what is painted is not.  Baseline "plain": the same pass of the same network without the savings, that is with keys and values
+of the reference computed at every step and cross-attention to the zero tokens of the unguided row.  "peak" is the
+most the process held from its start to the last layer (VmHWM, Linux only).  "revisions" is a new seed, an edited drawing and
+another reference after the first picture: seconds, and calls of each encoder.
+"""
+
+import argparse
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+import cv2  # noqa: E402
+import numpy as np  # noqa: E402
+import torch  # noqa: E402
+from torch import Tensor, nn  # noqa: E402
+from torch.utils.flop_counter import FlopCounterMode  # noqa: E402
+
+from backend.families import v15  # noqa: E402
+from backend.families.colorizediffusion.contexts import batched, without_reference  # noqa: E402
+from backend.families.colorizediffusion.family import ColorizeDiffusion  # noqa: E402
+from backend.families.colorizediffusion.guidance import Guidance  # noqa: E402
+from backend.families.colorizediffusion.loading import Parts, load_parts  # noqa: E402
+from backend.families.colorizediffusion.painting import Conditioning, Guided  # noqa: E402
+from backend.families.precision import number_format  # noqa: E402
+from backend.families.registry import mask_guesser  # noqa: E402
+from backend.pipeline.prepare import prepare  # noqa: E402
+from backend.pipeline.run import RunResult, colorize  # noqa: E402
+from backend.pipeline.types import Inputs  # noqa: E402
+from benchmarks.loading import held  # noqa: E402
+from shared.protocol import ColorizeRequest, ForegroundSource, ReferenceRole  # noqa: E402
+from tests.parity.files import manifest, sparse  # noqa: E402
+
+
+def random_parts(folder: Path, device: str) -> Parts:
+    """The full-size networks, through the product's loader, with random weights of a size that keeps activations near 1."""
+    checkpoint, clip = folder / "switch-eps.safetensors", folder / "clip.safetensors"
+    sparse(checkpoint, manifest("switch"))
+    sparse(clip, manifest("openclip_vit_h_14"))
+    parts = load_parts(checkpoint, clip, number_format(device, has_bfloat16=True), device)
+    torch.manual_seed(0)
+    networks: tuple[Any, ...] = (
+        parts.unet, parts.sketch_encoder, parts.vae, parts.vision, parts.threshold_embedder, parts.token_transformer
+    )  # fmt: skip
+    with torch.no_grad():
+        for network in networks:
+            for name, weight in network.named_parameters():
+                if weight.ndim > 1:
+                    weight.normal_(0, (weight[0].numel()) ** -0.5)
+                elif name.endswith("weight"):
+                    weight.fill_(1)
+    return parts
+
+
+def drawing(side: int, radius: float = 0.35) -> np.ndarray:
+    """A ring on transparency."""
+    lines = np.zeros((side, side, 4), np.uint8)
+    cv2.circle(lines, (side // 2, side // 2), round(radius * side), (0, 0, 0, 255), max(2, side // 200), cv2.LINE_AA)
+    return lines
+
+
+def reference(seed: int) -> np.ndarray:
+    """Blots of colour."""
+    noise = np.random.default_rng(seed).integers(0, 256, (6, 6, 3), np.uint8)
+    rgb = cv2.resize(noise, (400, 400), interpolation=cv2.INTER_CUBIC)
+    return np.dstack([rgb, np.full((400, 400), 255, np.uint8)])
+
+
+class Calls:
+    """Counts the calls of each encoder."""
+
+    def __init__(self, parts: Parts) -> None:
+        networks: dict[str, nn.Module] = {"sketch": parts.sketch_encoder, "image": parts.vision, "vae": parts.vae.encoder}
+        self._counts = dict.fromkeys(networks, 0)
+        for name, network in networks.items():
+            network.register_forward_hook(self._counter(name))
+
+    def _counter(self, name: str) -> Any:
+        def count(module: nn.Module, given: Any, result: Any) -> None:
+            self._counts[name] += 1
+
+        return count
+
+    def new(self) -> str:
+        """Calls since the last question, in words."""
+        told = ", ".join(f"{name} {count}" for name, count in self._counts.items() if count) or "none"
+        self._counts = dict.fromkeys(self._counts, 0)
+        return told
+
+
+def plain_step(parts: Parts, told: Conditioning, latent: Tensor, t: float) -> Tensor:
+    """One guided look without the savings."""
+    rows = batched([told.attending, without_reference(told.attending)])
+    output = parts.unet(
+        latent.expand(2, -1, -1, -1), torch.tensor(t), tuple(f.expand(2, -1, -1, -1) for f in told.sketch), rows
+    )
+    return Guidance(4.0).combine(dict(zip(Guidance(4.0).branches(t), output.chunk(2), strict=True)))
+
+
+@torch.inference_mode()
+def compare(family: ColorizeDiffusion, parts: Parts, inputs: Inputs, steps: int) -> None:
+    """Print operations and seconds of ``steps`` looks with and without the savings, in turns, and how far they differ."""
+    told = family.condition(prepare(inputs, family), inputs.request).conditioning
+    latent = torch.randn(1, 4, *told.sketch[0].shape[-2:], generator=torch.Generator().manual_seed(0))
+    times = [999.0 * (1 - i / steps) for i in range(steps)]
+    guided = Guided(parts.unet, told, Guidance(4.0))
+    with FlopCounterMode(display=False) as counted:
+        saved = guided(latent, times[0])
+    first = counted.get_total_flops()
+    with FlopCounterMode(display=False) as counted:
+        guided(latent, times[0])
+    later = counted.get_total_flops()
+    with FlopCounterMode(display=False) as counted:
+        plain = plain_step(parts, told, latent, times[0])
+    without = counted.get_total_flops()
+    seconds: dict[str, list[float]] = {"with": [], "plain": []}
+    for t in times:
+        for name, look in (("with", lambda t: guided(latent, t)), ("plain", lambda t: plain_step(parts, told, latent, t))):
+            start = time.perf_counter()
+            look(t)
+            seconds[name].append(time.perf_counter() - start)
+    total, all_plain = first + (steps - 1) * later, steps * without
+    print(
+        f"operations of {steps} steps: {total / 1e12:.2f} T, plain {all_plain / 1e12:.2f} T ({total / all_plain:.3f} of plain)"
+    )
+    middle = {name: float(np.median(values)) for name, values in seconds.items()}
+    print(
+        f"seconds a step: {middle['with']:.2f}, plain {middle['plain']:.2f} ({middle['with'] / middle['plain']:.2f} of plain)"
+    )
+    size = float(plain.abs().mean())
+    print(f"largest difference of their outputs: {float((saved - plain).abs().max()):.1e} (mean size {size:.2f})")
+
+
+def main() -> None:
+    """Run and print."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--side", type=int, default=512)
+    parser.add_argument("--steps", type=int, default=4)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--mode", default="both")
+    parser.add_argument("--device", default="cpu")
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    with tempfile.TemporaryDirectory() as name:
+        parts = random_parts(Path(name), options.device)
+    print(f"loaded: {held('VmRSS') / 1e9:.2f} GB held, imports included")
+    calls, family = Calls(parts), ColorizeDiffusion(v15.SPEC, parts, mask_guesser(ROOT), None)
+    side = options.side
+    request = ColorizeRequest(
+        side, side, (ReferenceRole.BOTH,), ForegroundSource.AUTOMATIC, "v1.5", steps=options.steps, guidance=4.0,
+        mode=options.mode, parameters={"size": side},
+    )  # fmt: skip
+    first = Inputs(request, drawing(side), (reference(1),), None)
+
+    def run(what: str, inputs: Inputs) -> RunResult:
+        start = time.perf_counter()
+        result = colorize(inputs, family, lambda step: None)
+        told = ", ".join(f"{stage} {seconds:.1f}" for stage, seconds in result.seconds.items())
+        print(f"{what}: {time.perf_counter() - start:.1f} s ({told}); encoder calls: {calls.new()}", flush=True)
+        return result
+
+    run(f"first picture, {side} x {side}, {options.steps} steps", first)
+    print(f"peak: {held('VmHWM') / 1e9:.2f} GB")
+    run("new seed", replace(first, request=replace(request, seed=1)))
+    run("edited drawing", replace(first, lines=drawing(side, 0.3)))
+    run("another reference", replace(first, references=(reference(2),)))
+    compare(family, parts, first, options.steps)
+
+
+if __name__ == "__main__":
+    main()
