@@ -1,0 +1,74 @@
+"""Checkpoints in published format, put into the models folder, colour a drawing from the docker, by every method they have."""
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+
+from backend.families import v1, v15
+from backend.imaging.types import Rgba
+from shared.paths import models_dir
+from tests.krita.harness.art import Art
+from tests.krita.harness.compare import over, untouched
+from tests.krita.harness.evidence import Evidence
+from tests.krita.harness.studio import TRAINED, Studio
+from tests.parity.golden import FILES, write_checkpoint
+
+pytestmark = [pytest.mark.krita, pytest.mark.timeout(1800)]
+SIZE = (333, 257)
+SPECS = {FILES["v1"].split(".")[0]: v1.SPEC, FILES["v1.5"].split(".")[0]: v15.SPEC}
+WAYS = [(name, mode.title) for name, spec in SPECS.items() for mode in spec.modes]
+
+
+@pytest.fixture(scope="module")
+def seen(studio: Studio, small_art: Art) -> Evidence:
+    home = studio.root / "checkpoints"
+    folder = models_dir(home)
+    folder.mkdir(parents=True)
+    for version in FILES:
+        write_checkpoint(version, folder)
+    (folder / "notes.safetensors").write_text("these are no weights", encoding="utf-8")
+    given = {"size": SIZE, "lines": str(small_art.lines), "reference": str(small_art.reference), "models": list(SPECS)}
+    return studio.play("checkpoints", given, home, model=TRAINED, timeout_s=1500)
+
+
+def picture(seen: Evidence, name: str, title: str) -> Rgba:
+    foreground, background = (seen.pixels(f"{name}_{title}_{layer}.bgra", SIZE) for layer in ("Foreground", "Background"))
+    return over(foreground, background)
+
+
+def test_the_list_of_models_shows_them_and_why_one_cannot_be_used(seen: Evidence) -> None:
+    assert seen["alone"] == ["mini"]
+    shown = {text: (enabled, tip) for text, enabled, tip in seen["models"]}
+    assert set(shown) == {"Mini", "notes", *(f"{name} · {spec.title}" for name, spec in SPECS.items())}
+    assert [text for text, (enabled, _) in shown.items() if not enabled] == ["notes"]
+    assert len(shown["notes"][1].split()) > 4
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_the_methods_are_those_of_the_checkpoint(seen: Evidence, name: str) -> None:
+    assert seen[f"{name} methods"] == [mode.title for mode in SPECS[name].modes]
+
+
+@pytest.mark.parametrize(("name", "title"), WAYS)
+def test_every_method_colours_the_drawing(seen: Evidence, name: str, title: str) -> None:
+    assert seen[f"{name} {title}"]["says"].startswith("Done in")
+    assert seen[f"{name} {title}"]["group"].startswith(f"Linewash {name}")
+    coloured = picture(seen, name, title)
+    assert coloured[..., 3].min() == 255
+    assert len(np.unique(coloured.reshape(-1, 4), axis=0)) > 4
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_no_two_methods_colour_alike(seen: Evidence, name: str) -> None:
+    pictures = [picture(seen, name, mode.title) for mode in SPECS[name].modes]
+    assert not any(np.array_equal(one, other) for one, other in combinations(pictures, 2))
+
+
+def test_existing_layers_stay_byte_identical(seen: Evidence) -> None:
+    assert untouched(seen["before"], seen["after"])
+
+
+def test_the_whole_form_fits_into_a_narrow_column(seen: Evidence) -> None:
+    dock, form, room = seen["narrow"]
+    assert dock <= 300 and form <= room
