@@ -6,6 +6,7 @@ from pathlib import Path
 
 from backend.families.base import Family, FamilySpec, MaskGuesser
 from backend.weights.catalogue import CLIP
+from backend.weights.checkpoint import Checkpoint
 from backend.weights.library import Found, Kind, clip_of, find
 from shared.describing import ModelInfo
 from shared.errors import ErrorCode, LinewashError
@@ -46,7 +47,8 @@ def load_added(name: str, models_dir: Path, families: Families, device: str, gue
         raise LinewashError(ErrorCode.UNKNOWN_MODEL, name)
     family = families.get(chosen.kind)
     if family is None:
-        raise LinewashError(ErrorCode.MODEL_OTHER_FAMILY, f"{chosen.path.name}: {chosen.problem or chosen.kind}")
+        with Checkpoint(chosen.path):  # what cannot be read at all says so itself
+            raise LinewashError(ErrorCode.MODEL_OTHER_FAMILY, f"{chosen.path.name}: {chosen.kind}")
     clip = clip_of(found) if family.needs_clip and not chosen.own_clip else None
     if clip is None and family.needs_clip and not chosen.own_clip:
         raise LinewashError(ErrorCode.CLIP_MISSING, chosen.path.name)
