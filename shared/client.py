@@ -114,7 +114,7 @@ class Client:
         return self._bytes(_path(job_id) + "/preview")
 
     def layer(self, job_id: str, name: str) -> bytes:
-        """PNG (RGBA, canvas size) of one result layer; ``name`` is one of ``protocol.LAYERS``."""
+        """PNG (RGBA, canvas size) of one result layer; ``name`` is one of ``JobStatus.layers``."""
         return self._bytes("%s/layers/%s" % (_path(job_id), quote(name, safe="")))
 
     def save_layer(self, job_id: str, name: str, path: "Union[os.PathLike[str], str]") -> None:

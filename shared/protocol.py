@@ -11,6 +11,7 @@ from typing import Any, Dict, Mapping, Optional, Sequence, Tuple
 
 from .describing import MAX_TEXT, NO_VALUES, ModeInfo, ParameterInfo, Value, Values, find_mode, settle
 from .errors import ErrorCode, LinewashError, error_from_json
+from .lines import LinePreparation
 
 PROTOCOL_VERSION = 1
 """Raised whenever a message changes meaning; a client and a server of different numbers refuse each other (426)."""
@@ -37,6 +38,8 @@ IDEMPOTENCY_HEADER = "Idempotency-Key"
 LAYER_FOREGROUND, LAYER_BACKGROUND, LAYER_COMPOSITE = "foreground", "background", "composite"
 """Names of the result pictures, canvas size RGBA PNG; ``composite`` is foreground over background, without lines."""
 LAYERS = (LAYER_FOREGROUND, LAYER_BACKGROUND, LAYER_COMPOSITE)
+LAYER_LINES = "lines"
+"""One more where ``LinePreparation.made_anew``: the lines as they were read, black on transparency."""
 
 PART_LINES, PART_FOREGROUND, PART_HINTS, PART_REGION = "lines", "foreground", "hints", "region"
 PART_PREVIOUS_FOREGROUND, PART_PREVIOUS_BACKGROUND = "previous_foreground", "previous_background"
@@ -84,7 +87,7 @@ SETTABLE = ("steps", "guidance", "gap", "merging")
 """Fields of a request that a model may describe as its parameters, with a range and a default of its own."""
 
 _FLAGS = ("hints", "region", "previous")
-_LEFT_OUT = (*_FLAGS, "mode", "parameters")
+_LEFT_OUT = (*_FLAGS, "mode", "parameters", "preparation")
 """Fields that older backends do not know; they are left out where they say nothing."""
 
 
@@ -118,6 +121,7 @@ class ColorizeRequest:
     beside them.  hints: colour spots come along.  region: only a selection is to be recoloured, which needs an earlier result
     to keep everything else of; previous: that one comes along.  mode: one of the model's, '' = its first.  parameters: values
     of the model's own parameters by name, at most 64; the rest have their defaults (``describing.settle``).
+    preparation: how the line layer is read.
     """
 
     width: int
@@ -136,6 +140,7 @@ class ColorizeRequest:
     previous: bool = False
     mode: str = ""
     parameters: Mapping[str, Value] = NO_VALUES
+    preparation: LinePreparation = LinePreparation.AS_DRAWN
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "parameters", Values(self.parameters))
@@ -143,7 +148,8 @@ class ColorizeRequest:
     def to_json(self) -> Dict[str, Any]:
         """A JSON object that ``from_json`` turns back into an equal request; what is not set is left out."""
         data = dict(asdict(self), parameters=dict(self.parameters))
-        return {name: value for name, value in data.items() if name not in _LEFT_OUT or value}
+        usual = LinePreparation.AS_DRAWN
+        return {name: value for name, value in data.items() if name not in _LEFT_OUT or (value and value is not usual)}
 
     @staticmethod
     def from_json(data: Any) -> "ColorizeRequest":
@@ -195,6 +201,7 @@ class ColorizeRequest:
                 previous=full["previous"],
                 mode=full["mode"],
                 parameters=parameters,
+                preparation=LinePreparation(full["preparation"]),
             )
         except ValueError as error:
             raise LinewashError(ErrorCode.BAD_REQUEST, str(error)) from error

@@ -16,12 +16,13 @@ from backend.cli.setting import with_settings
 from backend.imaging.lineart import is_opaque_drawing
 from shared.client import Client
 from shared.describing import Value
+from shared.lines import LinePreparation
 from shared.multipart import Part
 from shared.paths import default_home
 from shared.protocol import (
     LAYER_BACKGROUND,
     LAYER_FOREGROUND,
-    LAYERS,
+    LAYER_LINES,
     PART_HINTS,
     PART_PREVIOUS_BACKGROUND,
     PART_PREVIOUS_FOREGROUND,
@@ -60,6 +61,10 @@ def colorize(
     previous: Annotated[
         Path | None, typer.Option(exists=True, file_okay=False, help="The folder of the result to recolour a part of.")
     ] = None,
+    lines_as: Annotated[
+        LinePreparation,
+        typer.Option(help="How to read LINES: drawn, in white on black, scanned with shades, or lines of a coloured picture."),
+    ] = _DEFAULTS.preparation,
     model: Annotated[str, typer.Option(help="See linewash models.")] = _DEFAULTS.model,
     mode: Annotated[str, typer.Option(help="One of linewash models show MODEL; its first by default.")] = _DEFAULTS.mode,
     setting: Annotated[
@@ -109,6 +114,7 @@ def colorize(
                 region=region is not None,
                 previous=previous is not None,
                 mode=mode,
+                preparation=lines_as,
             ).to_json()
         )
         with connected(home or default_home()) as client:
@@ -149,9 +155,12 @@ def _watch(client: Client, status: JobStatus) -> JobStatus:
 
 def _write(client: Client, status: JobStatus, drawing: Image.Image, out: Path, stem: str) -> None:
     out.mkdir(parents=True, exist_ok=True)
-    for name in LAYERS:
+    for name in status.layers:
         client.save_layer(status.id, name, out / (name + ".png"))
-    (out / "lines.png").write_bytes(png_bytes(drawing))
+    if LAYER_LINES in status.layers:
+        drawing = read_picture(out / (LAYER_LINES + ".png"))
+    else:
+        (out / (LAYER_LINES + ".png")).write_bytes(png_bytes(drawing))
     write_openraster(
         out / (stem + ".ora"),
         ColouredDrawing(

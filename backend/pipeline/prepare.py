@@ -6,8 +6,9 @@ import numpy as np
 
 from backend.families.base import Family
 from backend.imaging.colour import on_white
+from backend.imaging.extraction import prepared_ink
 from backend.imaging.lifting import lift_mask
-from backend.imaging.lineart import ink_from_rgba, is_empty
+from backend.imaging.lineart import is_empty
 from backend.imaging.masks import has_real_transparency, is_empty_mask, resize_mask
 from backend.imaging.regions import Segmentation, segment, snap_mask_to_regions, split_regions
 from backend.imaging.resampling import fit, resize
@@ -50,7 +51,7 @@ def prepare(inputs: Inputs, family: Family) -> Drawing:
     """
     request = inputs.request
     _check(inputs)
-    ink = ink_from_rgba(inputs.lines)
+    ink = prepared_ink(inputs.lines, request.preparation)
     if is_empty(ink):
         raise LinewashError(ErrorCode.EMPTY_LINES, "no ink in %d x %d" % (request.width, request.height))
     small = resize(ink, *working_size(request.width, request.height))

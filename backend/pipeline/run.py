@@ -3,9 +3,12 @@
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from backend.families.base import Family
+from backend.imaging.types import Gray, Rgba
 from backend.pipeline.condition import condition
 from backend.pipeline.decode import decode
 from backend.pipeline.denoise import denoise
@@ -49,4 +52,13 @@ def colorize(inputs: Inputs, family: Family, on_step: OnStep) -> RunResult:
         colours = decode(family, known, latent, drawing, request)
     with stage("layers"):
         result = layers(drawing, colours)
+        if request.preparation.made_anew:
+            result = replace(result, lines=_black(drawing.ink))
     return RunResult(result, drawing.warnings + colours.warnings, seconds)
+
+
+def _black(ink: Gray) -> Rgba:
+    """The ink (H, W) as a layer (H, W, 4): black, and transparent where there is no line."""
+    layer = np.zeros((*ink.shape, 4), np.uint8)
+    layer[..., 3] = ink
+    return layer

@@ -92,12 +92,14 @@ class Layers:
     """The answer at canvas size, (H, W, 4) uint8 each.
 
     foreground: alpha = the mask.  background: opaque and complete behind the figure.  composite: foreground over background,
-    opaque; equals 8-bit compositing of the two to within 1.
+    opaque; equals 8-bit compositing of the two to within 1.  lines: the ink in black on transparency, where it is not what the
+    line layer shows.
     """
 
     foreground: Rgba
     background: Rgba
     composite: Rgba
+    lines: Rgba | None = None
 
 
 @dataclass(frozen=True)

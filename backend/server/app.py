@@ -158,7 +158,7 @@ def _add_jobs(app: FastAPI, house: House) -> None:
     @app.get("/v1/jobs/{job_id}/layers/{name}")
     async def _layer(job_id: str, name: str) -> Response:
         job = jobs.get(job_id)
-        if name not in LAYERS:
+        if name not in (*LAYERS, *job.status.layers):
             raise LinewashError(ErrorCode.BAD_REQUEST, "there is no layer of that name")
         if job.status.state is not JobState.DONE:
             raise LinewashError(ErrorCode.JOB_NOT_DONE, job.status.state.value)

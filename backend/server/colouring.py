@@ -26,6 +26,7 @@ from shared.protocol import (
     LAYER_BACKGROUND,
     LAYER_COMPOSITE,
     LAYER_FOREGROUND,
+    LAYER_LINES,
     PART_FOREGROUND,
     PART_HINTS,
     PART_LINES,
@@ -145,6 +146,8 @@ def encoded(layers: Layers) -> dict[str, bytes]:
         LAYER_BACKGROUND: layers.background,
         LAYER_COMPOSITE: layers.composite,
     }
+    if layers.lines is not None:
+        pictures[LAYER_LINES] = layers.lines
     with ThreadPoolExecutor() as pool:
         return dict(zip(pictures, pool.map(png.encode, pictures.values()), strict=True))
 

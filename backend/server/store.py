@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from shared.errors import ErrorCode, LinewashError
-from shared.protocol import LAYERS, ColorizeRequest, JobState, JobStatus
+from shared.protocol import LAYER_LINES, LAYERS, ColorizeRequest, JobState, JobStatus
 
 _JOB_ID = re.compile(r"[0-9a-f]{32}")
 _INCOMING = "incoming-"
@@ -142,7 +142,7 @@ def done_changes(folder: Path) -> dict[str, Any]:
     result = _read_json(folder / "result" / "result.json")
     return {
         "progress": 1.0,
-        "layers": LAYERS,
+        "layers": LAYERS + ((LAYER_LINES,) if (folder / "result" / (LAYER_LINES + ".png")).is_file() else ()),
         "warnings": tuple(result["warnings"]),
         "seconds": dict(result["seconds"]),
     }

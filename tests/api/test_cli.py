@@ -94,6 +94,21 @@ def test_lines_on_paper_are_multiplied(backend: BackendProcess, drawing: list[ob
     )
 
 
+def test_lines_of_a_picture_take_its_place(backend: BackendProcess, drawing: list[object], tmp_path: Path) -> None:
+    with Image.open(tmp_path / "girl.png") as picture:
+        paint = Image.new("RGBA", picture.size, (230, 180, 120))
+        paint.alpha_composite(picture)
+        paint.convert("RGB").save(tmp_path / "girl.png")
+    said(linewash(backend.home, *drawing, "--lines-as", "xdog"), 0)
+    with zipfile.ZipFile(tmp_path / "out" / "girl.ora") as file:
+        assert ElementTree.fromstring(file.read("stack.xml"))[0][0].get("composite-op") == "svg:src-over"
+        with file.open("data/lines.png") as packed, Image.open(packed) as picture:
+            lines = np.asarray(picture)
+    assert lines[pictures.HEIGHT // 2, pictures.WIDTH // 5 + 1].tolist() == [0, 0, 0, 255]
+    assert lines[5, 5].tolist()[3] == 0
+    assert "charcoal" in said(linewash(backend.home, *drawing, "--lines-as", "charcoal"), 2)
+
+
 def test_colorize_starts_a_server_when_none_runs_and_ends_it(drawing: list[object], tmp_path: Path) -> None:
     (tmp_path / "mask.png").write_bytes(pictures.mask())
     said(linewash(tmp_path / "home", *drawing, "--mask", tmp_path / "mask.png"), 0)

@@ -11,7 +11,8 @@ from PIL import Image
 
 from shared.client import Client
 from shared.errors import ErrorCode, LinewashError
-from shared.protocol import LAYERS, ForegroundSource, JobState, ReferenceRole
+from shared.lines import LinePreparation
+from shared.protocol import LAYER_LINES, LAYERS, ForegroundSource, JobState, ReferenceRole
 from tests.api import pictures
 from tests.api.backend_process import BackendProcess
 from tests.api.following import last, send, until
@@ -37,6 +38,18 @@ def test_layers_come_back_at_canvas_size_in_the_reference_colour(client: Client)
     centre = layers["foreground"][pictures.HEIGHT // 2, pictures.WIDTH // 3]
     assert np.abs(centre.astype(int) - (*(c + 3 for c in pictures.RED), 255)).max() <= 1
     assert layers["foreground"][5, -5, 3] == 0
+
+
+def test_lines_that_were_looked_for_come_along(client: Client) -> None:
+    done = last(client, send(client, pictures.request(preparation=LinePreparation.DODGE)))
+    assert done.layers == (*LAYERS, LAYER_LINES)
+    lines = decoded(client.layer(done.id, LAYER_LINES))
+    assert lines.shape == (pictures.HEIGHT, pictures.WIDTH, 4) and not lines[..., :3].any()
+    assert lines[pictures.HEIGHT // 2, pictures.WIDTH // 5 + 1, 3] > 200 and lines[2, 2, 3] == 0
+    plain = last(client, send(client, pictures.request()))
+    with pytest.raises(LinewashError) as caught:
+        client.layer(plain.id, LAYER_LINES)
+    assert caught.value.code is ErrorCode.BAD_REQUEST
 
 
 def test_previews_arrive_while_it_runs(client: Client) -> None:

@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 
+from backend.imaging.extraction import divided
 from backend.imaging.types import Gray, Rgb
 
 
@@ -14,20 +15,13 @@ def extracted(rgb: Rgb, kernel: int = 5, low: float = 0.35, high: float = 0.9) -
     return (np.clip((rest - low) / (high - low), 0, 1) * 255).astype(np.uint8)
 
 
-def divided(rgb: Rgb, kernel: int = 5, low: float = 0.45, high: float = 0.95) -> Gray:
-    """Lines as grey divided by dilated grey: as strong in dark paint as in light."""
-    grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.float32) + 6.0
-    ratio = grey / cv2.dilate(grey, np.ones((kernel, kernel), np.uint8))
-    return (np.clip((ratio - low) / (high - low), 0, 1) * 255).astype(np.uint8)
-
-
 def random_extraction(rng: np.random.Generator, rgb: Rgb) -> Gray:
     """Extraction with a kernel and strength drawn at random, in proportion to the picture."""
     kernel = int(rng.choice([3, 3, 5])) if rgb.shape[0] < 400 else int(rng.choice([3, 5, 5, 7]))
     # Up to 1: edges of shade are faint lines, as a scanned page of shaded art has them.
     high = rng.uniform(0.85, 1.0)
     if rng.random() < 0.5:
-        return divided(rgb, kernel, rng.uniform(0.3, 0.6), high)
+        return 255 - divided(rgb, kernel, rng.uniform(0.3, 0.6), high)
     return extracted(rgb, kernel, rng.uniform(0.25, 0.5), high - 0.02)
 
 

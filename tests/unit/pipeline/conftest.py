@@ -10,6 +10,7 @@ import pytest
 from backend.families.base import FamilySpec
 from backend.imaging.types import Gray, Rgb
 from backend.pipeline.types import Colours, Drawing, Inputs, OnStep
+from shared.lines import LinePreparation
 from shared.protocol import ColorizeRequest, Finish, ReferenceRole
 
 
@@ -67,7 +68,9 @@ def inputs() -> Callable[..., Inputs]:
         reference = np.full((60, 80, 4), 255, np.uint8)
         reference[10:50, 20:60, :3] = (150, 40, 30)
         references = parts.get("references", (reference,))
-        request = ColorizeRequest(width, height, (ReferenceRole.BOTH,) * parts.get("roles", len(references)))
+        roles = (ReferenceRole.BOTH,) * parts.get("roles", len(references))
+        preparation = parts.get("preparation", LinePreparation.AS_DRAWN)
+        request = ColorizeRequest(width, height, roles, preparation=preparation)
         return Inputs(request, parts.get("lines", lines), references, foreground)
 
     return make

@@ -5,6 +5,7 @@ import pytest
 
 from backend.pipeline.prepare import MAX_REGIONS, NO_FIGURE, prepare, working_size
 from shared.errors import ErrorCode, LinewashError
+from shared.lines import LinePreparation
 
 
 def _code(inputs, family) -> ErrorCode:
@@ -75,6 +76,26 @@ def test_opaque_lines_need_no_warning(inputs, family) -> None:
     drawing = prepare(inputs(lines=opaque), family)
     assert drawing.warnings == ()
     assert np.abs(drawing.ink.astype(int) - prepare(given, family).ink).max() <= 2
+
+
+@pytest.mark.parametrize("preparation", [each for each in LinePreparation if each is not LinePreparation.WHITE_ON_BLACK])
+def test_a_coloured_picture_is_cut_along_its_lines_and_a_plain_one_has_none(preparation, inputs, family) -> None:
+    ring = inputs().lines[..., 3:].astype(np.float32) / 255
+    paint = np.full((300, 300, 3), (235, 200, 160), np.uint8)
+    picture = np.dstack([(paint * (1 - ring)).astype(np.uint8), np.full((300, 300), 255, np.uint8)])
+    drawing = prepare(inputs(lines=picture, preparation=preparation), family)
+    assert drawing.regions.count == prepare(inputs(), family).regions.count
+    plain = np.full((300, 300, 4), (235, 200, 160, 255), np.uint8)
+    assert _code(inputs(lines=plain, preparation=preparation), family) is ErrorCode.EMPTY_LINES
+
+
+def test_white_on_black_is_read_when_it_is_said(inputs, family) -> None:
+    given = inputs()
+    negative = np.dstack([given.lines[..., 3]] * 3 + [np.full((300, 300), 255, np.uint8)])
+    drawing = prepare(inputs(lines=negative, preparation=LinePreparation.WHITE_ON_BLACK), family)
+    assert np.array_equal(drawing.ink, given.lines[..., 3])
+    black = np.full((300, 300, 4), (0, 0, 0, 255), np.uint8)
+    assert _code(inputs(lines=black, preparation=LinePreparation.WHITE_ON_BLACK), family) is ErrorCode.EMPTY_LINES
 
 
 def test_references_are_white_below_and_at_most_512(inputs, family) -> None:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import ErrorCode, LinewashError
+from shared.lines import LinePreparation
 from shared.protocol import (
     LAYERS,
     MAX_REFERENCES,
@@ -39,6 +40,7 @@ REQUESTS = st.builds(
     gap=st.floats(0.0, 0.1),
     merging=st.floats(0.0, 8.0),
     mode=st.text(max_size=20),
+    preparation=st.sampled_from(LinePreparation),
     parameters=st.dictionaries(
         st.text(max_size=20),
         st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=20),
@@ -138,6 +140,8 @@ def test_anything_else_is_refused_by_name(data: object) -> None:
         ({"parameters": {"long": "x" * 501}}, ErrorCode.BAD_REQUEST),
         ({"parameters": {"x" * 501: 1}}, ErrorCode.BAD_REQUEST),
         ({"parameters": {str(number): number for number in range(65)}}, ErrorCode.BAD_REQUEST),
+        ({"preparation": "charcoal"}, ErrorCode.BAD_REQUEST),
+        ({"preparation": None}, ErrorCode.BAD_REQUEST),
         ({"extra": 0}, ErrorCode.BAD_REQUEST),
     ],
 )
@@ -167,7 +171,8 @@ def test_an_older_request_has_no_hints_and_no_selection_and_reads_the_same() -> 
     plain = ColorizeRequest.from_json(FITTING)
     assert not (plain.hints or plain.region or plain.previous)
     assert plain.mode == "" and not plain.parameters
-    assert not {"hints", "region", "previous", "mode", "parameters"} & set(plain.to_json())
+    assert plain.preparation is LinePreparation.AS_DRAWN
+    assert not {"hints", "region", "previous", "mode", "parameters", "preparation"} & set(plain.to_json())
 
 
 def test_the_parts_of_a_request() -> None:
