@@ -10,6 +10,7 @@ from diffusers import FlowMatchEulerDiscreteScheduler
 from torch import Tensor, nn
 
 from backend.families.base import FamilySpec
+from backend.families.finishing import FINISHING, steps_and_guidance
 from backend.families.loading import load_network
 from backend.families.mini_choice import chosen, varied
 from backend.families.mini_features import GRID, SIDE
@@ -36,11 +37,13 @@ from backend.pipeline.types import Colours, Drawing, OnStep, Step
 from backend.weights.folder import ModelFolder
 from shared.protocol import ColorizeRequest, Finish
 
+_USUAL = ColorizeRequest(64, 64, ())
 SPEC = FamilySpec(
     name="mini",
     title="Mini",
     licence="MIT; trained on CC0, CC BY and VRM Public License art, see the model card",
     finishes=(Finish.FLATS, Finish.PAINTED),
+    parameters=(*FINISHING, *steps_and_guidance(_USUAL.steps, _USUAL.guidance, advanced=True)),
 )
 NETWORKS: dict[str, type[nn.Module]] = {"flats": Flats, "painted": Painted, "foreground": Foreground}
 

@@ -10,9 +10,9 @@ from backend.imaging.types import Bools, Rgb
 
 NEAR = 12.0
 """How far apart, in CIEDE2000, colours may be and still speak for each other."""
-TEMPERATURE = 0.5
+TEMPERATURE = 0.35
 """How far a seed may stray from the expected colours; 1 = as often as the network believes in others."""
-REACH = 0.4
+REACH = 0.6
 """Regions whose tokens differ by less than about this (in units of the tokens' spread) stray together."""
 WAVES = 256
 

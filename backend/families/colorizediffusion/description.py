@@ -1,6 +1,7 @@
 """What a painter can choose and set in ColorizeDiffusion v1 and v1.5, described once (spec sections 14, 18 and 19)."""
 
 from backend.families.colorizediffusion.samplers import SAMPLERS, SCHEDULES
+from backend.families.finishing import FINISHING, steps_and_guidance
 from shared.describing import NEEDS_MASK, ModeInfo, ParameterInfo, Value
 
 VANILLA, MASKED = "vanilla", "masked"
@@ -84,8 +85,7 @@ def _strengths(masked: tuple[str, ...]) -> tuple[ParameterInfo, ...]:
 
 
 _SAMPLING = (
-    ParameterInfo("steps", "Steps", "In how many steps the picture is painted.", "integer", 20, 1, 100, 1),
-    ParameterInfo("guidance", "Guidance", "Pushes the picture towards the reference; 1 = off.", "number", 4.0, 1.0, 15.0, 0.5),
+    *steps_and_guidance(20, 4.0, advanced=False),
     ParameterInfo("size", "Size", "Side of the square with as many pixels as the model paints.", "integer", 512, 256, 1536, 64),
     _choice("sampler", "Sampler", "How noise is turned into a picture.", SAMPLERS),
     _choice("schedule", "Schedule", "How steps are spread over the noise.", SCHEDULES),
@@ -119,7 +119,7 @@ _PADDING = _number(
 
 def parameters(masked: tuple[str, ...]) -> tuple[ParameterInfo, ...]:
     """All parameters; ``masked`` names the modes that use masks."""
-    return (*_strengths(masked), *_SAMPLING, _PADDING, *_INJECTION, *_WORDS)
+    return (*_strengths(masked), *_SAMPLING, _PADDING, *_INJECTION, *_WORDS, *FINISHING)
 
 
 def defaults(infos: tuple[ParameterInfo, ...]) -> dict[str, Value]:

@@ -1,0 +1,125 @@
+"""Every parameter of ColorizeDiffusion does something, words among them, and nonsense is refused."""
+
+from typing import Any
+
+import pytest
+import torch
+
+from backend.families import v1, v15
+from backend.families.colorizediffusion.family import ColorizeDiffusion
+from shared.errors import ErrorCode, LinewashError
+from tests.parity.loaded import parts
+from tests.parity.painting import Discs, given, run, same
+
+
+@pytest.fixture
+def v15_family() -> ColorizeDiffusion:
+    return ColorizeDiffusion(v15.SPEC, parts("v1.5"), Discs(), None)
+
+
+CHANGES = {
+    "reference_strength": 0.3,
+    "sketch_strength": 0.2,
+    "foreground_strength": 0.2,
+    "background_strength": 0.2,
+    "mixing": 0.7,
+    "semantics_strength": 0.1,
+    "colour_strength": 0.1,
+    "encoder_strength": 0.1,
+    "layer_strengths": " ".join(["0.5"] * 16),
+    "reference_threshold": 0.0,
+    "sketch_threshold": 1.0,
+    "size": 320,
+    "sampler": "k_euler",
+    "sketch_guidance": 2.0,
+    "guidance_start": 0.5,
+    "guidance_end": 0.3,
+    "reference_padding": 1.5,
+    "injection": True,
+}
+"""A value of each parameter that must change the picture by itself."""
+NEED_MORE = {
+    "clear_background": {},
+    "schedule": {"sampler": "k_euler", "steps": 3},
+    "pause_end": {"pause_start": 0.0},
+    "injection_sketch": {"injection": True},
+    "injection_reference": {"injection": True},
+    "injection_start": {"injection": True},
+}
+"""Parameters that only mean something with others, and those."""
+MORE = {
+    "clear_background": True,
+    "schedule": "karras",
+    "pause_end": 0.6,
+    "injection_sketch": 1.0,
+    "injection_reference": 0.0,
+    "injection_start": 0.7,
+}
+FIELDS = {"steps", "guidance", "gap", "merging"}
+"""These are fields of every request."""
+WORDS = {name for name in (each.name for each in v15.SPEC.parameters) if name.startswith("edit_")}
+
+
+def test_all_parameters_are_tried_here() -> None:
+    tried = {*CHANGES, *NEED_MORE, "pause_start", *WORDS, *FIELDS}
+    assert {each.name for each in v15.SPEC.parameters} == tried == {each.name for each in v1.SPEC.parameters}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_parameter_changes_the_picture(v15_family: ColorizeDiffusion, name: str) -> None:
+    plain = run(v15_family, given(v15.SPEC, "background"))
+    assert not same(plain, run(v15_family, given(v15.SPEC, "background", **{name: CHANGES[name]})))
+
+
+@pytest.mark.parametrize("name", NEED_MORE)
+def test_a_parameter_changes_the_picture_together_with_others(v15_family: ColorizeDiffusion, name: str) -> None:
+    others = {"references": (1, 2), **NEED_MORE[name]}
+    plain = run(v15_family, given(v15.SPEC, "background", **others))
+    assert not same(plain, run(v15_family, given(v15.SPEC, "background", **others, **{name: MORE[name]})))
+
+
+@pytest.mark.parametrize("changed", [{"edit_scale": 2.0, "edit_target": "red hair"}])
+def test_without_the_text_tower_words_are_refused(v15_family: ColorizeDiffusion, changed: dict[str, Any]) -> None:
+    with pytest.raises(LinewashError) as caught:
+        run(v15_family, given(v15.SPEC, **changed))
+    assert caught.value.code is ErrorCode.NO_WORDS
+
+
+def _features(texts: list[str]) -> torch.Tensor:
+    drawn = [torch.randn(64, generator=torch.Generator().manual_seed(sum(map(ord, text)))) for text in texts]
+    return torch.nn.functional.normalize(torch.stack(drawn), dim=-1)[:, None]
+
+
+def test_words_change_the_reference() -> None:
+    family = ColorizeDiffusion(v15.SPEC, parts("v1.5"), Discs(), _features)
+    words = {"edit_scale": 6.0, "edit_target": "red hair"}
+    variants = [
+        {},
+        words,
+        {**words, "edit_anchor": "blonde hair"},
+        {**words, "edit_anchor": "blonde hair", "edit_enhanced": True},
+        {**words, "edit_control": "the sky"},
+        {**words, "edit_thresholds": "0.1 0.2 0.3 0.4"},
+    ]
+    found = [run(family, given(v15.SPEC, **changed)).layers.composite.tobytes() for changed in variants]
+    assert len(set(found)) == len(variants)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"edit_scale": 1.0},
+        {"edit_scale": 1.0, "edit_target": "x", "edit_thresholds": "1 2"},
+        {"edit_scale": 1.0, "edit_target": "x", "edit_thresholds": "0.9 0.5 0.6 0.7"},
+        {"layer_strengths": "1 2 3"},
+        {"layer_strengths": "many"},
+        {"sampler": "none"},
+        {"size": 9999},
+        {"unheard_of": 1},
+    ],
+)
+def test_nonsense_is_refused(changed: dict[str, Any]) -> None:
+    family = ColorizeDiffusion(v15.SPEC, parts("v1.5"), Discs(), _features)
+    with pytest.raises(LinewashError) as caught:
+        run(family, given(v15.SPEC, **changed))
+    assert caught.value.code is ErrorCode.BAD_REQUEST
