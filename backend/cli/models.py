@@ -9,6 +9,14 @@ from shared.describing import ModeInfo, ModelInfo, ParameterInfo
 from shared.errors import ErrorCode, LinewashError
 from shared.paths import default_home, models_dir
 
+_PARTS = {
+    "clip": "reads references for other models",
+    "isnet-sketches": "finds figures in drawings",
+    "isnet-characters": "finds characters in references",
+    "isnet-things": "finds things of all kinds in references",
+}
+"""What files do that colour nothing themselves, by their kind."""
+
 models = typer.Typer(invoke_without_command=True, help="List, describe, download, convert and delete colouring models.")
 for _command in (download, convert, delete):
     models.command()(_command)
@@ -35,8 +43,8 @@ def list_models(home: Home = None) -> None:
     folder = models_dir(place)
     found = library.find(folder)
     for part in found:
-        if part.kind == "clip":
-            typer.echo("%s  reads references for other models, %s" % (part.name, size(part.size)))
+        if part.kind in _PARTS:
+            typer.echo("%s  %s, %s" % (part.name, _PARTS[part.kind], part.problem or size(part.size)))
     for path in library.unfinished(folder):
         typer.echo("%s  %s of a download; the same download goes on" % (path.name, size(path.stat().st_size)))
     names = {each.path.name for each in found}

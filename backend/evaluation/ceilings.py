@@ -26,6 +26,7 @@ class BestColours:
     def __init__(self, family: Family, truth: Rgb) -> None:
         self.spec = family.spec
         self._family, self._truth = family, truth
+        self.mask_warnings = family.mask_warnings
 
     def guess_drawing_mask(self, ink: Gray) -> Gray:
         """The family's guess."""

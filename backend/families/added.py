@@ -7,7 +7,7 @@ from pathlib import Path
 from backend.families.base import Family, FamilySpec, MaskGuesser
 from backend.weights.catalogue import CLIP
 from backend.weights.checkpoint import Checkpoint
-from backend.weights.library import Found, Kind, clip_of, find
+from backend.weights.library import PARTS, Found, Kind, clip_of, find
 from shared.describing import ModelInfo
 from shared.errors import ErrorCode, LinewashError
 
@@ -32,7 +32,7 @@ def added_models(models_dir: Path, families: Families) -> list[ModelInfo]:
     """A row for every checkpoint of the folder; one that cannot be used says why and what to do."""
     found = find(models_dir)
     clip = clip_of(found)
-    return [_row(each, models_dir, families, clip) for each in found if each.kind != "clip"]
+    return [_row(each, models_dir, families, clip) for each in found if each.kind not in PARTS]
 
 
 def load_added(name: str, models_dir: Path, families: Families, device: str, guesser: MaskGuesser) -> Family:
@@ -42,7 +42,7 @@ def load_added(name: str, models_dir: Path, families: Families, device: str, gue
     loading raises for a file that is damaged.
     """
     found = find(models_dir)
-    chosen = next((each for each in found if each.name == name and each.kind != "clip"), None)
+    chosen = next((each for each in found if each.name == name and each.kind not in PARTS), None)
     if chosen is None:
         raise LinewashError(ErrorCode.UNKNOWN_MODEL, name)
     family = families.get(chosen.kind)

@@ -28,6 +28,11 @@ class FamilySpec:
 class MaskGuesser(Protocol):
     """Finds the figure where the painter gave no mask.  A family without one of its own takes ``registry.mask_guesser``."""
 
+    @property
+    def mask_warnings(self) -> tuple[str, ...]:
+        """What the painter should know of how masks are found, a sentence each; () when all is well."""
+        ...
+
     def guess_drawing_mask(self, ink: Gray) -> Gray:
         """(H, W) figure mask 0..255 guessed from (H, W) ink (255 = line); any size in, same size out."""
         ...

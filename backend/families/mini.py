@@ -93,6 +93,7 @@ class Mini:
     """
 
     spec = SPEC
+    mask_warnings: tuple[str, ...] = ()
 
     def __init__(self, flats: Flats, painted: Painted, foreground: Foreground) -> None:
         self._flats, self._painted = flats.eval(), painted.eval()

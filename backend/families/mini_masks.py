@@ -40,6 +40,8 @@ class MiniMasks:
     Several views of a picture are guessed in one batch, and their mean is moved to the picture's own lines or colours.
     """
 
+    mask_warnings: tuple[str, ...] = ()
+
     def __init__(self, network: Foreground) -> None:
         self._network = network.eval()
 

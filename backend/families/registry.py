@@ -10,6 +10,7 @@ from pathlib import Path
 from backend.families import mini, v1, v15
 from backend.families.added import CheckpointFamily, Families, added_models, load_added
 from backend.families.base import Family, FamilySpec, MaskGuesser
+from backend.families.mask_finders import InstalledMasks
 from backend.families.mini_masks import MiniMasks
 from backend.families.remembering import Remembering
 from backend.weights.folder import ModelFolder, missing_file, model_folder
@@ -56,10 +57,14 @@ def load(name: str, models_dir: Path, device: str = "cpu") -> Family:
     device.
     """
     if name in _ENTRIES:
-        return Remembering(_ENTRIES[name].load(ModelFolder(model_folder(name, models_dir)), device))
-    return Remembering(load_added(name, models_dir, _CHECKPOINTS, device, mask_guesser(models_dir)))
+        family = _ENTRIES[name].load(ModelFolder(model_folder(name, models_dir)), device)
+        return Remembering(family, InstalledMasks(family, models_dir, device))
+    return Remembering(load_added(name, models_dir, _CHECKPOINTS, device, mask_guesser(models_dir, device)))
 
 
-def mask_guesser(models_dir: Path) -> MaskGuesser:
-    """Finds figures for a family that cannot: mini's, which is always there.  Raises MODEL_MISSING, MODEL_CORRUPT."""
-    return MiniMasks.load(ModelFolder(model_folder(mini.SPEC.name, models_dir)))
+def mask_guesser(models_dir: Path, device: str = "cpu") -> MaskGuesser:
+    """Finds figures for a family that cannot: by what the painter has installed, else by mini's, which is always there.
+
+    Raises LinewashError MODEL_MISSING, MODEL_CORRUPT: of mini's.
+    """
+    return InstalledMasks(MiniMasks.load(ModelFolder(model_folder(mini.SPEC.name, models_dir))), models_dir, device)

@@ -67,6 +67,8 @@ def prepare(inputs: Inputs, family: Family) -> Drawing:
     else:
         masks = _Masks(given, resize_mask(given, small.shape[1], small.shape[0]))
     references = tuple(_reference(rgba, role, family) for rgba, role in zip(inputs.references, request.references, strict=True))
+    if given is None or not all(has_real_transparency(rgba) for rgba in inputs.references):
+        warnings = (*warnings, *family.mask_warnings)
     split = split_regions(segmentation, masks.working, MAX_REGIONS, request.merging)
     regions, fixed = hinted(segmentation.labels, split, small, inputs.hints)
     if inputs.region is None or inputs.previous is None:

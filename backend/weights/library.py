@@ -5,15 +5,17 @@ Only headers are read.  A file is found as ``models/*.safetensors`` or ``models/
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from backend.weights.checkpoint import Checkpoint
 from backend.weights.folder import SUMS
 from shared.errors import LinewashError
 
-Kind = Literal["v1", "v1.5", "v2", "xl", "xlv2", "animediffusion", "clip", "unknown"]
+MaskKind = Literal["isnet-sketches", "isnet-characters", "isnet-things"]
+Kind = Literal["v1", "v1.5", "v2", "xl", "xlv2", "animediffusion", "clip", MaskKind, "unknown"]
 SUFFIX = ".safetensors"
 CLIP_WIDTH = 1280
 """Width of the vision tower of CLIP ViT-H/14, by which it is told from other CLIPs."""
@@ -24,6 +26,11 @@ _CLIP_KEYS = (
 )
 """As transformers, OpenCLIP and the published training program name the same tensor."""
 _OWN_CLIP = "cond_stage_model.visual."
+_ISNET_KEYS = frozenset(
+    ("conv_in.weight", "stage1.rebnconvin.conv_s1.weight", "stage1d.rebnconvin.conv_s1.weight", "side1.weight")
+)
+_ISNET_PREFIX = "net."
+"""Before ISNet's names in what the program anime-segmentation has trained."""
 PART = ".part"
 """What the name of a file that is not whole ends with."""
 LOCK = ".download.lock"
@@ -32,12 +39,17 @@ _BESIDE = (".json", ".txt")
 """Endings of files that lie beside weights and mean nothing without them."""
 
 
+PARTS: tuple[Kind, ...] = ("clip", *get_args(MaskKind))
+"""Files that colour nothing themselves: other models, or all of them, work with them."""
+
+
 @dataclass(frozen=True)
 class Found:
     """A file of the models folder.
 
-    name: what requests call it, made from the file's stem and unique in the folder.  kind: by its tensors' names.  size: bytes.
-    own_clip: the CLIP image encoder lies in the same file.  problem: why it cannot be used, '' when it can.
+    name: what requests call it, made from the file's stem and unique in the folder.  kind: by its tensors' names; of mask
+    finders also by the file's name, and of an unreadable one by that alone.  size: bytes.  own_clip: the CLIP image encoder
+    lies in the same file.  problem: why it cannot be used, '' when it can.
     """
 
     name: str
@@ -70,7 +82,7 @@ def registry_name(stem: str) -> str:
     return re.sub(r"[^a-z0-9._-]+", "-", stem.lower()).strip("-.")[:80]
 
 
-def kind_of(names: frozenset[str], clip_width: int) -> Kind:
+def kind_of(stem: str, names: frozenset[str], clip_width: int) -> Kind:
     """What a file with tensors of these names is; ``clip_width`` is that of its CLIP vision tower, 0 = it has none."""
     tops = {name.split(".", 1)[0] for name in names}
     if "denoise_fn" in tops:
@@ -81,7 +93,27 @@ def kind_of(names: frozenset[str], clip_width: int) -> Kind:
         if "bg_encoder" in tops:
             return "v2"
         return "v1.5" if "thresh_embedder" in tops else "v1"
+    prefix = isnet_prefix(names)
+    if {name.removeprefix(prefix) for name in names} >= _ISNET_KEYS:
+        return isnet_kind(stem, prefix)
     return "clip" if clip_width == CLIP_WIDTH else "unknown"
+
+
+def isnet_prefix(names: Iterable[str]) -> str:
+    """What stands before ISNet's own names in a file."""
+    return _ISNET_PREFIX if any(name.startswith(_ISNET_PREFIX) for name in names) else ""
+
+
+def isnet_kind(stem: str, prefix: str) -> MaskKind:
+    """What ISNet weights were taught to find, which tensors do not tell: by the file's name, then by its tensors' prefix.
+
+    Line drawings where the name says ``sketch``; characters in colour where it says ``anime`` or ``isnetis`` (the published
+    file), or where anime-segmentation has trained it; else things of all kinds.
+    """
+    name = stem.lower()
+    if "sketch" in name:
+        return "isnet-sketches"
+    return "isnet-characters" if prefix or "anime" in name or "isnetis" in name else "isnet-things"
 
 
 def _files(models_dir: Path) -> list[Path]:
@@ -97,11 +129,12 @@ def _read(name: str, path: Path) -> Found:
             shapes = file.shapes
         size = path.stat().st_size
     except LinewashError as error:
-        return Found(name, path, "unknown", 0, problem=f"{error.message} {error.hint}")
+        kind = isnet_kind(path.stem, "") if "isnet" in path.stem.lower() else "unknown"
+        return Found(name, path, kind, 0, problem=f"{error.message} {error.hint}")
     except OSError as error:  # it went away meanwhile
         return Found(name, path, "unknown", 0, problem=f"The file cannot be read: {error.strerror}.")
     clip = next((shapes[key] for key in _CLIP_KEYS if key in shapes), ())
-    kind = kind_of(frozenset(shapes), clip[-1] if clip else 0)
+    kind = kind_of(path.stem, frozenset(shapes), clip[-1] if clip else 0)
     problem = "It is no checkpoint that Linewash knows." if kind == "unknown" else ""
     return Found(name, path, kind, size, any(each.startswith(_OWN_CLIP) for each in shapes), problem)
 

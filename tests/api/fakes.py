@@ -116,6 +116,7 @@ class Fake:
 
     spec: FamilySpec
     step: Callable[[], None]
+    mask_warnings: tuple[str, ...] = ()
 
     def guess_drawing_mask(self, ink: Any) -> Any:
         """The left half."""

@@ -20,6 +20,8 @@ SPECS = {"v1": v1.SPEC, "v1.5": v15.SPEC}
 class Discs:
     """Finds a disc in the middle."""
 
+    mask_warnings: tuple[str, ...] = ()
+
     def guess_drawing_mask(self, ink: Gray) -> Gray:
         return _disc(*ink.shape)
 

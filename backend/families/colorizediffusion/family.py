@@ -84,6 +84,11 @@ class ColorizeDiffusion:
         self._colours: Kept[Tensor] = Kept(self._learn_colours, KEPT)
         self._contexts = ContextMaker(self._patches, parts.threshold_embedder, parts.token_transformer)
 
+    @property
+    def mask_warnings(self) -> tuple[str, ...]:
+        """See ``MaskGuesser``."""
+        return self._guesser.mask_warnings
+
     def guess_drawing_mask(self, ink: Gray) -> Gray:
         """See ``MaskGuesser``."""
         return self._guesser.guess_drawing_mask(ink)

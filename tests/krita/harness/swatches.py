@@ -30,6 +30,7 @@ class Swatches:
     """The family.  It fails with a full disk while ``models/fault`` says ``disk_full``."""
 
     spec = SPEC
+    mask_warnings: tuple[str, ...] = ()
 
     def __init__(self, models_dir: Path) -> None:
         self._fault = models_dir / "fault"

@@ -41,6 +41,7 @@ class Guesser:
     """A family of one small network: two steps, one flat colour drawn by the seed; it takes every mask for a disc."""
 
     spec = FamilySpec("guesser", "Guesser", "MIT", (Finish.FLATS, Finish.PAINTED))
+    mask_warnings: tuple[str, ...] = ()
 
     def __init__(self) -> None:
         self._network = nn.Sequential(nn.Linear(2, 2), nn.ReLU(), nn.Linear(2, 2))

@@ -18,6 +18,7 @@ class FakeFamily:
     """Guesses a disc in the middle of drawings and the darker half of references."""
 
     spec = FamilySpec("fake", "Fake", "none", (Finish.FLATS, Finish.PAINTED))
+    mask_warnings: tuple[str, ...] = ()
 
     def __init__(self, radius: float = 0.33) -> None:
         self.radius = radius

@@ -1,0 +1,51 @@
+"""ISNet weights in published format, a few channels wide."""
+
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+
+from backend.networks.isnet import ISNet, Widths
+
+TINY = {
+    "stage1": Widths(4, 2, 4),
+    "stage2": Widths(4, 2, 6),
+    "stage3": Widths(6, 3, 6),
+    "stage4": Widths(6, 3, 8),
+    "stage5": Widths(8, 4, 8),
+    "stage6": Widths(8, 4, 8),
+    "stage5d": Widths(16, 4, 8),
+    "stage4d": Widths(16, 3, 6),
+    "stage3d": Widths(12, 3, 5),
+    "stage2d": Widths(11, 2, 4),
+    "stage1d": Widths(8, 2, 4),
+}
+
+
+def network(seed: int = 0) -> ISNet:
+    """One that has seen nothing; its normalisations are no identities."""
+    torch.manual_seed(seed)
+    made = ISNet(3, 4, TINY)
+    for name, value in made.state_dict().items():
+        if name.endswith("running_mean"):
+            value.normal_(0, 0.1)
+        elif name.endswith("running_var"):
+            value.uniform_(0.5, 1.5)
+    return made.eval()
+
+
+def tensors(made: ISNet, prefix: str = "") -> dict[str, Tensor]:
+    """Its weights, and what a published file holds beside them."""
+    found = {f"{prefix}{name}": value.clone() for name, value in made.state_dict().items()}
+    found |= {f"{prefix}side{number}.weight": torch.zeros(1, 4, 3, 3) for number in range(2, 7)}
+    if prefix:
+        found["gt_encoder.conv_in.conv.weight"] = torch.zeros(4, 1, 3, 3)
+    return found
+
+
+def write(path: Path, made: ISNet, prefix: str = "") -> Path:
+    """A file of the models folder."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_file(tensors(made, prefix), path)
+    return path
