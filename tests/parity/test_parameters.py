@@ -31,6 +31,7 @@ CHANGES = {
     "sketch_threshold": 1.0,
     "size": 320,
     "sampler": "k_euler",
+    "prediction": "v",
     "sketch_guidance": 2.0,
     "guidance_start": 0.5,
     "guidance_end": 0.3,

@@ -45,6 +45,11 @@ V15_MODES = (
 )
 
 
+BY_NAME = "name"
+PREDICTIONS = ((BY_NAME, "By file name"), ("eps", "Noise"), ("v", "Velocity"))
+"""The published rule is that of the name (spec 2); files that were renamed need a word."""
+
+
 def _share(name: str, title: str, text: str, default: float = 1.0, modes: tuple[str, ...] = ()) -> ParameterInfo:
     return ParameterInfo(name, title, text, "number", default, 0.0, 1.0, 0.05, modes=modes, advanced=True)
 
@@ -89,6 +94,7 @@ _SAMPLING = (
     ParameterInfo("size", "Size", "Side of the square with as many pixels as the model paints.", "integer", 512, 256, 1536, 64),
     _choice("sampler", "Sampler", "How noise is turned into a picture.", SAMPLERS),
     _choice("schedule", "Schedule", "How steps are spread over the noise.", SCHEDULES),
+    _choice("prediction", "Predicts", "What the weights were trained to predict.", PREDICTIONS),
     _number("sketch_guidance", "Line guidance", "Pushes the picture towards the lines; 1 = off.", 1.0, 1.0, 5.0, 0.1),
     _share("guidance_start", "Guided from", "From which part of the way on the reference is used.", 0.0),
     _share("guidance_end", "Guided until", "Until which part of the way the reference is used.", 1.0),

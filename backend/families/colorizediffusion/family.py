@@ -10,6 +10,8 @@ from torch import Tensor
 from backend.families.base import FamilySpec, MaskGuesser
 from backend.families.colorizediffusion import pictures
 from backend.families.colorizediffusion.contexts import ContextMaker, Given
+from backend.families.colorizediffusion.description import BY_NAME
+from backend.families.colorizediffusion.evaluation import Prediction
 from backend.families.colorizediffusion.glimpse import colour_map, glimpse
 from backend.families.colorizediffusion.guidance import Guidance
 from backend.families.colorizediffusion.loading import Parts
@@ -148,7 +150,7 @@ class ColorizeDiffusion:
             Sampler(text(values, "sampler")),
             Schedule(text(values, "schedule")),
             request.steps,
-            self._parts.prediction,
+            _prediction(values, self._parts.prediction),
             generator,
             report,
         )
@@ -225,6 +227,11 @@ def _guidance(values: Values, reference: float) -> Guidance:
         number(values, "guidance_end"),
         *(pause if pause[1] > pause[0] else (-1.0, -1.0)),
     )
+
+
+def _prediction(values: Values, by_name: Prediction) -> Prediction:
+    chosen = text(values, "prediction")
+    return by_name if chosen == BY_NAME else "eps" if chosen == "eps" else "v"
 
 
 def _rows(values: Values, reference: float) -> int:
