@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from backend.families.colorizediffusion import comparing, keys, shapes
 from backend.families.colorizediffusion.loading import Parts, load_parts, load_text, prediction_of
+from backend.families.fitting import differences
 from backend.networks.split_attention import Attending
 from backend.weights.checkpoint import Checkpoint
 from shared.errors import ErrorCode, LinewashError
@@ -34,8 +35,8 @@ def test_full_size_names_and_shapes_agree_both_ways(version: str) -> None:
         built = comparing.build(held, shapes.Config())
         towers = [(shapes.image_encoder(clip, vision, shapes.Config()), vision)]
         towers += [(shapes.text_encoder(clip, text, shapes.Config()), text)]
-    assert comparing.differences(built.values(), held) == ([], sorted(keys.SCHEDULE), [])
-    assert comparing.differences(towers, clip) == ([], ["cond_stage_model.transformer.model.logit_scale"], [])
+    assert differences(built.values(), held) == ([], sorted(keys.SCHEDULE), [])
+    assert differences(towers, clip) == ([], ["cond_stage_model.transformer.model.logit_scale"], [])
     names = {"unet", "sketch_encoder", "vae"}
     assert built.keys() == (names | {"threshold_embedder", "token_transformer"} if version == "v1.5" else names)
 

@@ -1,22 +1,15 @@
-"""Which networks a file holds, and whether it holds them whole: names and shapes alone, without reading a weight."""
+"""Which networks a file holds: names and shapes alone, without reading a weight."""
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Literal, TypeVar
-
-import torch
-from torch import nn
+from collections.abc import Iterable
+from typing import Literal
 
 from backend.families.colorizediffusion import keys, shapes
 from backend.families.colorizediffusion.shapes import Config
+from backend.families.fitting import Named, built
 from backend.weights.checkpoint import Checkpoint
 from shared.errors import ErrorCode, LinewashError
 
 Version = Literal["v1", "v1.5"]
-Named = tuple[nn.Module, keys.Names]
-"""A network and where its weights stand in a file."""
-Built = TypeVar("Built")
-NAMED = 12
-"""How many names an error tells of each kind."""
 
 
 def version_of(names: Iterable[str]) -> Version:
@@ -61,49 +54,6 @@ def build(held: shapes.Shapes, config: Config) -> dict[str, Named]:
         found["threshold_embedder"] = (shapes.threshold_embedder(held), keys.threshold)
         found["token_transformer"] = (shapes.token_transformer(held, config), keys.tokens)
     return found
-
-
-def built(build_it: Callable[[], Built]) -> Built:
-    """What ``build_it`` builds, without memory for weights."""
-    try:
-        with torch.device("meta"):
-            return build_it()
-    except (ValueError, RuntimeError, ArithmeticError, IndexError, TypeError, AssertionError) as error:
-        # shapes no network can have: torch, diffusers and transformers each say so in their own way
-        raise LinewashError(ErrorCode.MODEL_KEYS, str(error)) from error
-
-
-def differences(networks: Iterable[Named], held: shapes.Shapes) -> tuple[list[str], list[str], list[str]]:
-    """Names that ``held`` lacks, names it has too much, and what is of another shape, for networks on any device."""
-    used: set[str] = set()
-    missing: list[str] = []
-    wrong: list[str] = []
-    for network, names in networks:
-        for key, weight in network.state_dict().items():
-            source = names(key)
-            used.add(source.name)
-            if source.name not in held:
-                missing.append(source.name)
-            elif _changed_shape(source, held[source.name]) != tuple(weight.shape):
-                wrong.append(f"{source.name} {list(held[source.name])}")
-    return sorted(set(missing)), sorted(set(held) - used), sorted(set(wrong))
-
-
-def _changed_shape(source: keys.Source, shape: tuple[int, ...]) -> tuple[int, ...]:
-    try:
-        return tuple(source.change(torch.empty(shape, device="meta")).shape)
-    except (RuntimeError, IndexError):  # a shape that cannot be changed so
-        return ()
-
-
-def compare(file: Checkpoint, networks: Sequence[Named], unread: Iterable[str]) -> None:
-    """Raise LinewashError MODEL_KEYS unless the file holds what the networks need, and nothing else but names in ``unread``."""
-    missing, more, wrong = differences(networks, file.shapes)
-    unexpected = sorted(set(more) - set(unread))
-    found = {"missing": missing, "unexpected": unexpected, "of another shape": wrong}
-    told = [f"{len(names)} {what}: {', '.join(names[:NAMED])}" for what, names in found.items() if names]
-    if told:
-        raise LinewashError(ErrorCode.MODEL_KEYS, f"{file.path.name}: {'; '.join(told)}")
 
 
 def unread(file: Checkpoint, config: Config) -> frozenset[str]:

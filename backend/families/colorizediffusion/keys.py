@@ -4,10 +4,11 @@ The names go from module to file, so that both what a file lacks and what it has
 """
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 
 from torch import Tensor
+
+from backend.families.naming import Names, Source, put, same
 
 UNET = "model.diffusion_model."
 VAE = "first_stage_model."
@@ -32,29 +33,6 @@ SCHEDULE = frozenset(
     )
 )
 """Buffers that a file may hold; the schedule is computed."""
-
-
-def same(x: Tensor) -> Tensor:
-    """As it is."""
-    return x
-
-
-@dataclass(frozen=True)
-class Source:
-    """The name of a tensor in the file, and what makes the module's tensor of it."""
-
-    name: str
-    change: Callable[[Tensor], Tensor] = same
-
-
-Names = Callable[[str], Source]
-"""From a key of a module's state dict to its source."""
-
-
-def _put(names: Mapping[str, str], inner: str) -> str:
-    """``inner`` with its longest beginning in ``names`` replaced."""
-    start = max((old for old in names if inner == old or inner.startswith(old + ".")), key=len, default=None)
-    return inner if start is None else names[start] + inner[len(start) :]
 
 
 _RESNET = {
@@ -83,12 +61,12 @@ def unet(key: str) -> Source:
     found = re.fullmatch(r"(down|up)_blocks\.(\d)\.(resnets|attentions|downsamplers|upsamplers)\.(\d)\.(.+)", inner)
     middle = re.fullmatch(r"mid_block\.resnets\.(\d)\.(.+)", inner)
     if middle:
-        return Source(f"{UNET}middle_block.{2 * int(middle[1])}.{_put(_RESNET, middle[2])}")
+        return Source(f"{UNET}middle_block.{2 * int(middle[1])}.{put(_RESNET, middle[2])}")
     if not found:
-        return Source(UNET + _put(_UNET, inner))
+        return Source(UNET + put(_UNET, inner))
     level, kind, number, rest = int(found[2]), found[3], int(found[4]), found[5]
     block = 3 * level + number
-    rest = _put(_RESNET, rest) if kind == "resnets" else rest
+    rest = put(_RESNET, rest) if kind == "resnets" else rest
     if kind == "downsamplers":
         return Source(f"{UNET}input_blocks.{3 * level + 3}.0.{rest.replace('conv', 'op')}")
     if kind == "upsamplers":
@@ -115,7 +93,7 @@ def vae(key: str) -> Source:
     if not found:
         return Source(_vae_name(key))
     change = same if "group_norm" in key or key.endswith("bias") else _flat
-    return Source(f"{VAE}{found[1]}.mid.attn_1.{_put(_MIDDLE_ATTENTION, found[2])}", change)
+    return Source(f"{VAE}{found[1]}.mid.attn_1.{put(_MIDDLE_ATTENTION, found[2])}", change)
 
 
 def _flat(x: Tensor) -> Tensor:
@@ -138,7 +116,7 @@ def sketch(key: str) -> Source:
 
 def threshold(key: str) -> Source:
     """A key of ThresholdEmbedder."""
-    return Source(THRESHOLD + _put({"layers": "embed_layer"}, key))
+    return Source(THRESHOLD + put({"layers": "embed_layer"}, key))
 
 
 _TOKEN_LAYER = {"attention_norm": "0", "mlp_norm": "1", "attention": "2", "mlp": "3"}
@@ -149,7 +127,7 @@ def tokens(key: str) -> Source:
     if key == "queries.weight":
         return Source(TOKENS + "embedding")
     _, number, rest = key.split(".", 2)
-    return Source(f"{TOKENS}layers.{number}.{_put(_TOKEN_LAYER, rest)}")
+    return Source(f"{TOKENS}layers.{number}.{put(_TOKEN_LAYER, rest)}")
 
 
 _CLIP = {
@@ -184,12 +162,12 @@ def openclip(prefix: str) -> Names:
             return Source(prefix + ("proj" if inner.startswith("visual") else "text_projection"), _turned)
         layer = re.fullmatch(r"\w+\.encoder\.layers\.(\d+)\.(.+)", inner)
         if not layer:
-            return Source(prefix + _put(_CLIP, inner))
+            return Source(prefix + put(_CLIP, inner))
         start = f"{prefix}transformer.resblocks.{layer[1]}."
         part = re.fullmatch(r"self_attn\.([qkv])_proj\.(weight|bias)", layer[2])
         if part:
             return Source(f"{start}attn.in_proj_{part[2]}", _third("qkv".index(part[1])))
-        return Source(start + _put(_CLIP_LAYER, layer[2]))
+        return Source(start + put(_CLIP_LAYER, layer[2]))
 
     return names
 

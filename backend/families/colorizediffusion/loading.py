@@ -4,26 +4,16 @@ Every name and shape is compared before the first weight is read, and nothing is
 so that whatever is wrong with a file, models that are loaded already are not touched.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast
 
 import torch
 from diffusers import AutoencoderKL
-from torch import Tensor, nn
 
-from backend.families.colorizediffusion import keys, shapes
-from backend.families.colorizediffusion.comparing import (
-    Version,
-    build,
-    built,
-    compare,
-    text_names,
-    unread,
-    version_of,
-    vision_names,
-)
+from backend.families.colorizediffusion import shapes
+from backend.families.colorizediffusion.comparing import Version, build, text_names, unread, version_of, vision_names
+from backend.families.fitting import built, compare, fill
 from backend.networks.clip import ImageEncoder, TextEncoder, number_positions
 from backend.networks.reference_unet import ReferenceUNet
 from backend.networks.sketch_encoder import SketchEncoder
@@ -95,7 +85,7 @@ def load_text(path: Path, device: str = "cpu") -> TextEncoder:
             raise LinewashError(ErrorCode.CLIP_MISSING, f"{path.name} holds no text tower")
         network = built(lambda: shapes.text_encoder(file.shapes, names, shapes.read_config(path)))
         compare(file, [(network, names)], unread=file.entries)
-        _fill(file, network, names, lambda key: torch.float32, device)
+        fill(file, network, names, lambda key: torch.float32, device)
         number_positions(network.clip.text_model.embeddings, device)
         return network
 
@@ -127,8 +117,8 @@ def _load(
 
     types = {"unet": unet_dtype, "sketch_encoder": lambda key: dtype, "vae": lambda key: vae_dtype}
     for name, (network, published) in networks.items():
-        _fill(file, network, published, types.get(name, lambda key: torch.float32), device)
-    _fill(clip, vision, names, lambda key: clip_dtype, device)
+        fill(file, network, published, types.get(name, lambda key: torch.float32), device)
+    fill(clip, vision, names, lambda key: clip_dtype, device)
     number_positions(vision.clip.vision_model.embeddings, device)
     filled = {name: network for name, (network, _) in networks.items()}
     return Parts(
@@ -143,19 +133,6 @@ def _load(
         threshold_embedder=cast("ThresholdEmbedder | None", filled.get("threshold_embedder")),
         token_transformer=cast("TokenTransformer | None", filled.get("token_transformer")),
     )
-
-
-def _fill(file: Checkpoint, network: nn.Module, names: keys.Names, dtype: Callable[[str], torch.dtype], device: str) -> None:
-    """Give a network on the meta device its weights, read one tensor at a time; freeze it, in evaluation mode."""
-    sources = {key: names(key) for key in network.state_dict()}
-    state: dict[str, Tensor] = {}
-    last, stored = "", torch.empty(0)
-    for key, source in sorted(sources.items(), key=lambda item: item[1].name):
-        if source.name != last:  # thirds of one tensor follow each other, so it is read once
-            last, stored = source.name, file.tensor(source.name)
-        state[key] = source.change(stored).to(device=device, dtype=dtype(key))
-    network.load_state_dict(state, assign=True)
-    network.requires_grad_(False).eval()
 
 
 def _tokenizer(folder: Path) -> Path | None:

@@ -5,7 +5,7 @@ unless a JSON file of the same name beside the checkpoint says otherwise.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, cast
@@ -14,6 +14,7 @@ from diffusers import AutoencoderKL, UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPVisionConfig
 
 from backend.families.colorizediffusion import keys
+from backend.families.fitting import Shapes, size
 from backend.networks.clip import ImageEncoder, TextEncoder
 from backend.networks.reference_unet import ReferenceUNet, cross_attentions
 from backend.networks.sketch_encoder import SketchEncoder
@@ -21,8 +22,6 @@ from backend.networks.split_attention import PROJECTIONS, Projection, Ranks, Sid
 from backend.networks.token_transformer import ThresholdEmbedder, TokenTransformer
 from shared.errors import ErrorCode, LinewashError
 
-Shapes = Mapping[str, tuple[int, ...]]
-"""Name of a tensor in the file -> shape."""
 _VAE_WIDTHS = (0, 1, 2, 3)
 _BLOCKS = ("DownBlock2D", "CrossAttnDownBlock2D", "UpBlock2D", "CrossAttnUpBlock2D")
 
@@ -60,15 +59,6 @@ def read_config(checkpoint: Path) -> Config:
     return Config(**numbers)
 
 
-def _size(shapes: Shapes, name: str, axis: int = 0) -> int:
-    shape = shapes.get(name)
-    if shape is None:
-        raise LinewashError(ErrorCode.MODEL_KEYS, f"missing {name}")
-    if len(shape) <= axis or shape[axis] == 0:
-        raise LinewashError(ErrorCode.MODEL_KEYS, f"{name} {list(shape)}")
-    return shape[axis]
-
-
 def _count(shapes: Shapes, prefix: str) -> int:
     """How many numbered things there are under ``prefix``."""
     numbers = (name[len(prefix) :].split(".", 1)[0] for name in shapes if name.startswith(prefix))
@@ -78,14 +68,14 @@ def _count(shapes: Shapes, prefix: str) -> int:
 def reference_unet(shapes: Shapes, config: Config, with_pairs: bool) -> ReferenceUNet:
     """The U-Net; with pairs, each cross-attention layer has the low-rank pairs that the file holds for it."""
     down, cross_down, up, cross_up = _BLOCKS
-    widths = tuple(_size(shapes, f"{keys.UNET}input_blocks.{i}.0.out_layers.3.weight") for i in (1, 4, 7, 10))
+    widths = tuple(size(shapes, f"{keys.UNET}input_blocks.{i}.0.out_layers.3.weight") for i in (1, 4, 7, 10))
     settings: dict[str, Any] = {  # diffusers declares tuples of one number
-        "in_channels": _size(shapes, f"{keys.UNET}input_blocks.0.0.weight", 1),
-        "out_channels": _size(shapes, f"{keys.UNET}out.2.weight"),
+        "in_channels": size(shapes, f"{keys.UNET}input_blocks.0.0.weight", 1),
+        "out_channels": size(shapes, f"{keys.UNET}out.2.weight"),
         "block_out_channels": widths,
         "layers_per_block": 2,
         "attention_head_dim": tuple(width // config.head_dim for width in widths),  # diffusers' old name for heads
-        "cross_attention_dim": _size(shapes, f"{keys.UNET}input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight", 1),
+        "cross_attention_dim": size(shapes, f"{keys.UNET}input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight", 1),
         "norm_num_groups": config.groups,
         "use_linear_projection": False,
         "down_block_types": (cross_down, cross_down, cross_down, down),
@@ -103,20 +93,20 @@ def _ranks(shapes: Shapes, unet: UNet2DConditionModel) -> list[Ranks]:
         layer: dict[Projection, dict[Side, int]] = {}
         for p in PROJECTIONS:
             down = f"{start}{p}.lora_down"
-            layer[p] = {"foreground": _size(shapes, f"{down}_fg.weight"), "background": _size(shapes, f"{down}_bg.weight")}
+            layer[p] = {"foreground": size(shapes, f"{down}_fg.weight"), "background": size(shapes, f"{down}_bg.weight")}
         layers.append(layer)
     return layers
 
 
 def autoencoder(shapes: Shapes, config: Config) -> AutoencoderKL:
     """The VAE."""
-    widths = tuple(_size(shapes, f"{keys.VAE}encoder.down.{i}.block.0.conv1.weight") for i in _VAE_WIDTHS)
+    widths = tuple(size(shapes, f"{keys.VAE}encoder.down.{i}.block.0.conv1.weight") for i in _VAE_WIDTHS)
     settings: dict[str, Any] = {
         "block_out_channels": widths,
         "down_block_types": ("DownEncoderBlock2D",) * 4,
         "up_block_types": ("UpDecoderBlock2D",) * 4,
         "layers_per_block": 2,
-        "latent_channels": _size(shapes, f"{keys.VAE}post_quant_conv.weight"),
+        "latent_channels": size(shapes, f"{keys.VAE}post_quant_conv.weight"),
         "norm_num_groups": config.vae_groups,
     }
     return AutoencoderKL(**settings)
@@ -124,20 +114,20 @@ def autoencoder(shapes: Shapes, config: Config) -> AutoencoderKL:
 
 def sketch_encoder(shapes: Shapes) -> SketchEncoder:
     """The sketch encoder."""
-    trunk = [_size(shapes, f"{keys.SKETCH}model.{2 * i}.weight") for i in range(7)]
-    stages = [_size(shapes, f"{keys.SKETCH}output_blocks.{i}.1.weight") for i in range(4)]
-    return SketchEncoder(trunk, stages, _size(shapes, f"{keys.SKETCH}model.0.weight", 1))
+    trunk = [size(shapes, f"{keys.SKETCH}model.{2 * i}.weight") for i in range(7)]
+    stages = [size(shapes, f"{keys.SKETCH}output_blocks.{i}.1.weight") for i in range(4)]
+    return SketchEncoder(trunk, stages, size(shapes, f"{keys.SKETCH}model.0.weight", 1))
 
 
 def threshold_embedder(shapes: Shapes) -> ThresholdEmbedder:
     """v1.5's threshold embedder."""
     name = f"{keys.THRESHOLD}embed_layer.0.weight"
-    return ThresholdEmbedder(_size(shapes, name), _size(shapes, name, 1))
+    return ThresholdEmbedder(size(shapes, name), size(shapes, name, 1))
 
 
 def token_transformer(shapes: Shapes, config: Config) -> TokenTransformer:
     """v1.5's token transformer."""
-    queries, width = (_size(shapes, f"{keys.TOKENS}embedding", axis) for axis in (0, 1))
+    queries, width = (size(shapes, f"{keys.TOKENS}embedding", axis) for axis in (0, 1))
     return TokenTransformer(width, _count(shapes, f"{keys.TOKENS}layers."), queries, config.token_head_dim)
 
 
@@ -145,16 +135,16 @@ def image_encoder(shapes: Shapes, names: keys.Names, config: Config) -> ImageEnc
     """CLIP's vision tower in a file that names it as ``names`` says."""
     start, last = "clip.vision_model.encoder.layers.", ".mlp.fc1.weight"
     patch = names("clip.vision_model.embeddings.patch_embedding.weight").name
-    positions = _size(shapes, names("clip.vision_model.embeddings.position_embedding.weight").name)
+    positions = size(shapes, names("clip.vision_model.embeddings.position_embedding.weight").name)
     return ImageEncoder(
         CLIPVisionConfig(
-            hidden_size=_size(shapes, patch),
-            intermediate_size=_size(shapes, names(f"{start}0{last}").name),
+            hidden_size=size(shapes, patch),
+            intermediate_size=size(shapes, names(f"{start}0{last}").name),
             projection_dim=_output(shapes, names, "clip.visual_projection.weight"),
             num_hidden_layers=_layers(shapes, names(f"{start}0{last}").name),
             num_attention_heads=config.vision_heads,
-            patch_size=_size(shapes, patch, 3),
-            image_size=_size(shapes, patch, 3) * round((positions - 1) ** 0.5),
+            patch_size=size(shapes, patch, 3),
+            image_size=size(shapes, patch, 3) * round((positions - 1) ** 0.5),
             hidden_act="gelu",
         )
     )
@@ -166,13 +156,13 @@ def text_encoder(shapes: Shapes, names: keys.Names, config: Config) -> TextEncod
     vocabulary = names("clip.text_model.embeddings.token_embedding.weight").name
     return TextEncoder(
         CLIPTextConfig(
-            vocab_size=_size(shapes, vocabulary),
-            hidden_size=_size(shapes, vocabulary, 1),
-            intermediate_size=_size(shapes, names(f"{start}0{last}").name),
+            vocab_size=size(shapes, vocabulary),
+            hidden_size=size(shapes, vocabulary, 1),
+            intermediate_size=size(shapes, names(f"{start}0{last}").name),
             projection_dim=_output(shapes, names, "clip.text_projection.weight"),
             num_hidden_layers=_layers(shapes, names(f"{start}0{last}").name),
             num_attention_heads=config.text_heads,
-            max_position_embeddings=_size(shapes, names("clip.text_model.embeddings.position_embedding.weight").name),
+            max_position_embeddings=size(shapes, names("clip.text_model.embeddings.position_embedding.weight").name),
             hidden_act="gelu",
         )
     )
@@ -181,7 +171,7 @@ def text_encoder(shapes: Shapes, names: keys.Names, config: Config) -> TextEncod
 def _output(shapes: Shapes, names: keys.Names, key: str) -> int:
     """The width a projection leads to; OpenCLIP stores it turned."""
     source = names(key)
-    return _size(shapes, source.name, 0 if source.change is keys.same else 1)
+    return size(shapes, source.name, 0 if source.change is keys.same else 1)
 
 
 def _layers(shapes: Shapes, first: str) -> int:

@@ -1,0 +1,85 @@
+"""Holding a checkpoint against the networks it shall fill, names and shapes first, and filling them."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from backend.families.naming import Names, Source
+from backend.weights.checkpoint import Checkpoint
+from shared.errors import ErrorCode, LinewashError
+
+Named = tuple[nn.Module, Names]
+"""A network and where its weights stand in a file."""
+Shapes = Mapping[str, tuple[int, ...]]
+"""Name of a tensor in the file -> shape."""
+Built = TypeVar("Built")
+NAMED = 12
+"""How many names an error tells of each kind."""
+
+
+def size(shapes: Shapes, name: str, axis: int = 0) -> int:
+    """The length of an axis of a tensor.  LinewashError MODEL_KEYS when there is no such tensor or axis, or it has none."""
+    shape = shapes.get(name)
+    if shape is None:
+        raise LinewashError(ErrorCode.MODEL_KEYS, f"missing {name}")
+    if len(shape) <= axis or shape[axis] == 0:
+        raise LinewashError(ErrorCode.MODEL_KEYS, f"{name} {list(shape)}")
+    return shape[axis]
+
+
+def built(build_it: Callable[[], Built]) -> Built:
+    """What ``build_it`` builds, without memory for weights."""
+    try:
+        with torch.device("meta"):
+            return build_it()
+    except (ValueError, RuntimeError, ArithmeticError, IndexError, TypeError, AssertionError) as error:
+        # shapes no network can have: torch, diffusers and transformers each say so in their own way
+        raise LinewashError(ErrorCode.MODEL_KEYS, str(error)) from error
+
+
+def differences(networks: Iterable[Named], held: Shapes) -> tuple[list[str], list[str], list[str]]:
+    """Names that ``held`` lacks, names it has too much, and what is of another shape, for networks on any device."""
+    used: set[str] = set()
+    missing: list[str] = []
+    wrong: list[str] = []
+    for network, names in networks:
+        for key, weight in network.state_dict().items():
+            source = names(key)
+            used.add(source.name)
+            if source.name not in held:
+                missing.append(source.name)
+            elif _changed_shape(source, held[source.name]) != tuple(weight.shape):
+                wrong.append(f"{source.name} {list(held[source.name])}")
+    return sorted(set(missing)), sorted(set(held) - used), sorted(set(wrong))
+
+
+def _changed_shape(source: Source, shape: tuple[int, ...]) -> tuple[int, ...]:
+    try:
+        return tuple(source.change(torch.empty(shape, device="meta")).shape)
+    except (RuntimeError, IndexError):  # a shape that cannot be changed so
+        return ()
+
+
+def compare(file: Checkpoint, networks: Sequence[Named], unread: Iterable[str]) -> None:
+    """Raise LinewashError MODEL_KEYS unless the file holds what the networks need, and nothing else but names in ``unread``."""
+    missing, more, wrong = differences(networks, file.shapes)
+    unexpected = sorted(set(more) - set(unread))
+    found = {"missing": missing, "unexpected": unexpected, "of another shape": wrong}
+    told = [f"{len(names)} {what}: {', '.join(names[:NAMED])}" for what, names in found.items() if names]
+    if told:
+        raise LinewashError(ErrorCode.MODEL_KEYS, f"{file.path.name}: {'; '.join(told)}")
+
+
+def fill(file: Checkpoint, network: nn.Module, names: Names, dtype: Callable[[str], torch.dtype], device: str) -> None:
+    """Give a network on the meta device its weights, read one tensor at a time; freeze it, in evaluation mode."""
+    sources = {key: names(key) for key in network.state_dict()}
+    state: dict[str, Tensor] = {}
+    last, stored = "", torch.empty(0)
+    for key, source in sorted(sources.items(), key=lambda item: item[1].name):
+        if source.name != last:  # parts of one tensor follow each other, so it is read once
+            last, stored = source.name, file.tensor(source.name)
+        state[key] = source.change(stored).to(device=device, dtype=dtype(key))
+    network.load_state_dict(state, assign=True)
+    network.requires_grad_(False).eval()
