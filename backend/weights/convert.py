@@ -14,13 +14,15 @@ from backend.weights.checkpoint import PICKLES
 from shared.errors import ErrorCode, LinewashError
 
 ENDINGS = (".ckpt", ".pth", ".pt")
+NESTED = ("state_dict", "diffusion_state_dict")
+"""Where training programs put the weights in a file that holds more: most, and AnimeDiffusion's older ones."""
 
 
 def convert(source: Path, target: Path) -> int:
     """Write the tensors of pickle ``source`` to ``target`` and return how many there were.
 
     torch's restricted loader reads tensors and plain containers and refuses everything else.  The tensors are the file's own
-    object or its ``state_dict``; numbers and texts beside them are left out.  ``target`` appears whole or not at all.
+    object or one of ``NESTED`` in it; numbers and texts beside them are left out.  ``target`` appears whole or not at all.
 
     Raises LinewashError: MODEL_MISSING when ``source`` cannot be opened, MODEL_UNSAFE when it holds more than that,
     MODEL_UNREADABLE when it is no pickle or holds no tensors, DISK_FULL when ``target`` cannot be written.
@@ -56,12 +58,12 @@ def _loaded(source: Path) -> Any:
 
 
 def _tensors(loaded: Any) -> dict[str, Tensor]:
-    """Name -> tensor of a flat dictionary or of its ``state_dict``; each with memory of its own."""
+    """Name -> tensor of a flat dictionary or of one of ``NESTED`` in it; each with memory of its own."""
     if not isinstance(loaded, Mapping):
         return {}
     found = cast(Mapping[Any, Any], loaded)
-    inner = found.get("state_dict")
-    named = cast(Mapping[Any, Any], inner) if isinstance(inner, Mapping) else found
+    inner = (found.get(name) for name in NESTED)
+    named = next((cast(Mapping[Any, Any], each) for each in inner if isinstance(each, Mapping)), found)
     seen: set[int] = set()
     tensors: dict[str, Tensor] = {}
     for name, value in named.items():

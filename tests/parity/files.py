@@ -33,7 +33,8 @@ def copy_of(version: str, folder: Path, change: Callable[[dict[str, Tensor]], ob
     tensors = load_file(source)
     change(tensors)
     save_file(tensors, path)
-    path.with_suffix(".json").write_bytes(source.with_suffix(".json").read_bytes())
+    if source.with_suffix(".json").is_file():
+        path.with_suffix(".json").write_bytes(source.with_suffix(".json").read_bytes())
     return path
 
 

@@ -1,0 +1,1 @@
+"""AnimeDiffusion: faces coloured in pixel space after a bent reference."""

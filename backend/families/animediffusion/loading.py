@@ -1,0 +1,33 @@
+"""From a checkpoint file to the U-Net ready to run: every name and shape is compared before the first weight is read."""
+
+from pathlib import Path
+
+import torch
+
+from backend.families.animediffusion import keys
+from backend.families.fitting import Shapes, built, compare, fill, size
+from backend.networks.animediffusion import AnimeUNet
+from backend.weights.checkpoint import Checkpoint
+from shared.errors import ErrorCode, LinewashError
+
+LEVELS = 4
+
+
+def build(held: Shapes) -> AnimeUNet:
+    """The U-Net of the widths that the file's shapes tell, on the device torch builds on.  LinewashError MODEL_KEYS."""
+    return AnimeUNet([size(held, keys.unet(f"encoder.{level}.0.conv1.weight").name) for level in range(LEVELS)])
+
+
+def load_unet(path: Path, device: str = "cpu") -> AnimeUNet:
+    """The U-Net of the checkpoint at ``path``, float32, frozen, in evaluation mode.
+
+    Raises LinewashError: what ``Checkpoint`` raises, MODEL_OTHER_FAMILY, MODEL_KEYS with the names that are missing, unexpected
+    or of another shape.
+    """
+    with Checkpoint(path) as file:
+        if not any(name.startswith(keys.UNET) for name in file.entries):
+            raise LinewashError(ErrorCode.MODEL_OTHER_FAMILY, f"{path.name}: nothing named {keys.UNET}*")
+        network = built(lambda: build(file.shapes))
+        compare(file, [(network, keys.unet)], keys.SCHEDULE)
+        fill(file, network, keys.unet, lambda key: torch.float32, device)
+        return network
