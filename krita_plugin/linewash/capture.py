@@ -66,6 +66,7 @@ def check(picture: Optional[Picture], choices: Choices, model: Optional[ModelInf
         region=recolours,
         previous=recolours,
         mode=mode.name if mode is not None else choices.chosen.mode,
+        preparation=choices.lines_as,
     )
     if model is not None:
         request = with_values(request, dict(own_defaults(choices, model), **values_of(choices, model)))

@@ -14,7 +14,7 @@ from .shared.errors import ErrorCode, LinewashError
 from .shared.protocol import MAX_REFERENCES
 from .studio import Studio
 from .thumbnails import file_thumbnail, layer_thumbnail
-from .widgets.panel import FOREGROUNDS, MODES, RECOLOURING_FOREGROUNDS, Panel
+from .widgets.panel import FOREGROUNDS, LINES_AS, MODES, RECOLOURING_FOREGROUNDS, Panel
 
 REFRESH_MS = 400
 """Krita tells plugins nothing about layers that come, go or get another name, so the docker looks."""
@@ -35,6 +35,7 @@ class LinewashDocker(DockWidget):
         panel = self._panel = Panel(studio.host.icon("addlayer"))
         self.setWidget(panel)
         panel.lines.chosen.connect(lambda layer_id: self._choose(lines=layer_id))
+        panel.lines_as.chosen.connect(lambda way: self._choose(lines_as=way))
         panel.foreground.chosen.connect(lambda kind: self._choose(foreground=kind))
         panel.foreground_layer.chosen.connect(lambda layer_id: self._choose(foreground_layer=layer_id))
         panel.finish.chosen.connect(self._finish)
@@ -104,6 +105,7 @@ class LinewashDocker(DockWidget):
         panel = self._panel
         names = {layer.id: layer.name for layer in layers}
         panel.lines.show_entries(line_entries, choices.lines)
+        panel.lines_as.show_entries(LINES_AS, choices.lines_as)
         shown = [names.get(each.layer_id) or each.path for each in choices.references]
         panel.reference.set_references(list(choices.references), shown)
         paint = [(each.id, each.name) for each in layers if each.is_picture and not each.is_result]

@@ -6,8 +6,8 @@ from typing import Any, Iterator, List, Optional, Tuple
 from .picture import RESULT_PREFIX, Picture
 from .pixels import Pixels
 
-FOREGROUND, BACKGROUND = "Foreground", "Background"
-"""Names of a result's two layers."""
+FOREGROUND, BACKGROUND, LINES = "Foreground", "Background", "Lines"
+"""Names of a result's two layers, and of a third on top where the line layer shows other lines than were coloured, or none."""
 
 
 @dataclass(frozen=True)

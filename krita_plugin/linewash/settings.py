@@ -6,6 +6,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Tuple
 
 from .shared.describing import NO_VALUES, Value, Values
+from .shared.lines import LinePreparation
 from .shared.protocol import ColorizeRequest, Finish, ReferenceRole
 
 if TYPE_CHECKING:
@@ -62,8 +63,8 @@ class Chosen:
 class Choices:
     """All that the docker asks.  ``lines``, ``hints`` and ``foreground_layer`` are layer ids; '' = the active one, or none.
 
-    seed: of the variation, 0 = the most likely colours.  seeds: of the variations that were tried, the last one first.
-    model: its name; by_model: what was chosen of each.
+    lines_as: how the line layer is read.  seed: of the variation, 0 = the most likely colours.  seeds: of the variations that
+    were tried, the last one first.  model: its name; by_model: what was chosen of each.
     """
 
     lines: str = ""
@@ -77,6 +78,7 @@ class Choices:
     seeds: Tuple[int, ...] = ()
     model: str = USUAL_MODEL
     by_model: Tuple[Tuple[str, Chosen], ...] = ()
+    lines_as: LinePreparation = LinePreparation.AS_DRAWN
 
     @property
     def chosen(self) -> Chosen:

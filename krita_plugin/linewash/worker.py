@@ -19,6 +19,7 @@ from .shared.paths import ServerInfo
 from .shared.protocol import (
     LAYER_BACKGROUND,
     LAYER_FOREGROUND,
+    LAYER_LINES,
     PART_HINTS,
     PART_PREVIOUS_BACKGROUND,
     PART_PREVIOUS_FOREGROUND,
@@ -119,10 +120,9 @@ class Worker(QtCore.QThread):
                 raise status.error or LinewashError(ErrorCode.INTERNAL, "the job ended as %s" % status.state.value)
             self._say("Fetching the layers…")
             size = (request.width, request.height)
-            foreground, background = (
-                images.layer_strips(client.layer(status.id, name), size) for name in (LAYER_FOREGROUND, LAYER_BACKGROUND)
-            )
-        answer = Answer(size, status.model, status.seed, lines_id, paper, foreground, background)
+            names = (LAYER_FOREGROUND, LAYER_BACKGROUND) + ((LAYER_LINES,) if LAYER_LINES in status.layers else ())
+            layers = [images.layer_strips(client.layer(status.id, name), size) for name in names]
+        answer = Answer(size, status.model, status.seed, lines_id, paper, *layers)
         return Delivery(answer, status, time.monotonic() - begun, lambda: self._acknowledge(info, status.id))
 
     def _follow(self, client: Client, status: JobStatus) -> JobStatus:

@@ -6,7 +6,9 @@ Where the group goes:
 * lines on transparency that are the lowest layer: Krita's scripting cannot put anything under the lowest layer.  The group is
   put above and then lowered with Krita's own action, which is a second undo step;
 * a drawing on paper: directly above it with blending mode Multiply, so that paper and lines show through.  An earlier result on
-  the same paper is hidden, as two would darken each other; ``covers`` shows it again when the new one is undone.
+  the same paper is hidden, as two would darken each other; ``covers`` shows it again when the new one is undone;
+* lines that were looked for in a picture, or turned to black: directly above the line layer, with those lines on top.  Earlier
+  results there are hidden, as they would lie over it.
 
 The group is put together in a document of its own, for three reasons seen in Krita 5.1: a group added with several layers in it
 shows nothing until the whole picture is computed anew, which blocks the window, but a group that brings what it shows along
@@ -16,12 +18,12 @@ call that adds it, the painter's picture knows nothing of it.  Krita makes the g
 
 import re
 from dataclasses import dataclass
-from typing import Any, Callable, Iterator, Optional, Sequence, Tuple
+from typing import Any, Callable, Iterator, List, Optional, Sequence, Tuple
 
 from .covers import Written
 from .picture import RESULT_PREFIX, Picture, node_id
 from .pixels import SRGB, Pixels, Space, space_of, strips
-from .results import BACKGROUND, FOREGROUND, Kept
+from .results import BACKGROUND, FOREGROUND, LINES, Kept
 from .shared.errors import ErrorCode, LinewashError
 from .turns import Steps
 
@@ -34,7 +36,7 @@ SETTLE_MS, PATIENCE = 60, 5000
 class Answer:
     """A finished job: its layers as strips of BGRA bytes, canvas size, and what it was asked for.
 
-    paper: whether the line layer is a drawing on paper.
+    paper: whether the line layer is a drawing on paper.  lines: the lines that were coloured, where it does not show them.
     """
 
     size: Tuple[int, int]
@@ -44,6 +46,7 @@ class Answer:
     paper: bool
     foreground: Sequence[bytes]
     background: Sequence[bytes]
+    lines: Optional[Sequence[bytes]] = None
 
 
 @dataclass(frozen=True)
@@ -120,8 +123,10 @@ def _assembled(bench: Any, picture: Picture, answer: Answer, kept: Optional[Kept
 
 def _new(bench: Any, picture: Picture, answer: Answer) -> Steps:
     """The layers of the answer, from bottom to top, as large as ``bench``."""
-    made = []
-    for name, pixels in ((BACKGROUND, answer.background), (FOREGROUND, answer.foreground)):
+    made: List[Any] = []
+    for name, pixels in ((BACKGROUND, answer.background), (FOREGROUND, answer.foreground), (LINES, answer.lines)):
+        if pixels is None:
+            continue
         node = bench.createNode(name, "paintlayer")
         yield from _fill(node, picture, pixels, answer.size, picture.space)
         made.append(node)
@@ -184,8 +189,11 @@ def _place(picture: Picture, answer: Answer) -> _Place:
     parent = lines.parentNode()
     siblings = parent.childNodes()  # from bottom to top
     index = next(i for i, node in enumerate(siblings) if node == lines)
+    earlier = tuple(_results_above(siblings[index + 1 :]))
+    if answer.lines is not None:
+        return _Place(parent, lines, covered=earlier)
     if answer.paper:
-        return _Place(parent, lines, "multiply", covered=tuple(_results_above(siblings[index + 1 :])))
+        return _Place(parent, lines, "multiply", covered=earlier)
     if index > 0:
         return _Place(parent, siblings[index - 1])
     if picture.active:
@@ -195,7 +203,7 @@ def _place(picture: Picture, answer: Answer) -> _Place:
 
 def _results_above(siblings: Sequence[Any]) -> Iterator[Any]:
     for node in siblings:
-        if not (str(node.name()).startswith(RESULT_PREFIX) and node.blendingMode() == "multiply"):
+        if not (str(node.type()) == "grouplayer" and str(node.name()).startswith(RESULT_PREFIX)):
             return
         if node.visible():
             yield node

@@ -11,13 +11,14 @@ from tests.krita.harness.studio import Studio
 pytestmark = [pytest.mark.krita, pytest.mark.timeout(1200)]
 SIZE = (333, 257)
 SCANS = ("scan", "scan_alone")
-KINDS = (*SCANS, "lowest", "in_group", "group_itself", "offset", "vector", "hidden_neighbours", "dimmed", "hidden")
-TRANSPARENT = tuple(kind for kind in KINDS if kind not in SCANS)
+KINDS = (*SCANS, "painting", "lowest", "in_group", "group_itself", "offset", "vector", "hidden_neighbours", "dimmed", "hidden")
+TRANSPARENT = tuple(kind for kind in KINDS if kind not in (*SCANS, "painting"))
 
 
 @pytest.fixture(scope="module")
 def seen(studio: Studio, small_art: Art) -> Evidence:
-    files = {"lines": str(small_art.lines), "reference": str(small_art.reference), "scan": str(small_art.scan)}
+    names = ("lines", "reference", "scan", "painting")
+    files = {name: str(getattr(small_art, name)) for name in names}
     return studio.play("kinds_of_lines", {"size": SIZE, **files})
 
 
@@ -75,6 +76,22 @@ def test_ink_on_paper_stays_and_is_multiplied(seen: Evidence, small_art: Art, ki
     assert shown[lines == 255].max() <= 2, "black lines must stay black"
     paper = shown[lines == 0]
     assert (paper != drawn[lines == 0]).any(axis=-1).mean() > 0.8, "the paper must be coloured"
+
+
+def test_lines_of_a_painting_lie_on_the_colours_above_it(seen: Evidence, small_art: Art) -> None:
+    after = seen["painting"]["after"]
+    (group,) = groups(after)
+    assert neighbours(after) == ("Painting", "Notes above")
+    assert group["blending"] == "normal" and [layer["name"] for layer in group["children"]] == [
+        "Background",
+        "Foreground",
+        "Lines",
+    ]
+    shown, drawn = (seen.pixels(f"painting_{when}.bgra", SIZE)[..., :3].astype(np.int16) for when in ("after", "before"))
+    lines = read_png(small_art.lines)[..., 3]
+    assert (shown[lines == 255].max(axis=-1) < 100).mean() > 0.9, "its lines are there"
+    assert (shown != drawn)[lines == 0].any(axis=-1).mean() > 0.8, "its colours are not"
+    assert (shown > drawn + 8)[lines == 0].any(axis=-1).mean() > 0.1, "multiplied, nothing would be lighter"
 
 
 @pytest.mark.parametrize("kind", [kind for kind in TRANSPARENT if kind not in ("dimmed", "hidden")])

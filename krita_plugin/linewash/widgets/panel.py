@@ -6,6 +6,7 @@ from ..model_watch import ModelWatch
 from ..models import find_model, finish_of, mode_of, parameters_of, values_of
 from ..qt import QtCore, QtWidgets
 from ..settings import Choices, ForegroundKind, Mode
+from ..shared.lines import LinePreparation
 from ..shared.protocol import Finish
 from .layer_box import LayerBox
 from .model_box import ModelBox
@@ -15,6 +16,11 @@ from .reference_list import ReferenceList
 from .scrolled import Scrolled
 from .status_line import StatusLine
 
+LINES_AS = (
+    (LinePreparation.AS_DRAWN, "As drawn"),
+    (LinePreparation.WHITE_ON_BLACK, "White on black"),
+    (LinePreparation.DODGE, "From a picture"),
+)
 FOREGROUNDS = (
     (ForegroundKind.AUTOMATIC, "Automatic"),
     (ForegroundKind.SELECTION, "Selection"),
@@ -38,6 +44,11 @@ class Panel(QtWidgets.QWidget):
     def __init__(self, add_icon: Any) -> None:
         super().__init__()
         self.lines = LayerBox("lines", "The layer with your drawing")
+        self.lines_as = LayerBox(
+            "linesAs",
+            "How to read that layer.  As drawn: lines on paper or transparency.  White on black: brightness is ink.\n"
+            "From a picture: looks for the lines of a coloured picture.",
+        )
         self.reference = ReferenceList()
         self.reference_add = QtWidgets.QToolButton()
         self.reference_add.setObjectName("referenceAdd")
@@ -97,6 +108,10 @@ class Panel(QtWidgets.QWidget):
         grid.setHorizontalSpacing(8)
         grid.setVerticalSpacing(5)
         grid.setColumnStretch(1, 1)
+        lines = QtWidgets.QVBoxLayout()
+        lines.setSpacing(4)
+        lines.addWidget(self.lines)
+        lines.addWidget(self.lines_as)
         references = QtWidgets.QHBoxLayout()
         references.setSpacing(4)
         references.addWidget(self.reference, 1)
@@ -110,7 +125,7 @@ class Panel(QtWidgets.QWidget):
         variations.addWidget(self.variation, 1)
         variations.addWidget(self.another)
         rows = (
-            ("Lines", self.lines),
+            ("Lines", lines),
             ("Reference", references),
             ("Hints", self.hints),
             ("Foreground", foregrounds),

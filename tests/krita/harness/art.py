@@ -31,6 +31,8 @@ class Art:
     """Black lines on transparent."""
     scan: Path
     """The same lines black on white, opaque."""
+    painting: Path
+    """The same lines on the coloured figure, opaque."""
     reference: Path
     """The coloured figure, mirrored, opaque."""
     mask: Path
@@ -111,9 +113,11 @@ def draw(folder: Path, size: tuple[int, int]) -> Art:
     """Write all pictures of the scene at ``size`` (W, H) into ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
     lines, mask = ink(size), figure(size)
+    inked = np.rint(coloured(size) * (1 - lines[..., None] / 255)).astype(np.uint8)
     return Art(
         lines=_save(folder / "lines.png", with_alpha((0, 0, 0), lines)),
         scan=_save(folder / "scan.png", np.dstack([255 - lines] * 3)),
+        painting=_save(folder / "painting.png", inked),
         reference=_save(folder / "reference.png", np.ascontiguousarray(coloured(size)[:, ::-1])),
         mask=_save(folder / "mask.png", mask),
         cutout=_save(folder / "cutout.png", with_alpha((255, 255, 255), mask)),

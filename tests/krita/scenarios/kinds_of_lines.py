@@ -1,4 +1,4 @@
-"""Where lines may lie in a document: an opaque scan, a group, off the canvas, a vector layer, under hidden layers."""
+"""Where lines may lie in a document: a scan, a painting, a group, off the canvas, a vector layer, beside hidden ones."""
 
 from linewash_driver.desk import arrange, close, colour
 from linewash_driver.paper import find, keep_view, load, new, paint, raw, snapshot, undo_text
@@ -21,6 +21,14 @@ def scan(document, given):
 def scan_alone(document, given):
     """Nothing but a scan; the reference is a file."""
     return scan(document, given)
+
+
+def painting(document, given):
+    """A coloured picture between others, of which the lines are wanted."""
+    layer = paint(document, "Painting", given["painting"])
+    document.rootNode().addChildNode(layer, None)
+    document.rootNode().addChildNode(document.createNode("Notes above", "paintlayer"), None)
+    return layer
 
 
 def lowest(document, given):
@@ -94,7 +102,7 @@ def hidden(document, given):
     return lines
 
 
-KINDS = (scan, scan_alone, lowest, in_group, group_itself, offset, vector, hidden_neighbours, dimmed, hidden)
+KINDS = (scan, scan_alone, painting, lowest, in_group, group_itself, offset, vector, hidden_neighbours, dimmed, hidden)
 
 
 def run(painter):
@@ -117,6 +125,8 @@ def run(painter):
             yield from painter.choose_file("referenceAdd", "file", given["reference"])
         else:
             yield from painter.menu("referenceAdd", "Reference")
+        if kind is painting:
+            yield from painter.pick("linesAs", "From a picture")
         yield from painter.act("select_all")
         yield from painter.act("deselect")
         mark, before = undo_text(), snapshot(document)  # a step that is no "Add Layer", so that ours can be counted

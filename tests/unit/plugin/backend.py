@@ -25,6 +25,7 @@ class Backend:
         self.threads: set[int] = set()
         self.awake = False
         self.models: list[Any] = []
+        self.layers: tuple[str, ...] = self.protocol.LAYERS
 
     def connect(self, say: Any, unwanted: Any) -> Any:
         """As ``Launcher.connect``."""
@@ -101,7 +102,13 @@ class Client:
             return protocol.JobStatus("job", protocol.JobState.FAILED, revision=revision, error=error)
         state = protocol.JobState.DONE if revision > backend.steps else protocol.JobState.RUNNING
         fraction = min(1.0, revision / (backend.steps + 1))
-        numbers = {"progress": fraction, "step": revision, "steps": backend.steps, "preview": revision}
+        numbers = {
+            "progress": fraction,
+            "step": revision,
+            "steps": backend.steps,
+            "preview": revision,
+            "layers": backend.layers,
+        }
         return protocol.JobStatus("job", state, revision, stage="denoise", model="mini", seed=backend.request.seed, **numbers)
 
 

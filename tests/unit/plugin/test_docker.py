@@ -46,6 +46,21 @@ def test_a_layer_as_reference_and_the_choices_in_the_request(bench: Bench, docum
     assert bench.krita.Krita.instance().settings[("linewash", "finish")] == "flats"
 
 
+def test_how_the_lines_are_read_is_asked_for_when_it_is_chosen(bench: Bench, document: Any, file: Path) -> None:
+    box = bench.widget("linesAs")
+    assert [box.itemText(i) for i in range(box.count())] == ["As drawn", "White on black", "From a picture"]
+    bench.drop(file)
+    bench.click("colour")
+    bench.until(bench.idle)
+    assert "preparation" not in bench.backend.request.to_json()
+    for text, value in (("White on black", "white_on_black"), ("From a picture", "dodge")):
+        bench.pick("linesAs", text)
+        assert box.currentText() == text
+        bench.click("colour")
+        bench.until(bench.idle)
+        assert bench.backend.request.preparation.value == value
+
+
 def test_a_mask_layer_is_chosen_beside_its_kind(bench: Bench, document: Any, file: Path) -> None:
     bench.drop(file)
     bench.pick("foreground", "Layer alpha")

@@ -24,6 +24,18 @@ def test_the_whole_way(bench: Bench, document: Any, file: Path) -> None:
     assert threading.get_ident() not in bench.backend.threads
 
 
+def test_lines_that_were_looked_for_come_on_top_of_the_colours(bench: Bench, document: Any, file: Path) -> None:
+    bench.backend.layers = (*bench.backend.protocol.LAYERS, "lines")
+    bench.drop(file)
+    bench.pick("linesAs", "From a picture")
+    bench.click("colour")
+    bench.until(bench.idle)
+    assert bench.says().startswith("Done in")
+    group = ("Linewash mini · seed 0", ["Background", "Foreground", "Lines"])
+    assert tree(document.rootNode()) == ["Background", "Colours", "Ink", group]
+    assert document.undo_texts() == ["Add Layer"]
+
+
 def test_the_preview_of_each_step_is_shown(bench: Bench, document: Any, file: Path) -> None:
     bench.backend.steps, bench.backend.pause_s = 40, 0.02
     bench.drop(file)
