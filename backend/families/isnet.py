@@ -1,8 +1,6 @@
 """Figure masks by ISNet weights that the painter has installed (spec 18, "Masks")."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -10,12 +8,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from backend.families.fitting import Shapes, built, compare, fill, size
+from backend.families.naming import Source
 from backend.imaging.resampling import Box, letterbox_box
 from backend.imaging.types import Floats, Gray, Rgb
 from backend.networks.isnet import STAGES, ISNet, Widths
 from backend.weights.checkpoint import Checkpoint
 from backend.weights.library import isnet_prefix
-from shared.errors import ErrorCode, LinewashError
 
 SIDE = 1024
 """Side of the square the network sees."""
@@ -23,7 +22,6 @@ DILATION = 11
 """Pixels by which a reference's mask grows, all told, in a picture whose longer side is ``SIDE``."""
 ONLY_FOR_TRAINING = ("gt_encoder.", "side2.", "side3.", "side4.", "side5.", "side6.")
 """Beginnings of names, after the prefix or without it, of what only training needs."""
-_NAMED = 12
 
 
 class SketchFinder:
@@ -93,18 +91,15 @@ def load_isnet(path: Path, device: str = "cpu") -> ISNet:
     """
     with Checkpoint(path) as file:
         prefix = isnet_prefix(file.entries)
-        held = {name.removeprefix(prefix): shape for name, shape in file.shapes.items()}
-        try:
-            with torch.device("meta"):
-                network = ISNet(*_widths(held))
-        except (LookupError, ValueError, RuntimeError) as error:  # RuntimeError: numbers that torch has no tensor for
-            raise LinewashError(ErrorCode.MODEL_KEYS, f"{path.name}: {error}") from error
-        wanted = network.state_dict()
-        _compare(path, held, {name: tuple(weight.shape) for name, weight in wanted.items()})
-        stored = {name: file.tensor(prefix + name) for name in wanted}
-    floats = {name: weight.float() if weight.is_floating_point() else weight for name, weight in stored.items()}
-    network.load_state_dict(floats, assign=True)
-    return network.requires_grad_(False).eval().to(device)
+        network = built(lambda: _built(file.shapes, prefix))
+
+        def names(key: str) -> Source:
+            return Source(prefix + key)
+
+        unread = [name for name in file.entries if name.removeprefix(prefix).startswith(ONLY_FOR_TRAINING)]
+        compare(file, [(network, names)], unread)
+        fill(file, network, names, lambda key: torch.int64 if key.endswith("num_batches_tracked") else torch.float32, device)
+    return network
 
 
 def grown(mask: Gray) -> Gray:
@@ -113,24 +108,12 @@ def grown(mask: Gray) -> Gray:
     return np.asarray(cv2.dilate(mask, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)), np.uint8)
 
 
-def _widths(held: Mapping[str, tuple[int, ...]]) -> tuple[int, int, dict[str, Widths]]:
-    stem, channels = held["conv_in.weight"][:2]
+def _built(shapes: Shapes, prefix: str) -> ISNet:
     stages: dict[str, Widths] = {}
     for stage in STAGES:
-        out, into = held[f"{stage}.rebnconvin.conv_s1.weight"][:2]
-        stages[stage] = Widths(into, held[f"{stage}.rebnconv1.conv_s1.weight"][0], out)
-    if channels != 3 or min(stem, *(min(w.into, w.inner, w.out) for w in stages.values())) < 1:
-        raise ValueError(f"{channels} channels in, {stem} in the stem, {stages}")
-    return channels, stem, stages
-
-
-def _compare(path: Path, held: Mapping[str, tuple[int, ...]], wanted: Mapping[str, tuple[int, ...]]) -> None:
-    more = {name for name in held.keys() - wanted.keys() if not name.startswith(ONLY_FOR_TRAINING)}
-    wrong = {f"{name} {list(held[name])}" for name in held.keys() & wanted.keys() if held[name] != wanted[name]}
-    found: dict[str, Any] = {"missing": wanted.keys() - held.keys(), "unexpected": more, "of another shape": wrong}
-    told = [f"{len(names)} {what}: {', '.join(sorted(names)[:_NAMED])}" for what, names in found.items() if names]
-    if told:
-        raise LinewashError(ErrorCode.MODEL_KEYS, f"{path.name}: {'; '.join(told)}")
+        first, inner = (f"{prefix}{stage}.{part}.conv_s1.weight" for part in ("rebnconvin", "rebnconv1"))
+        stages[stage] = Widths(size(shapes, first, 1), size(shapes, inner), size(shapes, first))
+    return ISNet(3, size(shapes, f"{prefix}conv_in.weight"), stages)
 
 
 def _centred(picture: Tensor, box: Box) -> Tensor:

@@ -122,8 +122,8 @@ def _without_axes(held: dict[str, torch.Tensor]) -> None:
         (_with_one_more, "stage3.rebnconv9.bias"),
         (_of_another_shape, "stage2d.rebnconv1d.conv_s1.weight [4, 4, 1, 1]"),
         (_with_stages_that_do_not_fit, "stage4 takes 7"),
-        (_of_no_width, "0 in the stem"),
-        (_without_axes, "isnet.safetensors"),
+        (_of_no_width, "conv_in.weight [0, 3, 3, 3]"),
+        (_without_axes, "stage1.rebnconv1.conv_s1.weight []"),
     ],
 )
 def test_what_does_not_fit_is_named(tmp_path: Path, spoil: Callable[[dict[str, torch.Tensor]], None], told: str) -> None:
