@@ -31,6 +31,7 @@ from backend.families.colorizediffusion.contexts import batched, without_referen
 from backend.families.colorizediffusion.family import ColorizeDiffusion  # noqa: E402
 from backend.families.colorizediffusion.guidance import Guidance  # noqa: E402
 from backend.families.colorizediffusion.loading import Parts, load_parts  # noqa: E402
+from backend.families.colorizediffusion.opening import with_fast_convolutions  # noqa: E402
 from backend.families.colorizediffusion.painting import Conditioning, Guided  # noqa: E402
 from backend.families.precision import number_format  # noqa: E402
 from backend.families.registry import mask_guesser  # noqa: E402
@@ -59,7 +60,7 @@ def random_parts(folder: Path, device: str) -> Parts:
                     weight.normal_(0, (weight[0].numel()) ** -0.5)
                 elif name.endswith("weight"):
                     weight.fill_(1)
-    return parts
+    return with_fast_convolutions(parts)
 
 
 def drawing(side: int, radius: float = 0.35) -> np.ndarray:

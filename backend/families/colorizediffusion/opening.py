@@ -2,6 +2,7 @@
 
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -22,7 +23,15 @@ def open_checkpoint(spec: FamilySpec, path: Path, clip: Path | None, device: str
     """The checkpoint at ``path`` on ``device``, ready to colour; ``clip``: see ``load_parts``, which says what it raises."""
     has_bfloat16 = device.startswith("cuda") and torch.cuda.is_bf16_supported(including_emulation=False)
     parts = load_parts(path, clip, number_format(device, has_bfloat16), device)
-    return ColorizeDiffusion(spec, parts, guesser, _reader(parts, device))
+    return ColorizeDiffusion(spec, with_fast_convolutions(parts), guesser, _reader(parts, device))
+
+
+def with_fast_convolutions(parts: Parts) -> Parts:
+    """The same networks with channels last, which convolutions like better: docs/performance.md has what it saves."""
+    for network in (parts.unet, parts.sketch_encoder, parts.vae):
+        convolutional: Any = network
+        convolutional.to(memory_format=torch.channels_last)
+    return parts
 
 
 class TextReader:
