@@ -9,13 +9,18 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+import torch
 
 from backend.families.base import MaskGuesser
 from backend.families.isnet import PictureFinder, SketchFinder, ThingFinder, load_isnet
+from backend.families.kept import Kept
 from backend.imaging.types import Gray, Rgb
 from backend.weights.library import Found, Kind, find
 from shared.errors import LinewashError
+from shared.protocol import MAX_REFERENCES
 
+KEPT = 2 * MAX_REFERENCES
+"""Pictures whose masks are remembered."""
 Purpose = Literal["drawings", "references"]
 Finder = Callable[[np.ndarray], Gray]
 """(H, W) ink or (h, w, 3) picture, as the purpose is, to its figure mask, 255 = figure."""
@@ -88,13 +93,19 @@ class InstalledMasks:
         if found.problem:
             return _Opened(stamp, None, _warning(found.path, found.problem))
         try:
-            return _Opened(stamp, FINDERS[found.kind].load(found.path, self._device))
+            return _Opened(stamp, _remembering(FINDERS[found.kind].load(found.path, self._device)))
         except LinewashError as error:
             return _Opened(stamp, None, _warning(found.path, f"{error.message} {error.hint}"))
 
     def _forget_all_but(self, files: Iterable[Found]) -> None:
         there = {each.path for each in files}
         self._opened = {path: opened for path, opened in self._opened.items() if path in there}
+
+
+def _remembering(finder: Finder) -> Finder:
+    """The finder, asked once for each picture: on a CPU it takes seconds, and references stay while a drawing changes."""
+    kept = Kept(lambda picture: finder(picture.numpy()), KEPT)
+    return lambda picture: kept(torch.from_numpy(picture.copy()))  # torch wants to be able to write
 
 
 def _stamp(path: Path) -> tuple[int, int]:

@@ -5,11 +5,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from safetensors.torch import save_file
 
 from backend.families import registry
 from backend.families.mask_finders import InstalledMasks
 from backend.imaging.types import Gray, Rgb
+from backend.networks.isnet import ISNet
 from backend.pipeline.prepare import prepare
 from backend.pipeline.types import Inputs
 from shared.errors import ErrorCode, LinewashError
@@ -18,6 +20,7 @@ from tests.unit.masks.published import network, tensors, write
 
 INK = np.zeros((90, 120), np.uint8)
 PICTURE = np.full((90, 120, 3), 200, np.uint8)
+PICTURE.setflags(write=False)  # as pictures from files are
 SHIPPED = 77
 
 
@@ -105,6 +108,22 @@ def test_a_broken_file_is_passed_over_with_a_warning_until_it_is_repaired(
     assert warning.startswith("isnet-sketch.safetensors was not used to find figures. ") and warning.endswith(".")
     write(path, network())
     assert by_shipped(masks) == (False, True) and masks.mask_warnings == ()
+
+
+def test_the_same_picture_is_looked_at_once(masks: InstalledMasks, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[int] = []
+    real = ISNet.forward
+
+    def counting(self: ISNet, picture: torch.Tensor) -> torch.Tensor:
+        looked.append(1)
+        return real(self, picture)
+
+    monkeypatch.setattr(ISNet, "forward", counting)
+    write(tmp_path / "isnetis.safetensors", network(), "net.")
+    first = masks.guess_reference_mask(PICTURE)
+    assert np.array_equal(masks.guess_reference_mask(PICTURE.copy()), first) and len(looked) == 1
+    masks.guess_reference_mask(PICTURE // 2)
+    assert len(looked) == 2
 
 
 def test_a_sound_file_answers_beside_a_broken_one(masks: InstalledMasks, tmp_path: Path) -> None:
