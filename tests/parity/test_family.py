@@ -11,7 +11,8 @@ from torch import nn
 from backend.families import v15
 from backend.families.colorizediffusion.family import ColorizeDiffusion
 from backend.families.colorizediffusion.loading import load_parts
-from backend.families.colorizediffusion.pictures import frame
+from backend.families.colorizediffusion.pictures import SIDES
+from backend.families.framing import frame
 from backend.imaging.types import Rgb
 from backend.pipeline.run import colorize
 from backend.pipeline.types import Cancelled, Step
@@ -134,7 +135,7 @@ def test_steps_show_a_preview_of_the_canvas_s_shape(v15_family: ColorizeDiffusio
 
 @pytest.mark.parametrize(("width", "height"), [(512, 512), (3000, 1000), (100, 8192), (1920, 1080), (64, 64)])
 def test_the_model_s_picture_fits_the_canvas(width: int, height: int) -> None:
-    place = frame(width, height, 512)
+    place = frame(width, height, 512, SIDES)
     sides = place.picture_width, place.picture_height
     assert all(side % 64 == 0 and 256 <= side <= 1536 for side in sides)
     assert place.left + place.width <= sides[0] and place.top + place.height <= sides[1]

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -21,13 +20,11 @@ from backend.families.colorizediffusion.samplers import Sampler, sample
 from backend.families.colorizediffusion.schedule import Schedule
 from backend.families.colorizediffusion.settings import Strengths, number, strengths, switched, text
 from backend.families.colorizediffusion.words import ReadTexts, edited_by_words
+from backend.families.framing import Frame, flats, frame, preview, rgb_picture, unframed
+from backend.families.guessed import GuessedBy
 from backend.families.kept import Kept
 from backend.families.precision import TILE, Plan
 from backend.families.settling import settled, settled_mode
-from backend.imaging.colour import to_bytes
-from backend.imaging.regions import region_medians
-from backend.imaging.resampling import resize
-from backend.imaging.types import Floats, Gray, Rgb
 from backend.networks.clip import local
 from backend.pipeline.types import Colours, Drawing, OnStep, Reference, Step
 from shared.describing import Values
@@ -41,7 +38,6 @@ GLIMPSE = 256
 """Side at which a reference is encoded to learn how latents look."""
 KEPT = 4
 """References and drawings whose tokens and features are remembered."""
-PREVIEW = 256
 
 
 @dataclass(frozen=True)
@@ -52,7 +48,7 @@ class Condition:
     way to the device's memory.
     """
 
-    place: pictures.Frame
+    place: Frame
     conditioning: Conditioning
     injection: Injection | None
     colours: Tensor
@@ -68,7 +64,7 @@ class _Chosen:
     ground: Reference | None
 
 
-class ColorizeDiffusion:
+class ColorizeDiffusion(GuessedBy):
     """See ``backend.families.base.Family``.
 
     The first reference that may colour the figure does; the first for the ground alone is the background picture of the masked
@@ -78,26 +74,14 @@ class ColorizeDiffusion:
 
     def __init__(self, spec: FamilySpec, parts: Parts, guesser: MaskGuesser, read: ReadTexts | None) -> None:
         self.spec = spec
-        self._parts, self._guesser, self._read = parts, guesser, read
+        super().__init__(guesser)
+        self._parts, self._read = parts, read
         self._device, self._groups = next(parts.unet.parameters()).device, groups(parts)
         self._tokens: Kept[Tensor] = Kept(self._encode_tokens, KEPT)
         self._features: Kept[Features] = Kept(self._encode_sketch, 2 * KEPT)
         self._latents: Kept[Tensor] = Kept(self._encode_latent, KEPT)
         self._colours: Kept[Tensor] = Kept(self._learn_colours, KEPT)
         self._contexts = ContextMaker(self._patches, parts.threshold_embedder, parts.token_transformer)
-
-    @property
-    def mask_warnings(self) -> tuple[str, ...]:
-        """See ``MaskGuesser``."""
-        return self._guesser.mask_warnings
-
-    def guess_drawing_mask(self, ink: Gray) -> Gray:
-        """See ``MaskGuesser``."""
-        return self._guesser.guess_drawing_mask(ink)
-
-    def guess_reference_mask(self, rgb: Rgb) -> Gray:
-        """See ``MaskGuesser``."""
-        return self._guesser.guess_reference_mask(rgb)
 
     @torch.inference_mode()
     def condition(self, drawing: Drawing, request: ColorizeRequest) -> Condition:
@@ -107,11 +91,11 @@ class ColorizeDiffusion:
         height, width = drawing.ink.shape
         plan = planned(self._parts, self._device, int(number(values, "size")), _rows(values, request.guidance))
         self._before_and_after(plan)
-        place = pictures.frame(width, height, plan.side)
+        place = frame(width, height, plan.side, pictures.SIDES)
         chosen = _choose(drawing.references)
         strength = strengths(values)
         padding = number(values, "reference_padding")
-        reference = pictures.rgb_picture(pictures.widened(chosen.figure.rgb, padding))
+        reference = rgb_picture(pictures.widened(chosen.figure.rgb, padding))
         given = Given(
             tokens=local(edited_by_words(self._tokens(reference), values, self._read)),
             reference=reference,
@@ -142,7 +126,7 @@ class ColorizeDiffusion:
         )
 
         def report(step: int, steps: int, clean: Tensor) -> None:
-            on_step(Step("denoise", step, steps, _preview(glimpse(clean, condition.colours), place)))
+            on_step(Step("denoise", step, steps, preview(glimpse(clean, condition.colours), place, CELL)))
 
         return sample(
             guided,
@@ -164,10 +148,9 @@ class ColorizeDiffusion:
         vae.tile_sample_min_size, vae.tile_latent_min_size = TILE, TILE // CELL
         scaled: Any = latent.to(vae.dtype) / LATENT_SCALE
         (picture,) = vae.decode(scaled, return_dict=False)
-        field = pictures.unframed(picture, condition.place)
-        flats = _flats(field, drawing)
+        field = unframed(picture, condition.place)
         said = condition.plan.said
-        return Colours(flats, field if request.finish is Finish.PAINTED else None, (said,) if said else ())
+        return Colours(flats(field, drawing), field if request.finish is Finish.PAINTED else None, (said,) if said else ())
 
     def _before_and_after(self, plan: Plan) -> None:
         """Make the networks ready that work before and after the steps."""
@@ -197,7 +180,7 @@ class ColorizeDiffusion:
         small = pictures.shrunk(reference, GLIMPSE, GLIMPSE).clamp(-1, 1)
         return colour_map(self._encode_latent(small), self._moved(small))
 
-    def _injection(self, reference: Tensor, place: pictures.Frame, values: Values) -> Injection:
+    def _injection(self, reference: Tensor, place: Frame, values: Values) -> Injection:
         sized = pictures.shrunk(reference, place.picture_height, place.picture_width)
         negative = strengthened(self._features(-sized), number(values, "injection_sketch"))
         return Injection(
@@ -212,7 +195,7 @@ def _choose(references: tuple[Reference, ...]) -> _Chosen:
 
 
 def _ground(reference: Reference, strength: Strengths, values: Values) -> Tensor:
-    picture = pictures.rgb_picture(reference.rgb)
+    picture = rgb_picture(reference.rgb)
     if not switched(values, "clear_background"):
         return picture
     return pictures.bleached(picture, pictures.gray_picture(reference.mask) < strength.reference_threshold)
@@ -237,19 +220,3 @@ def _prediction(values: Values, by_name: Prediction) -> Prediction:
 def _rows(values: Values, reference: float) -> int:
     """Rows of the largest batch a step needs."""
     return 1 + (reference > 1) + (number(values, "sketch_guidance") > 1)
-
-
-def _preview(picture: Rgb, place: pictures.Frame) -> Rgb:
-    """The canvas's part of a latent-size picture, at most 256 px."""
-    top, left = place.top // CELL, place.left // CELL
-    rows, columns = max(1, place.height // CELL), max(1, place.width // CELL)
-    inner = picture[top : top + rows, left : left + columns]
-    scale = PREVIEW / max(inner.shape[:2])
-    return resize(np.ascontiguousarray(inner), max(1, round(inner.shape[1] * scale)), max(1, round(inner.shape[0] * scale)))
-
-
-def _flats(field: Floats, drawing: Drawing) -> Rgb:
-    regions = drawing.regions
-    height, width = regions.labels.shape
-    picture = to_bytes(resize(field, width, height))
-    return region_medians(regions.labels, regions.count, picture, ~regions.ink)[0]

@@ -1,60 +1,16 @@
 """From the pipeline's arrays to the pictures ColorizeDiffusion reads, and back (spec sections 9, 12.3, 15.4 and 18)."""
 
-import math
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from backend.imaging.resampling import resize
-from backend.imaging.types import Floats, Gray, Rgb
+from backend.families.framing import Frame, Sides, framed
+from backend.imaging.types import Gray, Rgb
 
-UNIT = 64
-"""Sides are multiples of this, so that the mask's 1/8 of the latent's 1/8 is whole (spec 15.4)."""
-SMALLEST, LARGEST = 256, 1536
-
-
-@dataclass(frozen=True)
-class Frame:
-    """Where the canvas lies in the model's picture: ``width`` x ``height`` of it, from ``left`` and ``top``, is the canvas."""
-
-    picture_width: int
-    picture_height: int
-    left: int
-    top: int
-    width: int
-    height: int
-
-
-def frame(canvas_width: int, canvas_height: int, side: int) -> Frame:
-    """The model's picture for a canvas, which lies centred in it: about side^2 pixels, sides 256 to 1536 in steps of 64."""
-    aspect = math.sqrt(canvas_width / canvas_height)
-    picture_width, picture_height = (_stepped(side * a) for a in (aspect, 1 / aspect))
-    scale = min(picture_width / canvas_width, picture_height / canvas_height)
-    width, height = max(1, round(canvas_width * scale)), max(1, round(canvas_height * scale))
-    left, top = (picture_width - width) // 2, (picture_height - height) // 2
-    return Frame(picture_width, picture_height, left, top, width, height)
-
-
-def _stepped(side: float) -> int:
-    return min(LARGEST, max(SMALLEST, round(side / UNIT) * UNIT))
-
-
-def framed(gray: Gray, place: Frame) -> Floats:
-    """(H, W) float32 0..1: the canvas-size uint8 picture in its frame, 0 around it."""
-    picture = np.zeros((place.picture_height, place.picture_width), np.float32)
-    inner = picture[place.top : place.top + place.height, place.left : place.left + place.width]
-    inner[...] = resize(gray, place.width, place.height).astype(np.float32) / 255
-    return picture
-
-
-def unframed(picture: Tensor, place: Frame) -> Floats:
-    """(h, w, 3) float32 sRGB 0..1 of the canvas, from the model's picture (1, 3, H, W) in -1..1, clamped (spec 18, Output)."""
-    inner = picture[0, :, place.top : place.top + place.height, place.left : place.left + place.width]
-    return np.ascontiguousarray(((inner.float().clamp(-1, 1) + 1) / 2).permute(1, 2, 0).cpu().numpy())
+SIDES = Sides(64, 256, 1536)
+"""Multiples of 64, so that the mask's 1/8 of the latent's 1/8 is whole (spec 15.4)."""
 
 
 def sketch_picture(ink: Gray, place: Frame) -> Tensor:
@@ -76,11 +32,6 @@ def mask_picture(mask: Gray, place: Frame) -> Tensor:
 def latent_mask(mask: Tensor) -> Tensor:
     """(B, 1, H, W) to (B, 1, H/8, W/8): bicubic, not clamped (spec 9.2)."""
     return F.interpolate(mask, scale_factor=1 / 8, mode="bicubic", align_corners=False)
-
-
-def rgb_picture(rgb: Rgb) -> Tensor:
-    """(1, 3, h, w) in -1..1 from (h, w, 3) uint8."""
-    return torch.from_numpy(rgb.astype(np.float32).transpose(2, 0, 1).copy())[None] / 127.5 - 1
 
 
 def gray_picture(mask: Gray) -> Tensor:

@@ -10,10 +10,11 @@ from backend.families.colorizediffusion.contexts import ContextMaker, Given
 from backend.families.colorizediffusion.description import BOTH, VANILLA
 from backend.families.colorizediffusion.guidance import Guidance
 from backend.families.colorizediffusion.painting import Conditioning, Guided
-from backend.families.colorizediffusion.pictures import blank_sketch, gray_picture, latent_mask, rgb_picture
+from backend.families.colorizediffusion.pictures import blank_sketch, gray_picture, latent_mask
 from backend.families.colorizediffusion.samplers import Sampler, sample
 from backend.families.colorizediffusion.schedule import Schedule
 from backend.families.colorizediffusion.settings import Strengths, everywhere
+from backend.families.framing import rgb_picture
 from backend.imaging.types import Rgb
 from backend.training.published.augment import Framing, framed
 from backend.training.published.data import PictureFolder, Sample

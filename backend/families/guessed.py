@@ -1,0 +1,24 @@
+"""For families that find no figures themselves: another guesser does."""
+
+from backend.families.base import MaskGuesser
+from backend.imaging.types import Gray, Rgb
+
+
+class GuessedBy:
+    """The part of a family that ``MaskGuesser`` describes, passed on to ``guesser``."""
+
+    def __init__(self, guesser: MaskGuesser) -> None:
+        self._guesser = guesser
+
+    @property
+    def mask_warnings(self) -> tuple[str, ...]:
+        """See ``MaskGuesser``."""
+        return self._guesser.mask_warnings
+
+    def guess_drawing_mask(self, ink: Gray) -> Gray:
+        """See ``MaskGuesser``."""
+        return self._guesser.guess_drawing_mask(ink)
+
+    def guess_reference_mask(self, rgb: Rgb) -> Gray:
+        """See ``MaskGuesser``."""
+        return self._guesser.guess_reference_mask(rgb)
