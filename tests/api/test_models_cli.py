@@ -141,3 +141,17 @@ def test_the_list_names_what_can_be_downloaded_and_what_is_unfinished(backend: B
     )
     said(linewash(backend.home, "models", "delete", "switch-eps", "--yes"), 0)
     assert not part.exists()
+
+
+def test_weights_that_find_figures_are_listed_and_deleted(backend: BackendProcess) -> None:
+    names = ("conv_in.weight", "side1.weight", "stage1.rebnconvin.conv_s1.weight", "stage1d.rebnconvin.conv_s1.weight")
+    folder = models_dir(backend.home)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "isnetis.safetensors").write_bytes(save({"net." + name: torch.zeros(1) for name in names}))
+    (folder / "isnet-sketch.safetensors").write_bytes(b"\x80\x04 pickled")
+    text = said(linewash(backend.home, "models", "list"), 0)
+    assert "isnetis  finds characters in references, 0." in text
+    assert "isnet-sketch  finds figures in drawings, The file is a pickle, which could run any program." in text
+    for name in ("isnetis", "isnet-sketch"):
+        assert "was deleted" in said(linewash(backend.home, "models", "delete", name, "--yes"), 0)
+    assert not list(folder.glob("*.safetensors"))
