@@ -9,6 +9,7 @@ from pathlib import Path
 
 from backend.families import mini, v1, v15
 from backend.families.added import CheckpointFamily, Families, added_models, load_added
+from backend.families.animediffusion import description as animediffusion
 from backend.families.base import Family, FamilySpec, MaskGuesser
 from backend.families.mask_finders import InstalledMasks
 from backend.families.mini_masks import MiniMasks
@@ -29,6 +30,7 @@ _ENTRIES = {entry.spec.name: entry for entry in (_Entry(mini.SPEC, mini.Mini.loa
 _CHECKPOINTS: Families = {
     "v1": CheckpointFamily(v1.SPEC, v1.load),
     "v1.5": CheckpointFamily(v15.SPEC, v15.load),
+    "animediffusion": CheckpointFamily(animediffusion.SPEC, animediffusion.load, needs_clip=False),
 }
 
 

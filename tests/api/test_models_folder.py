@@ -67,10 +67,11 @@ def test_modes_and_parameters_are_held_against_the_description_at_once(client: C
 def test_a_checkpoint_that_no_family_takes_is_listed_with_the_reason_and_refused(start: Starter, tmp_path: Path) -> None:
     folder = models_dir(tmp_path / "home")
     folder.mkdir(parents=True)
-    save_file({"denoise_fn.input.0.weight": torch.zeros(1)}, folder / "strange.safetensors")
+    names = ("model.x", "first_stage_model.x", "control_encoder.x", "proj.x", "bg_encoder.x")
+    save_file({name: torch.zeros(1) for name in names}, folder / "strange.safetensors")
     backend = start(registry="backend.families.registry", preload="")
     (row,) = [model for model in backend.client.models() if model.name == "strange"]
-    assert not row.ready and "animediffusion" in row.reason and row.source == "strange.safetensors"
+    assert not row.ready and "xlv2" in row.reason and row.source == "strange.safetensors"
     ended = last(backend.client, send(backend.client, pictures.request("strange")))
     assert ended.error is not None and ended.error.code is ErrorCode.MODEL_OTHER_FAMILY
 

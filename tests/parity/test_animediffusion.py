@@ -9,6 +9,8 @@ from torch import Tensor
 
 from backend.families.animediffusion.diffusion import ancestral_step, ddim, ddim_times, inverted, noised
 from backend.families.animediffusion.loading import load_unet
+from backend.imaging.bending import Bend, bend_maps, bent, bent_within, remapped
+from backend.imaging.extraction import FACE_SIGMAS, face_lines
 from backend.networks.animediffusion import AnimeUNet, embedded_time
 from tests.parity.golden import ANIME, Golden, Output, covers, golden
 
@@ -75,6 +77,39 @@ def test_steps_of_ddim(output: Output) -> None:
 def test_from_a_picture_to_its_noise(output: Output) -> None:
     by = look if output.name.endswith("with_t") else timeless
     output.check(inverted(by, given("reference"), given("noise"), 10))
+
+
+def bend_of(name: str) -> Bend:
+    return Bend(*golden(ANIME).inputs[name].tolist())
+
+
+@covers("tps.?.map?", versions=ONLY)
+def test_where_a_bent_picture_is_taken_from(output: Output) -> None:
+    height, width = output.expected.shape
+    maps = bend_maps(bend_of(output.name[:5]), width, height, (width, height))
+    output.check(torch.from_numpy(maps[output.name.endswith("y")]))
+
+
+@covers("tps.0", "tps.1", versions=ONLY)
+def test_a_bent_picture(output: Output) -> None:
+    """OpenCV takes places to 1/32 pixel: where one is rounded the other way a value may differ by one."""
+    rgb = golden(ANIME).inputs["image_u8"].numpy()
+    found, expected = bent(rgb, bend_of(output.name)).astype(int), output.expected.numpy()
+    assert found.shape == expected.shape
+    assert abs(found - expected).max() <= 1 and (found != expected).mean() < 1e-3
+    height, width = rgb.shape[:2]
+    maps = [output.golden.outputs[f"{output.name}.map{axis}"].numpy() for axis in "xy"]
+    output.check(torch.from_numpy(remapped(rgb, *maps)))
+    x, y = bend_maps(bend_of(output.name), width, height, (width - 1, height - 1))
+    assert x[-1, -1] == pytest.approx(width - 1, abs=1e-3) and y[-1, -1] == pytest.approx(height - 1, abs=1e-3)
+    assert bent_within(rgb, bend_of(output.name))[-1].any()
+
+
+@covers("xdog.*", versions=ONLY)
+def test_lines_of_a_picture(output: Output) -> None:
+    sigma = float(output.name.removeprefix("xdog."))
+    assert sigma in FACE_SIGMAS
+    output.check(torch.from_numpy(255 - face_lines(golden(ANIME).inputs["image_u8"].numpy(), sigma)))
 
 
 def test_times_as_published() -> None:

@@ -1,0 +1,96 @@
+"""AnimeDiffusion as a family: a drawing of a face and a reference in, colours out."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from backend.families.animediffusion.description import ANCESTRAL, LARGEST, SMALLEST, SPEC, UNIT
+from backend.families.animediffusion.diffusion import ancestral, ddim, guided
+from backend.families.base import MaskGuesser
+from backend.families.framing import Frame, Sides, flats, frame, framed, preview, rgb_picture, unframed
+from backend.families.guessed import GuessedBy
+from backend.families.settling import settled
+from backend.imaging.bending import bent, draw_bend
+from backend.imaging.colour import to_bytes
+from backend.imaging.resampling import resize
+from backend.imaging.types import Rgb
+from backend.networks.animediffusion import AnimeUNet
+from backend.pipeline.types import Colours, Drawing, OnStep, Step
+from shared.describing import Values
+from shared.protocol import ColorizeRequest, Finish, ReferenceRole
+
+SIDES = Sides(UNIT, SMALLEST, LARGEST)
+
+
+@dataclass(frozen=True)
+class Condition:
+    """Everything about one picture that holds for every seed.
+
+    place: where the canvas lies in the model's picture.  lines: (1, 1, H, W) in -1..1, paper +1.  reference: (h, w, 3), not
+    bent yet, as that is drawn with the seed.
+    """
+
+    place: Frame
+    lines: Tensor
+    reference: Rgb
+    values: Values
+
+
+class AnimeDiffusion(GuessedBy):
+    """See ``backend.families.base.Family``.  The first reference that may colour the figure colours everything."""
+
+    def __init__(self, unet: AnimeUNet, guesser: MaskGuesser) -> None:
+        super().__init__(guesser)
+        self.spec = SPEC
+        self._unet, self._device = unet, next(unet.parameters()).device
+
+    def condition(self, drawing: Drawing, request: ColorizeRequest) -> Condition:
+        """Lines and reference as the network reads them.  LinewashError BAD_REQUEST."""
+        values = settled(self.spec, request)
+        height, width = drawing.ink.shape
+        place = frame(width, height, int(values["size"]), SIDES)
+        lines = 1 - 2 * torch.from_numpy(framed(drawing.ink, place))
+        figures = (each for each in drawing.references if each.role is not ReferenceRole.BACKGROUND)
+        return Condition(place, lines[None, None], next(figures, drawing.references[0]).rgb, values)
+
+    @torch.inference_mode()
+    def denoise(self, condition: Condition, request: ColorizeRequest, on_step: OnStep) -> Tensor:
+        """The picture (1, 3, H, W) in -1..1; all noise, and how the reference is bent, comes from the request's seed."""
+        values, place = condition.values, condition.place
+        generator = torch.Generator().manual_seed(request.seed)
+        shape = (1, 3, place.picture_height, place.picture_width)
+        lines = condition.lines.to(self._device)
+        reference = condition.reference
+        if values["bend"]:
+            reference = bent(reference, draw_bend(np.random.default_rng(request.seed)))
+        colours = rgb_picture(covering(reference, place.picture_width, place.picture_height)).to(self._device)
+
+        def look(noisy: Tensor, time: Tensor | None, references: Tensor) -> Tensor:
+            return self._unet(noisy, lines.expand(len(noisy), -1, -1, -1), references, time)
+
+        def draw() -> Tensor:
+            return torch.randn(shape, generator=generator).to(self._device)
+
+        def report(step: int, steps: int, clean: Tensor) -> None:
+            shown = to_bytes(((clean[0] + 1) / 2).permute(1, 2, 0).cpu().numpy())
+            on_step(Step("denoise", step, steps, preview(shown, place, 1)))
+
+        denoiser, eta = guided(look, colours, request.guidance), float(values["eta"])
+        if values["sampler"] == ANCESTRAL:
+            return ancestral(denoiser, draw(), eta, draw, report)
+        return ddim(denoiser, draw(), request.steps, eta, draw, report)
+
+    def decode(self, condition: Condition, latent: Tensor, drawing: Drawing, request: ColorizeRequest) -> Colours:
+        """The picture as the field, and each region's median of it as its flat colour."""
+        field = unframed(latent, condition.place)
+        return Colours(flats(field, drawing), field if request.finish is Finish.PAINTED else None)
+
+
+def covering(rgb: Rgb, width: int, height: int) -> Rgb:
+    """(height, width, 3): the middle of the picture, made just large enough, or small, to cover that."""
+    scale = max(width / rgb.shape[1], height / rgb.shape[0])
+    sized = resize(rgb, max(width, round(rgb.shape[1] * scale)), max(height, round(rgb.shape[0] * scale)))
+    top, left = (sized.shape[0] - height) // 2, (sized.shape[1] - width) // 2
+    return sized[top : top + height, left : left + width]

@@ -1,0 +1,70 @@
+"""The bend AnimeDiffusion sees its references through: a thin-plate spline that moves two points of a picture's diagonal.
+
+Spec animediffusion 4.1; Bookstein 1989.
+"""
+
+from dataclasses import astuple, dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from scipy.interpolate import RBFInterpolator
+
+from backend.imaging.types import Floats, Rgb
+
+AT, BY = (0.3, 0.7), (-0.25, 0.25)
+"""Where on the diagonal the points lie, and by how much they are moved along it, as shares of it."""
+CORNERS = ((0.0, 0.0), (1.0, 0.0), (0.0, 1.0), (1.0, 1.0))
+
+
+@dataclass(frozen=True)
+class Bend:
+    """Points (first, first) and (second, second) are moved by these; shares of width and height.  The corners stay."""
+
+    first: float
+    second: float
+    first_by: float
+    second_by: float
+
+
+def draw_bend(rng: np.random.Generator) -> Bend:
+    """Evenly drawn, to hundredths, again until the points do not meet."""
+    while True:
+        first, second = (round(float(value), 2) for value in rng.uniform(*AT, 2))
+        first_by, second_by = (round(float(value), 2) for value in rng.uniform(*BY, 2))
+        if round(first + first_by, 2) != round(second + second_by, 2):
+            return Bend(first, second, first_by, second_by)
+
+
+def bend_maps(bend: Bend, width: int, height: int, span: tuple[int, int]) -> tuple[Floats, Floats]:
+    """For each pixel x and y of the place it is taken from, (height, width) float32; ``span`` is the pixels of a whole side.
+
+    The grid is 0..1 with both ends.  The published span is (width, height), so that the last row and column lie outside.
+    """
+    first, second, first_by, second_by = astuple(bend)
+    before = np.array([*CORNERS, (first, first), (second, second)])
+    after = before.copy()
+    after[4] += first_by
+    after[5] += second_by
+    grid = np.stack(np.meshgrid(np.linspace(0, 1, width), np.linspace(0, 1, height)), -1).reshape(-1, 2)
+    places = grid + RBFInterpolator(after, before - after, kernel="thin_plate_spline", degree=1)(grid)
+    x, y = (places * span).astype(np.float32).reshape(height, width, 2).transpose(2, 0, 1)
+    return np.ascontiguousarray(x), np.ascontiguousarray(y)
+
+
+def bent(rgb: Rgb, bend: Bend) -> Rgb:
+    """The picture (h, w, 3) bent as published: bicubic, black comes in from outside."""
+    height, width = rgb.shape[:2]
+    return remapped(rgb, *bend_maps(bend, width, height, (width, height)))
+
+
+def bent_within(rgb: Rgb, bend: Bend) -> Rgb:
+    """``bent`` with the picture's ends where they belong: its last row and column stay."""
+    height, width = rgb.shape[:2]
+    return remapped(rgb, *bend_maps(bend, width, height, (width - 1, height - 1)))
+
+
+def remapped(rgb: Rgb, x: Floats, y: Floats) -> Rgb:
+    """The picture with each pixel taken from (x, y); bicubic, black outside."""
+    source: Any = np.ascontiguousarray(rgb)
+    return np.asarray(cv2.remap(source, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_CONSTANT), np.uint8)

@@ -1,0 +1,122 @@
+"""AnimeDiffusion as a family, on the tiny golden checkpoint, through the whole pipeline."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from backend.families.animediffusion.description import SPEC, UNIT
+from backend.families.animediffusion.family import AnimeDiffusion, covering
+from backend.families.animediffusion.loading import load_unet
+from backend.families.registry import load, models
+from backend.imaging.types import Rgb
+from backend.pipeline.run import RunResult, colorize
+from backend.pipeline.types import Cancelled, Inputs, Step
+from shared.errors import ErrorCode, LinewashError
+from shared.protocol import Finish
+from tests.parity.golden import ANIME, FILES, golden, write_checkpoint
+from tests.parity.painting import Discs, given, picture, run, same
+
+
+@pytest.fixture(scope="module")
+def family() -> Iterator[AnimeDiffusion]:
+    with torch.no_grad():
+        yield AnimeDiffusion(load_unet(golden(ANIME).sd), Discs())
+
+
+def asked(**settings: Any) -> Inputs:
+    return given(SPEC, **{"size": 64, "sampler": "ddim", **settings})
+
+
+def painted(family: AnimeDiffusion, **settings: Any) -> RunResult:
+    return run(family, asked(**settings))
+
+
+def test_a_drawing_is_coloured_at_canvas_size(family: AnimeDiffusion) -> None:
+    found = painted(family)
+    assert found.layers.composite.shape == (160, 240, 4)
+    assert (found.layers.composite[..., 3] == 255).all()
+    assert 0 < (found.layers.foreground[..., 3] == 255).mean() < 1
+    assert len(np.unique(found.layers.composite.reshape(-1, 4), axis=0)) > 100
+
+
+CHANGES: dict[str, Any] = {
+    "size": 96, "bend": False, "steps": 3, "guidance": 1.0, "eta": 0.0, "seed": 5, "references": (2,)
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_what_is_set_changes_the_picture(name: str, family: AnimeDiffusion) -> None:
+    assert same(painted(family), painted(family))
+    assert not same(painted(family), painted(family, **{name: CHANGES[name]}))
+
+
+def test_all_parameters_are_tried_here() -> None:
+    tried = {*CHANGES, "sampler", "gap", "merging"} - {"seed", "references"}
+    assert {each.name for each in SPEC.parameters} == tried
+
+
+def test_flats_are_one_colour_a_region(family: AnimeDiffusion) -> None:
+    found = painted(family, finish=Finish.FLATS)
+    assert len(np.unique(found.layers.foreground[60:100, 100:140, :3].reshape(-1, 3), axis=0)) == 1
+
+
+def test_previews_come_and_it_stops_within_a_step(family: AnimeDiffusion) -> None:
+    seen: list[tuple[int, Rgb]] = []
+
+    def stop(step: Step) -> None:
+        if step.preview is not None:
+            seen.append((step.step, step.preview))
+        if step.step == 2:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        colorize(asked(steps=9), family, stop)
+    assert [number for number, _ in seen] == [1, 2]
+    shape = seen[0][1].shape
+    assert max(shape) == 256 and abs(shape[1] / shape[0] - 1.5) < 0.1
+
+
+def test_every_step_may_be_taken(family: AnimeDiffusion) -> None:
+    seen: list[int] = []
+
+    def stop(step: Step) -> None:
+        seen.append(step.steps)
+        if step.step == 3:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        colorize(asked(sampler="ancestral"), family, stop)
+    assert seen[-1] == 1000
+
+
+@pytest.mark.parametrize("size", [64, 72, 200])
+def test_sides_are_multiples_of_eight(size: int, family: AnimeDiffusion) -> None:
+    sides: list[tuple[int, ...]] = []
+    handle = family._unet.register_forward_pre_hook(lambda _, x: sides.append(tuple(x[0].shape[-2:])))
+    painted(family, size=size, steps=1)
+    handle.remove()
+    assert sides and all(side % UNIT == 0 for shape in sides for side in shape)
+
+
+def test_a_reference_of_any_shape_covers_the_picture() -> None:
+    for height, width in ((90, 120), (500, 40), (3, 3)):
+        assert covering(picture(1, height, width)[..., :3], 104, 64).shape == (64, 104, 3)
+
+
+def test_a_dropped_checkpoint_needs_no_clip(tmp_path: Any) -> None:
+    write_checkpoint(ANIME, tmp_path)
+    name = FILES[ANIME].split(".")[0]
+    row = next(row for row in models(tmp_path) if row.name == name)
+    assert row.ready and row.family == SPEC.name and row.parameters == SPEC.parameters and row.modes == ()
+    result = colorize(asked(), load(name, tmp_path), lambda step: None)
+    assert result.layers.composite.shape == (160, 240, 4)
+
+
+def test_nonsense_is_refused(family: AnimeDiffusion) -> None:
+    for wrong in ({"size": 8}, {"eta": 2.0}, {"mode": "both"}, {"unheard_of": 1}):
+        with pytest.raises(LinewashError) as caught:
+            painted(family, **wrong)
+        assert caught.value.code is ErrorCode.BAD_REQUEST
