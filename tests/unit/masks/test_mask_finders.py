@@ -155,6 +155,14 @@ def test_mini_takes_them_too_and_the_painter_reads_of_a_broken_one(tmp_path: Pat
     assert np.array_equal(found.mask, own.mask), "drawings are still mini's"
 
 
+def test_a_family_without_a_finder_of_its_own_takes_them_before_minis(tmp_path: Path) -> None:
+    guesser = registry.mask_guesser(tmp_path)
+    drawing, reference = guesser.guess_drawing_mask(INK + 40), guesser.guess_reference_mask(PICTURE)
+    write(tmp_path / "isnet-sketch.safetensors", network())
+    assert not np.array_equal(guesser.guess_drawing_mask(INK + 40), drawing)
+    assert np.array_equal(guesser.guess_reference_mask(PICTURE), reference)
+
+
 def test_masks_that_are_given_need_no_warning(tmp_path: Path) -> None:
     broken(tmp_path / "isnet-sketch.safetensors", "conv_in.bias")
     family = registry.load("mini", tmp_path)
