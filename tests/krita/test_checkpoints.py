@@ -6,18 +6,20 @@ import numpy as np
 import pytest
 
 from backend.families import v1, v15
+from backend.families.animediffusion import description as animediffusion
 from backend.imaging.types import Rgba
 from shared.paths import models_dir
 from tests.krita.harness.art import Art
 from tests.krita.harness.compare import over, untouched
 from tests.krita.harness.evidence import Evidence
 from tests.krita.harness.studio import TRAINED, Studio
-from tests.parity.golden import FILES, write_checkpoint
+from tests.parity.golden import ANIME, FILES, write_checkpoint
 
 pytestmark = [pytest.mark.krita, pytest.mark.timeout(1800)]
 SIZE = (333, 257)
-SPECS = {FILES["v1"].split(".")[0]: v1.SPEC, FILES["v1.5"].split(".")[0]: v15.SPEC}
-WAYS = [(name, mode.title) for name, spec in SPECS.items() for mode in spec.modes]
+SPECS = {FILES[kind].split(".")[0]: spec for kind, spec in (("v1", v1.SPEC), ("v1.5", v15.SPEC), (ANIME, animediffusion.SPEC))}
+METHODS = {name: [mode.title for mode in spec.modes] or [""] for name, spec in SPECS.items()}
+WAYS = [(name, title) for name, titles in METHODS.items() for title in titles]
 
 
 @pytest.fixture(scope="module")
@@ -25,10 +27,11 @@ def seen(studio: Studio, small_art: Art) -> Evidence:
     home = studio.root / "checkpoints"
     folder = models_dir(home)
     folder.mkdir(parents=True)
-    for version in ("v1", "v1.5"):
+    for version in FILES:
         write_checkpoint(version, folder)
     (folder / "notes.safetensors").write_text("these are no weights", encoding="utf-8")
-    given = {"size": SIZE, "lines": str(small_art.lines), "reference": str(small_art.reference), "models": list(SPECS)}
+    models = {name: bool(spec.modes) for name, spec in SPECS.items()}
+    given = {"size": SIZE, "lines": str(small_art.lines), "reference": str(small_art.reference), "models": models}
     return studio.play("checkpoints", given, home, model=TRAINED, timeout_s=1500)
 
 
@@ -47,7 +50,7 @@ def test_the_list_of_models_shows_them_and_why_one_cannot_be_used(seen: Evidence
 
 @pytest.mark.parametrize("name", SPECS)
 def test_the_methods_are_those_of_the_checkpoint(seen: Evidence, name: str) -> None:
-    assert seen[f"{name} methods"] == [mode.title for mode in SPECS[name].modes]
+    assert seen[f"{name} methods"] == METHODS[name]
 
 
 @pytest.mark.parametrize(("name", "title"), WAYS)
@@ -61,7 +64,7 @@ def test_every_method_colours_the_drawing(seen: Evidence, name: str, title: str)
 
 @pytest.mark.parametrize("name", SPECS)
 def test_no_two_methods_colour_alike(seen: Evidence, name: str) -> None:
-    pictures = [picture(seen, name, mode.title) for mode in SPECS[name].modes]
+    pictures = [picture(seen, name, title) for title in METHODS[name]]
     assert not any(np.array_equal(one, other) for one, other in combinations(pictures, 2))
 
 

@@ -1,4 +1,4 @@
-"""A painter who has put published checkpoints into the models folder colours a drawing with each, by each of its methods."""
+"""A painter who has put published checkpoints into the models folder colours with each, by each of its methods."""
 
 from linewash_driver.desk import arrange, close, colour
 from linewash_driver.painter import entries
@@ -59,15 +59,17 @@ def run(painter):
     painter.note("alone", entries(painter.widget("model")))
     yield from look(painter)
     before = snapshot(document)
-    for name in given["models"]:
+    for name, several in given["models"].items():
         yield from top(painter)
         yield from painter.pick("model", name)
-        yield from painter.until(lambda: painter.widget("method").isVisible(), 10, "methods")
-        methods = entries(painter.widget("method"))
+        yield from painter.until(lambda: painter.widget("set_size").isVisible(), 10, "parameters")
+        yield from painter.until(lambda wanted=several: painter.widget("method").isVisible() == wanted, 10, "methods")
+        methods = entries(painter.widget("method")) if several else [""]
         painter.note(name + " methods", methods)
         for method in methods:
             yield from top(painter)
-            yield from painter.pick("method", method)
+            if several:
+                yield from painter.pick("method", method)
             yield from write(painter, "set_steps", "2")
             yield from write(painter, "set_size", "256")
             yield from painter.shot("%s_%s_chosen" % (name, method))
