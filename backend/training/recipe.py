@@ -15,7 +15,7 @@ class Recipe:
     A run with ``steps`` is a function of seed and data alone; one with ``minutes`` also depends on the machine's speed.
     last: share of the highest rate that is left at the end; 1 keeps it constant.  betas: AdamW's.  average: decay of the
     averaged weights, 0 = none are kept.  parts: batches in a step, 0 = one for each process; a step of so many parts is the
-    same, to rounding, however many processes share them.
+    same, to rounding, however many processes share them.  clip: longest gradient, longer ones are shortened to it; 0 = never.
     """
 
     minutes: float = math.inf
@@ -27,6 +27,7 @@ class Recipe:
     betas: tuple[float, float] = (0.9, 0.98)
     average: float = 0.999
     parts: int = 0
+    clip: float = 1.0
     seed: int = 0
     log_every: int = 25
     save_every_s: float = 180.0

@@ -106,7 +106,8 @@ class Run:
             group["lr"] = rate
         mine = self._parts // self.accelerator.num_processes
         rows = [self._learn(mine, last=number == mine - 1) for number in range(mine)]
-        self.accelerator.clip_grad_norm_(self.network.parameters(), 1.0)
+        if self.recipe.clip:
+            self.accelerator.clip_grad_norm_(self.network.parameters(), self.recipe.clip)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         if self.ema:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.parity.golden import VERSIONS, Output, names
+from tests.parity.golden import FILES, Output, names
 
 LEFT_OUT: dict[tuple[str, str], str] = {}
 """(version, output) -> why no test reproduces it."""
@@ -23,7 +23,7 @@ def covered() -> set[tuple[str, str]]:
     return found
 
 
-@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("version", FILES)
 def test_every_output_is_reproduced_or_left_out_for_a_reason(version: str) -> None:
     reached = covered()
     missing = [name for name in names(version) if (version, name) not in reached and (version, name) not in LEFT_OUT]

@@ -1,0 +1,76 @@
+"""Face pairs in the benchmark's layout: ``reference/`` and ``condition/`` with the same names (spec animediffusion 4)."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from backend.imaging.types import Gray, Rgb
+from backend.training.published.data import ENDINGS, DataError
+
+COLOUR, LINES = "reference", "condition"
+
+
+@dataclass(frozen=True)
+class Face:
+    """One picture at its own size: colours (H, W, 3) and lines dark on white (H, W)."""
+
+    name: str
+    colour: Rgb
+    lines: Gray
+
+
+@dataclass
+class FacePairs:
+    """The pairs of a folder, in the order of their names.  Raises DataError when there are none, or names do not match."""
+
+    folder: Path
+    names: list[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        colours, lines = (_names(self.folder / part) for part in (COLOUR, LINES))
+        alone = sorted(set(colours) ^ set(lines))
+        if alone:
+            raise DataError(f"{self.folder}: {len(alone)} pictures without their pair, {alone[0]} first")
+        if not colours:
+            raise DataError(f"{self.folder} holds no pictures in {COLOUR}/ and {LINES}/")
+        self.names = colours
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def refresh(self) -> int:
+        """How many pairs there are; a data set does not grow while it is learned."""
+        return len(self)
+
+    def read(self, number: int) -> Face:
+        """Pair ``number``.  Raises DataError when one of it is no picture."""
+        name = self.names[number]
+        return Face(name, _picture(self.folder / COLOUR / name, "RGB"), _picture(self.folder / LINES / name, "L"))
+
+
+def squared(picture: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    """(H, W) or (H, W, 3) with its shorter side made ``side`` long (bilinear), then the middle of it.
+
+    Sizes are cut and margins rounded as torchvision's Resize and CenterCrop do.
+    """
+    height, width = picture.shape[:2]
+    shorter = min(height, width)
+    wide, high = int(side * width / shorter), int(side * height / shorter)
+    left, top = round((wide - side) / 2), round((high - side) / 2)
+    sized = Image.fromarray(np.ascontiguousarray(picture)).resize((wide, high), Image.Resampling.BILINEAR)
+    return np.asarray(sized.crop((left, top, left + side, top + side)))
+
+
+def _names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.glob("*") if path.suffix.lower() in ENDINGS)
+
+
+def _picture(path: Path, mode: str) -> NDArray[np.uint8]:
+    try:
+        with Image.open(path) as picture:
+            return np.asarray(picture.convert(mode))
+    except OSError as error:
+        raise DataError(f"{path.parent.name}/{path.name} cannot be read: {error}") from error

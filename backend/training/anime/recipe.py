@@ -1,0 +1,28 @@
+"""The published learning rate (spec animediffusion 5.1)."""
+
+import math
+from dataclasses import dataclass
+
+from backend.training.recipe import Recipe
+
+LAST_RATE = 1e-8
+"""At the very beginning and at the end."""
+
+
+def warmed_cosine(progress: float, warm: float, highest: float, lowest: float = LAST_RATE) -> float:
+    """The rate at a share of the run: evenly up until the share ``warm``, then half a cosine down."""
+    if progress < warm:
+        return lowest + (highest - lowest) * progress / warm
+    fallen = (min(progress, 1.0) - warm) / (1 - warm)
+    return lowest + (highest - lowest) * 0.5 * (1 + math.cos(math.pi * fallen))
+
+
+@dataclass(frozen=True)
+class AnimeRecipe(Recipe):
+    """``Recipe`` with that rate.  warm: the share of the run in which the rate rises, one epoch of all as published."""
+
+    warm: float = 1 / 200
+
+    def learning_rate(self, step: int, progress: float) -> float:
+        """At a share of the run; a step counts as begun."""
+        return warmed_cosine(progress, self.warm, self.rate)

@@ -1,0 +1,118 @@
+"""Both phases of AnimeDiffusion by the product's tasks: losses, gradients and learning rates against the golden vectors."""
+
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from backend.families.animediffusion import keys
+from backend.training.anime.batch import Batch, Settings, line_pictures
+from backend.training.anime.data import FacePairs, squared
+from backend.training.anime.phases import Phase, Phase1, Phase2, Start
+from backend.training.anime.recipe import warmed_cosine
+from backend.training.published.augment import signed
+from tests.parity.golden import ANIME, Golden, Output, covers, golden
+
+ONLY = (ANIME,)
+EPOCHS = 200
+
+
+@pytest.fixture(autouse=True)
+def _gradients(_no_gradients: None) -> Iterator[None]:
+    with torch.enable_grad():
+        yield
+
+
+@cache
+def pair(tmp: Path) -> FacePairs:
+    """The golden picture in the benchmark's layout."""
+    colour = golden(ANIME).inputs["data.image_u8"].numpy()
+    for folder, picture in (("reference", colour), ("condition", 255 - colour)):
+        (tmp / folder).mkdir(parents=True)
+        Image.fromarray(picture).save(tmp / folder / "one.png")
+    return FacePairs(tmp)
+
+
+@pytest.fixture(scope="session")
+def data(tmp_path_factory: pytest.TempPathFactory) -> FacePairs:
+    return pair(tmp_path_factory.mktemp("pair"))
+
+
+def batch(g: Golden, noise: str = "noise") -> Batch:
+    given = {name: g.inputs[name].float() for name in ("reference", "condition", "distorted", "step_noise", noise)}
+    return Batch(given["reference"], given["condition"], given["distorted"], g.inputs["t"], given[noise], given["step_noise"])
+
+
+def losses(phase: Phase, given: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+    """The loss, and gradients by their published names."""
+    network: nn.Module = phase.network()
+    loss, _ = phase.loss(network, given)
+    loss.backward()
+    gradients = {name.removeprefix("unet."): p.grad for name, p in network.named_parameters()}
+    return loss.detach().reshape(1), {keys.unet(name).name: x for name, x in gradients.items() if x is not None}
+
+
+@cache
+def learned(phase: str, tmp: Path) -> tuple[Tensor, dict[str, Tensor]]:
+    start, settings = Start(golden(ANIME).sd), Settings()
+    of: dict[str, Phase] = {"phase1": Phase1(pair(tmp), start, settings, "sum"), "phase2": Phase2(pair(tmp), start, settings)}
+    return losses(of[phase], batch(golden(ANIME)))
+
+
+@covers("phase?.*", versions=ONLY)
+def test_losses_and_gradients(output: Output, data: FacePairs) -> None:
+    phase, _, what = output.name.partition(".")
+    loss, gradients = learned(phase, data.folder)
+    output.check(loss if what == "loss" else gradients[what.removeprefix("grad.")])
+
+
+def test_every_weight_gets_a_gradient(data: FacePairs) -> None:
+    names = learned("phase1", data.folder)[1].keys()
+    assert names == learned("phase2", data.folder)[1].keys() and len(names) == 250
+
+
+@covers("fine_tune_method.loss", versions=ONLY)
+def test_tuning_from_pure_noise(output: Output, data: FacePairs) -> None:
+    phase = Phase2(data, Start(golden(ANIME).sd), Settings(), "sum", "noise", eta=0.0)
+    with torch.no_grad():
+        loss, figures = phase.loss(phase.network(), batch(golden(ANIME), "x_t"))
+    output.check(loss.reshape(1))
+    assert figures["error"] == pytest.approx(float(loss) / output.golden.inputs["x_t"].numel())
+
+
+@covers("fix_forward*", versions=ONLY)
+def test_tuning_begins_where_the_picture_leads_to(output: Output, data: FacePairs) -> None:
+    beginning = "timed" if output.name.endswith("with_t") else "published"
+    phase = Phase2(data, Start(golden(ANIME).sd), Settings(), beginning=beginning)
+    output.check(phase.network().begin(batch(golden(ANIME))))
+
+
+@covers("lr.value", versions=ONLY)
+def test_learning_rates(output: Output) -> None:
+    epochs = output.golden.inputs["lr.epoch"].tolist()
+    output.check(torch.tensor([warmed_cosine(epoch / EPOCHS, 1 / EPOCHS, 1e-4) for epoch in epochs]))
+
+
+@covers("data.*", versions=ONLY)
+def test_pictures_as_they_are_learned(output: Output, data: FacePairs) -> None:
+    face = data.read(0)
+    side = output.expected.shape[-1]
+    if output.name == "data.reference":
+        output.check(signed([squared(face.colour, side)])[0])
+    else:
+        output.check(line_pictures([squared(face.lines, side)])[0])
+
+
+def test_batches_hold_what_was_drawn(data: FacePairs) -> None:
+    plain = Phase1(data, Start(), Settings(3, 64, bending=None), "mean").batch(np.random.default_rng(0))
+    assert torch.equal(plain.reference, plain.colour) and plain.step_noise.shape == (0, 3, 3, 64, 64)
+    hidden = Settings(4, 64, withhold=1.0, withhold_lines=1.0)
+    bent = Phase2(data, Start(), hidden).batch(np.random.default_rng(0))
+    assert (bent.reference == 0).all() and (bent.lines == 1).all() and bent.step_noise.shape == (10, 4, 3, 64, 64)
+    again = Phase2(data, Start(), hidden).batch(np.random.default_rng(0))
+    assert all(torch.equal(one, other) for one, other in zip(bent, again, strict=True))
