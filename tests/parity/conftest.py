@@ -2,8 +2,15 @@
 
 from collections.abc import Iterator
 
+import numba
 import pytest
 import torch
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _threads() -> None:
+    """numba sets OpenMP's number of threads, and so torch's, when it starts its own: not between two pictures to compare."""
+    numba.set_num_threads(numba.get_num_threads())
 
 
 @pytest.fixture(autouse=True)
