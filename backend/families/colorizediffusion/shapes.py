@@ -22,6 +22,8 @@ from backend.networks.split_attention import PROJECTIONS, Projection, Ranks, Sid
 from backend.networks.token_transformer import ThresholdEmbedder, TokenTransformer
 from shared.errors import ErrorCode, LinewashError
 
+LONGEST_CONFIG = 65_536
+"""Bytes that are read of a configuration; a whole one has a hundred."""
 _VAE_WIDTHS = (0, 1, 2, 3)
 _BLOCKS = ("DownBlock2D", "CrossAttnDownBlock2D", "UpBlock2D", "CrossAttnUpBlock2D")
 
@@ -48,8 +50,9 @@ def read_config(checkpoint: Path) -> Config:
         return Config()
     known = {field.name for field in fields(Config)}
     try:
-        found: Any = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, OSError) as error:
+        with path.open("rb") as file:
+            found: Any = json.loads(file.read(LONGEST_CONFIG))
+    except (ValueError, OSError, RecursionError) as error:  # RecursionError: nested too deeply
         raise LinewashError(ErrorCode.MODEL_KEYS, f"{path.name}: {error}") from error
     if not isinstance(found, dict) or not set(cast(dict[str, Any], found)) <= known:
         raise LinewashError(ErrorCode.MODEL_KEYS, f"{path.name}: not an object of {', '.join(sorted(known))}")
