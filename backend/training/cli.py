@@ -11,6 +11,7 @@ import torch
 import typer
 
 from backend.networks.flats import Flats
+from backend.training.anime import cli as anime
 from backend.training.drawings.cli import app as drawings
 from backend.training.export import averaged_weights, export_model
 from backend.training.flats_task import FlatsTask
@@ -25,12 +26,15 @@ from backend.training.store import Store
 from backend.training.trainer import Run, Task
 from backend.weights.folder import SHIPPED, ModelFolder
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Train the mini model, or ColorizeDiffusion v1 and v1.5.")
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Train mini, ColorizeDiffusion or AnimeDiffusion.")
 app.add_typer(drawings, name="drawings")
 for _part in published.RATES:
     app.command(_part)(published.stage)
 app.command()(published.publish)
 app.command()(published.dataset)
+for _part in anime.EPOCHS:
+    app.command(_part)(anime.phase)
+app.command("anime-publish")(anime.publish)
 
 HELD_OUT = ("mage/", "drawn/storybook")
 """Sources that training never sees; they are for measuring."""

@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from backend.families.animediffusion import keys
 from backend.training.anime.batch import Batch, Settings, line_pictures
 from backend.training.anime.data import FacePairs, squared
+from backend.training.anime.export import schedule
 from backend.training.anime.phases import Phase, Phase1, Phase2, Start
 from backend.training.anime.recipe import warmed_cosine
 from backend.training.published.augment import signed
@@ -106,6 +108,13 @@ def test_pictures_as_they_are_learned(output: Output, data: FacePairs) -> None:
         output.check(signed([squared(face.colour, side)])[0])
     else:
         output.check(line_pictures([squared(face.lines, side)])[0])
+
+
+def test_the_schedule_is_the_published_files(data: FacePairs) -> None:
+    stored = load_file(golden(ANIME).sd)
+    assert set(schedule()) == set(keys.SCHEDULE)
+    for name, vector in schedule().items():
+        assert torch.allclose(vector, stored[name], rtol=1e-5, atol=1e-7), name
 
 
 def test_batches_hold_what_was_drawn(data: FacePairs) -> None:

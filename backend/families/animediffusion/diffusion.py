@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import cache
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from diffusers import DDIMScheduler
@@ -86,16 +86,31 @@ def ddim(look: Denoiser, noise: Tensor, steps: int, eta: float, draw: Draw, on_s
     return x
 
 
+class Posterior(NamedTuple):
+    """Of the picture a time before: variance, and weights of the clean and of the noisy picture in its mean; (1000,) each."""
+
+    variance: Tensor
+    of_clean: Tensor
+    of_noisy: Tensor
+
+
+@cache
+def posterior() -> Posterior:
+    """In float32, as the published files hold it."""
+    abar, beta = alphas_cumprod(), _scheduler().betas
+    before = torch.cat([torch.ones_like(abar[:1]), abar[:-1]])
+    return Posterior(
+        beta * (1 - before) / (1 - abar),
+        beta * before.sqrt() / (1 - abar),
+        (1 - before) * (1 - beta).sqrt() / (1 - abar),
+    )
+
+
 def ancestral_step(noisy: Tensor, seen: Tensor, time: Tensor, fresh: Tensor, eta: float = 1.0) -> Tensor:
     """From times (B,) to the times before, by the usual posterior; ``fresh`` noise comes in but at time 0."""
-    abar = alphas_cumprod().double()
-    before = torch.cat([torch.ones_like(abar[:1]), abar[:-1]])
-    beta = 1 - abar / before
-    variance = beta * (1 - before) / (1 - abar)
-    of_clean, of_noisy = before.sqrt() * beta / (1 - abar), (1 - before) * (1 - beta).sqrt() / (1 - abar)
-    clean = clean_estimate(noisy, seen, time)
-    mean = _at(of_clean.float(), time) * clean + _at(of_noisy.float(), time) * noisy
-    return mean + eta * _at(variance.sqrt().float(), time) * fresh
+    known, clean = posterior(), clean_estimate(noisy, seen, time)
+    mean = _at(known.of_clean, time) * clean + _at(known.of_noisy, time) * noisy
+    return mean + eta * _at(known.variance, time).sqrt() * fresh
 
 
 def ancestral(look: Denoiser, noise: Tensor, eta: float, draw: Draw, on_step: OnStep) -> Tensor:

@@ -1,5 +1,7 @@
 """Drawn people: one identity in two poses, needing nothing but this code."""
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,6 +14,7 @@ from backend.training.drawings.shading import relit
 from backend.training.drawings.types import DrawingSet, View
 
 TRAINING_STYLES = tuple(style for style in STYLES if style != HELD_OUT_STYLE)
+CROPS = {"face": 0.1, "bust": 0.27, "half": 0.25, "knees": 0.18, "full": 0.2}
 
 
 def frame(rng: np.random.Generator, sheet: Sheet, crop: str, size: int, mirror: bool) -> NDArray[np.float64]:
@@ -38,11 +41,11 @@ def frame(rng: np.random.Generator, sheet: Sheet, crop: str, size: int, mirror: 
     return np.column_stack([a, target - a @ centre])
 
 
-def draw_view(rng: np.random.Generator, who: Identity, size: int) -> View:
-    """One drawing of the character."""
+def draw_view(rng: np.random.Generator, who: Identity, size: int, crops: Mapping[str, float] = CROPS) -> View:
+    """One drawing of the character.  crops: shares of how much of it is shown."""
     pose = random_pose(rng)
     sheet = draw_figure(who, pose)
-    crop = choose(rng, face=0.1, bust=0.27, half=0.25, knees=0.18, full=0.2)
+    crop = choose(rng, **crops)
     return rasterise(sheet, who.palette, frame(rng, sheet, crop, size, pose.mirror), size, relit(rng, who.shading))
 
 

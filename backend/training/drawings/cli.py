@@ -7,6 +7,7 @@ import numpy as np
 import typer
 
 from backend.training.drawings.digests import record_sources, source_digests
+from backend.training.drawings.faces import write_faces
 from backend.training.drawings.mixture import Folders
 from backend.training.drawings.shards import PER_SHARD, read_shard, render_training, render_validation
 from backend.training.drawings.sheet import write_sheet
@@ -35,6 +36,17 @@ def render(
         for path in render_validation(out, folders, size):
             typer.echo(path.name)
     render_training(out, folders, sets, size, seed, workers, per_shard)
+
+
+@app.command()
+def faces(
+    out: Annotated[Path, typer.Argument(help="Folder for reference/ and condition/.")],
+    count: Annotated[int, typer.Option(min=1, help="How many faces.")] = 1000,
+    size: Annotated[int, typer.Option(min=64, max=1024, help="Side in pixels.")] = 256,
+    seed: Annotated[int, typer.Option(min=0, help="Same seed, same faces.")] = 0,
+) -> None:
+    """Draw faces and their lines for AnimeDiffusion, in the layout of its benchmark; those already there are kept."""
+    typer.echo(f"{write_faces(out, count, size, seed)} faces drawn")
 
 
 @app.command()

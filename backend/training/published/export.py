@@ -43,7 +43,7 @@ def _published(name: str, attentions: list[str]) -> str:
     return _PARTS[start](name[len(start) :]).name
 
 
-def _learned(run: Path) -> tuple[dict[str, Tensor], list[Tensor]]:
+def learned(run: Path) -> tuple[dict[str, Tensor], list[Tensor]]:
     """A run's weights of the last step by name, and its averaged weights in the order of the network's parameters, if any."""
     found = newest(run)
     if found is None or not (found / "model.safetensors").is_file():
@@ -61,7 +61,7 @@ def publish(start: Start, run: Path, out: Path) -> int:
     What shapes do not tell is copied beside it.  Raises FileNotFoundError when there is no checkpoint in one piece (DeepSpeed
     and FSDP write pieces), ValueError when the new name says another prediction than was learned.
     """
-    weights, averaged = _learned(run)
+    weights, averaged = learned(run)
     parts = start.load()
     if prediction_of(out.name) != parts.prediction:
         word = "must" if parts.prediction == "eps" else "must not"

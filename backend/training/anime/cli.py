@@ -1,0 +1,120 @@
+"""``linewash train anime1 | anime2 | anime-publish``.
+
+What runs the networks is imported when a command is called: training mini does without the packages it needs.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, cast
+
+import typer
+
+from backend.imaging.bending import bent, bent_within
+from backend.training.recipe import Machine
+
+if TYPE_CHECKING:
+    from backend.training.anime.phases import Beginning, Phase, Reduction
+
+EPOCHS = {"anime1": 200.0, "anime2": 10.0}
+LOSSES: dict[str, Literal["sum", "mean"]] = {"anime1": "sum", "anime2": "mean"}
+"""As published."""
+BENDINGS = {"published": bent, "within": bent_within, "none": None}
+BEGINNINGS = ("published", "timed", "noise")
+
+
+def phase(
+    context: typer.Context,
+    data: Annotated[Path, typer.Option(help="Data set: reference/ and condition/.", exists=True, file_okay=False)],
+    run: Annotated[Path, typer.Option(help="Folder of this run: checkpoint, log, curves, pictures.")],
+    start: Annotated[Path | None, typer.Option(help="Checkpoint to begin with; anime2 needs one.", exists=True)] = None,
+    width: Annotated[int, typer.Option(min=32, help="anime1: width of a fresh network's first level.")] = 64,
+    loss: Annotated[str, typer.Option(help="sum or mean of the errors; as published: sum in anime1, mean in anime2.")] = "",
+    epochs: Annotated[float, typer.Option(help="Times that all pictures are seen; 0: 200 in anime1, 10 in anime2.")] = 0.0,
+    steps: Annotated[int, typer.Option(min=0, help="Instead: steps in the whole run.")] = 0,
+    minutes: Annotated[float, typer.Option(min=0, help="Instead: time for the whole run.")] = 0.0,
+    batch: Annotated[int, typer.Option(min=1, help="Pictures at once in one process.")] = 32,
+    parts: Annotated[int, typer.Option(min=0, help="Batches in a step; 0: one for each process.")] = 0,
+    side: Annotated[int, typer.Option(min=16, help="Side that pictures are learned at, a multiple of 8.")] = 256,
+    rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 1e-4,
+    warm: Annotated[float, typer.Option(min=0, max=0.9, help="Share of the run in which it rises; 0: one epoch's.")] = 0.0,
+    decay: Annotated[float, typer.Option(help="AdamW's weight decay.")] = 0.01,
+    average: Annotated[float, typer.Option(min=0, max=1, help="Decay of averaged weights; 0: none, as published.")] = 0.0,
+    clip: Annotated[float, typer.Option(min=0, help="Longest gradient; 0: never shortened, as published.")] = 0.0,
+    bend: Annotated[str, typer.Option(help="Bent references: published, none, or within (ends stay).")] = "published",
+    withhold: Annotated[float, typer.Option(min=0, max=1, help="Share of pictures learned without reference.")] = 0.0,
+    withhold_lines: Annotated[float, typer.Option(min=0, max=1, help="Share of pictures learned without lines.")] = 0.0,
+    begin: Annotated[str, typer.Option(help="anime2: published, timed (the network is told the time) or noise.")] = "published",
+    sampling: Annotated[int, typer.Option(min=1, max=999, help="anime2: steps of the sampler.")] = 10,
+    eta: Annotated[float, typer.Option(min=0, max=1, help="anime2: fresh noise in the sampler.")] = 1.0,
+    validation: Annotated[Path | None, typer.Option(help="Data set to show pictures of.", exists=True)] = None,
+    precision: Annotated[str, typer.Option(help="bf16, fp16 or no (float32).")] = "bf16",
+    seed: int = 0,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    threads: Annotated[int, typer.Option(min=0, help="Compute threads; 0: torch's own choice.")] = 0,
+    workers: Annotated[int, typer.Option(min=0, help="Processes that make batches ahead.")] = 0,
+    save_minutes: Annotated[float, typer.Option(help="Time between two checkpoints.")] = 15.0,
+) -> None:
+    """Train this phase of AnimeDiffusion; goes on where it stopped."""
+    from backend.training.anime.batch import Settings
+    from backend.training.anime.data import FacePairs
+    from backend.training.anime.phases import Phase1, Phase2, Start
+    from backend.training.anime.recipe import AnimeRecipe
+    from backend.training.anime.sheets import sheet_of
+    from backend.training.published.data import DataError
+    from backend.training.trainer import Run
+
+    part = str(context.command.name)
+    reduction = cast("Reduction", _one_of(loss or LOSSES[part], ("sum", "mean")))
+    if side % 8:
+        raise typer.BadParameter("sides are multiples of 8")
+    if width % 32:
+        raise typer.BadParameter("widths are multiples of 32")
+    settings = Settings(batch, side, BENDINGS[_one_of(bend, tuple(BENDINGS))], withhold, withhold_lines)
+    try:
+        pairs, shown = FacePairs(data), FacePairs(validation) if validation else None
+    except DataError as error:
+        raise typer.BadParameter(str(error)) from error
+    task: Phase
+    if part == "anime1":
+        task = Phase1(pairs, Start(start, tuple(width << level for level in range(4))), settings, reduction)
+    elif start is None:
+        raise typer.BadParameter("anime2 begins with a checkpoint", param_hint="--start")
+    else:
+        beginning = cast("Beginning", _one_of(begin, BEGINNINGS))
+        task = Phase2(pairs, Start(start), settings, reduction, beginning, sampling, eta)
+    times = epochs or EPOCHS[part]
+    whole = steps if steps or minutes else max(1, round(times * len(pairs) / (batch * max(1, parts))))
+    recipe = AnimeRecipe(
+        minutes=minutes or float("inf"),
+        steps=whole,
+        rate=rate,
+        decay=decay,
+        betas=(0.9, 0.999),
+        average=average,
+        parts=parts,
+        clip=clip,
+        seed=seed,
+        save_every_s=save_minutes * 60,
+        warm=warm or min(0.5, 1 / times),
+    )
+    training = Run(task, recipe, run, Machine(device, threads, workers, precision=precision))
+    training.train(sheet_of(shown, side) if shown else None)
+    training.accelerator.end_training()
+
+
+def publish(
+    run: Annotated[Path, typer.Argument(help="Folder of a run of anime1 or anime2.", exists=True, file_okay=False)],
+    out: Annotated[Path, typer.Argument(help="Checkpoint to write, .safetensors.")],
+) -> None:
+    """Write what a run of AnimeDiffusion has learned as a checkpoint in published format, for the models folder."""
+    from backend.training.anime.export import publish as write
+
+    try:
+        typer.echo(f"{write(run, out)} trained weights in {out}")
+    except (ValueError, FileNotFoundError) as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+def _one_of(text: str, known: tuple[str, ...]) -> str:
+    if text not in known:
+        raise typer.BadParameter(f"{text} is none of {', '.join(known)}")
+    return text

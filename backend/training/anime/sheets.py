@@ -1,0 +1,53 @@
+"""Validation pictures of AnimeDiffusion: faces painted after themselves, bent, and after another face."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from backend.families.animediffusion.diffusion import ETA, STEPS, ddim
+from backend.imaging.bending import bent, draw_bend
+from backend.imaging.types import Gray, Rgb
+from backend.networks.animediffusion import AnimeUNet
+from backend.training.anime.batch import line_pictures
+from backend.training.anime.data import FacePairs, squared
+from backend.training.anime.phases import Sampled
+from backend.training.published.augment import signed
+from backend.training.sheets import contact_sheet
+from backend.training.trainer import Sheet
+
+
+def sheet_of(data: FacePairs, side: int, count: int = 6) -> Sheet:
+    """What draws the sheet of a phase, of the first ``count`` faces of ``data``."""
+
+    def draw(network: nn.Module) -> Rgb:
+        unet = network.unet if isinstance(network, Sampled) else network
+        faces = [data.read(number) for number in range(min(count, len(data)))]
+        truth, lines = [squared(face.colour, side) for face in faces], [squared(face.lines, side) for face in faces]
+        own = [squared(bent(face.colour, draw_bend(np.random.default_rng(n))), side) for n, face in enumerate(faces)]
+        other = [*truth[1:], truth[0]]
+        titles = ("lines", "itself, bent", "painted", "another", "painted", "truth")
+        rows = zip(lines, own, painted(unet, lines, own), other, painted(unet, lines, other), truth, strict=True)
+        return contact_sheet(titles, [[np.repeat(row[0][..., None], 3, 2), *row[1:]] for row in rows])
+
+    return draw
+
+
+@torch.no_grad()
+def painted(
+    unet: AnimeUNet | Any, lines: list[Gray], references: list[Rgb], seed: int = 0, steps: int = STEPS, eta: float = ETA
+) -> list[Rgb]:
+    """Pictures (S, S, 3) of drawings dark on white (S, S) after references (S, S, 3), as published; all noise from ``seed``."""
+    device = next(unet.parameters()).device
+    drawing, colours = line_pictures(lines).to(device), signed(references).to(device)
+    generator = torch.Generator().manual_seed(seed)
+
+    def noise() -> torch.Tensor:
+        return torch.randn(colours.shape, generator=generator).to(device)
+
+    def look(noisy: torch.Tensor, time: torch.Tensor | None) -> torch.Tensor:
+        return unet(noisy, drawing, colours, time).float()
+
+    found = ddim(look, noise(), steps, eta, noise, lambda *_: None).clamp(-1, 1)
+    return list(((found + 1) * 127.5).round().permute(0, 2, 3, 1).cpu().numpy().astype(np.uint8))

@@ -1,0 +1,60 @@
+"""Drawn faces, and data sets that cannot be used."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from backend.imaging.bending import Bend, bend_maps, bent, draw_bend
+from backend.training.anime.data import FacePairs, squared
+from backend.training.drawings.faces import write_faces
+from backend.training.published.data import DataError
+
+
+def test_faces_are_the_same_for_a_seed_and_kept(faces: Path, tmp_path: Path) -> None:
+    write_faces(tmp_path, 2, 64, seed=5)
+    assert write_faces(tmp_path, 3, 64, seed=5) == 1
+    one, other = FacePairs(faces), FacePairs(tmp_path)
+    assert one.names == other.names == ["00000.png", "00001.png", "00002.png"]
+    for number in range(3):
+        assert np.array_equal(one.read(number).colour, other.read(number).colour)
+        lines = one.read(number).lines
+        assert set(np.unique(lines)) == {0, 255} and 0.01 < (lines == 0).mean() < 0.5
+
+
+def test_says_what_is_missing(faces: Path, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no pictures"):
+        FacePairs(tmp_path)
+    folder = tmp_path / "set"
+    shutil.copytree(faces, folder)
+    (folder / "condition" / "00001.png").write_bytes(b"no picture")
+    with pytest.raises(DataError, match=r"condition/00001\.png"):
+        FacePairs(folder).read(1)
+    (folder / "condition" / "00001.png").unlink()
+    with pytest.raises(DataError, match=r"1 pictures without their pair, 00001\.png"):
+        FacePairs(folder)
+
+
+def test_squares_keep_the_middle() -> None:
+    picture = np.zeros((40, 100, 3), np.uint8)
+    picture[:, 40:60] = 255
+    assert squared(picture, 20).shape == (20, 20, 3)
+    assert squared(picture, 20)[:, 7:13].min() == 255 and squared(picture, 20)[:, :4].max() == 0
+
+
+def test_bends_lie_in_their_ranges_and_differ() -> None:
+    drawn = [draw_bend(np.random.default_rng(number)) for number in range(200)]
+    assert len(set(drawn)) > 190
+    for bend in drawn:
+        assert min(bend.first, bend.second) >= 0.3 and max(bend.first, bend.second) <= 0.7
+        assert max(abs(bend.first_by), abs(bend.second_by)) <= 0.25
+        assert round(bend.first + bend.first_by, 2) != round(bend.second + bend.second_by, 2)
+
+
+def test_points_that_do_not_move_bend_nothing() -> None:
+    still = Bend(0.3, 0.7, 0.0, 0.0)
+    x, y = bend_maps(still, 5, 3, (4, 2))
+    assert np.allclose(x, np.arange(5)[None], atol=1e-4) and np.allclose(y, np.arange(3)[:, None], atol=1e-4)
+    picture = np.full((40, 40, 3), 200, np.uint8)
+    assert (bent(picture, still)[:-2, :-2] == 200).all() and (bent(picture, still)[-1] < 200).all()
