@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from backend.networks import split_attention
 from backend.networks.reference_unet import ReferenceUNet, cross_attentions, put_in, take_out
 from backend.networks.split_attention import Attending, Ranks
+from benchmarks.colorizediffusion import counting
 from tests.parity.golden import VERSIONS, golden
 from tests.parity.loaded import attending, everywhere, features, parts, tokens
 
@@ -179,3 +180,12 @@ def test_a_mask_of_exactly_the_threshold(version: str, same_as: float) -> None:
         split = replace(known.split, mask=torch.full_like(known.split.mask, 0.5), threshold=everywhere(threshold))
         found.append(unet(g.inputs["x_t"], g.inputs["timestep"], features(version)[0], replace(known, split=split)))
     assert torch.equal(found[0], found[1]) and not torch.equal(found[0], found[2])
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_the_benchmark_counts_attention(dtype: torch.dtype) -> None:
+    """torch's own counter takes a CPU's attention, which is what is saved, for nothing."""
+    query, key = torch.randn(2, 5, 64, 8, dtype=dtype), torch.randn(2, 5, 16, 8, dtype=dtype)
+    with counting() as counted:
+        nn.functional.scaled_dot_product_attention(query, key, key)
+    assert counted.get_total_flops() == 2 * 2 * 2 * 5 * 64 * 16 * 8
