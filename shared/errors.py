@@ -130,7 +130,9 @@ ERRORS: Dict[ErrorCode, ErrorText] = {
     ),
     ErrorCode.REQUEST_TOO_LARGE: ErrorText("The pictures are too large to send.", "Use a smaller reference picture.", 413),
     ErrorCode.UNKNOWN_MODEL: ErrorText("That model is not installed.", "Choose another model.", 404),
-    ErrorCode.MODEL_CORRUPT: ErrorText("The model file is damaged.", "Run install.py again to restore it.", 500),
+    ErrorCode.MODEL_CORRUPT: ErrorText(
+        "The model file is damaged.", "Get it again; what came with Linewash, install.py restores.", 500
+    ),
     ErrorCode.MODEL_MISSING: ErrorText("The model file is missing.", "Run install.py again to restore it.", 500),
     ErrorCode.DOWNLOAD_UNKNOWN: ErrorText(
         "The hub has no such file.", "Check the names of repository and file, or run linewash models list.", 404
@@ -169,7 +171,7 @@ ERRORS: Dict[ErrorCode, ErrorText] = {
         "This model cannot read words.", "Set Change by to 0, or put CLIP's text part and vocabulary beside its weights.", 422
     ),
     ErrorCode.CLIP_MISSING: ErrorText(
-        "The model needs CLIP ViT-H-14, which is not there.", "Get CLIP in the model manager, then try again.", 422
+        "The model needs CLIP ViT-H-14, which is not there.", "Get it with linewash models download clip-vit-h-14.", 422
     ),
     ErrorCode.NOT_INSTALLED: ErrorText("The Linewash backend is not installed.", "Run python3 install.py once.", 503),
     ErrorCode.BACKEND_START: ErrorText(
