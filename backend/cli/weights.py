@@ -34,6 +34,11 @@ def download(
         if item is None:
             raise LinewashError(ErrorCode.DOWNLOAD_UNKNOWN, f"{name} is not in the list; name a REPOSITORY and a FILE")
         remotes = [hub.look_up(item.repo, each, revision) for each in item.files]
+        targets = {remote: folder / item.folder / remote.name for remote in remotes}
+        there = {remote for remote, target in targets.items() if hub.is_there(remote, target)}
+        for remote in remotes:  # a file of this name from elsewhere is not to be lost
+            if remote not in there and targets[remote].exists():
+                raise typer.BadParameter("%s is another file; move or delete it first" % targets[remote])
         terms = "; ".join(text for text in (hub.licence(item.repo), item.licence) if text)
         typer.echo("%s: %s from %s" % (name, size(sum(remote.size for remote in remotes)), item.repo))
         typer.echo("Licence: %s" % (terms or "the hub names none; see the page of %s" % item.repo))
@@ -41,16 +46,15 @@ def download(
             typer.echo("Nothing was downloaded. Say --accept-licence when you accept the licence.", err=True)
             raise typer.Exit(1)
         try:
-            for remote in remotes:
-                target = folder / item.folder / remote.name
+            for remote in (each for each in remotes if each not in there):
                 with _progress() as progress:
                     bar = progress.add_task(remote.name, total=remote.size)
-                    hub.fetch(remote, target, lambda done, p=progress, b=bar: p.update(b, completed=done))
+                    hub.fetch(remote, targets[remote], lambda done, p=progress, b=bar: p.update(b, completed=done))
         except KeyboardInterrupt:
             typer.echo("Stopped. The same command goes on from here.", err=True)
             raise typer.Exit(INTERRUPTED) from None
-    for remote in remotes:
-        typer.echo(str(folder / item.folder / remote.name))
+    for target in targets.values():
+        typer.echo(str(target))
 
 
 def convert(

@@ -54,6 +54,8 @@ def look_up(repo: str, file: str, revision: str = "main", endpoint: str | None =
     """
     if not file.endswith(SUFFIXES):
         raise LinewashError(ErrorCode.DOWNLOAD_UNKNOWN, f"{file} is none of {', '.join(SUFFIXES)}")
+    if "\\" in file or ":" in file:  # parts of a path on Windows: a name of the hub shall never lead out of a folder
+        raise LinewashError(ErrorCode.DOWNLOAD_UNKNOWN, f"{file} is no name of a file")
     if len(repo.split("/")) != 2:
         raise LinewashError(ErrorCode.DOWNLOAD_UNKNOWN, f"{repo} is no repository; it is called OWNER/NAME")
     url = _asked(lambda: hf_hub_url(repo, file, revision=revision, endpoint=endpoint))
@@ -73,6 +75,11 @@ def licence(repo: str, endpoint: str | None = None) -> str:
 def part_of(target: Path, remote: Remote) -> Path:
     """Where the file is put together: beside ``target``, a name for every content, so that two never mix."""
     return target.with_name(f".{target.name}.{remote.digest[:16]}{PART}")
+
+
+def is_there(remote: Remote, target: Path) -> bool:
+    """Whether ``target`` is that very file already; reads it whole when its size is right."""
+    return target.is_file() and target.stat().st_size == remote.size and _digest(target, len(remote.digest)) == remote.digest
 
 
 def check_room(remote: Remote, target: Path) -> None:

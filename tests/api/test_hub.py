@@ -125,9 +125,10 @@ def test_what_the_hub_does_not_have_is_named(server: fake_hub.Hub, repo: str) ->
     assert caught.value.code is ErrorCode.DOWNLOAD_UNKNOWN
 
 
-def test_other_kinds_of_files_are_not_fetched(server: fake_hub.Hub) -> None:
+@pytest.mark.parametrize("file", ["setup.py", "a\\..\\..\\x.safetensors", "C:x.safetensors"])
+def test_other_kinds_of_files_and_paths_of_windows_are_not_fetched(server: fake_hub.Hub, file: str) -> None:
     with pytest.raises(LinewashError) as caught:
-        hub.look_up(REPO, "setup.py", endpoint=server.url)
+        hub.look_up(REPO, file, endpoint=server.url)
     assert caught.value.code is ErrorCode.DOWNLOAD_UNKNOWN
 
 

@@ -104,6 +104,12 @@ def test_a_download_is_asked_for_resumed_listed_and_deleted(hub: fake_hub.Hub, t
     hub.cut_after = None
     said(linewash(tmp_path, *command, "--accept-licence", **at), 0)
     assert (models_dir(tmp_path) / "tiny.safetensors").read_bytes() == CHECKPOINT
+    hub.ranges = []
+    said(linewash(tmp_path, *command, "--accept-licence", **at), 0)
+    hub.files["other/Weights/tiny.safetensors"] = CHECKPOINT[::-1]
+    other = ("models", "download", "other/Weights", "tiny.safetensors", "--accept-licence")
+    assert "is another file" in " ".join(said(linewash(tmp_path, *other, **at), 2).replace("│", " ").split())
+    assert (models_dir(tmp_path) / "tiny.safetensors").read_bytes() == CHECKPOINT and hub.ranges == []
     said(linewash(tmp_path, "models", "delete", "tiny", "--yes"), 0)
     assert not list(models_dir(tmp_path).glob("*.safetensors"))
     assert "That model is not installed." in said(linewash(tmp_path, "models", "delete", "tiny", "--yes"), 1)
