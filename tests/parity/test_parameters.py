@@ -79,6 +79,13 @@ def test_a_parameter_changes_the_picture_together_with_others(v15_family: Colori
     assert not same(plain, run(v15_family, given(v15.SPEC, "background", **others, **{name: MORE[name]})))
 
 
+def test_lines_of_no_strength_are_no_lines(v15_family: ColorizeDiffusion) -> None:
+    """The strength is that of the blank sketch, too (spec 6): with none, there is nothing for line guidance to push towards."""
+    one, other = (given(v15.SPEC, "vanilla", guidance=1.0, sketch_strength=0.0, sketch_guidance=by) for by in (1.0, 5.0))
+    found, wanted = (run(v15_family, each).layers.composite.astype(int) for each in (other, one))
+    assert abs(found - wanted).max() <= 2  # a batch of two rounds otherwise than one row
+
+
 @pytest.mark.parametrize("changed", [{"edit_scale": 2.0, "edit_target": "red hair"}])
 def test_without_the_text_tower_words_are_refused(v15_family: ColorizeDiffusion, changed: dict[str, Any]) -> None:
     with pytest.raises(LinewashError) as caught:

@@ -81,6 +81,15 @@ def test_hints_change_what_is_remembered(given: Inputs) -> None:
     assert len(keys) == 3
 
 
+def test_whatever_a_condition_depends_on_changes_what_is_remembered(given: Inputs) -> None:
+    request, drawing = given.request, prepare(given, Stubborn())
+    changes: list[dict[str, Any]] = [{"mode": "other"}, {"parameters": {"a": 1}}, {"parameters": {"a": 2}}]
+    changes += [{"finish": finish} for finish in FINISHES]
+    kept = {content_key(drawing, replace(request, **each)) for each in ({"seed": 9}, {"steps": 3}, {"guidance": 2.0})}
+    assert kept == {content_key(drawing, request)}
+    assert len({content_key(drawing, replace(request, **each)) for each in changes}) == len(changes)
+
+
 def _recolouring(given: Inputs, selection: np.ndarray, before: Layers, **changes: Any) -> Layers:
     again = replace(given, region=selection, previous=Previous(before.foreground, before.background))
     return _run(again, region=True, previous=True, **changes)
