@@ -1,0 +1,93 @@
+"""What each stage shows its network, and what the network of v1.5 makes of it (spec 21.1 to 21.3)."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from backend.networks.split_attention import Attending, Split
+from backend.training.published.batch import Batch
+from backend.training.published.data import PictureFolder
+from backend.training.published.stage import Stage, Start
+from backend.training.published.v1 import V1Stage
+from backend.training.published.v15 import V15Network, V15Stage
+from tests.unit.published.conftest import settings
+
+WHOLE, NONE = (1.0,) * 16, (0.0,) * 16
+
+
+class Heard:
+    """A network that keeps what it is shown."""
+
+    def __init__(self) -> None:
+        self.given: tuple[Any, ...] = ()
+
+    def __call__(self, *given: Any) -> Tensor:
+        self.given = given
+        return given[0]
+
+
+def shown(stage: Stage, seen: tuple[float, float] = (1.0, 0.0)) -> tuple[Batch, tuple[Any, ...]]:
+    """A batch of two, and what the stage shows of it; the second picture's reference is withheld."""
+    batch = stage.batch(np.random.default_rng(3))._replace(seen=torch.tensor(seen))
+    heard = Heard()
+    stage.answer(heard, batch, batch.noise)
+    return batch, heard.given
+
+
+@pytest.fixture
+def v15(plain: Path, v15_checkpoint: Path) -> V15Stage:
+    return V15Stage(PictureFolder(plain, masks=True), Start(v15_checkpoint), settings(masks=True))
+
+
+def test_v1_sees_the_picture_s_own_tokens_or_none(plain: Path, v1_checkpoint: Path) -> None:
+    stage = V1Stage(PictureFolder(plain, masks=False), Start(v1_checkpoint), settings())
+    network = stage.network()
+    assert all(weight.requires_grad for weight in network.parameters())
+    assert {name.split(".")[0] for name, _ in network.named_parameters()} == {"unet", "sketch_encoder"}
+    batch, (noisy, time, sketch, tokens) = shown(stage)
+    assert noisy is batch.noise and time is batch.time and sketch is batch.sketch
+    torch.testing.assert_close(tokens[0], stage.tokens(batch.reference, batch.warp)[0])
+    assert not tokens[1].any() and tokens[0].any()
+
+
+def test_latents_are_scaled_samples_of_the_posterior(v15: V15Stage) -> None:
+    v15.network()
+    batch = v15.batch(np.random.default_rng(3))
+    found = v15.parts.vae.encode(batch.colour).latent_dist  # type: ignore[union-attr]
+    torch.testing.assert_close(v15.latent(batch), 0.18215 * (found.mean + found.std * batch.posterior))
+
+
+def test_v15_sees_figure_tokens_of_the_whole_and_ground_tokens_without_the_figure(v15: V15Stage) -> None:
+    v15.network()
+    batch, (*_, features, figure, ground, seen, thresholds, mask) = shown(v15)
+    assert seen is batch.seen and thresholds is batch.thresholds and mask.shape == (2, 1, 8, 8)
+    torch.testing.assert_close(figure, v15.tokens(batch.reference, batch.warp))
+    is_figure = (batch.reference_mask >= batch.thresholds[:, 1].reshape(2, 1, 1, 1)).expand_as(batch.reference)
+    assert 0 < float(is_figure.float().mean()) < 1
+    painted = batch.reference.clone()
+    painted[is_figure] = 1.0
+    torch.testing.assert_close(ground, v15.tokens(painted, batch.warp))
+    for found, wanted in zip(features, v15.parts.sketch_encoder(batch.sketch), strict=True):
+        torch.testing.assert_close(found, wanted)
+
+
+def test_v15_divides_by_the_sketch_s_threshold_and_embeds_the_reference_s(v15: V15Stage) -> None:
+    network = v15.network()
+    assert isinstance(network, V15Network)
+    _, (noisy, time, features, figure, ground, _, _, mask) = shown(v15)
+    unet, thresholds = v15.parts.unet, torch.tensor([[0.3, 0.8], [0.3, 0.8]])
+    background = network.token_transformer(ground + network.threshold_embedder(torch.tensor([0.8])))
+    split = Split(mask, WHOLE, WHOLE, NONE, (0.3,) * 16, foreground_lora=True, background_lora=True)
+    context = torch.cat([figure, background], 1)
+    with torch.no_grad():
+        found = network(noisy, time, features, figure, ground, torch.ones(2), thresholds, mask)
+        without = network(noisy, time, features, figure, ground, torch.zeros(2), thresholds, mask)
+        wanted = unet(noisy, time, features, Attending(context, WHOLE, split))
+        nothing = unet(noisy, time, features, Attending(torch.zeros_like(context), WHOLE, split))
+    torch.testing.assert_close(found, wanted, atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(without, nothing, atol=1e-5, rtol=1e-4)
+    assert (found - without).abs().max() > 1e-3
