@@ -75,6 +75,7 @@ def _add_tool(name: str, module: str, what: str) -> None:
 for _name, _module, _what in (
     ("train", "backend.training.cli", "Make training drawings, train and export the mini model."),
     ("evaluate", "backend.evaluation.cli", "Measure a model on drawings it has not seen."),
+    ("evaluate-faces", "backend.evaluation.faces_cli", "Measure AnimeDiffusion on faces it has not seen."),
 ):
     if importlib.util.find_spec(_module) is not None:
         _add_tool(_name, _module, _what)

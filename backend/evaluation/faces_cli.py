@@ -1,0 +1,86 @@
+"""``linewash evaluate-faces`` or ``python -m backend.evaluation.faces_cli``: measure AnimeDiffusion on face pairs."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import torch
+import typer
+from PIL import Image
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from backend.evaluation.faces import CROSS, SAME, Figures, Way, figures, paint
+from backend.evaluation.inception import Inception, NoInception
+from backend.evaluation.lpips import installed
+from backend.evaluation.table import shown
+from backend.families.animediffusion.loading import load_unet
+from backend.networks.animediffusion import AnimeUNet
+from backend.training.anime.data import FacePairs
+from backend.training.published.data import DataError
+from shared.errors import LinewashError
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+COLUMNS = (("psnr", "PSNR", 2), ("ms_ssim", "MS-SSIM", 4), ("lpips", "LPIPS", 4), ("difference", "ΔE", 2), ("fid", "FID", 2))
+
+
+@app.command()
+def evaluate(
+    checkpoint: Annotated[Path, typer.Argument(exists=True, help="AnimeDiffusion's weights, .safetensors.")],
+    data: Annotated[Path, typer.Argument(exists=True, file_okay=False, help="Test set: reference/ and condition/.")],
+    out: Annotated[Path | None, typer.Option(file_okay=False, help="Folder for the pictures and figures.json.")] = None,
+    inception: Annotated[Path | None, typer.Option(exists=True, help="pytorch-fid's weights; else no FID.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many faces.")] = 100_000,
+    side: Annotated[int, typer.Option(min=16, help="Side faces are painted at, a multiple of 8.")] = 256,
+    steps: Annotated[int, typer.Option(min=1, max=999)] = 10,
+    eta: Annotated[float, typer.Option(min=0, max=1, help="Fresh noise in the sampler.")] = 1.0,
+    bend: Annotated[bool, typer.Option(help="Bend references, as published.")] = True,
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+    device: Annotated[str, typer.Option(help="As torch names it.")] = "cpu",
+    threads: Annotated[int, typer.Option(min=1)] = 1,
+) -> None:
+    """Paint every face after itself and after another; print PSNR, MS-SSIM, LPIPS, colour error and FID."""
+    torch.set_num_threads(threads)
+    if side % 8:
+        raise typer.BadParameter("sides are multiples of 8", param_hint="--side")
+    try:
+        unet, faces = load_unet(checkpoint, device), FacePairs(data)
+        features = Inception.load(inception) if inception else None
+        rows = [
+            _row(protocol, unet, faces, Way(side, steps, eta, seed, bend), limit, features, out) for protocol in (SAME, CROSS)
+        ]
+    except (DataError, NoInception, LinewashError) as error:
+        raise typer.BadParameter(str(error)) from error
+    Console().print(_table(rows))
+    if out:
+        (out / "figures.json").write_text(json.dumps([asdict(row) for row in rows], indent=1) + "\n", encoding="utf-8")
+
+
+def _row(
+    protocol: str, unet: AnimeUNet, data: FacePairs, way: Way, limit: int, inception: Inception | None, out: Path | None
+) -> Figures:
+    count = min(limit, len(data))
+    found = paint(unet, data, protocol, way, count)
+    pairs = list(track(found, protocol, total=count, console=Console(stderr=True)))
+    if out:
+        folder = out / protocol.split()[0]
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, (picture, _) in zip(data.names, pairs, strict=False):
+            Image.fromarray(picture).save(folder / f"{Path(name).stem}.png")
+    return figures(protocol, pairs, installed("alex"), inception)
+
+
+def _table(rows: list[Figures]) -> Table:
+    table = Table(title=f"{rows[0].pictures} faces, means", title_justify="left")
+    table.add_column("")
+    for _, title, _ in COLUMNS:
+        table.add_column(title, justify="right")
+    for row in rows:
+        table.add_row(row.protocol, *(shown(getattr(row, field), digits) for field, _, digits in COLUMNS))
+    return table
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,101 @@
+"""Fréchet inception distance, with weights that the user supplies.
+
+M. Heusel, H. Ramsauer, T. Unterthiner, B. Nessler, S. Hochreiter: GANs Trained by a Two Time-Scale Update Rule Converge to a
+Local Nash Equilibrium, NeurIPS 2017.  The network is Inception v3 (C. Szegedy et al., CVPR 2016) as TensorFlow's published
+graph has it, which differs from others in its pooling; the weights are the file of the package pytorch-fid,
+``pt_inception-2015-12-05-6726825d.pth``.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from backend.imaging.types import Rgb
+
+SIDE, EPSILON = 299, 1e-3
+"""Side that pictures are made; of the batch norms."""
+NORM = ("running_mean", "running_var", "weight", "bias")
+Features = NDArray[np.float64]
+
+
+class NoInception(ValueError):
+    """A file that does not hold the weights."""
+
+
+class Inception:
+    """The network up to its last pooling.  Raises NoInception for a file without one of its weights."""
+
+    def __init__(self, weights: Mapping[str, Tensor]) -> None:
+        self._weights = weights
+
+    @staticmethod
+    def load(file: Path) -> "Inception":
+        """From a file of torch.save, by torch's restricted loader.  What is wrong with it torch says itself."""
+        return Inception(torch.load(file, map_location="cpu", weights_only=True))
+
+    @torch.inference_mode()
+    def __call__(self, pictures: Sequence[Rgb]) -> Features:
+        """(n, 2048) of n pictures (h, w, 3) of one size."""
+        x = torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).float() / 127.5 - 1
+        x = F.interpolate(x, size=(SIDE, SIDE), mode="bilinear", align_corners=False)
+        x = self._row(x, "Conv2d_1a_3x3/2", "Conv2d_2a_3x3/v", "Conv2d_2b_3x3")
+        x = self._row(F.max_pool2d(x, 3, 2), "Conv2d_3b_1x1", "Conv2d_4a_3x3/v")
+        x = F.max_pool2d(x, 3, 2)
+        for name in ("5b", "5c", "5d"):
+            x = self._mixed(x, name, ("1x1",), ("5x5_1", "5x5_2"), ("3x3dbl_1", "3x3dbl_2", "3x3dbl_3"), pool=_mean(x))
+        x = self._mixed(x, "6a", ("3x3/2",), ("3x3dbl_1", "3x3dbl_2", "3x3dbl_3/2"))
+        seven, double = _numbered("7x7_", 3), _numbered("7x7dbl_", 5)
+        for name in ("6b", "6c", "6d", "6e"):
+            x = self._mixed(x, name, ("1x1",), seven, double, pool=_mean(x))
+        x = self._mixed(x, "7a", ("3x3_1", "3x3_2/2"), ("7x7x3_1", "7x7x3_2", "7x7x3_3", "7x7x3_4/2"))
+        x = self._last(x, "Mixed_7b.branch", _mean(x))
+        x = self._last(x, "Mixed_7c.branch", F.max_pool2d(x, 3, 1, 1))
+        return x.mean((2, 3)).double().numpy()
+
+    def _mixed(self, x: Tensor, name: str, *branches: Sequence[str], pool: Tensor | None = None) -> Tensor:
+        """Branches side by side; without ``pool`` the picture is halved."""
+        found = [self._row(x, *(f"Mixed_{name}.branch{each}" for each in branch)) for branch in branches]
+        return torch.cat([*found, F.max_pool2d(x, 3, 2) if pool is None else self._row(pool, f"Mixed_{name}.branch_pool")], 1)
+
+    def _last(self, x: Tensor, branch: str, pool: Tensor) -> Tensor:
+        single, double = self._row(x, f"{branch}3x3_1"), self._row(x, f"{branch}3x3dbl_1", f"{branch}3x3dbl_2")
+        split = [self._row(single, f"{branch}3x3_2{side}") for side in "ab"]
+        split += [self._row(double, f"{branch}3x3dbl_3{side}") for side in "ab"]
+        return torch.cat([self._row(x, f"{branch}1x1"), *split, self._row(pool, f"{branch}_pool")], 1)
+
+    def _row(self, x: Tensor, *names: str) -> Tensor:
+        """Convolutions one after the other; ``/2`` halves, ``/v`` has no margin either, others keep the size."""
+        for each in names:
+            name, _, kind = each.partition("/")
+            try:
+                kernel = self._weights[f"{name}.conv.weight"]
+                mean, variance, weight, bias = (self._weights[f"{name}.bn.{part}"] for part in NORM)
+            except KeyError as error:
+                raise NoInception(f"the weights of Inception lack {error}") from error
+            margin = (0, 0) if kind else (kernel.shape[2] // 2, kernel.shape[3] // 2)
+            x = F.conv2d(x, kernel, stride=2 if kind == "2" else 1, padding=margin)
+            x = F.relu(F.batch_norm(x, mean, variance, weight, bias, eps=EPSILON))
+        return x
+
+
+def _numbered(name: str, count: int) -> tuple[str, ...]:
+    return tuple(f"{name}{number}" for number in range(1, count + 1))
+
+
+def _mean(x: Tensor) -> Tensor:
+    return F.avg_pool2d(x, 3, 1, 1, count_include_pad=False)
+
+
+def frechet_distance(one: Features, other: Features) -> float:
+    """|m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2)) of two sets of features (n, d), n of 2 or more; 0 = alike.
+
+    The trace of the root is the sum of the roots of the eigenvalues of C1 C2, which are not negative but for rounding.
+    """
+    means, spreads = [x.mean(0) for x in (one, other)], [np.atleast_2d(np.cov(x, rowvar=False)) for x in (one, other)]
+    roots = np.sqrt(np.clip(np.linalg.eigvals(spreads[0] @ spreads[1]).real, 0, None))
+    return float(((means[0] - means[1]) ** 2).sum() + np.trace(spreads[0]) + np.trace(spreads[1]) - 2 * roots.sum())

@@ -1,0 +1,103 @@
+"""Measuring AnimeDiffusion on faces, and the distance by Inception against the package pytorch-fid."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+from typer.testing import CliRunner
+
+from backend.evaluation.faces import CROSS, SAME, Way, figures, paint, reference_of
+from backend.evaluation.faces_cli import app
+from backend.evaluation.inception import Inception, NoInception, frechet_distance
+from backend.families.animediffusion.loading import load_unet
+from backend.training.anime.data import FacePairs
+from backend.training.drawings.faces import write_faces
+from tests.parity.golden import ANIME, golden
+
+KNOWN = json.loads((Path(__file__).parent / "inception.json").read_text(encoding="utf-8"))
+NORM = {"running_mean": (-0.1, 0.1), "running_var": (0.5, 1.5), "weight": (0.8, 1.2), "bias": (-0.1, 0.1)}
+
+
+@pytest.fixture(scope="module")
+def weights() -> dict[str, Tensor]:
+    rng, found = np.random.default_rng(0), dict[str, Tensor]()
+    for name, shape in KNOWN["shapes"].items():
+        kernel = rng.normal(0, (2 / np.prod(shape[1:])) ** 0.5, shape)
+        found[f"{name}.conv.weight"] = torch.from_numpy(kernel.astype(np.float32))
+        for part, ends in NORM.items():
+            found[f"{name}.bn.{part}"] = torch.from_numpy(rng.uniform(*ends, shape[0]).astype(np.float32))
+    return found
+
+
+@pytest.fixture(scope="module")
+def faces(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("faces")
+    write_faces(folder, 3, 64, seed=6)
+    return folder
+
+
+def test_features_are_those_of_pytorch_fid(weights: dict[str, Tensor]) -> None:
+    pictures = np.random.default_rng(1).integers(0, 256, (2, 60, 80, 3), np.uint8)
+    found = Inception(weights)(list(pictures))
+    assert found.shape == (2, 2048)
+    assert found[:, ::256] == pytest.approx(np.array(KNOWN["features"]), abs=2e-4)
+
+
+def test_without_a_weight_it_says_so(weights: dict[str, Tensor]) -> None:
+    fewer = {name: weight for name, weight in weights.items() if not name.startswith("Mixed_7c.branch_pool")}
+    with pytest.raises(NoInception, match=r"Mixed_7c\.branch_pool"):
+        Inception(fewer)([np.zeros((60, 60, 3), np.uint8)])
+
+
+def test_the_distance_of_two_normal_clouds() -> None:
+    """For clouds with diagonal spreads a and b it is |m|^2 + sum (sqrt a - sqrt b)^2."""
+    rng = np.random.default_rng(0)
+    one, other = rng.normal(0, 1, (40_000, 3)), rng.normal((1, 2, 0), (1, 1, 3), (40_000, 3))
+    assert frechet_distance(one, other) == pytest.approx(5 + 4, rel=0.02)
+    assert frechet_distance(one, one) == pytest.approx(0, abs=1e-9)
+
+
+def test_references_are_the_face_itself_or_any_other() -> None:
+    assert [reference_of(n, 5, SAME, 0) for n in range(5)] == list(range(5))
+    others = {(n, reference_of(n, 5, CROSS, seed)) for n in range(5) for seed in range(60)}
+    assert others == {(n, m) for n in range(5) for m in range(5) if m != n}
+
+
+def test_both_protocols_paint_and_differ(faces: Path) -> None:
+    unet, data, way = load_unet(golden(ANIME).sd), FacePairs(faces), Way(side=32, steps=2, batch=2)
+    same, again, cross = (list(paint(unet, data, protocol, way, 3)) for protocol in (SAME, SAME, CROSS))
+    assert all(np.array_equal(one[0], other[0]) for one, other in zip(same, again, strict=True))
+    assert not all(np.array_equal(one[0], other[0]) for one, other in zip(same, cross, strict=True))
+    assert all(found.shape == truth.shape == (32, 32, 3) for found, truth in same)
+
+
+def test_figures_of_known_pictures(weights: dict[str, Tensor]) -> None:
+    truth = [np.full((32, 32, 3), value, np.uint8) for value in (40, 200)]
+    found = figures(SAME, [(picture + 10, picture) for picture in truth], None, Inception(weights))
+    assert found.psnr == pytest.approx(20 * np.log10(25.5))
+    assert 1 < found.difference < 10 and found.fid > 0 and np.isnan(found.ms_ssim) and np.isnan(found.lpips)
+    assert figures(SAME, [(truth[0], truth[0])], None, None).psnr == float("inf")
+
+
+def test_the_command_prints_a_table_and_keeps_the_pictures(faces: Path, tmp_path: Path) -> None:
+    asked = [str(golden(ANIME).sd), str(faces), "--side", "32", "--steps", "1", "--limit", "2", "--out", str(tmp_path)]
+    result = CliRunner().invoke(app, asked)
+    assert result.exit_code == 0, result.output
+    assert SAME in result.output and CROSS in result.output and "PSNR" in result.output
+    assert len(list((tmp_path / "same").glob("*.png"))) == len(list((tmp_path / "cross").glob("*.png"))) == 2
+    assert [row["protocol"] for row in json.loads((tmp_path / "figures.json").read_text())] == [SAME, CROSS]
+
+
+@pytest.mark.parametrize("wrong", [("--side", "30"), ("--limit", "0")])
+def test_nonsense_is_refused(wrong: tuple[str, str], faces: Path) -> None:
+    assert CliRunner().invoke(app, [str(golden(ANIME).sd), str(faces), *wrong]).exit_code != 0
+
+
+def test_other_weights_are_refused(faces: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.safetensors"
+    other.write_bytes(b"no weights")
+    result = CliRunner().invoke(app, [str(other), str(faces)])
+    assert result.exit_code != 0 and "Traceback" not in result.output
