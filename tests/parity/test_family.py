@@ -9,11 +9,14 @@ import torch
 from torch import nn
 
 from backend.families import v15
+from backend.families.colorizediffusion import family as family_module
 from backend.families.colorizediffusion.family import ColorizeDiffusion
 from backend.families.colorizediffusion.loading import load_parts
 from backend.families.colorizediffusion.pictures import SIDES
 from backend.families.framing import frame
+from backend.families.precision import Plan
 from backend.imaging.types import Rgb
+from backend.pipeline.prepare import prepare
 from backend.pipeline.run import colorize
 from backend.pipeline.types import Cancelled, Step
 from shared.protocol import Finish
@@ -111,6 +114,32 @@ def test_what_is_known_of_a_picture_is_not_computed_again(v15_family: ColorizeDi
     assert calls.new() == {"sketch": 1}
     run(v15_family, given(v15.SPEC, "vanilla", references=(3,)))
     assert calls.new() == {"image": 1, "vae": 1}
+
+
+@pytest.mark.parametrize(("sketch_guidance", "rows"), [(1.0, 2), (2.0, 3)])
+def test_memory_is_planned_for_guidance_that_may_come_later(
+    v15_family: ColorizeDiffusion, monkeypatch: pytest.MonkeyPatch, sketch_guidance: float, rows: int
+) -> None:
+    """Guidance is no part of what a condition is remembered by."""
+    asked: list[int] = []
+
+    def planned(parts: Any, device: Any, side: int, count: int) -> Plan:
+        asked.append(count)
+        return Plan(offload=False, tiling=False, side=side)
+
+    monkeypatch.setattr(family_module, "planned", planned)
+    inputs = given(v15.SPEC, guidance=1.0, sketch_guidance=sketch_guidance)
+    v15_family.condition(prepare(inputs, v15_family), inputs.request)
+    assert asked == [rows]
+
+
+def test_the_figure_is_where_the_mask_is(v15_family: ColorizeDiffusion) -> None:
+    inputs = given(v15.SPEC, "both")
+    split = v15_family.condition(prepare(inputs, v15_family), inputs.request).conditioning.attending.split
+    assert split is not None
+    figure = split.mask[0, 0] > 0.5
+    height, width = figure.shape
+    assert figure[height // 2, width // 2] and not figure[:3].any() and not figure[:, :3].any()
 
 
 def test_it_stops_at_the_next_step(v15_family: ColorizeDiffusion) -> None:

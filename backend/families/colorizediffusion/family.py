@@ -89,7 +89,7 @@ class ColorizeDiffusion(GuessedBy):
         values, mode = settled(self.spec, request), settled_mode(self.spec, request)
         assert mode is not None  # both versions have modes
         height, width = drawing.ink.shape
-        plan = planned(self._parts, self._device, int(number(values, "size")), _rows(values, request.guidance))
+        plan = planned(self._parts, self._device, int(number(values, "size")), _rows(values))
         self._before_and_after(plan)
         place = frame(width, height, plan.side, pictures.SIDES)
         chosen = _choose(drawing.references)
@@ -217,6 +217,6 @@ def _prediction(values: Values, by_name: Prediction) -> Prediction:
     return by_name if chosen == BY_NAME else "eps" if chosen == "eps" else "v"
 
 
-def _rows(values: Values, reference: float) -> int:
-    """Rows of the largest batch a step needs."""
-    return 1 + (reference > 1) + (number(values, "sketch_guidance") > 1)
+def _rows(values: Values) -> int:
+    """Rows of the largest batch a step may need; guidance by the reference counts, as it may come when all is remembered."""
+    return 2 + (number(values, "sketch_guidance") > 1)
