@@ -1,7 +1,9 @@
 """Holding a checkpoint against the networks it shall fill, names and shapes first, and filling them."""
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TypeVar
+from pathlib import Path
+from typing import Any, TypeVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +19,8 @@ Shapes = Mapping[str, tuple[int, ...]]
 Built = TypeVar("Built")
 NAMED = 12
 """How many names an error tells of each kind."""
+LONGEST_DESCRIPTION = 65_536
+"""Bytes that are read of a description; a whole one has a hundred."""
 
 
 def size(shapes: Shapes, name: str, axis: int = 0) -> int:
@@ -27,6 +31,30 @@ def size(shapes: Shapes, name: str, axis: int = 0) -> int:
     if len(shape) <= axis or shape[axis] == 0:
         raise LinewashError(ErrorCode.MODEL_KEYS, f"{name} {list(shape)}")
     return shape[axis]
+
+
+def counted(shapes: Shapes, prefix: str) -> int:
+    """How many numbered things there are under ``prefix``."""
+    numbers = (name[len(prefix) :].split(".", 1)[0] for name in shapes if name.startswith(prefix))
+    return len({number for number in numbers if number.isdecimal()})
+
+
+def beside(checkpoint: Path) -> dict[str, Any]:
+    """The JSON object beside a checkpoint (``NAME.json`` for ``NAME.safetensors``), {} when there is no such file.
+
+    Raises LinewashError MODEL_KEYS when the file is something else.
+    """
+    path = checkpoint.with_suffix(".json")
+    if not path.is_file():
+        return {}
+    try:
+        with path.open("rb") as file:
+            found: Any = json.loads(file.read(LONGEST_DESCRIPTION))
+    except (ValueError, OSError, RecursionError) as error:  # RecursionError: nested too deeply
+        raise LinewashError(ErrorCode.MODEL_KEYS, f"{path.name}: {error}") from error
+    if not isinstance(found, dict):
+        raise LinewashError(ErrorCode.MODEL_KEYS, f"{path.name}: not an object")
+    return cast(dict[str, Any], found)
 
 
 def built(build_it: Callable[[], Built]) -> Built:

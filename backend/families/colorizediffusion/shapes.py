@@ -4,17 +4,16 @@ Widths, ranks and numbers of layers are read from the file.  What shapes do not 
 unless a JSON file of the same name beside the checkpoint says otherwise.
 """
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from diffusers import AutoencoderKL, UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPVisionConfig
 
 from backend.families.colorizediffusion import keys
-from backend.families.fitting import Shapes, size
+from backend.families.fitting import Shapes, beside, counted, size
 from backend.networks.clip import ImageEncoder, TextEncoder
 from backend.networks.reference_unet import ReferenceUNet, cross_attentions
 from backend.networks.sketch_encoder import SketchEncoder
@@ -22,8 +21,6 @@ from backend.networks.split_attention import PROJECTIONS, Projection, Ranks, Sid
 from backend.networks.token_transformer import ThresholdEmbedder, TokenTransformer
 from shared.errors import ErrorCode, LinewashError
 
-LONGEST_CONFIG = 65_536
-"""Bytes that are read of a configuration; a whole one has a hundred."""
 _VAE_WIDTHS = (0, 1, 2, 3)
 _BLOCKS = ("DownBlock2D", "CrossAttnDownBlock2D", "UpBlock2D", "CrossAttnUpBlock2D")
 
@@ -45,27 +42,12 @@ def read_config(checkpoint: Path) -> Config:
 
     Raises LinewashError MODEL_KEYS when the file is not a JSON object of known names and positive whole numbers.
     """
-    path = checkpoint.with_suffix(".json")
-    if not path.is_file():
-        return Config()
-    known = {field.name for field in fields(Config)}
-    try:
-        with path.open("rb") as file:
-            found: Any = json.loads(file.read(LONGEST_CONFIG))
-    except (ValueError, OSError, RecursionError) as error:  # RecursionError: nested too deeply
-        raise LinewashError(ErrorCode.MODEL_KEYS, f"{path.name}: {error}") from error
-    if not isinstance(found, dict) or not set(cast(dict[str, Any], found)) <= known:
-        raise LinewashError(ErrorCode.MODEL_KEYS, f"{path.name}: not an object of {', '.join(sorted(known))}")
-    numbers = cast(dict[str, Any], found)
+    numbers, known = beside(checkpoint), {field.name for field in fields(Config)}
+    if not set(numbers) <= known:
+        raise LinewashError(ErrorCode.MODEL_KEYS, f"{checkpoint.stem}.json: not an object of {', '.join(sorted(known))}")
     if not all(type(value) is int and value > 0 for value in numbers.values()):
-        raise LinewashError(ErrorCode.MODEL_KEYS, f"{path.name}: not positive whole numbers")
+        raise LinewashError(ErrorCode.MODEL_KEYS, f"{checkpoint.stem}.json: not positive whole numbers")
     return Config(**numbers)
-
-
-def _count(shapes: Shapes, prefix: str) -> int:
-    """How many numbered things there are under ``prefix``."""
-    numbers = (name[len(prefix) :].split(".", 1)[0] for name in shapes if name.startswith(prefix))
-    return len({number for number in numbers if number.isdecimal()})
 
 
 def reference_unet(shapes: Shapes, config: Config, with_pairs: bool) -> ReferenceUNet:
@@ -131,7 +113,7 @@ def threshold_embedder(shapes: Shapes) -> ThresholdEmbedder:
 def token_transformer(shapes: Shapes, config: Config) -> TokenTransformer:
     """v1.5's token transformer."""
     queries, width = (size(shapes, f"{keys.TOKENS}embedding", axis) for axis in (0, 1))
-    return TokenTransformer(width, _count(shapes, f"{keys.TOKENS}layers."), queries, config.token_head_dim)
+    return TokenTransformer(width, counted(shapes, f"{keys.TOKENS}layers."), queries, config.token_head_dim)
 
 
 def image_encoder(shapes: Shapes, names: keys.Names, config: Config) -> ImageEncoder:
@@ -180,7 +162,7 @@ def _output(shapes: Shapes, names: keys.Names, key: str) -> int:
 def _layers(shapes: Shapes, first: str) -> int:
     """How many layers there are, by the name of one tensor of layer 0."""
     start = first.split(".0.", 1)[0] + "."
-    return _count(shapes, start)
+    return counted(shapes, start)
 
 
 def starting(names: Iterable[str], prefix: str) -> bool:
