@@ -1,0 +1,48 @@
+"""Deformable convolution with modulation: each tap of the kernel looks where the picture tells it to, as strongly as it says.
+
+Source: X. Zhu, H. Hu, S. Lin, J. Dai, "Deformable ConvNets v2: More Deformable, Better Results", CVPR 2019.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+def deformable_conv2d(x: Tensor, offset: Tensor, modulation: Tensor, weight: Tensor) -> Tensor:
+    """(B, out, H, W) of ``x`` (B, into, H, W); stride 1, zeros around, so that the size stays.
+
+    offset: (B, 2 K, H, W) in pixels, down and right for each of the kernel's K taps in turn.  modulation: (B, K, H, W) factors.
+    weight: (out, into, rows, columns), both odd.  One tap is looked at after the other: all at once would be K copies of ``x``.
+    """
+    count, _, height, width = x.shape
+    rows, columns = weight.shape[2:]
+    down = torch.arange(height, device=x.device, dtype=x.dtype)[:, None] - rows // 2
+    right = torch.arange(width, device=x.device, dtype=x.dtype) - columns // 2
+    answer = x.new_zeros(count, weight.shape[0], height * width)
+    for tap in range(rows * columns):
+        row, column = divmod(tap, columns)
+        y, x_place = offset[:, 2 * tap] + (down + row), offset[:, 2 * tap + 1] + (right + column)
+        grid = torch.stack([(2 * x_place + 1) / width - 1, (2 * y + 1) / height - 1], -1)
+        seen = F.grid_sample(x, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+        seen = (seen * modulation[:, tap : tap + 1]).flatten(2)
+        answer.baddbmm_(weight[:, :, row, column].expand(count, -1, -1), seen)
+    return answer.unflatten(2, (height, width))
+
+
+class DeformableConvolution(nn.Module):
+    """``deformable_conv2d`` whose offsets and factors (0 to 2) are convolutions of the same picture."""
+
+    def __init__(self, into: int, out: int, kernel: int) -> None:
+        """ValueError when ``kernel`` is even."""
+        super().__init__()
+        if kernel % 2 == 0:
+            raise ValueError(f"a deformable convolution of {kernel} pixels has no middle")
+        taps, half = kernel * kernel, kernel // 2
+        self.offset_conv = nn.Conv2d(into, 2 * taps, kernel, padding=half)
+        self.modulator_conv = nn.Conv2d(into, taps, kernel, padding=half)
+        self.regular_conv = nn.Conv2d(into, out, kernel, padding=half, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, into, H, W) to (B, out, H, W)."""
+        modulation = 2 * self.modulator_conv(x).sigmoid()
+        return deformable_conv2d(x, self.offset_conv(x), modulation, self.regular_conv.weight)
