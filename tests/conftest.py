@@ -25,7 +25,7 @@ def artifacts() -> Path:
 
 @pytest.fixture(autouse=True)
 def _own_accelerator() -> Iterator[None]:
-    """Accelerate keeps its first choice of number format for the whole process; runs of the program are processes of their own."""
+    """Accelerate keeps its first choice of number format for a whole process, and each run of the program is one of its own."""
     yield
     state = sys.modules.get("accelerate.state")
     if state is not None:

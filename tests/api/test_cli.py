@@ -28,7 +28,13 @@ def linewash(home: Path, *arguments: object, **settings: str) -> "subprocess.Pop
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        preexec_fn=_heed_interrupts,
     )
+
+
+def _heed_interrupts() -> None:
+    """Shells start what runs in the background with interrupts ignored, and so their children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def said(process: "subprocess.Popen[str]", status: int) -> str:
