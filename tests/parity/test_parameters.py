@@ -106,6 +106,7 @@ def test_words_change_the_reference() -> None:
         words,
         {**words, "edit_anchor": "blonde hair"},
         {**words, "edit_anchor": "blonde hair", "edit_enhanced": True},
+        {**words, "edit_scale": 2.0},
         {**words, "edit_control": "the sky"},
         {**words, "edit_thresholds": "0.1 0.2 0.3 0.4"},
     ]
