@@ -14,6 +14,7 @@ _PARTS = {
     "isnet-sketches": "finds figures in drawings",
     "isnet-characters": "finds characters in references",
     "isnet-things": "finds things of all kinds in references",
+    "birefnet": "finds things of all kinds in references",
 }
 """What files do that colour nothing themselves, by their kind."""
 

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from backend.families.base import MaskGuesser
+from backend.families.birefnet import figure_finder
 from backend.families.isnet import PictureFinder, SketchFinder, ThingFinder, load_isnet
 from backend.families.kept import Kept
 from backend.imaging.types import Gray, Rgb
@@ -22,6 +23,7 @@ from shared.protocol import MAX_REFERENCES
 KEPT = 2 * MAX_REFERENCES
 """Pictures whose masks are remembered."""
 Purpose = Literal["drawings", "references"]
+Stamp = tuple[tuple[int, int], tuple[int, int]]
 Finder = Callable[[np.ndarray], Gray]
 """(H, W) ink or (h, w, 3) picture, as the purpose is, to its figure mask, 255 = figure."""
 
@@ -38,6 +40,7 @@ FINDERS: Mapping[Kind, FinderKind] = {
     "isnet-sketches": FinderKind("drawings", lambda path, device: SketchFinder(load_isnet(path, device), device)),
     "isnet-characters": FinderKind("references", lambda path, device: PictureFinder(load_isnet(path, device), device)),
     "isnet-things": FinderKind("references", lambda path, device: ThingFinder(load_isnet(path, device), device)),
+    "birefnet": FinderKind("references", figure_finder),
 }
 
 
@@ -45,7 +48,7 @@ FINDERS: Mapping[Kind, FinderKind] = {
 class _Opened:
     """What became of a file: its finder, or the sentence that says why there is none."""
 
-    stamp: tuple[int, int]
+    stamp: Stamp
     finder: Finder | None
     problem: str = ""
 
@@ -89,7 +92,7 @@ class InstalledMasks:
             known = self._opened[found.path] = self._newly_opened(found, stamp)
         return known
 
-    def _newly_opened(self, found: Found, stamp: tuple[int, int]) -> _Opened:
+    def _newly_opened(self, found: Found, stamp: Stamp) -> _Opened:
         if found.problem:
             return _Opened(stamp, None, _warning(found.path, found.problem))
         try:
@@ -108,11 +111,15 @@ def _remembering(finder: Finder) -> Finder:
     return lambda picture: kept(torch.from_numpy(picture.copy()))  # torch wants to be able to write
 
 
-def _stamp(path: Path) -> tuple[int, int]:
-    """What changes when a file does."""
+def _stamp(path: Path) -> Stamp:
+    """What changes when a file, or the description beside it, does."""
+    return _changed(path), _changed(path.with_suffix(".json"))
+
+
+def _changed(path: Path) -> tuple[int, int]:
     try:
         status = path.stat()
-    except OSError:  # it went away meanwhile, which loading will say
+    except OSError:  # it is not there, or went away meanwhile, which loading will say
         return 0, 0
     return status.st_mtime_ns, status.st_size
 

@@ -14,7 +14,7 @@ from backend.weights.checkpoint import Checkpoint
 from backend.weights.folder import SUMS
 from shared.errors import LinewashError
 
-MaskKind = Literal["isnet-sketches", "isnet-characters", "isnet-things"]
+MaskKind = Literal["isnet-sketches", "isnet-characters", "isnet-things", "birefnet"]
 Kind = Literal["v1", "v1.5", "v2", "xl", "xlv2", "animediffusion", "clip", MaskKind, "unknown"]
 SUFFIX = ".safetensors"
 CLIP_WIDTH = 1280
@@ -31,6 +31,12 @@ _ISNET_KEYS = frozenset(
 )
 _ISNET_PREFIX = "net."
 """Before ISNet's names in what the program anime-segmentation has trained."""
+_BIREFNET_KEYS = (
+    "bb.patch_embed.proj.weight",
+    "squeeze_module.0.conv_in.weight",
+    "decoder.ipt_blk5.conv1.weight",
+    "decoder.conv_out1.0.weight",
+)
 PART = ".part"
 """What the name of a file that is not whole ends with."""
 LOCK = ".download.lock"
@@ -96,12 +102,20 @@ def kind_of(stem: str, names: frozenset[str], clip_width: int) -> Kind:
     prefix = isnet_prefix(names)
     if {name.removeprefix(prefix) for name in names} >= _ISNET_KEYS:
         return isnet_kind(stem, prefix)
+    prefix = birefnet_prefix(names)
+    if all(prefix + key in names for key in _BIREFNET_KEYS):
+        return "birefnet"
     return "clip" if clip_width == CLIP_WIDTH else "unknown"
 
 
 def isnet_prefix(names: Iterable[str]) -> str:
     """What stands before ISNet's own names in a file."""
     return _ISNET_PREFIX if any(name.startswith(_ISNET_PREFIX) for name in names) else ""
+
+
+def birefnet_prefix(names: Iterable[str]) -> str:
+    """What stands before BiRefNet's own names in a file: what a trainer on several cards, or a compiled one, has put there."""
+    return next((name.removesuffix(_BIREFNET_KEYS[0]) for name in names if name.endswith(_BIREFNET_KEYS[0])), "")
 
 
 def isnet_kind(stem: str, prefix: str) -> MaskKind:
@@ -114,6 +128,14 @@ def isnet_kind(stem: str, prefix: str) -> MaskKind:
     if "sketch" in name:
         return "isnet-sketches"
     return "isnet-characters" if prefix or "anime" in name or "isnetis" in name else "isnet-things"
+
+
+def _kind_by_name(stem: str) -> Kind:
+    """What a file that cannot be read may be meant for."""
+    name = stem.lower()
+    if "birefnet" in name or "rmbg" in name:
+        return "birefnet"
+    return isnet_kind(stem, "") if "isnet" in name else "unknown"
 
 
 def _files(models_dir: Path) -> list[Path]:
@@ -129,8 +151,7 @@ def _read(name: str, path: Path) -> Found:
             shapes = file.shapes
         size = path.stat().st_size
     except LinewashError as error:
-        kind = isnet_kind(path.stem, "") if "isnet" in path.stem.lower() else "unknown"
-        return Found(name, path, kind, 0, problem=f"{error.message} {error.hint}")
+        return Found(name, path, _kind_by_name(path.stem), 0, problem=f"{error.message} {error.hint}")
     except OSError as error:  # it went away meanwhile
         return Found(name, path, "unknown", 0, problem=f"The file cannot be read: {error.strerror}.")
     clip = next((shapes[key] for key in _CLIP_KEYS if key in shapes), ())
