@@ -173,6 +173,14 @@ def test_what_was_learned_is_a_checkpoint_that_loads(name: str, plain: Path, v1_
     encoders = (each.sketch_encoder.parameters() for each in (parts, start))
     changed = [not torch.equal(a, b) for a, b in zip(*encoders, strict=True)]
     assert all(changed) if name == "v1" else not any(changed)
+    last, key = load_file(tmp_path / "run" / "checkpoint" / "model.safetensors"), "sketch_encoder.trunk.0.weight"
+    if name == "v1":  # the averaged weights are published, not those of the last step
+        assert not torch.equal(parts.sketch_encoder.get_parameter("trunk.0.weight"), last[key])
+    else:
+        assert parts.threshold_embedder is not None
+        assert torch.equal(
+            parts.threshold_embedder.get_parameter("layers.2.weight"), last["threshold_embedder.layers.2.weight"]
+        )
     refused = runner.invoke(
         app, ["publish", str(tmp_path / "run"), str(tmp_path / "v.safetensors"), "--start", str(v1_checkpoint)]
     )
