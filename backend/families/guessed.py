@@ -1,11 +1,11 @@
-"""For families that find no figures themselves: another guesser does."""
+"""For what finds no figures itself: another guesser does."""
 
 from backend.families.base import MaskGuesser
 from backend.imaging.types import Gray, Rgb
 
 
 class GuessedBy:
-    """The part of a family that ``MaskGuesser`` describes, passed on to ``guesser``."""
+    """What ``MaskGuesser`` asks, passed on to ``guesser``."""
 
     def __init__(self, guesser: MaskGuesser) -> None:
         self._guesser = guesser

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from backend.families.base import Family, MaskGuesser
-from backend.imaging.types import Gray, Rgb
+from backend.families.guessed import GuessedBy
 from backend.pipeline.types import Colours, Drawing, OnStep
 from shared.protocol import ColorizeRequest
 
@@ -30,30 +30,17 @@ def content_key(drawing: Drawing, request: ColorizeRequest) -> str:
     return digest.hexdigest()
 
 
-class Remembering:
+class Remembering(GuessedBy):
     """``family`` with the last few conditions kept; everything else goes straight through.
 
     guesser: who finds figures instead of the family itself.
     """
 
     def __init__(self, family: Family, guesser: MaskGuesser | None = None, size: int = REMEMBERED) -> None:
+        super().__init__(family if guesser is None else guesser)
         self.spec = family.spec
         self._family, self._size = family, size
-        self._guesser: MaskGuesser = family if guesser is None else guesser
         self._kept: OrderedDict[str, Any] = OrderedDict()
-
-    @property
-    def mask_warnings(self) -> tuple[str, ...]:
-        """See ``Family``."""
-        return self._guesser.mask_warnings
-
-    def guess_drawing_mask(self, ink: Gray) -> Gray:
-        """See ``Family``."""
-        return self._guesser.guess_drawing_mask(ink)
-
-    def guess_reference_mask(self, rgb: Rgb) -> Gray:
-        """See ``Family``."""
-        return self._guesser.guess_reference_mask(rgb)
 
     def condition(self, drawing: Drawing, request: ColorizeRequest) -> Any:
         """The family's condition of this picture, computed only when it is not remembered."""

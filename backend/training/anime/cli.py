@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 import typer
 
 from backend.imaging.bending import bent, bent_within
+from backend.training import options
 from backend.training.recipe import Machine
 
 if TYPE_CHECKING:
@@ -24,34 +25,34 @@ BEGINNINGS = ("published", "timed", "noise")
 def phase(
     context: typer.Context,
     data: Annotated[Path, typer.Option(help="Data set: reference/ and condition/.", exists=True, file_okay=False)],
-    run: Annotated[Path, typer.Option(help="Folder of this run: checkpoint, log, curves, pictures.")],
+    run: options.RunFolder,
     start: Annotated[Path | None, typer.Option(help="Checkpoint to begin with; anime2 needs one.", exists=True)] = None,
     width: Annotated[int, typer.Option(min=32, help="anime1: width of a fresh network's first level.")] = 64,
     loss: Annotated[str, typer.Option(help="sum or mean of the errors; as published: sum in anime1, mean in anime2.")] = "",
     epochs: Annotated[float, typer.Option(help="Times that all pictures are seen; 0: 200 in anime1, 10 in anime2.")] = 0.0,
     steps: Annotated[int, typer.Option(min=0, help="Instead: steps in the whole run.")] = 0,
     minutes: Annotated[float, typer.Option(min=0, help="Instead: time for the whole run.")] = 0.0,
-    batch: Annotated[int, typer.Option(min=1, help="Pictures at once in one process.")] = 32,
-    parts: Annotated[int, typer.Option(min=0, help="Batches in a step; 0: one for each process.")] = 0,
+    batch: options.Batch = 32,
+    parts: options.Parts = 0,
     side: Annotated[int, typer.Option(min=16, help="Side that pictures are learned at, a multiple of 8.")] = 256,
     rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 1e-4,
     warm: Annotated[float, typer.Option(min=0, max=0.9, help="Share of the run in which it rises; 0: one epoch's.")] = 0.0,
-    decay: Annotated[float, typer.Option(help="AdamW's weight decay.")] = 0.01,
-    average: Annotated[float, typer.Option(min=0, max=1, help="Decay of averaged weights; 0: none, as published.")] = 0.0,
+    decay: options.Decay = 0.01,
+    average: options.Average = 0.0,
     clip: Annotated[float, typer.Option(min=0, help="Longest gradient; 0: never shortened, as published.")] = 0.0,
     bend: Annotated[str, typer.Option(help="Bent references: published, none, or within (ends stay).")] = "published",
-    withhold: Annotated[float, typer.Option(min=0, max=1, help="Share of pictures learned without reference.")] = 0.0,
-    withhold_lines: Annotated[float, typer.Option(min=0, max=1, help="Share of pictures learned without lines.")] = 0.0,
+    withhold: options.Withhold = 0.0,
+    withhold_lines: options.WithholdLines = 0.0,
     begin: Annotated[str, typer.Option(help="anime2: published, timed (the network is told the time) or noise.")] = "published",
     sampling: Annotated[int, typer.Option(min=1, max=999, help="anime2: steps of the sampler.")] = 10,
     eta: Annotated[float, typer.Option(min=0, max=1, help="anime2: fresh noise in the sampler.")] = 1.0,
-    validation: Annotated[Path | None, typer.Option(help="Data set to show pictures of.", exists=True)] = None,
-    precision: Annotated[str, typer.Option(help="bf16, fp16 or no (float32).")] = "bf16",
+    validation: options.Validation = None,
+    precision: options.Precision = "bf16",
     seed: int = 0,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    threads: Annotated[int, typer.Option(min=0, help="Compute threads; 0: torch's own choice.")] = 0,
-    workers: Annotated[int, typer.Option(min=0, help="Processes that make batches ahead.")] = 0,
-    save_minutes: Annotated[float, typer.Option(help="Time between two checkpoints.")] = 15.0,
+    device: options.Device = "auto",
+    threads: options.Threads = 0,
+    workers: options.Workers = 0,
+    save_minutes: options.SaveMinutes = 15.0,
 ) -> None:
     """Train this phase of AnimeDiffusion; goes on where it stopped."""
     from backend.training.anime.batch import Settings

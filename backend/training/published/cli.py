@@ -10,6 +10,7 @@ import typer
 
 from backend.families.colorizediffusion.evaluation import Prediction
 from backend.imaging.lineart import lines_from_colour
+from backend.training import options
 from backend.training.published.augment import MULTI_ASPECT, Augmentation, Size
 from backend.training.published.batch import Settings
 from backend.training.published.data import DataError, Filters, PictureFolder
@@ -28,17 +29,17 @@ def stage(
     context: typer.Context,
     data: Annotated[Path, typer.Option(help="Data set: color/, sketch/ and for v15 mask/.", exists=True, file_okay=False)],
     start: Start,
-    run: Annotated[Path, typer.Option(help="Folder of this run: checkpoint, log, curves, pictures.")],
+    run: options.RunFolder,
     clip: Clip = None,
     predicts: Predicts = "",
-    steps: Annotated[int, typer.Option(min=0, help="Steps in the whole run.")] = 0,
+    steps: options.Steps = 0,
     minutes: Annotated[float, typer.Option(help="Instead: time for the whole run.")] = 60.0,
-    batch: Annotated[int, typer.Option(min=1, help="Pictures at once in one process.")] = 4,
-    parts: Annotated[int, typer.Option(min=0, help="Batches in a step; 0: one for each process.")] = 0,
+    batch: options.Batch = 4,
+    parts: options.Parts = 0,
     rate: Annotated[float, typer.Option(help="Learning rate; 0: 1e-5 for v1, 1e-4 for v15.")] = 0.0,
     warmup: Annotated[int, typer.Option(min=1, help="Steps until the rate is reached.")] = 1,
-    decay: Annotated[float, typer.Option(help="AdamW's weight decay.")] = 0.01,
-    average: Annotated[float, typer.Option(min=0, max=1, help="Decay of averaged weights; 0: none.")] = 0.0,
+    decay: options.Decay = 0.01,
+    average: options.Average = 0.0,
     size: Annotated[
         str, typer.Option(help="Crops as 512x512,448x576 (height first), or multi for the ten of 768.")
     ] = "512x512",
@@ -49,20 +50,20 @@ def stage(
     jitter: Annotated[float, typer.Option(help="Most change of a reference's brightness, contrast, saturation.")] = 0.0,
     erase: Annotated[float, typer.Option(help="Share of batches with a rectangle of the reference's mask made figure.")] = 0.0,
     warp: Annotated[float, typer.Option(help="Share of batches with warped references.")] = 0.0,
-    withhold: Annotated[float, typer.Option(help="Share of pictures learned without reference.")] = 0.5,
-    withhold_sketch: Annotated[float, typer.Option(help="Share of pictures learned without lines.")] = 0.0,
+    withhold: options.Withhold = 0.5,
+    withhold_sketch: options.WithholdLines = 0.0,
     offset: Annotated[float, typer.Option(help="Strength of noise that is even over a channel.")] = 0.05,
     min_snr: Annotated[float, typer.Option(help="Gamma of min-SNR weighting; 0: off.")] = 0.0,
     score: Annotated[float, typer.Option(help="Least aesthetic score, where image_list*.json has one.")] = 0.0,
     smallest: Annotated[int, typer.Option(help="Smallest side, where image_list*.json has a resolution.")] = 0,
-    validation: Annotated[Path | None, typer.Option(help="Data set to show pictures of.", exists=True)] = None,
+    validation: options.Validation = None,
     spare: Annotated[bool, typer.Option("--spare-memory", help="Compute inner values twice rather than keep them.")] = False,
-    precision: Annotated[str, typer.Option(help="bf16, fp16 or no (float32).")] = "bf16",
+    precision: options.Precision = "bf16",
     seed: int = 0,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    threads: Annotated[int, typer.Option(min=0, help="Compute threads; 0: torch's own choice.")] = 0,
-    workers: Annotated[int, typer.Option(min=0, help="Processes that make batches ahead.")] = 0,
-    save_minutes: Annotated[float, typer.Option(help="Time between two checkpoints.")] = 15.0,
+    device: options.Device = "auto",
+    threads: options.Threads = 0,
+    workers: options.Workers = 0,
+    save_minutes: options.SaveMinutes = 15.0,
 ) -> None:
     """Train this stage; goes on where it stopped.  Several GPUs: accelerate launch -m backend.training.cli ..."""
     from backend.training.published.sheets import sheet_of
