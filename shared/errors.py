@@ -45,6 +45,7 @@ class ErrorCode(str, Enum):
     MODEL_KEYS = "model_keys"
     CLIP_MISSING = "clip_missing"
     NO_WORDS = "no_words"
+    BAD_SETTING = "bad_setting"
     DOWNLOAD_UNKNOWN = "download_unknown"
     DOWNLOAD_FAILED = "download_failed"
     DOWNLOAD_DAMAGED = "download_damaged"
@@ -166,6 +167,9 @@ ERRORS: Dict[ErrorCode, ErrorText] = {
     ),
     ErrorCode.MODEL_KEYS: ErrorText(
         "The model file does not hold what its kind of model needs.", "Get the file again from its publisher.", 422
+    ),
+    ErrorCode.BAD_SETTING: ErrorText(
+        "One of the model's settings makes no sense.", "Look at the words and numbers typed under More, or press Defaults.", 422
     ),
     ErrorCode.NO_WORDS: ErrorText(
         "This model cannot read words.", "Set Change by to 0, or put CLIP's text part and vocabulary beside its weights.", 422

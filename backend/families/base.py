@@ -14,7 +14,8 @@ class FamilySpec:
     """How a family introduces itself to the docker and the command line.
 
     modes: the first is the usual one, () = the family colours in one way only.  parameters: what can be set in each of them;
-    ``settling.settled`` gives their values for a request.
+    ``settling.settled`` gives their values for a request.  reference_side: longest side, pixels, at which references are shown
+    to it; smaller ones come as they are.
     """
 
     name: str
@@ -23,6 +24,7 @@ class FamilySpec:
     finishes: tuple[Finish, ...]
     modes: tuple[ModeInfo, ...] = ()
     parameters: tuple[ParameterInfo, ...] = ()
+    reference_side: int = 512
 
 
 class MaskGuesser(Protocol):

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from backend.families.base import Family, FamilySpec, MaskGuesser
-from backend.families.colorizediffusion.description import MASKED, V1_MODES, parameters
+from backend.families.colorizediffusion.description import MASKED, REFERENCE_SIDE, V1_MODES, parameters
 from shared.protocol import Finish
 
 SPEC = FamilySpec(
@@ -11,6 +11,7 @@ SPEC = FamilySpec(
     title="ColorizeDiffusion v1",
     licence="CC BY-NC-SA 4.0; weights CC BY-NC",
     finishes=(Finish.PAINTED, Finish.FLATS),
+    reference_side=REFERENCE_SIDE,
     modes=V1_MODES,
     parameters=parameters((MASKED,)),
 )

@@ -3,7 +3,15 @@
 from pathlib import Path
 
 from backend.families.base import Family, FamilySpec, MaskGuesser
-from backend.families.colorizediffusion.description import BACKGROUND, BOTH, BOTH_PUBLISHED, FOREGROUND, V15_MODES, parameters
+from backend.families.colorizediffusion.description import (
+    BACKGROUND,
+    BOTH,
+    BOTH_PUBLISHED,
+    FOREGROUND,
+    REFERENCE_SIDE,
+    V15_MODES,
+    parameters,
+)
 from shared.protocol import Finish
 
 SPEC = FamilySpec(
@@ -11,6 +19,7 @@ SPEC = FamilySpec(
     title="ColorizeDiffusion v1.5",
     licence="CC BY-NC-SA 4.0; weights CC BY-NC",
     finishes=(Finish.PAINTED, Finish.FLATS),
+    reference_side=REFERENCE_SIDE,
     modes=V15_MODES,
     parameters=parameters((FOREGROUND, BACKGROUND, BOTH, BOTH_PUBLISHED)),
 )

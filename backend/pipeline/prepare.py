@@ -22,7 +22,8 @@ WORKING_SIDE = 1024
 """Longest side of the regions, pixels."""
 NARROWEST = 256
 """A very long canvas is worked on larger than that, so that its shorter side keeps this many pixels."""
-REFERENCE_SIDE = 512
+MASK_SIDE = 512
+"""Longest side of a reference whose figure is guessed; the mask is then enlarged to the reference's own size."""
 MAX_REGIONS = 160
 
 NO_FIGURE = "No figure was found, so everything was coloured as background."
@@ -122,9 +123,9 @@ def _guessed(segmentation: Segmentation, small: Gray, ink: Gray, family: Family)
 
 
 def _reference(rgba: Rgba, role: ReferenceRole, family: Family) -> Reference:
-    rgb = fit(on_white(rgba), REFERENCE_SIDE)
+    rgb = fit(on_white(rgba), family.spec.reference_side)
     if has_real_transparency(rgba):
         mask = resize_mask(np.ascontiguousarray(rgba[..., 3]), rgb.shape[1], rgb.shape[0])
     else:
-        mask = family.guess_reference_mask(rgb)
+        mask = resize_mask(family.guess_reference_mask(fit(rgb, MASK_SIDE)), rgb.shape[1], rgb.shape[0])
     return Reference(rgb, mask, role)

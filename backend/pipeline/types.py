@@ -37,7 +37,7 @@ class Previous:
 
 @dataclass(frozen=True)
 class Reference:
-    """One reference made ready: rgb (h, w, 3) uint8 on white, longest side at most 512; mask (h, w) uint8, 255 = figure."""
+    """One reference made ready: rgb (h, w, 3) uint8 on white, no larger than the family wants it; mask (h, w), 255 = figure."""
 
     rgb: Rgb
     mask: Gray

@@ -1,6 +1,7 @@
 """ColorizeDiffusion as a family, on the tiny golden checkpoints: what it computes when."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,19 +11,20 @@ from torch import nn
 
 from backend.families import v15
 from backend.families.colorizediffusion import family as family_module
-from backend.families.colorizediffusion.family import ColorizeDiffusion
+from backend.families.colorizediffusion.family import ONE_EACH, ColorizeDiffusion
 from backend.families.colorizediffusion.loading import load_parts
 from backend.families.colorizediffusion.pictures import SIDES
 from backend.families.framing import frame
 from backend.families.precision import Plan
 from backend.imaging.types import Rgb
+from backend.networks.clip import local
 from backend.pipeline.prepare import prepare
 from backend.pipeline.run import colorize
 from backend.pipeline.types import Cancelled, Step
-from shared.protocol import Finish
+from shared.protocol import Finish, ReferenceRole
 from tests.parity.golden import golden
 from tests.parity.loaded import parts
-from tests.parity.painting import SPECS, Discs, given, lines, run, same
+from tests.parity.painting import SPECS, Discs, given, lines, picture, run, same
 
 MODES = [(version, mode.name) for version, spec in SPECS.items() for mode in spec.modes]
 
@@ -169,3 +171,23 @@ def test_the_model_s_picture_fits_the_canvas(width: int, height: int) -> None:
     assert all(side % 64 == 0 and 256 <= side <= 1536 for side in sides)
     assert place.left + place.width <= sides[0] and place.top + place.height <= sides[1]
     assert abs(place.width / place.height / (width / height) - 1) < 0.02 or min(place.width, place.height) < 50
+
+
+def test_references_come_at_their_own_size(v15_family: ColorizeDiffusion) -> None:
+    inputs = given(v15.SPEC, "background")
+    wide = picture(5, 300, 900)
+    drawing = prepare(replace(inputs, references=(wide,)), v15_family)
+    assert np.array_equal(drawing.references[0].rgb, wide[..., :3])
+    assert drawing.references[0].mask.shape == (300, 900)
+    known = v15_family.condition(drawing, replace(inputs.request, mode="vanilla"))
+    native = torch.from_numpy(wide[..., :3].transpose(2, 0, 1).astype(np.float32))[None] / 127.5 - 1
+    with torch.inference_mode():
+        assert torch.allclose(known.conditioning.attending.context, local(parts("v1.5").vision(native)), atol=1e-6)
+
+
+def test_references_that_are_not_looked_at_are_named(v15_family: ColorizeDiffusion) -> None:
+    inputs = given(v15.SPEC, "background", references=(1, 2))
+    assert not run(v15_family, inputs).warnings
+    roles = (*inputs.request.references, ReferenceRole.FOREGROUND)
+    more = replace(inputs, request=replace(inputs.request, references=roles), references=(*inputs.references, picture(9)))
+    assert run(v15_family, more).warnings == (ONE_EACH,)

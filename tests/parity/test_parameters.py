@@ -122,11 +122,16 @@ def test_words_change_the_reference() -> None:
         {"edit_scale": 1.0, "edit_target": "x", "edit_thresholds": "0.9 0.5 0.6 0.7"},
         {"layer_strengths": "1 2 3"},
         {"layer_strengths": "many"},
-        {"sampler": "none"},
-        {"size": 9999},
-        {"unheard_of": 1},
     ],
 )
+def test_nonsense_that_was_typed_is_named_so(changed: dict[str, Any]) -> None:
+    family = ColorizeDiffusion(v15.SPEC, parts("v1.5"), Discs(), _features)
+    with pytest.raises(LinewashError) as caught:
+        run(family, given(v15.SPEC, **changed))
+    assert caught.value.code is ErrorCode.BAD_SETTING
+
+
+@pytest.mark.parametrize("changed", [{"sampler": "none"}, {"size": 9999}, {"unheard_of": 1}])
 def test_nonsense_is_refused(changed: dict[str, Any]) -> None:
     family = ColorizeDiffusion(v15.SPEC, parts("v1.5"), Discs(), _features)
     with pytest.raises(LinewashError) as caught:

@@ -4,6 +4,9 @@ from backend.families.colorizediffusion.samplers import SAMPLERS, SCHEDULES
 from backend.families.finishing import FINISHING, steps_and_guidance
 from shared.describing import NEEDS_MASK, ModeInfo, ParameterInfo, Value
 
+REFERENCE_SIDE = 2048
+"""References are taken at their own size (spec 18), but for what no 224-pixel eye and no picture of 1536 can tell apart."""
+
 VANILLA, MASKED = "vanilla", "masked"
 FOREGROUND, BACKGROUND, BOTH, BOTH_PUBLISHED = "foreground", "background", "both", "both-published"
 

@@ -30,6 +30,7 @@ from backend.pipeline.types import Colours, Drawing, OnStep, Reference, Step
 from shared.describing import Values
 from shared.protocol import ColorizeRequest, Finish, ReferenceRole
 
+ONE_EACH = "This model looks at one reference for the figure and one for the ground alone; the others were left out."
 LATENT_SCALE = 0.18215
 """Latents are stored times this (spec 2)."""
 CELL = 8
@@ -45,7 +46,7 @@ class Condition:
     """Everything about one picture that holds for every seed.
 
     place: where the canvas lies in the model's picture.  colours: what latents look like, see ``glimpse``.  plan: what gives
-    way to the device's memory.
+    way to the device's memory.  warnings: sentences for the painter.
     """
 
     place: Frame
@@ -54,6 +55,7 @@ class Condition:
     colours: Tensor
     values: Values
     plan: Plan
+    warnings: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -72,11 +74,13 @@ class ColorizeDiffusion(GuessedBy):
     reference the image encoder.
     """
 
-    def __init__(self, spec: FamilySpec, parts: Parts, guesser: MaskGuesser, read: ReadTexts | None) -> None:
+    def __init__(
+        self, spec: FamilySpec, parts: Parts, guesser: MaskGuesser, read: ReadTexts | None, device: str = "cpu"
+    ) -> None:
         self.spec = spec
         super().__init__(guesser)
         self._parts, self._read = parts, read
-        self._device, self._groups = next(parts.unet.parameters()).device, groups(parts)
+        self._device, self._groups = torch.device(device), groups(parts)
         self._tokens: Kept[Tensor] = Kept(self._encode_tokens, KEPT)
         self._features: Kept[Features] = Kept(self._encode_sketch, 2 * KEPT)
         self._latents: Kept[Tensor] = Kept(self._encode_latent, KEPT)
@@ -85,7 +89,7 @@ class ColorizeDiffusion(GuessedBy):
 
     @torch.inference_mode()
     def condition(self, drawing: Drawing, request: ColorizeRequest) -> Condition:
-        """What the mode makes of the reference's tokens and the drawing's features.  LinewashError BAD_REQUEST, NO_WORDS."""
+        """What the mode makes of tokens and features.  LinewashError BAD_REQUEST, BAD_SETTING, NO_WORDS, OUT_OF_MEMORY."""
         values, mode = settled(self.spec, request), settled_mode(self.spec, request)
         assert mode is not None  # both versions have modes
         height, width = drawing.ink.shape
@@ -111,7 +115,10 @@ class ColorizeDiffusion(GuessedBy):
             self._contexts.attending(mode.name, strength, given),
         )
         injection = self._injection(reference, place, values) if switched(values, "injection") else None
-        return Condition(place, conditioning, injection, self._colours(reference), values, plan)
+        said = [plan.said] if plan.said else []
+        if len(drawing.references) > 1 + (chosen.ground is not None):
+            said.append(ONE_EACH)
+        return Condition(place, conditioning, injection, self._colours(reference), values, plan, tuple(said))
 
     @torch.inference_mode()
     def denoise(self, condition: Condition, request: ColorizeRequest, on_step: OnStep) -> Tensor:
@@ -149,13 +156,12 @@ class ColorizeDiffusion(GuessedBy):
         scaled: Any = latent.to(vae.dtype) / LATENT_SCALE
         (picture,) = vae.decode(scaled, return_dict=False)
         field = unframed(picture, condition.place)
-        said = condition.plan.said
-        return Colours(flats(field, drawing), field if request.finish is Finish.PAINTED else None, (said,) if said else ())
+        return Colours(flats(field, drawing), field if request.finish is Finish.PAINTED else None, condition.warnings)
 
     def _before_and_after(self, plan: Plan) -> None:
         """Make the networks ready that work before and after the steps."""
-        if plan.offload:
-            take_turns(self._groups.others, self._groups.stepping, self._device)
+        stepping, others = self._groups.stepping, self._groups.others
+        take_turns(others if plan.offload else (*others, *stepping), stepping if plan.offload else (), self._device)
 
     def _moved(self, tensor: Tensor) -> Tensor:
         return tensor.to(self._device)

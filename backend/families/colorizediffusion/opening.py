@@ -20,10 +20,13 @@ WORDS = 77
 
 
 def open_checkpoint(spec: FamilySpec, path: Path, clip: Path | None, device: str, guesser: MaskGuesser) -> ColorizeDiffusion:
-    """The checkpoint at ``path`` on ``device``, ready to colour; ``clip``: see ``load_parts``, which says what it raises."""
+    """The checkpoint at ``path``, ready to colour; ``clip``: see ``load_parts``, which says what it raises.
+
+    It is read into main memory; each picture then brings to ``device`` what its plan has room for.
+    """
     has_bfloat16 = device.startswith("cuda") and torch.cuda.is_bf16_supported(including_emulation=False)
-    parts = load_parts(path, clip, number_format(device, has_bfloat16), device)
-    return ColorizeDiffusion(spec, with_fast_convolutions(parts), guesser, _reader(parts, device))
+    parts = with_fast_convolutions(load_parts(path, clip, number_format(device, has_bfloat16)))
+    return ColorizeDiffusion(spec, parts, guesser, _reader(parts), device)
 
 
 def with_fast_convolutions(parts: Parts) -> Parts:
@@ -58,7 +61,7 @@ class TextReader:
         return load_text(self._text, self._device)
 
 
-def _reader(parts: Parts, device: str) -> ReadTexts | None:
+def _reader(parts: Parts) -> ReadTexts | None:
     if parts.text is None or parts.tokenizer is None:
         return None
-    return TextReader(parts.text, parts.tokenizer, device)
+    return TextReader(parts.text, parts.tokenizer, "cpu")

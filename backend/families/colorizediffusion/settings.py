@@ -37,7 +37,7 @@ def levels(reference: float, encoder: float, middle: float, low: float) -> PerLa
 
 
 def strengths(values: Values) -> Strengths:
-    """From settled parameters; those of masks are missing in modes without.  LinewashError BAD_REQUEST for bad layer lists."""
+    """From settled parameters; those of masks are missing in modes without.  LinewashError BAD_SETTING for bad layer lists."""
     reference = number(values, "reference_strength")
     listed = numbers(values, "layer_strengths", LAYERS)
     if listed:
@@ -72,16 +72,16 @@ def text(values: Values, name: str) -> str:
 
 
 def numbers(values: Values, name: str, count: int) -> tuple[float, ...]:
-    """``count`` numbers from 0 to 1 in a text, by commas or blanks; () when it is empty.  LinewashError BAD_REQUEST."""
+    """``count`` numbers from 0 to 1 in a text, by commas or blanks; () when it is empty.  LinewashError BAD_SETTING."""
     words = text(values, name).replace(",", " ").split()
     if not words:
         return ()
     try:
         found = tuple(float(word) for word in words)
     except ValueError as error:
-        raise LinewashError(ErrorCode.BAD_REQUEST, f"{name}: {error}") from error
+        raise LinewashError(ErrorCode.BAD_SETTING, f"{name}: {error}") from error
     if len(found) != count or not all(0 <= value <= 1 for value in found):
-        raise LinewashError(ErrorCode.BAD_REQUEST, f"{name} takes {count} numbers from 0 to 1, not {text(values, name)!r}")
+        raise LinewashError(ErrorCode.BAD_SETTING, f"{name} takes {count} numbers from 0 to 1, not {text(values, name)!r}")
     return found
 
 

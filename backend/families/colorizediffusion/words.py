@@ -16,7 +16,7 @@ ReadTexts = Callable[[list[str]], Tensor]
 def edited_by_words(tokens: Tensor, values: Values, read: ReadTexts | None) -> Tensor:
     """All tokens of the reference (1, 257, C), class token first, after the change the parameters name; none when it is 0.
 
-    Raises LinewashError: NO_WORDS when the model has no text part (``read`` is None), BAD_REQUEST for words or levels that are
+    Raises LinewashError: NO_WORDS when the model has no text part (``read`` is None), BAD_SETTING for words or levels that are
     missing or make no sense.
     """
     scale, target = number(values, "edit_scale"), text(values, "edit_target")
@@ -25,7 +25,7 @@ def edited_by_words(tokens: Tensor, values: Values, read: ReadTexts | None) -> T
     if read is None:
         raise LinewashError(ErrorCode.NO_WORDS)
     if not target:
-        raise LinewashError(ErrorCode.BAD_REQUEST, "edit_scale without edit_target")
+        raise LinewashError(ErrorCode.BAD_SETTING, "edit_scale without edit_target")
     anchor, control = text(values, "edit_anchor"), text(values, "edit_control") or target
     features = read([target, control, *([anchor] if anchor else [])]).to(tokens)
     edit = Edit(
@@ -44,6 +44,6 @@ def _thresholds(values: Values) -> Thresholds:
     if not found:
         return THRESHOLDS
     if sorted(set(found)) != list(found):
-        raise LinewashError(ErrorCode.BAD_REQUEST, "edit_thresholds do not rise")
+        raise LinewashError(ErrorCode.BAD_SETTING, "edit_thresholds do not rise")
     a, b, c, d = found
     return a, b, c, d
