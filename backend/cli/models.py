@@ -34,7 +34,7 @@ def _alone(context: typer.Context, home: Home = None) -> None:
 @models.command("list")
 def list_models(home: Home = None) -> None:
     """List the colouring models and whether they are ready, and what else can be downloaded."""
-    from backend.weights import library  # brings torch along
+    from backend.weights import deleting, library  # bring torch along
 
     place = home or default_home()
     with sentences(), connected(place) as client:
@@ -46,8 +46,9 @@ def list_models(home: Home = None) -> None:
     for part in found:
         if part.kind in _PARTS:
             typer.echo("%s  %s, %s" % (part.name, _PARTS[part.kind], part.problem or size(part.size)))
-    for path in library.unfinished(folder):
-        typer.echo("%s  %s of a download; the same download goes on" % (path.name, size(path.stat().st_size)))
+    for part in deleting.unfinished(folder):
+        name, done = deleting.name_of_part(part, folder), size(part.stat().st_size)
+        typer.echo("%s  %s of a download (%s); the same download goes on" % (name, done, part.name))
     names = {each.path.name for each in found}
     offered = [item for item in catalogue.ITEMS if item is not catalogue.CLIP and item.files[0] not in names]
     if library.clip_of(found) is None:

@@ -80,23 +80,29 @@ def delete(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     home: Home = None,
 ) -> None:
-    """Delete a model's file from the models folder; models that came with Linewash stay."""
-    from backend.weights import library
+    """Delete a model's file and what is unfinished of it from the models folder; what came with Linewash stays."""
+    from backend.weights import deleting
 
     folder = models_dir(home or default_home())
-    paths = library.files_of(name, folder)
+    paths = deleting.files_of(name, folder)
     with sentences():
         if not paths:
             raise LinewashError(ErrorCode.UNKNOWN_MODEL, f"{name} is not in {folder}")
-        if not yes and not typer.confirm("Delete %s?" % ", ".join("%s (%s)" % (p, size(p.stat().st_size)) for p in paths)):
+        for link in deleting.elsewhere(paths, folder):
+            raise typer.BadParameter("%s is a link; delete it yourself, or the file where it lies" % link)
+        if not yes and not typer.confirm("Delete %s?" % ", ".join("%s (%s)" % (path, _weight(path)) for path in paths)):
             raise typer.Exit(1)
-        library.delete(paths, folder)
+        deleting.delete(paths, folder)
     typer.echo("%s was deleted." % name)
 
 
 def size(count: int) -> str:
     """Bytes in words."""
     return "%.2f GB" % (count / 1e9) if count >= 1e7 else "%.1f kB" % (count / 1e3)
+
+
+def _weight(path: Path) -> str:
+    return "a link" if path.is_symlink() else size(path.stat().st_size)
 
 
 def _progress() -> Progress:

@@ -41,8 +41,8 @@ PART = ".part"
 """What the name of a file that is not whole ends with."""
 LOCK = ".download.lock"
 """The file in a folder that one download at a time holds."""
-_BESIDE = (".json", ".txt")
-"""Endings of files that lie beside weights and mean nothing without them."""
+PLAIN_STEM = "model"
+"""The stem that many repositories give their weights, which tells nothing."""
 
 
 PARTS: tuple[Kind, ...] = ("clip", *get_args(MaskKind))
@@ -53,7 +53,7 @@ PARTS: tuple[Kind, ...] = ("clip", *get_args(MaskKind))
 class Found:
     """A file of the models folder.
 
-    name: what requests call it, made from the file's stem and unique in the folder.  kind: by its tensors' names; of mask
+    name: what requests call it, made from ``called`` and unique in the folder.  kind: by its tensors' names; of mask
     finders also by the file's name, and of an unreadable one by that alone.  size: bytes.  own_clip: the CLIP image encoder
     lies in the same file.  problem: why it cannot be used, '' when it can.
     """
@@ -70,17 +70,24 @@ def find(models_dir: Path) -> tuple[Found, ...]:
     """Every checkpoint of the folder, by name; () when there is no folder."""
     found: dict[str, Found] = {}
     for path in _files(models_dir):
-        name = registry_name(path.stem)
+        name = registry_name(called(path, models_dir))
         if name in found:  # two folders with a file of one name
             name = registry_name(f"{path.parent.name}-{path.stem}")
         if name and name not in found:
-            found[name] = _read(name, path)
+            found[name] = _read(name, path, called(path, models_dir))
     return tuple(found[name] for name in sorted(found))
 
 
 def clip_of(found: tuple[Found, ...]) -> Path | None:
     """The file with CLIP ViT-H/14, None when there is none."""
     return next((each.path for each in found if each.kind == "clip" and not each.problem), None)
+
+
+def called(path: Path, models_dir: Path) -> str:
+    """What a file of weights is called: its stem, or its folder's name where it is the only one there and a ``model``."""
+    if path.parent == models_dir or path.stem != PLAIN_STEM:
+        return path.stem
+    return path.stem if any(each.name != path.name for each in path.parent.glob("*" + SUFFIX)) else path.parent.name
 
 
 def registry_name(stem: str) -> str:
@@ -145,41 +152,16 @@ def _files(models_dir: Path) -> list[Path]:
     return [path for folder in folders for path in sorted(folder.glob("*" + SUFFIX)) if path.is_file()]
 
 
-def _read(name: str, path: Path) -> Found:
+def _read(name: str, path: Path, stem: str) -> Found:
     try:
         with Checkpoint(path) as file:
             shapes = file.shapes
         size = path.stat().st_size
     except LinewashError as error:
-        return Found(name, path, _kind_by_name(path.stem), 0, problem=f"{error.message} {error.hint}")
+        return Found(name, path, _kind_by_name(stem), 0, problem=f"{error.message} {error.hint}")
     except OSError as error:  # it went away meanwhile
         return Found(name, path, "unknown", 0, problem=f"The file cannot be read: {error.strerror}.")
     clip = next((shapes[key] for key in _CLIP_KEYS if key in shapes), ())
-    kind = kind_of(path.stem, frozenset(shapes), clip[-1] if clip else 0)
+    kind = kind_of(stem, frozenset(shapes), clip[-1] if clip else 0)
     problem = "It is no checkpoint that Linewash knows." if kind == "unknown" else ""
     return Found(name, path, kind, size, any(each.startswith(_OWN_CLIP) for each in shapes), problem)
-
-
-def unfinished(models_dir: Path) -> list[Path]:
-    """Parts of downloads that were interrupted."""
-    return sorted([*models_dir.glob(".*" + PART), *models_dir.glob("*/.*" + PART)])
-
-
-def files_of(name: str, models_dir: Path) -> list[Path]:
-    """The file of that model and the parts of its download, [] when there is neither."""
-    paths = [each.path for each in find(models_dir) if each.name == name]
-    parts = [part for part in unfinished(models_dir) if registry_name(part.name.split(SUFFIX)[0].lstrip(".")) == name]
-    return paths + parts
-
-
-def delete(paths: list[Path], models_dir: Path) -> None:
-    """Delete files of the models folder, descriptions beside them, and folders in which nothing else of use is left."""
-    for path in paths:
-        path.unlink(missing_ok=True)
-        path.with_suffix(".json").unlink(missing_ok=True)
-    for folder in {path.parent for path in paths} - {models_dir}:
-        left = list(folder.iterdir())
-        if all(path.suffix in _BESIDE or path.name == LOCK for path in left):
-            for path in left:
-                path.unlink()
-            folder.rmdir()

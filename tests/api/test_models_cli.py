@@ -141,12 +141,23 @@ def test_the_list_names_what_can_be_downloaded_and_what_is_unfinished(backend: B
     part = folder / ".switch-eps.safetensors.0123456789abcdef.part"
     part.write_bytes(b"half")
     text = said(linewash(backend.home, "models", "list"), 0)
-    assert "moody  Moody, MIT, ready" in text
+    assert "moody  Moody, MIT, ready" in text and "switch-eps  0.0 kB of a download (%s)" % part.name in text
     assert (
         "0.0 kB of a download" in text and "mult-eps-newft  ColorizeDiffusion v1, 3.89 GB" in text and "clip-vit-h-14" in text
     )
     said(linewash(backend.home, "models", "delete", "switch-eps", "--yes"), 0)
     assert not part.exists()
+
+
+def test_a_folder_that_is_a_link_is_left_to_the_painter(tmp_path: Path) -> None:
+    folder, elsewhere = models_dir(tmp_path / "home"), tmp_path / "disk"
+    for each in (folder, elsewhere):
+        each.mkdir(parents=True)
+    (elsewhere / "tiny.safetensors").write_bytes(CHECKPOINT)
+    (folder / "far").symlink_to(elsewhere, target_is_directory=True)
+    text = said(linewash(tmp_path / "home", "models", "delete", "tiny", "--yes"), 2)
+    assert "is a link; delete it yourself" in " ".join(text.replace("│", " ").split())
+    assert (elsewhere / "tiny.safetensors").read_bytes() == CHECKPOINT
 
 
 def test_weights_that_find_figures_are_listed_and_deleted(backend: BackendProcess) -> None:

@@ -85,3 +85,12 @@ def test_a_half_written_file_and_a_shipped_models_own_folder_are_left_alone(tmp_
     (tmp_path / ".tiny.safetensors.0123456789abcdef.part").write_bytes(b"half")
     assert find(tmp_path) == ()
     assert find(tmp_path / "nowhere") == ()
+
+
+def test_a_lone_file_of_the_usual_name_is_called_after_its_folder(tmp_path: Path) -> None:
+    for place in ("model", "alone/model", "pair/model", "pair/other", "isnet-sketch/model"):
+        write(tmp_path / f"{place}.safetensors", LATENT)
+    (tmp_path / "isnet-sketch" / "model.safetensors").write_bytes(b"no weights")
+    found = {each.name: each for each in find(tmp_path)}
+    assert sorted(found) == ["alone", "isnet-sketch", "model", "other", "pair-model"]
+    assert found["isnet-sketch"].kind == "isnet-sketches"
