@@ -35,6 +35,7 @@ app.command()(published.dataset)
 for _part in anime.EPOCHS:
     app.command(_part)(anime.phase)
 app.command("anime-publish")(anime.publish)
+app.command("anime-lines")(anime.lines)
 
 HELD_OUT = ("mage/", "drawn/storybook")
 """Sources that training never sees; they are for measuring."""

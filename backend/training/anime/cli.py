@@ -1,4 +1,4 @@
-"""``linewash train anime1 | anime2 | anime-publish``.
+"""``linewash train anime1 | anime2 | anime-publish | anime-lines``.
 
 What runs the networks is imported when a command is called: training mini does without the packages it needs.
 """
@@ -112,6 +112,20 @@ def publish(
     try:
         typer.echo(f"{write(run, out)} trained weights in {out}")
     except (ValueError, FileNotFoundError) as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+def lines(
+    data: Annotated[Path, typer.Argument(help="Data set with reference/, pictures of faces.", exists=True, file_okay=False)],
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+) -> None:
+    """Draw the lines of a data set's pictures into condition/, as the published ones were made; those there are kept."""
+    from backend.training.anime.data import draw_lines
+    from backend.training.published.data import DataError
+
+    try:
+        typer.echo(f"{draw_lines(data, seed)} drawings made")
+    except DataError as error:
         raise typer.BadParameter(str(error)) from error
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from backend.imaging.extraction import FACE_SIGMAS, face_lines
 from backend.imaging.types import Gray, Rgb
 from backend.training.published.data import ENDINGS, DataError
 
@@ -49,6 +50,20 @@ class FacePairs:
         """Pair ``number``.  Raises DataError when one of it is no picture."""
         name = self.names[number]
         return Face(name, _picture(self.folder / COLOUR / name, "RGB"), _picture(self.folder / LINES / name, "L"))
+
+
+def draw_lines(folder: Path, seed: int = 0) -> int:
+    """Give every picture in ``reference/`` that has none its lines in ``condition/``; how many were drawn.
+
+    XDoG with one of the published sigmas, by seed and name.  Raises DataError for what is no picture.
+    """
+    (folder / LINES).mkdir(exist_ok=True)
+    new = [name for name in _names(folder / COLOUR) if not (folder / LINES / name).exists()]
+    for name in new:
+        rng = np.random.default_rng([seed, *name.encode()])
+        lines = 255 - face_lines(_picture(folder / COLOUR / name, "RGB"), float(rng.choice(FACE_SIGMAS)))
+        Image.fromarray(lines).save(folder / LINES / name)
+    return len(new)
 
 
 def squared(picture: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:

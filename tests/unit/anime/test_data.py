@@ -5,9 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from backend.imaging.bending import Bend, bend_maps, bent, draw_bend
+from backend.imaging.extraction import FACE_SIGMAS, face_lines
 from backend.training.anime.data import FacePairs, squared
+from backend.training.cli import app
 from backend.training.drawings.faces import write_faces
 from backend.training.published.data import DataError
 
@@ -21,6 +24,18 @@ def test_faces_are_the_same_for_a_seed_and_kept(faces: Path, tmp_path: Path) -> 
         assert np.array_equal(one.read(number).colour, other.read(number).colour)
         lines = one.read(number).lines
         assert set(np.unique(lines)) == {0, 255} and 0.01 < (lines == 0).mean() < 0.5
+
+
+def test_lines_are_drawn_where_there_are_none(faces: Path, tmp_path: Path) -> None:
+    shutil.copytree(faces / "reference", tmp_path / "reference")
+    shutil.copytree(faces / "condition", tmp_path / "condition")
+    (tmp_path / "condition" / "00001.png").unlink()
+    for made in (1, 0):
+        result = CliRunner().invoke(app, ["anime-lines", str(tmp_path)])
+        assert result.exit_code == 0 and f"{made} drawings" in result.output
+    drawn, colour = FacePairs(tmp_path).read(1).lines, FacePairs(faces).read(1).colour
+    assert any(np.array_equal(drawn, 255 - face_lines(colour, sigma)) for sigma in FACE_SIGMAS)
+    assert np.array_equal(FacePairs(tmp_path).read(0).lines, FacePairs(faces).read(0).lines)
 
 
 def test_says_what_is_missing(faces: Path, tmp_path: Path) -> None:
