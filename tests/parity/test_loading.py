@@ -130,6 +130,7 @@ def test_clip_may_come_in_transformers_names(tmp_path: Path) -> None:
     text = parts("v1").text
     assert text is not None
     towers = {**parts("v1").vision.state_dict(), **load_text(text).state_dict(), "clip.logit_scale": torch.tensor(4.6)}
+    towers |= {f"clip.{tower}_model.embeddings.position_ids": torch.arange(5)[None] for tower in ("vision", "text")}
     clip = tmp_path / "model.safetensors"
     save_file({name.removeprefix("clip."): x.contiguous() for name, x in towers.items()}, clip)
     clip.with_suffix(".json").write_bytes(golden("v1").sd.with_suffix(".json").read_bytes())
@@ -158,6 +159,8 @@ CHANGES: dict[str, tuple[Callable[[dict[str, Tensor]], object], str]] = {
     "missing embedder": (lambda x: x.pop("thresh_embedder.embed_layer.0.weight"), "thresh_embedder.embed_layer.0.weight"),
     "unexpected": (lambda x: x.update({"model_ema.decay": torch.ones(1)}), "1 unexpected: model_ema.decay"),
     "unexpected in CLIP": (lambda x: x.update({"cond_stage_model.x": torch.ones(1)}), "1 unexpected: cond_stage_model.x"),
+    "a temperature elsewhere": (lambda x: x.update({"logit_scale": torch.ones(1)}), "1 unexpected: logit_scale"),
+    "positions elsewhere": (lambda x: x.update({"x.position_ids": torch.ones(1)}), "1 unexpected: x.position_ids"),
     "another shape": (lambda x: x.update({"transformer.layers.1.1.bias": torch.ones(7)}), "transformer.layers.1.1.bias [7]"),
     "linear projections": (
         lambda x: x.update({name: y.flatten(1) for name, y in x.items() if name.endswith("proj_in.weight")}),
@@ -188,6 +191,12 @@ def test_what_does_not_fit_is_named(tmp_path: Path, name: str) -> None:
     change, told = CHANGES[name]
     error = refused(copy_of("v1.5", tmp_path, change))
     assert error.code is ErrorCode.MODEL_KEYS and told in error.detail
+
+
+def test_what_is_tolerated_is_documented_by_its_full_name() -> None:
+    clips = [layout.extras for layout in comparing.CLIP_LAYOUTS]
+    documented = (Path(__file__).parents[2] / "docs" / "models.md").read_text(encoding="utf-8")
+    assert [name for name in keys.SCHEDULE.union(*clips) if f"`{name}`" not in documented] == []
 
 
 def test_the_schedule_may_be_absent(tmp_path: Path) -> None:

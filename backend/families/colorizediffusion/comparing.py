@@ -1,6 +1,7 @@
 """Which networks a file holds: names and shapes alone, without reading a weight."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Literal
 
 from backend.families.colorizediffusion import keys, shapes
@@ -10,6 +11,30 @@ from backend.weights.checkpoint import Checkpoint
 from shared.errors import ErrorCode, LinewashError
 
 Version = Literal["v1", "v1.5"]
+
+
+@dataclass(frozen=True)
+class ClipLayout:
+    """One way in which files name CLIP's towers.  extras: full names of what such a file may hold that no network has."""
+
+    vision: keys.Names
+    text: keys.Names
+    extras: frozenset[str]
+
+
+CLIP_LAYOUTS = (
+    ClipLayout(  # the published training program's
+        keys.openclip(f"{keys.CLIP}visual.model."),
+        keys.openclip(f"{keys.CLIP}transformer.model."),
+        frozenset((f"{keys.CLIP}transformer.model.logit_scale",)),
+    ),
+    ClipLayout(keys.openclip("visual."), keys.openclip(""), frozenset(("logit_scale",))),  # OpenCLIP's
+    ClipLayout(  # transformers'; its earlier versions saved the numbers of positions
+        keys.transformers_layout,
+        keys.transformers_layout,
+        frozenset(("logit_scale", "vision_model.embeddings.position_ids", "text_model.embeddings.position_ids")),
+    ),
+)
 
 
 def version_of(names: Iterable[str]) -> Version:
@@ -27,19 +52,29 @@ def version_of(names: Iterable[str]) -> Version:
 def vision_names(held: Iterable[str]) -> keys.Names | None:
     """How a file with these names calls CLIP's vision tower, None when it has none."""
     names = set(held)
-    for layout in (keys.openclip(f"{keys.CLIP}visual.model."), keys.openclip("visual."), keys.transformers_layout):
-        if layout("clip.vision_model.embeddings.class_embedding").name in names:
-            return layout
-    return None
+    return next((layout.vision for layout in CLIP_LAYOUTS if _has_vision(layout, names)), None)
 
 
 def text_names(held: Iterable[str]) -> keys.Names | None:
     """How a file with these names calls CLIP's text tower, None when it has none."""
     names = set(held)
-    for layout in (keys.openclip(f"{keys.CLIP}transformer.model."), keys.openclip(""), keys.transformers_layout):
-        if layout("clip.text_model.embeddings.token_embedding.weight").name in names:
-            return layout
-    return None
+    return next((layout.text for layout in CLIP_LAYOUTS if _has_text(layout, names)), None)
+
+
+def known_extras(held: Iterable[str]) -> frozenset[str]:
+    """What a file with these names may hold besides networks: a checkpoint the schedule, CLIP's its layout's few numbers."""
+    names = set(held)
+    schedule = keys.SCHEDULE if shapes.starting(names, keys.UNET) else frozenset[str]()
+    layouts = (layout for layout in CLIP_LAYOUTS if _has_vision(layout, names) or _has_text(layout, names))
+    return schedule.union(*(layout.extras for layout in layouts))
+
+
+def _has_vision(layout: ClipLayout, held: set[str]) -> bool:
+    return layout.vision("clip.vision_model.embeddings.class_embedding").name in held
+
+
+def _has_text(layout: ClipLayout, held: set[str]) -> bool:
+    return layout.text("clip.text_model.embeddings.token_embedding.weight").name in held
 
 
 def build(held: shapes.Shapes, config: Config) -> dict[str, Named]:
@@ -57,10 +92,10 @@ def build(held: shapes.Shapes, config: Config) -> dict[str, Named]:
 
 
 def unread(file: Checkpoint, config: Config) -> frozenset[str]:
-    """What a file may hold besides the networks that are read: the schedule, CLIP's text tower, and its few numbers."""
+    """What a file may hold besides the networks that are read: ``known_extras``, and CLIP's text tower."""
     names = text_names(file.entries)
-    text: set[str] = set()
-    if names is not None:
-        network = built(lambda: shapes.text_encoder(file.shapes, names, config))
-        text = {names(key).name for key in network.state_dict()}
-    return keys.SCHEDULE | text | {name for name in file.entries if name.endswith(("logit_scale", "position_ids"))}
+    extras = known_extras(file.entries)
+    if names is None:
+        return extras
+    network = built(lambda: shapes.text_encoder(file.shapes, names, config))
+    return extras.union(names(key).name for key in network.state_dict())
