@@ -40,14 +40,18 @@ def position_weight(similar: Tensor, distance: Tensor, thresholds: Thresholds = 
     """How far each token moves: similarities (B, n, 1), the move of the class token (B, 1, 1) -> (B, n, 1).
 
     Similarities are stretched to 0..1 over a picture's tokens.  Unlike tokens move the other way, by up to twice the distance.
+    Where all are alike, as in a picture of one token, none moves: no place is more like the text than any other, and as unlike
+    (-2) the whole picture would move away from what is asked for.
     """
     low, high = similar.amin(1, keepdim=True), similar.amax(1, keepdim=True)
-    m = (similar - low) / (high - low)
+    spread = high - low
+    m = (similar - low) / torch.where(spread > 0, spread, torch.ones_like(spread))
     t0, t1, t2, t3 = thresholds
     weight = torch.where(m <= t3, 0.5 + 0.5 * (m - t2) / (t3 - t2), torch.ones_like(m))
     weight = torch.where(m <= t2, 0.5 * (m - t1) / (t2 - t1), weight)
     weight = torch.where(m <= t1, -1 + (m - t0) / (t1 - t0), weight)
-    return distance * torch.where(m <= t0, torch.full_like(m, -2.0), weight)
+    weight = torch.where(m <= t0, torch.full_like(m, -2.0), weight)
+    return distance * torch.where(spread > 0, weight, torch.zeros_like(m))
 
 
 def edit_locally(tokens: Tensor, edit: Edit) -> Tensor:
