@@ -20,6 +20,7 @@ from backend.training.batches import batches
 from backend.training.checkpoints import fresh, newest, swap_in
 from backend.training.recipe import ANY_MACHINE, Machine, Recipe
 from backend.training.recording import Record
+from backend.training.spread import check, fill_deepspeed, is_spread, is_wrapped
 
 Sheet = Callable[[nn.Module], Rgb | None]
 """Draws validation pictures with a network; None when there are none to draw."""
@@ -72,10 +73,11 @@ class Run:
             {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
         ]
         optimizer = torch.optim.AdamW(groups, lr=recipe.rate, betas=recipe.betas)
+        self._parts = batches_of_step(recipe.parts, self.accelerator.num_processes)
+        self._tell()
         self.network, self.optimizer = self.accelerator.prepare(network, optimizer)
         if machine.compiled:
             self.network.compile(dynamic=True)  # in place, so that a checkpoint's names stay what they are
-        self._parts = batches_of_step(recipe.parts, self.accelerator.num_processes)
         self.ema = _averaging(self.plain, recipe.average)
         self.progress = Progress()
         self.accelerator.register_for_checkpointing(*([self.ema] if self.ema else []), self.progress)
@@ -92,8 +94,23 @@ class Run:
         """The network without what several processes wrap around it."""
         return self.accelerator.unwrap_model(self.network)
 
+    def _tell(self) -> None:
+        """What Accelerate cannot know, as there is no data loader.  ValueError for what cannot be where weights are spread."""
+        check(self.accelerator, self.recipe.average)
+        plugin = self.accelerator.deepspeed_plugin
+        if plugin is not None:
+            pictures = len(self.task.batch(np.random.default_rng(self.recipe.seed))[0])
+            mine, processes = self._parts // self.accelerator.num_processes, self.accelerator.num_processes
+            self.accelerator.gradient_accumulation_steps = mine
+            fill_deepspeed(plugin.deepspeed_config, pictures, mine, processes, self.recipe.clip, self.machine.precision)
+
     def start_from(self, weights: dict[str, Tensor]) -> None:
-        """Begin with these weights, e.g. a shipped model's.  Raises RuntimeError when names or shapes do not fit."""
+        """Begin with these weights, e.g. a shipped model's.
+
+        Raises RuntimeError when names or shapes do not fit, ValueError where DeepSpeed or FSDP have taken the weights over.
+        """
+        if is_wrapped(self.accelerator):
+            raise ValueError("with DeepSpeed or FSDP a run cannot begin with other weights than the network's own")
         self.plain.load_state_dict({name: tensor.float() for name, tensor in weights.items()})
         if self.ema:
             self.ema.shadow_params = [p.detach().clone() for p in self.plain.parameters()]
@@ -105,7 +122,8 @@ class Run:
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         mine = self._parts // self.accelerator.num_processes
-        rows = [self._learn(mine, last=number == mine - 1) for number in range(mine)]
+        self.accelerator.gradient_accumulation_steps = mine  # ``backward`` divides by it; all runs of a process share it
+        rows = [self._learn(last=number == mine - 1) for number in range(mine)]
         if self.recipe.clip:
             self.accelerator.clip_grad_norm_(self.network.parameters(), self.recipe.clip)
         self.optimizer.step()
@@ -115,17 +133,23 @@ class Run:
         here.step += 1
         return _means(rows)
 
-    def _learn(self, batches_of_step: int, last: bool) -> dict[str, float]:
+    def _learn(self, last: bool) -> dict[str, float]:
         """Gradients of one batch; the last one of a step hears those of other processes, too."""
         batch = moved(self._batch(), self.accelerator.device)
+        self.accelerator.sync_gradients = last  # DeepSpeed takes its step in ``backward`` where this holds
         with nullcontext() if last else self.accelerator.no_sync(self.network):
             with self.accelerator.autocast():
                 loss, figures = self.task.loss(self.network, batch)
-            self.accelerator.backward(loss / batches_of_step)
+            self.accelerator.backward(loss)
         return {"loss": float(loss.detach()), **figures}
 
     def train(self, sheet: Sheet | None = None) -> None:
-        """To the end of the budget: figures, checkpoints and, with each of them, a contact sheet."""
+        """To the end of the budget: figures, checkpoints and, with each of them, a contact sheet.
+
+        ValueError when a sheet is asked for where no process has all weights.
+        """
+        if sheet and is_spread(self.accelerator):
+            raise ValueError("no pictures can be drawn where the weights are spread over processes: leave out --validation")
         rows: list[dict[str, float]] = []
         clock, saved = time.monotonic(), self.progress.seconds
         main = self.accelerator.is_main_process

@@ -1,0 +1,157 @@
+"""What DeepSpeed is told of a step, and when.  Accelerate's own plugin is told; it can be made without DeepSpeed."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+import torch
+from accelerate import Accelerator
+from accelerate.state import GradientState
+from accelerate.utils import DeepSpeedPlugin, DistributedType
+from torch import Tensor, nn
+
+from backend.training.recipe import Machine, Recipe
+from backend.training.spread import check, fill_deepspeed, is_spread, is_wrapped
+from backend.training.trainer import Run
+
+PICTURES = 3
+SIZES = ("train_micro_batch_size_per_gpu", "gradient_accumulation_steps", "train_batch_size")
+
+
+class Numbers(NamedTuple):
+    """Where the network is asked, and what it is to say."""
+
+    x: Tensor
+    y: Tensor
+
+
+class Linear:
+    """A task that notes what Accelerate holds of a step while each batch is learned."""
+
+    store = SimpleNamespace(refresh=lambda: 0)
+
+    def __init__(self) -> None:
+        self.heard: list[tuple[int, bool]] = []
+
+    def network(self) -> nn.Module:
+        return nn.Linear(4, 2)
+
+    def batch(self, rng: np.random.Generator) -> Numbers:
+        x = torch.from_numpy(rng.standard_normal((PICTURES, 4)).astype(np.float32))
+        return Numbers(x, x[:, :2] * 2)
+
+    def loss(self, network: Any, batch: Numbers) -> tuple[Tensor, dict[str, float]]:
+        state = GradientState()
+        self.heard.append((state.num_steps, state.sync_gradients))
+        return (network(batch.x) - batch.y).square().mean(), {}
+
+
+class Configured(Accelerator):
+    """One process on the CPU; it has DeepSpeed's plugin, but does not hand the network over to it."""
+
+    plugin: DeepSpeedPlugin
+
+    @property
+    def deepspeed_plugin(self) -> DeepSpeedPlugin:
+        return self.plugin
+
+
+@dataclass(frozen=True)
+class Chosen(Machine):
+    """A machine for which ``accelerate config`` chose DeepSpeed and nothing else."""
+
+    stage: int = 2
+
+    def accelerator(self) -> Accelerator:
+        made = Configured(cpu=True)
+        made.plugin = DeepSpeedPlugin(zero_stage=self.stage)
+        made.plugin.set_mixed_precision(self.precision)
+        return made
+
+
+def test_a_plain_configuration_is_told_the_sizes_of_a_step(tmp_path: Path) -> None:
+    assert DeepSpeedPlugin(zero_stage=2).is_auto("train_micro_batch_size_per_gpu")  # for this prepare() wants a data loader
+    run = Run(Linear(), Recipe(steps=2, parts=4, clip=0.5), tmp_path, Chosen(precision="bf16"))
+    plugin = run.accelerator.deepspeed_plugin
+    assert [plugin.deepspeed_config[name] for name in SIZES] == [PICTURES, 4, PICTURES * 4]
+    plugin.deepspeed_config_process(  # what prepare() holds against it, must_match: raises where the two differ
+        train_batch_size=PICTURES * 4, train_micro_batch_size_per_gpu=PICTURES, gradient_accumulation_steps=4
+    )
+    assert plugin.deepspeed_config["gradient_clipping"] == 0.5
+    assert plugin.deepspeed_config["bf16"] == {"enabled": False}  # or the weights themselves would be bf16
+    assert plugin.deepspeed_config["torch_autocast"] == {"enabled": True, "dtype": "bfloat16"}
+
+
+def test_the_recipe_replaces_what_was_configured_for_a_step() -> None:
+    config: dict[str, Any] = {"gradient_accumulation_steps": 9, "gradient_clipping": "auto", "bf16": {"enabled": True}}
+    config["zero_optimization"] = {"stage": 1}
+    fill_deepspeed(config, pictures=2, parts=3, processes=4, clip=0.0, precision="no")
+    assert [config[name] for name in SIZES] == [2, 3, 24]
+    assert config["gradient_clipping"] == 0 and config["zero_optimization"] == {"stage": 1}
+    assert not config["bf16"]["enabled"] and not config["torch_autocast"]["enabled"]
+
+
+def test_only_the_last_batch_of_a_step_ends_it(tmp_path: Path) -> None:
+    task = Linear()
+    run = Run(task, Recipe(steps=2, parts=3), tmp_path, Machine(device="cpu", precision="no"))
+    run.step()
+    run.step()
+    assert task.heard == [(3, False), (3, False), (3, True)] * 2
+
+
+def test_configured_accumulation_does_not_shrink_gradients(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    weights: list[Tensor] = []
+    for name in ("plain", "configured"):
+        recipe = Recipe(steps=1, parts=2, clip=0.0, average=0.0, decay=0.0)
+        run = Run(Linear(), recipe, tmp_path / name, Machine(device="cpu", precision="no"))
+        run.step()
+        moments = next(iter(run.optimizer.state_dict()["state"].values()))
+        weights.append(moments["exp_avg"].clone())
+        monkeypatch.setenv("ACCELERATE_GRADIENT_ACCUMULATION_STEPS", "4")
+    assert weights[0].abs().max() > 0
+    assert torch.equal(*weights)
+
+
+def test_averages_and_pictures_need_whole_weights(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="--average 0"):
+        Run(Linear(), Recipe(steps=1), tmp_path, Chosen(stage=3, precision="no"))
+    run = Run(Linear(), Recipe(steps=1, average=0.0), tmp_path, Chosen(stage=3, precision="no"))
+    with pytest.raises(ValueError, match="--validation"):
+        run.train(lambda network: None)
+    assert run.progress.step == 0
+    assert Run(Linear(), Recipe(steps=1), tmp_path, Chosen(stage=2, precision="no")).ema is not None
+
+
+@pytest.mark.parametrize(
+    ("kind", "stage", "spread", "wrapped"),
+    [
+        (DistributedType.FSDP, None, True, True),
+        (DistributedType.DEEPSPEED, 3, True, True),
+        (DistributedType.DEEPSPEED, 2, False, True),
+        (DistributedType.MULTI_GPU, None, False, False),
+    ],
+)
+def test_who_has_which_weights(kind: DistributedType, stage: int | None, spread: bool, wrapped: bool) -> None:
+    plugin = None if stage is None else DeepSpeedPlugin(zero_stage=stage)
+    accelerator: Any = SimpleNamespace(distributed_type=kind, deepspeed_plugin=plugin)
+    assert is_spread(accelerator) is spread
+    assert is_wrapped(accelerator) is wrapped
+
+
+def sharded(version: int, originals: bool) -> Any:
+    """An accelerator that FSDP was chosen for, as far as it is looked at."""
+    state = SimpleNamespace(fsdp_plugin=SimpleNamespace(use_orig_params=originals))
+    kind = DistributedType.FSDP
+    return SimpleNamespace(distributed_type=kind, deepspeed_plugin=None, is_fsdp2=version == 2, state=state)
+
+
+def test_an_optimiser_that_fsdp_would_leave_without_weights_is_refused() -> None:
+    with pytest.raises(ValueError, match="use_orig_params"):
+        check(sharded(1, originals=False), average=0.0)
+    with pytest.raises(ValueError, match="--average 0"):
+        check(sharded(2, originals=False), average=0.9)
+    check(sharded(1, originals=True), average=0.0)
+    check(sharded(2, originals=False), average=0.0)
