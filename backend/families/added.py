@@ -35,6 +35,17 @@ def added_models(models_dir: Path, families: Families) -> list[ModelInfo]:
     return [_row(each, models_dir, families, clip) for each in found if each.kind not in PARTS]
 
 
+def added_files(name: str, models_dir: Path, families: Families) -> tuple[Path, ...]:
+    """The files of weights that ``load_added`` reads for that name, () when there is no such model."""
+    found = find(models_dir)
+    chosen = next((each for each in found if each.name == name and each.kind not in PARTS), None)
+    if chosen is None:
+        return ()
+    family = families.get(chosen.kind)
+    clip = clip_of(found) if family is not None and _wants_clip(family, chosen) else None
+    return (chosen.path,) if clip is None else (chosen.path, clip)
+
+
 def load_added(name: str, models_dir: Path, families: Families, device: str, guesser: MaskGuesser) -> Family:
     """The model of that name.
 
@@ -49,10 +60,14 @@ def load_added(name: str, models_dir: Path, families: Families, device: str, gue
     if family is None:
         with Checkpoint(chosen.path):  # what cannot be read at all says so itself
             raise LinewashError(ErrorCode.MODEL_OTHER_FAMILY, f"{chosen.path.name}: {chosen.kind}")
-    clip = clip_of(found) if family.needs_clip and not chosen.own_clip else None
-    if clip is None and family.needs_clip and not chosen.own_clip:
+    clip = clip_of(found) if _wants_clip(family, chosen) else None
+    if clip is None and _wants_clip(family, chosen):
         raise LinewashError(ErrorCode.CLIP_MISSING, chosen.path.name)
     return family.load(chosen.path, clip, device, guesser)
+
+
+def _wants_clip(family: CheckpointFamily, found: Found) -> bool:
+    return family.needs_clip and not found.own_clip
 
 
 def _row(found: Found, models_dir: Path, families: Families, clip: Path | None) -> ModelInfo:
@@ -60,7 +75,7 @@ def _row(found: Found, models_dir: Path, families: Families, clip: Path | None) 
     if family is None:
         reason = found.problem or "This version of Linewash cannot colour with a %s checkpoint." % found.kind
         return ModelInfo(found.name, found.name, "", [], False, reason, family=found.kind, source=source, size=found.size)
-    missing = family.needs_clip and not found.own_clip and clip is None
+    missing = _wants_clip(family, found) and clip is None
     reason = "CLIP ViT-H/14 is missing; run: linewash models download %s" % CLIP.name if missing else found.problem
     spec = family.spec
     return ModelInfo(

@@ -15,6 +15,7 @@ from backend.families.base import MaskGuesser
 from backend.families.birefnet import figure_finder
 from backend.families.isnet import PictureFinder, SketchFinder, ThingFinder, load_isnet
 from backend.families.kept import Kept
+from backend.families.stamps import Stamp, stamp
 from backend.imaging.types import Gray, Rgb
 from backend.weights.library import Found, Kind, find
 from shared.errors import LinewashError
@@ -23,7 +24,6 @@ from shared.protocol import MAX_REFERENCES
 KEPT = 2 * MAX_REFERENCES
 """Pictures whose masks are remembered."""
 Purpose = Literal["drawings", "references"]
-Stamp = tuple[tuple[int, int], tuple[int, int]]
 Finder = Callable[[np.ndarray], Gray]
 """(H, W) ink or (h, w, 3) picture, as the purpose is, to its figure mask, 255 = figure."""
 
@@ -87,18 +87,18 @@ class InstalledMasks:
         return next((opened.finder for opened in usable if opened.finder is not None), None)
 
     def _open(self, found: Found) -> _Opened:
-        known, stamp = self._opened.get(found.path), _stamp(found.path)
-        if known is None or known.stamp != stamp:
-            known = self._opened[found.path] = self._newly_opened(found, stamp)
+        known, now = self._opened.get(found.path), stamp((found.path,))
+        if known is None or known.stamp != now:
+            known = self._opened[found.path] = self._newly_opened(found, now)
         return known
 
-    def _newly_opened(self, found: Found, stamp: Stamp) -> _Opened:
+    def _newly_opened(self, found: Found, now: Stamp) -> _Opened:
         if found.problem:
-            return _Opened(stamp, None, _warning(found.path, found.problem))
+            return _Opened(now, None, _warning(found.path, found.problem))
         try:
-            return _Opened(stamp, _remembering(FINDERS[found.kind].load(found.path, self._device)))
+            return _Opened(now, _remembering(FINDERS[found.kind].load(found.path, self._device)))
         except LinewashError as error:
-            return _Opened(stamp, None, _warning(found.path, f"{error.message} {error.hint}"))
+            return _Opened(now, None, _warning(found.path, f"{error.message} {error.hint}"))
 
     def _forget_all_but(self, files: Iterable[Found]) -> None:
         there = {each.path for each in files}
@@ -109,19 +109,6 @@ def _remembering(finder: Finder) -> Finder:
     """The finder, asked once for each picture: on a CPU it takes seconds, and references stay while a drawing changes."""
     kept = Kept(lambda picture: finder(picture.numpy()), KEPT)
     return lambda picture: kept(torch.from_numpy(picture.copy()))  # torch wants to be able to write
-
-
-def _stamp(path: Path) -> Stamp:
-    """What changes when a file, or the description beside it, does."""
-    return _changed(path), _changed(path.with_suffix(".json"))
-
-
-def _changed(path: Path) -> tuple[int, int]:
-    try:
-        status = path.stat()
-    except OSError:  # it is not there, or went away meanwhile, which loading will say
-        return 0, 0
-    return status.st_mtime_ns, status.st_size
 
 
 def _warning(path: Path, problem: str) -> str:

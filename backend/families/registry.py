@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from backend.families import mini, v1, v15
-from backend.families.added import CheckpointFamily, Families, added_models, load_added
+from backend.families.added import CheckpointFamily, Families, added_files, added_models, load_added
 from backend.families.animediffusion import description as animediffusion
 from backend.families.base import Family, FamilySpec, MaskGuesser
 from backend.families.mask_finders import InstalledMasks
@@ -49,6 +49,11 @@ def models(models_dir: Path) -> list[ModelInfo]:
         row = ModelInfo(name, spec.title, spec.licence, finishes, not missing, reason, family=name)
         rows.append(replace(row, modes=spec.modes, parameters=spec.parameters))
     return rows + [row for row in added_models(models_dir, _CHECKPOINTS) if row.name not in _ENTRIES]
+
+
+def files(name: str, models_dir: Path) -> tuple[Path, ...]:
+    """The painter's files that a model is made of, () for one that came with the program and for none."""
+    return () if name in _ENTRIES else added_files(name, models_dir, _CHECKPOINTS)
 
 
 def load(name: str, models_dir: Path, device: str = "cpu") -> Family:

@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, cast
 
@@ -15,6 +16,7 @@ import torch
 
 from backend.families.base import Family
 from backend.families.settling import settled
+from backend.families.stamps import Stamp, stamp
 from backend.imaging import png
 from backend.pipeline.run import colorize
 from backend.pipeline.types import Cancelled, Inputs, Layers, Previous, Step
@@ -50,22 +52,36 @@ class Registry(Protocol):
         """Every system and whether its files are there."""
         ...
 
+    def files(self, name: str, models_dir: Path) -> tuple[Path, ...]:
+        """Files that the model is made of and that may be replaced while it is loaded; () when there are none."""
+        ...
+
     def load(self, name: str, models_dir: Path, device: str) -> Family:
         """The model of that name, ready to colour on that device."""
         ...
 
 
+@dataclass(frozen=True)
+class _Loaded:
+    """A model and what its files were when it was read."""
+
+    family: Family
+    files: tuple[Path, ...]
+    stamp: Stamp
+
+
 class Colouring:
     """Models by name, and the way a job takes through one of them.
 
-    The preloaded model stays; of the others, which may fill the memory, the last one used does.
+    The preloaded model stays; of the others, which may fill the memory, the last one used does.  One whose files have changed
+    is read anew.
     """
 
     def __init__(self, registry: str, models: Path, threads: int, device: str) -> None:
         torch.set_num_threads(threads)
         cv2.setNumThreads(threads)
         self._registry = cast(Registry, importlib.import_module(registry))
-        self._models, self._device, self._loaded, self._stays = models, device, dict[str, Family](), ""
+        self._models, self._device, self._loaded, self._stays = models, device, dict[str, _Loaded](), ""
 
     def models(self) -> tuple[ModelInfo, ...]:
         """Every system of the registry and whether its files are there."""
@@ -110,12 +126,14 @@ class Colouring:
         return Done(run.job)
 
     def _family(self, name: str) -> Family:
-        if name not in self._loaded:
-            for other in self._loaded.keys() - {self._stays}:
+        if name not in self._loaded or stamp(self._loaded[name].files) != self._loaded[name].stamp:
+            for other in self._loaded.keys() - ({self._stays} - {name}):
                 del self._loaded[other]
             gc.collect()
-            self._loaded[name] = self._registry.load(name, self._models, self._device)
-        return self._loaded[name]
+            files = self._registry.files(name, self._models)
+            before = stamp(files)  # what changes while it is read is noticed next time
+            self._loaded[name] = _Loaded(self._registry.load(name, self._models, self._device), files, before)
+        return self._loaded[name].family
 
 
 def read_inputs(folder: Path, request: ColorizeRequest) -> Inputs:

@@ -157,6 +157,12 @@ def models(models_dir: Path) -> list[ModelInfo]:
     return [*(ModelInfo(name, name.title(), "MIT", finishes, True) for name in names), moody]
 
 
+def files(name: str, models_dir: Path) -> tuple[Path, ...]:
+    """The file of a fake that was dropped into the folder."""
+    file = models_dir / (name + ".fake")
+    return (file,) if file.is_file() else ()
+
+
 def load(name: str, models_dir: Path, device: str = "cpu") -> Fake:
     """The fake of that name."""
     if name == "damaged":

@@ -1,4 +1,4 @@
-"""A worker keeps its own model and, of those that were added, the one that was used last."""
+"""A worker keeps its own model and, of those that were added, the one used last, as long as their files stay the same."""
 
 import weakref
 from pathlib import Path
@@ -7,29 +7,64 @@ from typing import Any
 import pytest
 
 from backend.server.colouring import Colouring
-from backend.server.messages import Done, Run
+from backend.server.messages import Done, Event, Failed, Run
+from shared.errors import ErrorCode
 from tests.api import fakes, pictures
 
+Loaded = list[tuple[str, "weakref.ref[Any]"]]
 
-def test_the_model_before_goes_when_another_comes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    loaded: dict[str, weakref.ref[Any]] = {}
+
+@pytest.fixture
+def loaded(monkeypatch: pytest.MonkeyPatch) -> Loaded:
+    """Every model that was loaded, in order; nothing of it when it is gone."""
+    watched: Loaded = []
     load = fakes.load
 
-    def watched(name: str, models_dir: Path, device: str = "cpu") -> Any:
+    def watching(name: str, models_dir: Path, device: str = "cpu") -> Any:
         family = load(name, models_dir, device)
-        loaded[name] = weakref.ref(family)
+        watched.append((name, weakref.ref(family)))
         return family
 
-    monkeypatch.setattr(fakes, "load", watched)
+    monkeypatch.setattr(fakes, "load", watching)
+    return watched
+
+
+def coloured(colouring: Colouring, name: str, folder: Path) -> Event:
+    """How a picture with that model ends; ``folder`` is the job's."""
+    wanted = pictures.request(name, steps=1)
+    (folder / "inputs").mkdir(parents=True)
+    for part, content in pictures.parts(wanted).items():
+        (folder / "inputs" / (part + ".png")).write_bytes(content)
+    for kept in ("request.json", "state.json"):  # the server's, which lie there already
+        (folder / kept).touch()
+    return colouring.run(Run(folder.name, folder, wanted), lambda job: False, lambda event: None)
+
+
+def test_the_model_before_goes_when_another_comes(loaded: Loaded, tmp_path: Path) -> None:
     colouring = Colouring("tests.api.fakes", tmp_path, 1, "cpu")
     assert colouring.preload("fake") == ""
     for name in ("slow", "moody"):
-        wanted = pictures.request(name, steps=1)
-        folder = tmp_path / name
-        (folder / "inputs").mkdir(parents=True)
-        for part, content in pictures.parts(wanted).items():
-            (folder / "inputs" / (part + ".png")).write_bytes(content)
-        for kept in ("request.json", "state.json"):  # the server's, which lie there already
-            (folder / kept).touch()
-        assert colouring.run(Run(name, folder, wanted), lambda job: False, lambda event: None) == Done(name)
-    assert {name: family() is not None for name, family in loaded.items()} == {"fake": True, "slow": False, "moody": True}
+        assert coloured(colouring, name, tmp_path / name) == Done(name)
+    assert {name: family() is not None for name, family in loaded} == {"fake": True, "slow": False, "moody": True}
+
+
+@pytest.mark.parametrize("preloaded", ["fake", "dropped"])
+def test_a_model_is_read_anew_when_its_file_or_description_has_changed(loaded: Loaded, tmp_path: Path, preloaded: str) -> None:
+    file = tmp_path / "models" / "dropped.fake"
+    file.parent.mkdir()
+    file.write_bytes(b"old")
+    colouring = Colouring("tests.api.fakes", file.parent, 1, "cpu")
+    assert colouring.preload(preloaded) == ""
+    for job in ("first", "same", "replaced", "again", "described"):
+        if job == "replaced":
+            file.write_bytes(b"newer")
+        if job == "described":
+            file.with_suffix(".json").write_text("{}", encoding="utf-8")
+        assert coloured(colouring, "dropped", tmp_path / job) == Done(job)
+    there = [family() is not None for name, family in loaded if name == "dropped"]
+    assert there == [False, False, True]
+    file.unlink()
+    ended = coloured(colouring, "dropped", tmp_path / "gone")
+    assert isinstance(ended, Failed) and ended.code is ErrorCode.UNKNOWN_MODEL
+    assert coloured(colouring, "fake", tmp_path / "other") == Done("other")
+    assert [name for name, family in loaded if family() is not None] == ["fake"]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from backend.families import registry
-from backend.families.added import CheckpointFamily, Families, added_models, load_added
+from backend.families.added import CheckpointFamily, Families, added_files, added_models, load_added
 from backend.families.base import FamilySpec
 from backend.weights.library import CLIP_WIDTH
 from shared.describing import ModeInfo
@@ -60,6 +60,18 @@ def test_one_with_an_encoder_of_its_own_needs_no_other(tmp_path: Path, families:
     for name in ("switch", "mult"):
         load_added(name, tmp_path, families, "cpu", GUESSER)
     assert asked == [(path, None, "cpu", GUESSER), (plain, None, "cpu", GUESSER)]
+
+
+def test_the_files_of_a_model_are_those_it_is_loaded_from(tmp_path: Path, families: Families, asked: list[Any]) -> None:
+    write(tmp_path / "clip" / "model.safetensors", ("vision_model.embeddings.class_embedding",), CLIP_WIDTH)
+    own = (*KINDS["v1.5"], "cond_stage_model.visual.model.class_embedding")
+    for name, names in {"switch": KINDS["v1.5"], "whole": own, "mult": LATENT}.items():
+        write(tmp_path / f"{name}.safetensors", names, 64)
+        load_added(name, tmp_path, families, "cpu", GUESSER)
+        assert added_files(name, tmp_path, families) == tuple(path for path in asked[-1][:2] if path is not None)
+    assert [len(added_files(name, tmp_path, families)) for name in ("switch", "whole", "mult")] == [2, 1, 1]
+    assert added_files("clip", tmp_path, families) == added_files("nobody", tmp_path, families) == ()
+    assert registry.files("mini", tmp_path) == () and registry.files("mult", tmp_path)[0] == tmp_path / "mult.safetensors"
 
 
 @pytest.mark.parametrize("kind", ["v2", "unknown"])
