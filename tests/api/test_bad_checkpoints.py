@@ -44,7 +44,8 @@ def incomplete(good: Path, bad: Path) -> None:
 
 
 def of_another_kind(good: Path, bad: Path) -> None:
-    save_file({"denoise_fn.input.0.weight": torch.zeros(2)}, bad)
+    later = ("model.x", "first_stage_model.x", "control_encoder.x", "bg_encoder.x")  # v2's, which nobody takes yet
+    save_file({name: torch.zeros(2) for name in later}, bad)
 
 
 def poisoned(good: Path, bad: Path) -> None:
