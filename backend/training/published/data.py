@@ -1,7 +1,8 @@
 """Data in the published layout (spec 21.5): ``color/``, ``sketch/`` and ``mask/`` with the same names, zipped or not.
 
 Zipped, each of the three holds archives: ``color/0001.zip`` has the pictures ``0001/NAME.png``.  ``image_list*.json`` beside
-them, when there is one, tells which to use.  Unzipped the pictures lie there as files, in folders or not.
+them, when there is one, tells which to use.  Unzipped the pictures lie there as files, in folders or not.  A data set may have
+both, as while one is made.
 """
 
 import json
@@ -75,7 +76,7 @@ class PictureFolder:
     def __post_init__(self) -> None:
         zipped = sorted((self.folder / SKETCH).glob("*.zip"))
         allowed = _listed(self.folder, self.filters)
-        self._names = sorted(_zipped(zipped, allowed) if zipped else _unzipped(self.folder / SKETCH, allowed))
+        self._names = sorted({*_zipped(zipped, allowed), *_unzipped(self.folder / SKETCH, allowed)})
         if not self._names:
             raise DataError(f"{self.folder} holds no pictures in {SKETCH}/ that may be used")
 

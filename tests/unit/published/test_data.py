@@ -2,7 +2,10 @@
 
 import copy
 import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -118,6 +121,39 @@ def test_goes_on_where_it_was_interrupted(tmp_path: Path) -> None:
     assert make(source, tmp_path / "set", making(2), heard.append).count == 4
     assert len(heard) == 3
     assert len(PictureFolder(tmp_path / "set", masks=True)) == 4
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="each time it is a copy of the process that is killed")
+@pytest.mark.parametrize("archive", [0, 2])
+def test_making_can_be_killed_at_every_file_it_touches(archive: int, project: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tests.unit.published.ended", str(tmp_path), str(archive)]
+    done = subprocess.run(command, cwd=project, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) > 25
+
+
+def test_names_that_would_be_one_are_two(tmp_path: Path) -> None:
+    for number, name in enumerate(("a/b.png", "a_b.png", "A_b.png")):
+        (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (64, 64), (50 * number, 0, 0)).save(tmp_path / "in" / name)
+    assert make(tmp_path / "in", tmp_path / "set", making(), lambda name: None).count == 3
+    data = PictureFolder(tmp_path / "set", masks=True)
+    assert len({name.casefold() for name in names(data)}) == 3
+    assert {int(data.read(number).colour[0, 0, 0]) for number in range(3)} == {0, 50, 100}
+
+
+def test_more_pictures_come_beside_archives_that_are_there(zipped: Path, tmp_path: Path) -> None:
+    for part in ("color", "sketch", "mask"):
+        (tmp_path / "set" / part).mkdir(parents=True)
+        shutil.copy(zipped / part / "ai1.zip", tmp_path / "set" / part / "0000.zip")
+    before = (tmp_path / "set" / "color" / "0000.zip").read_bytes()
+    source = pictures(tmp_path / "all")
+    assert make(source, tmp_path / "set", making(8), lambda name: None).count == 4
+    Image.new("RGB", (64, 64)).save(source / "later.png")
+    assert make(source, tmp_path / "set", making(8), lambda name: None).count == 5
+    assert (tmp_path / "set" / "color" / "0000.zip").read_bytes() == before
+    assert len(PictureFolder(tmp_path / "set", masks=True)) == 5  # those that are listed
+    assert [path.name for path in sorted((tmp_path / "set" / "mask").iterdir())] == ["0000.zip", "0001.zip", "0002.zip"]
 
 
 def test_the_command_finds_lines_and_figures(tmp_path: Path) -> None:

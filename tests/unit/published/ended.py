@@ -1,0 +1,97 @@
+"""Make a data set again and again, each time killed one file operation later: ``python -m ...ended FOLDER ARCHIVE``.
+
+A program of its own, as it forks, and what is told of each file operation cannot be taken back.
+"""
+
+import os
+import signal
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from backend.training.published.data import PictureFolder
+from backend.training.published.making import Making, make
+
+NAMES = ("a/b.png", "a_b.png", "a_b.bmp", "c.png", "c.webp")
+SIDE = 24
+OPERATIONS = ("open", "os.rename", "os.mkdir", "os.remove", "os.rmdir", "shutil.rmtree")
+
+
+def level(number: int) -> int:
+    """The grey that tells picture ``number``."""
+    return 40 * number + 20
+
+
+def sources(folder: Path) -> Path:
+    for number, name in enumerate(NAMES):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (SIDE, SIDE), (level(number),) * 3).save(folder / name, lossless=True)
+    return folder
+
+
+def kill_at(operation: int, below: Path) -> None:
+    """End this process at that file operation below a folder, counted from 1."""
+    seen = 0
+
+    def count(event: str, given: tuple[Any, ...]) -> None:
+        nonlocal seen
+        if event in OPERATIONS and isinstance(given[0], (str, Path)) and str(given[0]).startswith(str(below)):
+            seen += 1
+            if seen == operation:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.addaudithook(count)
+
+
+def colours(data: Path) -> list[int]:
+    """The greys of all pictures; each has its lines and its mask."""
+    folder = PictureFolder(data, masks=True)
+    samples = [folder.read(number) for number in range(len(folder))]
+    for sample in samples:
+        assert sample.mask is not None
+        assert (sample.mask == sample.colour[..., 0]).all() and (sample.sketch == 255 - sample.colour[..., 0]).all()
+    return sorted(int(sample.colour[0, 0, 0]) for sample in samples)
+
+
+def grey(rgb: np.ndarray) -> np.ndarray:
+    return rgb[..., 0]
+
+
+def killed(pictures: Path, data: Path, how: Making, operation: int) -> bool:
+    """Whether making it was ended there, and had not come to its end before."""
+    child = os.fork()
+    if not child:
+        kill_at(operation, data)
+        make(pictures, data, how, lambda name: None)
+        os._exit(0)
+    status = os.waitpid(child, 0)[1]
+    assert status in (0, signal.SIGKILL), status
+    return status == signal.SIGKILL
+
+
+def main(folder: Path, archive: int) -> None:
+    pictures, how = sources(folder / "in"), Making(grey, grey, smallest=8, archive=archive)
+    every, operation, seen = [level(number) for number in range(len(NAMES))], 0, set[int]()
+    while killed(pictures, folder / str(operation), how, operation + 1):
+        data = folder / str(operation)
+        for path in data.glob("*/*.zip"):
+            assert zipfile.ZipFile(path).testzip() is None
+        if list(data.glob("sketch/*/*.png")) or list(data.glob("sketch/*.zip")):
+            found = colours(data)
+            assert len(set(found)) == len(found) and set(found) <= set(every)
+            seen.add(len(found))
+        assert make(pictures, data, how, lambda name: None).count == len(NAMES)
+        assert colours(data) == every, operation
+        assert not archive or not any(path.is_dir() for path in data.glob("*/*"))
+        operation += 1
+    assert colours(folder / str(operation)) == every
+    assert seen >= set(range(1, len(NAMES))), seen
+    print(operation)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), int(sys.argv[2]))
