@@ -109,6 +109,8 @@ def test_words_change_the_reference() -> None:
         {**words, "edit_scale": 2.0},
         {**words, "edit_control": "the sky"},
         {**words, "edit_thresholds": "0.1 0.2 0.3 0.4"},
+        {**words, "edit_target": "red hair; blue eyes"},
+        {**words, "edit_target": "red hair; blue eyes", "edit_anchor": "blonde hair;"},
     ]
     found = [run(family, given(v15.SPEC, **changed)).layers.composite.tobytes() for changed in variants]
     assert len(set(found)) == len(variants)
@@ -118,6 +120,8 @@ def test_words_change_the_reference() -> None:
     "changed",
     [
         {"edit_scale": 1.0},
+        {"edit_scale": 1.0, "edit_target": "x;"},
+        {"edit_scale": 1.0, "edit_target": "x; y; z", "edit_anchor": "a; b"},
         {"edit_scale": 1.0, "edit_target": "x", "edit_thresholds": "1 2"},
         {"edit_scale": 1.0, "edit_target": "x", "edit_thresholds": "0.9 0.5 0.6 0.7"},
         {"layer_strengths": "1 2 3"},

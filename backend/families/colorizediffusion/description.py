@@ -113,7 +113,11 @@ _INJECTION = (
 )
 
 _WORDS = (
-    _text("edit_target", "Change to", "What the words below shall become, e.g. red hair; needs the text part of CLIP."),
+    _text(
+        "edit_target",
+        "Change to",
+        "What it becomes, e.g. red hair; several by semicolons.  Needs CLIP's text part.",
+    ),
     _text("edit_anchor", "Change from", "What it is in the reference, e.g. blonde hair; may be empty."),
     _text("edit_control", "Change where", "What kind of place is changed, e.g. the hair; empty: as Change to."),
     _number("edit_scale", "Change by", "How strong the change is; 0 = none.", 0.0, 0.0, 15.0, 0.25),

@@ -14,7 +14,9 @@ ReadTexts = Callable[[list[str]], Tensor]
 
 
 def edited_by_words(tokens: Tensor, values: Values, read: ReadTexts | None) -> Tensor:
-    """All tokens of the reference (1, 257, C), class token first, after the change the parameters name; none when it is 0.
+    """All tokens of the reference (1, 257, C), class token first, after the changes the parameters name; none when they are 0.
+
+    Several changes, one after the other, stand between semicolons, in the target and, where they are given, in anchor and control.
 
     Raises LinewashError: NO_WORDS when the model has no text part (``read`` is None), BAD_SETTING for words or levels that are
     missing or make no sense.
@@ -24,19 +26,37 @@ def edited_by_words(tokens: Tensor, values: Values, read: ReadTexts | None) -> T
         return tokens
     if read is None:
         raise LinewashError(ErrorCode.NO_WORDS)
-    if not target:
+    if not all(_several(target)):
         raise LinewashError(ErrorCode.BAD_SETTING, "edit_scale without edit_target")
-    anchor, control = text(values, "edit_anchor"), text(values, "edit_control") or target
-    features = read([target, control, *([anchor] if anchor else [])]).to(tokens)
-    edit = Edit(
-        target=features[:1],
-        anchor=features[2:] if anchor else None,
-        control=features[1:2],
-        scale=scale,
-        enhanced=switched(values, "edit_enhanced"),
-        thresholds=_thresholds(values),
-    )
-    return edited(tokens, [edit])
+    targets = _several(target)
+    anchors, controls = _matching(values, "edit_anchor", targets), _matching(values, "edit_control", targets)
+    features = read([*targets, *(c or t for c, t in zip(controls, targets, strict=True)), *filter(None, anchors)]).to(tokens)
+    count, levels, enhanced = len(targets), _thresholds(values), switched(values, "edit_enhanced")
+    rest = iter(features[2 * count :].split(1))
+    edits = [
+        Edit(
+            features[i : i + 1],
+            next(rest) if anchors[i] else None,
+            features[count + i : count + i + 1],
+            scale,
+            enhanced,
+            levels,
+        )
+        for i in range(count)
+    ]
+    return edited(tokens, edits)
+
+
+def _several(words: str) -> list[str]:
+    return [each.strip() for each in words.split(";")]
+
+
+def _matching(values: Values, name: str, targets: list[str]) -> list[str]:
+    """One text for each target; none at all means an empty one for each."""
+    given = _several(text(values, name)) if text(values, name) else [""] * len(targets)
+    if len(given) != len(targets):
+        raise LinewashError(ErrorCode.BAD_SETTING, f"{name} has {len(given)} parts, edit_target {len(targets)}")
+    return given
 
 
 def _thresholds(values: Values) -> Thresholds:
