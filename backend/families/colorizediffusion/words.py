@@ -14,9 +14,9 @@ ReadTexts = Callable[[list[str]], Tensor]
 
 
 def edited_by_words(tokens: Tensor, values: Values, read: ReadTexts | None) -> Tensor:
-    """All tokens of the reference (1, 257, C), class token first, after the changes the parameters name; none when they are 0.
+    """All tokens of the reference (1, 257, C), class token first, after the changes the parameters name; none at scale 0.
 
-    Several changes, one after the other, stand between semicolons, in the target and, where they are given, in anchor and control.
+    Several changes, one after the other, stand between semicolons: in the target and, where given, in anchor and control.
 
     Raises LinewashError: NO_WORDS when the model has no text part (``read`` is None), BAD_SETTING for words or levels that are
     missing or make no sense.
@@ -31,19 +31,10 @@ def edited_by_words(tokens: Tensor, values: Values, read: ReadTexts | None) -> T
     targets = _several(target)
     anchors, controls = _matching(values, "edit_anchor", targets), _matching(values, "edit_control", targets)
     features = read([*targets, *(c or t for c, t in zip(controls, targets, strict=True)), *filter(None, anchors)]).to(tokens)
-    count, levels, enhanced = len(targets), _thresholds(values), switched(values, "edit_enhanced")
-    rest = iter(features[2 * count :].split(1))
-    edits = [
-        Edit(
-            features[i : i + 1],
-            next(rest) if anchors[i] else None,
-            features[count + i : count + i + 1],
-            scale,
-            enhanced,
-            levels,
-        )
-        for i in range(count)
-    ]
+    levels, enhanced, each = _thresholds(values), switched(values, "edit_enhanced"), features.split(1)
+    to, where, origins = each[: len(targets)], each[len(targets) : 2 * len(targets)], iter(each[2 * len(targets) :])
+    origin = [next(origins) if anchor else None for anchor in anchors]
+    edits = [Edit(t, o, w, scale, enhanced, levels) for t, o, w in zip(to, origin, where, strict=True)]
     return edited(tokens, edits)
 
 
