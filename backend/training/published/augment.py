@@ -73,11 +73,24 @@ def draw_framing(rng: np.random.Generator, how: Augmentation) -> Framing:
 
 def framed(picture: NDArray[np.uint8], where: Framing) -> NDArray[np.uint8]:
     """(H, W) or (H, W, 3) -> that crop, bicubic."""
-    scale = where.load / min(picture.shape[:2])
-    height, width = (max(where.load, round(side * scale)) for side in picture.shape[:2])
+    height, width = _loaded(picture, where.load)
     shown = Image.fromarray(np.ascontiguousarray(picture[:, ::-1]) if where.flipped else picture)
     box = (where.left, where.top, where.left + where.width, where.top + where.height)
     return np.asarray(shown.resize((width, height), Image.Resampling.BICUBIC).crop(box))
+
+
+def middle(picture: NDArray[np.uint8], crop: Size) -> Framing:
+    """That crop from the middle of (H, W) or (H, W, 3), whose shorter side is made as long as the crop's longer one."""
+    load = max(crop)
+    height, width = _loaded(picture, load)
+    return Framing(*crop, load, (height - crop[0]) // 2, (width - crop[1]) // 2, False)
+
+
+def _loaded(picture: NDArray[np.uint8], load: int) -> Size:
+    """The size of a picture whose shorter side is made ``load`` long."""
+    scale = load / min(picture.shape[:2])
+    height, width = (max(load, round(side * scale)) for side in picture.shape[:2])
+    return height, width
 
 
 @dataclass(frozen=True)

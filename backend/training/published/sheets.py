@@ -16,7 +16,7 @@ from backend.families.colorizediffusion.schedule import Schedule
 from backend.families.colorizediffusion.settings import Strengths, everywhere
 from backend.families.framing import rgb_picture
 from backend.imaging.types import Rgb
-from backend.training.published.augment import Framing, framed
+from backend.training.published.augment import framed, middle
 from backend.training.published.data import PictureFolder, Sample
 from backend.training.published.stage import LATENT_SCALE, Stage, follow
 from backend.training.sheets import contact_sheet
@@ -37,7 +37,7 @@ def sheet_of(stage: Stage, data: PictureFolder, count: int = 4, steps: int = STE
         rows: list[list[Rgb]] = []
         for number in range(min(count, len(data))):
             shown, reference = data.read(number), data.read((number + shift) % len(data))
-            where = _whole(shown, stage)
+            where = middle(shown.colour, stage.settings.augmentation.crops[0])  # the first of the sizes that are learned
             line, truth = framed(shown.sketch, where), framed(shown.colour, where)
             mask = None if shown.mask is None else framed(shown.mask, where)
             with torch.autocast(here.device.type, enabled=False):  # as the product paints: in the weights' own type
@@ -46,13 +46,6 @@ def sheet_of(stage: Stage, data: PictureFolder, count: int = 4, steps: int = STE
         return contact_sheet(("lines", "reference", "painted", "truth"), rows)
 
     return draw
-
-
-def _whole(shown: Sample, stage: Stage) -> Framing:
-    """The middle of a picture, in the first of the sizes that are learned."""
-    height, width = stage.settings.augmentation.crops[0]
-    load = max(height, width)
-    return Framing(height, width, load, (load - height) // 2, (load - width) // 2, False)
 
 
 def _painted(stage: Stage, line: np.ndarray, mask: np.ndarray | None, reference: Sample, here: Tensor, steps: int) -> Rgb:

@@ -18,6 +18,7 @@ from backend.training.published.augment import (
     erased,
     expanded,
     framed,
+    middle,
     posed,
     posed_mask,
     wiped_border,
@@ -47,6 +48,19 @@ def test_framing_keeps_the_aspect_and_mirrors() -> None:
     assert (framed(picture, Framing(20, 20, 20, 0, 0, False))[:, :9] == 0).all()
     assert (framed(picture, Framing(20, 20, 20, 0, 0, True))[:, :9] == 255).all()
     assert framed(picture, Framing(40, 20, 40, 0, 20, False)).min() == 255
+
+
+@pytest.mark.parametrize("crop", [(64, 64), (64, 128), (128, 64)])
+@pytest.mark.parametrize("shape", [(90, 30), (30, 90), (30, 30), (31, 77)])
+def test_the_middle_of_tall_and_wide_pictures(crop: tuple[int, int], shape: tuple[int, int]) -> None:
+    rows, columns = np.mgrid[: shape[0], : shape[1]]
+    picture = np.stack([255 * (rows + 0.5) / shape[0], 255 * (columns + 0.5) / shape[1], 0 * rows], -1).astype(np.uint8)
+    shown = framed(picture, middle(picture, crop))
+    assert shown.shape == (*crop, 3)
+    down, across, _ = shown.reshape(-1, 3).mean(0)
+    assert abs(down - 127) < 4 and abs(across - 127) < 4
+    longer = max(crop)
+    assert abs(float(np.ptp(shown[..., 0])) - 255 * crop[0] / max(longer, longer * shape[0] / min(shape))) < 12
 
 
 def test_poses_change_place_and_colour() -> None:
