@@ -68,6 +68,7 @@ def stage(
     """Train this stage; goes on where it stopped.  Several GPUs: accelerate launch -m backend.training.cli ..."""
     from backend.training.published.sheets import sheet_of
     from backend.training.published.stage import Start as Begin
+    from backend.training.published.stage import StartError
     from backend.training.published.v1 import V1Stage
     from backend.training.published.v15 import V15Stage
     from backend.training.trainer import Run
@@ -99,7 +100,10 @@ def stage(
         seed=seed,
         save_every_s=save_minutes * 60,
     )
-    training = Run(task, recipe, run, Machine(device, threads, workers, precision=precision))
+    try:
+        training = Run(task, recipe, run, Machine(device, threads, workers, precision=precision))
+    except StartError as error:
+        raise typer.BadParameter(str(error)) from error
     training.train(sheet_of(task, shown) if shown else None)
     training.accelerator.end_training()
 

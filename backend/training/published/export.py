@@ -13,7 +13,7 @@ from backend.families.colorizediffusion.loading import prediction_of
 from backend.families.colorizediffusion.shapes import read_config
 from backend.networks.reference_unet import ReferenceUNet, cross_attentions
 from backend.training.checkpoints import newest
-from backend.training.published.stage import Start
+from backend.training.published.stage import Start, StartError
 from backend.training.published.v1 import V1Network
 from backend.training.published.v15 import V15Network, grown
 
@@ -59,7 +59,7 @@ def publish(start: Start, run: Path, out: Path) -> int:
     """Write the checkpoint that a run started from with what was trained in its place; the number of trained weights.
 
     What shapes do not tell is copied beside it.  Raises FileNotFoundError when there is no checkpoint in one piece (DeepSpeed
-    and FSDP write pieces), ValueError when the new name says another prediction than was learned.
+    and FSDP write pieces), ValueError when the new name says another prediction than was learned or the run had another start.
     """
     weights, averaged = learned(run)
     parts = start.load()
@@ -67,7 +67,10 @@ def publish(start: Start, run: Path, out: Path) -> int:
         word = "must" if parts.prediction == "eps" else "must not"
         raise ValueError(f"the file of a network that predicts {parts.prediction} {word} have eps in its name: {out.name}")
     network: nn.Module = V1Network(parts.unet, parts.sketch_encoder)
-    if any(name.startswith(_PAIRS) for name in weights):
+    has_pairs = any(name.startswith(_PAIRS) for name in weights)
+    if parts.version == "v1.5" and not has_pairs:
+        raise StartError(f"the run is of v1 and did not start from {start.path.name}, which is v1.5")
+    if has_pairs:
         parts = grown(parts, read_config(start.path).token_head_dim)
         network = V15Network(parts)
     if averaged:

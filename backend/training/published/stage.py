@@ -3,12 +3,13 @@
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from backend.families.colorizediffusion.comparing import Version
 from backend.families.colorizediffusion.evaluation import Prediction
 from backend.families.colorizediffusion.loading import Parts, load_parts
 from backend.networks.clip import local, preprocessed
@@ -24,6 +25,10 @@ EARLY = 500
 """Times from here on are figured apart: there the reference decides more than the noise shows."""
 
 Network = TypeVar("Network", bound=nn.Module)
+
+
+class StartError(ValueError):
+    """A checkpoint that a stage cannot begin with, and why."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +56,12 @@ def follow(network: Network, tensor: Tensor) -> Network:
 
 
 class Stage(ABC):
-    """A task for the trainer but for its network and its answer.  A copy in another process makes batches, nothing else."""
+    """A task for the trainer but for its network and its answer.  A copy in another process makes batches, nothing else.
+
+    begins_with: the versions whose checkpoints it can go on from.
+    """
+
+    begins_with: ClassVar[tuple[Version, ...]]
 
     def __init__(self, data: PictureFolder, start: Start, settings: Settings) -> None:
         self.store, self.start, self.settings = data, start, settings
@@ -62,8 +72,11 @@ class Stage(ABC):
         return {**self.__dict__, "_parts": None}
 
     def begin(self) -> Parts:
-        """Load the checkpoint anew; what is not trained is kept for the loss."""
+        """Load the checkpoint anew; what is not trained is kept for the loss.  StartError when it is of no use here."""
         self._parts = self.start.load()
+        if self._parts.version not in self.begins_with:
+            able = " or ".join(self.begins_with)
+            raise StartError(f"{self.start.path.name} is {self._parts.version}; this stage begins with a checkpoint of {able}")
         self._parts.unet.checkpointing = self.start.again
         return self._parts
 

@@ -24,7 +24,9 @@ class V1Network(nn.Module):
 
 
 class V1Stage(Stage):
-    """See ``trainer.Task``."""
+    """See ``trainer.Task``.  v1.5's U-Net is no place to begin: its pairs would stay and add to what is learned here."""
+
+    begins_with = ("v1",)
 
     def network(self) -> V1Network:
         """As the checkpoint has it."""

@@ -87,6 +87,8 @@ class V15Network(nn.Module):
 class V15Stage(Stage):
     """See ``trainer.Task``."""
 
+    begins_with = ("v1", "v1.5")
+
     def network(self) -> V15Network:
         """Of a v1 checkpoint with everything new at its beginning, or of a v1.5 checkpoint as it is."""
         self._parts = grown(self.begin(), read_config(self.start.path).token_head_dim)

@@ -215,6 +215,27 @@ def test_options_that_make_no_sense_are_refused(
     assert said in result.output
 
 
+def test_v1_does_not_begin_with_v15(plain: Path, v1_checkpoint: Path, v15_checkpoint: Path, tmp_path: Path) -> None:
+    runner = CliRunner(env={"COLUMNS": "400"})
+    refused = runner.invoke(app, options("v1", plain, v15_checkpoint, tmp_path / "run"))
+    assert refused.exit_code == 2
+    assert f"{v15_checkpoint.name} is v1.5; this stage begins with a checkpoint of v1" in refused.output
+    assert not (tmp_path / "run").exists()
+    assert runner.invoke(app, options("v1", plain, v1_checkpoint, tmp_path / "run")).exit_code == 0
+    out = tmp_path / "switch-eps-mine.safetensors"
+    mixed = runner.invoke(app, ["publish", str(tmp_path / "run"), str(out), "--start", str(v15_checkpoint)])
+    assert mixed.exit_code == 2 and "did not start from" in mixed.output
+    assert not out.exists()
+
+
+@pytest.mark.parametrize("begun", ["v1_checkpoint", "v15_checkpoint"])
+def test_v15_begins_with_v1_or_goes_on_from_v15(begun: str, plain: Path, request: pytest.FixtureRequest) -> None:
+    start = Start(request.getfixturevalue(begun))
+    stage = V15Stage(PictureFolder(plain, masks=True), start, settings(masks=True))
+    stage.network()
+    assert stage.parts.version == "v1.5"
+
+
 def test_training_mini_needs_no_package_of_the_published(project: Path) -> None:
     said = "import sys, backend.training.cli; print('backend.networks.clip' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", said], cwd=project, capture_output=True, text=True, check=True)
