@@ -45,12 +45,14 @@ class TextReader:
 
     def __call__(self, texts: list[str]) -> Tensor:
         """(B, 1, C) L2-normalised; a text of more than 75 words and signs is cut.  LinewashError as of ``load_text``."""
-        ids = self._tokenizer(texts, padding="max_length", max_length=WORDS, truncation=True, return_tensors="pt")["input_ids"]
-        # CLIP's own tokenizer pads with zeros; transformers pads with the end of text, which the encoder looks for
-        ends = (ids == self._tokenizer.eos_token_id).int().argmax(1, keepdim=True)
-        ids = ids.masked_fill(torch.arange(WORDS) > ends, 0)
         with torch.inference_mode():
-            return self._encoder(ids.to(self._device))
+            return self._encoder(self.ids(texts).to(self._device))
+
+    def ids(self, texts: list[str]) -> Tensor:
+        """(B, 77) as CLIP's own tokenizer gives them: zeros after the end of text, where transformers repeats that."""
+        ids = self._tokenizer(texts, padding="max_length", max_length=WORDS, truncation=True, return_tensors="pt")["input_ids"]
+        ends = (ids == self._tokenizer.eos_token_id).int().argmax(1, keepdim=True)
+        return ids.masked_fill(torch.arange(WORDS) > ends, 0)
 
     @cached_property
     def _tokenizer(self) -> CLIPTokenizer:
