@@ -135,6 +135,27 @@ def test_sparing_memory_changes_no_gradient(name: str, stage_of: MakeStage) -> N
         torch.testing.assert_close(plain, recomputed, atol=1e-7, rtol=1e-5)
 
 
+@pytest.mark.parametrize(("again", "name"), [(False, "v1"), (True, "v1"), (True, "v15")])
+def test_sparing_memory_computes_blocks_again_on_the_way_back(name: str, again: bool, stage_of: MakeStage) -> None:
+    stage = stage_of(name, again)
+    network = stage.network()
+    unet, called = stage.parts.unet, list[str]()
+    kinds = ("ResnetBlock2D", "Transformer2DModel")
+    blocks = {place: module for place, module in unet.named_modules() if type(module).__name__ in kinds}
+    for place, module in blocks.items():
+        module.register_forward_pre_hook(lambda module, given, place=place: called.append(place))
+    loss, _ = stage.loss(network, stage.batch(np.random.default_rng(1)))
+    assert sorted(called) == sorted(blocks) and len(blocks) == 22 + 16
+    called.clear()
+    loss.backward()
+    if not again:
+        assert called == []
+    elif name == "v1":
+        assert sorted(called) == sorted(blocks)
+    else:  # nothing is learned before the first pair
+        assert len(called) == len(set(called)) and set(called) >= {place for place in blocks if "attentions" in place}
+
+
 def options(name: str, plain: Path, checkpoint: Path, run: Path, *more: str) -> list[str]:
     asked = [name, "--data", str(plain), "--start", str(checkpoint), "--run", str(run), "--steps", "2", "--batch", "1"]
     asked += ["--size", "64x64", "--load-size", "80", "--border", "4", "--rate", "0.001", "--precision", "no", "--threads", "1"]
