@@ -34,7 +34,7 @@ def sources(folder: Path) -> Path:
 
 
 def kill_at(operation: int, below: Path) -> None:
-    """End this process at that file operation below a folder, counted from 1."""
+    """End this process at that file operation below a folder, counted from 1; what was opened to be written is empty then."""
     seen = 0
 
     def count(event: str, given: tuple[Any, ...]) -> None:
@@ -42,6 +42,8 @@ def kill_at(operation: int, below: Path) -> None:
         if event in OPERATIONS and isinstance(given[0], (str, Path)) and str(given[0]).startswith(str(below)):
             seen += 1
             if seen == operation:
+                if event == "open" and given[2] & os.O_TRUNC:
+                    os.close(os.open(given[0], os.O_WRONLY | os.O_CREAT | os.O_TRUNC))
                 os.kill(os.getpid(), signal.SIGKILL)
 
     sys.addaudithook(count)
