@@ -134,7 +134,7 @@ def test_ctrl_c_cancels_the_job(backend: BackendProcess, drawing: list[object]) 
 
 
 def test_a_failure_is_a_sentence(backend: BackendProcess, drawing: list[object], tmp_path: Path) -> None:
-    assert "The model file is damaged. Run install.py again" in said(linewash(backend.home, *[*drawing[:-1], "damaged"]), 1)
+    assert "The model file is damaged. Get it again" in said(linewash(backend.home, *[*drawing[:-1], "damaged"]), 1)
     (tmp_path / "colours.png").write_bytes(b"no picture")
     assert "not a picture" in said(linewash(backend.home, *drawing), 2)
     (tmp_path / "colours.png").unlink()
