@@ -66,7 +66,8 @@ class Run:
         self.task, self.recipe, self.folder, self.machine = task, recipe, folder, machine
         torch.manual_seed(recipe.seed)
         self.accelerator = machine.accelerator()
-        network = task.network().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        layout = torch.contiguous_format if is_wrapped(self.accelerator) else torch.channels_last  # both flatten weights
+        network = task.network().to(memory_format=layout)  # type: ignore[call-overload]
         trained = [p for p in network.parameters() if p.requires_grad]
         groups = [
             {"params": [p for p in trained if p.ndim > 1], "weight_decay": recipe.decay},

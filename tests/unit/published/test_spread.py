@@ -141,6 +141,46 @@ def test_who_has_which_weights(kind: DistributedType, stage: int | None, spread:
     assert is_wrapped(accelerator) is wrapped
 
 
+class Taking(Configured):
+    """Accelerate with DeepSpeed chosen, up to where the network is handed over."""
+
+    taken: tuple[Any, ...] = ()
+
+    @property
+    def distributed_type(self) -> DistributedType:
+        return DistributedType.DEEPSPEED
+
+    def prepare(self, *given: Any, **named: Any) -> Any:
+        self.taken = given
+        return given
+
+
+class Convolution(Linear):
+    """With weights that channels can be last in."""
+
+    def network(self) -> nn.Module:
+        return nn.Conv2d(3, 4, 3)
+
+
+def test_weights_are_handed_over_flat(tmp_path: Path) -> None:
+    """DeepSpeed sends them to the other processes as bytes, and cannot where channels come last."""
+
+    class Hands(Machine):
+        def accelerator(self) -> Accelerator:
+            made = Taking(cpu=True)
+            made.plugin = DeepSpeedPlugin(zero_stage=1)
+            return made
+
+    run = Run(Convolution(), Recipe(steps=1, average=0.0), tmp_path / "handed", Hands(precision="no"))
+    network = run.accelerator.taken[0]
+    assert network.weight.is_contiguous()
+    network.weight.data.view(torch.uint8)
+    with pytest.raises(ValueError, match="cannot begin with other weights"):
+        run.start_from(network.state_dict())
+    kept = Run(Convolution(), Recipe(steps=1), tmp_path / "kept", Machine(device="cpu", precision="no"))
+    assert kept.plain.get_parameter("weight").is_contiguous(memory_format=torch.channels_last)
+
+
 def sharded(version: int, originals: bool) -> Any:
     """An accelerator that FSDP was chosen for, as far as it is looked at."""
     state = SimpleNamespace(fsdp_plugin=SimpleNamespace(use_orig_params=originals))
