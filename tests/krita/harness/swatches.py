@@ -82,3 +82,8 @@ def load(name: str, models_dir: Path, device: str = "cpu") -> Swatches:
     if (models_dir / name).is_dir():
         ModelFolder(models_dir / name).config()
     return Swatches(models_dir)
+
+
+def files(name: str, models_dir: Path) -> tuple[Path, ...]:
+    """No model of these is a file."""
+    return ()
