@@ -65,7 +65,7 @@ class Checkpoint:
             raise LinewashError(ErrorCode.MODEL_MISSING, f"{path}: {error.strerror}") from error
         try:
             self.entries, self._start = self._read_header()
-        except BaseException:
+        except BaseException:  # whatever ends it, Ctrl-C too, the file is closed; nothing is swallowed
             self._file.close()
             raise
 
