@@ -87,11 +87,15 @@ class Output:
             return share * float(self.expected.abs().max())
         return SIX_STEPS if self.name.startswith("sample.") else SINGLE_PASS
 
-    def check(self, actual: Tensor) -> None:
-        """``actual`` has the expected shape and differs nowhere by more than ``tolerance``."""
+    def difference(self, actual: Tensor) -> float:
+        """Largest absolute difference from what is expected; the shapes must be equal."""
         expected = self.expected
         assert actual.shape == expected.shape, f"{self.name}: {tuple(actual.shape)} is not {tuple(expected.shape)}"
-        difference = float((actual.double() - expected.double()).abs().max())
+        return float((actual.double() - expected.double()).abs().max())
+
+    def check(self, actual: Tensor) -> None:
+        """``actual`` has the expected shape and differs nowhere by more than ``tolerance``."""
+        difference = self.difference(actual)
         assert difference <= self.tolerance, f"{self.name} is off by {difference:.3g}"  # NaN fails as well
 
 
