@@ -37,6 +37,7 @@ class Settings:
 
     reference_dropout, sketch_dropout: shares of the pictures that are learned without.  offset: strength of a noise that is
     the same all over a channel.  min_snr: gamma of that weighting, 0 = none.  masks: whether they are part of it.
+    noisy_reference: whether the reference's tokens are noised as the picture is.
     """
 
     size: int = 4
@@ -46,6 +47,7 @@ class Settings:
     offset: float = 0.05
     min_snr: float = 0.0
     masks: bool = False
+    noisy_reference: bool = False
 
 
 class Batch(NamedTuple):
@@ -54,7 +56,8 @@ class Batch(NamedTuple):
     colour, sketch: (B, 3, H, W) in -1..1, lines +1.  reference: (B, 3, R, R).  mask: (B, 1, H, W) and reference_mask:
     (B, 1, R, R) in 0..1, of no size without masks.  time: (B,) whole.  noise, posterior: (B, 4, H/8, W/8).  seen: (B,) 1,
     or 0 where the reference is withheld.  thresholds: (B, 2), the sketch's and the reference's.  warp: (B, 2, n, 2) points on
-    the 224-pixel reference, of no size without a warp.
+    the 224-pixel reference, of no size without a warp.  token_seed: (B,) whole, what the tokens' noise grows from, of no size
+    where they stay clean.
     """
 
     colour: Tensor
@@ -68,6 +71,7 @@ class Batch(NamedTuple):
     seen: Tensor
     thresholds: Tensor
     warp: Tensor
+    token_seed: Tensor
 
 
 def draw_batch(data: PictureFolder, rng: np.random.Generator, settings: Settings) -> Batch:
@@ -98,6 +102,7 @@ def draw_batch(data: PictureFolder, rng: np.random.Generator, settings: Settings
         seen=_floats(rng.random(size) >= settings.reference_dropout),
         thresholds=_floats(rng.uniform(LOW, HIGH, (size, 2))),
         warp=torch.from_numpy(draw_points(rng, size, CLIP_SIDE, CLIP_SIDE)) if bent else torch.empty(0),
+        token_seed=torch.from_numpy(rng.integers(2**32, size=size)) if settings.noisy_reference else torch.empty(0),
     )
 
 

@@ -54,6 +54,7 @@ def stage(
     withhold_sketch: options.WithholdLines = 0.0,
     offset: Annotated[float, typer.Option(help="Strength of noise that is even over a channel.")] = 0.05,
     min_snr: Annotated[float, typer.Option(help="Gamma of min-SNR weighting; 0: off.")] = 0.0,
+    noisy: Annotated[bool, typer.Option("--noisy-reference", help="v1: noise the reference's tokens as the picture.")] = False,
     score: Annotated[float, typer.Option(help="Least aesthetic score, where image_list*.json has one.")] = 0.0,
     smallest: Annotated[int, typer.Option(help="Smallest side, where image_list*.json has a resolution.")] = 0,
     validation: options.Validation = None,
@@ -74,12 +75,14 @@ def stage(
     from backend.training.trainer import Run
 
     part = str(context.command.name)
+    if noisy and part != "v1":
+        raise typer.BadParameter("--noisy-reference is v1's: v15 shares its tokens out by masks, clean")
     crops = _crops(size)
     longest = max(max(crop) for crop in crops)
     how = Augmentation(
         crops, load_size or longest * 9 // 8 + 1, flip, flip, border, turn, jitter, erase, warp, expand=part == "v15"
     )
-    settings = Settings(batch, how, withhold, withhold_sketch, offset, min_snr, masks=part == "v15")
+    settings = Settings(batch, how, withhold, withhold_sketch, offset, min_snr, part == "v15", noisy)
     begin = Begin(start, clip, _prediction(predicts), spare)
     try:
         pictures = PictureFolder(data, settings.masks, Filters(score, smallest))

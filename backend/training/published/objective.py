@@ -4,7 +4,10 @@ import torch
 from torch import Tensor
 
 from backend.families.colorizediffusion.evaluation import Prediction
-from backend.families.colorizediffusion.schedule import alphas_cumprod
+from backend.families.colorizediffusion.schedule import TRAINING_STEPS, alphas_cumprod
+
+LATE = 900
+"""Times from here on, where nothing is left of the picture, hear a reference that is nearly clean again."""
 
 
 def _weights(time: Tensor, like: Tensor) -> tuple[Tensor, Tensor]:
@@ -14,9 +17,23 @@ def _weights(time: Tensor, like: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def noised(clean: Tensor, noise: Tensor, time: Tensor) -> Tensor:
-    """Clean latents (B, 4, h, w) with noise of that shape, at whole times (B,)."""
+    """Clean latents, four-dimensional, with noise of that shape, at whole times (B,)."""
     kept, added = _weights(time, clean)
     return kept * clean + added * noise
+
+
+def noised_tokens(tokens: Tensor, seeds: Tensor, time: Tensor) -> Tensor:
+    """Reference tokens (B, n, C) with noise of their own at the picture's times (B,), late ones turned round: t >= 900 at
+    999 - t (spec 21.1, "noisy training"; ColorizeDiffusion, Yan et al. 2024).  seeds: (B,) whole, one for each sample's noise.
+    """
+    turned = torch.where(time >= LATE, TRAINING_STEPS - 1 - time, time)
+    return noised(tokens[..., None], torch.stack([_grown(int(seed), tokens) for seed in seeds]), turned)[..., 0]
+
+
+def _grown(seed: int, tokens: Tensor) -> Tensor:
+    """(n, C, 1) Gaussian; grown on the CPU, so that it is the same on every device."""
+    shape = (*tokens.shape[1:], 1)
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed)).to(tokens)
 
 
 def target(clean: Tensor, noise: Tensor, time: Tensor, prediction: Prediction) -> Tensor:

@@ -8,6 +8,7 @@ from backend.networks.reference_unet import ReferenceUNet
 from backend.networks.sketch_encoder import SketchEncoder
 from backend.networks.split_attention import Attending
 from backend.training.published.batch import Batch
+from backend.training.published.objective import noised_tokens
 from backend.training.published.stage import EVERYWHERE, Stage
 
 
@@ -36,5 +37,7 @@ class V1Stage(Stage):
 
     def answer(self, network: Any, batch: Batch, noisy: Tensor) -> Tensor:
         """With the tokens of the picture itself, all zero where the reference is withheld."""
-        tokens = self.tokens(batch.reference, batch.warp) * batch.seen[:, None, None]
-        return network(noisy, batch.time, batch.sketch, tokens)
+        tokens = self.tokens(batch.reference, batch.warp)
+        if len(batch.token_seed):
+            tokens = noised_tokens(tokens, batch.token_seed, batch.time)
+        return network(noisy, batch.time, batch.sketch, tokens * batch.seen[:, None, None])

@@ -70,5 +70,5 @@ def v15_checkpoint() -> Path:
     return golden("v1.5").sd
 
 
-def settings(masks: bool = False, size: int = 2) -> Settings:
-    return Settings(size=size, augmentation=TINY, masks=masks)
+def settings(masks: bool = False, size: int = 2, noisy_reference: bool = False) -> Settings:
+    return Settings(size=size, augmentation=TINY, masks=masks, noisy_reference=noisy_reference)

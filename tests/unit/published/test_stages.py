@@ -180,10 +180,15 @@ def test_two_processes_agree_with_one(plain: Path, v1_checkpoint: Path, project:
     ).read_text().splitlines()[0]
 
 
+def test_v15_has_no_noisy_reference(plain: Path, v1_checkpoint: Path, tmp_path: Path) -> None:
+    refused = CliRunner().invoke(app, options("v15", plain, v1_checkpoint, tmp_path / "run", "--noisy-reference"))
+    assert refused.exit_code == 2 and not (tmp_path / "run").exists()
+
+
 @pytest.mark.parametrize("name", ["v1", "v15"])
 def test_what_was_learned_is_a_checkpoint_that_loads(name: str, plain: Path, v1_checkpoint: Path, tmp_path: Path) -> None:
     runner = CliRunner()
-    more = ("--average", "0.9") if name == "v1" else ()
+    more = ("--average", "0.9", "--noisy-reference") if name == "v1" else ()
     trained = runner.invoke(app, options(name, plain, v1_checkpoint, tmp_path / "run", "--validation", str(plain), *more))
     assert trained.exit_code == 0, trained.output
     out = tmp_path / "mult-eps-mine.safetensors"

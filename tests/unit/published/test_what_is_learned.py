@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from backend.families.colorizediffusion.schedule import alphas_cumprod
 from backend.networks.split_attention import Attending, Split
 from backend.training.published.batch import Batch
 from backend.training.published.data import PictureFolder
@@ -52,6 +53,24 @@ def test_v1_sees_the_picture_s_own_tokens_or_none(plain: Path, v1_checkpoint: Pa
     assert noisy is batch.noise and time is batch.time and sketch is batch.sketch
     torch.testing.assert_close(tokens[0], stage.tokens(batch.reference, batch.warp)[0])
     assert not tokens[1].any() and tokens[0].any()
+
+
+def test_v1_hears_a_noisy_reference_where_that_is_asked_for(plain: Path, v1_checkpoint: Path) -> None:
+    stage = V1Stage(PictureFolder(plain, masks=False), Start(v1_checkpoint), settings(noisy_reference=True))
+    stage.network()
+    batch = stage.batch(np.random.default_rng(3))._replace(seen=torch.ones(2), time=torch.tensor([400, 950]))
+    heard = Heard()
+    stage.answer(heard, batch, batch.noise)
+    stage.answer(heard, batch, batch.noise)  # the noise is the batch's, not the moment's
+    clean, noisy = stage.tokens(batch.reference, batch.warp), heard.given[3]
+    abar = torch.from_numpy(alphas_cumprod().copy())
+    for one, time in ((0, 400), (1, 49)):
+        noise = torch.randn(clean[one].shape, generator=torch.Generator().manual_seed(int(batch.token_seed[one])))
+        wanted = abar[time].sqrt() * clean[one] + (1 - abar[time]).sqrt() * noise
+        torch.testing.assert_close(noisy[one], wanted.float(), atol=1e-5, rtol=1e-5)
+    withheld = batch._replace(seen=torch.zeros(2))
+    stage.answer(heard, withheld, batch.noise)
+    assert not heard.given[3].any()
 
 
 def test_latents_are_scaled_samples_of_the_posterior(v15: V15Stage) -> None:
