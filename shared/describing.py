@@ -210,6 +210,27 @@ def find_mode(modes: Sequence[ModeInfo], name: str) -> Optional[ModeInfo]:
     raise _refuse("mode %s is none of: %s" % (name, ", ".join(mode.name for mode in modes) or "(no modes)"))
 
 
+def spelled(
+    modes: Sequence[ModeInfo], parameters: Sequence[ParameterInfo], mode: str, texts: Sequence[str]
+) -> Dict[str, Value]:
+    """The values that texts like ``strength=0.5`` spell, by name, as typed on a command line.
+
+    LinewashError BAD_REQUEST for an unknown mode, a text of another form, a parameter the mode does not have, and what ``read``
+    refuses.
+    """
+    chosen = find_mode(modes, mode)
+    known = {each.name: each for each in parameters if each.belongs_to(chosen.name if chosen else "")}
+    values: Dict[str, Value] = {}
+    for text in texts:
+        name, separator, value = text.partition("=")
+        if not separator:
+            raise _refuse("%s is not of the form NAME=VALUE" % text)
+        if name not in known:
+            raise _refuse("%s is none of: %s" % (name, ", ".join(known) or "(nothing can be set)"))
+        values[name] = known[name].read(value)
+    return values
+
+
 def settle(modes: Sequence[ModeInfo], parameters: Sequence[ParameterInfo], mode: str, given: Mapping[str, Value]) -> "Values":
     """A value for every parameter of the mode: the one given, checked, else its default.
 

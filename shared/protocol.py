@@ -213,12 +213,16 @@ def with_values(request: ColorizeRequest, values: Mapping[str, Value]) -> Colori
     return replace(request, parameters={name: values[name] for name in values if name not in fields}, **fields)
 
 
+def usual_values(modes: Sequence[ModeInfo], parameters: Sequence[ParameterInfo], mode: str) -> Dict[str, Value]:
+    """The model's defaults of the fields in ``SETTABLE`` that it describes.  LinewashError BAD_REQUEST: no such mode."""
+    chosen = getattr(find_mode(modes, mode), "name", "")
+    return {each.name: each.default for each in parameters if each.name in SETTABLE and each.belongs_to(chosen)}
+
+
 def settled_values(request: ColorizeRequest, modes: Sequence[ModeInfo], parameters: Sequence[ParameterInfo]) -> Values:
-    """What ``settle`` makes of a request, its fields among them where the model describes them.  LinewashError BAD_REQUEST."""
-    mode = find_mode(modes, request.mode)
-    described = [each.name for each in parameters if each.name in SETTABLE and each.belongs_to(mode.name if mode else "")]
-    fields: Dict[str, Value] = {name: getattr(request, name) for name in described}
-    return settle(modes, parameters, request.mode, dict(request.parameters, **fields))
+    """What ``settle`` makes of a request, fields that the model describes among them.  LinewashError BAD_REQUEST."""
+    described = {name: getattr(request, name) for name in usual_values(modes, parameters, request.mode)}
+    return settle(modes, parameters, request.mode, dict(request.parameters, **described))
 
 
 def part_names(request: ColorizeRequest) -> Tuple[str, ...]:

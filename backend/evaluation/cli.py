@@ -1,5 +1,6 @@
 """``linewash evaluate`` or ``python -m backend.evaluation.cli``: measure a family on drawings with known colours."""
 
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Annotated
@@ -19,9 +20,12 @@ from backend.evaluation.run import Measured, as_json, measure, warm_up
 from backend.evaluation.summaries import summaries
 from backend.evaluation.table import COLUMNS, figures_table, masks_table, variations_table
 from backend.evaluation.ways import Role, all_ways
+from backend.families.base import FamilySpec
 from backend.families.registry import load
+from shared.describing import Value, Values, spelled
+from shared.errors import LinewashError
 from shared.paths import default_home, models_dir
-from shared.protocol import ColorizeRequest, Finish
+from shared.protocol import ColorizeRequest, Finish, settled_values, usual_values, with_values
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 NO_LPIPS = "not installed (see docs/evaluation.md)"
@@ -47,10 +51,15 @@ def evaluate(
     limit: Annotated[int, typer.Option(min=0, help="At most so many pairs.")] = 1000,
     model: Annotated[str, typer.Option(help="See linewash models.")] = _DEFAULTS.model,
     models: Annotated[Path | None, typer.Option(help="Folder of models; default: the user's.")] = None,
-    steps: Annotated[int, typer.Option(min=1, max=200, help="Denoising steps.")] = _DEFAULTS.steps,
+    mode: Annotated[str, typer.Option(help="One of linewash models show MODEL; its first by default.")] = _DEFAULTS.mode,
+    setting: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A parameter of the model; repeat for more.")
+    ] = None,
+    steps: Annotated[int | None, typer.Option(min=1, max=200, help="Denoising steps; the model's own by default.")] = None,
     guidance: Annotated[
-        float, typer.Option(min=1.0, max=20.0, help="How closely to follow the reference.")
-    ] = _DEFAULTS.guidance,
+        float | None, typer.Option(min=1.0, max=20.0, help="How closely to follow the reference; the model's own by default.")
+    ] = None,
+    device: Annotated[str, typer.Option(help="Where the networks run: cpu, cuda, cuda:1, mps.")] = "cpu",
     net: Annotated[str, typer.Option(help="Network of LPIPS: alex or vgg.")] = "alex",
     threads: Annotated[int, typer.Option(min=1, help="CPU threads of the networks.")] = 1,
 ) -> None:
@@ -61,9 +70,13 @@ def evaluate(
     shown = [] if lineart is None else pictures([lineart])
     cv2.setNumThreads(1)
     torch.set_num_threads(threads)
-    family = load(model, models or models_dir(default_home()))
+    try:
+        family = load(model, models or models_dir(default_home()), device)
+        values = _values(family.spec, mode, {"steps": steps, "guidance": guidance}, setting or ())
+    except LinewashError as error:
+        raise typer.BadParameter(str(error)) from error
     finishes = tuple(finish or family.spec.finishes)
-    settings = Settings(finishes[0], 0, steps, guidance, guess)
+    settings = Settings(finishes[0], 0, guess, mode, values)
     ways = all_ways(family, finishes, settings)
     all_pairs = list(islice(read_pairs(pairs), skip, skip + limit))
     used = [mirrored_and_warped(pair, number) for number, pair in enumerate(all_pairs, skip)] if warp else all_pairs
@@ -79,8 +92,9 @@ def evaluate(
         "references": "mirrored and bent" if warp else "as they are",
         "masks": "guessed by the model" if guess else "given where known",
         "seeds": str(seeds),
-        "steps": str(steps),
-        "guidance": f"{guidance:g}",
+        **({"mode": mode} if mode else {}),
+        **{name: str(value) for name, value in values.items()},
+        "device": device,
         "LPIPS": net if perceptual else NO_LPIPS,
     }
     _print(measured, perceptual is not None)
@@ -98,6 +112,15 @@ def evaluate(
     )
     (out / "report.html").write_text(html(report), encoding="utf-8")
     (out / "figures.json").write_text(as_json(told, measured.rows), encoding="utf-8")
+
+
+def _values(spec: FamilySpec, mode: str, own: Mapping[str, Value | None], texts: Sequence[str]) -> Values:
+    """What is asked for of the model, its own defaults among it.  LinewashError BAD_REQUEST."""
+    given = {name: value for name, value in own.items() if value is not None}
+    usual = usual_values(spec.modes, spec.parameters, mode)
+    values = Values(usual | given | spelled(spec.modes, spec.parameters, mode, texts))
+    settled_values(with_values(ColorizeRequest(64, 64, (), mode=mode), values), spec.modes, spec.parameters)
+    return values
 
 
 def _net(name: str) -> Net:

@@ -13,18 +13,23 @@ from backend.imaging.masks import resize_mask
 from backend.imaging.types import Gray, Rgb, Rgba
 from backend.pipeline.run import colorize
 from backend.pipeline.types import Inputs, Step
-from shared.protocol import ColorizeRequest, Finish, ForegroundSource, ReferenceRole
+from shared.describing import NO_VALUES, Values
+from shared.protocol import ColorizeRequest, Finish, ForegroundSource, ReferenceRole, with_values
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What is asked for.  guess: the model finds the figures itself, in the drawing and in the reference."""
+    """What is asked for.
+
+    guess: the model finds the figures itself, in the drawing and in the reference.  mode: '' = the model's first.  values:
+    of parameters, the fields of a request among them; the rest have the defaults of ``ColorizeRequest``.
+    """
 
     finish: Finish
     seed: int = 0
-    steps: int = 10
-    guidance: float = 1.5
     guess: bool = False
+    mode: str = ""
+    values: Values = NO_VALUES
 
 
 @dataclass(frozen=True)
@@ -70,10 +75,9 @@ def colour_drawing(family: Family, lines: Rgb, reference: Rgb, mask: Gray | None
         family.spec.name,
         settings.finish,
         settings.seed,
-        settings.steps,
-        settings.guidance,
+        mode=settings.mode,
     )
-    inputs = Inputs(request, opaque(lines), (opaque(reference),), mask)
+    inputs = Inputs(with_values(request, settings.values), opaque(lines), (opaque(reference),), mask)
     calls = Calls()
     with calls.counting(family):
         started, before = time.perf_counter(), time.process_time()

@@ -73,6 +73,7 @@ def test_evaluate_prints_a_table_and_writes_a_report(pair: Pair, shard: Path, tm
 
 def test_options_that_make_no_sense_are_refused(shard: Path, tmp_path: Path) -> None:
     base = ["--pairs", str(shard), "--out", str(tmp_path / "out"), "--models", str(tmp_path), "--limit", "0"]
-    for options in (["--references", str(shard)], ["--net", "squeeze"]):
+    bad = (["--set", "strength"], ["--set", "strength=1"], ["--mode", "other"], ["--steps", "5", "--model", "none"])
+    for options in (["--references", str(shard)], ["--net", "squeeze"], *bad):
         assert CliRunner().invoke(app, base + options).exit_code == 2
     assert not (tmp_path / "out").exists()
