@@ -1,6 +1,7 @@
 """Turning a pickled checkpoint into a safetensors file without running anything that is in it."""
 
 import pickle
+import struct
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -16,6 +17,18 @@ from shared.errors import ErrorCode, LinewashError
 ENDINGS = (".ckpt", ".pth", ".pt")
 NESTED = ("state_dict", "diffusion_state_dict")
 """Where training programs put the weights in a file that holds more: most, and AnimeDiffusion's older ones."""
+BROKEN = (
+    RuntimeError,
+    EOFError,
+    ValueError,
+    LookupError,
+    AttributeError,
+    TypeError,
+    AssertionError,
+    ArithmeticError,
+    struct.error,
+)
+"""What torch's reader raises, besides UnpicklingError, for a file that is cut short or damaged."""
 
 
 def convert(source: Path, target: Path) -> int:
@@ -52,8 +65,7 @@ def _loaded(source: Path) -> Any:
         raise LinewashError(ErrorCode.MODEL_MISSING, f"{source}: {error.strerror}") from error
     except pickle.UnpicklingError as error:  # something that is neither a tensor nor plain data
         raise LinewashError(ErrorCode.MODEL_UNSAFE, f"{source.name}: {error}") from error
-    except (RuntimeError, EOFError, ValueError, LookupError, AttributeError, TypeError) as error:
-        # torch's and pickle's words for a broken archive
+    except BROKEN as error:
         raise LinewashError(ErrorCode.MODEL_UNREADABLE, f"{source.name}: {error}") from error
 
 

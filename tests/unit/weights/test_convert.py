@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import random
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,30 @@ def test_what_is_no_pickle_of_tensors_is_told(tmp_path: Path, content: bytes) ->
         convert(tmp_path / "m.ckpt", tmp_path / "m.safetensors")
     assert caught.value.code in (ErrorCode.MODEL_UNREADABLE, ErrorCode.MODEL_UNSAFE)
     assert not (tmp_path / "m.safetensors").exists()
+
+
+@pytest.mark.filterwarnings("ignore:Detected pickle protocol")
+@pytest.mark.parametrize("zipped", [True, False])
+def test_a_pickle_that_is_cut_short_or_damaged_is_told(tmp_path: Path, zipped: bool) -> None:
+    source = tmp_path / "m.pth"
+    torch.save({"diffusion_state_dict": TENSORS, "epoch": 3}, source, _use_new_zipfile_serialization=zipped)
+    whole = source.read_bytes()
+    rng = random.Random(0)
+    damaged = [whole[: len(whole) * n // 60] for n in range(60)]
+    for _ in range(200):
+        bytes_ = bytearray(whole)
+        for _ in range(rng.choice((1, 4))):
+            bytes_[rng.randrange(len(whole))] = rng.randrange(256)
+        damaged.append(bytes(bytes_))
+    codes = dict.fromkeys(("sound", ErrorCode.MODEL_UNREADABLE, ErrorCode.MODEL_UNSAFE), 0)
+    for content in damaged:
+        source.write_bytes(content)
+        try:
+            convert(source, tmp_path / "m.safetensors")
+            codes["sound"] += 1  # a byte that is only a number
+        except LinewashError as error:
+            codes[error.code] += 1
+    assert codes[ErrorCode.MODEL_UNREADABLE] > 60 and sum(codes.values()) == len(damaged)
 
 
 @pytest.mark.parametrize("content", [{}, {"state_dict": {}}, [torch.ones(1)], {"epoch": 1}])
