@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from backend.families.animediffusion.diffusion import ancestral_step, ddim, ddim_times, guided, inverted, noised
+from backend.families.animediffusion.diffusion import ancestral, ancestral_step, ddim, ddim_times, guided, inverted, noised
 from backend.families.animediffusion.loading import load_unet
 from backend.imaging.bending import Bend, bend_maps, bent, bent_within, remapped
 from backend.imaging.extraction import FACE_SIGMAS, face_lines
@@ -126,6 +126,16 @@ def test_guidance_pushes_away_from_what_no_reference_gives() -> None:
 def test_the_last_of_all_steps_adds_no_noise() -> None:
     noisy, seen, first = given("x_t"), given("noise"), torch.tensor([0, 0])
     assert torch.equal(ancestral_step(noisy, seen, first, seen), ancestral_step(noisy, seen, first, -seen))
+
+
+def test_all_steps_add_as_much_noise_as_is_asked_for() -> None:
+    found: dict[tuple[float, int], Tensor] = {}
+    for eta in (0.0, 1.0):
+        for seed in (0, 1):
+            generator = torch.Generator().manual_seed(seed)
+            draw = lambda generator=generator: torch.randn(1, 3, 8, 8, generator=generator)  # noqa: E731
+            found[eta, seed] = ancestral(lambda noisy, time: noisy * 0.1, torch.ones(1, 3, 8, 8), eta, draw, lambda *_: None)
+    assert torch.equal(found[0.0, 0], found[0.0, 1]) and not torch.equal(found[1.0, 0], found[1.0, 1])
 
 
 def test_times_as_published() -> None:

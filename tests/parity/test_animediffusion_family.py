@@ -1,6 +1,7 @@
 """AnimeDiffusion as a family, on the tiny golden checkpoint, through the whole pipeline."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,14 +9,14 @@ import pytest
 import torch
 
 from backend.families.animediffusion.description import SPEC, UNIT
-from backend.families.animediffusion.family import AnimeDiffusion, covering
+from backend.families.animediffusion.family import ONE, AnimeDiffusion, covering
 from backend.families.animediffusion.loading import load_unet
 from backend.families.registry import load, models
 from backend.imaging.types import Rgb
 from backend.pipeline.run import RunResult, colorize
 from backend.pipeline.types import Cancelled, Inputs, Step
 from shared.errors import ErrorCode, LinewashError
-from shared.protocol import Finish
+from shared.protocol import Finish, ReferenceRole
 from tests.parity.golden import ANIME, FILES, golden, write_checkpoint
 from tests.parity.painting import Discs, given, picture, run, same
 
@@ -115,8 +116,69 @@ def test_a_dropped_checkpoint_needs_no_clip(tmp_path: Any) -> None:
     assert result.layers.composite.shape == (160, 240, 4)
 
 
+def seen_by(family: AnimeDiffusion, **settings: Any) -> list[tuple[torch.Tensor, ...]]:
+    """Noisy picture, lines and references of every look of the network."""
+    seen: list[tuple[torch.Tensor, ...]] = []
+    handle = family._unet.register_forward_pre_hook(lambda _, given: seen.append(given[:3]))
+    painted(family, **settings)
+    handle.remove()
+    return seen
+
+
+def test_the_network_is_shown_paper_white_and_lines_black(family: AnimeDiffusion) -> None:
+    lines = seen_by(family)[0][1]
+    assert lines.max() == 1 and lines.min() < -0.5 and (lines == 1).float().mean() > 0.7
+    assert (
+        lines.shape[-2:] == (64, 80) and (lines[..., 0, :] == 1).all() and (lines[..., -1, :] == 1).all()
+    )  # beside the canvas
+
+
+def test_references_are_bent_at_their_own_size_and_by_the_seed(family: AnimeDiffusion, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[tuple[tuple[int, ...], Any]] = []
+
+    def noted(rgb: Rgb, bend: Any) -> Rgb:
+        shown.append((rgb.shape, bend))
+        return rgb
+
+    monkeypatch.setattr("backend.families.animediffusion.family.bent", noted)
+    for seed in (1, 2, 1):
+        painted(family, seed=seed)
+    sizes, bends = zip(*shown, strict=True)
+    assert set(sizes) == {(90, 120, 3)} and bends[0] == bends[2] != bends[1]
+
+
+def test_what_no_reference_gives_is_seen_only_with_guidance(family: AnimeDiffusion) -> None:
+    (first, *_) = seen_by(family, guidance=2.0)
+    assert len(first[2]) == 2 and (first[2][1] == 0).all() and torch.equal(first[0][0], first[0][1])
+    assert all(len(each[2]) == 1 for each in seen_by(family, guidance=1.0))
+
+
+def test_one_reference_is_looked_at_and_the_result_says_so(family: AnimeDiffusion) -> None:
+    assert painted(family).warnings == ()
+    assert ONE in painted(family, references=(1, 2)).warnings
+    roles = (ReferenceRole.BACKGROUND, ReferenceRole.FOREGROUND)
+    several = asked(references=(1, 2))
+    turned = replace(several, request=replace(several.request, references=roles))
+    alone = asked(references=(2,))
+    assert not same(run(family, turned), run(family, several))
+    assert same(run(family, turned), run(family, alone))
+
+
+def test_too_little_memory_is_said_before_the_first_step(family: AnimeDiffusion, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("backend.families.animediffusion.family.free_memory", lambda device: 20_000_000)
+    steps: list[Step] = []
+    with pytest.raises(LinewashError) as caught:
+        colorize(asked(size=256, guidance=1.0), family, steps.append)
+    assert caught.value.code is ErrorCode.OUT_OF_MEMORY and not any(step.step for step in steps)
+    painted(family, size=64, guidance=1.0)
+    with pytest.raises(LinewashError):
+        painted(family, size=64, guidance=3.0)  # two rows
+    monkeypatch.setattr("backend.families.animediffusion.family.free_memory", lambda device: None)
+    painted(family, size=96, guidance=1.0)
+
+
 def test_nonsense_is_refused(family: AnimeDiffusion) -> None:
-    for wrong in ({"size": 8}, {"eta": 2.0}, {"mode": "both"}, {"unheard_of": 1}):
+    for wrong in ({"size": 8}, {"size": 2048}, {"eta": 2.0}, {"mode": "both"}, {"unheard_of": 1}):
         with pytest.raises(LinewashError) as caught:
             painted(family, **wrong)
         assert caught.value.code is ErrorCode.BAD_REQUEST

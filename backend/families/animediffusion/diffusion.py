@@ -139,20 +139,18 @@ def inverted(look: Denoiser, clean: Tensor, noise: Tensor, steps: int) -> Tensor
     return x
 
 
-def guided(look: Callable[[Tensor, Tensor | None, Tensor], Tensor], reference: Tensor, scale: float) -> Denoiser:
-    """Classifier-free guidance towards the reference (1, 3, H, W): unseen + (seen - unseen) scale; off at 1 or below.
+def guided(look: Callable[[Tensor, Tensor | None, Tensor], Tensor], references: Tensor, scale: float) -> Denoiser:
+    """Classifier-free guidance towards references (B, 3, H, W): unseen + (seen - unseen) scale; off at 1 or below.
 
-    look: noisy pictures, times and references of as many rows.  Both rows go through the network together.
+    look: noisy pictures, times and references of as many rows.  What is seen and what is not go through the network together.
     """
-    rows = reference if scale <= 1 else torch.cat([reference, torch.full_like(reference, NO_REFERENCE)])
+    if scale <= 1:
+        return lambda noisy, time: look(noisy, time, references)
+    rows = torch.cat([references, torch.full_like(references, NO_REFERENCE)])
 
     def denoise(noisy: Tensor, time: Tensor | None) -> Tensor:
-        count = len(rows)
-        times = None if time is None else time.expand(count)
-        outputs = look(noisy.expand(count, -1, -1, -1), times, rows)
-        if count == 1:
-            return outputs
-        seen, unseen = outputs.chunk(2)
+        times = None if time is None else torch.cat([time, time])
+        seen, unseen = look(torch.cat([noisy, noisy]), times, rows).chunk(2)
         return unseen + (seen - unseen) * scale
 
     return denoise

@@ -11,6 +11,7 @@ from backend.families.animediffusion.diffusion import ancestral, ddim, guided
 from backend.families.base import MaskGuesser
 from backend.families.framing import Frame, Sides, flats, frame, framed, preview, rgb_picture, unframed
 from backend.families.guessed import GuessedBy
+from backend.families.precision import RESERVE, free_memory
 from backend.families.settling import settled
 from backend.imaging.bending import bent, draw_bend
 from backend.imaging.colour import to_bytes
@@ -19,9 +20,13 @@ from backend.imaging.types import Rgb
 from backend.networks.animediffusion import AnimeUNet
 from backend.pipeline.types import Colours, Drawing, OnStep, Step
 from shared.describing import Values
+from shared.errors import ErrorCode, LinewashError
 from shared.protocol import ColorizeRequest, Finish, ReferenceRole
 
 SIDES = Sides(UNIT, SMALLEST, LARGEST)
+NUMBERS = 22
+"""That a step holds at its peak, for each pixel, row of the batch and channel of the first level (measured: 15 to 22)."""
+ONE = "This model looks at one reference; the others were left out."
 
 
 @dataclass(frozen=True)
@@ -57,8 +62,12 @@ class AnimeDiffusion(GuessedBy):
 
     @torch.inference_mode()
     def denoise(self, condition: Condition, request: ColorizeRequest, on_step: OnStep) -> Tensor:
-        """The picture (1, 3, H, W) in -1..1; all noise, and how the reference is bent, comes from the request's seed."""
+        """The picture (1, 3, H, W) in -1..1; all noise, and how the reference is bent, comes from the request's seed.
+
+        LinewashError OUT_OF_MEMORY where a step would not fit; systems end programs that find that out on the way.
+        """
         values, place = condition.values, condition.place
+        self._check_room(place.picture_width * place.picture_height * (1 if request.guidance <= 1 else 2))
         generator = torch.Generator().manual_seed(request.seed)
         shape = (1, 3, place.picture_height, place.picture_width)
         lines = condition.lines.to(self._device)
@@ -85,7 +94,17 @@ class AnimeDiffusion(GuessedBy):
     def decode(self, condition: Condition, latent: Tensor, drawing: Drawing, request: ColorizeRequest) -> Colours:
         """The picture as the field, and each region's median of it as its flat colour."""
         field = unframed(latent, condition.place)
-        return Colours(flats(field, drawing), field if request.finish is Finish.PAINTED else None)
+        said = (ONE,) if len(drawing.references) > 1 else ()
+        return Colours(flats(field, drawing), field if request.finish is Finish.PAINTED else None, said)
+
+    def _check_room(self, pixels: int) -> None:
+        """For a step of so many pixels in all rows.  LinewashError OUT_OF_MEMORY."""
+        free, weight = free_memory(str(self._device)), next(self._unet.parameters())
+        wanted = pixels * NUMBERS * self._unet.width * weight.element_size()
+        if free is not None and wanted > RESERVE * free:
+            raise LinewashError(
+                ErrorCode.OUT_OF_MEMORY, f"{wanted / 1e9:.1f} GB are needed, {RESERVE * free / 1e9:.1f} GB are free"
+            )
 
 
 def covering(rgb: Rgb, width: int, height: int) -> Rgb:

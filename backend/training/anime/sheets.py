@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from backend.families.animediffusion.diffusion import ETA, STEPS, ddim
+from backend.families.animediffusion.diffusion import ETA, STEPS, ddim, guided
 from backend.imaging.bending import bent, draw_bend
 from backend.imaging.types import Gray, Rgb
 from backend.networks.animediffusion import AnimeUNet
@@ -36,9 +36,18 @@ def sheet_of(data: FacePairs, side: int, count: int = 6) -> Sheet:
 
 @torch.no_grad()
 def painted(
-    unet: AnimeUNet | Any, lines: list[Gray], references: list[Rgb], seed: int = 0, steps: int = STEPS, eta: float = ETA
+    unet: AnimeUNet | Any,
+    lines: list[Gray],
+    references: list[Rgb],
+    seed: int = 0,
+    steps: int = STEPS,
+    eta: float = ETA,
+    guidance: float = 1.0,
 ) -> list[Rgb]:
-    """Pictures (S, S, 3) of drawings dark on white (S, S) after references (S, S, 3), as published; all noise from ``seed``."""
+    """Pictures (S, S, 3) of drawings dark on white (S, S) after references (S, S, 3), as published; all noise from ``seed``.
+
+    guidance: towards the references, see ``diffusion.guided``.
+    """
     device = next(unet.parameters()).device
     drawing, colours = line_pictures(lines).to(device), signed(references).to(device)
     generator = torch.Generator().manual_seed(seed)
@@ -46,8 +55,8 @@ def painted(
     def noise() -> torch.Tensor:
         return torch.randn(colours.shape, generator=generator).to(device)
 
-    def look(noisy: torch.Tensor, time: torch.Tensor | None) -> torch.Tensor:
-        return unet(noisy, drawing, colours, time).float()
+    def look(noisy: torch.Tensor, time: torch.Tensor | None, shown: torch.Tensor) -> torch.Tensor:
+        return unet(noisy, drawing.repeat(len(shown) // len(drawing), 1, 1, 1), shown, time).float()
 
-    found = ddim(look, noise(), steps, eta, noise, lambda *_: None).clamp(-1, 1)
+    found = ddim(guided(look, colours, guidance), noise(), steps, eta, noise, lambda *_: None).clamp(-1, 1)
     return list(((found + 1) * 127.5).round().permute(0, 2, 3, 1).cpu().numpy().astype(np.uint8))
