@@ -32,9 +32,12 @@ class FacePairs:
 
     def __post_init__(self) -> None:
         colours, lines = (_names(self.folder / part) for part in (COLOUR, LINES))
-        alone = sorted(set(colours) ^ set(lines))
-        if alone:
-            raise DataError(f"{self.folder}: {len(alone)} pictures without their pair, {alone[0]} first")
+        missing = [f"{LINES}/{name}" for name in colours if name not in set(lines)]
+        missing += [f"{COLOUR}/{name}" for name in lines if name not in set(colours)]
+        if missing:
+            raise DataError(
+                f"{self.folder}: {len(missing)} pictures lack their pair; the first that is not there: {missing[0]}"
+            )
         if not colours:
             raise DataError(f"{self.folder} holds no pictures in {COLOUR}/ and {LINES}/")
         self.names = colours
@@ -55,14 +58,17 @@ class FacePairs:
 def draw_lines(folder: Path, seed: int = 0) -> int:
     """Give every picture in ``reference/`` that has none its lines in ``condition/``; how many were drawn.
 
-    XDoG with one of the published sigmas, by seed and name.  Raises DataError for what is no picture.
+    XDoG with one of the published sigmas, by seed and name.  Written as PNG whatever the name ends with, since JPEG would blur
+    lines.  It may be ended at any time.  Raises DataError for what is no picture.
     """
     (folder / LINES).mkdir(exist_ok=True)
     new = [name for name in _names(folder / COLOUR) if not (folder / LINES / name).exists()]
     for name in new:
         rng = np.random.default_rng([seed, *name.encode()])
         lines = 255 - face_lines(_picture(folder / COLOUR / name, "RGB"), float(rng.choice(FACE_SIGMAS)))
-        Image.fromarray(lines).save(folder / LINES / name)
+        part = folder / LINES / (name + ".part")
+        Image.fromarray(lines).save(part, "PNG")
+        part.replace(folder / LINES / name)
     return len(new)
 
 
@@ -87,5 +93,5 @@ def _picture(path: Path, mode: str) -> NDArray[np.uint8]:
     try:
         with Image.open(path) as picture:
             return np.asarray(picture.convert(mode))
-    except OSError as error:
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:  # as Pillow's readers say it
         raise DataError(f"{path.parent.name}/{path.name} cannot be read: {error}") from error

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from typer.testing import CliRunner
 
 from backend.imaging.bending import Bend, bend_maps, bent, draw_bend
 from backend.imaging.extraction import FACE_SIGMAS, face_lines
-from backend.training.anime.data import FacePairs, squared
+from backend.training.anime.data import FacePairs, draw_lines, squared
 from backend.training.cli import app
 from backend.training.drawings.faces import write_faces
 from backend.training.published.data import DataError
@@ -33,6 +34,7 @@ def test_lines_are_drawn_where_there_are_none(faces: Path, tmp_path: Path) -> No
     for made in (1, 0):
         result = CliRunner().invoke(app, ["anime-lines", str(tmp_path)])
         assert result.exit_code == 0 and f"{made} drawings" in result.output
+    assert not list((tmp_path / "condition").glob("*.part"))
     drawn, colour = FacePairs(tmp_path).read(1).lines, FacePairs(faces).read(1).colour
     assert any(np.array_equal(drawn, 255 - face_lines(colour, sigma)) for sigma in FACE_SIGMAS)
     assert np.array_equal(FacePairs(tmp_path).read(0).lines, FacePairs(faces).read(0).lines)
@@ -47,7 +49,12 @@ def test_says_what_is_missing(faces: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"condition/00001\.png"):
         FacePairs(folder).read(1)
     (folder / "condition" / "00001.png").unlink()
-    with pytest.raises(DataError, match=r"1 pictures without their pair, 00001\.png"):
+    with pytest.raises(DataError, match=r"1 pictures lack .* condition/00001\.png$"):
+        FacePairs(folder)
+    (folder / "reference" / "00000.png").unlink()
+    (folder / "condition" / "00000.png").rename(folder / "condition" / "00001.png")
+    shutil.copy(folder / "condition" / "00002.png", folder / "condition" / "00003.PNG")
+    with pytest.raises(DataError, match=r"1 pictures lack .* reference/00003\.PNG$"):
         FacePairs(folder)
 
 
@@ -73,3 +80,36 @@ def test_points_that_do_not_move_bend_nothing() -> None:
     assert np.allclose(x, np.arange(5)[None], atol=1e-4) and np.allclose(y, np.arange(3)[:, None], atol=1e-4)
     picture = np.full((40, 40, 3), 200, np.uint8)
     assert (bent(picture, still)[:-2, :-2] == 200).all() and (bent(picture, still)[-1] < 200).all()
+
+
+def test_squares_are_cut_as_torchvision_cuts_them() -> None:
+    """Resize cuts the longer side down (33 * 16 / 20 = 26.4, 35 * 16 / 20 = 28), CenterCrop rounds halves to the even."""
+    for shape in ((20, 33), (20, 34), (20, 35), (41, 20), (16, 19), (16, 21)):
+        picture = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+        sized = Image.fromarray(picture).resize((int(16 * shape[1] / min(shape)), int(16 * shape[0] / min(shape))), 2)
+        expected = {(20, 33): (0, 5), (20, 34): (0, 6), (20, 35): (0, 6), (41, 20): (8, 0), (16, 19): (0, 2), (16, 21): (0, 2)}
+        top, left = expected[shape]
+        assert np.array_equal(squared(picture, 16), np.asarray(sized)[top : top + 16, left : left + 16])
+
+
+def test_damaged_pictures_are_named_however_they_are_damaged(faces: Path, tmp_path: Path) -> None:
+    shutil.copytree(faces, tmp_path / "set")
+    path = tmp_path / "set" / "reference" / "00000.png"
+    whole = path.read_bytes()
+    header = b"BM" + bytes(12) + (40).to_bytes(4, "little") + (2**28).to_bytes(4, "little") * 2 + b"\x01\0\x18\0" + bytes(24)
+    for damaged in (whole[:200], whole.replace(b"IDAT", b"\x90\xfe\x94\xaf"), whole[:60] + bytes(40) + whole[100:], header):
+        path.write_bytes(damaged)
+        with pytest.raises(DataError, match=r"reference/00000\.png cannot be read"):
+            FacePairs(tmp_path / "set").read(0)
+
+
+def test_drawn_lines_are_not_blurred_by_what_their_names_end_with(faces: Path, tmp_path: Path) -> None:
+    (tmp_path / "reference").mkdir()
+    Image.open(faces / "reference" / "00000.png").save(tmp_path / "reference" / "one.jpg")
+    for name in ("two", "three", "four", "five"):
+        shutil.copy(tmp_path / "reference" / "one.jpg", tmp_path / "reference" / f"{name}.jpg")
+    assert draw_lines(tmp_path) == 5
+    pairs = FacePairs(tmp_path)
+    drawings = {pairs.read(number).lines.tobytes() for number in range(5)}
+    assert len(drawings) > 1  # not all with the same sigma
+    assert all(set(np.unique(pairs.read(number).lines)) == {0, 255} for number in range(5))
