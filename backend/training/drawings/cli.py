@@ -1,4 +1,4 @@
-"""`drawings render` and `drawings sheet`."""
+"""`drawings render`, `drawings faces`, `drawings digests` and `drawings sheet`."""
 
 from pathlib import Path
 from typing import Annotated
@@ -44,9 +44,17 @@ def faces(
     count: Annotated[int, typer.Option(min=1, help="How many faces.")] = 1000,
     size: Annotated[int, typer.Option(min=64, max=1024, help="Side in pixels.")] = 256,
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same faces.")] = 0,
+    models3d: Annotated[
+        Path | None,
+        typer.Option(help="Folder of rigged .glb characters, for half of the faces.", exists=True, file_okay=False),
+    ] = None,
+    held_out: Annotated[bool, typer.Option("--held-out", help="The style and the 3D character kept out of training.")] = False,
 ) -> None:
     """Draw faces and their lines for AnimeDiffusion, in the layout of its benchmark; those already there are kept."""
-    typer.echo(f"{write_faces(out, count, size, seed)} faces drawn")
+    try:
+        typer.echo(f"{write_faces(out, count, size, seed, models3d, held_out)} faces drawn")
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
 
 
 @app.command()

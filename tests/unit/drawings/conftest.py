@@ -27,9 +27,9 @@ def _cube() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     return np.array(points, "f4"), np.array(normals, "f4"), np.array(uv, "f4"), np.array(faces, "u2")
 
 
-def write_glb(path: Path, tint: int = 0) -> None:
-    """A one-joint figure named Body, with a turning animation, a morph and a palette of four colours; `tint` makes its
-    bytes differ."""
+def write_glb(path: Path, tint: int = 0, joint: str = "bone", held: str = "") -> None:
+    """A figure named Body on one `joint`, with a turning animation, a morph, a palette of four colours and perhaps a thing of the
+    name `held` in its hand; `tint` makes its bytes differ."""
     points, normals, uv, faces = _cube()
     picture = np.zeros((8, 8, 3), np.uint8)
     picture[:4, :4], picture[:4, 4:], picture[4:, :4], picture[4:, 4:] = (40, 60, 200 - tint), (60, 180, 60), (200, 90, 40), 250
@@ -57,11 +57,12 @@ def write_glb(path: Path, tint: int = 0) -> None:
             accessors.append({"bufferView": len(views) - 1, **accessor})
         blob += data + b"\0" * (-len(data) % 4)
     attributes = {"POSITION": 0, "NORMAL": 1, "TEXCOORD_0": 2, "JOINTS_0": 4, "WEIGHTS_0": 5}
+    hand: list[dict[str, object]] = [{"name": "handslot.r", "children": [3]}, {"name": held, "mesh": 0}] if held else []
     tree = {
         "asset": {"version": "2.0"},
         "scene": 0,
-        "scenes": [{"nodes": [0, 1]}],
-        "nodes": [{"name": "bone"}, {"name": "Body", "mesh": 0, "skin": 0}],
+        "scenes": [{"nodes": [0, 1, 2] if held else [0, 1]}],
+        "nodes": [{"name": joint}, {"name": "Body", "mesh": 0, "skin": 0}, *hand],
         "meshes": [{"primitives": [{"attributes": attributes, "indices": 3, "material": 0, "targets": [{"POSITION": 9}]}]}],
         "skins": [{"joints": [0], "inverseBindMatrices": 6}],
         "materials": [{"name": "paint", "pbrMetallicRoughness": {"baseColorTexture": {"index": 0}}}],
@@ -90,6 +91,16 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_glb(folder / "Figure.glb")
     write_glb(folder / "Other.glb", 30)
     write_glb(folder / "Mage.glb", 60)
+    (folder / "Renamed.glb").write_bytes((folder / "Mage.glb").read_bytes())
+    return folder
+
+
+@pytest.fixture(scope="session")
+def heads(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Models that have a head and hold a knife: one for training, the held-out one, and a copy of it under another name."""
+    folder = tmp_path_factory.mktemp("heads")
+    write_glb(folder / "Figure.glb", 0, "head", "Knife")
+    write_glb(folder / "Mage.glb", 60, "head", "Knife")
     (folder / "Renamed.glb").write_bytes((folder / "Mage.glb").read_bytes())
     return folder
 

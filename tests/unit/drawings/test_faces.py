@@ -1,0 +1,97 @@
+"""Faces to learn from and to measure on: portraits of rigged characters, and who is kept out of which."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from backend.training.drawings import faces
+from backend.training.drawings.cli import app
+from backend.training.drawings.faces import write_faces
+from backend.training.drawings.heads3d import Heads3D, head_points, in_hands, upright
+from backend.training.drawings.identity2d import HELD_OUT_STYLE
+from backend.training.drawings.rigs3d import Character
+
+SIZE = 64
+
+
+def pictures(folder: Path) -> list[np.ndarray]:
+    return [np.asarray(Image.open(path)) for path in sorted(folder.glob("*/*.png"))]
+
+
+@pytest.fixture(scope="module")
+def figure(heads: Path) -> Character:
+    return Character(heads / "Figure.glb", None)
+
+
+def test_a_head_is_found_by_its_joint(figure: Character, models: Path) -> None:
+    points = head_points(figure, figure.model.posed())
+    assert len(points) == 24 and np.ptp(points, axis=0) == pytest.approx([1.0, 1.6, 0.6])
+    headless = Character(models / "Figure.glb", None)
+    with pytest.raises(ValueError, match="Figure has no head"):
+        head_points(headless, headless.model.posed())
+    with pytest.raises(ValueError, match="no head"):
+        Heads3D([models / "Figure.glb"], SIZE)
+
+
+def test_a_figure_that_turns_is_turned_back(figure: Character) -> None:
+    rest = head_points(figure, figure.model.posed())
+    turned = figure.model.posed(0, 1.0)
+    assert np.abs(head_points(figure, turned) - rest).max() > 0.2
+    back = upright(figure, turned)
+    assert head_points(figure, back) == pytest.approx(rest, abs=1e-5)
+    assert back[0].normals == pytest.approx(figure.model.posed()[0].normals, abs=1e-5)
+
+
+def test_what_is_in_hands_is_not_drawn(figure: Character) -> None:
+    assert in_hands(figure) == {"Knife"}
+
+
+def test_portraits_show_the_whole_head_large(heads: Path) -> None:
+    source = Heads3D([heads / "Figure.glb"], SIZE)
+    for number in range(6):
+        view = source.draw(np.random.default_rng([1, number]), SIZE)
+        rows, columns = np.nonzero(view.mask > 127)
+        assert np.ptp(rows) > 0.5 * SIZE and SIZE / 4 < columns.mean() < SIZE * 3 / 4
+        assert view.rgb[view.mask > 127].std() > 5
+    with pytest.raises(ValueError, match="64 pixels, not 32"):
+        source.draw(np.random.default_rng(0), 32)
+
+
+def test_held_out_characters_and_styles_are_in_no_training_face(heads: Path) -> None:
+    trained, kept = (faces.heads(heads, SIZE, held_out).characters for held_out in (False, True))
+    assert [who.name for who in trained] == ["Figure"] and [who.name for who in kept] == ["Mage"]
+    assert not set(faces.styles(False)) & set(faces.styles(True)) and HELD_OUT_STYLE in faces.styles(True)
+    assert len(faces.portraits(heads, SIZE, False)) == len(faces.portraits(heads, SIZE, True)) == 2
+
+
+def test_without_models_the_held_out_style_is_drawn(tmp_path: Path) -> None:
+    assert len(faces.portraits(None, SIZE, False)) == len(faces.portraits(None, SIZE, True)) == 1
+    write_faces(tmp_path / "train", 2, SIZE, 3)
+    write_faces(tmp_path / "test", 2, SIZE, 3, held_out=True)
+    one, other = pictures(tmp_path / "train"), pictures(tmp_path / "test")
+    assert not any(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
+
+
+def test_faces_repeat_by_seed_and_go_on(heads: Path, tmp_path: Path) -> None:
+    assert write_faces(tmp_path / "a", 6, SIZE, 4, heads) == 6
+    assert write_faces(tmp_path / "b", 2, SIZE, 4, heads) == 2
+    (tmp_path / "b" / "condition" / "00001.png").unlink()
+    assert write_faces(tmp_path / "b", 6, SIZE, 4, heads) == 5
+    first, again = pictures(tmp_path / "a"), pictures(tmp_path / "b")
+    assert len(first) == len(again) == 12
+    assert all(np.array_equal(one, other) for one, other in zip(first, again, strict=True))
+    write_faces(tmp_path / "drawn", 6, SIZE, 4)
+    assert not all(np.array_equal(one, other) for one, other in zip(first, pictures(tmp_path / "drawn"), strict=True))
+
+
+def test_command_line(heads: Path, tmp_path: Path) -> None:
+    asked = ["faces", str(tmp_path / "out"), "--count", "2", "--size", "64", "--models3d", str(heads), "--held-out"]
+    for told in ("2 faces", "0 faces"):
+        result = CliRunner().invoke(app, asked)
+        assert result.exit_code == 0 and told in result.output, result.output
+    (tmp_path / "empty").mkdir()
+    result = CliRunner().invoke(app, ["faces", str(tmp_path / "none"), "--models3d", str(tmp_path / "empty")])
+    assert result.exit_code == 2 and "no rigged character" in result.output
