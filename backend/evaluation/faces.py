@@ -39,13 +39,14 @@ class Figures:
 
 @dataclass(frozen=True)
 class Way:
-    """How faces are painted: at which side, in how many steps, from which seed, after bent references or not."""
+    """How faces are painted: at which side, in how many steps, from which seed, after bent references or not, how guided."""
 
     side: int = 256
     steps: int = 10
     eta: float = 1.0
     seed: int = 0
     bending: bool = True
+    guidance: float = 1.0
     batch: int = 8
 
 
@@ -63,7 +64,7 @@ def paint(unet: AnimeUNet, data: FacePairs, protocol: str, way: Way, count: int)
         faces = [data.read(number) for number in numbers]
         shown = [_shown(data, number, protocol, way) for number in numbers]
         lines = [squared(face.lines, way.side) for face in faces]
-        found = painted(unet, lines, shown, way.seed + first, way.steps, way.eta)
+        found = painted(unet, lines, shown, way.seed + first, way.steps, way.eta, way.guidance)
         yield from zip(found, (squared(face.colour, way.side) for face in faces), strict=True)
 
 

@@ -19,8 +19,8 @@ from backend.evaluation.table import shown
 from backend.families.animediffusion.loading import load_unet
 from backend.networks.animediffusion import AnimeUNet
 from backend.training.anime.data import FacePairs
+from backend.training.anime.telling import told
 from backend.training.published.data import DataError
-from shared.errors import LinewashError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 COLUMNS = (("psnr", "PSNR", 2), ("ms_ssim", "MS-SSIM", 4), ("lpips", "LPIPS", 4), ("difference", "ΔE", 2), ("fid", "FID", 2))
@@ -37,6 +37,9 @@ def evaluate(
     steps: Annotated[int, typer.Option(min=1, max=999)] = 10,
     eta: Annotated[float, typer.Option(min=0, max=1, help="Fresh noise in the sampler.")] = 1.0,
     bend: Annotated[bool, typer.Option(help="Bend references, as published.")] = True,
+    guidance: Annotated[
+        float, typer.Option(min=1, help="Pushes pictures towards references, for weights trained with --withhold; 1: off.")
+    ] = 1.0,
     seed: Annotated[int, typer.Option(min=0)] = 0,
     device: Annotated[str, typer.Option(help="As torch names it.")] = "cpu",
     threads: Annotated[int, typer.Option(min=1)] = 1,
@@ -45,14 +48,11 @@ def evaluate(
     torch.set_num_threads(threads)
     if side % 8:
         raise typer.BadParameter("sides are multiples of 8", param_hint="--side")
-    try:
-        unet, faces = load_unet(checkpoint, device), FacePairs(data)
+    way = Way(side, steps, eta, seed, bend, guidance)
+    with told(DataError, NoInception):
         features = Inception.load(inception) if inception else None
-        rows = [
-            _row(protocol, unet, faces, Way(side, steps, eta, seed, bend), limit, features, out) for protocol in (SAME, CROSS)
-        ]
-    except (DataError, NoInception, LinewashError) as error:
-        raise typer.BadParameter(str(error)) from error
+        unet, faces = load_unet(checkpoint, device), FacePairs(data)
+        rows = [_row(protocol, unet, faces, way, limit, features, out) for protocol in (SAME, CROSS)]
     Console().print(_table(rows))
     if out:
         (out / "figures.json").write_text(json.dumps([asdict(row) for row in rows], indent=1) + "\n", encoding="utf-8")

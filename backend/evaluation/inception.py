@@ -6,8 +6,10 @@ graph has it, which differs from others in its pooling; the weights are the file
 ``pt_inception-2015-12-05-6726825d.pth``.
 """
 
+import pickle
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -16,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from backend.imaging.types import Rgb
+from backend.weights.convert import BROKEN
 
 SIDE, EPSILON = 299, 1e-3
 """Side that pictures are made; of the batch norms."""
@@ -35,8 +38,18 @@ class Inception:
 
     @staticmethod
     def load(file: Path) -> "Inception":
-        """From a file of torch.save, by torch's restricted loader.  What is wrong with it torch says itself."""
-        return Inception(torch.load(file, map_location="cpu", weights_only=True))
+        """From a file of torch.save, by torch's restricted loader; it has looked at one picture.  Raises NoInception."""
+        try:
+            held: Any = torch.load(file, map_location="cpu", weights_only=True)
+            if not isinstance(held, Mapping):
+                raise NoInception(f"{file.name} holds no weights by name")
+            found = Inception(cast(Mapping[str, Tensor], held))
+            found([np.zeros((SIDE, SIDE, 3), np.uint8)])
+        except NoInception:
+            raise
+        except (OSError, pickle.UnpicklingError, *BROKEN) as error:  # what it is instead, or weights of other shapes
+            raise NoInception(f"{file.name} does not hold the weights of Inception: {error}") from error
+        return found
 
     @torch.inference_mode()
     def __call__(self, pictures: Sequence[Rgb]) -> Features:

@@ -10,6 +10,7 @@ import typer
 
 from backend.imaging.bending import bent, bent_within
 from backend.training import options
+from backend.training.anime.telling import told
 from backend.training.recipe import Machine
 
 if TYPE_CHECKING:
@@ -36,7 +37,9 @@ def phase(
     parts: options.Parts = 0,
     side: Annotated[int, typer.Option(min=16, help="Side that pictures are learned at, a multiple of 8.")] = 256,
     rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 1e-4,
-    warm: Annotated[float, typer.Option(min=0, max=0.9, help="Share of the run in which it rises; 0: one epoch's.")] = 0.0,
+    warm: Annotated[
+        float, typer.Option(min=0, max=0.9, help="Share of the run in which it rises; 0: one epoch of --epochs.")
+    ] = 0.0,
     decay: options.Decay = 0.01,
     average: options.Average = 0.0,
     clip: Annotated[float, typer.Option(min=0, help="Longest gradient; 0: never shortened, as published.")] = 0.0,
@@ -58,7 +61,7 @@ def phase(
     from backend.training.anime.batch import Settings
     from backend.training.anime.data import FacePairs
     from backend.training.anime.phases import Phase1, Phase2, Start
-    from backend.training.anime.recipe import AnimeRecipe
+    from backend.training.anime.recipe import AnimeRecipe, processes, steps_of
     from backend.training.anime.sheets import sheet_of
     from backend.training.published.data import DataError
     from backend.training.trainer import Run
@@ -70,10 +73,8 @@ def phase(
     if width % 32:
         raise typer.BadParameter("widths are multiples of 32")
     settings = Settings(batch, side, BENDINGS[_one_of(bend, tuple(BENDINGS))], withhold, withhold_lines)
-    try:
+    with told(DataError):
         pairs, shown = FacePairs(data), FacePairs(validation) if validation else None
-    except DataError as error:
-        raise typer.BadParameter(str(error)) from error
     task: Phase
     if part == "anime1":
         task = Phase1(pairs, Start(start, tuple(width << level for level in range(4))), settings, reduction)
@@ -83,7 +84,7 @@ def phase(
         beginning = cast("Beginning", _one_of(begin, BEGINNINGS))
         task = Phase2(pairs, Start(start), settings, reduction, beginning, sampling, eta)
     times = epochs or EPOCHS[part]
-    whole = steps if steps or minutes else max(1, round(times * len(pairs) / (batch * max(1, parts))))
+    whole = steps if steps or minutes else steps_of(times, len(pairs), batch, parts or processes())
     recipe = AnimeRecipe(
         minutes=minutes or float("inf"),
         steps=whole,
@@ -97,8 +98,15 @@ def phase(
         save_every_s=save_minutes * 60,
         warm=warm or min(0.5, 1 / times),
     )
-    training = Run(task, recipe, run, Machine(device, threads, workers, precision=precision))
-    training.train(sheet_of(shown, side) if shown else None)
+    with told(ValueError):
+        try:
+            training = Run(task, recipe, run, Machine(device, threads, workers, precision=precision))
+        except RuntimeError as error:
+            if "loading state_dict" not in str(error):  # torch has no class of its own for weights that do not fit
+                raise
+            raise typer.BadParameter(f"{run} holds a run of another network", param_hint="--run") from error
+    with told(DataError):
+        training.train(sheet_of(shown, side) if shown else None)
     training.accelerator.end_training()
 
 
@@ -109,10 +117,8 @@ def publish(
     """Write what a run of AnimeDiffusion has learned as a checkpoint in published format, for the models folder."""
     from backend.training.anime.export import publish as write
 
-    try:
+    with told(ValueError, FileNotFoundError):
         typer.echo(f"{write(run, out)} trained weights in {out}")
-    except (ValueError, FileNotFoundError) as error:
-        raise typer.BadParameter(str(error)) from error
 
 
 def lines(
@@ -123,10 +129,8 @@ def lines(
     from backend.training.anime.data import draw_lines
     from backend.training.published.data import DataError
 
-    try:
+    with told(DataError):
         typer.echo(f"{draw_lines(data, seed)} drawings made")
-    except DataError as error:
-        raise typer.BadParameter(str(error)) from error
 
 
 def _one_of(text: str, known: tuple[str, ...]) -> str:

@@ -1,6 +1,7 @@
-"""The published learning rate (spec animediffusion 5.1)."""
+"""The published learning rate (spec animediffusion 5.1), and epochs as steps."""
 
 import math
+import os
 from dataclasses import dataclass
 
 from backend.training.recipe import Recipe
@@ -26,3 +27,13 @@ class AnimeRecipe(Recipe):
     def learning_rate(self, step: int, progress: float) -> float:
         """At a share of the run; a step counts as begun."""
         return warmed_cosine(progress, self.warm, self.rate)
+
+
+def processes() -> int:
+    """How many share the run, as torchrun and ``accelerate launch`` tell each of them."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
+def steps_of(epochs: float, pictures: int, batch: int, parts: int) -> int:
+    """Steps in which so many pictures are seen ``epochs`` times; a step sees ``parts`` batches, in all processes together."""
+    return max(1, round(epochs * pictures / (batch * parts)))

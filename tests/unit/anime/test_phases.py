@@ -1,32 +1,25 @@
 """Both phases from the command line, on tiny networks: they learn, go on, and give checkpoints that load."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
-from typer.testing import CliRunner
 
 from backend.families.animediffusion.loading import load_unet
+from backend.networks.animediffusion import Block
 from backend.training.anime.batch import Settings
 from backend.training.anime.data import FacePairs
-from backend.training.anime.phases import Phase1, Start
+from backend.training.anime.phases import Phase1, Phase2, Start
 from backend.training.anime.recipe import AnimeRecipe
-from backend.training.cli import app
 from backend.training.recipe import Machine
 from backend.training.trainer import Run
 from tests.parity.golden import ANIME, golden
-
-
-def options(part: str, faces: Path, run: Path, *more: str) -> list[str]:
-    asked = [part, "--data", str(faces), "--run", str(run), "--start", str(golden(ANIME).sd), "--batch", "1", "--side", "16"]
-    return [*asked, "--precision", "no", "--threads", "1", "--device", "cpu", *more]
-
-
-def trained(*asked: str) -> str:
-    result = CliRunner().invoke(app, list(asked))
-    assert result.exit_code == 0, result.output
-    return result.output
+from tests.unit.anime.commands import options, trained
 
 
 @pytest.mark.parametrize(("part", "more"), [("anime1", ("--average", "0.9")), ("anime2", ("--sampling", "2"))])
@@ -42,10 +35,12 @@ def test_what_was_learned_is_a_checkpoint_that_loads(part: str, more: tuple[str,
     assert len(list((run / "sheets").glob("*.png"))) == 1
 
 
-def test_a_run_goes_on_to_the_same_weights(faces: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("phase", [1, 2])
+def test_a_run_goes_on_to_the_same_weights(phase: int, faces: Path, tmp_path: Path) -> None:
     def run(folder: str) -> Run:
-        task = Phase1(FacePairs(faces), Start(golden(ANIME).sd), Settings(1, 16, withhold=0.5), "sum")
-        recipe = AnimeRecipe(steps=6, rate=1e-4, warm=0.5, clip=0.0)
+        data, start, settings = FacePairs(faces), Start(golden(ANIME).sd), Settings(1, 16, withhold=0.5)
+        task = Phase1(data, start, settings, "sum") if phase == 1 else Phase2(data, start, settings, steps=2)
+        recipe = AnimeRecipe(steps=6, rate=1e-4, warm=0.5, clip=0.0, average=0.9 if phase == 2 else 0.0)
         return Run(task, recipe, tmp_path / folder, Machine(device="cpu", threads=1, precision="no"))
 
     whole, first = run("whole"), run("parts")
@@ -56,8 +51,57 @@ def test_a_run_goes_on_to_the_same_weights(faces: Path, tmp_path: Path) -> None:
     second = run("parts")
     assert second.progress.step == 3
     second.train()
-    weights = second.plain.state_dict()
-    assert all(torch.equal(weight, weights[name]) for name, weight in whole.plain.state_dict().items())
+    weights = second.averaged()
+    assert all(torch.equal(weight, weights[name]) for name, weight in whole.averaged().items())
+    moments = second.optimizer.state_dict()["state"]
+    for number, state in whole.optimizer.state_dict()["state"].items():
+        assert all(torch.equal(value, moments[number][name]) for name, value in state.items())
+
+
+def test_averaged_weights_are_what_is_published(faces: Path, tmp_path: Path) -> None:
+    for part, more in (("anime1", ()), ("anime2", ("--sampling", "2"))):
+        run, out = tmp_path / part, tmp_path / f"{part}.safetensors"
+        trained(*options(part, faces, run, "--steps", "3", "--rate", "0.001", "--average", "0.9", *more))
+        trained("anime-publish", str(run), str(out))
+        averages = torch.load(run / "checkpoint" / "custom_checkpoint_0.pkl", weights_only=True)["shadow_params"]
+        last = load_file(run / "checkpoint" / "model.safetensors")
+        prefix = "unet." if part == "anime2" else ""
+        found = dict(load_unet(out).named_parameters())
+        assert len(found) == len(averages) == 250
+        for (name, weight), average in zip(found.items(), averages, strict=True):
+            assert torch.equal(weight, average)
+            assert not torch.equal(weight, last[prefix + name])
+
+
+def test_phase_two_computes_blocks_again_on_the_way_back(faces: Path) -> None:
+    phase = Phase2(FacePairs(faces), Start(golden(ANIME).sd), Settings(1, 16), steps=3)
+    network, called = phase.network(), list[int]()
+    for number, block in enumerate(each for each in network.modules() if isinstance(each, Block)):
+        block.register_forward_pre_hook(lambda module, given, number=number: called.append(number))
+    loss, _ = phase.loss(network, phase.batch(np.random.default_rng(0)))
+    there = [called.count(number) for number in range(21)]
+    assert set(there) == {2 + 3}  # to the noise in two moves, and three steps
+    called.clear()
+    loss.backward()
+    assert [called.count(number) for number in range(21)] == [3] * 21
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("part", "more"), [("anime1", ("--withhold", "0.5")), ("anime2", ("--sampling", "2"))])
+def test_two_processes_agree_with_one(part: str, more: tuple[str, ...], faces: Path, project: Path, tmp_path: Path) -> None:
+    asked = ("--epochs", "2", "--rate", "0.001", "--average", "0.9", "--warm", "0.1", *more)
+    trained(*options(part, faces, tmp_path / "one", *asked, "--parts", "2"))
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    command += ["-m", "--", "backend.training.cli", *options(part, faces, tmp_path / "two", *asked)]
+    done = subprocess.run(command, cwd=project, env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
+    one, two = (load_file(tmp_path / run / "checkpoint" / "model.safetensors") for run in ("one", "two"))
+    assert one.keys() == two.keys()
+    for name, weight in one.items():
+        torch.testing.assert_close(two[name], weight, atol=2e-6, rtol=1e-4)
+    assert len(list((tmp_path / "two" / "checkpoint").glob("random_states_*.pkl"))) == 2  # there were two
+    for run in ("one", "two"):  # three faces twice, two a step
+        assert (tmp_path / run / "log.csv").read_text().splitlines()[-1].startswith("3,")
 
 
 def test_epochs_say_how_long_a_run_is(faces: Path, tmp_path: Path) -> None:
@@ -73,25 +117,3 @@ def test_a_fresh_network_learns(faces: Path, tmp_path: Path) -> None:
     rows = [line.split(",") for line in (tmp_path / "log.csv").read_text().splitlines()]
     column = rows[0].index("error")
     assert float(rows[-1][column]) < 0.8 * float(rows[1][column])
-
-
-@pytest.mark.parametrize(
-    ("more", "said"),
-    [
-        (("--side", "20"), "multiples of 8"),
-        (("--bend", "much"), "none of"),
-        (("--loss", "median"), "none of"),
-        (("--width", "40"), "multiples of 32"),
-    ],
-)
-def test_options_that_make_no_sense_are_refused(more: tuple[str, ...], said: str, faces: Path, tmp_path: Path) -> None:
-    result = CliRunner().invoke(app, options("anime1", faces, tmp_path / "run", *more))
-    assert result.exit_code != 0 and said in result.output
-
-
-def test_what_is_no_run_or_no_data_is_refused(faces: Path, tmp_path: Path) -> None:
-    for wrong in (["anime-publish", str(tmp_path), str(tmp_path / "out.safetensors")], ["anime1", "--data", str(tmp_path)]):
-        result = CliRunner().invoke(app, [*wrong, *(["--run", str(tmp_path / "run")] if wrong[0] == "anime1" else [])])
-        assert result.exit_code != 0
-    result = CliRunner().invoke(app, ["anime2", "--data", str(faces), "--run", str(tmp_path / "run")])
-    assert result.exit_code != 0 and "begins with a checkpoint" in result.output

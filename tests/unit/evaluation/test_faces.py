@@ -13,8 +13,9 @@ from backend.evaluation.faces import CROSS, SAME, Way, figures, paint, reference
 from backend.evaluation.faces_cli import app
 from backend.evaluation.inception import Inception, NoInception, frechet_distance
 from backend.families.animediffusion.loading import load_unet
-from backend.training.anime.data import FacePairs
+from backend.training.anime.data import FacePairs, squared
 from backend.training.drawings.faces import write_faces
+from backend.training.published.augment import signed
 from tests.parity.golden import ANIME, golden
 
 KNOWN = json.loads((Path(__file__).parent / "inception.json").read_text(encoding="utf-8"))
@@ -74,12 +75,44 @@ def test_both_protocols_paint_and_differ(faces: Path) -> None:
     assert all(found.shape == truth.shape == (32, 32, 3) for found, truth in same)
 
 
+def test_references_are_bent_unless_asked_not_to(faces: Path) -> None:
+    data = FacePairs(faces)
+    shown: dict[bool, list[Tensor]] = {}
+    unet = load_unet(golden(ANIME).sd)
+    for bending in (True, False):
+        seen: list[Tensor] = []
+        handle = unet.register_forward_pre_hook(lambda _, given, seen=seen: seen.append(given[2]))
+        list(paint(unet, data, SAME, Way(side=32, steps=1, bending=bending), 2))
+        handle.remove()
+        shown[bending] = seen
+    own = signed([squared(data.read(number).colour, 32) for number in range(2)])
+    assert torch.equal(shown[False][0], own) and not torch.equal(shown[True][0], own)
+
+
+def test_guidance_pushes_pictures(faces: Path) -> None:
+    unet, data = load_unet(golden(ANIME).sd), FacePairs(faces)
+    plain, off, pushed = (
+        [found for found, _ in paint(unet, data, SAME, Way(side=32, steps=2, **more), 3)]
+        for more in ({}, {"guidance": 1.0}, {"guidance": 4.0})
+    )
+    assert np.array_equal(plain, off) and not np.array_equal(plain, pushed)
+
+
 def test_figures_of_known_pictures(weights: dict[str, Tensor]) -> None:
     truth = [np.full((32, 32, 3), value, np.uint8) for value in (40, 200)]
     found = figures(SAME, [(picture + 10, picture) for picture in truth], None, Inception(weights))
     assert found.psnr == pytest.approx(20 * np.log10(25.5))
     assert 1 < found.difference < 10 and found.fid > 0 and np.isnan(found.ms_ssim) and np.isnan(found.lpips)
     assert figures(SAME, [(truth[0], truth[0])], None, None).psnr == float("inf")
+    assert found.fid == pytest.approx(_distance(weights, truth))
+    large = [np.kron(picture, np.ones((6, 6, 1), np.uint8)) for picture in truth]
+    told = figures(SAME, [(picture, picture) for picture in large], lambda found, truth: 0.25, None)  # type: ignore[arg-type]
+    assert told.lpips == 0.25 and told.ms_ssim == 1
+
+
+def _distance(weights: dict[str, Tensor], truth: list[np.ndarray]) -> float:
+    inception = Inception(weights)
+    return frechet_distance(inception([picture + 10 for picture in truth]), inception(truth))
 
 
 def test_the_command_prints_a_table_and_keeps_the_pictures(faces: Path, tmp_path: Path) -> None:
@@ -96,8 +129,40 @@ def test_nonsense_is_refused(wrong: tuple[str, str], faces: Path) -> None:
     assert CliRunner().invoke(app, [str(golden(ANIME).sd), str(faces), *wrong]).exit_code != 0
 
 
+def test_the_distance_is_in_the_table_where_weights_are_given(weights: dict[str, Tensor], faces: Path, tmp_path: Path) -> None:
+    torch.save(weights, tmp_path / "inception.pth")
+    asked = [str(golden(ANIME).sd), str(faces), "--side", "32", "--steps", "1", "--out", str(tmp_path / "out")]
+    result = CliRunner().invoke(app, [*asked, "--inception", str(tmp_path / "inception.pth"), "--guidance", "2"])
+    assert result.exit_code == 0, result.output
+    rows = json.loads((tmp_path / "out" / "figures.json").read_text())
+    assert all(row["fid"] > 0 for row in rows) and rows[0]["fid"] != rows[1]["fid"]
+    assert (
+        rows[0]["fid"] == pytest.approx(float(f"{rows[0]['fid']:.2f}"), abs=0.01) and f"{rows[0]['fid']:.2f}" in result.output
+    )
+
+
+def test_other_files_than_weights_of_inception_are_refused_before_anything_is_painted(
+    weights: dict[str, Tensor], faces: Path, tmp_path: Path
+) -> None:
+    held = {
+        "text": None,
+        "list": [torch.zeros(1)],
+        "one": torch.zeros(1),
+        "fewer": {name: weight for name, weight in weights.items() if "7c" not in name},
+        "narrow": {name: weight[:1] for name, weight in weights.items()},
+    }
+    for name, what in held.items():
+        file = tmp_path / f"{name}.pth"
+        torch.save(what, file) if what is not None else file.write_text("junk")
+        result = CliRunner().invoke(
+            app, [str(golden(ANIME).sd), str(faces), "--inception", str(file), "--out", str(tmp_path / "o")]
+        )
+        assert result.exit_code == 2 and ("of Inception" in result.output or "by name" in result.output), name
+        assert not (tmp_path / "o").exists()
+
+
 def test_other_weights_are_refused(faces: Path, tmp_path: Path) -> None:
     other = tmp_path / "other.safetensors"
     other.write_bytes(b"no weights")
     result = CliRunner().invoke(app, [str(other), str(faces)])
-    assert result.exit_code != 0 and "Traceback" not in result.output
+    assert result.exit_code == 2 and "not a safetensors model" in result.output

@@ -1,0 +1,19 @@
+"""What a user can mend is said in a sentence, without a traceback."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+
+import typer
+
+from shared.errors import LinewashError
+
+
+@contextmanager
+def told(*kinds: type[Exception]) -> Generator[None]:
+    """End the command with the sentences of a LinewashError and what it is about, or the words of an error of ``kinds``."""
+    try:
+        yield
+    except LinewashError as error:
+        raise typer.BadParameter(f"{error.message} {error.hint} ({error.detail})") from error
+    except kinds as error:
+        raise typer.BadParameter(str(error)) from error

@@ -1,0 +1,44 @@
+"""What a batch holds: each picture with a bend, a time and a withholding of its own."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from backend.imaging.bending import Bend
+from backend.imaging.types import Rgb
+from backend.training.anime.batch import Batch, Settings, draw_batch
+from backend.training.anime.data import FacePairs
+
+
+def drawn(faces: Path, seed: int = 0, size: int = 60, **settings: float) -> Batch:
+    return draw_batch(FacePairs(faces), np.random.default_rng(seed), Settings(size, 8, bending=None, **settings))  # type: ignore[arg-type]
+
+
+def test_pictures_are_bent_each_by_its_own_bend_and_before_they_are_made_small(faces: Path) -> None:
+    seen: list[tuple[tuple[int, ...], Bend]] = []
+
+    def noted(rgb: Rgb, bend: Bend) -> Rgb:
+        seen.append((rgb.shape, bend))
+        return 255 - rgb
+
+    batch = draw_batch(FacePairs(faces), np.random.default_rng(0), Settings(4, 16, bending=noted))
+    assert {shape for shape, _ in seen} == {(64, 64, 3)} and len({bend for _, bend in seen}) == 4
+    torch.testing.assert_close(batch.reference, -batch.colour, atol=1 / 127, rtol=0)
+
+
+def test_every_picture_has_a_time_of_its_own_out_of_all(faces: Path) -> None:
+    times = torch.cat([drawn(faces, seed).time for seed in range(40)])
+    assert times.min() < 10 and times.max() > 989 and times.max() <= 999
+    assert len(set(drawn(faces).time.tolist())) > 40
+    assert float(times.float().mean()) == pytest.approx(499.5, abs=25)
+
+
+def test_pictures_are_withheld_one_by_one(faces: Path) -> None:
+    batch = drawn(faces, size=400, withhold=0.25, withhold_lines=0.5)
+    references = (batch.reference == 0).flatten(1).all(1)
+    lines = (batch.lines == 1).flatten(1).all(1)
+    assert 0.17 < float(references.float().mean()) < 0.33 and 0.42 < float(lines.float().mean()) < 0.58
+    assert 0.05 < float((references & lines).float().mean()) < 0.2  # neither follows the other
+    assert not (batch.colour == 0).flatten(1).all(1).any()

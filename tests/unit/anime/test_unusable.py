@@ -1,0 +1,81 @@
+"""What cannot be used is refused, and said in a sentence."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from typer.testing import CliRunner
+
+from backend.training.cli import app
+from tests.parity.golden import ANIME, golden
+from tests.unit.anime.commands import options, trained
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (("--side", "20"), "multiples of 8"),
+        (("--bend", "much"), "none of"),
+        (("--loss", "median"), "none of"),
+        (("--width", "40"), "multiples of 32"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused(more: tuple[str, ...], said: str, faces: Path, tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, options("anime1", faces, tmp_path / "run", *more))
+    assert result.exit_code != 0 and said in result.output
+
+
+def broken(folder: Path, faces: Path, kind: str) -> list[str]:
+    """Options of anime1 that name something unusable."""
+    checkpoint, tensors = folder / f"{kind}.safetensors", load_file(golden(ANIME).sd)
+    if kind == "cut short":
+        checkpoint.write_bytes(golden(ANIME).sd.read_bytes()[:100_000])
+    elif kind == "pickle":
+        torch.save(tensors, checkpoint)
+    elif kind == "not a number":
+        tensors["denoise_fn.input.0.bias"][3] = float("nan")
+        save_file(tensors, checkpoint)
+    elif kind == "another kind":
+        save_file({"conv_in.weight": torch.ones(2)}, checkpoint)
+    elif kind == "picture":
+        data = folder / "broken"
+        shutil.copytree(faces, data)
+        for path in (data / "condition").iterdir():
+            path.write_bytes(path.read_bytes()[:60])
+        return ["--data", str(data)]
+    elif kind == "device":
+        return ["--device", "abacus"]
+    elif kind == "run":
+        fresh = ["--data", str(faces), "--run", str(folder / "run"), "--side", "16", "--steps", "1", "--batch", "1"]
+        trained("anime1", *fresh, "--precision", "no", "--threads", "1", "--device", "cpu")
+        return []
+    return ["--start", str(checkpoint)]
+
+
+SAID = {
+    "cut short": "cut short",
+    "pickle": "is a pickle",
+    "not a number": "is damaged",
+    "another kind": "another kind of model",
+    "picture": "cannot be read",
+    "device": "no device 'abacus'",
+    "run": "a run of another network",
+}
+
+
+@pytest.mark.parametrize("kind", SAID)
+def test_what_cannot_be_used_is_said_in_a_sentence(kind: str, faces: Path, tmp_path: Path) -> None:
+    asked = [*options("anime1", faces, tmp_path / "run", "--steps", "2"), *broken(tmp_path, faces, kind)]
+    result = CliRunner(env={"COLUMNS": "1000"}).invoke(app, asked)
+    assert result.exit_code == 2 and SAID[kind] in result.output, result.output
+    assert not (tmp_path / "run" / "checkpoint").exists() or kind == "run"
+
+
+def test_what_is_no_run_or_no_data_is_refused(faces: Path, tmp_path: Path) -> None:
+    for wrong in (["anime-publish", str(tmp_path), str(tmp_path / "out.safetensors")], ["anime1", "--data", str(tmp_path)]):
+        result = CliRunner().invoke(app, [*wrong, *(["--run", str(tmp_path / "run")] if wrong[0] == "anime1" else [])])
+        assert result.exit_code != 0
+    result = CliRunner().invoke(app, ["anime2", "--data", str(faces), "--run", str(tmp_path / "run")])
+    assert result.exit_code != 0 and "begins with a checkpoint" in result.output
