@@ -47,7 +47,8 @@ class Machine:
     """Where a run computes; it changes speed, and on another machine the last bits, but nothing else.
 
     device: auto (CUDA where there is one), cpu or cuda.  threads: compute threads, 0 = torch's own choice.  workers: processes
-    that make batches ahead.  compiled: through torch.compile.  precision: bf16, fp16 or no (float32).
+    that make batches ahead.  compiled: through torch.compile.  precision: bf16, fp16 or no (float32).  layout: of weights, and
+    so of what convolutions make; DeepSpeed and FSDP, which flatten weights, take the contiguous one whatever it says.
 
     Under ``accelerate launch`` the run is shared by all processes, as Accelerate's own configuration says.
     """
@@ -57,6 +58,7 @@ class Machine:
     workers: int = 0
     compiled: bool = False
     precision: str = "bf16"
+    layout: torch.memory_format = torch.channels_last
 
     def accelerator(self) -> Accelerator:
         """Autocast on that device.  Raises ValueError when it is not there."""

@@ -66,7 +66,7 @@ class Run:
         self.task, self.recipe, self.folder, self.machine = task, recipe, folder, machine
         torch.manual_seed(recipe.seed)
         self.accelerator = machine.accelerator()
-        layout = torch.contiguous_format if is_wrapped(self.accelerator) else torch.channels_last  # both flatten weights
+        layout = torch.contiguous_format if is_wrapped(self.accelerator) else machine.layout  # both flatten weights
         network = task.network().to(memory_format=layout)  # type: ignore[call-overload]
         trained = [p for p in network.parameters() if p.requires_grad]
         groups = [

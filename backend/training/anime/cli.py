@@ -61,7 +61,7 @@ def phase(
     from backend.training.anime.batch import Settings
     from backend.training.anime.data import FacePairs
     from backend.training.anime.phases import Phase1, Phase2, Start
-    from backend.training.anime.recipe import AnimeRecipe, processes, steps_of
+    from backend.training.anime.recipe import AnimeRecipe, layout, processes, steps_of
     from backend.training.anime.sheets import sheet_of
     from backend.training.published.data import DataError
     from backend.training.trainer import Run
@@ -100,7 +100,7 @@ def phase(
     )
     with told(ValueError):
         try:
-            training = Run(task, recipe, run, Machine(device, threads, workers, precision=precision))
+            training = Run(task, recipe, run, Machine(device, threads, workers, precision=precision, layout=layout(device)))
         except RuntimeError as error:
             if "loading state_dict" not in str(error):  # torch has no class of its own for weights that do not fit
                 raise

@@ -4,6 +4,8 @@ import math
 import os
 from dataclasses import dataclass
 
+import torch
+
 from backend.training.recipe import Recipe
 
 LAST_RATE = 1e-8
@@ -37,3 +39,9 @@ def processes() -> int:
 def steps_of(epochs: float, pictures: int, batch: int, parts: int) -> int:
     """Steps in which so many pictures are seen ``epochs`` times; a step sees ``parts`` batches, in all processes together."""
     return max(1, round(epochs * pictures / (batch * parts)))
+
+
+def layout(device: str) -> torch.memory_format:
+    """How weights lie fastest.  On processors group norm's way back takes five times as long with channels last, in bf16."""
+    found = device == "cuda" or (device == "auto" and torch.cuda.is_available())
+    return torch.channels_last if found else torch.contiguous_format

@@ -1,0 +1,29 @@
+"""Weights lie where the processor is fast with them."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from backend.training.anime.batch import Settings
+from backend.training.anime.data import FacePairs
+from backend.training.anime.phases import Phase1, Start
+from backend.training.anime.recipe import AnimeRecipe, layout
+from backend.training.recipe import Machine
+from backend.training.trainer import Run
+from tests.parity.golden import ANIME, golden
+
+
+@pytest.mark.parametrize(("there", "found"), [(True, torch.channels_last), (False, torch.contiguous_format)])
+def test_channels_are_last_on_a_gpu_only(there: bool, found: torch.memory_format, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: there)
+    assert layout("auto") is found
+    assert layout("cpu") is torch.contiguous_format and layout("cuda") is torch.channels_last
+
+
+@pytest.mark.parametrize("wanted", [torch.channels_last, torch.contiguous_format])
+def test_a_run_takes_the_layout_it_is_told(wanted: torch.memory_format, faces: Path, tmp_path: Path) -> None:
+    task = Phase1(FacePairs(faces), Start(golden(ANIME).sd), Settings(1, 16), "sum")
+    run = Run(task, AnimeRecipe(steps=1), tmp_path, Machine(device="cpu", precision="no", layout=wanted))
+    kernels = [weight for weight in run.plain.parameters() if weight.ndim == 4 and weight.shape[2] > 1 and weight.shape[1] > 1]
+    assert kernels and all(weight.is_contiguous(memory_format=wanted) for weight in kernels)
