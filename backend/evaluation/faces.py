@@ -17,6 +17,8 @@ from backend.training.anime.data import FacePairs, squared
 from backend.training.anime.sheets import painted
 
 SAME, CROSS = "same reference", "cross reference"
+MODEL, REFERENCE, MEAN = "model", "reference as it is", "its mean colour"
+"""What makes the pictures; the last two are baselines.  After the picture itself the reference as it is is hard to beat."""
 LEAST_FOR_LPIPS = 64
 """Pixels a side below which LPIPS says nothing."""
 
@@ -25,10 +27,11 @@ LEAST_FOR_LPIPS = 64
 class Figures:
     """Means over pictures, nan where they cannot be told; of the whole picture against the true one.
 
-    difference: CIEDE2000.  fid: between all painted and all true pictures.
+    by: what made the pictures.  difference: CIEDE2000.  fid: between all pictures made and all true ones.
     """
 
     protocol: str
+    by: str
     pictures: int
     psnr: float
     ms_ssim: float
@@ -62,20 +65,31 @@ def paint(unet: AnimeUNet, data: FacePairs, protocol: str, way: Way, count: int)
     for first in range(0, count, way.batch):
         numbers = range(first, min(first + way.batch, count))
         faces = [data.read(number) for number in numbers]
-        shown = [_shown(data, number, protocol, way) for number in numbers]
+        shown = [shown_for(data, number, protocol, way) for number in numbers]
         lines = [squared(face.lines, way.side) for face in faces]
         found = painted(unet, lines, shown, way.seed + first, way.steps, way.eta, way.guidance)
         yield from zip(found, (squared(face.colour, way.side) for face in faces), strict=True)
 
 
-def _shown(data: FacePairs, number: int, protocol: str, way: Way) -> Rgb:
+def baselines(data: FacePairs, protocol: str, way: Way, count: int) -> dict[str, list[tuple[Rgb, Rgb]]]:
+    """By name: for the first ``count`` faces the reference as it is shown, or its mean colour, and what is true."""
+    shown = [shown_for(data, number, protocol, way) for number in range(count)]
+    truth = [squared(data.read(number).colour, way.side) for number in range(count)]
+    plain = [np.broadcast_to(picture.mean((0, 1)).round().astype(np.uint8), picture.shape) for picture in shown]
+    return {REFERENCE: list(zip(shown, truth, strict=True)), MEAN: list(zip(plain, truth, strict=True))}
+
+
+def shown_for(data: FacePairs, number: int, protocol: str, way: Way) -> Rgb:
+    """The reference (S, S, 3) that face ``number`` is painted after."""
     picture = data.read(reference_of(number, len(data), protocol, way.seed)).colour
     if way.bending:
         picture = bent(picture, draw_bend(np.random.default_rng([way.seed, number])))
     return squared(picture, way.side)
 
 
-def figures(protocol: str, pairs: Sequence[tuple[Rgb, Rgb]], perceptual: Lpips | None, inception: Inception | None) -> Figures:
+def figures(
+    protocol: str, pairs: Sequence[tuple[Rgb, Rgb]], perceptual: Lpips | None, inception: Inception | None, by: str = MODEL
+) -> Figures:
     """Of painted and true pictures."""
 
     def mean(measure: Callable[[Rgb, Rgb], float]) -> float:
@@ -84,6 +98,7 @@ def figures(protocol: str, pairs: Sequence[tuple[Rgb, Rgb]], perceptual: Lpips |
     told = perceptual if perceptual and min(pairs[0][0].shape[:2]) >= LEAST_FOR_LPIPS else None
     return Figures(
         protocol,
+        by,
         len(pairs),
         mean(psnr),
         mean(ms_ssim),

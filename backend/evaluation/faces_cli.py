@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from backend.evaluation.faces import CROSS, SAME, Figures, Way, figures, paint
+from backend.evaluation.faces import CROSS, SAME, Figures, Way, baselines, figures, paint
 from backend.evaluation.inception import Inception, NoInception
 from backend.evaluation.lpips import installed
 from backend.evaluation.table import shown
@@ -40,6 +40,7 @@ def evaluate(
     guidance: Annotated[
         float, typer.Option(min=1, help="Pushes pictures towards references, for weights trained with --withhold; 1: off.")
     ] = 1.0,
+    compare: Annotated[bool, typer.Option("--baselines", help="Measure the references themselves as well.")] = False,
     seed: Annotated[int, typer.Option(min=0)] = 0,
     device: Annotated[str, typer.Option(help="As torch names it.")] = "cpu",
     threads: Annotated[int, typer.Option(min=1)] = 1,
@@ -53,6 +54,8 @@ def evaluate(
         features = Inception.load(inception) if inception else None
         unet, faces = load_unet(checkpoint, device), FacePairs(data)
         rows = [_row(protocol, unet, faces, way, limit, features, out) for protocol in (SAME, CROSS)]
+        if compare:
+            rows += [row for protocol in (SAME, CROSS) for row in _baselines(protocol, faces, way, limit, features)]
     Console().print(_table(rows))
     if out:
         (out / "figures.json").write_text(json.dumps([asdict(row) for row in rows], indent=1) + "\n", encoding="utf-8")
@@ -72,13 +75,19 @@ def _row(
     return figures(protocol, pairs, installed("alex"), inception)
 
 
+def _baselines(protocol: str, data: FacePairs, way: Way, limit: int, inception: Inception | None) -> list[Figures]:
+    made = baselines(data, protocol, way, min(limit, len(data)))
+    return [figures(protocol, pairs, installed("alex"), inception, by) for by, pairs in made.items()]
+
+
 def _table(rows: list[Figures]) -> Table:
     table = Table(title=f"{rows[0].pictures} faces, means", title_justify="left")
+    table.add_column("")
     table.add_column("")
     for _, title, _ in COLUMNS:
         table.add_column(title, justify="right")
     for row in rows:
-        table.add_row(row.protocol, *(shown(getattr(row, field), digits) for field, _, digits in COLUMNS))
+        table.add_row(row.protocol, row.by, *(shown(getattr(row, field), digits) for field, _, digits in COLUMNS))
     return table
 
 

@@ -1,0 +1,53 @@
+"""What a picture of the reference, or of its mean colour, would be in place of a painted face."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from backend.evaluation.faces import CROSS, MEAN, MODEL, REFERENCE, SAME, Way, baselines, reference_of
+from backend.evaluation.faces_cli import app
+from backend.training.anime.data import FacePairs, squared
+from backend.training.drawings.faces import write_faces
+from tests.parity.golden import ANIME, golden
+
+PLAIN = Way(side=32, bending=False)
+
+
+@pytest.fixture(scope="module")
+def faces(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("faces")
+    write_faces(folder, 4, 64, seed=8)
+    return folder
+
+
+def test_a_face_is_its_own_reference_and_another_is_not(faces: Path) -> None:
+    data = FacePairs(faces)
+    same, cross = (baselines(data, protocol, PLAIN, 4) for protocol in (SAME, CROSS))
+    assert all(np.array_equal(shown, truth) for shown, truth in same[REFERENCE])
+    for number, (shown, truth) in enumerate(cross[REFERENCE]):
+        assert np.array_equal(truth, squared(data.read(number).colour, 32)) and not np.array_equal(shown, truth)
+        assert np.array_equal(shown, squared(data.read(reference_of(number, 4, CROSS, 0)).colour, 32))
+
+
+def test_the_mean_colour_is_that_of_the_reference(faces: Path) -> None:
+    for plain, truth in baselines(FacePairs(faces), SAME, PLAIN, 3)[MEAN]:
+        assert plain.shape == truth.shape and (plain == plain[0, 0]).all()
+        assert np.abs(plain[0, 0] - truth.mean((0, 1))).max() <= 0.5
+
+
+def test_bent_references_are_shown_bent(faces: Path) -> None:
+    bent = baselines(FacePairs(faces), SAME, Way(side=32), 2)[REFERENCE]
+    assert all(not np.array_equal(shown, truth) for shown, truth in bent)
+
+
+def test_the_command_measures_them_where_asked(faces: Path, tmp_path: Path) -> None:
+    asked = [str(golden(ANIME).sd), str(faces), "--side", "32", "--steps", "1", "--baselines", "--out", str(tmp_path)]
+    result = CliRunner().invoke(app, asked)
+    assert result.exit_code == 0, result.output
+    rows = json.loads((tmp_path / "figures.json").read_text())
+    expected = [(SAME, MODEL), (CROSS, MODEL), *((protocol, by) for protocol in (SAME, CROSS) for by in (REFERENCE, MEAN))]
+    assert [(row["protocol"], row["by"]) for row in rows] == expected
+    assert rows[2]["psnr"] > rows[4]["psnr"], "itself, bent, is nearer than another face"
