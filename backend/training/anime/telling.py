@@ -16,4 +16,9 @@ def told(*kinds: type[Exception]) -> Generator[None]:
     except LinewashError as error:
         raise typer.BadParameter(f"{error.message} {error.hint} ({error.detail})") from error
     except kinds as error:
-        raise typer.BadParameter(str(error)) from error
+        raise typer.BadParameter(_own_words(str(error))) from error
+
+
+def _own_words(text: str) -> str:
+    """An error of a process that makes batches comes with its traceback before it."""
+    return text.strip().splitlines()[-1].partition("Error: ")[2] if "Traceback (most recent" in text else text

@@ -1,5 +1,6 @@
 """What cannot be used is refused, and said in a sentence."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -71,6 +72,14 @@ def test_what_cannot_be_used_is_said_in_a_sentence(kind: str, faces: Path, tmp_p
     result = CliRunner(env={"COLUMNS": "1000"}).invoke(app, asked)
     assert result.exit_code == 2 and SAID[kind] in result.output, result.output
     assert not (tmp_path / "run" / "checkpoint").exists() or kind == "run"
+
+
+@pytest.mark.slow
+def test_a_picture_that_another_process_cannot_read_is_named_too(faces: Path, tmp_path: Path) -> None:
+    asked = [*options("anime1", faces, tmp_path / "run", "--steps", "2", "--workers", "1"), *broken(tmp_path, faces, "picture")]
+    result = CliRunner(env={"COLUMNS": "1000"}).invoke(app, asked)
+    assert result.exit_code == 2 and "Traceback" not in result.output, result.output
+    assert re.search(r"Invalid value: condition/0000\d\.png cannot be read", result.output)
 
 
 def test_what_is_no_run_or_no_data_is_refused(faces: Path, tmp_path: Path) -> None:
