@@ -117,7 +117,10 @@ class Run:
             self.ema.shadow_params = [p.detach().clone() for p in self.plain.parameters()]
 
     def step(self) -> dict[str, float]:
-        """One optimiser step; loss and the task's figures, the means over this process' batches."""
+        """One optimiser step; loss and the task's figures, the means over this process' batches.
+
+        Batches count, but nothing is learned from them, when the loss of one is no number.
+        """
         here = self.progress
         rate = self.recipe.learning_rate(here.step, self.recipe.progress(here.step, here.seconds))
         for group in self.optimizer.param_groups:
@@ -125,12 +128,13 @@ class Run:
         mine = self._parts // self.accelerator.num_processes
         self.accelerator.gradient_accumulation_steps = mine  # ``backward`` divides by it; all runs of a process share it
         rows = [self._learn(last=number == mine - 1) for number in range(mine)]
-        if self.recipe.clip:
-            self.accelerator.clip_grad_norm_(self.network.parameters(), self.recipe.clip)
-        self.optimizer.step()
+        if self._sound(rows):
+            if self.recipe.clip:
+                self.accelerator.clip_grad_norm_(self.network.parameters(), self.recipe.clip)
+            self.optimizer.step()
+            if self.ema:
+                self.ema.step(self.plain.parameters())
         self.optimizer.zero_grad(set_to_none=True)
-        if self.ema:
-            self.ema.step(self.plain.parameters())
         here.step += 1
         return _means(rows)
 
@@ -143,6 +147,16 @@ class Run:
                 loss, figures = self.task.loss(self.network, batch)
             self.accelerator.backward(loss)
         return {"loss": float(loss.detach()), **figures}
+
+    def _sound(self, rows: list[dict[str, float]]) -> bool:
+        """Whether the losses of all processes are numbers; gradients of one that is none would make every weight none."""
+        if self.accelerator.scaler is not None:  # with fp16 it passes such steps over itself, and learns from them
+            return True
+        wrong = sum(not np.isfinite(row["loss"]) for row in rows)
+        if self.accelerator.num_processes > 1:
+            counted = torch.tensor(float(wrong), device=self.accelerator.device)
+            wrong = int(self.accelerator.reduce(counted, "sum").item())  # type: ignore[union-attr]
+        return wrong == 0
 
     def train(self, sheet: Sheet | None = None) -> None:
         """To the end of the budget: figures, checkpoints and, with each of them, a contact sheet.

@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 
 from backend.families.animediffusion.loading import load_unet
 from backend.networks.animediffusion import Block
-from backend.training.anime.batch import Settings
+from backend.training.anime.batch import Batch, Settings
 from backend.training.anime.data import FacePairs
 from backend.training.anime.phases import Phase1, Phase2, Start
 from backend.training.anime.recipe import AnimeRecipe
@@ -56,6 +56,41 @@ def test_a_run_goes_on_to_the_same_weights(phase: int, faces: Path, tmp_path: Pa
     moments = second.optimizer.state_dict()["state"]
     for number, state in whole.optimizer.state_dict()["state"].items():
         assert all(torch.equal(value, moments[number][name]) for name, value in state.items())
+
+
+class Broken(Phase1):
+    """Its second batch holds a noise that is no number."""
+
+    made = 0
+
+    def batch(self, rng: np.random.Generator) -> Batch:
+        """As ever but once."""
+        self.made += 1
+        given = super().batch(rng)
+        return given._replace(noise=given.noise * float("nan")) if self.made == 2 else given
+
+
+@pytest.mark.parametrize("parts", [1, 2])
+def test_nothing_is_learned_from_a_loss_that_is_no_number(parts: int, faces: Path, tmp_path: Path) -> None:
+    task = Broken(FacePairs(faces), Start(golden(ANIME).sd), Settings(1, 16), "sum")
+    recipe = AnimeRecipe(steps=6, rate=1e-3, warm=0.1, average=0.9, parts=parts)
+    run = Run(task, recipe, tmp_path, Machine(device="cpu", threads=1, precision="no"))
+    weights: list[list[torch.Tensor]] = []
+    for _ in range(3):
+        run.step()
+        weights.append([each.clone() for each in (*run.averaged().values(), *run.plain.parameters())])
+    before = [each.detach() for each in golden_weights()]
+    first = before if parts == 2 else weights[0]  # with two batches a step the second is in the first step
+    passed = weights[0] if parts == 2 else weights[1]
+    learned = weights[1] if parts == 2 else weights[2]
+    assert all(torch.equal(one, other) for one, other in zip(first, passed, strict=True))
+    assert not any(torch.equal(one, other) for one, other in zip(passed, learned, strict=True))
+    assert run.progress.step == 3 and all(each.isfinite().all() for each in weights[-1])
+
+
+def golden_weights() -> list[torch.Tensor]:
+    network = load_unet(golden(ANIME).sd)
+    return [*network.state_dict().values(), *network.parameters()]
 
 
 def test_averaged_weights_are_what_is_published(faces: Path, tmp_path: Path) -> None:
