@@ -36,7 +36,7 @@ BY_WORDS = {
     "pressed": "capture",
     "Reading the layers…": "capture",
     "Packing the picture…": "pack",
-    "Starting the backend…": "start",
+    "Starting Linewash…": "start",
     "Sending the picture…": "upload",
     "Fetching the layers…": "download",
     "Adding the layers…": "insert",

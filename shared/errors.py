@@ -111,14 +111,14 @@ ERRORS: Dict[ErrorCode, ErrorText] = {
         "The selection has another size than the drawing.", "Make it as large as the canvas.", 422
     ),
     ErrorCode.EMPTY_REGION: ErrorText(
-        "Nothing is selected to recolour.", "Select a part of the picture, or set Mode to Whole picture.", 422
+        "Nothing is selected to recolour.", "Select a part of the picture, or set Area to Whole picture.", 422
     ),
     ErrorCode.PREVIOUS_SIZE: ErrorText(
         "The earlier result has another size than the drawing.", "Colour the whole picture again first.", 422
     ),
     ErrorCode.NO_PREVIOUS: ErrorText(
         "There is no earlier result to recolour a part of.",
-        "Colour the whole picture first: set Mode to Whole picture.",
+        "Colour the whole picture first: set Area to Whole picture.",
         400,
     ),
     ErrorCode.CANVAS_TOO_LARGE: ErrorText(

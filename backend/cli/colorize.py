@@ -18,6 +18,7 @@ from shared.client import Client
 from shared.describing import Value
 from shared.lines import LinePreparation
 from shared.multipart import Part
+from shared.naming import result_name
 from shared.paths import default_home
 from shared.protocol import (
     LAYER_BACKGROUND,
@@ -168,7 +169,7 @@ def _write(client: Client, status: JobStatus, drawing: Image.Image, out: Path, s
             foreground=Image.open(io.BytesIO((out / (LAYER_FOREGROUND + ".png")).read_bytes())),
             background=Image.open(io.BytesIO((out / (LAYER_BACKGROUND + ".png")).read_bytes())),
             multiply=is_opaque_drawing(np.asarray(drawing)),
-            group="Linewash %s · seed %d" % (status.model, status.seed),
+            group=result_name(status.seed, "", status.model),
         ),
     )
     for warning in status.warnings:

@@ -90,10 +90,7 @@ def check(picture: Optional[Picture], choices: Choices, model: Optional[ModelInf
 
 def capture(picture: Picture, choices: Choices, request: ColorizeRequest) -> Steps:
     """Steps that return a ``Captured``.  All copies are made in one turn, so they show one moment of the picture."""
-    for _ in range(PATIENCE):
-        if picture.quiet:
-            break
-        yield PAUSE_MS
+    yield from _settled(picture)
     used, canvas = choices.used_references(), (0, 0, request.width, request.height)
     lines = _copy(picture, choices.lines, ErrorCode.NO_LINES)
     nodes = [_copy(picture, each.layer_id, ErrorCode.EMPTY_REFERENCE) if each.layer_id else None for each in used]
@@ -132,6 +129,26 @@ def capture(picture: Picture, choices: Choices, request: ColorizeRequest) -> Ste
         previous=previous,
         kept=Kept(tuple(earlier), selected) if selected is not None else None,
     )
+
+
+def read_lines(picture: Picture, layer_id: str) -> Steps:
+    """Steps that return the pixels of the line layer alone.  Raises NO_LINES."""
+    yield from _settled(picture)
+    lines, canvas = _copy(picture, layer_id, ErrorCode.NO_LINES), (0, 0, *picture.size)
+    yield from picture.host.prepare()
+    converter = picture.host.converter()
+    try:
+        pixels = yield from _colours(lines, canvas, converter, canvas)
+    finally:
+        converter.close()
+    return pixels
+
+
+def _settled(picture: Picture) -> Steps:
+    for _ in range(PATIENCE):
+        if picture.quiet:
+            break
+        yield PAUSE_MS
 
 
 def _earlier(picture: Picture, choices: Choices) -> Tuple[List[Tuple[str, Any]], Any]:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Callable, List, Optional, Tuple
 
 from .host import DockWidget
+from .models import first_variation
 from .picture import Layer, Picture
 from .qt import QtCore, QtWidgets
 from .session import GREY, READY, Message, Phase, Session, Tone
@@ -53,6 +54,8 @@ class LinewashDocker(DockWidget):
         panel.reference_add.clicked.connect(self._offer_references)
         panel.colour.clicked.connect(self._colour)
         panel.cancel.clicked.connect(self._cancel)
+        panel.waiting.bring.clicked.connect(self._bring)
+        panel.waiting.discard.clicked.connect(studio.waiting.discard)
         studio.changed.connect(self._changed)  # a method of this widget, so that Qt disconnects it when its window closes
         self._soon = QtCore.QTimer(self)
         self._soon.setSingleShot(True)
@@ -82,7 +85,7 @@ class LinewashDocker(DockWidget):
         session.works_on(picture.active_layer())
         line_layer = session.line_layer(layers, picture.active_layer())
         lines = next((layer.name for layer in layers if layer.id == line_layer), "none")
-        first = ("", "Active layer: %s" % lines if not session.choices.lines else "Active layer")
+        first = ("", "Automatic: %s" % lines if not session.choices.lines else "Automatic")
         entries = [first] + [(layer.id, layer.name) for layer in layers if layer.is_picture]
         self._show_choices(session.choices, layers, entries)
         if self._shown != picture.key:
@@ -121,7 +124,7 @@ class LinewashDocker(DockWidget):
         panel.show_model(self._studio.models, choices)
         panel.mode.show_entries(MODES, choices.mode)
         tried = [(seed, "Seed %d" % seed) for seed in choices.seeds]
-        panel.variation.show_entries([(0, "Most likely"), *tried], choices.seed)
+        panel.variation.show_entries([(0, first_variation(choices)), *tried], choices.seed)
 
     def _show_run(self, session: Optional[Session]) -> None:
         panel, busy = self._panel, session is not None and session.busy
@@ -129,13 +132,14 @@ class LinewashDocker(DockWidget):
         panel.another.setEnabled(not busy)
         panel.cancel.setEnabled(session is not None and busy and session.phase is not Phase.WRITING)
         panel.progress.setVisible(busy)
+        panel.waiting.show_jobs(self._studio.waiting.jobs if session is not None and not busy else ())
         if session is not None and busy:
             panel.progress.show_progress(session.progress)
             panel.status.say(Message(session.progress.text))
         elif self._studio.notice is not None:
             panel.status.say(self._studio.notice)
         elif session is not None:
-            panel.status.say(session.message)
+            panel.status.say(session.said)
         else:
             panel.status.say(self._blank)
 
@@ -182,6 +186,11 @@ class LinewashDocker(DockWidget):
         if picture is not None:
             self._studio.cancel(picture)
 
+    def _bring(self) -> None:
+        picture = self._picture()
+        if picture is not None:
+            self._studio.bring(picture)
+
     def _forget_lost(self, session: Session, layers: List[Layer]) -> None:
         """Drop choices whose layer was deleted."""
         ids, choices = {layer.id for layer in layers} | {""}, session.choices
@@ -198,6 +207,7 @@ class LinewashDocker(DockWidget):
         menu.clear()
         menu.addAction("Picture file…").triggered.connect(self._ask_file)
         menu.addSeparator()
+        menu.addAction("Layers of this picture").setEnabled(False)  # a section's title would be cut, and look like a layer
         for layer in picture.layers() if picture is not None else []:
             if layer.is_picture:
                 action = menu.addAction(layer.name.replace("&", "&&"))

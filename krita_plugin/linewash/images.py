@@ -112,14 +112,22 @@ def grey_png(pixels: Pixels, empty: ErrorCode) -> bytes:
 
 def layer_strips(png: bytes, size: Tuple[int, int]) -> List[bytes]:
     """A result layer as strips of BGRA bytes.  BAD_PICTURE when it is no PNG of that size."""
+    image = layer_image(png)
+    if (image.width(), image.height()) != size:
+        raise LinewashError(ErrorCode.BAD_PICTURE, "%d x %d, wanted %d x %d" % (image.width(), image.height(), *size))
+    return list(image_strips(image))
+
+
+def layer_image(png: bytes) -> "QtGui.QImage":
+    """A result layer.  BAD_PICTURE when it is no PNG."""
     data = QtCore.QByteArray(png)
     buffer = QtCore.QBuffer(data)
     buffer.open(QtCore.QIODevice.OpenModeFlag.ReadOnly)
     _lift_limit()
     image = QtGui.QImageReader(buffer, b"png").read()
-    if image.isNull() or (image.width(), image.height()) != size:
-        raise LinewashError(ErrorCode.BAD_PICTURE, "%d x %d, wanted %d x %d" % (image.width(), image.height(), *size))
-    return list(image_strips(image.convertToFormat(_ARGB)))
+    if image.isNull():
+        raise LinewashError(ErrorCode.BAD_PICTURE, "%d bytes are no PNG" % len(png))
+    return image.convertToFormat(_ARGB)
 
 
 def image_strips(image: "QtGui.QImage") -> "Tuple[bytes, ...]":

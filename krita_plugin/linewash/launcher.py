@@ -73,7 +73,7 @@ class Launcher:
                 return info
             if installation is None:
                 raise LinewashError(ErrorCode.NOT_INSTALLED, str(self._file))
-            say("Starting the backend…")
+            say("Starting Linewash…")
             self._start(installation)
             return self._wait(home, unwanted)
 

@@ -2,7 +2,7 @@
 
 from typing import Dict, Optional, Sequence, Tuple
 
-from .settings import Choices
+from .settings import USUAL_MODEL, Choices, Mode
 from .shared.describing import ModeInfo, ModelInfo, ParameterInfo, Value, Values
 from .shared.errors import LinewashError
 from .shared.protocol import SETTABLE, Finish
@@ -41,6 +41,18 @@ def values_of(choices: Choices, model: ModelInfo) -> Values:
 def own_defaults(choices: Choices, model: ModelInfo) -> Dict[str, Value]:
     """The model's own defaults of fields that every request has, which else would be those of the model that came along."""
     return {info.name: info.default for info in parameters_of(choices, model) if info.name in SETTABLE}
+
+
+def way_of(choices: Choices, model: Optional[ModelInfo]) -> str:
+    """How that model is going to colour, in a word or two for a result's name."""
+    mode = mode_of(choices, model) if model is not None else None
+    way = mode.title if mode is not None else finish_of(choices, model).value
+    return way + ", selection" if choices.mode is Mode.SELECTION else way
+
+
+def first_variation(choices: Choices) -> str:
+    """What seed 0 is called: with mini it means no chance at all, with others it is a seed like any."""
+    return "Most likely" if choices.model == USUAL_MODEL else "Seed 0"
 
 
 def finish_of(choices: Choices, model: Optional[ModelInfo]) -> Finish:

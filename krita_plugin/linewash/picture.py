@@ -4,12 +4,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Iterator, List, Optional, Tuple
 
 from .pixels import Space, space_of
+from .shared.naming import is_result_name
 
 if TYPE_CHECKING:
     from .host import Host
-
-RESULT_PREFIX = "Linewash "
-"""How the name of every result group begins."""
 
 _PICTURES = ("paintlayer", "grouplayer", "vectorlayer", "clonelayer", "filelayer", "filllayer")
 _GREY_MASKS = ("transparencymask", "selectionmask", "filtermask")
@@ -132,7 +130,7 @@ def _find(node: Any, layer_id: str) -> Optional[Any]:
 def _walk(parent: Any, parent_id: str, inside_result: bool) -> Iterator[Layer]:
     for node in reversed(parent.childNodes()):
         kind, name = str(node.type()), str(node.name())
-        is_result = inside_result or (kind == "grouplayer" and name.startswith(RESULT_PREFIX))
+        is_result = inside_result or (kind == "grouplayer" and is_result_name(name))
         layer = Layer(node_id(node), name, kind in _PICTURES, kind in _GREY_MASKS, is_result, parent_id)
         yield layer
         if kind == "grouplayer" or node.childNodes():

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import Any, Iterator, List, Optional, Tuple
 
-from .picture import RESULT_PREFIX, Picture
+from .picture import Picture
 from .pixels import Pixels
+from .shared.naming import is_result_name
 
 FOREGROUND, BACKGROUND, LINES = "Foreground", "Background", "Lines"
 """Names of a result's two layers, and of a third on top where the line layer shows other lines than were coloured, or none."""
@@ -58,7 +59,7 @@ def _role(node: Any) -> str:
 
 
 def _is_result(node: Any) -> bool:
-    if str(node.type()) != "grouplayer" or not str(node.name()).startswith(RESULT_PREFIX):
+    if str(node.type()) != "grouplayer" or not is_result_name(str(node.name())):
         return False
     return {FOREGROUND, BACKGROUND} <= {_role(child) for child in node.childNodes()}
 

@@ -56,6 +56,7 @@ class Progress:
 
 
 READY = Message("Choose lines and a reference, then press Colour.")
+CHOSEN = Message("Press Colour.")
 GREY = Message(
     "This picture is greyscale, so its colours will be grey.",
     "Convert it with Image > Convert Image Color Space… to RGB first.",
@@ -87,6 +88,13 @@ class Session:
     def busy(self) -> bool:
         """Whether a run is going on."""
         return self.phase is not Phase.IDLE
+
+    @property
+    def said(self) -> Message:
+        """What there is to say while nothing runs: what happened last, else what comes next."""
+        if self.message not in (READY, Message()):
+            return self.message
+        return CHOSEN if self.choices.used_references() else READY
 
     def line_layer(self, layers: Sequence[Layer], active: str) -> str:
         """Id of the layer to colour: the one the painter chose, else the active one; '' when there is none to take.

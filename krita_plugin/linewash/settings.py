@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .host import Host
 
 
-MAX_SEED = 999_999
+MAX_SEED = 9999
 """Seeds are drawn up to here: short enough to read in the group's name and to tell someone."""
 MAX_TRIED = 12
 USUAL_MODEL = ColorizeRequest.__dataclass_fields__["model"].default
@@ -101,7 +101,7 @@ class Choices:
 
     def another(self) -> "Choices":
         """The same with a variation that was not tried yet."""
-        seed = secrets.randbelow(MAX_SEED) + 1
+        seed = secrets.choice([each for each in range(1, MAX_SEED + 1) if each not in self.seeds])
         return replace(self, seed=seed, seeds=((seed,) + self.seeds)[:MAX_TRIED])
 
     def used_references(self) -> Tuple[Reference, ...]:

@@ -3,12 +3,14 @@
 from dataclasses import replace
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
-from .capture import Captured, capture, check
+from .capture import Captured, capture, check, read_lines
+from .carrier import Carrier, Delivery, Errand
 from .covers import Written
+from .fetcher import Fetcher
 from .host import Host
 from .launcher import Launcher
 from .model_watch import ModelWatch
-from .models import find_model
+from .models import find_model, way_of
 from .picture import Picture
 from .qt import QtCore, QtWidgets, Signal
 from .results import Kept
@@ -17,7 +19,8 @@ from .settings import USUAL_MODEL, Choices, read_finish, read_model
 from .shared.client import Client
 from .shared.errors import ErrorCode, LinewashError
 from .turns import Turns
-from .worker import Delivery, Errand, Worker
+from .waiting import Waiting
+from .worker import Worker
 from .writer import write
 
 END_MS = 4000
@@ -32,7 +35,7 @@ class Run:
     def __init__(self, picture: Picture, session: Session, number: int) -> None:
         self.picture, self.session, self.number = picture, session, number
         self.turns: Optional[Turns] = None
-        self.worker: Optional[Worker] = None
+        self.worker: Optional[Carrier] = None
         self.kept: Optional[Kept] = None
 
 
@@ -47,6 +50,7 @@ class Studio(QtCore.QObject):
         self.notice: Optional[Message] = None
         self._launcher, self._connect = launcher, connect
         self.models = ModelWatch(self, launcher, connect)
+        self.waiting = Waiting(self, launcher, connect)
         self._sessions: Dict[int, Tuple[Picture, Session]] = {}
         self._runs: Dict[int, Run] = {}
         self._threads: List[QtCore.QThread] = []
@@ -67,7 +71,13 @@ class Studio(QtCore.QObject):
             if find_model(self.models.known, choices.model) is None:
                 # what came with the program needs no description before it is asked for a picture
                 (self.models.look if choices.model == USUAL_MODEL else self.models.look_hard)()
+            self.waiting.look()
         return self._sessions[picture.key][1]
+
+    @property
+    def busy(self) -> bool:
+        """Whether a run of any picture is going on."""
+        return bool(self._runs)
 
     def colour(self, picture: Picture) -> None:
         """Begin a run, or say why not."""
@@ -90,7 +100,28 @@ class Studio(QtCore.QObject):
         run = self._runs[picture.key] = Run(picture, session, session.begin())
         run.turns = Turns(
             capture(picture, choices, request),
-            lambda captured: self._captured(run, captured),
+            lambda captured: self._captured(run, captured, way_of(choices, model)),
+            lambda error: self._failed(run, error),
+            self,
+        )
+        self.changed.emit(picture.key)
+
+    def bring(self, picture: Picture) -> None:
+        """Put the newest picture that waits in the backend into this one, to its lines; or say why not."""
+        self.notice = None
+        session, jobs = self.session(picture), self.waiting.jobs
+        if session.busy or not jobs:
+            return
+        lines = session.line_layer(picture.layers(), picture.active_layer())
+        if not lines:
+            session.refuse(LinewashError(ErrorCode.NO_LINES))
+            self.changed.emit(picture.key)
+            return
+        session.last_lines = lines
+        run = self._runs[picture.key] = Run(picture, session, session.begin())
+        run.turns = Turns(
+            read_lines(picture, lines),
+            lambda pixels: self._carry(run, lambda: Fetcher(jobs[-1], lines, pixels, picture.size, *self._reach)),
             lambda error: self._failed(run, error),
             self,
         )
@@ -139,18 +170,27 @@ class Studio(QtCore.QObject):
             if run.session.cancel(run.number):
                 self._drop(run)
         self.models.end()
+        self.waiting.end()
         self._watch.stop()
         for thread in list(self._threads):
             thread.wait(END_MS)
         self._sessions.clear()
         self.host.let_go()
 
-    def _captured(self, run: Run, captured: Captured) -> None:
+    def _captured(self, run: Run, captured: Captured, way: str) -> None:
+        run.kept = captured.kept  # Krita's layers, which no other thread may let go of
+        self._carry(run, lambda: Worker(replace(captured, kept=None), way, *self._reach))
+
+    @property
+    def _reach(self) -> Tuple[Any, ...]:
+        """What a thread needs to reach the backend, and its parent."""
+        return self._launcher, self._connect, self
+
+    def _carry(self, run: Run, make: Callable[[], Carrier]) -> None:
         if not run.session.advance(run.number, Phase.WORKING, "Packing the picture…"):
             return
+        worker = run.worker = make()
         run.turns = None
-        run.kept = captured.kept  # Krita's layers, which no other thread may let go of
-        worker = run.worker = Worker(replace(captured, kept=None), self._launcher, self._connect, self)
         worker.news.connect(lambda progress: run.session.report(run.number, progress) and self.changed.emit(run.picture.key))
         worker.failed.connect(lambda error: self._worker_failed(run, error))
         worker.delivered.connect(lambda delivery: self._delivered(run, delivery))
@@ -170,19 +210,21 @@ class Studio(QtCore.QObject):
         self.changed.emit(run.picture.key)
 
     def _written(self, run: Run, delivery: Delivery, written: Written) -> None:
+        self.waiting.settle(delivery.status.id)
         self.errand(delivery.acknowledge)
         self.notice = None
-        text = "Done in %.1f s · %s · seed %d." % (delivery.seconds, delivery.status.model, delivery.status.seed)
         notes = list(delivery.status.warnings) + (["The earlier result is hidden."] if written.covered else [])
         run.session.covers.add(written)
         notes += [GREY.text, GREY.hint] if run.picture.grey else []
-        run.session.finish(run.number, Message(text, " ".join(notes), Tone.GOOD))
+        run.session.finish(run.number, Message(delivery.text, " ".join(notes), Tone.GOOD))
         self._forget(run)
         self.models.look()
+        self.waiting.look()
 
     def _worker_failed(self, run: Run, error: LinewashError) -> None:
         run.worker = None  # there is no job left to stop
         self._failed(run, error)
+        self.waiting.look()  # what was to be fetched may be gone
 
     def _failed(self, run: Run, error: LinewashError, delivery: Optional[Delivery] = None) -> None:
         if not run.session.fail(run.number, error):
@@ -192,6 +234,8 @@ class Studio(QtCore.QObject):
             self.notice = Message.of(error)  # its own picture is not there to show it
             if delivery is not None:
                 self.errand(delivery.acknowledge)
+        elif delivery is not None:
+            self.waiting.lose(delivery.status)
         self._forget(run)
 
     def _drop(self, run: Run) -> None:

@@ -1,25 +1,22 @@
-"""Threads: one runs a whole job against the backend and answers as signals; small ones run single errands."""
+"""The thread that runs a whole job against the backend."""
 
-import logging
 import threading
 import time
 import uuid
-from typing import Any, Callable, Dict, Optional, Tuple
+from typing import Any, Dict, Optional, Tuple
 
 from . import images
 from .capture import Captured
-from .launcher import Launcher
+from .carrier import Carrier, Delivery, names_of
 from .pixels import Pixels
-from .qt import QtCore, QtGui, Signal
+from .qt import QtGui
 from .session import Progress, words_for
 from .settings import ForegroundKind
 from .shared.client import Client
 from .shared.errors import ErrorCode, LinewashError
+from .shared.naming import result_name
 from .shared.paths import ServerInfo
 from .shared.protocol import (
-    LAYER_BACKGROUND,
-    LAYER_FOREGROUND,
-    LAYER_LINES,
     PART_HINTS,
     PART_PREVIOUS_BACKGROUND,
     PART_PREVIOUS_FOREGROUND,
@@ -32,39 +29,16 @@ from .writer import Answer
 WAIT_S = 1.0
 """Longest wait for news in one call: so long may Krita's end have to wait for this thread."""
 
-_log = logging.getLogger(__name__)
 
+class Worker(Carrier):
+    """Runs one job.  way: how it is coloured, for the result's name."""
 
-class Delivery:
-    """A finished job: its answer, and how to tell the backend that it is safe in the document."""
-
-    def __init__(self, answer: Answer, status: JobStatus, seconds: float, acknowledge: Callable[[], None]) -> None:
-        self.answer, self.status, self.seconds, self.acknowledge = answer, status, seconds, acknowledge
-
-
-class Worker(QtCore.QThread):
-    """Runs one job.  Emits ``news`` (Progress) and at last exactly one of ``delivered`` (Delivery) and ``failed``.
-
-    After ``cancel`` it says nothing any more.
-    """
-
-    news = Signal(object)
-    delivered = Signal(object)
-    failed = Signal(object)
-
-    def __init__(
-        self, captured: Captured, launcher: Launcher, connect: Callable[[ServerInfo], Client], parent: "QtCore.QObject"
-    ) -> None:
-        super().__init__(parent)
+    def __init__(self, captured: Captured, way: str, *others: Any) -> None:
+        super().__init__(*others)
         self._captured: Optional[Captured] = captured
-        self._launcher, self._connect = launcher, connect
-        self._cancelled = threading.Event()
+        self._way = way
         self._lock = threading.Lock()
         self._job: Optional[Tuple[ServerInfo, str]] = None
-
-    def cancel(self) -> None:
-        """Stop at the next opportunity, without a signal.  Returns at once; ``stop_job`` tells the backend."""
-        self._cancelled.set()
 
     def stop_job(self) -> None:
         """Tell the backend to stop; blocks, so it is run as an errand, beside the thread's own long-poll."""
@@ -73,26 +47,6 @@ class Worker(QtCore.QThread):
         if job is not None:
             with self._connect(job[0]) as client:
                 client.cancel(job[1])
-
-    def run(self) -> None:
-        """The thread."""
-        try:
-            delivery = self._work()
-        except LinewashError as error:
-            self._tell(self.failed, error)
-        except Exception as error:  # noqa: BLE001 - a thread that dies without a word would leave the painter waiting for ever
-            _log.exception("a job failed")
-            self._tell(self.failed, LinewashError(ErrorCode.INTERNAL, repr(error)))
-        else:
-            if delivery is not None:
-                self._tell(self.delivered, delivery)
-
-    def _tell(self, signal: Any, value: Any) -> None:
-        if not self._cancelled.is_set():
-            signal.emit(value)
-
-    def _say(self, text: str) -> None:
-        self._tell(self.news, Progress(text))
 
     def _work(self) -> Optional[Delivery]:
         begun = time.monotonic()
@@ -120,10 +74,10 @@ class Worker(QtCore.QThread):
                 raise status.error or LinewashError(ErrorCode.INTERNAL, "the job ended as %s" % status.state.value)
             self._say("Fetching the layers…")
             size = (request.width, request.height)
-            names = (LAYER_FOREGROUND, LAYER_BACKGROUND) + ((LAYER_LINES,) if LAYER_LINES in status.layers else ())
-            layers = [images.layer_strips(client.layer(status.id, name), size) for name in names]
-        answer = Answer(size, status.model, status.seed, lines_id, paper, *layers)
-        return Delivery(answer, status, time.monotonic() - begun, lambda: self._acknowledge(info, status.id))
+            layers = [images.layer_strips(client.layer(status.id, name), size) for name in names_of(status)]
+        answer = Answer(size, size, result_name(status.seed, self._way, status.model), lines_id, paper, *layers)
+        text = "Done in %.1f s · %s · seed %d." % (time.monotonic() - begun, status.model, status.seed)
+        return Delivery(answer, status, text, lambda: self._acknowledge(info, status.id))
 
     def _follow(self, client: Client, status: JobStatus) -> JobStatus:
         preview = 0
@@ -134,31 +88,6 @@ class Worker(QtCore.QThread):
             self._tell(self.news, Progress(words_for(status), status.progress, image))
             status = client.status(status.id, after=status.revision, wait_s=WAIT_S)
         return status
-
-    def _acknowledge(self, info: ServerInfo, job_id: str) -> None:
-        with self._connect(info) as client:
-            client.acknowledge(job_id)
-
-
-class Errand(QtCore.QThread):
-    """Runs one blocking call and emits what it returned; an error is only noted in the log."""
-
-    returned = Signal(object)
-
-    def __init__(self, call: Callable[[], Any], parent: "QtCore.QObject") -> None:
-        super().__init__(parent)
-        self._call = call
-
-    def run(self) -> None:
-        """The thread."""
-        try:
-            value = self._call()
-        except LinewashError as error:
-            _log.info("an errand failed: %s", error)
-        except Exception:  # noqa: BLE001 - it must not end as a dialog with a traceback in front of the painter
-            _log.exception("an errand failed")
-        else:
-            self.returned.emit(value)
 
 
 def pack(captured: Captured) -> Dict[str, bytes]:

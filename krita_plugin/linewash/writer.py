@@ -21,10 +21,11 @@ from dataclasses import dataclass
 from typing import Any, Callable, Iterator, List, Optional, Sequence, Tuple
 
 from .covers import Written
-from .picture import RESULT_PREFIX, Picture, node_id
+from .picture import Picture, node_id
 from .pixels import SRGB, Pixels, Space, space_of, strips
 from .results import BACKGROUND, FOREGROUND, LINES, Kept
 from .shared.errors import ErrorCode, LinewashError
+from .shared.naming import is_result_name
 from .turns import Steps
 
 _SELECTED = re.compile(b"[^\\0]+", re.DOTALL)
@@ -34,14 +35,15 @@ SETTLE_MS, PATIENCE = 60, 5000
 
 @dataclass(frozen=True)
 class Answer:
-    """A finished job: its layers as strips of BGRA bytes, canvas size, and what it was asked for.
+    """A finished job: its layers as strips of BGRA bytes, their size, and where they belong.
 
-    paper: whether the line layer is a drawing on paper.  lines: the lines that were coloured, where it does not show them.
+    canvas: the size the picture must have.  name: of the group.  paper: whether the line layer is a drawing on paper.  lines:
+    the lines that were coloured, where it does not show them.
     """
 
     size: Tuple[int, int]
-    model: str
-    seed: int
+    canvas: Tuple[int, int]
+    name: str
     lines_id: str
     paper: bool
     foreground: Sequence[bytes]
@@ -78,6 +80,7 @@ def write(picture: Picture, answer: Answer, painting: Callable[[], bool], kept: 
         group.setBlendingMode(place.blending)
         for earlier in place.covered:
             earlier.setVisible(False)
+            earlier.setCollapsed(True)  # else a few results fill the Layers docker
         group_id = node_id(group)
         place.parent.addChildNode(group, place.above)
         if picture.node(group_id) is None:  # Krita's answer is True even then
@@ -96,8 +99,8 @@ def check_place(picture: Picture, answer: Answer) -> None:
     """Raise DOCUMENT_CLOSED, CANVAS_CHANGED or LAYER_GONE when the answer has no place in the picture any more."""
     if not picture.open:
         raise LinewashError(ErrorCode.DOCUMENT_CLOSED)
-    if picture.size != answer.size:
-        raise LinewashError(ErrorCode.CANVAS_CHANGED, "%s is now %s" % (answer.size, picture.size))
+    if picture.size != answer.canvas:
+        raise LinewashError(ErrorCode.CANVAS_CHANGED, "%s is now %s" % (answer.canvas, picture.size))
     if picture.node(answer.lines_id) is None:
         raise LinewashError(ErrorCode.LAYER_GONE)
 
@@ -106,8 +109,7 @@ def _assembled(bench: Any, picture: Picture, answer: Answer, kept: Optional[Kept
     """The group, computed and filled, in the picture's colour space; it belongs to ``bench`` but lies in no document."""
     (width, height), space = answer.size, picture.space
     bench.setColorSpace(*space)
-    what = "" if kept is None else " · selection"
-    group = bench.createGroupLayer("%s%s · seed %d%s" % (RESULT_PREFIX, answer.model, answer.seed, what))
+    group = bench.createGroupLayer(answer.name)
     bench.rootNode().addChildNode(group, None)
     yield 0
     bench.resizeImage(0, 0, width, height)
@@ -203,7 +205,7 @@ def _place(picture: Picture, answer: Answer) -> _Place:
 
 def _results_above(siblings: Sequence[Any]) -> Iterator[Any]:
     for node in siblings:
-        if not (str(node.type()) == "grouplayer" and str(node.name()).startswith(RESULT_PREFIX)):
+        if not (str(node.type()) == "grouplayer" and is_result_name(str(node.name()))):
             return
         if node.visible():
             yield node

@@ -70,7 +70,7 @@ def test_colorize_writes_layers_and_an_openraster_file(backend: BackendProcess, 
         stack = root[0]
         assert [(e.tag, e.get("name"), e.get("composite-op")) for e in stack] == [
             ("layer", "Lines", "svg:src-over"),
-            ("stack", "Linewash fake · seed 2", "svg:src-over"),
+            ("stack", "Linewash 2 · fake", "svg:src-over"),
         ]
         assert [layer.get("name") for layer in stack[1]] == ["Foreground", "Background"]
         for layer in root.iter("layer"):

@@ -56,7 +56,7 @@ def test_the_methods_are_those_of_the_checkpoint(seen: Evidence, name: str) -> N
 @pytest.mark.parametrize(("name", "title"), WAYS)
 def test_every_method_colours_the_drawing(seen: Evidence, name: str, title: str) -> None:
     assert seen[f"{name} {title}"]["says"].startswith("Done in")
-    assert seen[f"{name} {title}"]["group"].startswith(f"Linewash {name}")
+    assert seen[f"{name} {title}"]["group"] == f"Linewash 0 {title or 'painted'} · {name}"
     coloured = picture(seen, name, title)
     assert coloured[..., 3].min() == 255
     assert len(np.unique(coloured.reshape(-1, 4), axis=0)) > 4

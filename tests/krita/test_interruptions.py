@@ -9,12 +9,13 @@ from tests.krita.harness.evidence import Evidence
 from tests.krita.harness.studio import Studio
 
 pytestmark = [pytest.mark.krita, pytest.mark.timeout(1200)]
+SIZE = (333, 257)
 
 
 @pytest.fixture(scope="module")
 def seen(studio: Studio, small_art: Art) -> Evidence:
     files = {"lines": str(small_art.lines), "reference": str(small_art.reference), "home": str(studio.home)}
-    return studio.play("interruptions", {"size": (333, 257), **files})
+    return studio.play("interruptions", {"size": SIZE, **files})
 
 
 def says(code: ErrorCode, text: str) -> bool:
@@ -65,6 +66,18 @@ def test_resized_canvas_gets_nothing_and_says_so(seen: Evidence) -> None:
     step = seen["resized"]
     assert step["after"] == step["before"]
     assert says(ErrorCode.CANVAS_CHANGED, step["says"])
+
+
+def test_what_lost_its_place_is_brought_in_at_its_own_size(seen: Evidence) -> None:
+    step, brought = seen["resized"], seen["brought"]
+    assert untouched(step["before"], brought["after"])
+    (group,) = groups(brought["after"])
+    assert group["bounds"] == [0, 0, *SIZE]
+    assert brought["says"].startswith("Brought in") and brought["undo"] == "Add Layer" and not brought["offered"]
+
+
+def test_what_is_discarded_is_forgotten(seen: Evidence) -> None:
+    assert seen["discarded"] == {"after": seen["line_layer_deleted"]["after"], "offered": False}
 
 
 def test_deleted_line_layer_gets_nothing_and_says_so(seen: Evidence) -> None:

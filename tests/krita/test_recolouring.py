@@ -63,7 +63,7 @@ def test_a_hint_is_exact_in_its_region(seen: Evidence, small_art: Art, space: st
 
 @pytest.mark.parametrize("space", SPACES)
 def test_the_hints_layer_is_not_taken_for_the_lines(seen: Evidence, space: str) -> None:
-    assert seen[f"{space}_lines"] == "Active layer: Lines"
+    assert seen[f"{space}_lines"] == "Automatic: Lines"
 
 
 @pytest.mark.parametrize("space", SPACES)

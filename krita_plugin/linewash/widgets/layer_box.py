@@ -36,6 +36,12 @@ class LayerBox(QtWidgets.QComboBox):
         self.setCurrentIndex(index)
         self.blockSignals(blocked)
 
+    def showPopup(self) -> None:
+        """Open the list, wide enough for its texts, which may be cut in the box."""
+        frame = 2 * self.view().frameWidth() + self.view().verticalScrollBar().sizeHint().width()
+        self.view().setMinimumWidth(max(self.width(), self.view().sizeHintForColumn(0) + frame))
+        super().showPopup()
+
     def wheelEvent(self, event: "QtGui.QWheelEvent") -> None:
         """Scrolling the column of dockers must not change a choice."""
         event.ignore()

@@ -7,6 +7,7 @@ from ..shared.describing import ModelInfo
 from .layer_box import LayerBox
 
 LOOKING = "Looking for models…"
+_WHAT = "What colours the picture"
 _TIP = QtCore.Qt.ItemDataRole.ToolTipRole
 
 
@@ -16,7 +17,7 @@ class ModelBox(LayerBox):
     opened = Signal()
 
     def __init__(self) -> None:
-        super().__init__("model", "What colours the picture")
+        super().__init__("model", _WHAT)
         self._models: Tuple[ModelInfo, ...] = ()
         self._chosen_name, self._looking = "", False
 
@@ -32,14 +33,13 @@ class ModelBox(LayerBox):
             self.hidePopup()
         self.show_entries([*entries, (None, LOOKING)] if looking else entries, current)
         self._grey_out({model.name: model for model in models})
+        self.setToolTip("%s: %s" % (_WHAT, dict(known).get(current, current)))  # the list itself may be too narrow for it
         if reopen:
             super().showPopup()
 
     def showPopup(self) -> None:
-        """Open the list, wide enough for its titles."""
+        """Open the list."""
         self.opened.emit()
-        frame = 2 * self.view().frameWidth() + self.view().verticalScrollBar().sizeHint().width()
-        self.view().setMinimumWidth(max(self.width(), self.view().sizeHintForColumn(0) + frame))
         super().showPopup()
 
     def _grey_out(self, models: "dict[str, ModelInfo]") -> None:

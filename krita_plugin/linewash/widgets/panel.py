@@ -6,6 +6,7 @@ from ..model_watch import ModelWatch
 from ..models import find_model, finish_of, mode_of, parameters_of, values_of
 from ..qt import QtCore, QtWidgets
 from ..settings import Choices, ForegroundKind, Mode
+from ..shared.describing import NEEDS_BACKGROUND_REFERENCE, NEEDS_MASK
 from ..shared.lines import LinePreparation
 from ..shared.protocol import Finish
 from .layer_box import LayerBox
@@ -15,11 +16,12 @@ from .progress_row import ProgressRow
 from .reference_list import ReferenceList
 from .scrolled import Scrolled
 from .status_line import StatusLine
+from .waiting_row import WaitingRow
 
 LINES_AS = (
-    (LinePreparation.AS_DRAWN, "As drawn"),
+    (LinePreparation.AS_DRAWN, "Line drawing"),
     (LinePreparation.WHITE_ON_BLACK, "White on black"),
-    (LinePreparation.DODGE, "From a picture"),
+    (LinePreparation.DODGE, "Coloured picture"),
 )
 FOREGROUNDS = (
     (ForegroundKind.AUTOMATIC, "Automatic"),
@@ -32,6 +34,12 @@ RECOLOURING_FOREGROUNDS = ((ForegroundKind.AUTOMATIC, "As before"),) + FOREGROUN
 MODES = ((Mode.WHOLE, "Whole picture"), (Mode.SELECTION, "Selection"))
 FINISHES = ((Finish.PAINTED, "Painted"), (Finish.FLATS, "Flats"))
 
+NEEDS = {
+    NEEDS_MASK: "The figure is what Foreground says.",
+    NEEDS_BACKGROUND_REFERENCE: "Give one reference the role Use for the background.",
+}
+"""What a method needs, in words for the painter."""
+
 WIDEST = "Foreground"
 """The widest label of the docker's own."""
 BESIDE_TEXT = 18
@@ -43,11 +51,13 @@ class Panel(QtWidgets.QWidget):
 
     def __init__(self, add_icon: Any) -> None:
         super().__init__()
-        self.lines = LayerBox("lines", "The layer with your drawing")
+        self.lines = LayerBox(
+            "lines", "The layer with your drawing.  Automatic: the one you work on, or did before you went elsewhere"
+        )
         self.lines_as = LayerBox(
             "linesAs",
-            "How to read that layer.  As drawn: lines on paper or transparency.  White on black: brightness is ink.\n"
-            "From a picture: looks for the lines of a coloured picture.",
+            "What that layer is.  Line drawing: lines on paper or transparency.  White on black: brightness is ink.\n"
+            "Coloured picture: its lines are looked for.",
         )
         self.reference = ReferenceList()
         self.reference_add = QtWidgets.QToolButton()
@@ -84,6 +94,7 @@ class Panel(QtWidgets.QWidget):
             button.setFocusPolicy(QtCore.Qt.FocusPolicy.TabFocus)  # as with the lists: Space belongs to the canvas
         self.progress = ProgressRow()
         self.status = StatusLine()
+        self.waiting = WaitingRow()
         self._lay_out()
 
     def show_model(self, models: ModelWatch, choices: Choices) -> None:
@@ -97,7 +108,7 @@ class Panel(QtWidgets.QWidget):
             widget.setVisible(mode is not None)
         if model is not None and mode is not None:
             self.method.show_entries([(each.name, each.title) for each in model.modes], mode.name)
-            self.method.setToolTip(mode.help + (" Needs: %s." % ", ".join(mode.needs) if mode.needs else ""))
+            self.method.setToolTip(" ".join([mode.help, *(NEEDS.get(need, "Needs: %s." % need) for need in mode.needs)]))
         infos = parameters_of(choices, model) if model is not None else ()
         self.parameters.show_parameters(infos, values_of(choices, model) if model is not None else {})
 
@@ -108,10 +119,6 @@ class Panel(QtWidgets.QWidget):
         grid.setHorizontalSpacing(8)
         grid.setVerticalSpacing(5)
         grid.setColumnStretch(1, 1)
-        lines = QtWidgets.QVBoxLayout()
-        lines.setSpacing(4)
-        lines.addWidget(self.lines)
-        lines.addWidget(self.lines_as)
         references = QtWidgets.QHBoxLayout()
         references.setSpacing(4)
         references.addWidget(self.reference, 1)
@@ -125,14 +132,15 @@ class Panel(QtWidgets.QWidget):
         variations.addWidget(self.variation, 1)
         variations.addWidget(self.another)
         rows = (
-            ("Lines", lines),
+            ("Lines", self.lines),
+            ("Read as", self.lines_as),
             ("Reference", references),
             ("Hints", self.hints),
             ("Foreground", foregrounds),
             ("Model", self.model),
             ("Method", self.method),
             ("Finish", self.finish),
-            ("Mode", self.mode),
+            ("Area", self.mode),
             ("Variation", variations),
         )
         for row, (text, thing) in enumerate(rows):
@@ -150,13 +158,17 @@ class Panel(QtWidgets.QWidget):
         buttons = QtWidgets.QHBoxLayout()
         buttons.addWidget(self.colour, 2)
         buttons.addWidget(self.cancel, 1)
-        column = QtWidgets.QVBoxLayout(self)
-        column.setContentsMargins(8, 6, 8, 6)
+        column = QtWidgets.QVBoxLayout()
+        column.setContentsMargins(4, 4, 4, 4)
+        outer = QtWidgets.QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)  # Krita sets a docker's own to 1, whatever they were
+        outer.addLayout(column)
         column.setSpacing(6)
         for rare in (self.foreground_layer, self.method, self._method_label, self.parameters):
             rare.hide()  # shown when it is wanted
-        column.addWidget(Scrolled(choices))
+        column.addWidget(Scrolled(choices, self.lines.sizeHint().height()))
         column.addLayout(buttons)
         column.addWidget(self.progress)
         column.addWidget(self.status)
+        column.addWidget(self.waiting)
         column.addStretch(1)

@@ -1,15 +1,23 @@
 """Room for choices that come and go in a column of dockers that stays as it is."""
 
-from ..qt import QtCore, QtWidgets
+from ..qt import QtCore, QtGui, QtWidgets
+
+KRITAS_OWN, BELOW = 560, 120
+"""Pixels of height that Krita needs at least beside this docker as it comes, and the docker beside what is scrolled."""
+
+
+def least_height(full: int, row: int, screen: int) -> int:
+    """The least height on a screen of that height: all of it, what room there is, or one row and the beginning of the next."""
+    return max(row * 3 // 2, min(full, screen - KRITAS_OWN - BELOW))
 
 
 class Scrolled(QtWidgets.QScrollArea):
-    """As high as what it holds where there is room; never smaller than that was at first.  In between it scrolls.
+    """As high as what it holds where there is room; never smaller than that was at first, if the screen is high enough for it.
 
-    Else whatever comes later would push the other dockers together, or Krita's window off a small screen.
+    In between it scrolls.  Else whatever comes later would push the other dockers together, or Krita's window off the screen.
     """
 
-    def __init__(self, held: "QtWidgets.QWidget") -> None:
+    def __init__(self, held: "QtWidgets.QWidget", row_height: int) -> None:
         super().__init__()
         self.setFrameShape(QtWidgets.QFrame.Shape.NoFrame)
         self.setWidgetResizable(True)
@@ -17,8 +25,9 @@ class Scrolled(QtWidgets.QScrollArea):
         self.setFocusPolicy(QtCore.Qt.FocusPolicy.NoFocus)  # the keyboard belongs to the canvas
         self.setSizePolicy(QtWidgets.QSizePolicy.Policy.Expanding, QtWidgets.QSizePolicy.Policy.Maximum)
         self.setWidget(held)
-        smallest = held.minimumSizeHint()
-        self.setMinimumSize(smallest.width() + self.verticalScrollBar().sizeHint().width(), smallest.height())
+        smallest, screen = held.minimumSizeHint(), QtGui.QGuiApplication.primaryScreen().availableGeometry()
+        width = smallest.width() + self.verticalScrollBar().sizeHint().width()
+        self.setMinimumSize(width, least_height(smallest.height(), row_height, screen.height()))
 
     def sizeHint(self) -> "QtCore.QSize":
         """That of what it holds."""

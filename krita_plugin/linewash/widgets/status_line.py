@@ -14,6 +14,7 @@ class StatusLine(QtWidgets.QLabel):
         super().__init__()
         self.setObjectName("status")
         self.setWordWrap(True)
+        self.setAlignment(QtCore.Qt.AlignmentFlag.AlignLeft | QtCore.Qt.AlignmentFlag.AlignTop)  # one line stands like two
         self.setMinimumHeight(2 * self.fontMetrics().lineSpacing())
         self.setTextFormat(QtCore.Qt.TextFormat.PlainText)
 

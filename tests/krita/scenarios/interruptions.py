@@ -111,6 +111,13 @@ def resized(painter, document):
     yield 0.5
     painter.note("resized", {"before": before, "after": snapshot(document), "says": painter.says()})
     yield from painter.shot("resized")
+    yield from painter.press("bringIn")
+    yield from painter.until(lambda: results(document), 60, "the picture to be brought in")
+    yield from painter.until(lambda: rest(painter), 60, "the docker to rest after it was brought in")
+    yield 0.5
+    offered = painter.widget("waiting").isVisible()
+    painter.note("brought", {"after": snapshot(document), "says": painter.says(), "offered": offered, "undo": undo_text()})
+    yield from painter.shot("brought")
 
 
 def line_layer_deleted(painter, document):
@@ -124,6 +131,10 @@ def line_layer_deleted(painter, document):
     yield from painter.until(lambda: rest(painter), 300, "the docker to rest after the lines went")
     yield 0.5
     painter.note("line_layer_deleted", {"before": before, "after": snapshot(document), "says": painter.says()})
+    count = machine.job_count(painter.parameters["home"])
+    yield from painter.press("discard")
+    yield from painter.until(lambda: machine.job_count(painter.parameters["home"]) < count, 30, "the backend to forget it")
+    painter.note("discarded", {"after": snapshot(document), "offered": painter.widget("waiting").isVisible()})
 
 
 def killed(painter, document):

@@ -25,6 +25,7 @@ class Backend:
         self.threads: set[int] = set()
         self.awake = False
         self.models: list[Any] = []
+        self.jobs: list[Any] = []
         self.layers: tuple[str, ...] = self.protocol.LAYERS
 
     def connect(self, say: Any, unwanted: Any) -> Any:
@@ -69,6 +70,10 @@ class Client:
         self.backend.note("status")
         time.sleep(self.backend.pause_s)
         return self._status(after + 1)
+
+    def jobs(self) -> list[Any]:
+        self.backend.note("jobs")
+        return self.backend.jobs
 
     def models(self, wait_s: float = 0.0) -> list[Any]:
         return self.backend.models

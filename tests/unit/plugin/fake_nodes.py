@@ -26,7 +26,7 @@ class NodeData:
         self.id = "{%s}" % uuid.uuid4()
         self.parent: NodeData | None = None
         self.children: list[NodeData] = []
-        self.visible, self.blending = True, "normal"
+        self.visible, self.blending, self.collapsed = True, "normal", False
         self.at: tuple[int, int] = (0, 0)
         self.pixels = np.zeros((0, 0, BYTES.get(space[:2], 4)), np.uint8)
 
@@ -108,6 +108,12 @@ class Node:
 
     def setVisible(self, value: bool) -> None:
         self.data.visible = value
+
+    def collapsed(self) -> bool:
+        return self.data.collapsed
+
+    def setCollapsed(self, value: bool) -> None:
+        self.data.collapsed = value
 
     def blendingMode(self) -> str:
         return self.data.blending

@@ -18,7 +18,7 @@ def write(plugin: Any, host: Any) -> Any:
             None if pixels is None else tuple(pixels[y : y + h].tobytes() for y, h in plugin.pixels.strips(*size))
             for pixels in (paint(), paint(colour=(90, 60, 30)), found)
         ]
-        answer = plugin.writer.Answer(size, "mini", 7, lines.uniqueId().toString(), True, *strips)
+        answer = plugin.writer.Answer(size, size, "Linewash 7 flats · mini", lines.uniqueId().toString(), True, *strips)
         return run(plugin.writer.write(host.active(), answer, lambda: False))
 
     return go
@@ -30,7 +30,7 @@ def test_they_lie_on_the_colours_above_the_picture(paper: Any, write: Any) -> No
     paper.add(document, "Notes", ink())
     before = state_of(document)
     write(picture, ink())
-    group = ("Linewash mini · seed 7", ["Background", "Foreground", "Lines"])
+    group = ("Linewash 7 flats · mini", ["Background", "Foreground", "Lines"])
     assert tree(document.rootNode()) == ["Background", "Photo", group, "Notes"]
     node = document.topLevelNodes()[2]
     assert node.blendingMode() == "normal"

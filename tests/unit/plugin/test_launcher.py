@@ -129,7 +129,7 @@ def test_a_backend_that_refuses_us_is_not_started_again(
 def test_the_installed_backend_is_started_once(plugin: Any, launcher: Any, home: Path) -> None:
     said: list[str] = []
     info = connect(launcher, said)
-    assert info.pid == launcher._started.pid and said == ["Starting the backend…"]
+    assert info.pid == launcher._started.pid and said == ["Starting Linewash…"]
     assert connect(launcher, said) == info and len(said) == 1
 
 

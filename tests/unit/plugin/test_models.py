@@ -163,6 +163,16 @@ def test_choices_are_kept_for_each_picture_and_each_model(bench: Bench, listed: 
     assert bench.krita.Krita.instance().settings[("linewash", "model")] == "moody"
 
 
+def test_results_tell_the_method_and_seed_0_means_no_chance_with_mini_only(bench: Bench, listed: Any) -> None:
+    assert texts(bench.widget("variation")) == ["Most likely"]
+    bench.pick("model", "moody · Moods")
+    assert texts(bench.widget("variation")) == ["Seed 0"]
+    assert bench.widget("model").toolTip().endswith("moody · Moods")
+    bench.pick("method", "Figure to figure")
+    coloured(bench)
+    assert "Linewash 0 Figure to figure · mini" in [node.name() for node in listed.topLevelNodes()]  # that backend is mini
+
+
 def test_defaults_bring_everything_back(bench: Bench, listed: Any) -> None:
     bench.pick("model", "moody · Moods")
     assert not bench.widget("defaultParameters").isEnabled()
@@ -186,7 +196,7 @@ def test_every_parameter_explains_itself(bench: Bench, listed: Any) -> None:
     assert bench.widget("set_strength").parentWidget().toolTip() == "How strongly it colours."
     assert bench.widget("set_words").toolTip() == "What to change."
     bench.pick("method", "Figure to figure")
-    assert bench.widget("method").toolTip() == "Each half apart. Needs: mask."
+    assert bench.widget("method").toolTip() == "Each half apart. The figure is what Foreground says."
 
 
 def test_the_wheel_changes_nothing_and_typing_is_not_disturbed(bench: Bench, listed: Any) -> None:

@@ -60,7 +60,7 @@ def test_only_the_selection_changes(bench: Bench, coloured: Any) -> None:
     assert bench.says().startswith("Done in")
     assert bench.backend.request.region and bench.backend.request.previous
     older, newer = results(coloured)
-    assert newer.name() == "Linewash mini · seed 0 · selection" and coloured.undo_texts() == ["Add Layer"]
+    assert newer.name() == "Linewash 0 painted, selection · mini" and coloured.undo_texts() == ["Add Layer"]
     mask = selected() > 0
     for name, pixels in kept.items():
         found = layer_bytes(child(newer, name))
@@ -126,7 +126,7 @@ def test_a_result_that_was_moved_or_taken_apart(bench: Bench, coloured: Any, pap
 @pytest.mark.parametrize("depth", ["U8", "U16"])
 def test_no_byte_outside_is_ever_converted(plugin: Any, paper: Any, host: Any, depth: str, tmp_path: Path) -> None:
     document = paper.document(depth=depth)
-    group = paper.group(document, "Linewash mini · seed 3")
+    group = paper.group(document, "Linewash 3 flats · mini")
     rng, each = np.random.default_rng(3), 4 if depth == "U8" else 8
     noise = {name: rng.integers(0, 256, (HEIGHT, WIDTH, each)).astype(np.uint8) for name in ("Background", "Foreground")}
     for name, pixels in noise.items():
@@ -153,7 +153,8 @@ def test_no_byte_outside_is_ever_converted(plugin: Any, paper: Any, host: Any, d
         tuple(pixels[top : top + rows].tobytes() for top, rows in plugin.pixels.strips(WIDTH, HEIGHT))
         for pixels in (paint(), paint(colour=(1, 2, 3)))
     ]
-    answer = plugin.writer.Answer((WIDTH, HEIGHT), "mini", 3, lines.uniqueId().toString(), False, *strips)
+    size, newer_name = (WIDTH, HEIGHT), "Linewash 3 flats, selection · mini"
+    answer = plugin.writer.Answer(size, size, newer_name, lines.uniqueId().toString(), False, *strips)
     run(plugin.writer.write(picture, answer, lambda: False, captured.kept))
     newer = results(document)[1]
     mask = selected(soft=True) > 0
@@ -194,7 +195,7 @@ def test_results_on_paper_are_recoloured_too(bench: Bench, paper: Any, file: Pat
     bench.click("colour")
     bench.until(bench.idle)
     newer, older = results(document)
-    assert newer.name().endswith("selection") and newer.blendingMode() == "multiply"
+    assert newer.name() == "Linewash 0 painted, selection · mini" and newer.blendingMode() == "multiply"
     assert newer.visible() and not older.visible()
 
 
@@ -220,7 +221,7 @@ def test_hints_are_sent_and_never_taken_for_the_lines(bench: Bench, document: An
     box = bench.widget("hints")
     assert [box.itemText(i) for i in range(box.count())] == ["None", "Spots", "Ink", "Colours", "Background"]
     bench.pick("hints", "Spots")
-    assert bench.widget("lines").currentText() == "Active layer: Ink"
+    assert bench.widget("lines").currentText() == "Automatic: Ink"
     bench.click("colour")
     bench.until(bench.idle)
     assert bench.backend.request.hints
@@ -254,7 +255,7 @@ def test_variations_are_tried_and_gone_back_to(bench: Bench, document: Any, file
         bench.click("another")
         bench.until(bench.idle)
         seeds.append(bench.backend.request.seed)
-    assert seeds[0] != seeds[1] and min(seeds) > 0
+    assert seeds[0] != seeds[1] and min(seeds) > 0 and max(seeds) < 10_000  # short enough for a layer's name
     texts = [box.itemText(i) for i in range(box.count())]
     assert texts == ["Most likely", "Seed %d" % seeds[1], "Seed %d" % seeds[0]]
     assert box.currentText() == texts[1]
@@ -262,3 +263,11 @@ def test_variations_are_tried_and_gone_back_to(bench: Bench, document: Any, file
     bench.click("colour")
     bench.until(bench.idle)
     assert bench.backend.request.seed == seeds[0] and box.count() == 3
+
+
+def test_no_variation_comes_twice(plugin: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plugin.settings, "MAX_SEED", 3)
+    choices = plugin.settings.Choices()
+    for _ in range(3):
+        choices = choices.another()
+    assert sorted(choices.seeds) == [1, 2, 3] and choices.seed == choices.seeds[0]

@@ -17,7 +17,7 @@ def test_the_whole_way(bench: Bench, document: Any, file: Path) -> None:
     bench.until(bench.idle)
     assert bench.says().startswith("Done in")
     seed = bench.backend.request.seed
-    group = ("Linewash mini · seed %d" % seed, ["Background", "Foreground"])
+    group = ("Linewash %d painted · mini" % seed, ["Background", "Foreground"])
     assert tree(document.rootNode()) == ["Background", "Colours", group, "Ink"]
     assert document.undo_texts() == ["Add Layer"]
     bench.until(lambda: "acknowledge" in bench.backend.calls)
@@ -27,11 +27,11 @@ def test_the_whole_way(bench: Bench, document: Any, file: Path) -> None:
 def test_lines_that_were_looked_for_come_on_top_of_the_colours(bench: Bench, document: Any, file: Path) -> None:
     bench.backend.layers = (*bench.backend.protocol.LAYERS, "lines")
     bench.drop(file)
-    bench.pick("linesAs", "From a picture")
+    bench.pick("linesAs", "Coloured picture")
     bench.click("colour")
     bench.until(bench.idle)
     assert bench.says().startswith("Done in")
-    group = ("Linewash mini · seed 0", ["Background", "Foreground", "Lines"])
+    group = ("Linewash 0 painted · mini", ["Background", "Foreground", "Lines"])
     assert tree(document.rootNode()) == ["Background", "Colours", "Ink", group]
     assert document.undo_texts() == ["Add Layer"]
 

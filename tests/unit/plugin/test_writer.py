@@ -7,7 +7,7 @@ import pytest
 
 from tests.unit.plugin.conftest import ink, paint, run, scan, state_of, tree
 
-GROUP = ("Linewash mini · seed 7", ["Background", "Foreground"])
+GROUP = ("Linewash 7 flats · mini", ["Background", "Foreground"])
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def answer(plugin: Any) -> Any:
             tuple(pixels[top : top + rows].tobytes() for top, rows in plugin.pixels.strips(width, height))
             for pixels in (foreground, paint(height, width, (90, 60, 30)))
         ]
-        return plugin.writer.Answer(size, "mini", 7, lines.uniqueId().toString(), paper, *strips)
+        return plugin.writer.Answer(size, size, GROUP[0], lines.uniqueId().toString(), paper, *strips)
 
     return make
 
@@ -129,6 +129,14 @@ def test_undoing_and_redoing_the_second_shows_and_hides_the_first(
     document.rootNode().addChildNode(second, lines)
     covers.follow(picture)
     assert [node.visible() for node in document.topLevelNodes()] == [True, True, False]
+
+
+def test_what_is_hidden_is_folded_away(paper: Any, write: Any, answer: Any) -> None:
+    document = paper.document(white=False)
+    lines = paper.add(document, "Scan", scan())
+    write(answer(lines, paper=True))
+    write(answer(lines, paper=True))
+    assert [node.collapsed() for node in document.topLevelNodes()] == [False, False, True]
 
 
 def test_what_the_painter_shows_again_stays_shown(plugin: Any, paper: Any, host: Any, write: Any, answer: Any) -> None:
