@@ -18,6 +18,7 @@ ROLES = {
     ReferenceRole.FOREGROUND: "Use for the foreground",
     ReferenceRole.BACKGROUND: "Use for the background",
 }
+HOW = "Click to switch it off or on; right-click to use it for foreground or background alone."
 
 
 class ReferenceList(QtWidgets.QListWidget):
@@ -54,7 +55,8 @@ class ReferenceList(QtWidgets.QListWidget):
             for reference, name in shown:
                 item = QtWidgets.QListWidgetItem()
                 item.setData(_DATA, reference)
-                item.setToolTip("%s\n%s%s" % (name, ROLES[reference.role], "" if reference.used else " (switched off)"))
+                role = ROLES[reference.role] + ("" if reference.used else " (switched off)")
+                item.setToolTip("%s\n%s\n%s" % (name, role, HOW))
                 self.addItem(item)
         self._fit()
 

@@ -91,6 +91,7 @@ def test_references_are_switched_and_taken_out(bench: Bench, document: Any, file
     bench.drop(file)
     shown = bench.widget("reference")
     assert shown.count() == 1  # the same file twice is one reference
+    assert "right-click" in shown.item(0).toolTip()  # nothing else tells of the menu
     cell = shown.visualItemRect(shown.item(0))
     QTest.mouseClick(shown.viewport(), Qt.MouseButton.LeftButton, pos=cell.center())
     assert [reference.used for reference in shown.references()] == [False]
