@@ -1,6 +1,7 @@
 """Measuring AnimeDiffusion on faces, and the distance by Inception against the package pytorch-fid."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -9,11 +10,12 @@ import torch
 from torch import Tensor
 from typer.testing import CliRunner
 
-from backend.evaluation.faces import CROSS, SAME, Way, figures, paint, reference_of
+from backend.evaluation.faces import CROSS, SAME, Way, figures, paint, reference_of, shown_for
 from backend.evaluation.faces_cli import app
 from backend.evaluation.inception import Inception, NoInception, frechet_distance
 from backend.families.animediffusion.loading import load_unet
 from backend.training.anime.data import FacePairs, squared
+from backend.training.anime.sheets import painted
 from backend.training.drawings.faces import write_faces
 from backend.training.published.augment import signed
 from tests.parity.golden import ANIME, golden
@@ -75,7 +77,7 @@ def test_both_protocols_paint_and_differ(faces: Path) -> None:
     assert all(found.shape == truth.shape == (32, 32, 3) for found, truth in same)
 
 
-def test_references_are_bent_unless_asked_not_to(faces: Path) -> None:
+def test_references_are_bent_unless_asked_not_to(faces: Path, tmp_path: Path) -> None:
     data = FacePairs(faces)
     shown: dict[bool, list[Tensor]] = {}
     unet = load_unet(golden(ANIME).sd)
@@ -87,6 +89,46 @@ def test_references_are_bent_unless_asked_not_to(faces: Path) -> None:
         shown[bending] = seen
     own = signed([squared(data.read(number).colour, 32) for number in range(2)])
     assert torch.equal(shown[False][0], own) and not torch.equal(shown[True][0], own)
+    shutil.copytree(faces, tmp_path / "twins")
+    for part in ("reference", "condition"):  # the same face twice: each is bent by a draw of its own
+        shutil.copy(tmp_path / "twins" / part / "00000.png", tmp_path / "twins" / part / "00001.png")
+    twins = [shown_for(FacePairs(tmp_path / "twins"), number, SAME, Way(side=32)) for number in (0, 1, 0)]
+    assert np.array_equal(twins[0], twins[2]) and not np.array_equal(twins[0], twins[1])
+
+
+def test_another_seed_paints_otherwise(faces: Path) -> None:
+    unet, data = load_unet(golden(ANIME).sd), FacePairs(faces)
+    one, again, other = (
+        [found for found, _ in paint(unet, data, SAME, Way(side=32, steps=2, seed=seed, bending=False), 2)]
+        for seed in (0, 0, 1)
+    )
+    assert np.array_equal(one, again) and not np.array_equal(one, other)
+
+
+def test_painted_numbers_are_rounded() -> None:
+    """A network that finds no noise at eta 0 leaves what the clamped picture of the first step is."""
+    torch.manual_seed(0)
+    found = painted(_Still(), [np.full((8, 8), 255, np.uint8)] * 40, [np.zeros((8, 8, 3), np.uint8)] * 40, steps=1, eta=0.0)
+    assert (np.stack(found) != _Still.expected(40)).mean() < 0.01  # rounded down, half of them would be one less
+
+
+class _Still(torch.nn.Module):
+    """Says that a picture holds no noise."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.zeros(1))
+
+    def forward(self, noisy: Tensor, lines: Tensor, reference: Tensor, time: Tensor) -> Tensor:
+        return torch.zeros_like(noisy)
+
+    @staticmethod
+    def expected(count: int) -> np.ndarray:
+        """The noise of seed 0, scaled and cut by one step from time 1, as bytes."""
+        kept = 1 - torch.linspace(1e-6, 1e-2, 1000)
+        noise = torch.randn((count, 3, 8, 8), generator=torch.Generator().manual_seed(0))
+        clean = (noise / kept[:2].prod().sqrt()).clamp(-1, 1) * kept[0].sqrt()
+        return ((clean + 1) * 127.5).round().permute(0, 2, 3, 1).numpy().astype(np.uint8)
 
 
 def test_guidance_pushes_pictures(faces: Path) -> None:
