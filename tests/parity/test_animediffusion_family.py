@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from backend.families.animediffusion import keys
 from backend.families.animediffusion.description import SPEC, UNIT
 from backend.families.animediffusion.family import ONE, AnimeDiffusion, covering
 from backend.families.animediffusion.loading import load_unet
@@ -17,6 +18,7 @@ from backend.pipeline.run import RunResult, colorize
 from backend.pipeline.types import Cancelled, Inputs, Step
 from shared.errors import ErrorCode, LinewashError
 from shared.protocol import Finish, ReferenceRole
+from tests.parity.files import copy_of
 from tests.parity.golden import ANIME, FILES, golden, write_checkpoint
 from tests.parity.painting import Discs, given, picture, run, same
 
@@ -114,6 +116,12 @@ def test_a_dropped_checkpoint_needs_no_clip(tmp_path: Any) -> None:
     assert row.ready and row.family == SPEC.name and row.parameters == SPEC.parameters and row.modes == ()
     result = colorize(asked(), load(name, tmp_path), lambda step: None)
     assert result.layers.composite.shape == (160, 240, 4)
+
+
+def test_a_dropped_checkpoint_needs_no_schedule(tmp_path: Any) -> None:
+    path = copy_of(ANIME, tmp_path, lambda tensors: [tensors.pop(name) for name in keys.SCHEDULE])
+    row = next(row for row in models(tmp_path) if row.name == path.stem)
+    assert row.ready and row.family == SPEC.name
 
 
 def seen_by(family: AnimeDiffusion, **settings: Any) -> list[tuple[torch.Tensor, ...]]:

@@ -106,7 +106,7 @@ def phase(
                 raise
             raise typer.BadParameter(f"{run} holds a run of another network", param_hint="--run") from error
     with told(DataError):
-        training.train(sheet_of(shown, side) if shown else None)
+        training.train(sheet_of(shown, side, settings.bending) if shown else None)
     training.accelerator.end_training()
 
 

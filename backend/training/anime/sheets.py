@@ -1,4 +1,4 @@
-"""Validation pictures of AnimeDiffusion: faces painted after themselves, bent, and after another face."""
+"""Validation pictures of AnimeDiffusion: faces painted after themselves, bent as in training, and after another face."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from backend.families.animediffusion.diffusion import ETA, STEPS, ddim, guided
 from backend.imaging.bending import bent, draw_bend
 from backend.imaging.types import Gray, Rgb
 from backend.networks.animediffusion import AnimeUNet
-from backend.training.anime.batch import line_pictures
+from backend.training.anime.batch import Bending, line_pictures
 from backend.training.anime.data import FacePairs, squared
 from backend.training.anime.phases import Sampled
 from backend.training.published.augment import signed
@@ -18,16 +18,18 @@ from backend.training.sheets import contact_sheet
 from backend.training.trainer import Sheet
 
 
-def sheet_of(data: FacePairs, side: int, count: int = 6) -> Sheet:
-    """What draws the sheet of a phase, of the first ``count`` faces of ``data``."""
+def sheet_of(data: FacePairs, side: int, bending: Bending | None = bent, count: int = 6) -> Sheet:
+    """What draws the sheet of a phase, of the first ``count`` faces of ``data``; they become references as in training."""
 
     def draw(network: nn.Module) -> Rgb:
         unet = network.unet if isinstance(network, Sampled) else network
         faces = [data.read(number) for number in range(min(count, len(data)))]
         truth, lines = [squared(face.colour, side) for face in faces], [squared(face.lines, side) for face in faces]
-        own = [squared(bent(face.colour, draw_bend(np.random.default_rng(n))), side) for n, face in enumerate(faces)]
+        bends = [draw_bend(np.random.default_rng(number)) for number in range(len(faces))]
+        shown = [bending(face.colour, bend) if bending else face.colour for face, bend in zip(faces, bends, strict=True)]
+        own = [squared(picture, side) for picture in shown]
         other = [*truth[1:], truth[0]]
-        titles = ("lines", "itself, bent", "painted", "another", "painted", "truth")
+        titles = ("lines", "itself, as learned", "painted", "another", "painted", "truth")
         rows = zip(lines, own, painted(unet, lines, own), other, painted(unet, lines, other), truth, strict=True)
         return contact_sheet(titles, [[np.repeat(row[0][..., None], 3, 2), *row[1:]] for row in rows])
 

@@ -1,0 +1,30 @@
+"""Validation pictures show a network what it has learned from."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from backend.families.animediffusion.loading import load_unet
+from backend.imaging.bending import bent, bent_within, draw_bend
+from backend.training.anime.batch import Bending
+from backend.training.anime.data import FacePairs, squared
+from backend.training.anime.phases import Sampled
+from backend.training.anime.sheets import sheet_of
+from backend.training.published.augment import signed
+from tests.parity.golden import ANIME, golden
+
+
+@pytest.mark.parametrize("bending", [bent, bent_within, None])
+def test_faces_are_painted_after_themselves_as_learned_and_after_the_next(bending: Bending | None, faces: Path) -> None:
+    data, unet, seen = FacePairs(faces), load_unet(golden(ANIME).sd), list[torch.Tensor]()
+    unet.register_forward_pre_hook(lambda _, given: seen.append(given[2]))
+    with torch.no_grad():
+        sheets = [sheet_of(data, 32, bending, 2)(network) for network in (unet, Sampled(unet, "published", 10, 1.0))]
+    assert np.array_equal(*sheets) and sheets[0].shape[1] > 6 * 32
+    colours = [data.read(number).colour for number in range(2)]
+    bends = [draw_bend(np.random.default_rng(number)) for number in range(2)]
+    own = [bending(colour, bend) if bending else colour for colour, bend in zip(colours, bends, strict=True)]
+    assert torch.equal(seen[0], signed([squared(each, 32) for each in own]))
+    assert torch.equal(seen[10], signed([squared(each, 32) for each in reversed(colours)]))
