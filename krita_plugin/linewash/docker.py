@@ -12,6 +12,7 @@ from .session import GREY, READY, Message, Phase, Session, Tone
 from .settings import Choices, ForegroundKind, Mode, Reference, write_finish, write_model
 from .shared.describing import NO_VALUES
 from .shared.errors import ErrorCode, LinewashError
+from .shared.naming import seed_of
 from .shared.protocol import MAX_REFERENCES
 from .studio import Studio
 from .thumbnails import file_thumbnail, layer_thumbnail
@@ -123,7 +124,8 @@ class LinewashDocker(DockWidget):
             panel.foreground_layer.show_entries([("", "Choose a layer…")] + usable, choices.foreground_layer)
         panel.show_model(self._studio.models, choices)
         panel.mode.show_entries(MODES, choices.mode)
-        tried = [(seed, "Seed %d" % seed) for seed in choices.seeds]
+        kept = [seed_of(each.name) for each in layers if each.is_result]  # also of an earlier day: they are in the picture
+        tried = [(seed, "Seed %d" % seed) for seed in dict.fromkeys([*choices.seeds, *kept]) if seed]
         panel.variation.show_entries([(0, first_variation(choices)), *tried], choices.seed)
 
     def _show_run(self, session: Optional[Session]) -> None:

@@ -271,3 +271,11 @@ def test_no_variation_comes_twice(plugin: Any, monkeypatch: pytest.MonkeyPatch) 
     for _ in range(3):
         choices = choices.another()
     assert sorted(choices.seeds) == [1, 2, 3] and choices.seed == choices.seeds[0]
+
+
+def test_variations_of_an_earlier_day_are_found_in_the_picture(bench: Bench, document: Any, paper: Any) -> None:
+    for name in ("Linewash 4821 flats · mini", "Linewash 0 flats · mini", "Linewash my own", "Linewash 77 painted · mini"):
+        paper.group(document, name)
+    bench.docker.refresh()
+    box = bench.widget("variation")
+    assert [box.itemText(i) for i in range(box.count())] == ["Most likely", "Seed 77", "Seed 4821"]

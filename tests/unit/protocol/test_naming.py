@@ -1,0 +1,21 @@
+"""Names of results: made, known again, and read."""
+
+import pytest
+
+from shared.naming import is_result_name, result_name, seed_of
+
+
+@pytest.mark.parametrize("seed", [0, 7, 4821])
+@pytest.mark.parametrize("way", ["", "flats", "Figure to figure, selection"])
+def test_what_is_made_is_known_and_read_again(seed: int, way: str) -> None:
+    name = result_name(seed, way, "mini")
+    assert is_result_name(name) and seed_of(name) == seed
+
+
+def test_what_tells_results_apart_comes_first() -> None:
+    assert result_name(4821, "flats", "mini") == "Linewash 4821 flats · mini"
+
+
+@pytest.mark.parametrize("name", ["Linewash notes", "Linewash 12th try", "Linewash ", "Lines 4821 flats"])
+def test_a_painters_own_name_has_no_seed(name: str) -> None:
+    assert seed_of(name) == 0
