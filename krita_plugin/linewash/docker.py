@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Callable, List, Optional, Tuple
+from typing import Any, Callable, List, Optional, Tuple, Union
 
 from .host import DockWidget
 from .models import first_variation
+from .pasted import Given, can_be_taken, clipboard, pictures_of
 from .picture import Layer, Picture
 from .qt import QtCore, QtWidgets
+from .results import LINES
 from .session import GREY, READY, Message, Phase, Session, Tone
 from .settings import Choices, ForegroundKind, Mode, Reference, write_finish, write_model
 from .shared.describing import NO_VALUES
@@ -51,7 +53,7 @@ class LinewashDocker(DockWidget):
         panel.variation.chosen.connect(lambda seed: self._choose(seed=seed))
         panel.another.clicked.connect(self._another)
         panel.reference.changed.connect(lambda references: self._choose(references=tuple(references)))
-        panel.reference.dropped.connect(self._add_files)
+        panel.reference.dropped.connect(self._take)
         panel.reference_add.clicked.connect(self._offer_references)
         panel.colour.clicked.connect(self._colour)
         panel.cancel.clicked.connect(self._cancel)
@@ -87,7 +89,8 @@ class LinewashDocker(DockWidget):
         line_layer = session.line_layer(layers, picture.active_layer())
         lines = next((layer.name for layer in layers if layer.id == line_layer), "none")
         first = ("", "Automatic: %s" % lines if not session.choices.lines else "Automatic")
-        entries = [first] + [(layer.id, layer.name) for layer in layers if layer.is_picture]
+        drawings = [each for each in layers if not each.is_result or each.name == LINES or each.id == session.choices.lines]
+        entries = [first] + [(each.id, each.name) for each in drawings if each.is_picture]
         self._show_choices(session.choices, layers, entries)
         if self._shown != picture.key:
             self._shown = picture.key
@@ -110,7 +113,7 @@ class LinewashDocker(DockWidget):
         names = {layer.id: layer.name for layer in layers}
         panel.lines.show_entries(line_entries, choices.lines)
         panel.lines_as.show_entries(LINES_AS, choices.lines_as)
-        shown = [names.get(each.layer_id) or each.path for each in choices.references]
+        shown = [names.get(each.layer_id) or Path(each.path).name for each in choices.references]
         panel.reference.set_references(list(choices.references), shown)
         paint = [(each.id, each.name) for each in layers if each.is_picture and not each.is_result]
         panel.hints.show_entries([("", "None"), *paint], choices.hints)
@@ -208,10 +211,15 @@ class LinewashDocker(DockWidget):
         menu, button, picture = self._panel.reference_menu, self._panel.reference_add, self._picture()
         menu.clear()
         menu.addAction("Picture file…").triggered.connect(self._ask_file)
+        paste = menu.addAction("From the clipboard")
+        paste.setEnabled(can_be_taken(clipboard()))
+        paste.triggered.connect(lambda _=False: self._take(pictures_of(clipboard())))
         menu.addSeparator()
         menu.addAction("Layers of this picture").setEnabled(False)  # a section's title would be cut, and look like a layer
-        for layer in picture.layers() if picture is not None else []:
-            if layer.is_picture:
+        layers = picture.layers() if picture is not None else []
+        results = {layer.id for layer in layers if layer.is_result}
+        for layer in layers:
+            if layer.is_picture and layer.parent not in results:  # a result is one thing here
                 action = menu.addAction(layer.name.replace("&", "&&"))
                 action.triggered.connect(lambda _=False, layer_id=layer.id: self._add([Reference(layer_id=layer_id)]))
         menu.popup(button.mapToGlobal(button.rect().bottomLeft()))  # not exec(), as with the dialog below
@@ -228,6 +236,22 @@ class LinewashDocker(DockWidget):
     def _files_chosen(self, names: List[str]) -> None:
         self._studio.host.write_setting("folder", str(Path(names[0]).parent))
         self._add_files([Path(name) for name in names])
+
+    def _take(self, pictures: List[Given]) -> None:
+        files = [each for each in pictures if isinstance(each, Path)]
+        if files:
+            self._add_files(files)
+        for each in pictures:
+            if not isinstance(each, Path):
+                self._studio.errand(lambda given=each: self._studio.pasted.keep(given), self._pasted)
+
+    def _pasted(self, kept: Union[Path, LinewashError]) -> None:
+        picture = self._picture()
+        if isinstance(kept, Path):
+            self._add_files([kept])
+        elif picture is not None:
+            self._studio.session(picture).refuse(kept)
+            self.refresh()
 
     def _add_files(self, files: List[Path]) -> None:
         self._add([Reference(path=str(file)) for file in files])

@@ -11,6 +11,7 @@ from .host import Host
 from .launcher import Launcher
 from .model_watch import ModelWatch
 from .models import find_model, way_of
+from .pasted import Pasted
 from .picture import Picture
 from .qt import QtCore, QtWidgets, Signal
 from .results import Kept
@@ -48,6 +49,7 @@ class Studio(QtCore.QObject):
         super().__init__()
         self.host = host
         self.notice: Optional[Message] = None
+        self.pasted = Pasted()
         self._launcher, self._connect = launcher, connect
         self.models = ModelWatch(self, launcher, connect)
         self.waiting = Waiting(self, launcher, connect)

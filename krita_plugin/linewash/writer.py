@@ -53,13 +53,17 @@ class Answer:
 
 @dataclass(frozen=True)
 class _Place:
-    """Where a group goes: into ``parent``, directly above the node ``above``; ``lower``: and then one down."""
+    """Where a group goes: into ``parent``, directly above the node ``above``; ``lower``: and then one down.
+
+    covered: earlier results to hide.  outdated: those to fold.
+    """
 
     parent: Any
     above: Any
     blending: str = "normal"
     lower: bool = False
     covered: Tuple[Any, ...] = ()
+    outdated: Tuple[Any, ...] = ()
 
 
 def write(picture: Picture, answer: Answer, painting: Callable[[], bool], kept: Optional[Kept] = None) -> Steps:
@@ -80,6 +84,7 @@ def write(picture: Picture, answer: Answer, painting: Callable[[], bool], kept: 
         group.setBlendingMode(place.blending)
         for earlier in place.covered:
             earlier.setVisible(False)
+        for earlier in place.outdated:
             earlier.setCollapsed(True)  # else a few results fill the Layers docker
         group_id = node_id(group)
         place.parent.addChildNode(group, place.above)
@@ -191,19 +196,21 @@ def _place(picture: Picture, answer: Answer) -> _Place:
     parent = lines.parentNode()
     siblings = parent.childNodes()  # from bottom to top
     index = next(i for i, node in enumerate(siblings) if node == lines)
-    earlier = tuple(_results_above(siblings[index + 1 :]))
+    earlier = tuple(_visible_results(siblings[index + 1 :]))
     if answer.lines is not None:
-        return _Place(parent, lines, covered=earlier)
+        return _Place(parent, lines, covered=earlier, outdated=earlier)
     if answer.paper:
-        return _Place(parent, lines, "multiply", covered=earlier)
+        return _Place(parent, lines, "multiply", covered=earlier, outdated=earlier)
     if index > 0:
-        return _Place(parent, siblings[index - 1])
+        below = tuple(_visible_results(siblings[index - 1 :: -1]))
+        return _Place(parent, siblings[index - 1], outdated=below[:1])
     if picture.active:
         return _Place(parent, lines, lower=True)
     return _Place(parent, lines, "multiply")  # Krita's action lowers layers of the active picture alone
 
 
-def _results_above(siblings: Sequence[Any]) -> Iterator[Any]:
+def _visible_results(siblings: Sequence[Any]) -> Iterator[Any]:
+    """Those among the first of these siblings, up to the first other layer."""
     for node in siblings:
         if not (str(node.type()) == "grouplayer" and is_result_name(str(node.name()))):
             return

@@ -1,9 +1,9 @@
 """The row of references: thumbnails to switch off, to give a part of the drawing, to take out; files can be dropped."""
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Dict, List, Optional, Tuple
 
+from ..pasted import can_be_taken, pictures_of
 from ..qt import QtCore, QtGui, QtWidgets, Signal
 from ..settings import Reference
 from ..shared.protocol import ReferenceRole
@@ -95,21 +95,21 @@ class ReferenceList(QtWidgets.QListWidget):
             super().keyPressEvent(event)
 
     def dragEnterEvent(self, event: "QtGui.QDragEnterEvent") -> None:
-        """Files are welcome."""
-        if event.mimeData().hasUrls():
+        """Files are welcome, and pictures from web pages."""
+        if can_be_taken(event.mimeData()):
             event.acceptProposedAction()
 
     def dragMoveEvent(self, event: "QtGui.QDragMoveEvent") -> None:
         """Everywhere."""
-        if event.mimeData().hasUrls():
+        if can_be_taken(event.mimeData()):
             event.acceptProposedAction()
 
     def dropEvent(self, event: "QtGui.QDropEvent") -> None:
-        """Tell the dropped files."""
-        files = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
-        if files:
+        """Tell what was dropped, as ``pictures_of`` does."""
+        dropped = pictures_of(event.mimeData())
+        if dropped:
             event.acceptProposedAction()
-            self.dropped.emit(files)
+            self.dropped.emit(dropped)
 
     def paintEvent(self, event: "QtGui.QPaintEvent") -> None:
         """Say what belongs here while it is empty."""

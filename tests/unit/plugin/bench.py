@@ -52,6 +52,9 @@ class Bench:
     def drop(self, path: Path) -> None:
         data = QMimeData()
         data.setUrls([QUrl.fromLocalFile(str(path))])
+        self.drop_data(data)
+
+    def drop_data(self, data: QMimeData) -> None:
         buttons, keys = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
         event = QDropEvent(QPointF(5, 5), Qt.DropAction.CopyAction, data, buttons, keys)
         self.widget("reference").dropEvent(event)

@@ -59,6 +59,10 @@ def krita() -> Iterator[Any]:
     fake_krita.Krita._one = None
 
 
+GROUP = ("Linewash 7 flats · mini", ["Background", "Foreground"])
+"""What ``answer`` becomes, as ``tree`` shows it."""
+
+
 class Paper:
     """Makes documents, as a painter does."""
 
@@ -134,6 +138,29 @@ def document(paper: Paper, bench: Bench) -> Any:
     return made
 
 
+@pytest.fixture
+def answer(plugin: Any) -> Any:
+    def make(lines: Any, paper: bool = False, size: tuple[int, int] = (96, 80)) -> Any:
+        width, height = size
+        foreground = paint(height, width)
+        foreground[:, : width // 2, 3] = 0
+        strips = [
+            tuple(pixels[top : top + rows].tobytes() for top, rows in plugin.pixels.strips(width, height))
+            for pixels in (foreground, paint(height, width, (90, 60, 30)))
+        ]
+        return plugin.writer.Answer(size, size, GROUP[0], lines.uniqueId().toString(), paper, *strips)
+
+    return make
+
+
+@pytest.fixture
+def write(plugin: Any, host: Any) -> Any:
+    def go(answer: Any, between: Any = lambda: None, painting: Any = lambda: False) -> Any:
+        return run(plugin.writer.write(host.active(), answer, painting), between)
+
+    return go
+
+
 def ink(height: int = 80, width: int = 96) -> np.ndarray:
     """A black frame on transparency, BGRA."""
     pixels = np.zeros((height, width, 4), np.uint8)
@@ -189,4 +216,4 @@ def tree(node: Any) -> list[Any]:
     return [(child.name(), tree(child)) if child.type() == "grouplayer" else child.name() for child in node.childNodes()]
 
 
-__all__ = ["Paper", "assemble", "ink", "paint", "run", "scan", "state_of", "tree"]
+__all__ = ["GROUP", "Paper", "assemble", "ink", "paint", "run", "scan", "state_of", "tree"]

@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PyQt6.QtCore import QPoint, QRect, Qt
+from PyQt6.QtCore import QBuffer, QMimeData, QPoint, QRect, Qt
+from PyQt6.QtGui import QColor, QImage
 from PyQt6.QtTest import QTest
-from PyQt6.QtWidgets import QLabel, QScrollArea
+from PyQt6.QtWidgets import QApplication, QLabel, QScrollArea
 
 from tests.unit.plugin.bench import Bench
-from tests.unit.plugin.conftest import state_of
+from tests.unit.plugin.conftest import ink, state_of
 
 
 def test_without_a_picture(bench: Bench) -> None:
@@ -212,3 +213,56 @@ def test_no_choice_is_hidden_while_there_is_room(bench: Bench, document: Any) ->
     for kind in ("Layer alpha", "Automatic", "Mask layer"):
         bench.pick("foreground", kind)
         bench.until(lambda: area.height() == area.widget().sizeHint().height())
+
+
+def as_pixels(picture: QImage) -> QMimeData:
+    data = QMimeData()
+    data.setImageData(picture)
+    return data
+
+
+def as_png(picture: QImage) -> QMimeData:
+    data, buffer = QMimeData(), QBuffer()
+    buffer.open(QBuffer.OpenModeFlag.WriteOnly)
+    picture.save(buffer, "PNG")
+    data.setData("image/png", buffer.data())
+    return data
+
+
+@pytest.mark.parametrize("given", [as_pixels, as_png])
+def test_a_picture_without_a_file_is_dropped_or_pasted(bench: Bench, document: Any, given: Any) -> None:
+    picture = QImage(30, 20, QImage.Format.Format_RGB32)
+    picture.fill(QColor(200, 30, 40))
+    bench.drop_data(given(picture))
+    shown = bench.widget("reference")
+    bench.until(lambda: shown.count() == 1)
+    QApplication.clipboard().setMimeData(given(picture))
+    bench.add_layer("From the clipboard")
+    bench.until(lambda: shown.count() == 2)
+    assert shown.item(1).toolTip().startswith("pasted 2.png")
+    bench.click("colour")
+    bench.until(bench.idle)
+    assert bench.says().startswith("Done in") and {"reference0", "reference1"} <= set(bench.backend.parts)
+    sent = QImage.fromData(bench.backend.parts["reference1"])
+    assert (sent.width(), sent.height(), sent.pixelColor(3, 3).getRgb()[:3]) == (30, 20, (200, 30, 40))
+
+
+def test_an_empty_clipboard_cannot_be_pasted(bench: Bench, document: Any) -> None:
+    QApplication.clipboard().setText("no picture")
+    bench.click("referenceAdd")
+    (paste,) = [each for each in bench.docker._panel.reference_menu.actions() if each.text() == "From the clipboard"]
+    assert not paste.isEnabled()
+    bench.docker._panel.reference_menu.close()
+
+
+def test_results_do_not_flood_the_lists(bench: Bench, document: Any, paper: Any) -> None:
+    group = paper.group(document, "Linewash 7 flats · mini")
+    for name in ("Background", "Foreground", "Lines"):
+        paper.add(document, name, ink(), group)
+    bench.docker.refresh()
+    box, menu = bench.widget("lines"), bench.docker._panel.reference_menu
+    assert [box.itemText(i) for i in range(1, box.count())] == ["Lines", "Ink", "Colours", "Background"]
+    bench.click("referenceAdd")
+    layers = [each.text() for each in menu.actions() if each.isEnabled() and each.text()][1:]
+    menu.close()
+    assert [each for each in layers if each != "From the clipboard"] == [group.name(), "Ink", "Colours", "Background"]

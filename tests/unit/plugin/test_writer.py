@@ -5,32 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.unit.plugin.conftest import ink, paint, run, scan, state_of, tree
-
-GROUP = ("Linewash 7 flats · mini", ["Background", "Foreground"])
-
-
-@pytest.fixture
-def answer(plugin: Any) -> Any:
-    def make(lines: Any, paper: bool = False, size: tuple[int, int] = (96, 80)) -> Any:
-        width, height = size
-        foreground = paint(height, width)
-        foreground[:, : width // 2, 3] = 0
-        strips = [
-            tuple(pixels[top : top + rows].tobytes() for top, rows in plugin.pixels.strips(width, height))
-            for pixels in (foreground, paint(height, width, (90, 60, 30)))
-        ]
-        return plugin.writer.Answer(size, size, GROUP[0], lines.uniqueId().toString(), paper, *strips)
-
-    return make
-
-
-@pytest.fixture
-def write(plugin: Any, host: Any) -> Any:
-    def go(answer: Any, between: Any = lambda: None, painting: Any = lambda: False) -> Any:
-        return run(plugin.writer.write(host.active(), answer, painting), between)
-
-    return go
+from tests.unit.plugin.conftest import GROUP, ink, paint, run, scan, state_of, tree
 
 
 def pixels_of(node: Any, size: tuple[int, int] = (96, 80)) -> np.ndarray:
@@ -129,14 +104,6 @@ def test_undoing_and_redoing_the_second_shows_and_hides_the_first(
     document.rootNode().addChildNode(second, lines)
     covers.follow(picture)
     assert [node.visible() for node in document.topLevelNodes()] == [True, True, False]
-
-
-def test_what_is_hidden_is_folded_away(paper: Any, write: Any, answer: Any) -> None:
-    document = paper.document(white=False)
-    lines = paper.add(document, "Scan", scan())
-    write(answer(lines, paper=True))
-    write(answer(lines, paper=True))
-    assert [node.collapsed() for node in document.topLevelNodes()] == [False, False, True]
 
 
 def test_what_the_painter_shows_again_stays_shown(plugin: Any, paper: Any, host: Any, write: Any, answer: Any) -> None:
