@@ -1,6 +1,7 @@
 """``linewash evaluate-faces`` or ``python -m backend.evaluation.faces_cli``: measure AnimeDiffusion on face pairs."""
 
 import json
+import math
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -58,7 +59,7 @@ def evaluate(
             rows += [row for protocol in (SAME, CROSS) for row in _baselines(protocol, faces, way, limit, features)]
     Console().print(_table(rows))
     if out:
-        (out / "figures.json").write_text(json.dumps([asdict(row) for row in rows], indent=1) + "\n", encoding="utf-8")
+        (out / "figures.json").write_text(json.dumps([_plain(row) for row in rows], indent=1) + "\n", encoding="utf-8")
 
 
 def _row(
@@ -78,6 +79,11 @@ def _row(
 def _baselines(protocol: str, data: FacePairs, way: Way, limit: int, inception: Inception | None) -> list[Figures]:
     made = baselines(data, protocol, way, min(limit, len(data)))
     return [figures(protocol, pairs, installed("alex"), inception, by) for by, pairs in made.items()]
+
+
+def _plain(row: Figures) -> dict[str, object]:
+    """What JSON has words for: unknown figures are null."""
+    return {name: None if isinstance(v, float) and not math.isfinite(v) else v for name, v in asdict(row).items()}
 
 
 def _table(rows: list[Figures]) -> Table:

@@ -163,7 +163,8 @@ def test_the_command_prints_a_table_and_keeps_the_pictures(faces: Path, tmp_path
     assert result.exit_code == 0, result.output
     assert SAME in result.output and CROSS in result.output and "PSNR" in result.output
     assert len(list((tmp_path / "same").glob("*.png"))) == len(list((tmp_path / "cross").glob("*.png"))) == 2
-    assert [row["protocol"] for row in json.loads((tmp_path / "figures.json").read_text())] == [SAME, CROSS]
+    rows = json.loads((tmp_path / "figures.json").read_text(), parse_constant=pytest.fail)
+    assert [row["protocol"] for row in rows] == [SAME, CROSS] and rows[0]["fid"] is None and rows[0]["psnr"] > 0
 
 
 @pytest.mark.parametrize("wrong", [("--side", "30"), ("--limit", "0")])
