@@ -82,7 +82,7 @@ def test_it_is_one_new_group_and_nothing_else_changed(seen: Evidence, space: str
     before, after = seen[f"{space}_painted"], seen[f"{space}_recoloured"]
     assert untouched(before["snapshot"], after["snapshot"])
     assert len(groups(after["snapshot"])) == len(groups(before["snapshot"])) + 1
-    assert after["group"].endswith("selection") and after["says"].startswith("Done in")
+    assert after["group"].endswith(" flats, selection · mini") and after["says"].startswith("Done in")
     new = next(group for group in groups(after["snapshot"]) if group["name"] == after["group"])
     assert [child["name"] for child in new["children"]] == ["Background", "Foreground", "Shading"]
     assert {child["space"][1] for child in new["children"]} == {space}
