@@ -20,6 +20,10 @@ Kind = Literal["number", "integer", "switch", "choice", "text"]
 
 
 def _refuse(detail: str) -> LinewashError:
+    return LinewashError(ErrorCode.BAD_SETTING, detail)
+
+
+def _garbled(detail: str) -> LinewashError:
     return LinewashError(ErrorCode.BAD_REQUEST, detail)
 
 
@@ -54,18 +58,18 @@ class Values(Mapping[str, Value]):
     def from_json(data: Any) -> "Values":
         """The JSON object ``data``, at most 64 names with numbers, true, false or texts.  LinewashError BAD_REQUEST."""
         if not isinstance(data, Mapping):
-            raise _refuse("parameters is not a JSON object")
+            raise _garbled("parameters is not a JSON object")
         if len(data) > MAX_VALUES:
-            raise _refuse("%d parameters, at most %d" % (len(data), MAX_VALUES))
+            raise _garbled("%d parameters, at most %d" % (len(data), MAX_VALUES))
         for name, value in data.items():
             if not isinstance(name, str) or len(name) > MAX_TEXT:
-                raise _refuse("the name of a parameter is no text of at most %d characters" % MAX_TEXT)
+                raise _garbled("the name of a parameter is no text of at most %d characters" % MAX_TEXT)
             if not isinstance(value, (bool, int, float, str)):
-                raise _refuse("parameter %s is neither a number, true, false nor a text" % name)
+                raise _garbled("parameter %s is neither a number, true, false nor a text" % name)
             if isinstance(value, float) and not math.isfinite(value):
-                raise _refuse("parameter %s is not a finite number" % name)
+                raise _garbled("parameter %s is not a finite number" % name)
             if isinstance(value, str) and len(value) > MAX_TEXT:
-                raise _refuse("parameter %s is longer than %d characters" % (name, MAX_TEXT))
+                raise _garbled("parameter %s is longer than %d characters" % (name, MAX_TEXT))
         return Values(data)
 
 
@@ -133,7 +137,7 @@ class ParameterInfo:
         return not self.modes or mode in self.modes
 
     def check(self, value: Value) -> Value:
-        """``value`` as the model shall get it (a number as float).  LinewashError BAD_REQUEST when it is not allowed."""
+        """``value`` as the model shall get it (a number as float).  LinewashError BAD_SETTING when it is not allowed."""
         if self.kind == "switch":
             if not isinstance(value, bool):
                 raise _refuse("%s is neither true nor false: %r" % (self.name, value))
@@ -151,7 +155,7 @@ class ParameterInfo:
         return value if self.kind == "integer" else float(value)
 
     def read(self, text: str) -> Value:
-        """The value that ``text`` spells, as typed on a command line.  LinewashError BAD_REQUEST."""
+        """The value that ``text`` spells, as typed on a command line.  LinewashError BAD_SETTING."""
         if self.kind == "switch":
             spelled = {"on": True, "true": True, "yes": True, "1": True, "off": False, "false": False, "no": False, "0": False}
             if text.lower() not in spelled:
@@ -201,7 +205,7 @@ class ModelInfo:
 
 
 def find_mode(modes: Sequence[ModeInfo], name: str) -> Optional[ModeInfo]:
-    """The mode of that name, the first for '', None for '' where there are none.  LinewashError BAD_REQUEST."""
+    """The mode of that name, the first for '', None for '' where there are none.  LinewashError BAD_SETTING."""
     if not name:
         return modes[0] if modes else None
     for mode in modes:
@@ -215,7 +219,7 @@ def spelled(
 ) -> Dict[str, Value]:
     """The values that texts like ``strength=0.5`` spell, by name, as typed on a command line.
 
-    LinewashError BAD_REQUEST for an unknown mode, a text of another form, a parameter the mode does not have, and what ``read``
+    LinewashError BAD_SETTING for an unknown mode, a text of another form, a parameter the mode does not have, and what ``read``
     refuses.
     """
     chosen = find_mode(modes, mode)
@@ -234,7 +238,7 @@ def spelled(
 def settle(modes: Sequence[ModeInfo], parameters: Sequence[ParameterInfo], mode: str, given: Mapping[str, Value]) -> "Values":
     """A value for every parameter of the mode: the one given, checked, else its default.
 
-    LinewashError BAD_REQUEST for an unknown mode, a parameter that is unknown or of other modes, and what ``check`` refuses.
+    LinewashError BAD_SETTING for an unknown mode, a parameter that is unknown or of other modes, and what ``check`` refuses.
     """
     chosen = find_mode(modes, mode)
     belonging = [each for each in parameters if each.belongs_to(chosen.name if chosen else "")]

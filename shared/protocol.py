@@ -214,13 +214,13 @@ def with_values(request: ColorizeRequest, values: Mapping[str, Value]) -> Colori
 
 
 def usual_values(modes: Sequence[ModeInfo], parameters: Sequence[ParameterInfo], mode: str) -> Dict[str, Value]:
-    """The model's defaults of the fields in ``SETTABLE`` that it describes.  LinewashError BAD_REQUEST: no such mode."""
+    """The model's defaults of the fields in ``SETTABLE`` that it describes.  LinewashError BAD_SETTING: no such mode."""
     chosen = getattr(find_mode(modes, mode), "name", "")
     return {each.name: each.default for each in parameters if each.name in SETTABLE and each.belongs_to(chosen)}
 
 
 def settled_values(request: ColorizeRequest, modes: Sequence[ModeInfo], parameters: Sequence[ParameterInfo]) -> Values:
-    """What ``settle`` makes of a request, fields that the model describes among them.  LinewashError BAD_REQUEST."""
+    """What ``settle`` makes of a request, fields that the model describes among them.  LinewashError BAD_SETTING."""
     described = {name: getattr(request, name) for name in usual_values(modes, parameters, request.mode)}
     return settle(modes, parameters, request.mode, dict(request.parameters, **described))
 

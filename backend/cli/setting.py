@@ -15,7 +15,7 @@ def with_settings(client: Client, request: ColorizeRequest, own: Mapping[str, Va
 
     own: the fields in ``SETTABLE`` that were given; the others get the model's default where it describes them.  Nobody is
     asked for the model that comes with the program when there is nothing to be read.  Raises LinewashError UNKNOWN_MODEL, and
-    BAD_REQUEST for a text of another form and for a mode, a parameter or a value the model does not have.
+    BAD_SETTING for a text of another form and for a mode, a parameter or a value the model does not have.
     """
     if not texts and request.model == USUAL_MODEL:
         return with_values(request, own)

@@ -115,7 +115,7 @@ def evaluate(
 
 
 def _values(spec: FamilySpec, mode: str, own: Mapping[str, Value | None], texts: Sequence[str]) -> Values:
-    """What is asked for of the model, its own defaults among it.  LinewashError BAD_REQUEST."""
+    """What is asked for of the model, its own defaults among it.  LinewashError BAD_SETTING."""
     given = {name: value for name, value in own.items() if value is not None}
     usual = usual_values(spec.modes, spec.parameters, mode)
     values = Values(usual | given | spelled(spec.modes, spec.parameters, mode, texts))

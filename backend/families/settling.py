@@ -10,11 +10,11 @@ def settled(spec: FamilySpec, request: ColorizeRequest) -> Values:
 
     Steps, guidance, gap and merging are among them where the family describes them; their values are the request's own.
 
-    Raises LinewashError BAD_REQUEST for an unknown mode or parameter, and for a value outside its range.
+    Raises LinewashError BAD_SETTING for an unknown mode or parameter, and for a value outside its range.
     """
     return settled_values(request, spec.modes, spec.parameters)
 
 
 def settled_mode(spec: FamilySpec, request: ColorizeRequest) -> ModeInfo | None:
-    """The mode of the request, the family's first when none is named, None where it has none.  LinewashError BAD_REQUEST."""
+    """The mode of the request, the family's first when none is named, None where it has none.  LinewashError BAD_SETTING."""
     return find_mode(spec.modes, request.mode)

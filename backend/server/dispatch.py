@@ -58,7 +58,7 @@ class Dispatcher:
             raise LinewashError(ErrorCode.QUEUE_FULL, "%d are waiting" % len(self._queue))
 
     def enqueue(self, job: Job) -> None:
-        """Let a new job wait for a worker.  LinewashError QUEUE_FULL, UNKNOWN_MODEL or BAD_REQUEST."""
+        """Let a new job wait for a worker.  LinewashError QUEUE_FULL, UNKNOWN_MODEL or BAD_SETTING."""
         self.check_room()
         self.listing.check(job.stored.request)
         self._queue.append(job)

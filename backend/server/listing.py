@@ -39,7 +39,7 @@ class Listing:
         self._problems.pop(name, None)
 
     def check(self, request: ColorizeRequest) -> None:
-        """LinewashError UNKNOWN_MODEL; BAD_REQUEST when the model has no such mode or parameter.
+        """LinewashError UNKNOWN_MODEL; BAD_SETTING when the model has no such mode or parameter.
 
         Before the first worker has listed its models, the job itself will say so.
         """

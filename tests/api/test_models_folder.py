@@ -60,7 +60,7 @@ def test_modes_and_parameters_are_held_against_the_description_at_once(client: C
     for wrong in ({"mode": "sideways"}, {"parameters": {"light": 51}}, {"parameters": {"tint": 0.5}}):
         with pytest.raises(LinewashError) as caught:
             send(client, replace(wanted, **wrong))
-        assert caught.value.code is ErrorCode.BAD_REQUEST
+        assert caught.value.code is ErrorCode.BAD_SETTING
     assert last(client, send(client, replace(wanted, mode="tinted", parameters={"tint": 1}))).state is JobState.DONE
 
 

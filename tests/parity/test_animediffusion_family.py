@@ -189,4 +189,4 @@ def test_nonsense_is_refused(family: AnimeDiffusion) -> None:
     for wrong in ({"size": 8}, {"size": 2048}, {"eta": 2.0}, {"mode": "both"}, {"unheard_of": 1}):
         with pytest.raises(LinewashError) as caught:
             painted(family, **wrong)
-        assert caught.value.code is ErrorCode.BAD_REQUEST
+        assert caught.value.code is ErrorCode.BAD_SETTING

@@ -140,4 +140,4 @@ def test_nonsense_is_refused(changed: dict[str, Any]) -> None:
     family = ColorizeDiffusion(v15.SPEC, parts("v1.5"), Discs(), _features)
     with pytest.raises(LinewashError) as caught:
         run(family, given(v15.SPEC, **changed))
-    assert caught.value.code is ErrorCode.BAD_REQUEST
+    assert caught.value.code is ErrorCode.BAD_SETTING

@@ -52,7 +52,7 @@ class AnimeDiffusion(GuessedBy):
         self._unet, self._device = unet, next(unet.parameters()).device
 
     def condition(self, drawing: Drawing, request: ColorizeRequest) -> Condition:
-        """Lines and reference as the network reads them.  LinewashError BAD_REQUEST."""
+        """Lines and reference as the network reads them.  LinewashError BAD_SETTING."""
         values = settled(self.spec, request)
         height, width = drawing.ink.shape
         place = frame(width, height, int(values["size"]), SIDES)

@@ -89,7 +89,7 @@ class ColorizeDiffusion(GuessedBy):
 
     @torch.inference_mode()
     def condition(self, drawing: Drawing, request: ColorizeRequest) -> Condition:
-        """What the mode makes of tokens and features.  LinewashError BAD_REQUEST, BAD_SETTING, NO_WORDS, OUT_OF_MEMORY."""
+        """What the mode makes of tokens and features.  LinewashError BAD_SETTING, NO_WORDS, OUT_OF_MEMORY."""
         values, mode = settled(self.spec, request), settled_mode(self.spec, request)
         assert mode is not None  # both versions have modes
         height, width = drawing.ink.shape

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from shared.describing import ModeInfo, ModelInfo, ParameterInfo, Value, find_mode, settle
+from shared.describing import ModeInfo, ModelInfo, ParameterInfo, Value, find_mode, settle, spelled
 from shared.errors import ErrorCode, LinewashError
-from shared.protocol import ColorizeRequest, ReferenceRole, settled_values, with_values
+from shared.protocol import ColorizeRequest, ReferenceRole, settled_values, usual_values, with_values
 
 MODES = (
     ModeInfo("vanilla", "Plain", "One reference for all."),
@@ -26,10 +26,10 @@ MODEL = ModelInfo(
 )
 
 
-def detail_of(call: object, *given: object) -> str:
+def detail_of(call: object, *given: object, code: ErrorCode = ErrorCode.BAD_SETTING) -> str:
     with pytest.raises(LinewashError) as caught:
         call(*given)  # type: ignore[operator]
-    assert caught.value.code is ErrorCode.BAD_REQUEST
+    assert caught.value.code is code
     return caught.value.detail
 
 
@@ -133,4 +133,15 @@ def test_a_model_may_describe_fields_of_the_request_with_limits_of_its_own() -> 
     assert settled_values(request, (), (steps, SHOTS)) == {"steps": 30, "shots": 4}
     assert settled_values(request, (), (SHOTS,)) == {"shots": 4}
     assert "outside 1..100" in detail_of(settled_values, replace(request, steps=150), (), (steps, SHOTS))
-    assert "fields" in detail_of(ColorizeRequest.from_json, dict(request.to_json(), parameters={"steps": 4}))
+    twice = dict(request.to_json(), parameters={"steps": 4})
+    assert "fields" in detail_of(ColorizeRequest.from_json, twice, code=ErrorCode.BAD_REQUEST)
+    assert usual_values((), (steps, SHOTS), "") == {"steps": 20}
+
+
+def test_texts_spell_values_of_the_mode() -> None:
+    texts = ("strength=0.5", "tiled=on", "merge=1", "note=a=b")
+    assert spelled(MODES, PARAMETERS, "both", texts) == {"strength": 0.5, "tiled": True, "merge": 1.0, "note": "a=b"}
+    assert "NAME=VALUE" in detail_of(spelled, MODES, PARAMETERS, "both", ("strength",))
+    assert "merge is none of: strength" in detail_of(spelled, MODES, PARAMETERS, "vanilla", ("merge=1",))
+    assert "outside" in detail_of(spelled, MODES, PARAMETERS, "both", ("strength=3",))
+    assert "nothing can be set" in detail_of(spelled, (), (), "", ("strength=1",))
