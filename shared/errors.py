@@ -127,7 +127,7 @@ ERRORS: Dict[ErrorCode, ErrorText] = {
     ErrorCode.CANVAS_TOO_SMALL: ErrorText("The canvas is too small.", "Linewash needs at least 64 pixels a side.", 422),
     ErrorCode.BAD_PICTURE: ErrorText("A picture arrived damaged.", "Press Colour again.", 422),
     ErrorCode.BAD_REQUEST: ErrorText(
-        "The backend did not understand the request.", "Run install.py again so that plugin and backend match.", 400
+        "The colouring program did not understand the request.", "Run install.py again so that the two match.", 400
     ),
     ErrorCode.REQUEST_TOO_LARGE: ErrorText("The pictures are too large to send.", "Use a smaller reference picture.", 413),
     ErrorCode.UNKNOWN_MODEL: ErrorText("That model is not installed.", "Choose another model.", 404),
@@ -177,23 +177,25 @@ ERRORS: Dict[ErrorCode, ErrorText] = {
     ErrorCode.CLIP_MISSING: ErrorText(
         "The model needs CLIP ViT-H-14, which is not there.", "Get it with linewash models download clip-vit-h-14.", 422
     ),
-    ErrorCode.NOT_INSTALLED: ErrorText("The Linewash backend is not installed.", "Run python3 install.py once.", 503),
+    ErrorCode.NOT_INSTALLED: ErrorText("Linewash's colouring program is not installed.", "Run python3 install.py once.", 503),
     ErrorCode.BACKEND_START: ErrorText(
-        "The Linewash backend did not start.", "Run python3 install.py doctor; it says what is wrong.", 503
+        "Linewash's colouring program did not start.", "Run python3 install.py doctor; it says what is wrong.", 503
     ),
     ErrorCode.BACKEND_GONE: ErrorText(
-        "The backend stopped before it finished.", "Press Colour again; Linewash starts it anew.", 503
+        "The colouring program stopped before it finished.", "Press Colour again; Linewash starts it anew.", 503
     ),
     ErrorCode.VERSION_MISMATCH: ErrorText(
-        "Plugin and backend are of different versions.", "Run install.py again, then restart Krita.", 426
+        "Docker and colouring program are of different versions.", "Run install.py again, then restart Krita.", 426
     ),
     ErrorCode.BAD_TOKEN: ErrorText(
-        "The backend did not accept this Krita's key.", "Restart Krita; if that does not help, run install.py again.", 401
+        "The colouring program did not accept this Krita's key.",
+        "Restart Krita; if that does not help, run install.py again.",
+        401,
     ),
     ErrorCode.FORBIDDEN_HOST: ErrorText("The backend only answers on this computer.", "Connect to 127.0.0.1.", 421),
     ErrorCode.FORBIDDEN_ORIGIN: ErrorText("The backend does not answer web pages.", "Use the Krita docker.", 403),
     ErrorCode.QUEUE_FULL: ErrorText("Too many pictures are waiting.", "Wait until one is finished, or cancel one.", 429),
-    ErrorCode.JOB_UNKNOWN: ErrorText("The backend no longer knows this picture.", "Press Colour again.", 404),
+    ErrorCode.JOB_UNKNOWN: ErrorText("That picture is no longer kept.", "Press Colour again.", 404),
     ErrorCode.JOB_NOT_DONE: ErrorText("The picture is not finished yet.", "Wait until it is done.", 409),
     ErrorCode.IDEMPOTENCY_CONFLICT: ErrorText(
         "The same request was sent twice with different pictures.", "Press Colour again.", 409
@@ -203,7 +205,7 @@ ERRORS: Dict[ErrorCode, ErrorText] = {
     ErrorCode.WORKER_CRASHED: ErrorText(
         "The colouring process crashed.", "Press Colour again; your layers are untouched.", 500
     ),
-    ErrorCode.INTERRUPTED: ErrorText("The backend was stopped while it worked.", "Press Colour again.", 500),
+    ErrorCode.INTERRUPTED: ErrorText("The colouring program was stopped while it worked.", "Press Colour again.", 500),
     ErrorCode.DOCUMENT_CLOSED: ErrorText(
         "The picture was closed before its colours arrived.", "Open it and press Colour again.", 410
     ),

@@ -90,7 +90,7 @@ def test_opening_the_list_asks_and_fills_it(bench: Bench, document: Any, plugin:
 def test_a_backend_that_cannot_start_says_why(bench: Bench, document: Any) -> None:
     bench.backend.fail["connect"] = "NOT_INSTALLED"
     bench.widget("model").showPopup()
-    bench.until(lambda: bench.says().startswith("The Linewash backend is not installed."))
+    bench.until(lambda: bench.says().startswith("Linewash's colouring program is not installed."))
     bench.widget("model").hidePopup()
     assert not bench.studio.models.looking
 
