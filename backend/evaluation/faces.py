@@ -17,8 +17,8 @@ from backend.training.anime.data import FacePairs, squared
 from backend.training.anime.sheets import painted
 
 SAME, CROSS = "same reference", "cross reference"
-MODEL, REFERENCE, MEAN = "model", "reference as it is", "its mean colour"
-"""What makes the pictures; the last two are baselines.  After the picture itself the reference as it is is hard to beat."""
+MODEL, REFERENCE, MEAN = "model", "reference", "mean colour"
+"""What makes the pictures.  The last two are baselines: the reference as it is shown, and its mean colour everywhere."""
 LEAST_FOR_LPIPS = 64
 """Pixels a side below which LPIPS says nothing."""
 
