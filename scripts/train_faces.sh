@@ -4,7 +4,7 @@
 #
 #   scripts/train_faces.sh WORK
 #
-# WORK: a folder for faces, checkpoints and figures (2 GB).  MODELS3D: a folder of rigged characters (.glb); half of the faces
+# WORK: a folder for faces, checkpoints and figures (1 GB).  MODELS3D: a folder of rigged characters (.glb); half of the faces
 # are theirs, half of the test faces those of the one kept out.  MINUTES (default 60): of training, three fifths for phase 1, two
 # for phase 2; beside phase 2 the control, which is phase 1 gone on with, has as many.  SIDE (default 64): of the pictures;
 # WIDTH (default 32): of the network's first level; BATCH (default 8); FACES (default 4000) to learn from, TEST_FACES (default
