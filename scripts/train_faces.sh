@@ -10,7 +10,9 @@
 # WIDTH (default 32): of the network's first level; BATCH (default 8); FACES (default 4000) to learn from, TEST_FACES (default
 # 200) to measure on; THREADS (default 1): of each program; PRECISION (default bf16); PYTHON: the interpreter.
 set -eu
-work=$1
+mkdir -p "$1"
+work=$(cd "$1" && pwd)
+models=${MODELS3D:+$(cd "$MODELS3D" && pwd)}
 python=${PYTHON:-python3}
 cd "$(dirname "$0")/.."
 side=${SIDE:-64} threads=${THREADS:-1}
@@ -20,7 +22,7 @@ minutes() { echo "${MINUTES:-60}" "$1" | awk '{ print $1 * $2 }'; }
 faces() {
     part=$1
     shift
-    "$python" -m backend.training.cli drawings faces "$work/$part" --size 128 ${MODELS3D:+--models3d "$MODELS3D"} "$@"
+    "$python" -m backend.training.cli drawings faces "$work/$part" --size 128 ${models:+--models3d "$models"} "$@"
 }
 train() {
     phase=$1 share=$2 name=$3
@@ -38,5 +40,6 @@ faces test --count "${TEST_FACES:-200}" --seed 2 --held-out
 train anime1 0.6 phase1 --width "${WIDTH:-32}" --rate 4e-4 --warm 0.05 --average 0.995
 train anime1 0.4 control --start "$work/phase1.safetensors" --rate 2e-4 --warm 0.1 --average 0.995 &
 control=$!
+trap 'kill "$control" 2>/dev/null || true' EXIT  # it must not go on alone when phase 2 fails
 train anime2 0.4 phase2 --start "$work/phase1.safetensors" --rate 2e-4 --warm 0.1 --average 0.98 --clip 1
 wait "$control"
