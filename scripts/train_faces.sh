@@ -40,6 +40,6 @@ faces test --count "${TEST_FACES:-200}" --seed 2 --held-out
 train anime1 0.6 phase1 --width "${WIDTH:-32}" --rate 4e-4 --warm 0.05 --average 0.995
 train anime1 0.4 control --start "$work/phase1.safetensors" --rate 2e-4 --warm 0.1 --average 0.995 &
 control=$!
-trap 'kill "$control" 2>/dev/null || true' EXIT  # it must not go on alone when phase 2 fails
+trap 'wait "$control"' EXIT  # when phase 2 fails, it does not go on alone behind the user's back
 train anime2 0.4 phase2 --start "$work/phase1.safetensors" --rate 2e-4 --warm 0.1 --average 0.98 --clip 1
 wait "$control"
