@@ -1,1 +1,1 @@
-"""Linewash's local colouring backend: networks, families, pipeline and server."""
+"""Linewash's local coloring backend: networks, families, pipeline and server."""

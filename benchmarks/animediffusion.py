@@ -20,14 +20,14 @@ sys.path.insert(0, str(ROOT))
 
 import torch  # noqa: E402
 
-from backend.families.animediffusion.description import SPEC  # noqa: E402
+from backend.contract.drawing import Inputs  # noqa: E402
 from backend.families.animediffusion.family import AnimeDiffusion  # noqa: E402
-from backend.families.animediffusion.loading import load_unet  # noqa: E402
+from backend.families.animediffusion.loader import load_unet  # noqa: E402
+from backend.families.animediffusion.spec import SPEC  # noqa: E402
 from backend.families.registry import mask_guesser  # noqa: E402
 from backend.networks.animediffusion import AnimeUNet  # noqa: E402
 from backend.pipeline.run import colorize  # noqa: E402
-from backend.pipeline.types import Inputs  # noqa: E402
-from benchmarks.colorizediffusion import counting, drawing, randomise, reference  # noqa: E402
+from benchmarks.colorizediffusion import counting, drawing, randomize, reference  # noqa: E402
 from benchmarks.loading import held  # noqa: E402
 from shared.protocol import ColorizeRequest, ForegroundSource, ReferenceRole  # noqa: E402
 from tests.parity.files import manifest, sparse  # noqa: E402
@@ -39,7 +39,7 @@ def random_unet() -> AnimeUNet:
         checkpoint = Path(name) / "ADF.safetensors"
         sparse(checkpoint, manifest("animediffusion"))
         unet = load_unet(checkpoint)
-    randomise([unet])
+    randomize([unet])
     return unet
 
 

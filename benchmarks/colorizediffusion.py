@@ -27,18 +27,18 @@ import torch  # noqa: E402
 from torch import Tensor, nn  # noqa: E402
 from torch.utils.flop_counter import FlopCounterMode, sdpa_flop_count  # noqa: E402
 
-from backend.families import v15  # noqa: E402
-from backend.families.colorizediffusion.contexts import batched, without_reference  # noqa: E402
+from backend.contract.drawing import Inputs  # noqa: E402
+from backend.families.colorizediffusion import v15  # noqa: E402
+from backend.families.colorizediffusion.conditioning import batched, without_reference  # noqa: E402
+from backend.families.colorizediffusion.factory import with_fast_convolutions  # noqa: E402
 from backend.families.colorizediffusion.family import ColorizeDiffusion  # noqa: E402
-from backend.families.colorizediffusion.guidance import Guidance  # noqa: E402
-from backend.families.colorizediffusion.loading import Parts, load_parts  # noqa: E402
-from backend.families.colorizediffusion.opening import with_fast_convolutions  # noqa: E402
-from backend.families.colorizediffusion.painting import Conditioning, Guided  # noqa: E402
-from backend.families.precision import number_format  # noqa: E402
+from backend.families.colorizediffusion.guided_denoiser import Conditioning, Guided  # noqa: E402
+from backend.families.colorizediffusion.loader import Parts, load_parts  # noqa: E402
+from backend.families.diffusion.guidance import Guidance  # noqa: E402
 from backend.families.registry import mask_guesser  # noqa: E402
+from backend.families.runtime.memory_plan import number_format  # noqa: E402
 from backend.pipeline.prepare import prepare  # noqa: E402
 from backend.pipeline.run import RunResult, colorize  # noqa: E402
-from backend.pipeline.types import Inputs  # noqa: E402
 from benchmarks.loading import held  # noqa: E402
 from shared.protocol import ColorizeRequest, ForegroundSource, ReferenceRole  # noqa: E402
 from tests.parity.files import manifest, sparse  # noqa: E402
@@ -53,11 +53,11 @@ def random_parts(folder: Path, device: str) -> Parts:
     networks: tuple[Any, ...] = (
         parts.unet, parts.sketch_encoder, parts.vae, parts.vision, parts.threshold_embedder, parts.token_transformer
     )  # fmt: skip
-    randomise(networks)
+    randomize(networks)
     return with_fast_convolutions(parts)
 
 
-def randomise(networks: Iterable[nn.Module]) -> None:
+def randomize(networks: Iterable[nn.Module]) -> None:
     """Give every matrix and kernel random weights that keep activations near 1."""
     torch.manual_seed(0)
     with torch.no_grad():
@@ -77,7 +77,7 @@ def drawing(side: int, radius: float = 0.35) -> np.ndarray:
 
 
 def reference(seed: int) -> np.ndarray:
-    """Blots of colour."""
+    """Blots of color."""
     noise = np.random.default_rng(seed).integers(0, 256, (6, 6, 3), np.uint8)
     rgb = cv2.resize(noise, (400, 400), interpolation=cv2.INTER_CUBIC)
     return np.dstack([rgb, np.full((400, 400), 255, np.uint8)])

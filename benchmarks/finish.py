@@ -24,11 +24,11 @@ METHODS = ("bicubic", "flats", "painted")
 
 
 def _child(method: str, side: int, repeat: int) -> None:
-    from backend.imaging.regions import segment, split_regions
-    from backend.imaging.resampling import resize
+    from backend.contract.drawing import Colors, Drawing
+    from backend.imaging.resize import resize
+    from backend.imaging.segmentation.regions import segment, split_regions
     from backend.pipeline.layers import layers
     from backend.pipeline.prepare import working_size
-    from backend.pipeline.types import Colours, Drawing
 
     def drawing(n: int) -> Drawing:
         ink, mask = _line_drawing(n)
@@ -36,23 +36,23 @@ def _child(method: str, side: int, repeat: int) -> None:
         regions = split_regions(segment(small, 0.04), resize(mask, *small.shape[::-1]), 160)
         return Drawing(ink, mask, regions, ())
 
-    def colours(d: Drawing) -> Colours:
+    def colors(d: Drawing) -> Colors:
         rng = np.random.default_rng(0)
         flats = rng.integers(40, 255, (d.regions.count, 3)).astype(np.uint8)
         shaded = flats[d.regions.labels].astype(np.float32) / 255
         field = cv2.resize(shaded, (128, 128), interpolation=cv2.INTER_AREA)
-        return Colours(flats, field if method != "flats" else None)
+        return Colors(flats, field if method != "flats" else None)
 
-    def finish(d: Drawing, c: Colours) -> object:
+    def finish(d: Drawing, c: Colors) -> object:
         return _bicubic(d, c) if method == "bicubic" else layers(d, c)
 
     cv2.setNumThreads(int(os.environ["NUMBA_NUM_THREADS"]))
     start = time.perf_counter()
     warm = drawing(300)
-    finish(warm, colours(warm))
+    finish(warm, colors(warm))
     compile_s = time.perf_counter() - start
     d = drawing(side)
-    c = colours(d)
+    c = colors(d)
     before = _resident()
     seconds, processor = [], []
     for _ in range(repeat):
@@ -76,7 +76,7 @@ def _child(method: str, side: int, repeat: int) -> None:
 
 
 def _bicubic(d, c):
-    from backend.imaging.finish import composite
+    from backend.imaging.compositing import composite
 
     height, width = d.ink.shape
     rgb = cv2.resize(np.clip(c.field * 255, 0, 255).astype(np.uint8), (width, height), interpolation=cv2.INTER_CUBIC)

@@ -1,4 +1,4 @@
-"""From the click on Colour to the layers, in the real Krita: seconds of each stage and the longest stall of its window.
+"""From the click on Color to the layers, in the real Krita: seconds of each stage and the longest stall of its window.
 
     python benchmarks/krita_round.py [--side 1024] [--rounds 4] [--registry tests.krita.harness.swatches]
 

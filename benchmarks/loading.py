@@ -28,7 +28,7 @@ def held(name: str) -> int:
 def _child(checkpoint: Path, clip: Path, dtype: str) -> None:
     import torch
 
-    from backend.families.colorizediffusion.loading import load_parts
+    from backend.families.colorizediffusion.loader import load_parts
 
     torch.set_num_threads(1)
     before, start = held("VmRSS"), time.perf_counter()

@@ -26,13 +26,13 @@ SIDE = 1024
 
 def _finder(name: str) -> Callable[[np.ndarray], np.ndarray]:
     if name == "isnet":
-        from backend.families.isnet import PictureFinder
-        from backend.networks.isnet import ISNet
+        from backend.families.foreground.isnet import PictureFinder
+        from backend.networks.segmentation.isnet import ISNet
 
         return PictureFinder(ISNet().eval(), "cpu")
     if name == "birefnet":
-        from backend.families.birefnet import FigureFinder
-        from backend.networks.birefnet import BiRefNet
+        from backend.families.foreground.birefnet import FigureFinder
+        from backend.networks.segmentation.birefnet import BiRefNet
 
         return FigureFinder(BiRefNet().eval(), SIDE, "cpu")
     from backend.families.registry import load

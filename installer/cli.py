@@ -7,16 +7,16 @@ from pathlib import Path
 
 from shared.paths import default_home
 
-from . import demo, doctor, steps, testing, uninstall
-from .places import Krita, known_kritas, kritas, this_machine
+from . import demo, doctor, run_tests, steps, uninstall
+from .krita_paths import Krita, known_kritas, kritas, this_machine
+from .messages import InstallError, say
 from .requirements import space_notice
-from .text import InstallError, say
 
 _DESCRIPTION = "Install Linewash: the backend into .venv of this folder, the plugin into Krita."
 _COMMANDS = """\
 commands:
   install    (also when no command is given) backend and plugin; a second run changes nothing
-  demo       colour the bundled drawing and write layers, composite and an .ora; leaves your Krita alone
+  demo       color the bundled drawing and write layers, composite and an .ora; leaves your Krita alone
   test       run every check and test of the project
   doctor     say in plain words what is wrong and how to mend it
   uninstall  remove everything but your own files
@@ -63,7 +63,7 @@ def _run(options: argparse.Namespace, ask: bool) -> int:
     if options.command == "demo":
         return demo.run_demo(options.out.expanduser().absolute())
     if options.command == "test":
-        return testing.run_tests(options.require_krita)
+        return run_tests.run_tests(options.require_krita)
     if options.command == "doctor":
         return doctor.report(home, kritas(machine, options.krita_dir))
     if options.command == "uninstall":

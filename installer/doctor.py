@@ -11,10 +11,10 @@ from shared.paths import read_server_info
 from shared.protocol import PRODUCT_VERSION
 
 from . import environment, kritarc, requirements
-from .places import Krita, venv_python
+from .krita_paths import Krita, venv_python
+from .messages import InstallError, gigabytes, say
 from .plugin import differs, installed_version
-from .run import output
-from .text import InstallError, gigabytes, say
+from .subprocesses import output
 from .vendor import PROJECT
 
 MEND = "Run: python3 install.py"

@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .places import venv_python
-from .run import output, run
-from .text import InstallError, say
+from .krita_paths import venv_python
+from .messages import InstallError, say
+from .subprocesses import output, run
 
 STAMP = "linewash-install.json"
 BESIDE = {"dev": "backend/evaluation/lpips.txt"}

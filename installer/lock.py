@@ -6,7 +6,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from .text import InstallError
+from .messages import InstallError
 
 
 @contextmanager

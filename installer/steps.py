@@ -4,12 +4,12 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from . import environment, kritarc, model, requirements
-from .check import try_out
+from . import environment, kritarc, requirements, shipped_model
+from .krita_paths import Krita, venv_python
 from .lock import only_one
-from .places import Krita, venv_python
+from .messages import InstallError, say
 from .plugin import assemble_plugin, tree_digest
-from .text import InstallError, say
+from .smoke_test import try_out
 from .vendor import PROJECT
 
 LOCK = ".linewash-install.lock"
@@ -26,7 +26,7 @@ def prepare_backend(extras: tuple[str, ...] = ("backend",)) -> tuple[Path, bool]
             if not python.exists():
                 requirements.check_space(PROJECT)
             environment.prepare(PROJECT, extras, environment.real_tools(PROJECT))
-        changed |= model.restore(PROJECT)
+        changed |= shipped_model.restore(PROJECT)
         return python, check_once(python) or changed
 
 
@@ -41,7 +41,7 @@ def check_once(python: Path) -> bool:
     wanted = f"{environment.read_stamp(PROJECT)[0]} {tree_digest(PROJECT / 'backend')} {tree_digest(PROJECT / 'shared')}\n"
     if mark.is_file() and mark.read_text(encoding="utf-8") == wanted:
         return False
-    say("Trying it out: a tiny drawing is coloured (about half a minute the first time) ...")
+    say("Trying it out: a tiny drawing is colored (about half a minute the first time) ...")
     try_out(python, PROJECT)
     mark.write_text(wanted, encoding="utf-8")
     return True

@@ -7,12 +7,12 @@ from pathlib import Path
 from shared import paths
 
 from . import kritarc
+from .krita_paths import Krita
 from .lock import only_one
-from .places import Krita
+from .messages import InstallError, say
 from .plugin import remove_plugin
 from .steps import LOCK
-from .stop import stop_server
-from .text import InstallError, say
+from .stop_backend import stop_server
 from .vendor import PROJECT
 
 BUILT = (".venv", "build", "linewash.egg-info", "artifacts", ".pytest_cache", ".ruff_cache", ".hypothesis")

@@ -12,8 +12,8 @@ import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from .run import run
-from .text import InstallError
+from .messages import InstallError
+from .subprocesses import run
 
 PROJECT = Path(__file__).resolve().parent.parent
 REQUIREMENTS = PROJECT / "krita_plugin" / "vendor.txt"

@@ -32,6 +32,6 @@ if [ "$piece" -lt 4000000 ]; then
     exit 1
 fi
 rm -rf "$pack"
-count=$("$python" -m backend.training.carried pack "$wheels" "$pack" "$piece")
+count=$("$python" -m backend.training.offline_packages pack "$wheels" "$pack" "$piece")
 du -sk "$pack"/* | awk '{ print $2 ": " $1 " KiB" }'
 echo "$count pieces; carry one a call, all into $pack there, and then run scripts/train_on_gpu.sh"

@@ -31,7 +31,7 @@ train() {
         --side "$side" --batch "${BATCH:-8}" --precision "${PRECISION:-bf16}" --device cpu --threads "$threads" \
         --save-minutes 8 --validation "$work/test" "$@"
     "$python" -m backend.training.cli anime-publish "$work/$name" "$work/$name.safetensors"
-    "$python" -m backend.evaluation.faces_cli "$work/$name.safetensors" "$work/test" --side "$side" --threads "$threads" \
+    "$python" -m backend.evaluation.animediffusion.cli "$work/$name.safetensors" "$work/test" --side "$side" --threads "$threads" \
         --baselines --out "$work/figures-$name"
 }
 

@@ -36,8 +36,8 @@ pack=${PACK:-$root/.gpu}
 rm -f "$out"/result.tar.* "$out"/sheet.png "$out"/evaluation.txt "$out"/report.tar.gz
 validation='import os, sys
 from pathlib import Path
-from backend.training.drawings.mixture import Folders
-from backend.training.drawings.shards import render_validation
+from backend.training.synthetic.mixture import Folders
+from backend.training.synthetic.shards import render_validation
 given = [os.environ.get(name) for name in ("MODELS3D", "PANELS")]
 render_validation(Path(sys.argv[1]), Folders(*(Path(folder) if folder else None for folder in given)))'
 
@@ -45,10 +45,10 @@ log() { echo "== $*"; }
 
 run() {
     if [ -d "$pack" ]; then
-        site=$("$python" -m backend.training.carried unpack "$pack" "$work/site")
+        site=$("$python" -m backend.training.offline_packages unpack "$pack" "$work/site")
         export PYTHONPATH="$PYTHONPATH${site:+:$site}"
     fi
-    if ! "$python" -m backend.training.carried check; then
+    if ! "$python" -m backend.training.offline_packages check; then
         echo "Pack them with scripts/pack_for_gpu.sh where there is a network, and carry the pieces here." >&2
         return 3
     fi

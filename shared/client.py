@@ -15,8 +15,8 @@ from urllib.parse import quote
 
 import requests
 
-from .describing import ModelInfo
 from .errors import ErrorCode, LinewashError, error_from_json
+from .model_spec import ModelInfo
 from .multipart import MultipartBody, Part, part_size
 from .paths import ServerInfo, read_server_info
 from .protocol import (
@@ -80,7 +80,7 @@ class Client:
         return found
 
     def submit(self, request: ColorizeRequest, parts: Dict[str, Part], idempotency_key: str) -> JobStatus:
-        """Send a colouring; ``parts`` are PNGs by part name, as bytes or paths.  Repeated with the same key, it is one job."""
+        """Send a coloring; ``parts`` are PNGs by part name, as bytes or paths.  Repeated with the same key, it is one job."""
         sizes = [part_size(name, part) for name, part in parts.items()]
         body = MultipartBody(json.dumps(request.to_json()).encode("utf-8"), parts)
         if max(sizes, default=0) > MAX_PART_BYTES or len(body) > MAX_REQUEST_BYTES:

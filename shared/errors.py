@@ -87,7 +87,7 @@ ERRORS: Dict[ErrorCode, ErrorText] = {
         "The line layer is empty.", "Choose the layer with your drawing, or show it if it is hidden inside a group.", 422
     ),
     ErrorCode.NO_REFERENCE: ErrorText(
-        "There is no reference.", "Add a layer or a picture file with the colours you want with +.", 400
+        "There is no reference.", "Add a layer or a picture file with the colors you want with +.", 400
     ),
     ErrorCode.EMPTY_REFERENCE: ErrorText(
         "The reference has nothing painted on it.", "Choose another layer or file as the reference.", 422
@@ -106,28 +106,28 @@ ERRORS: Dict[ErrorCode, ErrorText] = {
     ErrorCode.HINTS_SIZE: ErrorText(
         "The hints have another size than the drawing.", "Paint them on a picture as large as the canvas.", 422
     ),
-    ErrorCode.EMPTY_HINTS: ErrorText("The hints layer is empty.", "Paint spots of colour on it, or set Hints to None.", 422),
+    ErrorCode.EMPTY_HINTS: ErrorText("The hints layer is empty.", "Paint spots of color on it, or set Hints to None.", 422),
     ErrorCode.REGION_SIZE: ErrorText(
         "The selection has another size than the drawing.", "Make it as large as the canvas.", 422
     ),
     ErrorCode.EMPTY_REGION: ErrorText(
-        "Nothing is selected to recolour.", "Select a part of the picture, or set Area to Whole picture.", 422
+        "Nothing is selected to recolor.", "Select a part of the picture, or set Area to Whole picture.", 422
     ),
     ErrorCode.PREVIOUS_SIZE: ErrorText(
-        "The earlier result has another size than the drawing.", "Colour the whole picture again first.", 422
+        "The earlier result has another size than the drawing.", "Color the whole picture again first.", 422
     ),
     ErrorCode.NO_PREVIOUS: ErrorText(
-        "There is no earlier result to recolour a part of.",
-        "Colour the whole picture first: set Area to Whole picture.",
+        "There is no earlier result to recolor a part of.",
+        "Color the whole picture first: set Area to Whole picture.",
         400,
     ),
     ErrorCode.CANVAS_TOO_LARGE: ErrorText(
-        "The canvas is too large.", "Linewash colours up to 8192 pixels a side; scale the picture down first.", 413
+        "The canvas is too large.", "Linewash colors up to 8192 pixels a side; scale the picture down first.", 413
     ),
     ErrorCode.CANVAS_TOO_SMALL: ErrorText("The canvas is too small.", "Linewash needs at least 64 pixels a side.", 422),
-    ErrorCode.BAD_PICTURE: ErrorText("A picture arrived damaged.", "Press Colour again.", 422),
+    ErrorCode.BAD_PICTURE: ErrorText("A picture arrived damaged.", "Press Color again.", 422),
     ErrorCode.BAD_REQUEST: ErrorText(
-        "The colouring program did not understand the request.", "Run install.py again so that the two match.", 400
+        "The coloring program did not understand the request.", "Run install.py again so that the two match.", 400
     ),
     ErrorCode.REQUEST_TOO_LARGE: ErrorText("The pictures are too large to send.", "Use a smaller reference picture.", 413),
     ErrorCode.UNKNOWN_MODEL: ErrorText("That model is not installed.", "Choose another model.", 404),
@@ -177,42 +177,40 @@ ERRORS: Dict[ErrorCode, ErrorText] = {
     ErrorCode.CLIP_MISSING: ErrorText(
         "The model needs CLIP ViT-H-14, which is not there.", "Get it with linewash models download clip-vit-h-14.", 422
     ),
-    ErrorCode.NOT_INSTALLED: ErrorText("Linewash's colouring program is not installed.", "Run python3 install.py once.", 503),
+    ErrorCode.NOT_INSTALLED: ErrorText("Linewash's coloring program is not installed.", "Run python3 install.py once.", 503),
     ErrorCode.BACKEND_START: ErrorText(
-        "Linewash's colouring program did not start.", "Run python3 install.py doctor; it says what is wrong.", 503
+        "Linewash's coloring program did not start.", "Run python3 install.py doctor; it says what is wrong.", 503
     ),
     ErrorCode.BACKEND_GONE: ErrorText(
-        "The colouring program stopped before it finished.", "Press Colour again; Linewash starts it anew.", 503
+        "The coloring program stopped before it finished.", "Press Color again; Linewash starts it anew.", 503
     ),
     ErrorCode.VERSION_MISMATCH: ErrorText(
-        "Docker and colouring program are of different versions.", "Run install.py again, then restart Krita.", 426
+        "Docker and coloring program are of different versions.", "Run install.py again, then restart Krita.", 426
     ),
     ErrorCode.BAD_TOKEN: ErrorText(
-        "The colouring program did not accept this Krita's key.",
+        "The coloring program did not accept this Krita's key.",
         "Restart Krita; if that does not help, run install.py again.",
         401,
     ),
     ErrorCode.FORBIDDEN_HOST: ErrorText("The backend only answers on this computer.", "Connect to 127.0.0.1.", 421),
     ErrorCode.FORBIDDEN_ORIGIN: ErrorText("The backend does not answer web pages.", "Use the Krita docker.", 403),
     ErrorCode.QUEUE_FULL: ErrorText("Too many pictures are waiting.", "Wait until one is finished, or cancel one.", 429),
-    ErrorCode.JOB_UNKNOWN: ErrorText("That picture is no longer kept.", "Press Colour again.", 404),
+    ErrorCode.JOB_UNKNOWN: ErrorText("That picture is no longer kept.", "Press Color again.", 404),
     ErrorCode.JOB_NOT_DONE: ErrorText("The picture is not finished yet.", "Wait until it is done.", 409),
     ErrorCode.IDEMPOTENCY_CONFLICT: ErrorText(
-        "The same request was sent twice with different pictures.", "Press Colour again.", 409
+        "The same request was sent twice with different pictures.", "Press Color again.", 409
     ),
-    ErrorCode.DISK_FULL: ErrorText("The disk is full.", "Free some space, then press Colour again.", 507),
+    ErrorCode.DISK_FULL: ErrorText("The disk is full.", "Free some space, then press Color again.", 507),
     ErrorCode.OUT_OF_MEMORY: ErrorText("There was not enough memory.", "Close other programs or use a smaller canvas.", 507),
-    ErrorCode.WORKER_CRASHED: ErrorText(
-        "The colouring process crashed.", "Press Colour again; your layers are untouched.", 500
-    ),
-    ErrorCode.INTERRUPTED: ErrorText("The colouring program was stopped while it worked.", "Press Colour again.", 500),
+    ErrorCode.WORKER_CRASHED: ErrorText("The coloring process crashed.", "Press Color again; your layers are untouched.", 500),
+    ErrorCode.INTERRUPTED: ErrorText("The coloring program was stopped while it worked.", "Press Color again.", 500),
     ErrorCode.DOCUMENT_CLOSED: ErrorText(
-        "The picture was closed before its colours arrived.", "Open it and press Colour again.", 410
+        "The picture was closed before its colors arrived.", "Open it and press Color again.", 410
     ),
     ErrorCode.LAYER_GONE: ErrorText(
-        "The line layer was deleted before its colours arrived.", "Choose the line layer and press Colour again.", 410
+        "The line layer was deleted before its colors arrived.", "Choose the line layer and press Color again.", 410
     ),
-    ErrorCode.CANVAS_CHANGED: ErrorText("The canvas changed size before its colours arrived.", "Press Colour again.", 409),
+    ErrorCode.CANVAS_CHANGED: ErrorText("The canvas changed size before its colors arrived.", "Press Color again.", 409),
     ErrorCode.INTERNAL: ErrorText(
         "Something went wrong inside Linewash.", "Run python3 install.py doctor and report what it prints.", 500
     ),

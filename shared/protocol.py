@@ -9,9 +9,9 @@ from dataclasses import asdict, dataclass, field, replace
 from enum import Enum
 from typing import Any, Dict, Mapping, Optional, Sequence, Tuple
 
-from .describing import MAX_TEXT, NO_VALUES, ModeInfo, ParameterInfo, Value, Values, find_mode, settle
 from .errors import ErrorCode, LinewashError, error_from_json
-from .lines import LinePreparation
+from .line_preparation import LinePreparation
+from .model_spec import MAX_TEXT, NO_VALUES, ModeInfo, ParameterInfo, Value, Values, find_mode, settle
 
 PROTOCOL_VERSION = 1
 """Raised whenever a message changes meaning; a client and a server of different numbers refuse each other (426)."""
@@ -62,14 +62,14 @@ class JobState(str, Enum):
 
 
 class Finish(str, Enum):
-    """How the colour is laid: one flat colour a region, or painted shading on top of the flats."""
+    """How the color is laid: one flat color a region, or painted shading on top of the flats."""
 
     FLATS = "flats"
     PAINTED = "painted"
 
 
 class ReferenceRole(str, Enum):
-    """Which part of the drawing may take its colours from a reference."""
+    """Which part of the drawing may take its colors from a reference."""
 
     BOTH = "both"
     FOREGROUND = "foreground"
@@ -112,13 +112,13 @@ def _integer(data: Dict[str, Any], key: str, low: int, high: int) -> int:
 
 @dataclass(frozen=True)
 class ColorizeRequest:
-    """Everything about one colouring except its pictures.
+    """Everything about one coloring except its pictures.
 
     width, height: canvas size in pixels.  references: the role of each reference part, in order (1..8).
     seed: 0..2**63-1.  steps: denoising steps 1..200.  guidance: classifier-free guidance scale 1..20 (1 = off).
     gap: largest gap in the lines that is closed, as a fraction of the shorter canvas side, 0..0.1.
-    merging: how large a part of the drawing must be to keep a colour of its own, 0..8 times the usual; smaller ones join one
-    beside them.  hints: colour spots come along.  region: only a selection is to be recoloured, which needs an earlier result
+    merging: how large a part of the drawing must be to keep a color of its own, 0..8 times the usual; smaller ones join one
+    beside them.  hints: color spots come along.  region: only a selection is to be recolored, which needs an earlier result
     to keep everything else of; previous: that one comes along.  mode: one of the model's, '' = its first.  parameters: values
     of the model's own parameters by name, at most 64; the rest have their defaults (``describing.settle``).
     preparation: how the line layer is read.
@@ -228,9 +228,9 @@ def settled_values(request: ColorizeRequest, modes: Sequence[ModeInfo], paramete
 def part_names(request: ColorizeRequest) -> Tuple[str, ...]:
     """The PNG parts that come with a request; all but references are as large as the canvas.
 
-    ``lines``; ``reference0`` .. ``reference7``; ``foreground`` (grey, 255 = figure) when the mask is given; ``hints`` (RGBA,
-    every spot with alpha above 0 is a colour for the part of the drawing it lies in); ``region`` (grey, the selection to
-    recolour, its soft edge blended) together with ``previous_foreground`` and ``previous_background``, the layers of the
+    ``lines``; ``reference0`` .. ``reference7``; ``foreground`` (gray, 255 = figure) when the mask is given; ``hints`` (RGBA,
+    every spot with alpha above 0 is a color for the part of the drawing it lies in); ``region`` (gray, the selection to
+    recolor, its soft edge blended) together with ``previous_foreground`` and ``previous_background``, the layers of the
     earlier result (RGBA), painted over or not.
     """
     names = [PART_LINES] + ["reference%d" % number for number in range(len(request.references))]

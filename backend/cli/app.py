@@ -31,7 +31,7 @@ def _version(wanted: bool) -> None:
 def _main(
     version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,
 ) -> None:
-    """Colour under ink: a local diffusion backend for Krita."""
+    """Color under ink: a local diffusion backend for Krita."""
 
 
 @app.command()
@@ -42,8 +42,8 @@ def serve(
     device: Annotated[list[str] | None, typer.Option(help="cpu, cuda or cuda:N; repeat for a worker on each.")] = None,
 ) -> None:
     """Run the backend until it is stopped or idle.  The Krita docker starts it by itself."""
-    from backend.server.lifecycle import AlreadyRunning
-    from backend.server.lifecycle import serve as run
+    from backend.server.serve import AlreadyRunning
+    from backend.server.serve import serve as run
     from backend.server.settings import Settings
 
     given = {"home": home.absolute() if home else None, "port": port, "idle_minutes": idle_minutes, "devices": device}
@@ -75,7 +75,7 @@ def _add_tool(name: str, module: str, what: str) -> None:
 for _name, _module, _what in (
     ("train", "backend.training.cli", "Make training drawings, train and export the mini model."),
     ("evaluate", "backend.evaluation.cli", "Measure a model on drawings it has not seen."),
-    ("evaluate-faces", "backend.evaluation.faces_cli", "Measure AnimeDiffusion on faces it has not seen."),
+    ("evaluate-faces", "backend.evaluation.animediffusion.cli", "Measure AnimeDiffusion on faces it has not seen."),
 ):
     if importlib.util.find_spec(_module) is not None:
         _add_tool(_name, _module, _what)

@@ -10,15 +10,14 @@ import typer
 from PIL import Image, ImageOps
 from rich.progress import Progress
 
-from backend.cli.connection import connected, sentences
-from backend.cli.openraster import ColouredDrawing, png_bytes, write_openraster
-from backend.cli.setting import with_settings
-from backend.imaging.lineart import is_opaque_drawing
+from backend.cli.backend_process import connected, sentences
+from backend.cli.model_parameters import with_settings
+from backend.cli.openraster import ColoredDrawing, png_bytes, write_openraster
+from backend.imaging.ink import is_opaque_drawing
 from shared.client import Client
-from shared.describing import Value
-from shared.lines import LinePreparation
+from shared.line_preparation import LinePreparation
+from shared.model_spec import Value
 from shared.multipart import Part
-from shared.naming import result_name
 from shared.paths import default_home
 from shared.protocol import (
     LAYER_BACKGROUND,
@@ -35,6 +34,7 @@ from shared.protocol import (
     JobStatus,
     ReferenceRole,
 )
+from shared.result_names import result_name
 
 _DEFAULTS = ColorizeRequest(64, 64, ())
 _INTERRUPTED = 130
@@ -46,32 +46,32 @@ def colorize(
     lines: PictureFile,
     reference: Annotated[
         list[Path],
-        typer.Option("--reference", "-r", exists=True, dir_okay=False, help="A picture with the colours; repeat for more."),
+        typer.Option("--reference", "-r", exists=True, dir_okay=False, help="A picture with the colors; repeat for more."),
     ],
     out: Annotated[Path, typer.Option(file_okay=False, help="Folder for the layers.")],
     background_reference: Annotated[
-        list[Path] | None, typer.Option(exists=True, dir_okay=False, help="One with colours for the background alone.")
+        list[Path] | None, typer.Option(exists=True, dir_okay=False, help="One with colors for the background alone.")
     ] = None,
     mask: Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="White where the figure is.")] = None,
     hints: Annotated[
-        Path | None, typer.Option(exists=True, dir_okay=False, help="Spots of colour on transparency: those parts get it.")
+        Path | None, typer.Option(exists=True, dir_okay=False, help="Spots of color on transparency: those parts get it.")
     ] = None,
     region: Annotated[
-        Path | None, typer.Option(exists=True, dir_okay=False, help="White where to recolour; wants --previous.")
+        Path | None, typer.Option(exists=True, dir_okay=False, help="White where to recolor; wants --previous.")
     ] = None,
     previous: Annotated[
-        Path | None, typer.Option(exists=True, file_okay=False, help="The folder of the result to recolour a part of.")
+        Path | None, typer.Option(exists=True, file_okay=False, help="The folder of the result to recolor a part of.")
     ] = None,
     lines_as: Annotated[
         LinePreparation,
-        typer.Option(help="How to read LINES: drawn, in white on black, scanned with shades, or lines of a coloured picture."),
+        typer.Option(help="How to read LINES: drawn, in white on black, scanned with shades, or lines of a colored picture."),
     ] = _DEFAULTS.preparation,
     model: Annotated[str, typer.Option(help="See linewash models.")] = _DEFAULTS.model,
     mode: Annotated[str, typer.Option(help="One of linewash models show MODEL; its first by default.")] = _DEFAULTS.mode,
     setting: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A parameter of the model; repeat for more.")
     ] = None,
-    finish: Annotated[Finish, typer.Option(help="Flat colours, or painted shading on them.")] = _DEFAULTS.finish,
+    finish: Annotated[Finish, typer.Option(help="Flat colors, or painted shading on them.")] = _DEFAULTS.finish,
     seed: Annotated[int, typer.Option(min=0)] = _DEFAULTS.seed,
     steps: Annotated[int | None, typer.Option(min=1, max=200, help="Denoising steps; the model's own by default.")] = None,
     guidance: Annotated[
@@ -81,11 +81,11 @@ def colorize(
         float | None, typer.Option(min=0.0, max=0.1, help="Widest gap in a line to close, of the shorter side.")
     ] = None,
     merging: Annotated[
-        float | None, typer.Option(min=0.0, max=8.0, help="Smallest part with a colour of its own, times the usual.")
+        float | None, typer.Option(min=0.0, max=8.0, help="Smallest part with a color of its own, times the usual.")
     ] = None,
     home: Annotated[Path | None, typer.Option(help="Folder of your Linewash data.")] = None,
 ) -> None:
-    """Colour a line drawing and write foreground, background, composite and an .ora with all layers."""
+    """Color a line drawing and write foreground, background, composite and an .ora with all layers."""
     drawing = read_picture(lines)
     parts: dict[str, Part] = {"lines": png_bytes(drawing)}
     grounds = background_reference or []
@@ -164,7 +164,7 @@ def _write(client: Client, status: JobStatus, drawing: Image.Image, out: Path, s
         (out / (LAYER_LINES + ".png")).write_bytes(png_bytes(drawing))
     write_openraster(
         out / (stem + ".ora"),
-        ColouredDrawing(
+        ColoredDrawing(
             lines=drawing,
             foreground=Image.open(io.BytesIO((out / (LAYER_FOREGROUND + ".png")).read_bytes())),
             background=Image.open(io.BytesIO((out / (LAYER_BACKGROUND + ".png")).read_bytes())),

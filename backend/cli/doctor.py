@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from backend.cli.connection import connected
+from backend.cli.backend_process import connected
 from shared.client import Client, find_server
 from shared.errors import LinewashError
 from shared.paths import default_home, log_file

@@ -1,12 +1,12 @@
-"""``linewash models list | show``: what colours pictures, how, and what can be set.  ``weights`` has the rest."""
+"""``linewash models list | show``: what colors pictures, how, and what can be set.  ``weights`` has the rest."""
 
 import typer
 
-from backend.cli.connection import connected, sentences
+from backend.cli.backend_process import connected, sentences
 from backend.cli.weights import Home, Name, convert, delete, download, size
-from backend.weights import catalogue
-from shared.describing import ModeInfo, ModelInfo, ParameterInfo
+from backend.weights import known_downloads
 from shared.errors import ErrorCode, LinewashError
+from shared.model_spec import ModeInfo, ModelInfo, ParameterInfo
 from shared.paths import default_home, models_dir
 
 _PARTS = {
@@ -16,9 +16,9 @@ _PARTS = {
     "isnet-things": "finds things of all kinds in references",
     "birefnet": "finds things of all kinds in references",
 }
-"""What files do that colour nothing themselves, by their kind."""
+"""What files do that color nothing themselves, by their kind."""
 
-models = typer.Typer(invoke_without_command=True, help="List, describe, download, convert and delete colouring models.")
+models = typer.Typer(invoke_without_command=True, help="List, describe, download, convert and delete coloring models.")
 for _command in (download, convert, delete):
     models.command()(_command)
 
@@ -33,26 +33,26 @@ def _alone(context: typer.Context, home: Home = None) -> None:
 
 @models.command("list")
 def list_models(home: Home = None) -> None:
-    """List the colouring models and whether they are ready, and what else can be downloaded."""
-    from backend.weights import deleting, library  # bring torch along
+    """List the coloring models and whether they are ready, and what else can be downloaded."""
+    from backend.weights import detection, removal  # bring torch along
 
     place = home or default_home()
     with sentences(), connected(place) as client:
         rows = client.models()
     for model in rows:
-        typer.echo("%s  %s, %s, %s" % (model.name, model.title, model.licence or "licence not known", _state(model)))
+        typer.echo("%s  %s, %s, %s" % (model.name, model.title, model.license or "license not known", _state(model)))
     folder = models_dir(place)
-    found = library.find(folder)
+    found = detection.find(folder)
     for part in found:
         if part.kind in _PARTS:
             typer.echo("%s  %s, %s" % (part.name, _PARTS[part.kind], part.problem or size(part.size)))
-    for part in deleting.unfinished(folder):
-        name, done = deleting.name_of_part(part, folder), size(part.stat().st_size)
+    for part in removal.unfinished(folder):
+        name, done = removal.name_of_part(part, folder), size(part.stat().st_size)
         typer.echo("%s  %s of a download (%s); the same download goes on" % (name, done, part.name))
     names = {each.path.name for each in found}
-    offered = [item for item in catalogue.ITEMS if item is not catalogue.CLIP and item.files[0] not in names]
-    if library.clip_of(found) is None:
-        offered.append(catalogue.CLIP)
+    offered = [item for item in known_downloads.ITEMS if item is not known_downloads.CLIP and item.files[0] not in names]
+    if detection.clip_of(found) is None:
+        offered.append(known_downloads.CLIP)
     if offered:
         typer.echo("\nTo be had with linewash models download:")
     for item in offered:
@@ -67,7 +67,7 @@ def show(name: Name, home: Home = None) -> None:
         if model is None:
             raise LinewashError(ErrorCode.UNKNOWN_MODEL, name)
     typer.echo("%s  %s, %s" % (model.name, model.title, _state(model)))
-    typer.echo("licence: %s" % (model.licence or "not known"))
+    typer.echo("license: %s" % (model.license or "not known"))
     if model.source:
         typer.echo("file: %s, %s" % (model.source, size(model.size)))
     if model.modes:

@@ -16,7 +16,7 @@ MULTIPLY, OVER = "svg:multiply", "svg:src-over"
 
 
 @dataclass(frozen=True)
-class ColouredDrawing:
+class ColoredDrawing:
     """What goes into the file: pictures of one size, RGBA; ``multiply``: the lines are on paper and hide what is below."""
 
     lines: Image.Image
@@ -26,16 +26,16 @@ class ColouredDrawing:
     group: str
 
 
-def merged(drawing: ColouredDrawing) -> Image.Image:
+def merged(drawing: ColoredDrawing) -> Image.Image:
     """The picture as it looks: lines over foreground over background, RGBA."""
-    colours = Image.alpha_composite(drawing.background, drawing.foreground)
+    colors = Image.alpha_composite(drawing.background, drawing.foreground)
     if drawing.multiply:
         white = Image.new("RGBA", drawing.lines.size, (255, 255, 255, 255))
-        return ImageChops.multiply(colours, Image.alpha_composite(white, drawing.lines))
-    return Image.alpha_composite(colours, drawing.lines)
+        return ImageChops.multiply(colors, Image.alpha_composite(white, drawing.lines))
+    return Image.alpha_composite(colors, drawing.lines)
 
 
-def write_openraster(path: Path, drawing: ColouredDrawing) -> None:
+def write_openraster(path: Path, drawing: ColoredDrawing) -> None:
     """Write ``path``: the lines on top, under them a group with Foreground and Background."""
     layers = {"lines": drawing.lines, "foreground": drawing.foreground, "background": drawing.background}
     whole = merged(drawing)
@@ -57,7 +57,7 @@ def png_bytes(picture: Image.Image) -> bytes:
     return buffer.getvalue()
 
 
-def _stack(drawing: ColouredDrawing) -> bytes:
+def _stack(drawing: ColoredDrawing) -> bytes:
     width, height = drawing.lines.size
     image = ElementTree.Element("image", {"version": "0.0.3", "w": str(width), "h": str(height)})
     root = ElementTree.SubElement(image, "stack")

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
-from backend.cli.connection import sentences
-from backend.weights import catalogue
+from backend.cli.backend_process import sentences
+from backend.weights import known_downloads
 from shared.errors import ErrorCode, LinewashError
 from shared.paths import default_home, models_dir
 
@@ -22,34 +22,34 @@ def download(
     name: Annotated[str, typer.Argument(help="A name of linewash models list, or the OWNER/NAME of a repository.")],
     file: Annotated[str | None, typer.Argument(help="With a repository: the path of the file in it.")] = None,
     revision: Annotated[str, typer.Option(help="Branch, tag or commit of the repository.")] = "main",
-    accept_licence: Annotated[bool, typer.Option("--accept-licence", help="Accept the licence without being asked.")] = False,
+    accept_license: Annotated[bool, typer.Option("--accept-license", help="Accept the license without being asked.")] = False,
     home: Home = None,
 ) -> None:
     """Download weights from the Hugging Face hub; interrupted, the same command goes on where it stopped."""
-    from backend.weights import hub
+    from backend.weights import hub_download
 
-    item = catalogue.item(name) if file is None else catalogue.Item(name, file, name, (file,), 0)
+    item = known_downloads.item(name) if file is None else known_downloads.Item(name, file, name, (file,), 0)
     folder = models_dir(home or default_home())
     with sentences():
         if item is None:
             raise LinewashError(ErrorCode.DOWNLOAD_UNKNOWN, f"{name} is not in the list; name a REPOSITORY and a FILE")
-        remotes = [hub.look_up(item.repo, each, revision) for each in item.files]
+        remotes = [hub_download.look_up(item.repo, each, revision) for each in item.files]
         targets = {remote: folder / item.folder / remote.name for remote in remotes}
-        there = {remote for remote, target in targets.items() if hub.is_there(remote, target)}
+        there = {remote for remote, target in targets.items() if hub_download.is_there(remote, target)}
         for remote in remotes:  # a file of this name from elsewhere is not to be lost
             if remote not in there and targets[remote].exists():
                 raise typer.BadParameter("%s is another file; move or delete it first" % targets[remote])
-        terms = "; ".join(text for text in (hub.licence(item.repo), item.licence) if text)
+        terms = "; ".join(text for text in (hub_download.read_license(item.repo), item.license) if text)
         typer.echo("%s: %s from %s" % (name, size(sum(remote.size for remote in remotes)), item.repo))
-        typer.echo("Licence: %s" % (terms or "the hub names none; see the page of %s" % item.repo))
-        if not accept_licence and not (sys.stdin.isatty() and typer.confirm("Do you accept it?")):
-            typer.echo("Nothing was downloaded. Say --accept-licence when you accept the licence.", err=True)
+        typer.echo("License: %s" % (terms or "the hub names none; see the page of %s" % item.repo))
+        if not accept_license and not (sys.stdin.isatty() and typer.confirm("Do you accept it?")):
+            typer.echo("Nothing was downloaded. Say --accept-license when you accept the license.", err=True)
             raise typer.Exit(1)
         try:
             for remote in (each for each in remotes if each not in there):
                 with _progress() as progress:
                     bar = progress.add_task(remote.name, total=remote.size)
-                    hub.fetch(remote, targets[remote], lambda done, p=progress, b=bar: p.update(b, completed=done))
+                    hub_download.fetch(remote, targets[remote], lambda done, p=progress, b=bar: p.update(b, completed=done))
         except KeyboardInterrupt:
             typer.echo("Stopped. The same command goes on from here.", err=True)
             raise typer.Exit(INTERRUPTED) from None
@@ -62,11 +62,11 @@ def convert(
     home: Home = None,
 ) -> None:
     """Turn a pickled checkpoint into a safetensors file in the models folder; nothing that is in it is run."""
-    from backend.weights import library
+    from backend.weights import detection
     from backend.weights.convert import convert as converted
 
-    name = library.registry_name(source.stem)
-    target = models_dir(home or default_home()) / (source.stem + library.SUFFIX)
+    name = detection.registry_name(source.stem)
+    target = models_dir(home or default_home()) / (source.stem + detection.SUFFIX)
     with sentences():
         if not name or target.exists():
             raise typer.BadParameter("%s is already there" % target if name else "%s is no name for a model" % source.stem)
@@ -81,18 +81,18 @@ def delete(
     home: Home = None,
 ) -> None:
     """Delete a model's file and what is unfinished of it from the models folder; what came with Linewash stays."""
-    from backend.weights import deleting
+    from backend.weights import removal
 
     folder = models_dir(home or default_home())
-    paths = deleting.files_of(name, folder)
+    paths = removal.files_of(name, folder)
     with sentences():
         if not paths:
             raise LinewashError(ErrorCode.UNKNOWN_MODEL, f"{name} is not in {folder}")
-        for link in deleting.elsewhere(paths, folder):
+        for link in removal.elsewhere(paths, folder):
             raise typer.BadParameter("%s is a link; delete it yourself, or the file where it lies" % link)
         if not yes and not typer.confirm("Delete %s?" % ", ".join("%s (%s)" % (path, _weight(path)) for path in paths)):
             raise typer.Exit(1)
-        deleting.delete(paths, folder)
+        removal.delete(paths, folder)
     typer.echo("%s was deleted." % name)
 
 

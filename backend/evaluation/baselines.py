@@ -1,4 +1,4 @@
-"""What a colouring has to beat."""
+"""What a coloring has to beat."""
 
 import cv2
 import numpy as np
@@ -8,12 +8,12 @@ from backend.imaging.types import Gray, Rgb
 
 
 def white(pair: Pair) -> Rgb:
-    """Nothing coloured at all."""
-    return np.full(pair.colour.shape, 255, np.uint8)
+    """Nothing colored at all."""
+    return np.full(pair.color.shape, 255, np.uint8)
 
 
-def mean_colour(pair: Pair, reference_mask: Gray) -> Rgb:
-    """Figure and background each in the mean colour of the reference's figure and background."""
+def mean_color(pair: Pair, reference_mask: Gray) -> Rgb:
+    """Figure and background each in the mean color of the reference's figure and background."""
     result = white(pair)
     for here, there in ((pair.mask > 127, reference_mask > 127), (pair.mask <= 127, reference_mask <= 127)):
         if there.any():

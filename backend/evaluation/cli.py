@@ -1,4 +1,4 @@
-"""``linewash evaluate`` or ``python -m backend.evaluation.cli``: measure a family on drawings with known colours."""
+"""``linewash evaluate`` or ``python -m backend.evaluation.cli``: measure a family on drawings with known colors."""
 
 from collections.abc import Mapping, Sequence
 from itertools import islice
@@ -11,19 +11,19 @@ import typer
 from rich.console import Console
 from rich.progress import track
 
-from backend.evaluation.colouring import Settings
-from backend.evaluation.drawings import colour_by, pictures, references_of
+from backend.contract.family import FamilySpec
+from backend.evaluation.aggregate import summaries
+from backend.evaluation.colorize_pair import Settings
 from backend.evaluation.lpips import Net, installed
+from backend.evaluation.methods import Role, all_ways
 from backend.evaluation.pairs import mirrored_and_warped, read_pairs
 from backend.evaluation.report import Report, html
 from backend.evaluation.run import Measured, as_json, measure, warm_up
-from backend.evaluation.summaries import summaries
 from backend.evaluation.table import COLUMNS, figures_table, masks_table, variations_table
-from backend.evaluation.ways import Role, all_ways
-from backend.families.base import FamilySpec
+from backend.evaluation.uncolored_drawings import color_by, pictures, references_of
 from backend.families.registry import load
-from shared.describing import Value, Values, spelled
 from shared.errors import LinewashError
+from shared.model_spec import Value, Values, spelled
 from shared.paths import default_home, models_dir
 from shared.protocol import ColorizeRequest, Finish, settled_values, usual_values, with_values
 
@@ -40,12 +40,12 @@ def evaluate(
     out: Annotated[Path, typer.Option(file_okay=False, help="Folder for report.html and figures.json.")],
     warp: Annotated[bool, typer.Option("--warp", help="Mirror and bend the references, by a fixed seed.")] = False,
     guess: Annotated[bool, typer.Option("--guess", help="Let the model find the figures; masks are measured, too.")] = False,
-    seeds: Annotated[int, typer.Option(min=1, help="Colour every drawing with so many seeds.")] = 1,
+    seeds: Annotated[int, typer.Option(min=1, help="Color every drawing with so many seeds.")] = 1,
     finish: Annotated[list[Finish] | None, typer.Option(help="Repeat for more; default: all of the model's.")] = None,
     lineart: Annotated[Path | None, typer.Option(exists=True, help="Drawings without a truth, to be looked at.")] = None,
     references: Annotated[
         list[Path] | None,
-        typer.Option("--references", "-r", exists=True, help="Colours for them: pictures or folders; default: from the pairs."),
+        typer.Option("--references", "-r", exists=True, help="Colors for them: pictures or folders; default: from the pairs."),
     ] = None,
     skip: Annotated[int, typer.Option(min=0, help="Leave out the first so many pairs.")] = 0,
     limit: Annotated[int, typer.Option(min=0, help="At most so many pairs.")] = 1000,
@@ -84,8 +84,8 @@ def evaluate(
     if used:
         warm_up(ways, used[0])
     measured = measure(track(used, "Measuring", console=progress), family, ways, settings, seeds, perceptual)
-    colours = pictures(references) if references else references_of(all_pairs)
-    looked_at = [colour_by(family, d, colours, finishes, settings) for d in track(shown, "Drawings", console=progress)]
+    colors = pictures(references) if references else references_of(all_pairs)
+    looked_at = [color_by(family, d, colors, finishes, settings) for d in track(shown, "Drawings", console=progress)]
     told = {
         "model": model,
         "pictures": str(len(used)),

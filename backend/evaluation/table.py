@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from rich.table import Table
 
-from backend.evaluation.masks import MaskRow
-from backend.evaluation.summaries import Summary, Variation, mean_of
+from backend.evaluation.aggregate import Summary, Variation, mean_of
+from backend.evaluation.mask_metrics import MaskRow
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,8 @@ COLUMNS = (
     Column("psnr", "PSNR", 1, 1, "dB; picture with lines, inside the figure's bounding box"),
     Column("ms_ssim", "MS-SSIM", 3, 1, "picture with lines, inside the figure's bounding box"),
     Column("lpips", "LPIPS", 3, 1, "picture with lines, inside the figure's bounding box; lower is better"),
-    Column("leak", "leak %", 1, 100, "pixels beside the mask's border that carry the colour from the other side of it"),
-    Column("bleeding", "bleed %", 2, 100, "places where the colour changes without a line or a change in the truth"),
+    Column("leak", "leak %", 1, 100, "pixels beside the mask's border that carry the color from the other side of it"),
+    Column("bleeding", "bleed %", 2, 100, "places where the color changes without a line or a change in the truth"),
     Column("seconds", "s", 2, 1, "seconds on the clock for a picture, from pixels to layers"),
     Column("cpu", "CPU s", 2, 1, "seconds of the processor for a picture, all threads together"),
     Column("calls", "calls", 0, 1, "how often a network ran for a picture"),
@@ -69,11 +69,11 @@ def figures_table(title: str, rows: Sequence[Summary], columns: Sequence[Column]
 def masks_table(rows: Sequence[MaskRow]) -> Table:
     """Mean intersection over union for each kind of picture."""
     table = Table(title="Automatic masks, intersection over union", title_justify="left")
-    for name in ("", "pictures", "bare lines", "before the regions", "true colours", "references"):
+    for name in ("", "pictures", "bare lines", "before the regions", "true colors", "references"):
         table.add_column(name, justify="right" if name else "left")
     for kind in dict.fromkeys(row.kind for row in rows):
         same = [row for row in rows if row.kind == kind]
-        means = [mean_of([getattr(row, name) for row in same]) for name in ("drawing", "raw", "coloured", "reference")]
+        means = [mean_of([getattr(row, name) for row in same]) for name in ("drawing", "raw", "colored", "reference")]
         table.add_row(kind, str(len(same)), *(shown(mean, 3) for mean in means))
     return table
 

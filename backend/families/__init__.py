@@ -1,1 +1,1 @@
-"""One file per colouring system; ``registry`` knows them by name."""
+"""One file per coloring system; ``registry`` knows them by name."""

@@ -1,6 +1,6 @@
 """For what finds no figures itself: another guesser does."""
 
-from backend.families.base import MaskGuesser
+from backend.contract.family import MaskGuesser
 from backend.imaging.types import Gray, Rgb
 
 

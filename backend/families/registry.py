@@ -1,4 +1,4 @@
-"""Every colouring system by name: a new one is its own file and one line here.
+"""Every coloring system by name: a new one is its own file and one line here.
 
 Systems that come with their weights are models themselves; of the others, every checkpoint in the models folder is one.
 """
@@ -7,15 +7,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from backend.families import mini, v1, v15
-from backend.families.added import CheckpointFamily, Families, added_files, added_models, load_added
-from backend.families.animediffusion import description as animediffusion
-from backend.families.base import Family, FamilySpec, MaskGuesser
-from backend.families.mask_finders import InstalledMasks
-from backend.families.mini_masks import MiniMasks
-from backend.families.remembering import Remembering
-from backend.weights.folder import ModelFolder, missing_file, model_folder
-from shared.describing import ModelInfo
+from backend.contract.family import Family, FamilySpec, MaskGuesser
+from backend.families.animediffusion import spec as animediffusion
+from backend.families.checkpoints import CheckpointFamily, Families, added_files, added_models, load_added
+from backend.families.colorizediffusion import v1, v15
+from backend.families.foreground.selector import InstalledMasks
+from backend.families.mini import family as mini
+from backend.families.mini.foreground import MiniMasks
+from backend.families.runtime.condition_cache import Remembering
+from backend.weights.shipped_model import ModelFolder, missing_file, model_folder
+from shared.model_spec import ModelInfo
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ def models(models_dir: Path) -> list[ModelInfo]:
         missing = missing_file(model_folder(name, models_dir))
         reason = f"{missing} is missing" if missing else ""
         finishes = [finish.value for finish in spec.finishes]
-        row = ModelInfo(name, spec.title, spec.licence, finishes, not missing, reason, family=name)
+        row = ModelInfo(name, spec.title, spec.license, finishes, not missing, reason, family=name)
         rows.append(replace(row, modes=spec.modes, parameters=spec.parameters))
     return rows + [row for row in added_models(models_dir, _CHECKPOINTS) if row.name not in _ENTRIES]
 
@@ -57,7 +58,7 @@ def files(name: str, models_dir: Path) -> tuple[Path, ...]:
 
 
 def load(name: str, models_dir: Path, device: str = "cpu") -> Family:
-    """The named model with its weights on ``device``, ready to colour; it remembers the conditions of the last few pictures.
+    """The named model with its weights on ``device``, ready to color; it remembers the conditions of the last few pictures.
 
     device: as torch names it, e.g. cuda:1.  Raises LinewashError: UNKNOWN_MODEL, MODEL_MISSING, MODEL_CORRUPT (a digest or a
     tensor's shape does not fit) and, for a checkpoint, what ``load_added`` raises; torch's own error when there is no such

@@ -1,7 +1,7 @@
 """What a request settles of a family: the mode, and a value for every parameter of it."""
 
-from backend.families.base import FamilySpec
-from shared.describing import ModeInfo, Values, find_mode
+from backend.contract.family import FamilySpec
+from shared.model_spec import ModeInfo, Values, find_mode
 from shared.protocol import ColorizeRequest, settled_values
 
 

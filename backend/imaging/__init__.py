@@ -1,1 +1,1 @@
-"""Pictures as arrays: line art, regions, masks, colour, resampling, PNG.  No torch in here."""
+"""Pictures as arrays: line art, regions, masks, color, resampling, PNG.  No torch in here."""

@@ -12,9 +12,9 @@ from shared.errors import ErrorCode, LinewashError
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
-"""Colour type: its allowed bit depths (PNG specification, third edition, table 11.1)."""
+"""Color type: its allowed bit depths (PNG specification, third edition, table 11.1)."""
 FAST_COMPRESSION = 1
-"""zlib level: flat colour layers shrink nearly as well as at 9, many times faster."""
+"""zlib level: flat color layers shrink nearly as well as at 9, many times faster."""
 
 
 def png_size(data: bytes) -> tuple[int, int]:
@@ -24,11 +24,11 @@ def png_size(data: bytes) -> tuple[int, int]:
     """
     if len(data) < 33 or data[:8] != _SIGNATURE or data[8:16] != b"\x00\x00\x00\rIHDR":
         raise LinewashError(ErrorCode.BAD_PICTURE, "not a PNG")
-    width, height, depth, colour, compression, filtering, interlace = struct.unpack(">IIBBBBB", data[16:29])
+    width, height, depth, color, compression, filtering, interlace = struct.unpack(">IIBBBBB", data[16:29])
     if not (0 < width < 2**31 and 0 < height < 2**31):
         raise LinewashError(ErrorCode.BAD_PICTURE, "size %d x %d" % (width, height))
-    if depth not in _DEPTHS.get(colour, ()) or compression or filtering or interlace > 1:
-        raise LinewashError(ErrorCode.BAD_PICTURE, "depth %d, colour type %d" % (depth, colour))
+    if depth not in _DEPTHS.get(color, ()) or compression or filtering or interlace > 1:
+        raise LinewashError(ErrorCode.BAD_PICTURE, "depth %d, color type %d" % (depth, color))
     return width, height
 
 
@@ -43,7 +43,7 @@ def decode_rgba(data: bytes) -> Rgba:
 
 
 def decode_gray(data: bytes) -> Gray:
-    """(h, w) uint8 from any PNG, colour averaged to grey; raises LinewashError BAD_PICTURE."""
+    """(h, w) uint8 from any PNG, color averaged to gray; raises LinewashError BAD_PICTURE."""
     pixels: Any = _decode(data, cv2.IMREAD_GRAYSCALE)
     return pixels if pixels.ndim == 2 else pixels[..., 0]
 

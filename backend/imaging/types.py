@@ -33,18 +33,18 @@ class Regions:
 
 @dataclass(frozen=True)
 class Fixed:
-    """Regions whose colour is given: by the painter's hints, or by an earlier result where nothing may change.
+    """Regions whose color is given: by the painter's hints, or by an earlier result where nothing may change.
 
-    regions: (count,) bool.  colours: (count, 3) uint8 sRGB, of no meaning where ``regions`` is False.  Both have no rows at all
+    regions: (count,) bool.  colors: (count, 3) uint8 sRGB, of no meaning where ``regions`` is False.  Both have no rows at all
     when nothing is fixed.
     """
 
     regions: Bools
-    colours: Rgb
+    colors: Rgb
 
     def applied(self, flats: Rgb) -> Rgb:
-        """The flats (count, 3) with the given colours in their places."""
-        return np.where(self.regions[:, None], self.colours, flats) if self.regions.any() else flats
+        """The flats (count, 3) with the given colors in their places."""
+        return np.where(self.regions[:, None], self.colors, flats) if self.regions.any() else flats
 
 
 NOTHING_FIXED = Fixed(np.zeros(0, np.bool_), np.zeros((0, 3), np.uint8))

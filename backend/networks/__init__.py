@@ -1,1 +1,1 @@
-"""Torch modules only: no files, no colour management, no arrays of numpy."""
+"""Torch modules only: no files, no color management, no arrays of numpy."""

@@ -1,7 +1,7 @@
 """Image tokens and text features of OpenCLIP ViT-H-14, on transformers' CLIP.
 
 Two habits differ from CLIP's usual use.  All image tokens, not the class token alone, go through the last norm and the
-projection, without L2 normalisation; and texts are read before the last block.
+projection, without L2 normalization; and texts are read before the last block.
 """
 
 from typing import cast
@@ -16,7 +16,7 @@ STD = (0.26862954, 0.26130258, 0.27577711)
 
 
 def preprocessed(pictures: Tensor, size: int = 224) -> Tensor:
-    """(B, 3, H, W) in [-1, 1] -> (B, 3, size, size), normalised.  The aspect ratio is not kept and nothing is cropped."""
+    """(B, 3, H, W) in [-1, 1] -> (B, 3, size, size), normalized.  The aspect ratio is not kept and nothing is cropped."""
     squeezed = F.interpolate(pictures, (size, size), mode="bicubic", align_corners=True, antialias=True)
     mean, std = (torch.tensor(each, dtype=pictures.dtype, device=pictures.device).view(1, 3, 1, 1) for each in (MEAN, STD))
     return ((squeezed + 1) / 2 - mean) / std
@@ -49,7 +49,7 @@ class TextEncoder(nn.Module):
         self.clip = CLIPTextModelWithProjection(config)
 
     def forward(self, ids: Tensor) -> Tensor:
-        """(B, 77) token ids -> (B, 1, width), L2-normalised: the token of the largest id (end of text), one block skipped."""
+        """(B, 77) token ids -> (B, 1, width), L2-normalized: the token of the largest id (end of text), one block skipped."""
         text = self.clip.text_model
         states = text(input_ids=ids, output_hidden_states=True).hidden_states[-2]
         ends = states[torch.arange(len(ids), device=ids.device), ids.argmax(1)]
@@ -57,7 +57,7 @@ class TextEncoder(nn.Module):
 
 
 def local(tokens: Tensor) -> Tensor:
-    """The patch tokens (B, n, width) of all image tokens: what the published models colour with."""
+    """The patch tokens (B, n, width) of all image tokens: what the published models color with."""
     return tokens[:, 1:]
 
 

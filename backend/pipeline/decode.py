@@ -1,12 +1,12 @@
-"""From the latent to colours."""
+"""From the latent to colors."""
 
 from typing import Any
 
-from backend.families.base import Family
-from backend.pipeline.types import Colours, Drawing
+from backend.contract.drawing import Colors, Drawing
+from backend.contract.family import Family
 from shared.protocol import ColorizeRequest
 
 
-def decode(family: Family, condition: Any, latent: Any, drawing: Drawing, request: ColorizeRequest) -> Colours:
-    """A colour for every region of the drawing and, when the finish is painted, the field over the canvas."""
+def decode(family: Family, condition: Any, latent: Any, drawing: Drawing, request: ColorizeRequest) -> Colors:
+    """A color for every region of the drawing and, when the finish is painted, the field over the canvas."""
     return family.decode(condition, latent, drawing, request)

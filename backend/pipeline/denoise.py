@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from backend.families.base import Family
-from backend.pipeline.types import OnStep
+from backend.contract.drawing import OnStep
+from backend.contract.family import Family
 from shared.protocol import ColorizeRequest
 
 

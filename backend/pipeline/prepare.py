@@ -4,17 +4,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from backend.families.base import Family
-from backend.imaging.colour import on_white
-from backend.imaging.extraction import prepared_ink
-from backend.imaging.lifting import lift_mask
-from backend.imaging.lineart import is_empty
+from backend.contract.drawing import Drawing, Inputs, Previous, Reference
+from backend.contract.family import Family
+from backend.imaging.color import on_white
+from backend.imaging.ink import is_empty
+from backend.imaging.line_extraction import prepared_ink
 from backend.imaging.masks import has_real_transparency, is_empty_mask, resize_mask
-from backend.imaging.regions import Segmentation, segment, snap_mask_to_regions, split_regions
-from backend.imaging.resampling import fit, resize
+from backend.imaging.resize import fit, resize
+from backend.imaging.segmentation.label_upsampling import lift_mask
+from backend.imaging.segmentation.regions import Segmentation, segment, snap_mask_to_regions, split_regions
 from backend.imaging.types import Gray, Rgba
-from backend.pipeline.holding import held, hinted
-from backend.pipeline.types import Drawing, Inputs, Previous, Reference
+from backend.pipeline.fixed_regions import held, hinted
 from shared.errors import ErrorCode, LinewashError
 from shared.protocol import ColorizeRequest, ReferenceRole
 
@@ -26,7 +26,7 @@ MASK_SIDE = 512
 """Longest side of a reference whose figure is guessed; the mask is then enlarged to the reference's own size."""
 MAX_REGIONS = 160
 
-NO_FIGURE = "No figure was found, so everything was coloured as background."
+NO_FIGURE = "No figure was found, so everything was colored as background."
 
 
 def working_size(width: int, height: int) -> tuple[int, int]:
@@ -48,7 +48,7 @@ def prepare(inputs: Inputs, family: Family) -> Drawing:
     EMPTY_LINES, EMPTY_REFERENCE (nothing visible), EMPTY_MASK, EMPTY_HINTS, EMPTY_REGION (nothing selected), NO_PREVIOUS;
     MASK_SIZE, HINTS_SIZE, REGION_SIZE, PREVIOUS_SIZE (not as large as the canvas).
 
-    When a selection is recoloured without a mask, the figure is what it was before.
+    When a selection is recolored without a mask, the figure is what it was before.
     """
     request = inputs.request
     _check(inputs)
@@ -74,8 +74,8 @@ def prepare(inputs: Inputs, family: Family) -> Drawing:
     regions, fixed = hinted(segmentation.labels, split, small, inputs.hints)
     if inputs.region is None or inputs.previous is None:
         return Drawing(ink, masks.canvas, regions, references, warnings, fixed)
-    fixed, recolouring = held(segmentation.labels, regions, fixed, inputs.region, inputs.previous)
-    return Drawing(ink, masks.canvas, recolouring.cut.regions, references, warnings, fixed, recolouring)
+    fixed, recoloring = held(segmentation.labels, regions, fixed, inputs.region, inputs.previous)
+    return Drawing(ink, masks.canvas, recoloring.cut.regions, references, warnings, fixed, recoloring)
 
 
 def _check(inputs: Inputs) -> None:

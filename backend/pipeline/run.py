@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from backend.families.base import Family
+from backend.contract.drawing import Inputs, Layers, OnStep, Step
+from backend.contract.family import Family
 from backend.imaging.types import Gray, Rgba
 from backend.pipeline.condition import condition
 from backend.pipeline.decode import decode
 from backend.pipeline.denoise import denoise
 from backend.pipeline.layers import layers
 from backend.pipeline.prepare import prepare
-from backend.pipeline.types import Inputs, Layers, OnStep, Step
 
 
 @dataclass(frozen=True)
@@ -27,10 +27,10 @@ class RunResult:
 
 
 def colorize(inputs: Inputs, family: Family, on_step: OnStep) -> RunResult:
-    """Colour one drawing with a loaded family.
+    """Color one drawing with a loaded family.
 
     ``on_step`` is called at the start of every stage and after every denoising step; it raises ``Cancelled`` to stop there.
-    Raises LinewashError where a picture cannot be coloured: EMPTY_LINES, EMPTY_REFERENCE, EMPTY_MASK and so on.
+    Raises LinewashError where a picture cannot be colored: EMPTY_LINES, EMPTY_REFERENCE, EMPTY_MASK and so on.
     """
     seconds: dict[str, float] = {}
 
@@ -49,12 +49,12 @@ def colorize(inputs: Inputs, family: Family, on_step: OnStep) -> RunResult:
     with stage("denoise"):
         latent = denoise(family, known, request, on_step)
     with stage("decode"):
-        colours = decode(family, known, latent, drawing, request)
+        colors = decode(family, known, latent, drawing, request)
     with stage("layers"):
-        result = layers(drawing, colours)
+        result = layers(drawing, colors)
         if request.preparation.made_anew:
             result = replace(result, lines=_black(drawing.ink))
-    return RunResult(result, drawing.warnings + colours.warnings, seconds)
+    return RunResult(result, drawing.warnings + colors.warnings, seconds)
 
 
 def _black(ink: Gray) -> Rgba:

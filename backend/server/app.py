@@ -17,10 +17,10 @@ from fastapi.responses import FileResponse
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from backend.server.answers import JsonAnswer, error_answer
-from backend.server.dispatch import Dispatcher
-from backend.server.guard import Guard, GuardRules
+from backend.server.dispatcher import Dispatcher
 from backend.server.jobs import Jobs
+from backend.server.middleware import Guard, GuardRules
+from backend.server.responses import JsonAnswer, error_answer
 from backend.server.settings import Settings
 from backend.server.upload import receive
 from shared.errors import ErrorCode, LinewashError

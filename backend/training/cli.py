@@ -1,4 +1,4 @@
-"""``linewash train``: draw, prepare, train the three parts, export; and the stages of the published colourers."""
+"""``linewash train``: draw, prepare, train the three parts, export; and the stages of the published colorers."""
 
 import multiprocessing
 from collections.abc import Callable
@@ -10,21 +10,21 @@ import cv2
 import torch
 import typer
 
-from backend.networks.flats import Flats
-from backend.training.anime import cli as anime
-from backend.training.drawings.cli import app as drawings
-from backend.training.export import averaged_weights, export_model
-from backend.training.flats_task import FlatsTask
-from backend.training.foreground_task import ForegroundTask
-from backend.training.looking import WARPED, look
-from backend.training.painted_task import PaintedTask
-from backend.training.prepare import prepare_shard
-from backend.training.published import cli as published
-from backend.training.recipe import Machine, Recipe
-from backend.training.sheets import sheet_of
-from backend.training.store import Store
-from backend.training.trainer import Run, Task
-from backend.weights.folder import SHIPPED, ModelFolder
+from backend.networks.mini.flats import Flats
+from backend.training.animediffusion import cli as anime
+from backend.training.colorizediffusion import cli as published
+from backend.training.engine.config import Machine, Recipe
+from backend.training.engine.trainer import Run, Task
+from backend.training.mini.export import averaged_weights, export_model
+from backend.training.mini.flats_task import FlatsTask
+from backend.training.mini.foreground_task import ForegroundTask
+from backend.training.mini.painted_task import PaintedTask
+from backend.training.mini.precompute_warp import WARPED, look
+from backend.training.mini.preprocess import prepare_shard
+from backend.training.mini.shard_dataset import Store
+from backend.training.mini.validation_images import sheet_of
+from backend.training.synthetic.cli import app as drawings
+from backend.weights.shipped_model import SHIPPED, ModelFolder
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Train mini, ColorizeDiffusion or AnimeDiffusion.")
 app.add_typer(drawings, name="drawings")

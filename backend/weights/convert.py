@@ -11,7 +11,7 @@ from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
-from backend.weights.checkpoint import PICKLES
+from backend.weights.safetensors_file import PICKLES
 from shared.errors import ErrorCode, LinewashError
 
 ENDINGS = (".ckpt", ".pth", ".pt")

@@ -1,4 +1,4 @@
-"""Take the README's pictures in the real Krita: drawings of our own renderer, coloured by the shipped model.
+"""Take the README's pictures in the real Krita: drawings of our own renderer, colored by the shipped model.
 
     python docs/screenshots/take.py
 
@@ -17,10 +17,10 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from backend.imaging.types import Rgb
-from backend.training.drawings.backgrounds import Backgrounds
-from backend.training.drawings.characters2d import Characters2D
-from backend.training.drawings.identity2d import HELD_OUT_STYLE
-from backend.training.drawings.mixture import VALIDATION_SEED, draw_set
+from backend.training.synthetic.bust.characters import Characters2D
+from backend.training.synthetic.bust.identity import HELD_OUT_STYLE
+from backend.training.synthetic.mixture import VALIDATION_SEED, draw_set
+from backend.training.synthetic.scenes.backgrounds import Backgrounds
 from tests.krita.harness import needs
 from tests.krita.harness.studio import TRAINED, Studio
 
@@ -58,7 +58,7 @@ def row(before: Rgb, reference: Rgb, after: Rgb, side: int = 560) -> Rgb:
 
 
 def main() -> None:
-    """Draw, colour in Krita, and write the two pictures."""
+    """Draw, color in Krita, and write the two pictures."""
     if needs.missing():
         sys.exit(needs.missing())
     with tempfile.TemporaryDirectory(prefix="linewash-screenshots-") as folder:

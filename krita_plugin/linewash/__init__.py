@@ -6,10 +6,10 @@ from pathlib import Path
 # The installer puts ``requests`` there.  Last on the path, so that it never hides a module Krita or another plugin brings.
 sys.path.append(str(Path(__file__).resolve().parent / "vendor"))
 
+from .controller import Studio  # noqa: E402
 from .docker import LinewashDocker  # noqa: E402
-from .host import Host  # noqa: E402
-from .launcher import Launcher  # noqa: E402
-from .studio import Studio  # noqa: E402
+from .jobs.backend_launcher import Launcher  # noqa: E402
+from .krita_api.application import Host  # noqa: E402
 
 _host = Host()
 _studio = Studio(_host, Launcher.installed())

@@ -4,21 +4,21 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Callable, List, Optional, Tuple, Union
 
-from .host import DockWidget
-from .models import first_variation
-from .pasted import Given, can_be_taken, clipboard, pictures_of
-from .picture import Layer, Picture
+from .controller import Studio
+from .images.clipboard import Given, can_be_taken, clipboard, pictures_of
+from .images.thumbnails import file_thumbnail, layer_thumbnail
+from .krita_api.application import DockWidget
+from .krita_api.document import Layer, Picture
+from .krita_api.result_layers import LINES
 from .qt import QtCore, QtWidgets
-from .results import LINES
-from .session import GREY, READY, Message, Phase, Session, Tone
-from .settings import Choices, ForegroundKind, Mode, Reference, write_finish, write_model
-from .shared.describing import NO_VALUES
 from .shared.errors import ErrorCode, LinewashError
-from .shared.naming import seed_of
+from .shared.model_spec import NO_VALUES
 from .shared.protocol import MAX_REFERENCES
-from .studio import Studio
-from .thumbnails import file_thumbnail, layer_thumbnail
-from .widgets.panel import FOREGROUNDS, LINES_AS, MODES, RECOLOURING_FOREGROUNDS, Panel
+from .shared.result_names import seed_of
+from .state.choices import Choices, ForegroundKind, Mode, Reference, write_finish, write_model
+from .state.model_choices import first_variation
+from .state.session import GRAY, READY, Message, Phase, Session, Tone
+from .widgets.panel import FOREGROUNDS, LINES_AS, MODES, RECOLORING_FOREGROUNDS, Panel
 
 REFRESH_MS = 400
 """Krita tells plugins nothing about layers that come, go or get another name, so the docker looks."""
@@ -55,7 +55,7 @@ class LinewashDocker(DockWidget):
         panel.reference.changed.connect(lambda references: self._choose(references=tuple(references)))
         panel.reference.dropped.connect(self._take)
         panel.reference_add.clicked.connect(self._offer_references)
-        panel.colour.clicked.connect(self._colour)
+        panel.color.clicked.connect(self._color)
         panel.cancel.clicked.connect(self._cancel)
         panel.waiting.bring.clicked.connect(self._bring)
         panel.waiting.discard.clicked.connect(studio.waiting.discard)
@@ -83,7 +83,7 @@ class LinewashDocker(DockWidget):
         self._blank = NO_PICTURE
         session, layers = self._studio.session(picture), picture.layers()
         self._forget_lost(session, layers)
-        if session.message == GREY and not picture.grey:
+        if session.message == GRAY and not picture.gray:
             session.message = READY
         session.works_on(picture.active_layer())
         line_layer = session.line_layer(layers, picture.active_layer())
@@ -117,8 +117,8 @@ class LinewashDocker(DockWidget):
         panel.reference.set_references(list(choices.references), shown)
         paint = [(each.id, each.name) for each in layers if each.is_picture and not each.is_result]
         panel.hints.show_entries([("", "None"), *paint], choices.hints)
-        recolours = choices.mode is Mode.SELECTION
-        panel.foreground.show_entries(RECOLOURING_FOREGROUNDS if recolours else FOREGROUNDS, choices.figure)
+        recolors = choices.mode is Mode.SELECTION
+        panel.foreground.show_entries(RECOLORING_FOREGROUNDS if recolors else FOREGROUNDS, choices.figure)
         wants = choices.figure.wants_layer
         panel.foreground_layer.setVisible(wants)
         if wants:
@@ -133,7 +133,7 @@ class LinewashDocker(DockWidget):
 
     def _show_run(self, session: Optional[Session]) -> None:
         panel, busy = self._panel, session is not None and session.busy
-        panel.colour.setEnabled(not busy)
+        panel.color.setEnabled(not busy)
         panel.another.setEnabled(not busy)
         panel.cancel.setEnabled(session is not None and busy and session.phase is not Phase.WRITING)
         panel.progress.setVisible(busy)
@@ -167,11 +167,11 @@ class LinewashDocker(DockWidget):
         if picture is not None:
             self._choose(by_model=change(self._studio.session(picture).choices))
 
-    def _colour(self) -> None:
+    def _color(self) -> None:
         self._studio.notice = None
         picture = self._picture()
         if picture is not None:
-            self._studio.colour(picture)
+            self._studio.color(picture)
         else:
             self._blank = Message.of(LinewashError(ErrorCode.NO_DOCUMENT))
             self.refresh()
@@ -181,7 +181,7 @@ class LinewashDocker(DockWidget):
         session = self._studio.session(picture) if picture is not None else Session(Choices())
         before = session.choices
         session.choices = before.another()
-        self._colour()
+        self._color()
         if not session.busy:
             session.choices = before  # something is missing, so nothing was tried
             self.refresh()

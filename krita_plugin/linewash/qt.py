@@ -5,7 +5,7 @@ Write PyQt6's way everywhere: fully scoped enums and ``exec()``; both understand
 
 from typing import TYPE_CHECKING
 
-from .host import qt_version
+from .krita_api.application import qt_version
 
 # Krita says which Qt it was built with: with both PyQts installed, importing the wrong one would succeed and crash later.
 if TYPE_CHECKING or qt_version().startswith("6"):

@@ -22,7 +22,7 @@ class Hub:
     """
 
     files: dict[str, bytes] = field(default_factory=dict)
-    licences: dict[str, str] = field(default_factory=dict)
+    licenses: dict[str, str] = field(default_factory=dict)
     cut_after: int | None = None
     wrong_digest: bool = False
     deaf_to_ranges: bool = False
@@ -99,10 +99,10 @@ def running() -> Iterator[Hub]:
             self.end_headers()
 
         def _card(self, repo: str) -> None:
-            if repo not in hub.licences:
+            if repo not in hub.licenses:
                 self._refuse(404, {"X-Error-Code": "RepoNotFound"})
                 return
-            body = json.dumps({"id": repo, "modelId": repo, "cardData": {"license": hub.licences[repo]}}).encode()
+            body = json.dumps({"id": repo, "modelId": repo, "cardData": {"license": hub.licenses[repo]}}).encode()
             self.send_response(200)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))

@@ -1,6 +1,6 @@
-"""A registry of small models for server tests: one that colours, and one for every way to go wrong.
+"""A registry of small models for server tests: one that colors, and one for every way to go wrong.
 
-The worker loads it through the public ``registry`` setting.  No torch model; regions get the reference's mean colour.
+The worker loads it through the public ``registry`` setting.  No torch model; regions get the reference's mean color.
 """
 
 import errno
@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from backend.families.base import FamilySpec
+from backend.contract.drawing import Colors, Drawing, OnStep, Step
+from backend.contract.family import FamilySpec
 from backend.families.settling import settled
-from backend.pipeline.types import Colours, Drawing, OnStep, Step
-from shared.describing import NEEDS_BACKGROUND_REFERENCE, ModeInfo, ModelInfo, ParameterInfo
 from shared.errors import ErrorCode, LinewashError
+from shared.model_spec import NEEDS_BACKGROUND_REFERENCE, ModeInfo, ModelInfo, ParameterInfo
 from shared.protocol import ColorizeRequest, Finish
 
 FINISHES = (Finish.FLATS, Finish.PAINTED)
@@ -82,14 +82,14 @@ def bug() -> None:
 
 
 MODES = (
-    ModeInfo("plain", "Plain", "One colour for all."),
+    ModeInfo("plain", "Plain", "One color for all."),
     ModeInfo("tinted", "Tinted", "A tint over it.", (NEEDS_BACKGROUND_REFERENCE,)),
 )
 PARAMETERS = (
     ParameterInfo("steps", "Steps", "How many.", "integer", 7, 1, 20),
-    ParameterInfo("light", "Light", "Added to every colour.", "integer", 0, 0, 50),
+    ParameterInfo("light", "Light", "Added to every color.", "integer", 0, 0, 50),
     ParameterInfo("tint", "Tint", "How much red.", "number", 0.5, 0.0, 1.0, 0.1, modes=("tinted",), advanced=True),
-    ParameterInfo("negative", "Negative", "Turn colours round.", "switch", False),
+    ParameterInfo("negative", "Negative", "Turn colors round.", "switch", False),
     ParameterInfo("order", "Order", "Which channel comes first.", "choice", "rgb", choices=(("rgb", "RGB"), ("bgr", "BGR"))),
     ParameterInfo("note", "Note", "Words that mean nothing.", "text", "", advanced=True),
 )
@@ -129,7 +129,7 @@ class Fake:
         return np.full(rgb.shape[:2], 255, np.uint8)
 
     def condition(self, drawing: Drawing, request: ColorizeRequest) -> Any:
-        """The mean colour of the first reference."""
+        """The mean color of the first reference."""
         return drawing.references[0].rgb.reshape(-1, 3).mean(axis=0)
 
     def denoise(self, condition: Any, request: ColorizeRequest, on_step: OnStep) -> Any:
@@ -139,14 +139,14 @@ class Fake:
             on_step(Step("denoise", step + 1, request.steps, np.full((32, 32, 3), 40 + step, np.uint8)))
         return condition
 
-    def decode(self, condition: Any, latent: Any, drawing: Drawing, request: ColorizeRequest) -> Colours:
-        """The mean colour everywhere, shifted by the seed and, in ``moody``, as its parameters say."""
+    def decode(self, condition: Any, latent: Any, drawing: Drawing, request: ColorizeRequest) -> Colors:
+        """The mean color everywhere, shifted by the seed and, in ``moody``, as its parameters say."""
         values = settled(self.spec, request)
         shift = request.seed + int(values.get("light", 0))
-        colour = np.clip(np.rint(latent) + shift, 0, 255).astype(np.uint8)
+        color = np.clip(np.rint(latent) + shift, 0, 255).astype(np.uint8)
         if values.get("order") == "bgr":
-            colour = colour[::-1]
-        return Colours(np.tile(colour, (drawing.regions.count, 1)), None)
+            color = color[::-1]
+        return Colors(np.tile(color, (drawing.regions.count, 1)), None)
 
 
 def models(models_dir: Path) -> list[ModelInfo]:

@@ -24,9 +24,9 @@ def lines(width: int = WIDTH, height: int = HEIGHT) -> bytes:
     return png.encode(picture)
 
 
-def reference(colour: tuple[int, int, int] = RED, side: int = 64) -> bytes:
-    """One colour all over."""
-    return png.encode(np.full((side, side, 4), (*colour, 255), np.uint8))
+def reference(color: tuple[int, int, int] = RED, side: int = 64) -> bytes:
+    """One color all over."""
+    return png.encode(np.full((side, side, 4), (*color, 255), np.uint8))
 
 
 def mask(width: int = WIDTH, height: int = HEIGHT) -> bytes:
@@ -45,24 +45,24 @@ def request(model: str = "fake", **changes: object) -> ColorizeRequest:
 HINT = (10, 40, 220)
 
 
-def hints(width: int = WIDTH, height: int = HEIGHT, colour: tuple[int, int, int] = HINT) -> bytes:
+def hints(width: int = WIDTH, height: int = HEIGHT, color: tuple[int, int, int] = HINT) -> bytes:
     """A spot inside the box."""
     picture = np.zeros((height, width, 4), np.uint8)
-    picture[height // 2 - 3 : height // 2 + 3, width // 3 - 3 : width // 3 + 3] = (*colour, 255)
+    picture[height // 2 - 3 : height // 2 + 3, width // 3 - 3 : width // 3 + 3] = (*color, 255)
     return png.encode(picture)
 
 
 def layer(shade: int, width: int = WIDTH, height: int = HEIGHT) -> bytes:
-    """An earlier layer, no two neighbouring pixels alike."""
+    """An earlier layer, no two neighboring pixels alike."""
     y, x = np.mgrid[0:height, 0:width]
     return png.encode(np.dstack([x, y, np.full_like(x, shade), np.full_like(x, 255)]).astype(np.uint8))
 
 
-def parts(wanted: ColorizeRequest, colour: tuple[int, int, int] = RED) -> dict[str, Part]:
+def parts(wanted: ColorizeRequest, color: tuple[int, int, int] = RED) -> dict[str, Part]:
     """The pictures a request needs."""
     found: dict[str, Part] = {"lines": lines(wanted.width, wanted.height)}
     for number in range(len(wanted.references)):
-        found["reference%d" % number] = reference(colour)
+        found["reference%d" % number] = reference(color)
     if wanted.foreground is ForegroundSource.MASK:
         found["foreground"] = mask(wanted.width, wanted.height)
     if wanted.hints:

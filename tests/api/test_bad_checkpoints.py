@@ -1,4 +1,4 @@
-"""Whatever is wrong with a file in the models folder, it is refused with its own sentence and the other models colour on."""
+"""Whatever is wrong with a file in the models folder, it is refused with its own sentence and the other models color on."""
 
 import shutil
 from collections.abc import Iterator
@@ -79,20 +79,20 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BackendProcess]:
     backend.stop()
 
 
-def coloured(backend: BackendProcess, model: str) -> JobStatus:
+def colored(backend: BackendProcess, model: str) -> JobStatus:
     wanted = replace(pictures.request(model, steps=1), parameters={"size": 256, "sampler": "ddim"})
     return last(backend.client, send(backend.client, wanted))
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
-def test_a_bad_file_is_refused_and_the_good_one_colours_on(real: BackendProcess, fault: object) -> None:
+def test_a_bad_file_is_refused_and_the_good_one_colors_on(real: BackendProcess, fault: object) -> None:
     name = fault.__name__  # type: ignore[attr-defined]
-    assert coloured(real, GOOD).state is JobState.DONE
+    assert colored(real, GOOD).state is JobState.DONE
     pid = real.worker_pid()
     wanted = pictures.request(name, steps=1)
     ended = last(real.client, send(real.client, wanted))
     assert ended.error is not None and ended.error.code is FAULTS[fault]  # type: ignore[index]
-    assert coloured(real, GOOD).state is JobState.DONE
+    assert colored(real, GOOD).state is JobState.DONE
     assert real.worker_pid() == pid
 
 

@@ -48,8 +48,8 @@ def said(process: "subprocess.Popen[str]", status: int) -> str:
 def drawing(tmp_path: Path) -> list[object]:
     """Arguments of ``colorize`` that fit."""
     (tmp_path / "girl.png").write_bytes(pictures.lines())
-    (tmp_path / "colours.png").write_bytes(pictures.reference())
-    return ["colorize", tmp_path / "girl.png", "-r", tmp_path / "colours.png", "--out", tmp_path / "out", "--model", "fake"]
+    (tmp_path / "colors.png").write_bytes(pictures.reference())
+    return ["colorize", tmp_path / "girl.png", "-r", tmp_path / "colors.png", "--out", tmp_path / "out", "--model", "fake"]
 
 
 def test_colorize_writes_layers_and_an_openraster_file(backend: BackendProcess, drawing: list[object], tmp_path: Path) -> None:
@@ -93,11 +93,9 @@ def test_lines_on_paper_are_multiplied(backend: BackendProcess, drawing: list[ob
         with file.open("mergedimage.png") as merged, Image.open(merged) as picture:
             whole = np.asarray(picture)
     with Image.open(tmp_path / "out" / "composite.png") as picture:
-        colours = np.asarray(picture)
-    centre = (pictures.HEIGHT // 2, pictures.WIDTH // 3)
-    assert (
-        np.array_equal(whole[centre], colours[centre]) and whole[pictures.HEIGHT // 2, pictures.WIDTH // 5 + 1, :3].max() < 30
-    )
+        colors = np.asarray(picture)
+    center = (pictures.HEIGHT // 2, pictures.WIDTH // 3)
+    assert np.array_equal(whole[center], colors[center]) and whole[pictures.HEIGHT // 2, pictures.WIDTH // 5 + 1, :3].max() < 30
 
 
 def test_lines_of_a_picture_take_its_place(backend: BackendProcess, drawing: list[object], tmp_path: Path) -> None:
@@ -135,9 +133,9 @@ def test_ctrl_c_cancels_the_job(backend: BackendProcess, drawing: list[object]) 
 
 def test_a_failure_is_a_sentence(backend: BackendProcess, drawing: list[object], tmp_path: Path) -> None:
     assert "The model file is damaged. Get it again" in said(linewash(backend.home, *[*drawing[:-1], "damaged"]), 1)
-    (tmp_path / "colours.png").write_bytes(b"no picture")
+    (tmp_path / "colors.png").write_bytes(b"no picture")
     assert "not a picture" in said(linewash(backend.home, *drawing), 2)
-    (tmp_path / "colours.png").unlink()
+    (tmp_path / "colors.png").unlink()
     assert "does not exist" in said(linewash(backend.home, *drawing), 2)
 
 

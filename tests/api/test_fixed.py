@@ -33,7 +33,7 @@ def test_a_hint_is_exact_in_its_region(client: Client) -> None:
     assert tuple(whole[5, 150]) != (*pictures.HINT, 255)
 
 
-def test_a_recoloured_selection_leaves_every_byte_outside(client: Client) -> None:
+def test_a_recolored_selection_leaves_every_byte_outside(client: Client) -> None:
     wanted = pictures.request(region=True, previous=True, seed=7)
     sent = pictures.parts(wanted)
     job = last(client, send(client, wanted, sent))
@@ -77,7 +77,7 @@ def test_a_selection_needs_an_earlier_result(client: Client) -> None:
     assert caught.value.code is ErrorCode.NO_PREVIOUS
 
 
-def test_the_command_line_recolours_a_part_of_its_own_result(
+def test_the_command_line_recolors_a_part_of_its_own_result(
     backend: BackendProcess,
     drawing: list[object],  # noqa: F811
     tmp_path: Path,

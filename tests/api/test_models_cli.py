@@ -9,9 +9,9 @@ import torch
 from PIL import Image
 from safetensors.torch import save
 
-from backend.cli.setting import with_settings
+from backend.cli.model_parameters import with_settings
 from shared.client import Client
-from shared.describing import Value
+from shared.model_spec import Value
 from shared.paths import models_dir
 from shared.protocol import ColorizeRequest
 from tests.api import fake_hub
@@ -31,14 +31,14 @@ def hub() -> Iterator[fake_hub.Hub]:
             f"{REPO}/tiny.safetensors": CHECKPOINT,
             "tellurion/ColorizeDiffusion/switch-eps.safetensors": CHECKPOINT,
         }
-        running.licences = {REPO: "cc0-1.0", "tellurion/ColorizeDiffusion": "cc-by-nc-4.0"}
+        running.licenses = {REPO: "cc0-1.0", "tellurion/ColorizeDiffusion": "cc-by-nc-4.0"}
         yield running
 
 
 def test_show_explains_modes_and_parameters(backend: BackendProcess) -> None:
     text = said(linewash(backend.home, "models", "show", "moody"), 0)
     assert "tinted  A tint over it. Needs: background reference." in text
-    assert "light  0 to 50, default 0  Added to every colour." in text
+    assert "light  0 to 50, default 0  Added to every color." in text
     assert "tint  0 to 1, default 0.5, in tinted  How much red." in text
     assert "negative  on or off, default off" in text
     assert "order  rgb | bgr, default rgb" in text
@@ -97,17 +97,17 @@ def test_what_the_model_does_not_have_is_refused(
 def test_a_download_is_asked_for_resumed_listed_and_deleted(hub: fake_hub.Hub, tmp_path: Path) -> None:
     command, at = ("models", "download", REPO, "tiny.safetensors"), {"HF_ENDPOINT": hub.url}
     text = said(linewash(tmp_path, *command, **at), 1)
-    assert "Licence: cc0-1.0" in text and "--accept-licence" in text and not models_dir(tmp_path).exists()
+    assert "License: cc0-1.0" in text and "--accept-license" in text and not models_dir(tmp_path).exists()
     hub.cut_after = 0
-    assert "it goes on where it stopped" in said(linewash(tmp_path, *command, "--accept-licence", **at), 1)
+    assert "it goes on where it stopped" in said(linewash(tmp_path, *command, "--accept-license", **at), 1)
     assert not list(models_dir(tmp_path).glob("*.safetensors"))
     hub.cut_after = None
-    said(linewash(tmp_path, *command, "--accept-licence", **at), 0)
+    said(linewash(tmp_path, *command, "--accept-license", **at), 0)
     assert (models_dir(tmp_path) / "tiny.safetensors").read_bytes() == CHECKPOINT
     hub.ranges = []
-    said(linewash(tmp_path, *command, "--accept-licence", **at), 0)
+    said(linewash(tmp_path, *command, "--accept-license", **at), 0)
     hub.files["other/Weights/tiny.safetensors"] = CHECKPOINT[::-1]
-    other = ("models", "download", "other/Weights", "tiny.safetensors", "--accept-licence")
+    other = ("models", "download", "other/Weights", "tiny.safetensors", "--accept-license")
     assert "is another file" in " ".join(said(linewash(tmp_path, *other, **at), 2).replace("│", " ").split())
     assert (models_dir(tmp_path) / "tiny.safetensors").read_bytes() == CHECKPOINT and hub.ranges == []
     said(linewash(tmp_path, "models", "delete", "tiny", "--yes"), 0)
@@ -117,14 +117,14 @@ def test_a_download_is_asked_for_resumed_listed_and_deleted(hub: fake_hub.Hub, t
 
 def test_a_model_of_the_list_is_downloaded_by_name_under_its_known_terms(hub: fake_hub.Hub, tmp_path: Path) -> None:
     at = {"HF_ENDPOINT": hub.url}
-    text = said(linewash(tmp_path, "models", "download", "switch-eps", "--accept-licence", **at), 0)
+    text = said(linewash(tmp_path, "models", "download", "switch-eps", "--accept-license", **at), 0)
     assert "CC BY-NC-SA" in text and "cc-by-nc-4.0" in text
     assert (models_dir(tmp_path) / "switch-eps.safetensors").is_file()
 
 
 def test_offline_nothing_is_downloaded(hub: fake_hub.Hub, tmp_path: Path) -> None:
     at = {"HF_ENDPOINT": hub.url, "HF_HUB_OFFLINE": "1"}
-    assert "offline" in said(linewash(tmp_path, "models", "download", "switch-eps", "--accept-licence", **at), 1)
+    assert "offline" in said(linewash(tmp_path, "models", "download", "switch-eps", "--accept-license", **at), 1)
     assert not models_dir(tmp_path).exists()
 
 

@@ -42,11 +42,11 @@ def test_a_dropped_model_is_listed_and_a_removed_one_no_longer(client: Client, d
     assert caught.value.code is ErrorCode.UNKNOWN_MODEL
 
 
-def test_it_colours_although_nobody_has_listed_it(client: Client, dropped: Path) -> None:
+def test_it_colors_although_nobody_has_listed_it(client: Client, dropped: Path) -> None:
     assert last(client, send(client, pictures.request("dropped"))).state is JobState.DONE
 
 
-def test_it_is_listed_while_a_picture_is_coloured(client: Client, dropped: Path) -> None:
+def test_it_is_listed_while_a_picture_is_colored(client: Client, dropped: Path) -> None:
     job = send(client, pictures.request("patient"))
     until(client, job, lambda status: status.stage == "denoise")
     assert "dropped" in names(client)

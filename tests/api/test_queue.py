@@ -41,9 +41,9 @@ def test_the_same_key_sent_at_the_same_time_is_one_job(client: Client) -> None:
 def test_the_same_key_with_another_body_is_a_conflict(client: Client, other: str) -> None:
     send(client, pictures.request(), key="conflict")
     wanted = pictures.request(seed=1 if other == "settings" else 0)
-    colour = pictures.RED if other == "settings" else (1, 2, 3)
+    color = pictures.RED if other == "settings" else (1, 2, 3)
     with pytest.raises(LinewashError) as caught:
-        send(client, wanted, pictures.parts(wanted, colour), key="conflict")
+        send(client, wanted, pictures.parts(wanted, color), key="conflict")
     assert caught.value.code is ErrorCode.IDEMPOTENCY_CONFLICT
     assert len(client.jobs()) == 1
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from backend.contract.drawing import Cancelled, Inputs, Step
 from backend.pipeline.run import colorize
-from backend.pipeline.types import Cancelled, Inputs, Step
 from tests.api import fakes, pictures
 
 STAGES = ["prepare", "condition", "denoise", "decode", "layers"]

@@ -9,7 +9,7 @@ import pytest
 
 from install import assemble_plugin
 from installer import doctor, environment
-from installer.places import Krita, venv_python
+from installer.krita_paths import Krita, venv_python
 from shared import paths
 from shared.protocol import PRODUCT_VERSION
 
@@ -45,14 +45,14 @@ def test_the_report_counts_what_is_wrong(tmp_path: Path, krita: Krita, capsys: p
     assert "to mend, see above." in out
 
 
-def test_an_interrupted_installation_is_recognised(tmp_path: Path) -> None:
+def test_an_interrupted_installation_is_recognized(tmp_path: Path) -> None:
     python = venv_python(tmp_path / ".venv", "linux")
     python.parent.mkdir(parents=True)
     python.write_text("")
     assert doctor.environment_finding(tmp_path, python).sentence == "The installation of the backend was interrupted."
 
 
-def test_other_pins_than_installed_are_recognised(tmp_path: Path) -> None:
+def test_other_pins_than_installed_are_recognized(tmp_path: Path) -> None:
     for name in ("pyproject.toml", "constraints.txt"):
         (tmp_path / name).write_text("")
     python = venv_python(tmp_path / ".venv", "linux")

@@ -11,7 +11,7 @@ import pytest
 from install import refusal
 from installer import requirements
 from installer.lock import only_one
-from installer.text import InstallError
+from installer.messages import InstallError
 
 
 def test_it_parses_on_every_python_3(project: Path) -> None:

@@ -9,8 +9,8 @@ import pytest
 
 from installer import environment
 from installer.environment import Tools
-from installer.places import venv_python
-from installer.text import InstallError
+from installer.krita_paths import venv_python
+from installer.messages import InstallError
 
 LPIPS = environment.BESIDE["dev"]
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from installer.model import MODEL, SUMS, damaged, restore
-from installer.text import InstallError
+from installer.messages import InstallError
+from installer.shipped_model import MODEL, SUMS, damaged, restore
 
 WEIGHTS = b"weights"
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from installer.places import Machine, known_kritas, kritas, venv_python
+from installer.krita_paths import Machine, known_kritas, kritas, venv_python
 
 HOME = Path("users") / "ana"
 FLATPAK = HOME / ".var/app/org.kde.krita"

@@ -12,9 +12,9 @@ import pytest
 
 from install import assemble_plugin
 from installer import steps, uninstall
-from installer.places import Krita
+from installer.krita_paths import Krita
+from installer.messages import InstallError
 from installer.plugin import installed_version, remove_plugin, tree_digest
-from installer.text import InstallError
 from installer.vendor import vendored
 from shared.protocol import PRODUCT_VERSION, PROTOCOL_VERSION
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from installer.testing import not_run
+from installer.run_tests import not_run
 
 RAN = '<testcase classname="tests.krita.test_round_trip" name="undo"/>'
 SKIPPED = '<testcase classname="tests.krita.test_round_trip" name="redo"><skipped/></testcase>'

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from installer.places import Krita
-from installer.stop import stop_server
-from installer.text import InstallError
+from installer.krita_paths import Krita
+from installer.messages import InstallError
+from installer.stop_backend import stop_server
 from installer.uninstall import remove_data, uninstall
 from shared import paths
 from shared.protocol import TOKEN_HEADER
@@ -86,7 +86,7 @@ def test_a_home_with_nothing_of_the_painters_goes(tmp_path: Path) -> None:
 def test_everything_goes(tmp_path: Path, home: Path, backend: Backend, capsys: pytest.CaptureFixture[str]) -> None:
     project = tmp_path / "checkout"
     files = (".venv/bin/python", "build/vendor/x", "linewash.egg-info/PKG-INFO", "artifacts/junit.xml", "backend/__init__.py",
-        "backend/__pycache__/x.pyc", "demo-output/coloured.png")  # fmt: skip
+        "backend/__pycache__/x.pyc", "demo-output/colored.png")  # fmt: skip
     for name in files:
         (project / name).parent.mkdir(parents=True, exist_ok=True)
         (project / name).write_text("")
@@ -96,7 +96,7 @@ def test_everything_goes(tmp_path: Path, home: Path, backend: Backend, capsys: p
     uninstall(home, [krita], project)
     assert backend.seen == [("/v1/shutdown", "key")]
     left = sorted(str(path.relative_to(project)) for path in project.rglob("*") if path.is_file())
-    assert left == ["backend/__init__.py", "demo-output/coloured.png"]
+    assert left == ["backend/__init__.py", "demo-output/colored.png"]
     assert not krita.resources.exists()
     assert not krita.settings.exists()
     assert f"Kept, because it is yours: {paths.jobs_dir(home)}" in capsys.readouterr().out

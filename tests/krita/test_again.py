@@ -1,4 +1,4 @@
-"""Colour pressed a second time: another result beside the first, which stays as it is and comes back with one undo."""
+"""Color pressed a second time: another result beside the first, which stays as it is and comes back with one undo."""
 
 import pytest
 
@@ -37,7 +37,7 @@ def test_one_undo_brings_the_first_result_back(seen: Evidence, kind: str) -> Non
 
 
 def test_two_results_on_paper_do_not_darken_each_other(seen: Evidence, small_art: Art) -> None:
-    """At most one of them shows: multiplied twice, light colours would turn dark."""
+    """At most one of them shows: multiplied twice, light colors would turn dark."""
     assert [group["visible"] for group in groups(seen["scan"]["second"])].count(True) == 1
     shown = seen.pixels("scan.bgra", SIZE)[..., :3]
     paper = read_png(small_art.lines)[..., 3] == 0

@@ -1,4 +1,4 @@
-"""Everything that can be wrong before colours come back: its own sentence, and a document that stays byte-identical."""
+"""Everything that can be wrong before colors come back: its own sentence, and a document that stays byte-identical."""
 
 from pathlib import Path
 

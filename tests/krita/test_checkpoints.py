@@ -1,12 +1,12 @@
-"""Checkpoints in published format, put into the models folder, colour a drawing from the docker, by every method they have."""
+"""Checkpoints in published format, put into the models folder, color a drawing from the docker, by every method they have."""
 
 from itertools import combinations
 
 import numpy as np
 import pytest
 
-from backend.families import v1, v15
-from backend.families.animediffusion import description as animediffusion
+from backend.families.animediffusion import spec as animediffusion
+from backend.families.colorizediffusion import v1, v15
 from backend.imaging.types import Rgba
 from shared.paths import models_dir
 from tests.krita.harness.art import Art
@@ -54,16 +54,16 @@ def test_the_methods_are_those_of_the_checkpoint(seen: Evidence, name: str) -> N
 
 
 @pytest.mark.parametrize(("name", "title"), WAYS)
-def test_every_method_colours_the_drawing(seen: Evidence, name: str, title: str) -> None:
+def test_every_method_colors_the_drawing(seen: Evidence, name: str, title: str) -> None:
     assert seen[f"{name} {title}"]["says"].startswith("Done in")
     assert seen[f"{name} {title}"]["group"] == f"Linewash 0 {title or 'painted'} · {name}"
-    coloured = picture(seen, name, title)
-    assert coloured[..., 3].min() == 255
-    assert len(np.unique(coloured.reshape(-1, 4), axis=0)) > 4
+    colored = picture(seen, name, title)
+    assert colored[..., 3].min() == 255
+    assert len(np.unique(colored.reshape(-1, 4), axis=0)) > 4
 
 
 @pytest.mark.parametrize("name", SPECS)
-def test_no_two_methods_colour_alike(seen: Evidence, name: str) -> None:
+def test_no_two_methods_color_alike(seen: Evidence, name: str) -> None:
     pictures = [picture(seen, name, title) for title in METHODS[name]]
     assert not any(np.array_equal(one, other) for one, other in combinations(pictures, 2))
 

@@ -5,7 +5,7 @@ import pytest
 from tests.krita.harness.studio import Studio
 
 pytestmark = [pytest.mark.krita, pytest.mark.timeout(1200)]
-WIDGETS = ["lines", "reference", "referenceAdd", "foreground", "finish", "colour", "cancel", "progress", "status"]
+WIDGETS = ["lines", "reference", "referenceAdd", "foreground", "finish", "color", "cancel", "progress", "status"]
 """The names that any outside test may rely on."""
 
 

@@ -1,4 +1,4 @@
-"""What may happen between the click and the colours: nothing half-done, one sentence, and the next job works."""
+"""What may happen between the click and the colors: nothing half-done, one sentence, and the next job works."""
 
 import pytest
 
@@ -43,7 +43,7 @@ def test_next_job_works_after_a_cancel(seen: Evidence) -> None:
 
 
 def test_painting_on_is_kept(seen: Evidence) -> None:
-    """The stroke in hand when the colours arrive is finished first; then the colours are one step, each stroke another."""
+    """The stroke in hand when the colors arrive is finished first; then the colors are one step, each stroke another."""
     after, undone = seen["painted_on"]["after"], seen["painted_on"]["undone"]
     assert seen["stroke"] == "Freehand Brush Stroke"
     assert seen["while_painting"] == 0

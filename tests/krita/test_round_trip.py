@@ -1,4 +1,4 @@
-"""The whole path once, at 1024 x 1024: a click on Colour in the real Krita, a real backend, two layers under the lines."""
+"""The whole path once, at 1024 x 1024: a click on Color in the real Krita, a real backend, two layers under the lines."""
 
 from dataclasses import dataclass
 
@@ -71,7 +71,7 @@ def test_background_is_complete_behind_the_figure(round_: Round) -> None:
     assert worst(behind, round_.background) == 0
 
 
-def test_the_picture_is_coloured(round_: Round) -> None:
+def test_the_picture_is_colored(round_: Round) -> None:
     shown = round_.composite[..., :3].astype(np.int16)
     assert len(np.unique(round_.composite.reshape(-1, 4), axis=0)) > 4
     assert (shown.max(-1) - shown.min(-1)).mean() > 10

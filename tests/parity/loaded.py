@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from backend.families.colorizediffusion.loading import Parts, load_parts
+from backend.families.colorizediffusion.loader import Parts, load_parts
 from backend.networks.clip import local
-from backend.networks.split_attention import Attending, Split
+from backend.networks.colorizediffusion.attention import Attending, Split
 from tests.parity.golden import Golden, golden
 
 LAYERS = 16

@@ -1,4 +1,4 @@
-"""A small picture to colour with the golden checkpoints, through the whole pipeline."""
+"""A small picture to color with the golden checkpoints, through the whole pipeline."""
 
 from dataclasses import replace
 from typing import Any
@@ -6,12 +6,12 @@ from typing import Any
 import cv2
 import numpy as np
 
-from backend.families import v1, v15
-from backend.families.base import FamilySpec
+from backend.contract.drawing import Inputs
+from backend.contract.family import FamilySpec
+from backend.families.colorizediffusion import v1, v15
 from backend.families.colorizediffusion.family import ColorizeDiffusion
 from backend.imaging.types import Gray, Rgb
 from backend.pipeline.run import RunResult, colorize
-from backend.pipeline.types import Inputs
 from shared.protocol import ColorizeRequest, ForegroundSource, ReferenceRole
 
 SPECS = {"v1": v1.SPEC, "v1.5": v15.SPEC}
@@ -36,7 +36,7 @@ def _disc(height: int, width: int) -> Gray:
 
 
 def picture(seed: int, height: int = 90, width: int = 120) -> np.ndarray:
-    """Blots of colour, opaque."""
+    """Blots of color, opaque."""
     noise = np.random.default_rng(seed).integers(0, 256, (6, 8, 3), np.uint8)
     rgb = cv2.resize(noise, (width, height), interpolation=cv2.INTER_CUBIC)
     return np.dstack([rgb, np.full((height, width), 255, np.uint8)])

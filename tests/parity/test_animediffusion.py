@@ -7,10 +7,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from backend.families.animediffusion.diffusion import ancestral, ancestral_step, ddim, ddim_times, guided, inverted, noised
-from backend.families.animediffusion.loading import load_unet
-from backend.imaging.bending import Bend, bend_maps, bent, bent_within, remapped
-from backend.imaging.extraction import FACE_SIGMAS, face_lines
+from backend.families.animediffusion.loader import load_unet
+from backend.families.animediffusion.sampling import ancestral, ancestral_step, ddim, ddim_times, guided, inverted, noised
+from backend.imaging.line_extraction import FACE_SIGMAS, face_lines
+from backend.imaging.thin_plate_warp import Bend, bend_maps, bent, bent_within, remapped
 from backend.networks.animediffusion import AnimeUNet, embedded_time
 from tests.parity.golden import ANIME, Golden, Output, covers, golden
 

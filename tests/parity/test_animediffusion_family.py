@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 import torch
 
-from backend.families.animediffusion import keys
-from backend.families.animediffusion.description import SPEC, UNIT
+from backend.contract.drawing import Cancelled, Inputs, Step
+from backend.families.animediffusion import key_mapping
 from backend.families.animediffusion.family import ONE, AnimeDiffusion, covering
-from backend.families.animediffusion.loading import load_unet
+from backend.families.animediffusion.loader import load_unet
+from backend.families.animediffusion.spec import SPEC, UNIT
 from backend.families.registry import load, models
 from backend.imaging.types import Rgb
 from backend.pipeline.run import RunResult, colorize
-from backend.pipeline.types import Cancelled, Inputs, Step
 from shared.errors import ErrorCode, LinewashError
 from shared.protocol import Finish, ReferenceRole
 from tests.parity.files import copy_of
@@ -37,7 +37,7 @@ def painted(family: AnimeDiffusion, **settings: Any) -> RunResult:
     return run(family, asked(**settings))
 
 
-def test_a_drawing_is_coloured_at_canvas_size(family: AnimeDiffusion) -> None:
+def test_a_drawing_is_colored_at_canvas_size(family: AnimeDiffusion) -> None:
     found = painted(family)
     assert found.layers.composite.shape == (160, 240, 4)
     assert (found.layers.composite[..., 3] == 255).all()
@@ -61,7 +61,7 @@ def test_all_parameters_are_tried_here() -> None:
     assert {each.name for each in SPEC.parameters} == tried
 
 
-def test_flats_are_one_colour_a_region(family: AnimeDiffusion) -> None:
+def test_flats_are_one_color_a_region(family: AnimeDiffusion) -> None:
     found = painted(family, finish=Finish.FLATS)
     assert len(np.unique(found.layers.foreground[60:100, 100:140, :3].reshape(-1, 3), axis=0)) == 1
 
@@ -119,7 +119,7 @@ def test_a_dropped_checkpoint_needs_no_clip(tmp_path: Any) -> None:
 
 
 def test_a_dropped_checkpoint_needs_no_schedule(tmp_path: Any) -> None:
-    path = copy_of(ANIME, tmp_path, lambda tensors: [tensors.pop(name) for name in keys.SCHEDULE])
+    path = copy_of(ANIME, tmp_path, lambda tensors: [tensors.pop(name) for name in key_mapping.SCHEDULE])
     row = next(row for row in models(tmp_path) if row.name == path.stem)
     assert row.ready and row.family == SPEC.name
 

@@ -8,10 +8,10 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from backend.families.animediffusion import keys
-from backend.families.animediffusion.loading import build, load_unet
-from backend.families.fitting import differences
+from backend.families.animediffusion import key_mapping
+from backend.families.animediffusion.loader import build, load_unet
 from backend.weights.convert import convert
+from backend.weights.state_dict import differences
 from shared.errors import ErrorCode, LinewashError
 from tests.parity.files import copy_of, manifest
 from tests.parity.golden import ANIME, golden
@@ -21,7 +21,7 @@ def test_full_size_names_and_shapes_agree_both_ways() -> None:
     held = manifest(ANIME)
     with torch.device("meta"):
         network = build(held)
-    assert differences([(network, keys.unet)], held) == ([], sorted(keys.SCHEDULE), [])
+    assert differences([(network, key_mapping.unet)], held) == ([], sorted(key_mapping.SCHEDULE), [])
     assert sum(p.numel() for p in network.parameters()) / 1e6 == pytest.approx(52.3, abs=0.1)
 
 
@@ -30,7 +30,7 @@ def test_the_loaded_network_is_frozen_and_whole() -> None:
     assert not network.training
     stored = load_file(golden(ANIME).sd)
     for key, weight in network.state_dict().items():
-        assert weight.dtype == torch.float32 and torch.equal(weight, stored[keys.unet(key).name])
+        assert weight.dtype == torch.float32 and torch.equal(weight, stored[key_mapping.unet(key).name])
     assert not any(weight.requires_grad for weight in network.parameters())
 
 
@@ -67,9 +67,9 @@ def test_the_schedule_may_be_absent_but_not_the_network(tmp_path: Path) -> None:
     def without(start: tuple[str, ...]) -> Callable[[dict[str, Tensor]], object]:
         return lambda tensors: [tensors.pop(name) for name in list(tensors) if name.startswith(start)]
 
-    load_unet(copy_of(ANIME, tmp_path, without(keys.SCHEDULE)))
+    load_unet(copy_of(ANIME, tmp_path, without(key_mapping.SCHEDULE)))
     with pytest.raises(LinewashError) as caught:
-        load_unet(copy_of(ANIME, tmp_path, without((keys.UNET,))))
+        load_unet(copy_of(ANIME, tmp_path, without((key_mapping.UNET,))))
     assert caught.value.code is ErrorCode.MODEL_OTHER_FAMILY
 
 

@@ -11,13 +11,13 @@ from PIL import Image
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from backend.families.animediffusion import keys
-from backend.training.anime.batch import Batch, Settings, line_pictures
-from backend.training.anime.data import FacePairs, squared
-from backend.training.anime.export import schedule
-from backend.training.anime.phases import Phase, Phase1, Phase2, Start
-from backend.training.anime.recipe import warmed_cosine
-from backend.training.published.augment import signed
+from backend.families.animediffusion import key_mapping
+from backend.training.animediffusion.batch import Batch, Settings, line_pictures
+from backend.training.animediffusion.config import warmed_cosine
+from backend.training.animediffusion.dataset import FacePairs, squared
+from backend.training.animediffusion.export import schedule
+from backend.training.animediffusion.phases import Phase, Phase1, Phase2, Start
+from backend.training.colorizediffusion.augment import signed
 from tests.parity.golden import ANIME, Golden, Output, covers, golden
 
 ONLY = (ANIME,)
@@ -35,8 +35,8 @@ def _gradients(_no_gradients: None) -> Iterator[None]:
 @cache
 def pair(tmp: Path) -> FacePairs:
     """The golden picture in the benchmark's layout."""
-    colour = golden(ANIME).inputs["data.image_u8"].numpy()
-    for folder, picture in (("reference", colour), ("condition", 255 - colour)):
+    color = golden(ANIME).inputs["data.image_u8"].numpy()
+    for folder, picture in (("reference", color), ("condition", 255 - color)):
         (tmp / folder).mkdir(parents=True)
         Image.fromarray(picture).save(tmp / folder / "one.png")
     return FacePairs(tmp)
@@ -58,7 +58,7 @@ def losses(phase: Phase, given: Batch, dtype: torch.dtype = torch.float32) -> tu
     loss, _ = phase.loss(network, given)
     loss.backward()
     gradients = {name.removeprefix("unet."): p.grad for name, p in network.named_parameters()}
-    return loss.detach().reshape(1), {keys.unet(name).name: x for name, x in gradients.items() if x is not None}
+    return loss.detach().reshape(1), {key_mapping.unet(name).name: x for name, x in gradients.items() if x is not None}
 
 
 def nudged(given: Batch, nudge: int) -> Batch:
@@ -133,21 +133,21 @@ def test_pictures_as_they_are_learned(output: Output, data: FacePairs) -> None:
     face = data.read(0)
     side = output.expected.shape[-1]
     if output.name == "data.reference":
-        output.check(signed([squared(face.colour, side)])[0])
+        output.check(signed([squared(face.color, side)])[0])
     else:
         output.check(line_pictures([squared(face.lines, side)])[0])
 
 
 def test_the_schedule_is_the_published_files(data: FacePairs) -> None:
     stored = load_file(golden(ANIME).sd)
-    assert set(schedule()) == set(keys.SCHEDULE)
+    assert set(schedule()) == set(key_mapping.SCHEDULE)
     for name, vector in schedule().items():
         assert torch.allclose(vector, stored[name], rtol=1e-5, atol=1e-7), name
 
 
 def test_batches_hold_what_was_drawn(data: FacePairs) -> None:
     plain = Phase1(data, Start(), Settings(3, 64, bending=None), "mean").batch(np.random.default_rng(0))
-    assert torch.equal(plain.reference, plain.colour) and plain.step_noise.shape == (0, 3, 3, 64, 64)
+    assert torch.equal(plain.reference, plain.color) and plain.step_noise.shape == (0, 3, 3, 64, 64)
     hidden = Settings(4, 64, withhold=1.0, withhold_lines=1.0)
     bent = Phase2(data, Start(), hidden).batch(np.random.default_rng(0))
     assert (bent.reference == 0).all() and (bent.lines == 1).all() and bent.step_noise.shape == (10, 4, 3, 64, 64)

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from backend.families.colorizediffusion.loading import load_text
+from backend.families.colorizediffusion.loader import load_text
 from backend.networks.clip import local, preprocessed
 from tests.parity.golden import Output, covers
 from tests.parity.loaded import (

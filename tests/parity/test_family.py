@@ -9,18 +9,18 @@ import pytest
 import torch
 from torch import nn
 
-from backend.families import v15
+from backend.contract.drawing import Cancelled, Step
 from backend.families.colorizediffusion import family as family_module
+from backend.families.colorizediffusion import v15
 from backend.families.colorizediffusion.family import ONE_EACH, ColorizeDiffusion
-from backend.families.colorizediffusion.loading import load_parts
-from backend.families.colorizediffusion.pictures import SIDES
-from backend.families.framing import frame
-from backend.families.precision import Plan
+from backend.families.colorizediffusion.loader import load_parts
+from backend.families.colorizediffusion.preprocessing import SIDES
+from backend.families.runtime.canvas_frame import frame
+from backend.families.runtime.memory_plan import Plan
 from backend.imaging.types import Rgb
 from backend.networks.clip import local
 from backend.pipeline.prepare import prepare
 from backend.pipeline.run import colorize
-from backend.pipeline.types import Cancelled, Step
 from shared.protocol import Finish, ReferenceRole
 from tests.parity.golden import golden
 from tests.parity.loaded import parts
@@ -40,7 +40,7 @@ def v15_family() -> ColorizeDiffusion:
 
 
 @pytest.mark.parametrize(("version", "mode"), MODES)
-def test_every_mode_colours_and_differs_from_the_whole_picture(version: str, mode: str) -> None:
+def test_every_mode_colors_and_differs_from_the_whole_picture(version: str, mode: str) -> None:
     family = ColorizeDiffusion(SPECS[version], parts(version), Discs(), None)
     found = run(family, given(family.spec, mode))
     assert found.layers.composite.shape == (160, 240, 4)
@@ -54,7 +54,7 @@ def test_a_seed_gives_one_picture_and_another_seed_another(family: ColorizeDiffu
     assert same(first, again) and not same(first, other)
 
 
-def test_flats_are_one_colour_a_region(family: ColorizeDiffusion) -> None:
+def test_flats_are_one_color_a_region(family: ColorizeDiffusion) -> None:
     found = run(family, given(family.spec, finish=Finish.FLATS))
     inside = found.layers.foreground[60:100, 100:140, :3].reshape(-1, 3)
     assert len(np.unique(inside, axis=0)) == 1
@@ -69,7 +69,7 @@ def test_in_bfloat16_the_picture_is_nearly_the_same(v15_family: ColorizeDiffusio
     assert 0 < difference.mean() < 4
 
 
-def test_a_background_reference_colours_the_ground(v15_family: ColorizeDiffusion) -> None:
+def test_a_background_reference_colors_the_ground(v15_family: ColorizeDiffusion) -> None:
     one, two, three = (run(v15_family, given(v15.SPEC, "background", references=r)) for r in ((1,), (1, 2), (1, 3)))
     assert not same(one, two) and not same(two, three)
 

@@ -9,11 +9,11 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from backend.families.colorizediffusion import comparing, keys, shapes
-from backend.families.colorizediffusion.loading import Parts, load_parts, load_text, prediction_of
-from backend.families.fitting import differences
-from backend.networks.split_attention import Attending
-from backend.weights.checkpoint import Checkpoint
+from backend.families.colorizediffusion import checkpoint_layout, key_mapping, network_configs
+from backend.families.colorizediffusion.loader import Parts, load_parts, load_text, prediction_of
+from backend.networks.colorizediffusion.attention import Attending
+from backend.weights.safetensors_file import Checkpoint
+from backend.weights.state_dict import differences
 from shared.errors import ErrorCode, LinewashError
 from tests.parity.files import CLIP_FULL_SIZE, FULL_SIZE, clip_alone, copy_of, manifest, without_clip
 from tests.parity.golden import VERSIONS, golden
@@ -29,13 +29,13 @@ def refused(path: Path, clip: Path | None = None) -> LinewashError:
 @pytest.mark.parametrize("version", VERSIONS)
 def test_full_size_names_and_shapes_agree_both_ways(version: str) -> None:
     held, clip = manifest(FULL_SIZE[version]), manifest(CLIP_FULL_SIZE)
-    vision, text = comparing.vision_names(clip), comparing.text_names(clip)
+    vision, text = checkpoint_layout.vision_names(clip), checkpoint_layout.text_names(clip)
     assert vision is not None and text is not None
     with torch.device("meta"):
-        built = comparing.build(held, shapes.Config())
-        towers = [(shapes.image_encoder(clip, vision, shapes.Config()), vision)]
-        towers += [(shapes.text_encoder(clip, text, shapes.Config()), text)]
-    assert differences(built.values(), held) == ([], sorted(keys.SCHEDULE), [])
+        built = checkpoint_layout.build(held, network_configs.Config())
+        towers = [(network_configs.image_encoder(clip, vision, network_configs.Config()), vision)]
+        towers += [(network_configs.text_encoder(clip, text, network_configs.Config()), text)]
+    assert differences(built.values(), held) == ([], sorted(key_mapping.SCHEDULE), [])
     assert differences(towers, clip) == ([], ["cond_stage_model.transformer.model.logit_scale"], [])
     names = {"unet", "sketch_encoder", "vae"}
     assert built.keys() == (names | {"threshold_embedder", "token_transformer"} if version == "v1.5" else names)
@@ -47,7 +47,7 @@ def test_full_size_names_and_shapes_agree_both_ways(version: str) -> None:
 )
 def test_full_size_parameters(part: str, millions: float) -> None:
     with torch.device("meta"):
-        network, _ = comparing.build(manifest("switch"), shapes.Config())[part]
+        network, _ = checkpoint_layout.build(manifest("switch"), network_configs.Config())[part]
     assert sum(p.numel() for p in network.parameters()) / 1e6 == pytest.approx(millions, abs=0.1)
 
 
@@ -194,14 +194,14 @@ def test_what_does_not_fit_is_named(tmp_path: Path, name: str) -> None:
 
 
 def test_what_is_tolerated_is_documented_by_its_full_name() -> None:
-    clips = [layout.extras for layout in comparing.CLIP_LAYOUTS]
+    clips = [layout.extras for layout in checkpoint_layout.CLIP_LAYOUTS]
     documented = (Path(__file__).parents[2] / "docs" / "models.md").read_text(encoding="utf-8")
-    assert [name for name in keys.SCHEDULE.union(*clips) if f"`{name}`" not in documented] == []
+    assert [name for name in key_mapping.SCHEDULE.union(*clips) if f"`{name}`" not in documented] == []
 
 
 def test_the_schedule_may_be_absent(tmp_path: Path) -> None:
     def without_schedule(tensors: dict[str, Tensor]) -> None:
-        for name in keys.SCHEDULE:
+        for name in key_mapping.SCHEDULE:
             del tensors[name]
 
     assert load_parts(copy_of("v1", tmp_path, without_schedule)).version == "v1"
@@ -235,9 +235,9 @@ def test_a_configuration_that_makes_no_sense_is_told(tmp_path: Path, text: str) 
 
 def test_without_a_configuration_the_full_size_is_meant(tmp_path: Path) -> None:
     path = copy_of("v1", tmp_path)
-    assert shapes.read_config(path) == shapes.Config(**json.loads(path.with_suffix(".json").read_text()))
+    assert network_configs.read_config(path) == network_configs.Config(**json.loads(path.with_suffix(".json").read_text()))
     path.with_suffix(".json").unlink()
-    assert shapes.read_config(path) == shapes.Config()
+    assert network_configs.read_config(path) == network_configs.Config()
     assert refused(path).code is ErrorCode.MODEL_KEYS  # a head of 64 is wider than the tiny network
 
 

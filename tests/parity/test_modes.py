@@ -6,13 +6,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from backend.families.colorizediffusion.contexts import ContextMaker, Given
-from backend.families.colorizediffusion.guidance import Guidance
-from backend.families.colorizediffusion.painting import Conditioning, Guided, strengthened
-from backend.families.colorizediffusion.pictures import latent_mask
-from backend.families.colorizediffusion.samplers import Sampler, sample
-from backend.families.colorizediffusion.schedule import Schedule
-from backend.families.colorizediffusion.settings import Strengths, everywhere, levels
+from backend.families.colorizediffusion.conditioning import ContextMaker, Given
+from backend.families.colorizediffusion.guided_denoiser import Conditioning, Guided, strengthened
+from backend.families.colorizediffusion.preprocessing import latent_mask
+from backend.families.colorizediffusion.strengths import Strengths, everywhere, levels
+from backend.families.diffusion.guidance import Guidance
+from backend.families.diffusion.noise_schedule import Schedule
+from backend.families.diffusion.samplers import Sampler, sample
 from backend.networks.clip import local
 from tests.parity.golden import Output, covers, golden
 from tests.parity.loaded import features, parts, tokens

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import torch
 
-from backend.families import v1, v15
+from backend.families.colorizediffusion import v1, v15
 from backend.families.colorizediffusion.family import ColorizeDiffusion
 from shared.errors import ErrorCode, LinewashError
 from tests.parity.loaded import parts
@@ -24,7 +24,7 @@ CHANGES = {
     "background_strength": 0.2,
     "mixing": 0.7,
     "semantics_strength": 0.1,
-    "colour_strength": 0.1,
+    "color_strength": 0.1,
     "encoder_strength": 0.1,
     "layer_strengths": " ".join(["0.5"] * 16),
     "reference_threshold": 0.0,

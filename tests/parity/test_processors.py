@@ -9,9 +9,9 @@ import torch
 from diffusers import UNet2DConditionModel
 from torch import Tensor, nn
 
-from backend.networks import split_attention
-from backend.networks.reference_unet import ReferenceUNet, cross_attentions, put_in, take_out
-from backend.networks.split_attention import Attending, Ranks
+from backend.networks.colorizediffusion import attention
+from backend.networks.colorizediffusion.attention import Attending, Ranks
+from backend.networks.colorizediffusion.unet import ReferenceUNet, cross_attentions, put_in, take_out
 from benchmarks.colorizediffusion import counting
 from tests.parity.golden import VERSIONS, golden
 from tests.parity.loaded import attending, everywhere, features, parts, tokens
@@ -70,14 +70,14 @@ def test_without_sketch_mask_and_memory_it_is_diffusers_own_network(plain: UNet2
 def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Rows of each call of cross-attention from now on."""
     rows: list[int] = []
-    attend: Callable[..., Tensor] = split_attention._attend
+    attend: Callable[..., Tensor] = attention._attend
 
     def count(attn: Any, query: Tensor, keys: Any) -> Tensor:
         if attn.is_cross_attention:
             rows.append(len(query))
         return attend(attn, query, keys)
 
-    monkeypatch.setattr(split_attention, "_attend", count)
+    monkeypatch.setattr(attention, "_attend", count)
     return rows
 
 

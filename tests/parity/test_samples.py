@@ -3,10 +3,10 @@
 import torch
 from torch import Tensor
 
-from backend.families.colorizediffusion.evaluation import Prediction
-from backend.families.colorizediffusion.guidance import Branch, Guidance
-from backend.families.colorizediffusion.samplers import Sampler, sample
-from backend.families.colorizediffusion.schedule import Schedule
+from backend.families.diffusion.denoiser import Prediction
+from backend.families.diffusion.guidance import Branch, Guidance
+from backend.families.diffusion.noise_schedule import Schedule
+from backend.families.diffusion.samplers import Sampler, sample
 from tests.parity.golden import Output, covers
 from tests.parity.loaded import parts
 from tests.parity.test_unet import branch

@@ -3,8 +3,7 @@
 import torch
 from torch import Tensor
 
-from backend.families.colorizediffusion.guidance import Branch, Guidance
-from backend.families.colorizediffusion.manipulation import (
+from backend.families.colorizediffusion.token_editing import (
     Edit,
     edit_globally,
     edit_locally,
@@ -12,8 +11,9 @@ from backend.families.colorizediffusion.manipulation import (
     position_weight,
     similarity,
 )
-from backend.families.colorizediffusion.samplers import Sampler, levels, sample
-from backend.families.colorizediffusion.schedule import Schedule, alphas_cumprod
+from backend.families.diffusion.guidance import Branch, Guidance
+from backend.families.diffusion.noise_schedule import Schedule, alphas_cumprod
+from backend.families.diffusion.samplers import Sampler, levels, sample
 from tests.parity.golden import Output, covers
 
 INDICES = [0, 1, 100, 481, 500, 998, 999]

@@ -1,7 +1,7 @@
 """What training does to pictures, against the golden vectors."""
 
-from backend.training.published.augment import expanded
-from backend.training.published.warp import warped
+from backend.training.colorizediffusion.augment import expanded
+from backend.training.colorizediffusion.warp import warped
 from tests.parity.golden import Output, covers
 
 

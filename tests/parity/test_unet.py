@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from backend.networks.split_attention import Attending, Memory
+from backend.networks.colorizediffusion.attention import Attending, Memory
 from tests.parity.golden import Output, covers
 from tests.parity.loaded import attending, everywhere, features, parts, tokens
 

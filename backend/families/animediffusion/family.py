@@ -1,4 +1,4 @@
-"""AnimeDiffusion as a family: a drawing of a face and a reference in, colours out."""
+"""AnimeDiffusion as a family: a drawing of a face and a reference in, colors out."""
 
 from dataclasses import dataclass
 
@@ -6,21 +6,21 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from backend.families.animediffusion.description import ANCESTRAL, LARGEST, SMALLEST, SPEC, UNIT
-from backend.families.animediffusion.diffusion import ancestral, ddim, guided
-from backend.families.base import MaskGuesser
-from backend.families.framing import Frame, Sides, flats, frame, framed, preview, rgb_picture, unframed
+from backend.contract.drawing import Colors, Drawing, OnStep, Step
+from backend.contract.family import MaskGuesser
+from backend.families.animediffusion.sampling import ancestral, ddim, guided
+from backend.families.animediffusion.spec import ANCESTRAL, LARGEST, SMALLEST, SPEC, UNIT
 from backend.families.guessed import GuessedBy
-from backend.families.precision import RESERVE, free_memory
+from backend.families.runtime.canvas_frame import Frame, Sides, flats, frame, framed, preview, rgb_picture, unframed
+from backend.families.runtime.memory_plan import RESERVE, free_memory
 from backend.families.settling import settled
-from backend.imaging.bending import bent, draw_bend
-from backend.imaging.colour import to_bytes
-from backend.imaging.resampling import resize
+from backend.imaging.color import to_bytes
+from backend.imaging.resize import resize
+from backend.imaging.thin_plate_warp import bent, draw_bend
 from backend.imaging.types import Rgb
 from backend.networks.animediffusion import AnimeUNet
-from backend.pipeline.types import Colours, Drawing, OnStep, Step
-from shared.describing import Values
 from shared.errors import ErrorCode, LinewashError
+from shared.model_spec import Values
 from shared.protocol import ColorizeRequest, Finish, ReferenceRole
 
 SIDES = Sides(UNIT, SMALLEST, LARGEST)
@@ -44,7 +44,7 @@ class Condition:
 
 
 class AnimeDiffusion(GuessedBy):
-    """See ``backend.families.base.Family``.  The first reference that may colour the figure colours everything."""
+    """See ``backend.contract.family.Family``.  The first reference that may color the figure colors everything."""
 
     def __init__(self, unet: AnimeUNet, guesser: MaskGuesser) -> None:
         super().__init__(guesser)
@@ -74,7 +74,7 @@ class AnimeDiffusion(GuessedBy):
         reference = condition.reference
         if values["bend"]:
             reference = bent(reference, draw_bend(np.random.default_rng(request.seed)))
-        colours = rgb_picture(covering(reference, place.picture_width, place.picture_height)).to(self._device)
+        colors = rgb_picture(covering(reference, place.picture_width, place.picture_height)).to(self._device)
 
         def look(noisy: Tensor, time: Tensor | None, references: Tensor) -> Tensor:
             return self._unet(noisy, lines.expand(len(noisy), -1, -1, -1), references, time)
@@ -86,16 +86,16 @@ class AnimeDiffusion(GuessedBy):
             shown = to_bytes(((clean[0] + 1) / 2).permute(1, 2, 0).cpu().numpy())
             on_step(Step("denoise", step, steps, preview(shown, place, 1)))
 
-        denoiser, eta = guided(look, colours, request.guidance), float(values["eta"])
+        denoiser, eta = guided(look, colors, request.guidance), float(values["eta"])
         if values["sampler"] == ANCESTRAL:
             return ancestral(denoiser, draw(), eta, draw, report)
         return ddim(denoiser, draw(), request.steps, eta, draw, report)
 
-    def decode(self, condition: Condition, latent: Tensor, drawing: Drawing, request: ColorizeRequest) -> Colours:
-        """The picture as the field, and each region's median of it as its flat colour."""
+    def decode(self, condition: Condition, latent: Tensor, drawing: Drawing, request: ColorizeRequest) -> Colors:
+        """The picture as the field, and each region's median of it as its flat color."""
         field = unframed(latent, condition.place)
         said = (ONE,) if len(drawing.references) > 1 else ()
-        return Colours(flats(field, drawing), field if request.finish is Finish.PAINTED else None, said)
+        return Colors(flats(field, drawing), field if request.finish is Finish.PAINTED else None, said)
 
     def _check_room(self, pixels: int) -> None:
         """For a step of so many pixels in all rows.  LinewashError OUT_OF_MEMORY."""

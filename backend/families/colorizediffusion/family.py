@@ -1,4 +1,4 @@
-"""ColorizeDiffusion v1 and v1.5 as a family: a drawing and a reference in, colours out."""
+"""ColorizeDiffusion v1 and v1.5 as a family: a drawing and a reference in, colors out."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,28 +6,28 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from backend.families.base import FamilySpec, MaskGuesser
-from backend.families.colorizediffusion import pictures
-from backend.families.colorizediffusion.contexts import ContextMaker, Given
-from backend.families.colorizediffusion.description import BY_NAME
-from backend.families.colorizediffusion.evaluation import Prediction
-from backend.families.colorizediffusion.glimpse import colour_map, glimpse
-from backend.families.colorizediffusion.guidance import Guidance
-from backend.families.colorizediffusion.loading import Parts
-from backend.families.colorizediffusion.painting import Conditioning, Features, Guided, Injection, strengthened
-from backend.families.colorizediffusion.placing import groups, planned, take_turns
-from backend.families.colorizediffusion.samplers import Sampler, sample
-from backend.families.colorizediffusion.schedule import Schedule
-from backend.families.colorizediffusion.settings import Strengths, number, strengths, switched, text
-from backend.families.colorizediffusion.words import ReadTexts, edited_by_words
-from backend.families.framing import Frame, flats, frame, preview, rgb_picture, unframed
+from backend.contract.drawing import Colors, Drawing, OnStep, Reference, Step
+from backend.contract.family import FamilySpec, MaskGuesser
+from backend.families.colorizediffusion import preprocessing
+from backend.families.colorizediffusion.conditioning import ContextMaker, Given
+from backend.families.colorizediffusion.guided_denoiser import Conditioning, Features, Guided, Injection, strengthened
+from backend.families.colorizediffusion.loader import Parts
+from backend.families.colorizediffusion.offload import groups, planned, take_turns
+from backend.families.colorizediffusion.spec import BY_NAME
+from backend.families.colorizediffusion.strengths import Strengths, number, strengths, switched, text
+from backend.families.colorizediffusion.text_editing import ReadTexts, edited_by_words
+from backend.families.diffusion.denoiser import Prediction
+from backend.families.diffusion.guidance import Guidance
+from backend.families.diffusion.latent_preview import color_map, glimpse
+from backend.families.diffusion.noise_schedule import Schedule
+from backend.families.diffusion.samplers import Sampler, sample
 from backend.families.guessed import GuessedBy
-from backend.families.kept import Kept
-from backend.families.precision import TILE, Plan
+from backend.families.runtime.canvas_frame import Frame, flats, frame, preview, rgb_picture, unframed
+from backend.families.runtime.content_cache import Kept
+from backend.families.runtime.memory_plan import TILE, Plan
 from backend.families.settling import settled, settled_mode
 from backend.networks.clip import local
-from backend.pipeline.types import Colours, Drawing, OnStep, Reference, Step
-from shared.describing import Values
+from shared.model_spec import Values
 from shared.protocol import ColorizeRequest, Finish, ReferenceRole
 
 ONE_EACH = "This model looks at one reference for the figure and one for the ground alone; the others were left out."
@@ -45,14 +45,14 @@ KEPT = 4
 class Condition:
     """Everything about one picture that holds for every seed.
 
-    place: where the canvas lies in the model's picture.  colours: what latents look like, see ``glimpse``.  plan: what gives
+    place: where the canvas lies in the model's picture.  colors: what latents look like, see ``glimpse``.  plan: what gives
     way to the device's memory.  warnings: sentences for the painter.
     """
 
     place: Frame
     conditioning: Conditioning
     injection: Injection | None
-    colours: Tensor
+    colors: Tensor
     values: Values
     plan: Plan
     warnings: tuple[str, ...]
@@ -67,9 +67,9 @@ class _Chosen:
 
 
 class ColorizeDiffusion(GuessedBy):
-    """See ``backend.families.base.Family``.
+    """See ``backend.contract.family.Family``.
 
-    The first reference that may colour the figure does; the first for the ground alone is the background picture of the masked
+    The first reference that may color the figure does; the first for the ground alone is the background picture of the masked
     modes.  Encoders run once for each content: a new seed runs none of them, an edited drawing the sketch encoder, another
     reference the image encoder.
     """
@@ -84,7 +84,7 @@ class ColorizeDiffusion(GuessedBy):
         self._tokens: Kept[Tensor] = Kept(self._encode_tokens, KEPT)
         self._features: Kept[Features] = Kept(self._encode_sketch, 2 * KEPT)
         self._latents: Kept[Tensor] = Kept(self._encode_latent, KEPT)
-        self._colours: Kept[Tensor] = Kept(self._learn_colours, KEPT)
+        self._colors: Kept[Tensor] = Kept(self._learn_colors, KEPT)
         self._contexts = ContextMaker(self._patches, parts.threshold_embedder, parts.token_transformer)
 
     @torch.inference_mode()
@@ -95,30 +95,30 @@ class ColorizeDiffusion(GuessedBy):
         height, width = drawing.ink.shape
         plan = planned(self._parts, self._device, int(number(values, "size")), _rows(values))
         self._before_and_after(plan)
-        place = frame(width, height, plan.side, pictures.SIDES)
+        place = frame(width, height, plan.side, preprocessing.SIDES)
         chosen = _choose(drawing.references)
         strength = strengths(values)
         padding = number(values, "reference_padding")
-        reference = rgb_picture(pictures.widened(chosen.figure.rgb, padding))
+        reference = rgb_picture(preprocessing.widened(chosen.figure.rgb, padding))
         given = Given(
             tokens=local(edited_by_words(self._tokens(reference), values, self._read)),
             reference=reference,
-            reference_mask=pictures.gray_picture(pictures.widened_mask(chosen.figure.mask, padding)),
+            reference_mask=preprocessing.gray_picture(preprocessing.widened_mask(chosen.figure.mask, padding)),
             background=None if chosen.ground is None else _ground(chosen.ground, strength, values),
-            mask=self._moved(pictures.latent_mask(pictures.mask_picture(drawing.mask, place))),
+            mask=self._moved(preprocessing.latent_mask(preprocessing.mask_picture(drawing.mask, place))),
         )
-        sketch = pictures.sketch_picture(drawing.ink, place)
+        sketch = preprocessing.sketch_picture(drawing.ink, place)
         fidelity = number(values, "sketch_strength")
         conditioning = Conditioning(
             strengthened(self._features(sketch), fidelity),
-            strengthened(self._features(pictures.blank_sketch(sketch)), fidelity),
+            strengthened(self._features(preprocessing.blank_sketch(sketch)), fidelity),
             self._contexts.attending(mode.name, strength, given),
         )
         injection = self._injection(reference, place, values) if switched(values, "injection") else None
         said = [plan.said] if plan.said else []
         if len(drawing.references) > 1 + (chosen.ground is not None):
             said.append(ONE_EACH)
-        return Condition(place, conditioning, injection, self._colours(reference), values, plan, tuple(said))
+        return Condition(place, conditioning, injection, self._colors(reference), values, plan, tuple(said))
 
     @torch.inference_mode()
     def denoise(self, condition: Condition, request: ColorizeRequest, on_step: OnStep) -> Tensor:
@@ -133,7 +133,7 @@ class ColorizeDiffusion(GuessedBy):
         )
 
         def report(step: int, steps: int, clean: Tensor) -> None:
-            on_step(Step("denoise", step, steps, preview(glimpse(clean, condition.colours), place, CELL)))
+            on_step(Step("denoise", step, steps, preview(glimpse(clean, condition.colors), place, CELL)))
 
         return sample(
             guided,
@@ -147,8 +147,8 @@ class ColorizeDiffusion(GuessedBy):
         )
 
     @torch.inference_mode()
-    def decode(self, condition: Condition, latent: Tensor, drawing: Drawing, request: ColorizeRequest) -> Colours:
-        """The decoded picture as the field, and each region's median of it as its flat colour."""
+    def decode(self, condition: Condition, latent: Tensor, drawing: Drawing, request: ColorizeRequest) -> Colors:
+        """The decoded picture as the field, and each region's median of it as its flat color."""
         self._before_and_after(condition.plan)
         vae = self._parts.vae
         vae.use_tiling = condition.plan.tiling
@@ -156,7 +156,7 @@ class ColorizeDiffusion(GuessedBy):
         scaled: Any = latent.to(vae.dtype) / LATENT_SCALE
         (picture,) = vae.decode(scaled, return_dict=False)
         field = unframed(picture, condition.place)
-        return Colours(flats(field, drawing), field if request.finish is Finish.PAINTED else None, condition.warnings)
+        return Colors(flats(field, drawing), field if request.finish is Finish.PAINTED else None, condition.warnings)
 
     def _before_and_after(self, plan: Plan) -> None:
         """Make the networks ready that work before and after the steps."""
@@ -182,12 +182,12 @@ class ColorizeDiffusion(GuessedBy):
         noise = torch.randn(posterior.mean.shape, generator=torch.Generator().manual_seed(0))
         return (posterior.mean + posterior.std * noise.to(posterior.mean)).float() * LATENT_SCALE
 
-    def _learn_colours(self, reference: Tensor) -> Tensor:
-        small = pictures.shrunk(reference, GLIMPSE, GLIMPSE).clamp(-1, 1)
-        return colour_map(self._encode_latent(small), self._moved(small))
+    def _learn_colors(self, reference: Tensor) -> Tensor:
+        small = preprocessing.shrunk(reference, GLIMPSE, GLIMPSE).clamp(-1, 1)
+        return color_map(self._encode_latent(small), self._moved(small))
 
     def _injection(self, reference: Tensor, place: Frame, values: Values) -> Injection:
-        sized = pictures.shrunk(reference, place.picture_height, place.picture_width)
+        sized = preprocessing.shrunk(reference, place.picture_height, place.picture_width)
         negative = strengthened(self._features(-sized), number(values, "injection_sketch"))
         return Injection(
             self._latents(sized), negative, number(values, "injection_reference"), number(values, "injection_start")
@@ -204,7 +204,7 @@ def _ground(reference: Reference, strength: Strengths, values: Values) -> Tensor
     picture = rgb_picture(reference.rgb)
     if not switched(values, "clear_background"):
         return picture
-    return pictures.bleached(picture, pictures.gray_picture(reference.mask) < strength.reference_threshold)
+    return preprocessing.bleached(picture, preprocessing.gray_picture(reference.mask) < strength.reference_threshold)
 
 
 def _guidance(values: Values, reference: float) -> Guidance:

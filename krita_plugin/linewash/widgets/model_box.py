@@ -1,13 +1,13 @@
-"""The list of colouring models: those that cannot be used are grey, and say why where the mouse rests."""
+"""The list of coloring models: those that cannot be used are gray, and say why where the mouse rests."""
 
 from typing import Sequence, Tuple
 
 from ..qt import QtCore, QtGui, Signal
-from ..shared.describing import ModelInfo
-from .layer_box import LayerBox
+from ..shared.model_spec import ModelInfo
+from .choice_box import LayerBox
 
 LOOKING = "Looking for models…"
-_WHAT = "What colours the picture"
+_WHAT = "What colors the picture"
 _TIP = QtCore.Qt.ItemDataRole.ToolTipRole
 
 
@@ -32,7 +32,7 @@ class ModelBox(LayerBox):
         if reopen:
             self.hidePopup()
         self.show_entries([*entries, (None, LOOKING)] if looking else entries, current)
-        self._grey_out({model.name: model for model in models})
+        self._gray_out({model.name: model for model in models})
         self.setToolTip("%s: %s" % (_WHAT, dict(known).get(current, current)))  # the list itself may be too narrow for it
         if reopen:
             super().showPopup()
@@ -42,10 +42,10 @@ class ModelBox(LayerBox):
         self.opened.emit()
         super().showPopup()
 
-    def _grey_out(self, models: "dict[str, ModelInfo]") -> None:
+    def _gray_out(self, models: "dict[str, ModelInfo]") -> None:
         for index, (name, _) in enumerate(self._entries):
             item: QtGui.QStandardItem = self.model().item(index)
             model = models.get(name)
             item.setEnabled(name is not None and (model is None or model.ready))
             if model is not None:
-                item.setData(model.reason or "%s. Licence: %s" % (model.title, model.licence or "not known"), _TIP)
+                item.setData(model.reason or "%s. License: %s" % (model.title, model.license or "not known"), _TIP)

@@ -2,26 +2,26 @@
 
 from typing import Any
 
-from ..model_watch import ModelWatch
-from ..models import find_model, finish_of, mode_of, parameters_of, values_of
+from ..jobs.model_list import ModelWatch
 from ..qt import QtCore, QtWidgets
-from ..settings import Choices, ForegroundKind, Mode
-from ..shared.describing import NEEDS_BACKGROUND_REFERENCE, NEEDS_MASK
-from ..shared.lines import LinePreparation
+from ..shared.line_preparation import LinePreparation
+from ..shared.model_spec import NEEDS_BACKGROUND_REFERENCE, NEEDS_MASK
 from ..shared.protocol import Finish
-from .layer_box import LayerBox
+from ..state.choices import Choices, ForegroundKind, Mode
+from ..state.model_choices import find_model, finish_of, mode_of, parameters_of, values_of
+from .choice_box import LayerBox
 from .model_box import ModelBox
 from .parameter_form import ParameterForm
 from .progress_row import ProgressRow
 from .reference_list import ReferenceList
-from .scrolled import Scrolled
+from .scroll_area import Scrolled
 from .status_line import StatusLine
-from .waiting_row import WaitingRow
+from .unclaimed_row import WaitingRow
 
 LINES_AS = (
     (LinePreparation.AS_DRAWN, "Line drawing"),
     (LinePreparation.WHITE_ON_BLACK, "White on black"),
-    (LinePreparation.DODGE, "Coloured picture"),
+    (LinePreparation.DODGE, "Colored picture"),
 )
 FOREGROUNDS = (
     (ForegroundKind.AUTOMATIC, "Automatic"),
@@ -29,8 +29,8 @@ FOREGROUNDS = (
     (ForegroundKind.MASK, "Mask layer"),
     (ForegroundKind.ALPHA, "Layer alpha"),
 )
-RECOLOURING_FOREGROUNDS = ((ForegroundKind.AUTOMATIC, "As before"),) + FOREGROUNDS[2:]
-"""While the selection says what to recolour."""
+RECOLORING_FOREGROUNDS = ((ForegroundKind.AUTOMATIC, "As before"),) + FOREGROUNDS[2:]
+"""While the selection says what to recolor."""
 MODES = ((Mode.WHOLE, "Whole picture"), (Mode.SELECTION, "Selection"))
 FINISHES = ((Finish.PAINTED, "Painted"), (Finish.FLATS, "Flats"))
 
@@ -57,40 +57,40 @@ class Panel(QtWidgets.QWidget):
         self.lines_as = LayerBox(
             "linesAs",
             "What that layer is.  Line drawing: lines on paper or transparency.  White on black: brightness is ink.\n"
-            "Coloured picture: its lines are looked for.",
+            "Colored picture: its lines are looked for.",
         )
         self.reference = ReferenceList()
         self.reference_add = QtWidgets.QToolButton()
         self.reference_add.setObjectName("referenceAdd")
-        self.reference_add.setToolTip("Add a reference: a picture whose colours you want")
+        self.reference_add.setToolTip("Add a reference: a picture whose colors you want")
         if add_icon is None or add_icon.isNull():
             self.reference_add.setText("+")
         else:
             self.reference_add.setIcon(add_icon)
         self.reference_menu = QtWidgets.QMenu(self.reference_add)
-        self.hints = LayerBox("hints", "A layer with spots of colour: a part of the drawing with a spot gets just that colour")
+        self.hints = LayerBox("hints", "A layer with spots of color: a part of the drawing with a spot gets just that color")
         self.foreground = LayerBox("foreground", "What belongs to the figure; the rest is background")
         self.foreground_layer = LayerBox("foregroundLayer", "The layer that says what belongs to the figure")
         self.model = ModelBox()
         self.method = LayerBox("method", "")
         self.parameters = ParameterForm(self.fontMetrics().boundingRect(WIDEST).width() + 1)
-        self.finish = LayerBox("finish", "Painted: with shading.  Flats: one colour for each part")
+        self.finish = LayerBox("finish", "Painted: with shading.  Flats: one color for each part")
         self.mode = LayerBox(
             "mode", "Whole picture: a new result.  Selection: the newest result again, changed in the selection only"
         )
-        self.variation = LayerBox("variation", "The variations you have tried of these colours")
+        self.variation = LayerBox("variation", "The variations you have tried of these colors")
         self.another = QtWidgets.QPushButton("Another")
         self.another.setObjectName("another")
-        self.another.setToolTip("Colour in a variation you have not tried yet")
+        self.another.setToolTip("Color in a variation you have not tried yet")
         self.another.setFixedWidth(self.another.fontMetrics().boundingRect(self.another.text()).width() + BESIDE_TEXT)
-        self.colour = QtWidgets.QPushButton("Colour")
-        self.colour.setObjectName("colour")
+        self.color = QtWidgets.QPushButton("Color")
+        self.color.setObjectName("color")
         self.cancel = QtWidgets.QPushButton("Cancel")
         self.cancel.setObjectName("cancel")
-        emphasis = self.colour.font()
+        emphasis = self.color.font()
         emphasis.setBold(True)
-        self.colour.setFont(emphasis)
-        for button in (self.reference_add, self.another, self.colour, self.cancel):
+        self.color.setFont(emphasis)
+        for button in (self.reference_add, self.another, self.color, self.cancel):
             button.setFocusPolicy(QtCore.Qt.FocusPolicy.TabFocus)  # as with the lists: Space belongs to the canvas
         self.progress = ProgressRow()
         self.status = StatusLine()
@@ -156,7 +156,7 @@ class Panel(QtWidgets.QWidget):
                 self._method_label = label
         grid.addWidget(self.parameters, len(rows), 0, 1, 2)
         buttons = QtWidgets.QHBoxLayout()
-        buttons.addWidget(self.colour, 2)
+        buttons.addWidget(self.color, 2)
         buttons.addWidget(self.cancel, 1)
         column = QtWidgets.QVBoxLayout()
         column.setContentsMargins(4, 4, 4, 4)

@@ -3,8 +3,8 @@
 from typing import Any, Dict, Mapping, Sequence, Tuple
 
 from ..qt import QtCore, QtWidgets, Signal
-from ..shared.describing import ParameterInfo
-from .fields import Field, NumberField, SwitchField, field_of
+from ..shared.model_spec import ParameterInfo
+from .parameter_fields import Field, NumberField, SwitchField, field_of
 
 
 class ParameterForm(QtWidgets.QWidget):

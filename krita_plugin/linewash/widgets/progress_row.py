@@ -3,7 +3,7 @@
 from typing import Optional
 
 from ..qt import QtCore, QtGui, QtWidgets
-from ..session import Progress
+from ..state.session import Progress
 
 PREVIEW_SIDE = 64
 STEPS = 1000

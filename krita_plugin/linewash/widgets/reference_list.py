@@ -3,10 +3,10 @@
 from dataclasses import replace
 from typing import Dict, List, Optional, Tuple
 
-from ..pasted import can_be_taken, pictures_of
+from ..images.clipboard import can_be_taken, pictures_of
 from ..qt import QtCore, QtGui, QtWidgets, Signal
-from ..settings import Reference
 from ..shared.protocol import ReferenceRole
+from ..state.choices import Reference
 
 CELL_SIDE, SMALL_CELL = 52, 40
 """A thumbnail with its margin, in pixels; where one row would make cells smaller than the second, there are two rows."""

@@ -1,9 +1,9 @@
 """The one place where the docker speaks: one sentence, and what the painter can do."""
 
 from ..qt import QtCore, QtGui, QtWidgets
-from ..session import Message, Tone
+from ..state.session import Message, Tone
 
-_COLOURS = {Tone.BAD: ("#b3402a", "#f0907a"), Tone.GOOD: ("#3d7a3d", "#9ccf96")}
+_COLORS = {Tone.BAD: ("#b3402a", "#f0907a"), Tone.GOOD: ("#3d7a3d", "#9ccf96")}
 """For light and for dark themes."""
 
 
@@ -26,7 +26,7 @@ class StatusLine(QtWidgets.QLabel):
         self.setText(text)
         self.setToolTip("\n".join(part for part in (text, message.detail) if part))
         palette = QtGui.QPalette()
-        if message.tone in _COLOURS:
+        if message.tone in _COLORS:
             dark = self.palette().color(QtGui.QPalette.ColorRole.Window).lightness() < 128
-            palette.setColor(QtGui.QPalette.ColorRole.WindowText, QtGui.QColor(_COLOURS[message.tone][dark]))
+            palette.setColor(QtGui.QPalette.ColorRole.WindowText, QtGui.QColor(_COLORS[message.tone][dark]))
         self.setPalette(palette)

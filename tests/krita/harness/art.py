@@ -1,4 +1,4 @@
-"""A small line drawing and a coloured reference of the same figure, drawn here so that the tests need no picture files."""
+"""A small line drawing and a colored reference of the same figure, drawn here so that the tests need no picture files."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +16,10 @@ Points = NDArray[np.int32]
 
 @dataclass(frozen=True)
 class Part:
-    """One closed shape: its outline in parts of the canvas, its colour, whether it belongs to the figure."""
+    """One closed shape: its outline in parts of the canvas, its color, whether it belongs to the figure."""
 
     outline: Points
-    colour: tuple[int, int, int]
+    color: tuple[int, int, int]
     figure: bool
 
 
@@ -32,11 +32,11 @@ class Art:
     scan: Path
     """The same lines black on white, opaque."""
     painting: Path
-    """The same lines on the coloured figure, opaque."""
+    """The same lines on the colored figure, opaque."""
     reference: Path
-    """The coloured figure, mirrored, opaque."""
+    """The colored figure, mirrored, opaque."""
     mask: Path
-    """8-bit grey, 255 = figure."""
+    """8-bit gray, 255 = figure."""
     cutout: Path
     """White figure on transparent: a layer whose alpha is the mask."""
 
@@ -70,11 +70,11 @@ def parts(size: tuple[int, int]) -> list[Part]:
     ]
 
 
-def coloured(size: tuple[int, int]) -> Rgb:
-    """The scene in flat colours, (H, W, 3)."""
+def colored(size: tuple[int, int]) -> Rgb:
+    """The scene in flat colors, (H, W, 3)."""
     picture = np.full((size[1], size[0], 3), SKY, np.uint8)
     for part in parts(size):
-        cv2.fillPoly(picture, [part.outline], part.colour, cv2.LINE_AA, shift=4)
+        cv2.fillPoly(picture, [part.outline], part.color, cv2.LINE_AA, shift=4)
     return picture
 
 
@@ -104,21 +104,21 @@ def _save(path: Path, picture: NDArray[np.uint8]) -> Path:
     return path
 
 
-def with_alpha(colour: tuple[int, int, int], alpha: Gray) -> Rgba:
-    """One colour everywhere, as opaque as ``alpha`` says."""
-    return np.dstack([np.full((*alpha.shape, 3), colour, np.uint8), alpha])
+def with_alpha(color: tuple[int, int, int], alpha: Gray) -> Rgba:
+    """One color everywhere, as opaque as ``alpha`` says."""
+    return np.dstack([np.full((*alpha.shape, 3), color, np.uint8), alpha])
 
 
 def draw(folder: Path, size: tuple[int, int]) -> Art:
     """Write all pictures of the scene at ``size`` (W, H) into ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
     lines, mask = ink(size), figure(size)
-    inked = np.rint(coloured(size) * (1 - lines[..., None] / 255)).astype(np.uint8)
+    inked = np.rint(colored(size) * (1 - lines[..., None] / 255)).astype(np.uint8)
     return Art(
         lines=_save(folder / "lines.png", with_alpha((0, 0, 0), lines)),
         scan=_save(folder / "scan.png", np.dstack([255 - lines] * 3)),
         painting=_save(folder / "painting.png", inked),
-        reference=_save(folder / "reference.png", np.ascontiguousarray(coloured(size)[:, ::-1])),
+        reference=_save(folder / "reference.png", np.ascontiguousarray(colored(size)[:, ::-1])),
         mask=_save(folder / "mask.png", mask),
         cutout=_save(folder / "cutout.png", with_alpha((255, 255, 255), mask)),
     )

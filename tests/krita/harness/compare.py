@@ -30,8 +30,8 @@ def worst(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> int:
 def over(front: Rgba, back: Rgba) -> Rgba:
     """``front`` over an opaque ``back``, rounded to 8 bit."""
     alpha = front[..., 3:].astype(np.float64) / 255
-    colour = front[..., :3] * alpha + back[..., :3] * (1 - alpha)
-    return np.dstack([np.rint(colour).astype(np.uint8), np.full(front.shape[:2], 255, np.uint8)])
+    color = front[..., :3] * alpha + back[..., :3] * (1 - alpha)
+    return np.dstack([np.rint(color).astype(np.uint8), np.full(front.shape[:2], 255, np.uint8)])
 
 
 def layers(snapshot: Snapshot) -> Iterator[dict[str, Any]]:

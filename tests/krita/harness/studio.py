@@ -18,16 +18,16 @@ PROJECT = Path(__file__).resolve().parents[3]
 ARTIFACTS = PROJECT / "artifacts" / "krita"
 PYTHON = Path(sys.executable)
 SWATCHES = {"LINEWASH_REGISTRY": "tests.krita.harness.swatches"}
-"""The backend colours without the trained model, quickly."""
+"""The backend colors without the trained model, quickly."""
 TRAINED: dict[str, str] = {}
-"""The backend colours with the model it ships."""
+"""The backend colors with the model it ships."""
 
 
 class Studio:
     """Plays scenarios, each in a fresh copy of one warm profile.
 
     ``home`` is the data folder that scenarios share unless they ask for their own, so that the backend that the first one
-    starts serves the others too.  Its backend colours with ``swatches``; the trained model works in a home of its own.
+    starts serves the others too.  Its backend colors with ``swatches``; the trained model works in a home of its own.
     """
 
     def __init__(self, root: Path, artifacts: Path = ARTIFACTS) -> None:

@@ -1,7 +1,7 @@
-"""A registry whose ``mini`` is no model: quick and colourful, for tests that are about Krita and not about colour.
+"""A registry whose ``mini`` is no model: quick and colorful, for tests that are about Krita and not about color.
 
-Every region gets a colour of a fixed palette, and a field of a soft gradient lies on top, so that layers are neither flat nor
-grey.  The backend takes it through its public ``LINEWASH_REGISTRY`` setting.  Everything else is the product's own: upload,
+Every region gets a color of a fixed palette, and a field of a soft gradient lies on top, so that layers are neither flat nor
+gray.  The backend takes it through its public ``LINEWASH_REGISTRY`` setting.  Everything else is the product's own: upload,
 worker process, prepare, layers, store.
 """
 
@@ -12,12 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
-from backend.families.base import FamilySpec
+from backend.contract.drawing import Colors, Drawing, OnStep, Step
+from backend.contract.family import FamilySpec
 from backend.imaging.types import Gray, Rgb
-from backend.pipeline.types import Colours, Drawing, OnStep, Step
-from backend.weights.folder import ModelFolder
-from shared.describing import ModelInfo
+from backend.weights.shipped_model import ModelFolder
 from shared.errors import ErrorCode, LinewashError
+from shared.model_spec import ModelInfo
 from shared.protocol import ColorizeRequest, Finish
 
 STEP_S = 0.01
@@ -56,8 +56,8 @@ class Swatches:
             on_step(Step("denoise", step + 1, request.steps, np.full((48, 64, 3), 40 + 10 * (step % 20), np.uint8)))
         return condition
 
-    def decode(self, condition: int, latent: int, drawing: Drawing, request: ColorizeRequest) -> Colours:
-        """The palette, one colour after the other."""
+    def decode(self, condition: int, latent: int, drawing: Drawing, request: ColorizeRequest) -> Colors:
+        """The palette, one color after the other."""
         if self._fault.exists() and self._fault.read_text() == "disk_full":
             raise OSError(errno.ENOSPC, "No space left on device")
         regions = drawing.regions
@@ -65,14 +65,14 @@ class Swatches:
             [(FIGURE if regions.foreground[i] else GROUND)[(i + latent) % 3] for i in range(regions.count)], np.uint8
         ).reshape(-1, 3)
         if request.finish is Finish.FLATS:
-            return Colours(flats, None)
+            return Colors(flats, None)
         shade = np.linspace(0.8, 1.0, regions.labels.shape[0], dtype=np.float32)[:, None, None]
-        return Colours(flats, flats[regions.labels].astype(np.float32) / 255 * shade)
+        return Colors(flats, flats[regions.labels].astype(np.float32) / 255 * shade)
 
 
 def models(models_dir: Path) -> list[ModelInfo]:
     """The one row."""
-    return [ModelInfo(SPEC.name, SPEC.title, SPEC.licence, [finish.value for finish in SPEC.finishes], True)]
+    return [ModelInfo(SPEC.name, SPEC.title, SPEC.license, [finish.value for finish in SPEC.finishes], True)]
 
 
 def load(name: str, models_dir: Path, device: str = "cpu") -> Swatches:

@@ -1,6 +1,6 @@
-"""Colour pressed a second time: under transparent lines, over a scan, and with the earlier result's layer active."""
+"""Color pressed a second time: under transparent lines, over a scan, and with the earlier result's layer active."""
 
-from linewash_driver.desk import arrange, close, colour
+from linewash_driver.desk import arrange, close, color
 from linewash_driver.paper import drawing, find, keep_view, load, new, paint, raw, snapshot
 
 
@@ -34,11 +34,11 @@ def run(painter):
         name = kind.__name__
         document = yield from kind(painter)
         yield from painter.menu("referenceAdd", "Reference")
-        yield from colour(painter, document)
+        yield from color(painter, document)
         document.setActiveNode(find(document, "Foreground"))
         yield 0.5
         first = snapshot(document)
-        yield from colour(painter, document)
+        yield from color(painter, document)
         yield from painter.shot(name)
         keep_view(document, painter.file(name + ".bgra"))
         painter.note(name, {"first": first, "second": snapshot(document), "says": painter.says()})

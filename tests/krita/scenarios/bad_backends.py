@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import linewash
-from linewash_driver.desk import arrange, close, colour, refused
+from linewash_driver.desk import arrange, close, color, refused
 from linewash_driver.machine import Impostor, server_file
 from linewash_driver.paper import drawing, results, snapshot
 
@@ -77,6 +77,6 @@ def run(painter):
             says = yield from refused(painter)
         painter.note(case.__name__, {"says": says, "before": before, "after": snapshot(document)})
         yield from painter.shot(case.__name__)
-    yield from colour(painter, document)
+    yield from color(painter, document)
     painter.note("next", {"groups": len(results(document)), "says": painter.says()})
     yield from close(document)

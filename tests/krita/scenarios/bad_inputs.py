@@ -1,6 +1,6 @@
 """What a painter can get wrong: each answered with its own sentence, the document untouched.  The function names the error."""
 
-from linewash_driver.desk import arrange, close, colour, refused
+from linewash_driver.desk import arrange, close, color, refused
 from linewash_driver.machine import fault_file
 from linewash_driver.paper import drawing, find, new, paint, results, snapshot
 
@@ -144,6 +144,6 @@ def run(painter):
         yield from close(document)
     fault_file(painter.parameters["home"]).unlink()
     document = yield from standard(painter)
-    yield from colour(painter, document)
+    yield from color(painter, document)
     painter.note("next", {"groups": len(results(document)), "says": painter.says()})
     yield from close(document)

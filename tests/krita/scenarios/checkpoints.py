@@ -1,6 +1,6 @@
-"""A painter who has put published checkpoints into the models folder colours with each, by each of its methods."""
+"""A painter who has put published checkpoints into the models folder colors with each, by each of its methods."""
 
-from linewash_driver.desk import arrange, close, colour
+from linewash_driver.desk import arrange, close, color
 from linewash_driver.painter import entries
 from linewash_driver.paper import drawing, keep_layer, snapshot
 from PyQt5.QtCore import Qt
@@ -73,7 +73,7 @@ def run(painter):
             yield from write(painter, "set_steps", "2")
             yield from write(painter, "set_size", "256")
             yield from painter.shot("%s_%s_chosen" % (name, method))
-            group = yield from colour(painter, document)
+            group = yield from color(painter, document)
             painter.note("%s %s" % (name, method), {"says": painter.says(), "group": group.name()})
             for layer in group.childNodes():
                 keep_layer(layer, document, painter.file("%s_%s_%s.bgra" % (name, method, layer.name())))

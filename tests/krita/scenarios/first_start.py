@@ -2,7 +2,7 @@
 
 from PyQt5.QtWidgets import QDockWidget, QWidget
 
-NAMES = ("lines", "reference", "referenceAdd", "foreground", "finish", "colour", "cancel", "progress", "status")
+NAMES = ("lines", "reference", "referenceAdd", "foreground", "finish", "color", "cancel", "progress", "status")
 
 
 def run(painter):

@@ -1,7 +1,7 @@
 """Where the figure's mask comes from: a selection, a painted mask layer, a layer's alpha, or the model's own guess."""
 
 from krita import Selection
-from linewash_driver.desk import arrange, close, colour
+from linewash_driver.desk import arrange, close, color
 from linewash_driver.paper import drawing, find, keep_layer, load, paint, snapshot
 
 
@@ -53,7 +53,7 @@ def run(painter):
         yield from painter.menu("referenceAdd", "Reference")
         yield from kind(painter, document)
         before = snapshot(document)
-        group = yield from colour(painter, document)
+        group = yield from color(painter, document)
         yield from painter.shot(kind.__name__)
         for layer in group.childNodes():
             keep_layer(layer, document, painter.file("%s_%s.bgra" % (kind.__name__, layer.name())))

@@ -1,10 +1,10 @@
-"""What may happen between the click and the colours, in one Krita after another document."""
+"""What may happen between the click and the colors, in one Krita after another document."""
 
 import signal
 
 from krita import Krita
 from linewash_driver import machine
-from linewash_driver.desk import arrange, close, colour, rest
+from linewash_driver.desk import arrange, close, color, rest
 from linewash_driver.paper import drawing, find, results, snapshot, undo_text
 
 
@@ -17,12 +17,12 @@ def ready(painter):
 
 
 def frozen(painter):
-    """Click Colour with the worker stopped, wait until the job has arrived; returns the stopped processes."""
+    """Click Color with the worker stopped, wait until the job has arrived; returns the stopped processes."""
     home = painter.parameters["home"]
     pids = machine.below(home)
     machine.send(pids, signal.SIGSTOP)
     jobs = machine.job_count(home)
-    yield from painter.press("colour")
+    yield from painter.press("color")
     yield from painter.until(lambda: machine.job_count(home) > jobs, 60, "the job to reach the backend")
     yield 0.5
     return pids
@@ -44,13 +44,13 @@ def cancelled(painter, document):
     yield 1.0
     painter.note("cancelled", {"before": before, "after": snapshot(document), "says": painter.says()})
     yield from painter.shot("cancelled")
-    yield from colour(painter, document)
+    yield from color(painter, document)
     painter.note("after_cancel", len(results(document)))
 
 
 def clicked_twice(painter, document):
-    """Two quick clicks are one colouring."""
-    button = painter.widget("colour")
+    """Two quick clicks are one coloring."""
+    button = painter.widget("color")
     yield from painter.point(button.mapToGlobal(button.rect().center()))
     yield from painter.run("xdotool", "click", "--repeat", "2", "--delay", "40", "1")
     yield from painter.until(lambda: not rest(painter), 60, "the docker to start")
@@ -60,14 +60,14 @@ def clicked_twice(painter, document):
 
 
 def painted_on(painter, document):
-    """The painter goes on painting on the line layer; the colours arrive in the middle of a stroke."""
+    """The painter goes on painting on the line layer; the colors arrive in the middle of a stroke."""
     pids = yield from frozen(painter)
     yield from painter.brush((0.3, 0.3), (0.4, 0.35), (0.5, 0.3))
     yield from painter.lift()
     painter.note("stroke", undo_text())
     yield from painter.brush((0.3, 0.5), (0.4, 0.55), (0.45, 0.5))
     thaw(pids)
-    yield from painter.until(lambda: "Adding" in painter.says() or results(document), 300, "the colours")
+    yield from painter.until(lambda: "Adding" in painter.says() or results(document), 300, "the colors")
     yield 1.5
     painter.note("while_painting", len(results(document)))
     yield from painter.drag((0.5, 0.55), (0.6, 0.5))
@@ -86,7 +86,7 @@ def painted_on(painter, document):
 
 
 def switched(painter, document):
-    """Another document comes to the front; the colours still go to the one that asked."""
+    """Another document comes to the front; the colors still go to the one that asked."""
     pids = yield from frozen(painter)
     other = yield from drawing(painter.parameters["size"], painter.parameters["lines"], painter.parameters["reference"])
     before_other, before = snapshot(other), snapshot(document)
@@ -100,7 +100,7 @@ def switched(painter, document):
 
 
 def resized(painter, document):
-    """The canvas grows before the colours arrive."""
+    """The canvas grows before the colors arrive."""
     pids = yield from frozen(painter)
     width, height = painter.parameters["size"]
     document.resizeImage(-32, -16, width + 64, height + 32)
@@ -121,7 +121,7 @@ def resized(painter, document):
 
 
 def line_layer_deleted(painter, document):
-    """The line layer goes before its colours arrive."""
+    """The line layer goes before its colors arrive."""
     pids = yield from frozen(painter)
     find(document, "Lines").remove()
     document.refreshProjection()
@@ -147,7 +147,7 @@ def killed(painter, document):
     yield 0.3
     painter.note("killed", {"before": before, "after": snapshot(document), "says": painter.says()})
     yield from painter.shot("killed")
-    yield from colour(painter, document)
+    yield from color(painter, document)
     painter.note("after_kill", {"count": len(results(document)), "says": painter.says()})
 
 
@@ -159,7 +159,7 @@ def worker_killed(painter, document):
     yield from painter.until(lambda: rest(painter), 120, "the docker to notice that the model died")
     yield 0.3
     painter.note("worker_killed", {"before": before, "after": snapshot(document), "says": painter.says()})
-    yield from colour(painter, document)
+    yield from color(painter, document)
     painter.note("after_worker_kill", len(results(document)))
 
 

@@ -1,6 +1,6 @@
 """Where lines may lie in a document: a scan, a painting, a group, off the canvas, a vector layer, beside hidden ones."""
 
-from linewash_driver.desk import arrange, close, colour
+from linewash_driver.desk import arrange, close, color
 from linewash_driver.paper import find, keep_view, load, new, paint, raw, snapshot, undo_text
 
 VECTOR = (
@@ -24,7 +24,7 @@ def scan_alone(document, given):
 
 
 def painting(document, given):
-    """A coloured picture between others, of which the lines are wanted."""
+    """A colored picture between others, of which the lines are wanted."""
     layer = paint(document, "Painting", given["painting"])
     document.rootNode().addChildNode(layer, None)
     document.rootNode().addChildNode(document.createNode("Notes above", "paintlayer"), None)
@@ -75,7 +75,7 @@ def vector(document, given):
     return layer
 
 
-def hidden_neighbours(document, given):
+def hidden_neighbors(document, given):
     """Painted layers above the lines that are not visible."""
     document.rootNode().addChildNode(paint(document, "Lines", given["lines"]), None)
     blot = paint(document, "Blot", given["scan"])
@@ -102,7 +102,7 @@ def hidden(document, given):
     return lines
 
 
-KINDS = (scan, scan_alone, painting, lowest, in_group, group_itself, offset, vector, hidden_neighbours, dimmed, hidden)
+KINDS = (scan, scan_alone, painting, lowest, in_group, group_itself, offset, vector, hidden_neighbors, dimmed, hidden)
 
 
 def run(painter):
@@ -126,12 +126,12 @@ def run(painter):
         else:
             yield from painter.menu("referenceAdd", "Reference")
         if kind is painting:
-            yield from painter.pick("linesAs", "Coloured picture")
+            yield from painter.pick("linesAs", "Colored picture")
         yield from painter.act("select_all")
         yield from painter.act("deselect")
         mark, before = undo_text(), snapshot(document)  # a step that is no "Add Layer", so that ours can be counted
         keep_view(document, painter.file(name + "_before.bgra"))
-        group = yield from colour(painter, document)
+        group = yield from color(painter, document)
         keep_view(document, painter.file(name + "_after.bgra"))
         yield from painter.shot(name)
         after, parent = snapshot(document), group.parentNode().name()

@@ -1,9 +1,9 @@
-"""Krita is quit while a picture is being coloured."""
+"""Krita is quit while a picture is being colored."""
 
 import signal
 
 from linewash_driver import machine
-from linewash_driver.desk import arrange, colour, rest
+from linewash_driver.desk import arrange, color, rest
 from linewash_driver.paper import drawing
 
 
@@ -13,13 +13,13 @@ def run(painter):
     document = yield from drawing(given["size"], given["lines"], given["reference"])
     yield from painter.menu("referenceAdd", "Reference")
     if given["stage"] == "starting":
-        yield from painter.press("colour")  # the backend is being started
+        yield from painter.press("color")  # the backend is being started
         yield 0.3
     else:
-        yield from colour(painter, document)
+        yield from color(painter, document)
         machine.send(machine.below(given["home"]), signal.SIGSTOP)
         jobs = machine.job_count(given["home"])
-        yield from painter.press("colour")
+        yield from painter.press("color")
         yield from painter.until(lambda: machine.job_count(given["home"]) > jobs, 60, "the job to reach the backend")
     painter.note("busy", not rest(painter))
     painter.note("says", painter.says())

@@ -1,7 +1,7 @@
 """From a transparent line drawing to two layers under it, and everything a painter may do with them after."""
 
 from krita import Krita
-from linewash_driver.desk import arrange, close, colour
+from linewash_driver.desk import arrange, close, color
 from linewash_driver.paper import drawing, find, keep_layer, keep_view, results, snapshot
 
 
@@ -15,7 +15,7 @@ def run(painter):
 
     painter.ticker.start()
     yield 0.3
-    group = yield from colour(painter, document)
+    group = yield from color(painter, document)
     yield 0.5
     painter.note("stall", painter.ticker.stop())
 

@@ -1,6 +1,6 @@
-"""The pictures of the README: Krita with a coloured drawing, and each picture alone, before and after."""
+"""The pictures of the README: Krita with a colored drawing, and each picture alone, before and after."""
 
-from linewash_driver.desk import arrange, close, colour
+from linewash_driver.desk import arrange, close, color
 from linewash_driver.paper import drawing, find, keep_view, paint
 from PyQt5.QtCore import QPoint
 
@@ -22,7 +22,7 @@ def run(painter):
             yield 0.5
             yield from painter.pick("foregroundLayer", "Figure")
         keep_view(document, painter.file("%s_before.bgra" % name))
-        yield from colour(painter, document, 600)
+        yield from color(painter, document, 600)
         yield from painter.act("PanTool")  # a brush would show its outline
         dock = painter.dock()
         yield from painter.point(dock.mapToGlobal(dock.rect().bottomLeft() + QPoint(40, -40)))

@@ -5,7 +5,7 @@ import time
 import urllib.request
 
 from krita import Krita
-from linewash_driver.desk import arrange, colour
+from linewash_driver.desk import arrange, color
 from linewash_driver.paper import canvas, drawing, find, load_bytes, raw, results
 from PyQt5.QtCore import QBuffer, QIODevice, QTimer
 from PyQt5.QtGui import QImage
@@ -20,7 +20,7 @@ class Watch:
         self._timer = QTimer()
         self._timer.timeout.connect(self._look)
         self._press = lambda: self.said.append([time.monotonic(), "pressed"])
-        painter.widget("colour").clicked.connect(self._press)
+        painter.widget("color").clicked.connect(self._press)
         self._timer.start(2)
 
     def _look(self):
@@ -30,7 +30,7 @@ class Watch:
 
     def close(self):
         self._timer.stop()
-        self._painter.widget("colour").clicked.disconnect(self._press)
+        self._painter.widget("color").clicked.disconnect(self._press)
         return self.said
 
 
@@ -77,7 +77,7 @@ def run(painter):
         watch = Watch(painter)
         painter.ticker.start()
         yield 0.3
-        yield from colour(painter, document, 600)
+        yield from color(painter, document, 600)
         yield 0.5
         painter.note("stall%d" % number, painter.ticker.stop())
         painter.note("said%d" % number, watch.close())

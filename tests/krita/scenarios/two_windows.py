@@ -1,7 +1,7 @@
 """A second window of Krita, used and closed; a floating docker."""
 
 from krita import Krita
-from linewash_driver.desk import arrange, colour
+from linewash_driver.desk import arrange, color
 from linewash_driver.paper import drawing, results
 from PyQt5.QtWidgets import QDockWidget, QPushButton
 
@@ -16,7 +16,7 @@ def run(painter):
     dock.setFloating(True)
     dock.move(300, 300)
     yield 0.5
-    yield from colour(painter, document)
+    yield from color(painter, document)
     painter.note("floating", len(results(document)))
     dock.setFloating(False)
     yield 0.5
@@ -29,7 +29,7 @@ def run(painter):
     second.activate()
     second.addView(document)
     yield 1.0
-    button = window.findChild(QDockWidget, "linewash").findChild(QPushButton, "colour")
+    button = window.findChild(QDockWidget, "linewash").findChild(QPushButton, "color")
     yield from painter.click(button)
     yield from painter.until(lambda: len(results(document)) == 2, 300, "a result asked for in the second window")
     yield from painter.until(button.isEnabled, 60, "the docker of the second window to rest")
@@ -39,7 +39,7 @@ def run(painter):
     window.close()
     yield 1.5
     Krita.instance().activeWindow().activate()
-    yield from colour(painter, document)
+    yield from color(painter, document)
     yield 1.0
     painter.note("after", len(results(document)))
     painter.note("says", painter.says())

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.training.drawings.faces import write_faces
+from backend.training.synthetic.faces import write_faces
 
 
 @pytest.fixture(scope="session")

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from backend.imaging.bending import Bend
+from backend.imaging.thin_plate_warp import Bend
 from backend.imaging.types import Rgb
-from backend.training.anime.batch import Batch, Settings, draw_batch
-from backend.training.anime.data import FacePairs
+from backend.training.animediffusion.batch import Batch, Settings, draw_batch
+from backend.training.animediffusion.dataset import FacePairs
 
 
 def drawn(faces: Path, seed: int = 0, size: int = 60, **settings: float) -> Batch:
@@ -25,7 +25,7 @@ def test_pictures_are_bent_each_by_its_own_bend_and_before_they_are_made_small(f
 
     batch = draw_batch(FacePairs(faces), np.random.default_rng(0), Settings(4, 16, bending=noted))
     assert {shape for shape, _ in seen} == {(64, 64, 3)} and len({bend for _, bend in seen}) == 4
-    torch.testing.assert_close(batch.reference, -batch.colour, atol=1 / 127, rtol=0)
+    torch.testing.assert_close(batch.reference, -batch.color, atol=1 / 127, rtol=0)
 
 
 def test_every_picture_has_a_time_of_its_own_out_of_all(faces: Path) -> None:
@@ -41,4 +41,4 @@ def test_pictures_are_withheld_one_by_one(faces: Path) -> None:
     lines = (batch.lines == 1).flatten(1).all(1)
     assert 0.17 < float(references.float().mean()) < 0.33 and 0.42 < float(lines.float().mean()) < 0.58
     assert 0.05 < float((references & lines).float().mean()) < 0.2  # neither follows the other
-    assert not (batch.colour == 0).flatten(1).all(1).any()
+    assert not (batch.color == 0).flatten(1).all(1).any()

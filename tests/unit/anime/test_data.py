@@ -8,12 +8,12 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from backend.imaging.bending import Bend, bend_maps, bent, draw_bend
-from backend.imaging.extraction import FACE_SIGMAS, face_lines
-from backend.training.anime.data import FacePairs, draw_lines, squared
+from backend.imaging.line_extraction import FACE_SIGMAS, face_lines
+from backend.imaging.thin_plate_warp import Bend, bend_maps, bent, draw_bend
+from backend.training.animediffusion.dataset import FacePairs, draw_lines, squared
 from backend.training.cli import app
-from backend.training.drawings.faces import write_faces
-from backend.training.published.data import DataError
+from backend.training.colorizediffusion.dataset import DataError
+from backend.training.synthetic.faces import write_faces
 
 
 def test_faces_are_the_same_for_a_seed_and_kept(faces: Path, tmp_path: Path) -> None:
@@ -22,7 +22,7 @@ def test_faces_are_the_same_for_a_seed_and_kept(faces: Path, tmp_path: Path) -> 
     one, other = FacePairs(faces), FacePairs(tmp_path)
     assert one.names == other.names == ["00000.png", "00001.png", "00002.png"]
     for number in range(3):
-        assert np.array_equal(one.read(number).colour, other.read(number).colour)
+        assert np.array_equal(one.read(number).color, other.read(number).color)
         lines = one.read(number).lines
         assert set(np.unique(lines)) == {0, 255} and 0.01 < (lines == 0).mean() < 0.5
 
@@ -35,8 +35,8 @@ def test_lines_are_drawn_where_there_are_none(faces: Path, tmp_path: Path) -> No
         result = CliRunner().invoke(app, ["anime-lines", str(tmp_path)])
         assert result.exit_code == 0 and f"{made} drawings" in result.output
     assert not list((tmp_path / "condition").glob("*.part"))
-    drawn, colour = FacePairs(tmp_path).read(1).lines, FacePairs(faces).read(1).colour
-    assert any(np.array_equal(drawn, 255 - face_lines(colour, sigma)) for sigma in FACE_SIGMAS)
+    drawn, color = FacePairs(tmp_path).read(1).lines, FacePairs(faces).read(1).color
+    assert any(np.array_equal(drawn, 255 - face_lines(color, sigma)) for sigma in FACE_SIGMAS)
     assert np.array_equal(FacePairs(tmp_path).read(0).lines, FacePairs(faces).read(0).lines)
 
 

@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from backend.training.anime.batch import Settings
-from backend.training.anime.data import FacePairs
-from backend.training.anime.phases import Phase1, Start
-from backend.training.anime.recipe import AnimeRecipe, layout
-from backend.training.recipe import Machine
-from backend.training.trainer import Run
+from backend.training.animediffusion.batch import Settings
+from backend.training.animediffusion.config import AnimeRecipe, layout
+from backend.training.animediffusion.dataset import FacePairs
+from backend.training.animediffusion.phases import Phase1, Start
+from backend.training.engine.config import Machine
+from backend.training.engine.trainer import Run
 from tests.parity.golden import ANIME, golden
 
 

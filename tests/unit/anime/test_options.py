@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from backend.imaging.bending import bent, bent_within
-from backend.training.anime.batch import Settings
-from backend.training.anime.recipe import AnimeRecipe, steps_of
+from backend.imaging.thin_plate_warp import bent, bent_within
+from backend.training.animediffusion.batch import Settings
+from backend.training.animediffusion.config import AnimeRecipe, steps_of
 from backend.training.cli import app
 from tests.parity.golden import ANIME, golden
 
@@ -33,7 +33,7 @@ def told(monkeypatch: pytest.MonkeyPatch, faces: Path, part: str, *more: str) ->
         made.append(Noted(task, recipe))
         return made[-1]
 
-    monkeypatch.setattr("backend.training.trainer.Run", run)
+    monkeypatch.setattr("backend.training.engine.trainer.Run", run)
     asked = [part, "--data", str(faces), "--run", "unused", *(["--start", str(golden(ANIME).sd)] if part == "anime2" else [])]
     result = CliRunner().invoke(app, [*asked, *more])
     assert result.exit_code == 0, result.output

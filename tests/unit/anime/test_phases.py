@@ -10,14 +10,14 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from backend.families.animediffusion.loading import load_unet
+from backend.families.animediffusion.loader import load_unet
 from backend.networks.animediffusion import Block
-from backend.training.anime.batch import Batch, Settings
-from backend.training.anime.data import FacePairs
-from backend.training.anime.phases import Phase1, Phase2, Start
-from backend.training.anime.recipe import AnimeRecipe
-from backend.training.recipe import Machine
-from backend.training.trainer import Run
+from backend.training.animediffusion.batch import Batch, Settings
+from backend.training.animediffusion.config import AnimeRecipe
+from backend.training.animediffusion.dataset import FacePairs
+from backend.training.animediffusion.phases import Phase1, Phase2, Start
+from backend.training.engine.config import Machine
+from backend.training.engine.trainer import Run
 from tests.parity.golden import ANIME, golden
 from tests.unit.anime.commands import options, trained
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.evaluation.faces import CROSS, MEAN, MODEL, REFERENCE, SAME
+from backend.evaluation.animediffusion.faces import CROSS, MEAN, MODEL, REFERENCE, SAME
 
 
 @pytest.mark.slow

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from backend.families.animediffusion.loading import load_unet
-from backend.imaging.bending import bent, bent_within, draw_bend
-from backend.training.anime.batch import Bending
-from backend.training.anime.data import FacePairs, squared
-from backend.training.anime.phases import Sampled
-from backend.training.anime.sheets import sheet_of
-from backend.training.published.augment import signed
+from backend.families.animediffusion.loader import load_unet
+from backend.imaging.thin_plate_warp import bent, bent_within, draw_bend
+from backend.training.animediffusion.batch import Bending
+from backend.training.animediffusion.dataset import FacePairs, squared
+from backend.training.animediffusion.phases import Sampled
+from backend.training.animediffusion.validation_images import sheet_of
+from backend.training.colorizediffusion.augment import signed
 from tests.parity.golden import ANIME, golden
 
 
@@ -23,8 +23,8 @@ def test_faces_are_painted_after_themselves_as_learned_and_after_the_next(bendin
     with torch.no_grad():
         sheets = [sheet_of(data, 32, bending, 2)(network) for network in (unet, Sampled(unet, "published", 10, 1.0))]
     assert np.array_equal(*sheets) and sheets[0].shape[1] > 6 * 32
-    colours = [data.read(number).colour for number in range(2)]
+    colors = [data.read(number).color for number in range(2)]
     bends = [draw_bend(np.random.default_rng(number)) for number in range(2)]
-    own = [bending(colour, bend) if bending else colour for colour, bend in zip(colours, bends, strict=True)]
+    own = [bending(color, bend) if bending else color for color, bend in zip(colors, bends, strict=True)]
     assert torch.equal(seen[0], signed([squared(each, 32) for each in own]))
-    assert torch.equal(seen[10], signed([squared(each, 32) for each in reversed(colours)]))
+    assert torch.equal(seen[10], signed([squared(each, 32) for each in reversed(colors)]))

@@ -6,9 +6,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from backend.families.colorizediffusion.evaluation import Denoiser, Prediction
-from backend.families.colorizediffusion.samplers import Sampler, sample
-from backend.families.colorizediffusion.schedule import Schedule, sigma_at
+from backend.families.diffusion.denoiser import Denoiser, Prediction
+from backend.families.diffusion.noise_schedule import Schedule, sigma_at
+from backend.families.diffusion.samplers import Sampler, sample
 
 SPREAD, MEAN = 0.5, 0.3
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from backend.families.colorizediffusion.description import MASKED, defaults, parameters
-from backend.families.colorizediffusion.pictures import SIDES, blank_sketch, mask_picture, sketch_picture
-from backend.families.colorizediffusion.settings import strengths
-from backend.families.framing import frame
+from backend.families.colorizediffusion.preprocessing import SIDES, blank_sketch, mask_picture, sketch_picture
+from backend.families.colorizediffusion.spec import MASKED, defaults, parameters
+from backend.families.colorizediffusion.strengths import strengths
+from backend.families.runtime.canvas_frame import frame
 
 USUAL = defaults(parameters((MASKED,)))
 
@@ -20,7 +20,7 @@ def test_a_list_gives_each_layer_its_own_number() -> None:
 
 
 def test_levels_reach_their_layers_and_the_others_have_the_strength_itself() -> None:
-    found = strengths({**USUAL, "encoder_strength": 0.1, "colour_strength": 0.2, "semantics_strength": 0.3})
+    found = strengths({**USUAL, "encoder_strength": 0.1, "color_strength": 0.2, "semantics_strength": 0.3})
     e, c, s = 0.1, 0.2, 0.3
     assert found.reference == pytest.approx((e, e, c, c, s, s, 1, s, s, s, c, c, c, 1, 1, 1))
 

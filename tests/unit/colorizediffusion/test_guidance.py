@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from backend.families.colorizediffusion.guidance import Branch, Guidance
+from backend.families.diffusion.guidance import Branch, Guidance
 
 WINDOW = Guidance(4.0, 1.0, start=0.2, end=0.8, pause_start=0.4, pause_end=0.5)
 

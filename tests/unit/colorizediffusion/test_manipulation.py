@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from backend.families.colorizediffusion.manipulation import Edit, edit_locally, heat_map, position_weight
+from backend.families.colorizediffusion.token_editing import Edit, edit_locally, heat_map, position_weight
 
 
 def test_heat_map_is_red_where_the_picture_is_like_the_text() -> None:
@@ -39,6 +39,6 @@ def test_where_no_token_stands_out_none_moves() -> None:
     torch.testing.assert_close(weight[1:], position_weight(similar[1:], torch.ones(1, 1, 1)))
 
 
-def test_a_reference_of_one_colour_stays_as_it_is() -> None:
+def test_a_reference_of_one_color_stays_as_it_is() -> None:
     tokens, text = torch.ones(1, 17, 4), torch.tensor([[[1.0, 0.0, 0.0, 0.0]]])
     assert torch.equal(edit_locally(tokens, Edit(text, None, text, 3.0)), tokens)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from backend.families.colorizediffusion.opening import WORDS, TextReader
+from backend.families.colorizediffusion.factory import WORDS, TextReader
 from tests.parity.golden import golden
 
 PROMPTS = ("the girl's blonde hair", "the girl's brown hair", "a blue sky")

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.families.precision import SMALLEST, Plan, free_memory, need, number_format, plan
+from backend.families.runtime.memory_plan import SMALLEST, Plan, free_memory, need, number_format, plan
 from shared.errors import ErrorCode, LinewashError
 
 GB = 10**9

@@ -7,8 +7,8 @@ import torch
 from scipy.integrate import solve_ivp
 from torch import Tensor
 
-from backend.families.colorizediffusion.samplers import SAMPLERS, SCHEDULES, Sampler, levels, sample
-from backend.families.colorizediffusion.schedule import Schedule, sigma_at, sigma_list, time_at, training_sigmas
+from backend.families.diffusion.noise_schedule import Schedule, sigma_at, sigma_list, time_at, training_sigmas
+from backend.families.diffusion.samplers import SAMPLERS, SCHEDULES, Sampler, levels, sample
 from tests.unit.colorizediffusion.analytic import MEAN, SPREAD, driven, gaussian, network, run
 
 STOCHASTIC = {

@@ -28,7 +28,7 @@ def _cube() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
 
 
 def write_glb(path: Path, tint: int = 0, joint: str = "bone", held: str = "") -> None:
-    """A figure named Body on one `joint`, with a turning animation, a morph, a palette of four colours and perhaps a thing
+    """A figure named Body on one `joint`, with a turning animation, a morph, a palette of four colors and perhaps a thing
     of the name `held` in its hand; `tint` makes its bytes differ."""
     points, normals, uv, faces = _cube()
     picture = np.zeros((8, 8, 3), np.uint8)

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from backend.training.drawings.backgrounds import Backgrounds
-from backend.training.drawings.canvas import Sheet, rasterise
-from backend.training.drawings.compose import LineMix, bent, compose
-from backend.training.drawings.curves import ellipse
-from backend.training.drawings.shading import Shading
-from backend.training.drawings.types import View
+from backend.training.synthetic.compose import LineMix, bent, compose
+from backend.training.synthetic.render.canvas import Sheet, rasterize
+from backend.training.synthetic.render.curves import ellipse
+from backend.training.synthetic.render.shading import Shading
+from backend.training.synthetic.scenes.backgrounds import Backgrounds
+from backend.training.synthetic.types import View
 
 SIZE = 96
 FRAME = np.array([[30.0, 0, 48], [0, 30, 48]])
@@ -21,7 +21,7 @@ FLAT = Shading()
 
 
 def drawn(sheet: Sheet, shading: Shading = FLAT) -> View:
-    return rasterise(sheet, PALETTE, FRAME, SIZE, shading)
+    return rasterize(sheet, PALETTE, FRAME, SIZE, shading)
 
 
 def test_a_pattern_leaves_the_lines_of_its_cloth() -> None:
@@ -57,7 +57,7 @@ def test_lines_come_from_where_the_mix_says() -> None:
     sheet.fill(ellipse(0, 0, 1, 1), "top", 0.05)
     sheet.stroke(np.array([[-0.5, 0.0], [0.5, 0.0]]), 0.05)
     view = drawn(sheet)
-    # Colour without any lines: an extractor cannot see the stroke, the exact drawing has it.
+    # Color without any lines: an extractor cannot see the stroke, the exact drawing has it.
     bare = View(np.where(view.mask[..., None] > 0, PALETTE["top"], 255).astype(np.uint8), view.line, view.mask)
     backgrounds = Backgrounds(None, 1.0)
     exact, extracted = [], []

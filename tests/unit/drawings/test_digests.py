@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from backend.training.drawings.cli import app
-from backend.training.drawings.digests import list_digest, record_sources, source_digests
-from backend.training.drawings.mixture import Folders
+from backend.training.synthetic.cli import app
+from backend.training.synthetic.digests import list_digest, record_sources, source_digests
+from backend.training.synthetic.mixture import Folders
 
 
 def test_held_out_art_is_not_listed(models: Path, panels: Path) -> None:

@@ -7,12 +7,12 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from backend.training.drawings import faces
-from backend.training.drawings.cli import app
-from backend.training.drawings.faces import write_faces
-from backend.training.drawings.heads3d import Heads3D, head_points, in_hands, upright
-from backend.training.drawings.identity2d import HELD_OUT_STYLE
-from backend.training.drawings.rigs3d import Character
+from backend.training.synthetic import faces
+from backend.training.synthetic.bust.identity import HELD_OUT_STYLE
+from backend.training.synthetic.cli import app
+from backend.training.synthetic.faces import write_faces
+from backend.training.synthetic.rigged3d.heads import Heads3D, head_points, in_hands, upright
+from backend.training.synthetic.rigged3d.rigs import Character
 
 SIZE = 64
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from backend.training.drawings.glb import Glb
-from backend.training.drawings.mixture import VALIDATION_SEED, Folders, training, validation
-from backend.training.drawings.models3d import Models3D
-from backend.training.drawings.panels import PanelLibrary, Panels, panel_files
-from backend.training.drawings.rigs3d import model_files
+from backend.training.synthetic.mixture import VALIDATION_SEED, Folders, training, validation
+from backend.training.synthetic.rigged3d.characters import Models3D
+from backend.training.synthetic.rigged3d.glb import Glb
+from backend.training.synthetic.rigged3d.rigs import model_files
+from backend.training.synthetic.scenes.panels import PanelLibrary, Panels, panel_files
 
 
 def digests(files: list[Path]) -> set[str]:

@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from backend.training.drawings.gltf import Model
-from backend.training.drawings.raster import Camera, Look, Raster
-from backend.training.drawings.recolour import Repaint, Swatches
-from backend.training.drawings.shading import Shading
+from backend.training.synthetic.render.recolor import Repaint, Swatches
+from backend.training.synthetic.render.shading import Shading
+from backend.training.synthetic.rigged3d.gltf import Model
+from backend.training.synthetic.rigged3d.renderer import Camera, Look, Raster
 
 LOOK = Look(Shading())
 
@@ -26,7 +26,7 @@ def textures(model: Model) -> dict[int, np.ndarray]:
 
 def test_a_box_from_the_front(model: Model) -> None:
     raster = Raster(64)
-    camera = Camera(centre=(0, 0, 0), distance=5.0, yaw=0.0, pitch=0.0)
+    camera = Camera(center=(0, 0, 0), distance=5.0, yaw=0.0, pitch=0.0)
     view = raster.render(model.posed(), textures(model), {0: 1}, camera, LOOK, 2.0)
     # The front lies 4.7 away; 64 pixels see 2 * 4.7 * tan(15 degrees) there.
     pixel = 2 * 4.7 * np.tan(np.radians(15)) / 64
@@ -63,14 +63,14 @@ def test_poses(model: Model) -> None:
     assert model.posed(morphs={7: 1.0})[0].points == pytest.approx(still)
 
 
-def test_recolouring_is_the_same_for_the_same_character(model: Model) -> None:
+def test_recoloring_is_the_same_for_the_same_character(model: Model) -> None:
     texture = textures(model)[0]
     swatches = Swatches(texture, 6, atlas=True)
     one, two = (swatches.repainted(Repaint(np.random.default_rng(8))) for _ in range(2))
     assert np.array_equal(one, two)
     other = swatches.repainted(Repaint(np.random.default_rng(9)))
     assert not np.array_equal(one, other)
-    # What was one colour stays one colour.
+    # What was one color stays one color.
     for old in np.unique(texture[..., :3].reshape(-1, 3), axis=0):
         place = (texture[..., :3] == old).all(2)
         assert np.ptp(one[place][:, :3].astype(int), axis=0).max() <= 1

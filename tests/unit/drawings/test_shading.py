@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from backend.training.drawings.canvas import Sheet, rasterise
-from backend.training.drawings.curves import ellipse
-from backend.training.drawings.relief import bulged, inner_distance, thrown
-from backend.training.drawings.shading import KINDS, Shading, random_shading, relit, sized, unit
-from backend.training.drawings.solid import solidly_lit
-from backend.training.drawings.types import View
+from backend.training.synthetic.render.canvas import Sheet, rasterize
+from backend.training.synthetic.render.curves import ellipse
+from backend.training.synthetic.render.relief import bulged, inner_distance, thrown
+from backend.training.synthetic.render.shading import KINDS, Shading, random_shading, relit, sized, unit
+from backend.training.synthetic.rigged3d.lighting import solidly_lit
+from backend.training.synthetic.types import View
 
 SIZE = 96
 FRAME = np.array([[30.0, 0, 48], [0, 30, 48]])
@@ -27,7 +27,7 @@ CEL = Shading(light=unit(-1, -1, 0.8), levels=(0.3,), tints=TINTS)
 def ball(material: str, shading: Shading) -> View:
     sheet = Sheet()
     sheet.fill(ellipse(0, 0, 1, 1), material, 0.0)
-    return rasterise(sheet, PALETTE, FRAME, SIZE, shading)
+    return rasterize(sheet, PALETTE, FRAME, SIZE, shading)
 
 
 def test_flat_paint_is_left_alone() -> None:
@@ -75,7 +75,7 @@ def test_features_are_no_parts_of_their_own() -> None:
         s.fill(ellipse(0, 0, 1, 1), "skin", 0.0)
     sheet.fill(ellipse(-0.3, -0.3, 0.1, 0.1), "ink", 0.0)
     shading = replace(CEL, cast=0.3)
-    a, b = (rasterise(s, PALETTE, FRAME, SIZE, shading).rgb for s in (plain, sheet))
+    a, b = (rasterize(s, PALETTE, FRAME, SIZE, shading).rgb for s in (plain, sheet))
     differs = (a != b).any(2)
     ys, xs = np.nonzero(differs)
     assert differs.any() and np.hypot(xs - 39, ys - 39).max() < 6

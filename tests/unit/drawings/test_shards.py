@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from backend.training.drawings.cli import app
-from backend.training.drawings.mixture import Folders, training
-from backend.training.drawings.shards import missing_shards, read_shard, render_shards, render_training, shard_path
-from backend.training.drawings.types import DrawingSet
+from backend.training.synthetic.cli import app
+from backend.training.synthetic.mixture import Folders, training
+from backend.training.synthetic.shards import missing_shards, read_shard, render_shards, render_training, shard_path
+from backend.training.synthetic.types import DrawingSet
 
 SIZE = 64
 

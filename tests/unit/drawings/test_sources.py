@@ -6,15 +6,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from backend.training.drawings.backgrounds import Backgrounds
-from backend.training.drawings.canvas import Sheet, rasterise
-from backend.training.drawings.characters2d import Characters2D
-from backend.training.drawings.curves import ellipse
-from backend.training.drawings.identity2d import HELD_OUT_STYLE, STYLES
-from backend.training.drawings.mixture import SHARES, Folders, Mixture, draw_set, training, validation
-from backend.training.drawings.objects2d import KINDS, Objects2D
-from backend.training.drawings.shading import Shading
-from backend.training.drawings.types import DrawingSet, Source
+from backend.training.synthetic.bust.characters import Characters2D
+from backend.training.synthetic.bust.identity import HELD_OUT_STYLE, STYLES
+from backend.training.synthetic.mixture import SHARES, Folders, Mixture, draw_set, training, validation
+from backend.training.synthetic.objects import KINDS, Objects2D
+from backend.training.synthetic.render.canvas import Sheet, rasterize
+from backend.training.synthetic.render.curves import ellipse
+from backend.training.synthetic.render.shading import Shading
+from backend.training.synthetic.scenes.backgrounds import Backgrounds
+from backend.training.synthetic.types import DrawingSet, Source
 
 SIZE = 96
 FIGURES = ("tall", "drawn", "thing", "chunky3d", "validation mage", "validation storybook", "validation tall")
@@ -99,7 +99,7 @@ def test_a_plain_sheet_shows_only_the_figure() -> None:
 
 
 def test_target_and_reference_share_their_paint() -> None:
-    """Both drawings of an unshaded figure hold the same flat colours."""
+    """Both drawings of an unshaded figure hold the same flat colors."""
     sheet = Sheet()
     sheet.fill(ellipse(0, 0, 1, 1), "a", 0.05)
     base = sheet.fill(ellipse(0, 0.3, 0.6, 0.5), "b", 0.05)
@@ -111,10 +111,10 @@ def test_target_and_reference_share_their_paint() -> None:
     }
     for scale, shift in ((30.0, 50.0), (20.0, 40.0)):
         frame = np.array([[scale, 0, shift], [0, scale, shift]])
-        view = rasterise(sheet, palette, frame, SIZE, Shading())
+        view = rasterize(sheet, palette, frame, SIZE, Shading())
         flat = view.rgb[(view.mask == 255) & (view.line == 255)]
-        colours = {tuple(int(x) for x in c) for c in flat}
-        assert {(200, 40, 40), (40, 200, 40), (40, 40, 200)} <= colours
+        colors = {tuple(int(x) for x in c) for c in flat}
+        assert {(200, 40, 40), (40, 200, 40), (40, 40, 200)} <= colors
         # The clipped shape stays inside its parent.
         blue = np.argwhere((view.rgb == [40, 40, 200]).all(2))
         assert np.hypot((blue[:, 1] - shift) / scale / 0.6, ((blue[:, 0] - shift) / scale - 0.3) / 0.5).max() < 1.1

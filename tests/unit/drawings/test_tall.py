@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from backend.training.drawings.backgrounds import Backgrounds
-from backend.training.drawings.canvas import Sheet
-from backend.training.drawings.mixture import draw_set
-from backend.training.drawings.tall2d import SAME_POSE, Tall2D, draw_tall
-from backend.training.drawings.tall_arms import cosine, joints, limb
-from backend.training.drawings.tall_body import tall_frame
-from backend.training.drawings.tall_identity import nearly_same, redressed, tall_identity, tall_pose
+from backend.training.synthetic.mixture import draw_set
+from backend.training.synthetic.render.canvas import Sheet
+from backend.training.synthetic.scenes.backgrounds import Backgrounds
+from backend.training.synthetic.tall.arms import cosine, joints, limb
+from backend.training.synthetic.tall.body import tall_frame
+from backend.training.synthetic.tall.characters import SAME_POSE, Tall2D, draw_tall
+from backend.training.synthetic.tall.identity import nearly_same, redressed, tall_identity, tall_pose
 
 
 def generator(seed: int) -> np.random.Generator:

@@ -8,37 +8,37 @@ import pytest
 import torch
 from torch import nn
 
+from backend.contract.drawing import Colors, Drawing, OnStep
+from backend.contract.family import Family, FamilySpec
 from backend.evaluation.pairs import Pair
-from backend.families.base import Family, FamilySpec
 from backend.imaging.types import Gray, Rgb
-from backend.pipeline.types import Colours, Drawing, OnStep
 from shared.protocol import ColorizeRequest, Finish
 
 SKIN, SHIRT, GROUND = (240, 200, 180), (40, 60, 200), (90, 160, 90)
 
 
 def boxes(left: int) -> tuple[Gray, Rgb, Gray]:
-    """line, colour, mask of 200 x 200: a skin box over a shirt box on green, their outlines two pixels wide."""
-    colour = np.full((200, 200, 3), GROUND, np.uint8)
+    """line, color, mask of 200 x 200: a skin box over a shirt box on green, their outlines two pixels wide."""
+    color = np.full((200, 200, 3), GROUND, np.uint8)
     line, mask = np.full((200, 200), 255, np.uint8), np.zeros((200, 200), np.uint8)
     for top, rgb in ((30, SKIN), (100, SHIRT)):
         corners = (left, top), (left + 80, top + 70)
-        cv2.rectangle(colour, *corners, rgb, -1)
+        cv2.rectangle(color, *corners, rgb, -1)
         cv2.rectangle(mask, *corners, 255, -1)
         cv2.rectangle(line, *corners, 0, 2)
-    colour[line < 128] = 0
-    return line, colour, mask
+    color[line < 128] = 0
+    return line, color, mask
 
 
 @pytest.fixture(scope="session")
 def made() -> Pair:
-    line, colour, mask = boxes(60)
+    line, color, mask = boxes(60)
     _, reference, reference_mask = boxes(90)
-    return Pair("000", line, colour, mask, reference, reference_mask, True, "made-boxes")
+    return Pair("000", line, color, mask, reference, reference_mask, True, "made-boxes")
 
 
 class Guesser:
-    """A family of one small network: two steps, one flat colour drawn by the seed; it takes every mask for a disc."""
+    """A family of one small network: two steps, one flat color drawn by the seed; it takes every mask for a disc."""
 
     spec = FamilySpec("guesser", "Guesser", "MIT", (Finish.FLATS, Finish.PAINTED))
     mask_warnings: tuple[str, ...] = ()
@@ -65,9 +65,9 @@ class Guesser:
             self._network(torch.zeros(1, 2))
         return request.seed
 
-    def decode(self, condition: Any, latent: Any, drawing: Drawing, request: ColorizeRequest) -> Colours:
-        grey = 60 * (latent + 1)
-        return Colours(np.full((drawing.regions.count, 3), grey, np.uint8), None)
+    def decode(self, condition: Any, latent: Any, drawing: Drawing, request: ColorizeRequest) -> Colors:
+        gray = 60 * (latent + 1)
+        return Colors(np.full((drawing.regions.count, 3), gray, np.uint8), None)
 
 
 @pytest.fixture(scope="session")

@@ -3,11 +3,11 @@
 import torch
 from torch import nn
 
-from backend.evaluation.colouring import Settings, colour_pair
-from backend.evaluation.counting import Calls, networks
+from backend.contract.family import Family
+from backend.evaluation.colorize_pair import Settings, color_pair
+from backend.evaluation.network_calls import Calls, networks
 from backend.evaluation.pairs import Pair
-from backend.families.base import Family
-from backend.families.remembering import Remembering
+from backend.families.runtime.condition_cache import Remembering
 from shared.protocol import Finish
 
 
@@ -37,8 +37,8 @@ def test_methods_other_than_forward_count() -> None:
     assert not any(layer._forward_pre_hooks for layer in two)
 
 
-def test_a_colouring_counts_through_what_wraps_the_family(made: Pair, guesser: Family) -> None:
+def test_a_coloring_counts_through_what_wraps_the_family(made: Pair, guesser: Family) -> None:
     for family in (guesser, Remembering(guesser)):
-        result = colour_pair(family, made, Settings(Finish.FLATS))
+        result = color_pair(family, made, Settings(Finish.FLATS))
         assert result.calls == 2
         assert result.seconds > 0 and result.cpu > 0

@@ -4,19 +4,19 @@ import cv2
 import numpy as np
 import pytest
 
-from backend.evaluation.edges import bleeding, leak
+from backend.evaluation.edge_metrics import bleeding, leak
 from backend.evaluation.pairs import Pair
 
 RED, BLUE = (200, 40, 40), (40, 40, 200)
 
 
 def halves(border: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """colour, line, mask of 200 x 200: red left of the border, blue right of it; figure is the left; no lines."""
-    colour = np.full((200, 200, 3), BLUE, np.uint8)
-    colour[:, :border] = RED
+    """color, line, mask of 200 x 200: red left of the border, blue right of it; figure is the left; no lines."""
+    color = np.full((200, 200, 3), BLUE, np.uint8)
+    color[:, :border] = RED
     mask = np.zeros((200, 200), np.uint8)
     mask[:, :border] = 255
-    return colour, np.full((200, 200), 255, np.uint8), mask
+    return color, np.full((200, 200), 255, np.uint8), mask
 
 
 def test_a_shifted_border_leaks_by_the_columns_it_moved() -> None:
@@ -28,7 +28,7 @@ def test_a_shifted_border_leaks_by_the_columns_it_moved() -> None:
     assert leak(halves(150)[0], truth, line, mask) == pytest.approx(5 / 10)
 
 
-def test_a_third_colour_is_no_leak() -> None:
+def test_a_third_color_is_no_leak() -> None:
     truth, line, mask = halves(100)
     assert leak(np.full_like(truth, 230), truth, line, mask) == 0
 
@@ -61,16 +61,16 @@ def test_a_border_under_a_line_or_in_the_truth_does_not_bleed() -> None:
     assert bleeding(truth, plain, line) == 0
 
 
-def test_colour_smeared_over_a_line_bleeds_and_more_so_the_wider() -> None:
+def test_color_smeared_over_a_line_bleeds_and_more_so_the_wider() -> None:
     truth, line, _ = halves(100)
     line[:, 98:102] = 0
     found = [bleeding(cv2.GaussianBlur(truth, (0, 0), sigma), truth, line) for sigma in (1, 3, 6)]
     assert found[0] == 0 < found[1] < found[2]
 
 
-def test_regions_in_wrong_colours_do_not_bleed(made: Pair) -> None:
-    swapped = np.ascontiguousarray(made.colour[..., ::-1])
-    assert bleeding(swapped, made.colour, made.line) == 0
+def test_regions_in_wrong_colors_do_not_bleed(made: Pair) -> None:
+    swapped = np.ascontiguousarray(made.color[..., ::-1])
+    assert bleeding(swapped, made.color, made.line) == 0
 
 
 def test_nothing_calm_is_unknown() -> None:

@@ -10,14 +10,14 @@ import torch
 from torch import Tensor
 from typer.testing import CliRunner
 
-from backend.evaluation.faces import CROSS, SAME, Way, figures, paint, reference_of, shown_for
-from backend.evaluation.faces_cli import app
-from backend.evaluation.inception import Inception, NoInception, frechet_distance
-from backend.families.animediffusion.loading import load_unet
-from backend.training.anime.data import FacePairs, squared
-from backend.training.anime.sheets import painted
-from backend.training.drawings.faces import write_faces
-from backend.training.published.augment import signed
+from backend.evaluation.animediffusion.cli import app
+from backend.evaluation.animediffusion.faces import CROSS, SAME, Way, figures, paint, reference_of, shown_for
+from backend.evaluation.fid import Inception, NoInception, frechet_distance
+from backend.families.animediffusion.loader import load_unet
+from backend.training.animediffusion.dataset import FacePairs, squared
+from backend.training.animediffusion.validation_images import painted
+from backend.training.colorizediffusion.augment import signed
+from backend.training.synthetic.faces import write_faces
 from tests.parity.golden import ANIME, golden
 
 KNOWN = json.loads((Path(__file__).parent / "inception.json").read_text(encoding="utf-8"))
@@ -87,7 +87,7 @@ def test_references_are_bent_unless_asked_not_to(faces: Path, tmp_path: Path) ->
         list(paint(unet, data, SAME, Way(side=32, steps=1, bending=bending), 2))
         handle.remove()
         shown[bending] = seen
-    own = signed([squared(data.read(number).colour, 32) for number in range(2)])
+    own = signed([squared(data.read(number).color, 32) for number in range(2)])
     assert torch.equal(shown[False][0], own) and not torch.equal(shown[True][0], own)
     shutil.copytree(faces, tmp_path / "twins")
     for part in ("reference", "condition"):  # the same face twice: each is bent by a draw of its own

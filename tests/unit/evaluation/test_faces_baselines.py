@@ -1,4 +1,4 @@
-"""What a picture of the reference, or of its mean colour, would be in place of a painted face."""
+"""What a picture of the reference, or of its mean color, would be in place of a painted face."""
 
 import json
 from pathlib import Path
@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from backend.evaluation.faces import CROSS, MEAN, MODEL, REFERENCE, SAME, Way, baselines, reference_of
-from backend.evaluation.faces_cli import app
-from backend.training.anime.data import FacePairs, squared
-from backend.training.drawings.faces import write_faces
+from backend.evaluation.animediffusion.cli import app
+from backend.evaluation.animediffusion.faces import CROSS, MEAN, MODEL, REFERENCE, SAME, Way, baselines, reference_of
+from backend.training.animediffusion.dataset import FacePairs, squared
+from backend.training.synthetic.faces import write_faces
 from tests.parity.golden import ANIME, golden
 
 PLAIN = Way(side=32, bending=False)
@@ -28,11 +28,11 @@ def test_a_face_is_its_own_reference_and_another_is_not(faces: Path) -> None:
     same, cross = (baselines(data, protocol, PLAIN, 4) for protocol in (SAME, CROSS))
     assert all(np.array_equal(shown, truth) for shown, truth in same[REFERENCE])
     for number, (shown, truth) in enumerate(cross[REFERENCE]):
-        assert np.array_equal(truth, squared(data.read(number).colour, 32)) and not np.array_equal(shown, truth)
-        assert np.array_equal(shown, squared(data.read(reference_of(number, 4, CROSS, 0)).colour, 32))
+        assert np.array_equal(truth, squared(data.read(number).color, 32)) and not np.array_equal(shown, truth)
+        assert np.array_equal(shown, squared(data.read(reference_of(number, 4, CROSS, 0)).color, 32))
 
 
-def test_the_mean_colour_is_that_of_the_reference(faces: Path) -> None:
+def test_the_mean_color_is_that_of_the_reference(faces: Path) -> None:
     for plain, truth in baselines(FacePairs(faces), SAME, PLAIN, 3)[MEAN]:
         assert plain.shape == truth.shape and (plain == plain[0, 0]).all()
         assert np.abs(plain[0, 0] - truth.mean((0, 1))).max() <= 0.5

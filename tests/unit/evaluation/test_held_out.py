@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from backend.training.drawings.held_out import HeldOut, held_out
-from backend.training.drawings.panels import HELD_OUT_EPISODES, panel_files
+from backend.training.synthetic.holdout import HeldOut, held_out
+from backend.training.synthetic.scenes.panels import HELD_OUT_EPISODES, panel_files
 
 LINE = re.compile(r"(#pixels )?([0-9a-f]{64})  (\S+)")
 PANEL = re.compile(r"(E\d\d)P\d\d_\d\d\.webp")
@@ -26,7 +26,7 @@ def test_no_file_and_no_picture_is_in_both(lines: list[tuple[bool, str, str]]) -
     known = held_out()
     files = {digest for pixels, digest, _ in lines if not pixels}
     pictures = {digest for pixels, digest, _ in lines if pixels}
-    assert len(known.files) == len(known.pixels) == 65  # references are other pairs' colours
+    assert len(known.files) == len(known.pixels) == 65  # references are other pairs' colors
     assert len(files) == 380 and len(pictures) == 375
     assert not files & known.files and not pictures & known.pixels
 
@@ -58,6 +58,6 @@ def test_a_picture_of_the_development_set_is_refused_under_any_name(tmp_path: Pa
     assert [f.name for f in panel_files(tmp_path, held_out=False)] == ["E01P01_00.png", "E01P01_01.png"]
     digest = hashlib.sha256(b"theirs").hexdigest()
     known = HeldOut((), frozenset((digest,)), frozenset())
-    monkeypatch.setattr("backend.training.drawings.panels.held_out_pictures", lambda: known)
+    monkeypatch.setattr("backend.training.synthetic.scenes.panels.held_out_pictures", lambda: known)
     assert [f.name for f in panel_files(tmp_path, held_out=False)] == ["E01P01_00.png"]
     assert [f.name for f in panel_files(tmp_path, held_out=True)] == ["E21P01_00.png"]

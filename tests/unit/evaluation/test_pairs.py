@@ -11,7 +11,7 @@ from backend.evaluation.pairs import Pair, from_folder, read_pairs
 
 
 def write(folder: Path, name: str, pair: Pair) -> None:
-    for part, picture in (("line", pair.line), ("mask", pair.mask), ("color", pair.colour), ("ref", pair.reference)):
+    for part, picture in (("line", pair.line), ("mask", pair.mask), ("color", pair.color), ("ref", pair.reference)):
         shown = picture if picture.ndim == 2 else np.ascontiguousarray(picture[..., ::-1])
         assert cv2.imwrite(str(folder / f"{name}_{part}.png"), shown)
 
@@ -29,7 +29,7 @@ def test_folder_and_manifest(made: Pair, tmp_path: Path) -> None:
     one, other = read_pairs(folder)
     assert (one.name, one.source, one.kind, one.split) == ("000", "sprite-anna (2 poses)", "sprite", True)
     assert (other.kind, other.split) == ("comic", False) and other.mask.min() == 255
-    assert np.array_equal(one.colour, made.colour) and np.array_equal(one.mask, made.mask)
+    assert np.array_equal(one.color, made.color) and np.array_equal(one.mask, made.mask)
 
 
 def test_a_missing_picture_is_named(made: Pair, tmp_path: Path) -> None:

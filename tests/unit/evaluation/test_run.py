@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from backend.evaluation.colouring import Settings
-from backend.evaluation.drawings import Named, colour_by, references_of
+from backend.contract.family import Family
+from backend.evaluation.aggregate import summaries, varied_regions
+from backend.evaluation.colorize_pair import Settings
+from backend.evaluation.methods import Role, all_ways
 from backend.evaluation.pairs import Pair
 from backend.evaluation.report import Report, html
 from backend.evaluation.run import Measured, as_json, measure, warm_up
-from backend.evaluation.summaries import summaries, varied_regions
 from backend.evaluation.table import COLUMNS, figures_table
-from backend.evaluation.ways import Role, all_ways
-from backend.families.base import Family
+from backend.evaluation.uncolored_drawings import Named, color_by, references_of
 from shared.protocol import Finish
 
 SETTINGS = Settings(Finish.FLATS, guess=True)
@@ -32,18 +32,18 @@ def measured(made: Pair, guesser: Family) -> Measured:
 def test_ceilings_are_ceilings(made: Pair, guesser: Family) -> None:
     ways = all_ways(guesser, (), Settings(Finish.FLATS))
     rows = {row.way: row.figures for row in measure([made], guesser, ways, Settings(Finish.FLATS), 1, None).rows}
-    assert rows["best colour per region"].difference < 0.5
-    assert rows["best palette choice"].difference < 0.5  # the reference shows the very same colours
-    assert rows["white"].difference > 10 and rows["mean colour"].difference > 10
-    assert rows["best colour per region"].leak == 0 and rows["best colour per region"].bleeding == 0
-    assert rows["best colour per region"].psnr > rows["white"].psnr
+    assert rows["best color per region"].difference < 0.5
+    assert rows["best palette choice"].difference < 0.5  # the reference shows the very same colors
+    assert rows["white"].difference > 10 and rows["mean color"].difference > 10
+    assert rows["best color per region"].leak == 0 and rows["best color per region"].bleeding == 0
+    assert rows["best color per region"].psnr > rows["white"].psnr
 
 
-def test_a_palette_without_the_colour_is_a_lower_ceiling(made: Pair, guesser: Family) -> None:
-    grey = Pair(made.name, made.line, made.colour, made.mask, np.full_like(made.reference, 128), made.mask)
+def test_a_palette_without_the_color_is_a_lower_ceiling(made: Pair, guesser: Family) -> None:
+    gray = Pair(made.name, made.line, made.color, made.mask, np.full_like(made.reference, 128), made.mask)
     ways = [way for way in all_ways(guesser, (), Settings(Finish.FLATS)) if way.role is Role.CEILING]
-    rows = {row.way: row.figures for row in measure([grey], guesser, ways, Settings(Finish.FLATS), 1, None).rows}
-    assert rows["best palette choice"].difference > 10 > rows["best colour per region"].difference
+    rows = {row.way: row.figures for row in measure([gray], guesser, ways, Settings(Finish.FLATS), 1, None).rows}
+    assert rows["best palette choice"].difference > 10 > rows["best color per region"].difference
 
 
 def test_seeds_have_a_spread_and_vary_regions(measured: Measured) -> None:
@@ -58,16 +58,16 @@ def test_seeds_have_a_spread_and_vary_regions(measured: Measured) -> None:
 
 
 def test_regions_that_differ_are_counted(made: Pair) -> None:
-    other = made.colour.copy()
+    other = made.color.copy()
     other[32:98, 62:138] = (10, 10, 10)
-    assert varied_regions(made, [made.colour, made.colour]) == 0
-    assert varied_regions(made, [made.colour, other]) == pytest.approx(1 / 3)
-    assert np.isnan(varied_regions(made, [made.colour]))
+    assert varied_regions(made, [made.color, made.color]) == 0
+    assert varied_regions(made, [made.color, other]) == pytest.approx(1 / 3)
+    assert np.isnan(varied_regions(made, [made.color]))
 
 
 def test_guessed_masks_are_measured(measured: Measured) -> None:
     (row,) = measured.masks
-    assert 0 < row.raw < 1 and row.coloured == row.raw and 0 < row.reference < 1
+    assert 0 < row.raw < 1 and row.colored == row.raw and 0 < row.reference < 1
 
 
 def test_the_table_says_unknown_for_what_is(measured: Measured) -> None:
@@ -82,7 +82,7 @@ def test_the_table_says_unknown_for_what_is(measured: Measured) -> None:
 
 def test_the_report_stands_alone_and_shows_everything(made: Pair, guesser: Family, measured: Measured) -> None:
     drawing = Named("dr<a>wing", np.dstack([made.line] * 3))
-    strip = colour_by(guesser, drawing, references_of([made]), guesser.spec.finishes, SETTINGS)
+    strip = color_by(guesser, drawing, references_of([made]), guesser.spec.finishes, SETTINGS)
     captions = ["drawing", "figure, guessed", "000 made-boxes", "flats", "painted"]
     assert [shown.caption for shown in strip.pictures] == captions
     report = Report(

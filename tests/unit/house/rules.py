@@ -3,10 +3,10 @@
 A room is named by the dotted place of its files; a file belongs to the longest room that holds it.
 """
 
-CONTRACT = ("backend.pipeline.types", "backend.families.base")
+CONTRACT = ("backend.contract.drawing", "backend.contract.family")
 """What pipeline and families agree on; it belongs to both."""
 
-WORKER = "backend.server.colouring"
+WORKER = "backend.server.worker.inference"
 """The one file of the server's that runs in the worker process alone; the worker imports it when it has started."""
 
 _PICTURE_ROOMS = ("backend.imaging", *CONTRACT)
@@ -16,8 +16,9 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "shared": ("shared",),
     "installer": ("installer", "shared"),
     "backend.imaging": ("shared", "backend.imaging"),
-    "backend.pipeline.types": ("shared", "backend.imaging"),
-    "backend.families.base": ("shared", "backend.imaging", "backend.pipeline.types"),
+    "backend.contract": (),
+    "backend.contract.drawing": ("shared", "backend.imaging"),
+    "backend.contract.family": ("shared", "backend.imaging", "backend.contract.drawing"),
     "backend.weights": ("shared", "backend.weights"),
     "backend.networks": ("backend.networks",),
     "backend.families": _MODEL_ROOMS,
@@ -34,8 +35,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 
 MAY_NOT_USE: dict[str, tuple[str, ...]] = {
     "backend.imaging": ("torch", "diffusers", "accelerate"),
-    "backend.pipeline.types": ("torch", "diffusers"),
-    "backend.families.base": ("torch", "diffusers"),
+    "backend.contract.drawing": ("torch", "diffusers"),
+    "backend.contract.family": ("torch", "diffusers"),
     "shared": ("torch", "numpy", "fastapi", "PIL"),
     "backend.server": ("torch", "diffusers", "accelerate"),
     "backend": ("krita", "PyQt5", "PyQt6"),

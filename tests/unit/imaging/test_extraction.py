@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from backend.imaging.extraction import prepared_ink
-from backend.imaging.lineart import ink_from_rgba, is_empty
-from shared.lines import LinePreparation
+from backend.imaging.ink import ink_from_rgba, is_empty
+from backend.imaging.line_extraction import prepared_ink
+from shared.line_preparation import LinePreparation
 
 OF_PICTURES = (LinePreparation.DODGE, LinePreparation.XDOG)
 DARK_ON_LIGHT = (LinePreparation.AS_DRAWN, LinePreparation.SCAN, *OF_PICTURES)
@@ -54,11 +54,11 @@ def test_a_scan_loses_its_shades_and_its_usual_line_gets_half_strength(circle) -
 
 
 @pytest.mark.parametrize("preparation", OF_PICTURES)
-def test_lines_of_a_coloured_picture_are_found_and_its_colours_are_not(preparation: LinePreparation, figure: Callable) -> None:
+def test_lines_of_a_colored_picture_are_found_and_its_colors_are_not(preparation: LinePreparation, figure: Callable) -> None:
     ink, mask = figure(600)
-    colours = np.where(mask[..., None] > 127, (90, 60, 50), (150, 120, 200)).astype(np.uint8)
-    colours[:300] = colours[:300] // 2 + 40
-    picture = np.where(ink[..., None] > 127, colours // 5, colours)
+    colors = np.where(mask[..., None] > 127, (90, 60, 50), (150, 120, 200)).astype(np.uint8)
+    colors[:300] = colors[:300] // 2 + 40
+    picture = np.where(ink[..., None] > 127, colors // 5, colors)
     found = prepared_ink(opaque(picture), preparation)
     recall, _ = agreement(found, ink)
     assert recall > 0.9
@@ -77,9 +77,9 @@ def test_the_lines_of_the_bundled_picture(preparation: LinePreparation) -> None:
 
 
 @pytest.mark.parametrize("preparation", DARK_ON_LIGHT)
-@pytest.mark.parametrize("colour", [(0, 0, 0, 0), (255, 255, 255, 255), (90, 120, 200, 255), (0, 0, 0, 255)])
-def test_a_plain_layer_has_no_ink(preparation: LinePreparation, colour: tuple[int, ...]) -> None:
-    assert is_empty(prepared_ink(np.full((90, 80, 4), colour, np.uint8), preparation))
+@pytest.mark.parametrize("color", [(0, 0, 0, 0), (255, 255, 255, 255), (90, 120, 200, 255), (0, 0, 0, 255)])
+def test_a_plain_layer_has_no_ink(preparation: LinePreparation, color: tuple[int, ...]) -> None:
+    assert is_empty(prepared_ink(np.full((90, 80, 4), color, np.uint8), preparation))
 
 
 @pytest.mark.parametrize("preparation", LinePreparation)

@@ -1,13 +1,13 @@
-"""Canvas-size colouring: exact flats, soft uninked borders, alpha under lines, compositing."""
+"""Canvas-size coloring: exact flats, soft uninked borders, alpha under lines, compositing."""
 
 import cv2
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend.imaging.finish import carry_under_lines, composite, paint_side
-from backend.imaging.lifting import lift_labels
-from backend.imaging.painting import own_colours, washes
+from backend.imaging.compositing import carry_under_lines, composite, paint_side
+from backend.imaging.region_fill import own_colors, washes
+from backend.imaging.segmentation.label_upsampling import lift_labels
 from backend.imaging.types import Regions
 
 WHITE = (255, 255, 255)
@@ -16,7 +16,7 @@ WHITE = (255, 255, 255)
 def _paint(regions: Regions, flats: np.ndarray, ink: np.ndarray, side: bool) -> np.ndarray:
     out = np.full((*ink.shape, 4), 77, np.uint8)
     lifted = lift_labels(regions.labels, ink)
-    paint_side(lifted, regions, washes(regions, own_colours(regions, flats, None), WHITE), ink, side, out)
+    paint_side(lifted, regions, washes(regions, own_colors(regions, flats, None), WHITE), ink, side, out)
     assert (out[..., 3] == 77).all()
     return out[..., :3]
 

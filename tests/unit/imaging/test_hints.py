@@ -1,12 +1,12 @@
-"""Spots of colour, and the regions they fix."""
+"""Spots of color, and the regions they fix."""
 
 import cv2
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend.imaging.hints import fix_hints
-from backend.imaging.spots import find_spots
+from backend.imaging.edits.hint_strokes import find_spots
+from backend.imaging.edits.hints import fix_hints
 from backend.imaging.types import Fixed, Regions
 
 SIDE = 96
@@ -25,10 +25,10 @@ def _rooms() -> tuple[np.ndarray, Regions, np.ndarray]:
 
 
 def _painted(*spots: tuple[int, int, int, tuple[int, int, int]], scale: int = 1) -> np.ndarray:
-    """Dabs of (x, y, radius, colour)."""
+    """Dabs of (x, y, radius, color)."""
     hints = np.zeros((SIDE * scale, SIDE * scale, 4), np.uint8)
-    for x, y, radius, colour in spots:
-        cv2.circle(hints, (x * scale, y * scale), radius * scale, (*colour, 255), -1)
+    for x, y, radius, color in spots:
+        cv2.circle(hints, (x * scale, y * scale), radius * scale, (*color, 255), -1)
     return hints
 
 
@@ -37,57 +37,57 @@ def _fixed(*spots: tuple[int, int, int, tuple[int, int, int]], scale: int = 1) -
     return fix_hints(finer, regions, ink, _painted(*spots, scale=scale))
 
 
-def _colour(found: tuple[Regions, Fixed], x: int, y: int) -> tuple[int, ...] | None:
+def _color(found: tuple[Regions, Fixed], x: int, y: int) -> tuple[int, ...] | None:
     regions, fixed = found
     k = regions.labels[y, x]
-    return tuple(fixed.colours[k].tolist()) if fixed.regions[k] else None
+    return tuple(fixed.colors[k].tolist()) if fixed.regions[k] else None
 
 
 def test_a_spot_fixes_its_whole_region_and_no_other() -> None:
     for scale in (1, 3):
         found = _fixed((30, 70, 2, RED), scale=scale)
-        assert _colour(found, 30, 70) == _colour(found, 2, 2) == RED
-        assert _colour(found, 70, 30) is None
+        assert _color(found, 30, 70) == _color(found, 2, 2) == RED
+        assert _color(found, 70, 30) is None
         assert found[0].foreground[found[0].labels[2, 2]] and not found[0].foreground[found[0].labels[30, 70]]
-        assert found[0].count == 2 and len(found[1].regions) == len(found[1].colours) == 2
+        assert found[0].count == 2 and len(found[1].regions) == len(found[1].colors) == 2
 
 
-def test_a_spot_in_a_small_room_that_was_joined_colours_the_room_alone() -> None:
+def test_a_spot_in_a_small_room_that_was_joined_colors_the_room_alone() -> None:
     found = _fixed((14, 14, 2, RED))
-    assert _colour(found, 12, 12) == RED and _colour(found, 30, 70) is None
+    assert _color(found, 12, 12) == RED and _color(found, 30, 70) is None
     found = _fixed((14, 14, 2, RED), (30, 70, 2, BLUE))
-    assert _colour(found, 12, 12) == RED and _colour(found, 30, 70) == BLUE
+    assert _color(found, 12, 12) == RED and _color(found, 30, 70) == BLUE
 
 
 def test_a_spot_on_a_line_belongs_to_the_side_with_most_of_it() -> None:
-    assert _colour(_fixed((45, 60, 4, RED)), 20, 60) == RED
-    assert _colour(_fixed((45, 60, 4, RED)), 80, 60) is None
-    assert _colour(_fixed((50, 60, 4, RED)), 80, 60) == RED
+    assert _color(_fixed((45, 60, 4, RED)), 20, 60) == RED
+    assert _color(_fixed((45, 60, 4, RED)), 80, 60) is None
+    assert _color(_fixed((50, 60, 4, RED)), 80, 60) == RED
     tiny = _fixed((47, 60, 0, RED))  # one pixel, all of it ink
-    assert (_colour(tiny, 20, 60), _colour(tiny, 80, 60)) == (RED, None)
+    assert (_color(tiny, 20, 60), _color(tiny, 80, 60)) == (RED, None)
 
 
-def test_a_stroke_across_a_line_colours_both_sides() -> None:
+def test_a_stroke_across_a_line_colors_both_sides() -> None:
     hints = np.zeros((SIDE, SIDE, 4), np.uint8)
     hints[50:54, 30:70] = (*GREEN, 255)
     finer, regions, ink = _rooms()
     found = fix_hints(finer, regions, ink, hints)
-    assert _colour(found, 30, 70) == _colour(found, 80, 20) == GREEN and _colour(found, 14, 14) == GREEN
+    assert _color(found, 30, 70) == _color(found, 80, 20) == GREEN and _color(found, 14, 14) == GREEN
 
 
-def test_two_colours_divide_a_region_halfway() -> None:
+def test_two_colors_divide_a_region_halfway() -> None:
     found = _fixed((60, 20, 2, RED), (60, 76, 2, BLUE))
-    column = [_colour(found, 60, y) for y in range(SIDE)]
+    column = [_color(found, 60, y) for y in range(SIDE)]
     assert column.count(RED) + column.count(BLUE) == SIDE
     assert abs(column.index(BLUE) - 48) <= 1 and column[: column.index(BLUE)] == [RED] * column.index(BLUE)
-    assert _colour(found, 10, 50) is None
+    assert _color(found, 10, 50) is None
 
 
-def test_a_line_inside_a_region_keeps_two_colours_apart() -> None:
+def test_a_line_inside_a_region_keeps_two_colors_apart() -> None:
     finer, regions, ink = _rooms()
     ink[30, 48:] = 255
     found = fix_hints(finer, regions, ink, _painted((60, 24, 2, RED), (60, 85, 2, BLUE)))
-    assert _colour(found, 90, 28) == RED and _colour(found, 90, 32) == BLUE
+    assert _color(found, 90, 28) == RED and _color(found, 90, 32) == BLUE
 
 
 def test_what_cannot_be_reached_goes_to_the_nearest_spot() -> None:
@@ -96,29 +96,29 @@ def test_what_cannot_be_reached_goes_to_the_nearest_spot() -> None:
     labels[:, 60:64] = 0  # a wall through the right half: its far side touches neither spot
     apart = Regions(labels, 2, regions.ink, regions.foreground)
     found = fix_hints(labels, apart, ink, _painted((54, 20, 2, RED), (54, 76, 2, BLUE)))
-    assert _colour(found, 90, 10) == RED and _colour(found, 90, 90) == BLUE
+    assert _color(found, 90, 10) == RED and _color(found, 90, 90) == BLUE
 
 
-def test_a_soft_brush_is_one_colour_and_its_most_frequent() -> None:
+def test_a_soft_brush_is_one_color_and_its_most_frequent() -> None:
     hints = _painted((70, 50, 12, RED))
     alpha = cv2.GaussianBlur(hints[..., 3], (0, 0), 4)
     noise = np.random.default_rng(1).integers(-6, 7, (SIDE, SIDE, 3))
     soft = np.where((alpha < 120)[..., None], np.clip(np.array(RED) + noise, 0, 255), RED).astype(np.uint8)
     found = find_spots(np.dstack([soft, alpha]))
-    assert found.colours.tolist() == [list(RED)]
+    assert found.colors.tolist() == [list(RED)]
     assert len(found.rows) == np.count_nonzero(alpha) and found.weight.min() >= 1
 
 
 def test_touching_strokes_are_two_spots() -> None:
     found = find_spots(_painted((60, 40, 6, RED), (60, 50, 6, BLUE)))
-    assert sorted(found.colours.tolist()) == sorted([list(RED), list(BLUE)])
+    assert sorted(found.colors.tolist()) == sorted([list(RED), list(BLUE)])
 
 
 def test_a_whole_picture_for_hints_is_looked_at_in_parts() -> None:
     noise = np.random.default_rng(2).integers(0, 256, (2100, 2100, 4)).astype(np.uint8)
     noise[..., 3] = 255
     found = find_spots(noise)
-    assert 1 <= len(found.colours) <= 10 and len(found.rows) == 1050 * 1050
+    assert 1 <= len(found.colors) <= 10 and len(found.rows) == 1050 * 1050
 
 
 DABS = st.lists(
@@ -134,8 +134,8 @@ def test_any_spots_leave_a_partition_that_only_got_finer(dabs: list[tuple[int, i
     finer, regions, ink = _rooms()
     found, fixed = fix_hints(finer, regions, ink, _painted(*dabs))
     assert np.array_equal(np.unique(found.labels), np.arange(found.count))
-    assert len(fixed.regions) == len(fixed.colours) == len(found.foreground) == found.count
+    assert len(fixed.regions) == len(fixed.colors) == len(found.foreground) == found.count
     assert fixed.regions.any()
-    assert {tuple(c) for c in fixed.colours[fixed.regions].tolist()} <= {dab[3] for dab in dabs}
+    assert {tuple(c) for c in fixed.colors[fixed.regions].tolist()} <= {dab[3] for dab in dabs}
     for k in range(found.count):
         assert len(np.unique(regions.labels[found.labels == k])) == 1

@@ -4,9 +4,9 @@ import cv2
 import numpy as np
 import pytest
 
-from backend.imaging.lifting import lift_labels, lift_mask
-from backend.imaging.regions import drawing_regions, segment
-from backend.imaging.resampling import resize
+from backend.imaging.resize import resize
+from backend.imaging.segmentation.label_upsampling import lift_labels, lift_mask
+from backend.imaging.segmentation.regions import drawing_regions, segment
 
 
 def _thin_drawing(side: int) -> np.ndarray:

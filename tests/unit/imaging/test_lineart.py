@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from backend.imaging.lineart import ink_from_rgba, is_empty, is_opaque_drawing, lines_from_colour
+from backend.imaging.ink import ink_from_rgba, is_empty, is_opaque_drawing, lines_from_color
 
 
 def _on(ink: np.ndarray, line: tuple[int, int, int], paper: np.ndarray) -> np.ndarray:
@@ -80,10 +80,10 @@ def test_opaque_or_not(circle) -> None:
     assert not is_empty(ink)
 
 
-def test_pseudo_lines_lie_where_colours_change() -> None:
+def test_pseudo_lines_lie_where_colors_change() -> None:
     rgb = np.full((64, 64, 3), (200, 180, 160), np.uint8)
     rgb[:, 32:] = (90, 60, 50)
-    lines = lines_from_colour(rgb)
+    lines = lines_from_color(rgb)
     assert (lines[:, 32] > 100).all()
     assert not lines[:, :31].any()
     assert not lines[:, 34:].any()

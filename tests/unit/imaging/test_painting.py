@@ -1,11 +1,11 @@
-"""Colour at working size: no bleeding, no ink baked in, a ground without holes."""
+"""Color at working size: no bleeding, no ink baked in, a ground without holes."""
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend.imaging.painting import close_smoothly, own_colours, painted, washes
+from backend.imaging.region_fill import close_smoothly, own_colors, painted, washes
 from backend.imaging.types import Regions
 
 WHITE = (255, 255, 255)
@@ -38,7 +38,7 @@ def test_nothing_bleeds_over_a_border(cells: int) -> None:
     assert np.abs(out - FLATS[regions.labels]).max() < 12  # of 170
 
 
-def test_dark_ink_in_the_field_does_not_darken_the_colour() -> None:
+def test_dark_ink_in_the_field_does_not_darken_the_color() -> None:
     regions = _halves()
     field = _field(regions, 24)
     field[:, 11:13] *= 0.2
@@ -57,7 +57,7 @@ def test_shading_inside_a_region_is_kept_and_smooth() -> None:
     assert np.abs(np.diff(out[..., 0], axis=0)).max() < 0.02
 
 
-def test_a_region_smaller_than_a_cell_keeps_its_flat_colour() -> None:
+def test_a_region_smaller_than_a_cell_keeps_its_flat_color() -> None:
     regions = _halves()
     labels = regions.labels.copy()
     labels[40:43, 20:23] = 2
@@ -101,17 +101,17 @@ def test_the_ground_behind_a_figure_shows_no_seam() -> None:
     y, x = np.mgrid[0:size, 0:size] - size / 2
     labels = (np.hypot(x, y) < 40).astype(np.int32)
     regions = Regions(labels, 2, np.zeros((size, size), np.bool_), np.array([False, True]))
-    wash = washes(regions, own_colours(regions, np.array([[90, 140, 200], [250, 10, 10]], np.uint8), None), WHITE)
+    wash = washes(regions, own_colors(regions, np.array([[90, 140, 200], [250, 10, 10]], np.uint8), None), WHITE)
     assert np.abs(wash.ground - (90, 140, 200)).max() < 0.5
     assert np.abs(wash.figure - (250, 10, 10)).max() < 0.5
 
 
-def test_a_gap_under_an_arm_does_not_colour_the_ground() -> None:
+def test_a_gap_under_an_arm_does_not_color_the_ground() -> None:
     labels = np.full((200, 200), 1, np.int32)
     labels[:30] = 0
     labels[100:106, 100:106] = 2
     regions = Regions(labels, 3, np.zeros((200, 200), np.bool_), np.array([False, True, False]))
-    wash = washes(regions, own_colours(regions, np.array([[10, 20, 30], [0, 0, 0], [255, 255, 0]], np.uint8), None), WHITE)
+    wash = washes(regions, own_colors(regions, np.array([[10, 20, 30], [0, 0, 0], [255, 255, 0]], np.uint8), None), WHITE)
     assert np.abs(wash.ground - (10, 20, 30)).max() < 0.5
     assert (wash.own[102, 102] == (255, 255, 0)).all()
 
@@ -119,7 +119,7 @@ def test_a_gap_under_an_arm_does_not_colour_the_ground() -> None:
 def test_all_figure_has_paper_behind_it_and_no_figure_is_sane() -> None:
     regions = _halves()
     whole = Regions(regions.labels, 2, regions.ink, np.array([True, True]))
-    assert (washes(whole, own_colours(whole, FLATS, None), (240, 230, 220)).ground == (240, 230, 220)).all()
+    assert (washes(whole, own_colors(whole, FLATS, None), (240, 230, 220)).ground == (240, 230, 220)).all()
     nothing = Regions(regions.labels, 2, regions.ink, np.array([False, False]))
-    wash = washes(nothing, own_colours(nothing, FLATS, None), WHITE)
+    wash = washes(nothing, own_colors(nothing, FLATS, None), WHITE)
     assert np.array_equal(wash.figure, wash.own) and np.array_equal(wash.ground, wash.own)

@@ -1,10 +1,10 @@
-"""A reference cut into regions of its own colours."""
+"""A reference cut into regions of its own colors."""
 
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend.imaging.palette import COARSE, reference_regions
+from backend.imaging.segmentation.palette import COARSE, reference_regions
 
 
 def _patches() -> tuple[np.ndarray, np.ndarray]:
@@ -17,7 +17,7 @@ def _patches() -> tuple[np.ndarray, np.ndarray]:
     return rgb, mask
 
 
-def test_flat_patches_keep_their_exact_colours() -> None:
+def test_flat_patches_keep_their_exact_colors() -> None:
     rgb, mask = _patches()
     found = reference_regions(rgb, mask, 112)
     painted = found.palette[found.palette_index][found.labels]
@@ -27,7 +27,7 @@ def test_flat_patches_keep_their_exact_colours() -> None:
     assert found.palette_foreground.sum() == 3
 
 
-def test_figure_and_background_share_no_colour() -> None:
+def test_figure_and_background_share_no_color() -> None:
     rgb, mask = _patches()
     rgb[:, 100:] = (200, 40, 30)  # the figure's red in the background, too
     found = reference_regions(rgb, mask, 112)
@@ -47,7 +47,7 @@ def test_limits_hold_for_noise(seed: int, limit: int) -> None:
     assert 1 <= regions <= limit
     assert np.array_equal(np.unique(found.labels[found.labels >= 0]), np.arange(regions))
     assert found.labels.min() >= -1
-    assert found.palette_index.min() >= 0 and found.palette_index.max() < len(found.palette) <= COARSE.colours
+    assert found.palette_index.min() >= 0 and found.palette_index.max() < len(found.palette) <= COARSE.colors
     assert found.palette_foreground.shape == (len(found.palette),)
 
 

@@ -25,7 +25,7 @@ def _noise(shape: tuple[int, ...]) -> np.ndarray:
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "RGB", "L", "LA", "P", "1"])
-def test_every_colour_type_decodes_as_pillow_does(mode: str) -> None:
+def test_every_color_type_decodes_as_pillow_does(mode: str) -> None:
     data = _pillow(_noise((31, 47, 4)), mode)
     assert png_size(data) == (47, 31)
     expected = np.array(Image.open(io.BytesIO(data)).convert("RGBA"))
@@ -37,8 +37,8 @@ def test_sixteen_bits_are_rounded_to_eight() -> None:
     deep = (np.arange(64 * 64, dtype=np.uint32) * 16).reshape(64, 64).astype(np.uint16)
     stream = io.BytesIO()
     Image.fromarray(deep).save(stream, "png")
-    grey = decode_rgba(stream.getvalue())[..., 0]
-    assert np.abs(grey.astype(float) - deep / 257).max() <= 0.5
+    gray = decode_rgba(stream.getvalue())[..., 0]
+    assert np.abs(gray.astype(float) - deep / 257).max() <= 0.5
 
 
 @pytest.mark.parametrize("shape", [(5, 9), (5, 9, 3), (5, 9, 4)])
@@ -48,8 +48,8 @@ def test_encode_and_decode_are_inverse(shape: tuple[int, ...]) -> None:
     assert np.array_equal(decoded, picture)
 
 
-def _header(width: int, height: int, depth: int, colour: int) -> bytes:
-    chunk = b"IHDR" + struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
+def _header(width: int, height: int, depth: int, color: int) -> bytes:
+    chunk = b"IHDR" + struct.pack(">IIBBBBB", width, height, depth, color, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n\x00\x00\x00\r" + chunk + struct.pack(">I", zlib.crc32(chunk))
 
 

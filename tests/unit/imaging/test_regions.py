@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from backend.imaging.regions import (
+from backend.imaging.segmentation.regions import (
     drawing_regions,
     line_mask,
     region_medians,

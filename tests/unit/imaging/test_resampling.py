@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.imaging.resampling import (
+from backend.imaging.resize import (
     field_to_canvas,
     fit,
     fitted_size,

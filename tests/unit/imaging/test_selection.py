@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend.imaging.selection import Cut, continued, cut_by_selection, keep_outside, sampled
+from backend.imaging.edits.selection import Cut, continued, cut_by_selection, keep_outside, sampled
 from backend.imaging.types import Regions
 
 SIDE = 200
@@ -40,7 +40,7 @@ def test_a_selected_region_is_free_whole_and_uncut() -> None:
     assert cut.parents.tolist() == [0, 1, 2, 3] and np.array_equal(cut.writable, cut.free)
 
 
-def test_a_slip_over_a_line_frees_no_neighbour() -> None:
+def test_a_slip_over_a_line_frees_no_neighbor() -> None:
     assert np.array_equal(_cut(_box(0, 101, 0, 102)).free, _cut(_box(0, 100, 0, 100)).free)
     assert _cut(_box(2, 97, 2, 98)).free.tolist() == [True, False, False, False]
 
@@ -71,7 +71,7 @@ def test_everything_selected_frees_everything() -> None:
     assert _cut(_box(0, SIDE, 0, SIDE)).free.all()
 
 
-def test_the_outer_part_continues_the_inner_ones_colours() -> None:
+def test_the_outer_part_continues_the_inner_ones_colors() -> None:
     cut = _cut(_box(20, 60, 20, 60))
     own = np.zeros((SIDE, SIDE, 3), np.float32)
     own[cut.regions.labels == cut.regions.labels[40, 40]] = (1, 2, 3)
@@ -85,7 +85,7 @@ def _layers(seed: int) -> Pair:
     return over, under
 
 
-def _recoloured(old: Pair, new: Pair, cut: Cut, selection: np.ndarray) -> Pair:
+def _recolored(old: Pair, new: Pair, cut: Cut, selection: np.ndarray) -> Pair:
     over, under = (layer.copy() for layer in new)
     keep_outside(old, cut.regions.labels.astype(np.uint16), cut, selection, over, under)
     return over, under
@@ -100,7 +100,7 @@ def test_every_byte_outside_the_selection_stays(seed: int, top: int, left: int, 
         selection.flat[selection.argmax()] = max(1, selection.max())
     cut, old, new = _cut(selection), _layers(seed), _layers(seed + 1)
     before = [layer.copy() for layer in old]
-    found = _recoloured(old, new, cut, selection)
+    found = _recolored(old, new, cut, selection)
     outside = (selection == 0) | ~cut.writable[cut.regions.labels] & cut.regions.foreground[cut.regions.labels]
     assert np.array_equal(found[0][outside], old[0][outside])
     assert np.array_equal(found[1][selection == 0], old[1][selection == 0])
@@ -114,28 +114,28 @@ def test_every_byte_outside_the_selection_stays(seed: int, top: int, left: int, 
 def test_a_soft_edge_fades_by_opacity() -> None:
     selection = np.full((SIDE, SIDE), 64, np.uint8)
     cut, old, new = _cut(selection), _layers(1), _layers(2)
-    found = _recoloured(old, new, cut, selection)[0].astype(float)
+    found = _recolored(old, new, cut, selection)[0].astype(float)
     share = 64 / 255
     alpha = old[0][..., 3] * (1 - share) + new[0][..., 3] * share
-    colour = (old[0][..., :3] * (old[0][..., 3:] * (1 - share)) + new[0][..., :3] * (new[0][..., 3:] * share)) / np.maximum(
+    color = (old[0][..., :3] * (old[0][..., 3:] * (1 - share)) + new[0][..., :3] * (new[0][..., 3:] * share)) / np.maximum(
         alpha[..., None], 1e-9
     )
     assert np.abs(found[..., 3] - alpha).max() <= 0.5 + 1e-6
     seen = alpha > 0
-    assert np.abs(found[..., :3] - colour)[seen].max() <= 0.5 + 1e-6
+    assert np.abs(found[..., :3] - color)[seen].max() <= 0.5 + 1e-6
 
 
-def test_the_hidden_ground_follows_recoloured_ground_and_nothing_else() -> None:
+def test_the_hidden_ground_follows_recolored_ground_and_nothing_else() -> None:
     old, new = _layers(3), _layers(4)
     old[0][..., 3] = 255
     for selection, changes in ((_box(0, 100, 0, 100), False), (_box(0, 100, 0, SIDE), True)):
         cut = _cut(selection)
-        under = _recoloured(old, new, cut, selection)[1]
+        under = _recolored(old, new, cut, selection)[1]
         expected = new[1] if changes else old[1]
         assert np.array_equal(under[:100, :100], expected[:100, :100])
 
 
-def test_sampling_mixes_no_colours() -> None:
+def test_sampling_mixes_no_colors() -> None:
     picture = np.zeros((100, 60, 4), np.uint8)
     picture[::2] = 200
     small = sampled(picture, (7, 5))

@@ -1,11 +1,11 @@
-"""Shading around a given colour."""
+"""Shading around a given color."""
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend.imaging.toning import with_means
+from backend.imaging.edits.mean_shift import with_means
 from backend.imaging.types import NOTHING_FIXED, Fixed, Regions
 
 REGIONS = Regions(
@@ -15,17 +15,17 @@ REGIONS = Regions(
 
 @given(st.tuples(*[st.integers(0, 255)] * 3), st.integers(0, 255), st.integers(0, 120))
 @settings(max_examples=50, deadline=None)
-def test_the_mean_is_the_given_colour_and_shading_keeps_its_order(colour: tuple[int, ...], level: int, depth: int) -> None:
+def test_the_mean_is_the_given_color_and_shading_keeps_its_order(color: tuple[int, ...], level: int, depth: int) -> None:
     own = np.clip(level + depth * np.linspace(-1, 1, 32)[:, None, None] + np.zeros((32, 32, 3)), 0, 255).astype(np.float32)
-    fixed = Fixed(np.array([True, False]), np.array([colour, (9, 9, 9)], np.uint8))
+    fixed = Fixed(np.array([True, False]), np.array([color, (9, 9, 9)], np.uint8))
     found = with_means(own, REGIONS, fixed)
-    assert found[:, :16].reshape(-1, 3).mean(0) == pytest.approx(np.array(colour), abs=0.05)
+    assert found[:, :16].reshape(-1, 3).mean(0) == pytest.approx(np.array(color), abs=0.05)
     assert found.min() >= 0 and found.max() <= 255
     assert (np.diff(found[:, :16], axis=0) >= -1e-3).all()
     assert np.array_equal(found[:, 16:], own[:, 16:])
 
 
-def test_a_colour_with_room_keeps_all_of_its_shading() -> None:
+def test_a_color_with_room_keeps_all_of_its_shading() -> None:
     own = (100 + 30 * np.linspace(-1, 1, 32)[:, None, None] + np.zeros((32, 32, 3))).astype(np.float32)
     found = with_means(own, REGIONS, Fixed(np.array([True, True]), np.array([[128] * 3, [90] * 3], np.uint8)))
     assert np.diff(found, axis=0) == pytest.approx(np.diff(own, axis=0), abs=1e-3)

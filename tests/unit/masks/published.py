@@ -6,7 +6,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from backend.networks.isnet import ISNet, Widths
+from backend.networks.segmentation.isnet import ISNet, Widths
 
 TINY = {
     "stage1": Widths(4, 2, 4),
@@ -24,7 +24,7 @@ TINY = {
 
 
 def network(seed: int = 0) -> ISNet:
-    """One that has seen nothing; its normalisations are no identities."""
+    """One that has seen nothing; its normalizations are no identities."""
     torch.manual_seed(seed)
     made = ISNet(3, 4, TINY)
     for name, value in made.state_dict().items():

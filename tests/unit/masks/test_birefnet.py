@@ -9,10 +9,10 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from backend.families.birefnet import SIDE, Description, FigureFinder, figure_finder, load_birefnet, read_description
-from backend.families.mask_finders import InstalledMasks
-from backend.networks.birefnet import BiRefNet
-from backend.weights.library import find
+from backend.families.foreground.birefnet import SIDE, Description, FigureFinder, figure_finder, load_birefnet, read_description
+from backend.families.foreground.selector import InstalledMasks
+from backend.networks.segmentation.birefnet import BiRefNet
+from backend.weights.detection import find
 from shared.errors import ErrorCode, LinewashError
 from tests.unit.masks.test_mask_finders import PICTURE, Shipped, by_shipped
 from tests.unit.masks.tiny_birefnet import TINY, network, tensors, unused, write
@@ -136,7 +136,7 @@ def test_the_order_of_patches_stands_in_the_description(tmp_path: Path) -> None:
     assert np.array_equal(channels, FigureFinder(network(order="channels"), 64, "cpu")(NOISE))
 
 
-def test_a_picture_is_seen_squashed_and_normalised_and_its_mask_grows() -> None:
+def test_a_picture_is_seen_squashed_and_normalized_and_its_mask_grows() -> None:
     watching = Watching()
     rgb = np.full((256, 512, 3), 20, np.uint8)
     rgb[100:150, 200:300] = 255

@@ -6,9 +6,9 @@ from torch import Tensor
 from torch.nn import functional as F
 from transformers import SwinBackbone, SwinConfig
 
-from backend.networks.birefnet import PatchOrder, patches_of
-from backend.networks.deformable import DeformableConvolution, deformable_conv2d
-from backend.networks.swin import StageSizes, Swin, SwinSizes, distances
+from backend.networks.segmentation.birefnet import PatchOrder, patches_of
+from backend.networks.segmentation.deformable_conv import DeformableConvolution, deformable_conv2d
+from backend.networks.segmentation.swin import StageSizes, Swin, SwinSizes, distances
 
 
 def one_by_one(x: Tensor, offset: Tensor, modulation: Tensor, weight: Tensor) -> Tensor:

@@ -9,10 +9,10 @@ import torch
 from safetensors.torch import save_file
 from torch.nn import functional as F
 
-from backend.families.isnet import SIDE, PictureFinder, SketchFinder, ThingFinder, grown, load_isnet
-from backend.networks.isnet import ISNet
+from backend.families.foreground.isnet import SIDE, PictureFinder, SketchFinder, ThingFinder, grown, load_isnet
+from backend.networks.segmentation.isnet import ISNet
 from backend.weights.convert import convert
-from backend.weights.library import find
+from backend.weights.detection import find
 from shared.errors import ErrorCode, LinewashError
 from tests.unit.masks.published import TINY, network, tensors, write
 

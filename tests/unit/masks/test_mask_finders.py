@@ -8,12 +8,12 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from backend.contract.drawing import Inputs
 from backend.families import registry
-from backend.families.mask_finders import InstalledMasks
+from backend.families.foreground.selector import InstalledMasks
 from backend.imaging.types import Gray, Rgb
-from backend.networks.isnet import ISNet
+from backend.networks.segmentation.isnet import ISNet
 from backend.pipeline.prepare import prepare
-from backend.pipeline.types import Inputs
 from shared.errors import ErrorCode, LinewashError
 from shared.protocol import ColorizeRequest, ReferenceRole
 from tests.unit.masks.published import network, tensors, write
@@ -72,7 +72,7 @@ def test_weights_answer_for_what_they_are_for_from_the_moment_they_are_there(mas
 
 
 def test_they_are_loaded_once_and_again_when_the_file_changes(masks: InstalledMasks, tmp_path: Path, monkeypatch) -> None:
-    from backend.families import mask_finders
+    from backend.families.foreground import selector
 
     loaded: list[Path] = []
 
@@ -80,8 +80,8 @@ def test_they_are_loaded_once_and_again_when_the_file_changes(masks: InstalledMa
         loaded.append(path)
         return real(path, device)
 
-    real = mask_finders.load_isnet
-    monkeypatch.setattr(mask_finders, "load_isnet", counting)
+    real = selector.load_isnet
+    monkeypatch.setattr(selector, "load_isnet", counting)
     path = write(tmp_path / "isnetis.safetensors", network(0), "net.")
     first = masks.guess_reference_mask(PICTURE)
     masks.guess_reference_mask(PICTURE)

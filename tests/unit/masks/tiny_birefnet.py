@@ -6,8 +6,8 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from backend.networks.birefnet import LEVELS, BiRefNet, BlockSizes, PatchOrder, PatchSizes, Sizes
-from backend.networks.swin import StageSizes, SwinSizes
+from backend.networks.segmentation.birefnet import LEVELS, BiRefNet, BlockSizes, PatchOrder, PatchSizes, Sizes
+from backend.networks.segmentation.swin import StageSizes, SwinSizes
 
 SWIN = SwinSizes(4, 3, (StageSizes(2, 1, 8), StageSizes(2, 2, 8), StageSizes(3, 2, 8), StageSizes(2, 4, 8)))
 TINY = Sizes(
@@ -19,7 +19,7 @@ TINY = Sizes(
 
 
 def network(seed: int = 0, order: PatchOrder = "columns") -> BiRefNet:
-    """One that has seen nothing; its normalisations are no identities and its convolutions deform."""
+    """One that has seen nothing; its normalizations are no identities and its convolutions deform."""
     torch.manual_seed(seed)
     made = BiRefNet(TINY, order)
     for name, value in made.state_dict().items():

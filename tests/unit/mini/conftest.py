@@ -7,62 +7,62 @@ import numpy as np
 import pytest
 import torch
 
+from backend.contract.drawing import Drawing, Reference
+from backend.contract.family import Family
 from backend.evaluation.pairs import Pair
-from backend.families.base import Family
-from backend.families.mini import Mini
-from backend.imaging.regions import segment, split_regions
-from backend.networks.flats import Flats
-from backend.pipeline.types import Drawing, Reference
-from backend.training.looking import look
-from backend.training.prepare import prepare_new
-from backend.training.store import Store
-from backend.weights.folder import SHIPPED, ModelFolder
+from backend.families.mini.family import Mini
+from backend.imaging.segmentation.regions import segment, split_regions
+from backend.networks.mini.flats import Flats
+from backend.training.mini.precompute_warp import look
+from backend.training.mini.preprocess import prepare_new
+from backend.training.mini.shard_dataset import Store
+from backend.weights.shipped_model import SHIPPED, ModelFolder
 from shared.protocol import ReferenceRole
 
 SHAPES = ((90, 80, 50), (170, 90, 40), (128, 170, 60), (110, 160, 24), (150, 180, 18))
 
 
-def _shape(picture: np.ndarray, number: int, colour: tuple[int, ...] | int, width: int, at: tuple[int, int, int]) -> None:
+def _shape(picture: np.ndarray, number: int, color: tuple[int, ...] | int, width: int, at: tuple[int, int, int]) -> None:
     x, y, r = at
     if number % 2:
-        cv2.circle(picture, (x, y), r, colour, width, cv2.LINE_AA)
+        cv2.circle(picture, (x, y), r, color, width, cv2.LINE_AA)
     else:
-        cv2.rectangle(picture, (x - r, y - r), (x + r, y + r), colour, width, cv2.LINE_AA)
+        cv2.rectangle(picture, (x - r, y - r), (x + r, y + r), color, width, cv2.LINE_AA)
 
 
-def draw(rng: np.random.Generator, colours: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """line (256, 256) dark on white, colour (256, 256, 3) and mask; colours: (6, 3), the first is the ground's."""
-    colour = np.full((256, 256, 3), colours[0], np.uint8)
+def draw(rng: np.random.Generator, colors: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """line (256, 256) dark on white, color (256, 256, 3) and mask; colors: (6, 3), the first is the ground's."""
+    color = np.full((256, 256, 3), colors[0], np.uint8)
     line, mask = np.full((256, 256), 255, np.uint8), np.zeros((256, 256), np.uint8)
     for number, (x, y, r) in enumerate(SHAPES):
         at = (x + int(rng.integers(-6, 7)), y + int(rng.integers(-6, 7)), r + int(rng.integers(-4, 5)))
-        _shape(colour, number, tuple(int(v) for v in colours[number + 1]), -1, at)
+        _shape(color, number, tuple(int(v) for v in colors[number + 1]), -1, at)
         _shape(line, number, 255, -1, at)
         _shape(line, number, 0, 2, at)
-        _shape(colour, number, (20, 20, 20), 2, at)
+        _shape(color, number, (20, 20, 20), 2, at)
         _shape(mask, number, 255, -1, at)
-    return line, colour, mask
+    return line, color, mask
 
 
 def write_shard(path: Path, sets: int, seed: int, source: str = "synthetic") -> None:
-    """A shard as ``backend.training.prepare`` reads it."""
+    """A shard as ``backend.training.mini.preprocess`` reads it."""
     rng = np.random.default_rng(seed)
     columns: dict[str, list[np.ndarray]] = {k: [] for k in ("line", "color", "mask", "ref", "refmask")}
     for _ in range(sets):
-        colours = rng.integers(60, 256, (6, 3))
-        (line, colour, mask), (_, ref, refmask) = draw(rng, colours), draw(rng, colours)
-        for key, value in zip(columns, (line, colour, mask, ref, refmask), strict=True):
+        colors = rng.integers(60, 256, (6, 3))
+        (line, color, mask), (_, ref, refmask) = draw(rng, colors), draw(rng, colors)
+        for key, value in zip(columns, (line, color, mask, ref, refmask), strict=True):
             columns[key].append(value)
     np.savez(path, **{k: np.stack(v) for k, v in columns.items()}, source=np.array([source] * sets))
 
 
 @pytest.fixture(scope="session")
 def pair() -> Pair:
-    """A drawing, and another one of the same colours as its reference."""
+    """A drawing, and another one of the same colors as its reference."""
     rng = np.random.default_rng(3)
-    colours = rng.integers(60, 256, (6, 3))
-    (line, colour, mask), (_, reference, reference_mask) = draw(rng, colours), draw(rng, colours)
-    return Pair("pair", line, colour, mask, reference, reference_mask)
+    colors = rng.integers(60, 256, (6, 3))
+    (line, color, mask), (_, reference, reference_mask) = draw(rng, colors), draw(rng, colors)
+    return Pair("pair", line, color, mask, reference, reference_mask)
 
 
 @pytest.fixture(scope="session")
@@ -102,13 +102,13 @@ def mini() -> Family:
 
 @pytest.fixture(scope="session")
 def drawing() -> Drawing:
-    """A drawing of 256 x 200 with two references of other colours; figure and ground in each."""
+    """A drawing of 256 x 200 with two references of other colors; figure and ground in each."""
     rng = np.random.default_rng(5)
     line, _, mask = draw(rng, rng.integers(60, 256, (6, 3)))
     ink, mask = np.ascontiguousarray(255 - line[:, :200]), np.ascontiguousarray(mask[:, :200])
     references: list[Reference] = []
     for seed in (6, 7):
         other = np.random.default_rng(seed)
-        _, colour, figure = draw(other, other.integers(60, 256, (6, 3)))
-        references.append(Reference(colour, figure, ReferenceRole.BOTH))
+        _, color, figure = draw(other, other.integers(60, 256, (6, 3)))
+        references.append(Reference(color, figure, ReferenceRole.BOTH))
     return Drawing(ink, mask, split_regions(segment(ink, 0.02), mask, 160), tuple(references))

@@ -7,12 +7,12 @@ import pytest
 import torch
 from torch import nn
 
-from backend.families.loading import OnDevice, load_network, moved
-from backend.families.mini_masks import MiniMasks
+from backend.contract.drawing import Drawing
+from backend.families.mini.foreground import MiniMasks
 from backend.families.registry import load
-from backend.networks.foreground import Foreground
-from backend.pipeline.types import Drawing
-from backend.weights.folder import SHIPPED, ModelFolder
+from backend.families.runtime.network_loader import OnDevice, load_network, moved
+from backend.networks.mini.foreground import Foreground
+from backend.weights.shipped_model import SHIPPED, ModelFolder
 
 
 class Pair(NamedTuple):

@@ -8,26 +8,26 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from backend.evaluation.baselines import mean_colour, same_position, white
+from backend.evaluation.baselines import mean_color, same_position, white
 from backend.evaluation.cli import app
-from backend.evaluation.metrics import score
+from backend.evaluation.color_metrics import score
 from backend.evaluation.pairs import Pair, from_folder, from_shard, mirrored_and_warped
 
 
 def test_truth_scores_nothing_and_lines_do_not_count(pair: Pair) -> None:
-    found = score(pair.colour, pair.colour, pair.line, pair.mask)
+    found = score(pair.color, pair.color, pair.line, pair.mask)
     assert found.mean == 0 and found.close == 1
-    smeared = np.where(pair.line[..., None] < 200, 255 - pair.colour, pair.colour)
-    assert score(smeared, pair.colour, pair.line, pair.mask).mean == 0
+    smeared = np.where(pair.line[..., None] < 200, 255 - pair.color, pair.color)
+    assert score(smeared, pair.color, pair.line, pair.mask).mean == 0
 
 
 def test_error_grows_with_the_wrong_share(pair: Pair) -> None:
-    wrong = pair.colour.copy()
+    wrong = pair.color.copy()
     wrong[:128] = 255 - wrong[:128]
-    assert score(wrong, pair.colour, pair.line, pair.mask).mean > 5
-    ground = np.where(pair.mask[..., None] > 127, pair.colour, 0).astype(np.uint8)
-    assert score(ground, pair.colour, pair.line, pair.mask).mean == 0
-    assert np.isnan(score(wrong, pair.colour, pair.line, np.zeros_like(pair.mask)).mean)
+    assert score(wrong, pair.color, pair.line, pair.mask).mean > 5
+    ground = np.where(pair.mask[..., None] > 127, pair.color, 0).astype(np.uint8)
+    assert score(ground, pair.color, pair.line, pair.mask).mean == 0
+    assert np.isnan(score(wrong, pair.color, pair.line, np.zeros_like(pair.mask)).mean)
 
 
 def test_known_difference() -> None:
@@ -39,20 +39,20 @@ def test_known_difference() -> None:
 
 def test_baselines(pair: Pair) -> None:
     assert white(pair).min() == 255
-    means = mean_colour(pair, pair.reference_mask if pair.reference_mask is not None else pair.mask)
+    means = mean_color(pair, pair.reference_mask if pair.reference_mask is not None else pair.mask)
     assert len(np.unique(means.reshape(-1, 3), axis=0)) == 2
-    assert same_position(pair).shape == pair.colour.shape
+    assert same_position(pair).shape == pair.color.shape
 
 
-def test_warping_is_fixed_by_its_seed_and_keeps_colours(pair: Pair) -> None:
+def test_warping_is_fixed_by_its_seed_and_keeps_colors(pair: Pair) -> None:
     one, same, other = (mirrored_and_warped(pair, s) for s in (1, 1, 2))
     assert np.array_equal(one.reference, same.reference) and not np.array_equal(one.reference, other.reference)
-    assert np.array_equal(one.colour, pair.colour)
+    assert np.array_equal(one.color, pair.color)
     assert one.reference_mask is not None and abs(float(one.reference_mask.mean()) - float(pair.mask.mean())) < 30
 
 
 def test_evaluate_prints_a_table_and_writes_a_report(pair: Pair, shard: Path, tmp_path: Path) -> None:
-    for name, picture in (("line", pair.line), ("mask", pair.mask), ("color", pair.colour), ("ref", pair.reference)):
+    for name, picture in (("line", pair.line), ("mask", pair.mask), ("color", pair.color), ("ref", pair.reference)):
         shown = picture if picture.ndim == 2 else np.ascontiguousarray(picture[..., ::-1])
         assert cv2.imwrite(str(tmp_path / f"000_{name}.png"), shown)
     assert len(list(from_folder(tmp_path))) == 1
@@ -62,7 +62,7 @@ def test_evaluate_prints_a_table_and_writes_a_report(pair: Pair, shard: Path, tm
         out = tmp_path / source.stem
         result = CliRunner().invoke(app, ["--pairs", str(source), "--out", str(out), "--models", str(tmp_path), *options])
         assert result.exit_code == 0, result.output
-        for way in ("white", "mean colour", "same position", "flats", "best palette choice", "best colour per region"):
+        for way in ("white", "mean color", "same position", "flats", "best palette choice", "best color per region"):
             assert way in result.output
         assert ("painted" in result.output) == (source == shard)
         assert ("Automatic masks" in result.output) == (source == tmp_path)

@@ -7,32 +7,32 @@ import cv2
 import numpy as np
 import pytest
 
-from backend.families.base import Family
-from backend.families.mini import Mini, MiniCondition
+from backend.contract.drawing import Cancelled, Colors, Drawing, Step
+from backend.contract.family import Family
+from backend.families.mini.family import Mini, MiniCondition
 from backend.families.registry import families, load, mask_guesser, models
-from backend.families.remembering import Remembering
-from backend.imaging.regions import drawing_regions
+from backend.families.runtime.condition_cache import Remembering
+from backend.imaging.segmentation.regions import drawing_regions
 from backend.pipeline.condition import condition
 from backend.pipeline.decode import decode
 from backend.pipeline.denoise import denoise
-from backend.pipeline.types import Cancelled, Colours, Drawing, Step
 from shared.protocol import ColorizeRequest, Finish, ReferenceRole
 
 REQUEST = ColorizeRequest(200, 256, (ReferenceRole.BOTH, ReferenceRole.BOTH), finish=Finish.PAINTED, steps=3)
 
 
-def _run(family: Family, drawing: Drawing, request: ColorizeRequest) -> tuple[Colours, list[Step]]:
+def _run(family: Family, drawing: Drawing, request: ColorizeRequest) -> tuple[Colors, list[Step]]:
     steps: list[Step] = []
     known = condition(family, drawing, request)
     latent = denoise(family, known, request, steps.append)
     return decode(family, known, latent, drawing, request), steps
 
 
-def test_flats_are_colours_of_the_reference(mini: Family, drawing: Drawing) -> None:
-    colours, steps = _run(mini, drawing, replace(REQUEST, finish=Finish.FLATS))
-    assert colours.field is None and colours.flats.shape == (drawing.regions.count, 3) and len(steps) == 1
+def test_flats_are_colors_of_the_reference(mini: Family, drawing: Drawing) -> None:
+    colors, steps = _run(mini, drawing, replace(REQUEST, finish=Finish.FLATS))
+    assert colors.field is None and colors.flats.shape == (drawing.regions.count, 3) and len(steps) == 1
     there = {tuple(c) for r in drawing.references for c in r.rgb.reshape(-1, 3).tolist()}
-    assert {tuple(c) for c in colours.flats.tolist()} <= there
+    assert {tuple(c) for c in colors.flats.tolist()} <= there
 
 
 def test_sides_never_mix(mini: Family, drawing: Drawing) -> None:
@@ -67,10 +67,10 @@ def test_guidance_and_steps_are_real(mini: Family, drawing: Drawing) -> None:
 
 def test_painted_stays_near_the_flats(mini: Family, drawing: Drawing) -> None:
     known = mini.condition(drawing, REQUEST)
-    colours = mini.decode(known, mini.denoise(known, REQUEST, lambda step: None), drawing, REQUEST)
-    assert colours.field is not None and colours.field.shape == (256, 200, 3)
-    flat = colours.flats[drawing.regions.labels] / 255
-    assert np.abs(colours.field - flat).mean() < 0.12
+    colors = mini.decode(known, mini.denoise(known, REQUEST, lambda step: None), drawing, REQUEST)
+    assert colors.field is not None and colors.field.shape == (256, 200, 3)
+    flat = colors.flats[drawing.regions.labels] / 255
+    assert np.abs(colors.field - flat).mean() < 0.12
 
 
 def test_every_step_shows_a_small_preview(mini: Family, drawing: Drawing) -> None:
@@ -116,9 +116,9 @@ def test_condition_is_remembered_by_content(drawing: Drawing) -> None:
             self.calls += 1
             return super().condition(drawing, request)
 
-    from backend.networks.flats import Flats
-    from backend.networks.foreground import Foreground
-    from backend.networks.painted import Painted
+    from backend.networks.mini.flats import Flats
+    from backend.networks.mini.foreground import Foreground
+    from backend.networks.mini.painted import Painted
 
     counting = Counting(Flats(), Painted(), Foreground())
     family = Remembering(counting, size=2)
@@ -138,12 +138,12 @@ def test_condition_is_remembered_by_content(drawing: Drawing) -> None:
 def test_one_region_and_a_drawing_that_is_all_figure(mini: Family, drawing: Drawing) -> None:
     ink = np.zeros((90, 64), np.uint8)
     bare = replace(drawing, ink=ink, mask=np.full((90, 64), 255, np.uint8), regions=drawing_regions(ink, None, 0.02, 160))
-    colours = _run(mini, bare, REQUEST)[0]
-    assert colours.flats.shape == (1, 3) and colours.field is not None and np.isfinite(colours.field).all()
+    colors = _run(mini, bare, REQUEST)[0]
+    assert colors.flats.shape == (1, 3) and colors.field is not None and np.isfinite(colors.field).all()
 
 
 def test_registry_lists_and_loads(tmp_path: Path) -> None:
     assert set(families()) == {"mini"}
     (row,) = models(tmp_path)
-    assert row.name == "mini" and row.ready and row.finishes == ["flats", "painted"] and row.licence
+    assert row.name == "mini" and row.ready and row.finishes == ["flats", "painted"] and row.license
     assert load("mini", tmp_path).spec.name == "mini"

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from backend.families.mini_features import GRID, allowed_pairs, region_arrays
-from backend.families.mini_inputs import comparable_references, reference_tokens
-from backend.families.mini_match import allowed_tokens, cells_of_sides, offer
-from backend.networks.flats import CELLS
-from backend.pipeline.types import Drawing, Reference
+from backend.contract.drawing import Drawing, Reference
+from backend.families.mini.features import GRID, allowed_pairs, region_arrays
+from backend.families.mini.inputs import comparable_references, reference_tokens
+from backend.families.mini.reference_palette import allowed_tokens, cells_of_sides, offer
+from backend.networks.mini.flats import CELLS
 from shared.protocol import ReferenceRole
 
 
@@ -76,12 +76,12 @@ def test_an_offer_of_two_references_lines_up(drawing: Drawing) -> None:
     given = offer(drawing.regions.foreground, tokens)
     most = max(len(t.index) for t in tokens)
     assert given.palette.entry.shape == (1, 2 * most) and given.allowed.shape == (1, drawing.regions.count, 2 * most)
-    assert given.palette.size == len(given.colours) == sum(len(t.palette) for t in tokens)
+    assert given.palette.size == len(given.colors) == sum(len(t.palette) for t in tokens)
     valid = given.pictures.valid.reshape(-1)
     assert not given.allowed[0][:, ~valid].any()
     shown = given.palette.entry[0][valid].numpy()
     expected = np.concatenate([t.palette[t.index] for t in tokens])
-    np.testing.assert_array_equal(given.colours[shown], expected)
+    np.testing.assert_array_equal(given.colors[shown], expected)
     shares = given.palette.shares[0].numpy().reshape(2, CELLS**2, -1)
     assert shares[0, :, len(tokens[0].palette) :].sum() == 0 and shares[1, :, : len(tokens[0].palette)].sum() == 0
     assert shares.sum(-1).max() <= 1 + 1e-5

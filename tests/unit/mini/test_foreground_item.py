@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from backend.training.foreground_item import broken, drawing_item, faded, reference_item, wiped
-from backend.training.store import Store
+from backend.training.mini.foreground_example import broken, drawing_item, faded, reference_item, wiped
+from backend.training.mini.shard_dataset import Store
 
 
 def test_the_same_numbers_make_the_same_picture(store: Store) -> None:

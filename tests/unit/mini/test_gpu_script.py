@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from backend.families.registry import load
-from backend.training.carried import NEEDED, missing, pack, unpack
+from backend.training.offline_packages import NEEDED, missing, pack, unpack
 
 BUDGET = 64_000_000
 

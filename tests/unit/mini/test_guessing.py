@@ -4,9 +4,9 @@ import cv2
 import numpy as np
 import pytest
 
-from backend.families.base import MaskGuesser
-from backend.families.mini_masks import MiniMasks, View, drawing_views
-from backend.weights.folder import SHIPPED, ModelFolder
+from backend.contract.family import MaskGuesser
+from backend.families.mini.foreground import MiniMasks, View, drawing_views
+from backend.weights.shipped_model import SHIPPED, ModelFolder
 
 
 @pytest.fixture(scope="module")

@@ -1,11 +1,11 @@
-"""Guessed masks moved to the borders of colours and lines."""
+"""Guessed masks moved to the borders of colors and lines."""
 
 import cv2
 import numpy as np
 import pytest
 
-from backend.imaging.pockets import full_strength, pockets, with_cut_offs
-from backend.imaging.silhouette import snapped_to_colours, snapped_to_lines
+from backend.imaging.segmentation.enclosed_areas import full_strength, pockets, with_cut_offs
+from backend.imaging.segmentation.mask_refinement import snapped_to_colors, snapped_to_lines
 
 BOX = (60, 50, 200, 230)
 """left, top, right, bottom of the figure; a smaller box stands inside it."""
@@ -41,15 +41,15 @@ def test_a_figure_on_plain_paper_is_everything_that_is_not_paper() -> None:
     rgb[BOX[1] : BOX[3], BOX[0] : BOX[2]] = (180, 40, 60)
     rgb[100:140, 90:120] = (40, 60, 160)
     assert _overlap(_blob()) < 0.9
-    assert _overlap(snapped_to_colours(_blob(), rgb)) > 0.97
-    assert _overlap(snapped_to_colours(np.zeros((256, 256), np.uint8), rgb)) > 0.97
+    assert _overlap(snapped_to_colors(_blob(), rgb)) > 0.97
+    assert _overlap(snapped_to_colors(np.zeros((256, 256), np.uint8), rgb)) > 0.97
 
 
-def test_a_ground_of_several_colours_leaves_undecided_areas_alone() -> None:
+def test_a_ground_of_several_colors_leaves_undecided_areas_alone() -> None:
     rgb = np.zeros((256, 256, 3), np.uint8)
     rgb[:, :128], rgb[:, 128:] = (200, 200, 120), (60, 90, 160)
     soft = np.full((256, 256), 120, np.uint8)
-    np.testing.assert_array_equal(snapped_to_colours(soft, rgb), soft)
+    np.testing.assert_array_equal(snapped_to_colors(soft, rgb), soft)
 
 
 def test_a_drawing_on_empty_ground_is_filled_to_its_outline() -> None:
@@ -153,7 +153,7 @@ def test_on_a_drawn_ground_a_region_goes_where_most_of_it_is() -> None:
 @pytest.mark.parametrize("guessed", [0, 90, 255])
 def test_any_picture_has_a_mask(shape: tuple[int, int], strength: int, guessed: int) -> None:
     ink, guess = np.full(shape, strength, np.uint8), np.full(shape, guessed, np.uint8)
-    for snapped in (snapped_to_lines(guess, ink), snapped_to_colours(guess, np.dstack([ink] * 3))):
+    for snapped in (snapped_to_lines(guess, ink), snapped_to_colors(guess, np.dstack([ink] * 3))):
         assert snapped.shape == shape and snapped.dtype == np.uint8
 
 

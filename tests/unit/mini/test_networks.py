@@ -2,11 +2,11 @@
 
 import torch
 
-from backend.families.mini_features import GRID
-from backend.networks.flats import CELLS, Flats, Palette, Picture
-from backend.networks.foreground import Foreground
-from backend.networks.layers import split_bias
-from backend.networks.painted import Condition, Painted, Shown, warp
+from backend.families.mini.features import GRID
+from backend.networks.mini.blocks import split_bias
+from backend.networks.mini.flats import CELLS, Flats, Palette, Picture
+from backend.networks.mini.foreground import Foreground
+from backend.networks.mini.painted import Condition, Painted, Shown, warp
 
 
 def _picture(generator: torch.Generator, regions: int, real: int) -> Picture:
@@ -41,7 +41,7 @@ def _shown(batch: int, field: int = 64) -> Shown:
     )
 
 
-def test_flats_gives_probabilities_of_allowed_colours_only() -> None:
+def test_flats_gives_probabilities_of_allowed_colors_only() -> None:
     generator = torch.Generator().manual_seed(0)
     drawing, reference = _picture(generator, 5, 5), _picture(generator, 6, 6)
     palette = _palette(generator, torch.tensor([[0, 0, 1, 2, 2, 2]]), 3)
@@ -127,13 +127,13 @@ def test_a_withheld_reference_cannot_be_seen() -> None:
         assert torch.equal(a, b)
 
 
-def test_warp_brings_colours_and_says_how_sure() -> None:
-    colours = torch.zeros(1, 4, 3)
-    colours[0, 1] = 1.0
+def test_warp_brings_colors_and_says_how_sure() -> None:
+    colors = torch.zeros(1, 4, 3)
+    colors[0, 1] = 1.0
     pointing = torch.zeros(1, 4, 4)
     pointing[0, 0, 1] = 1.0  # one cell points at white
     pointing[0, 1:, :2] = 0.5  # the others halfway between black and white
-    found = warp(pointing, colours)
+    found = warp(pointing, colors)
     torch.testing.assert_close(found[0, :3, 0, 0], torch.ones(3))
     torch.testing.assert_close(found[0, :3, 1, 1], torch.full((3,), 0.5))
     assert found[0, 3, 0, 0] > 0.99 and found[0, 3, 1, 1] < 0.01

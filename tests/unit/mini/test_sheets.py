@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from backend.networks.flats import Flats
-from backend.networks.foreground import Foreground
-from backend.networks.painted import Painted
-from backend.training.looking import look
-from backend.training.prepare import prepare_shard
-from backend.training.sheets import CELL, MARGIN, sheet_of, validation_rows
+from backend.networks.mini.flats import Flats
+from backend.networks.mini.foreground import Foreground
+from backend.networks.mini.painted import Painted
+from backend.training.mini.precompute_warp import look
+from backend.training.mini.preprocess import prepare_shard
+from backend.training.mini.validation_images import CELL, MARGIN, sheet_of, validation_rows
 from tests.unit.mini.conftest import write_shard
 
 COLUMNS = {"flats": 4, "painted": 5, "foreground": 3}

@@ -14,19 +14,19 @@ import pytest
 import torch
 
 from backend.imaging.types import Rgb
-from backend.training.batches import batches
-from backend.training.checkpoints import newest, swap_in
-from backend.training.foreground_task import ForegroundTask
-from backend.training.recipe import Machine, Recipe
-from backend.training.recording import Table
-from backend.training.store import Store
-from backend.training.trainer import Run
+from backend.training.engine.batches import batches
+from backend.training.engine.checkpoints import newest, swap_in
+from backend.training.engine.config import Machine, Recipe
+from backend.training.engine.run_log import Table
+from backend.training.engine.trainer import Run
+from backend.training.mini.foreground_task import ForegroundTask
+from backend.training.mini.shard_dataset import Store
 
 STEPS = 24
 
 
 def everything(run: Run) -> list[torch.Tensor]:
-    """Weights, averaged weights and both moments of the optimiser."""
+    """Weights, averaged weights and both moments of the optimizer."""
     moments = run.optimizer.state_dict()["state"]
     states = [value for _, state in sorted(moments.items()) for _, value in sorted(state.items())]
     return [*run.network.state_dict().values(), *run.ema.shadow_params, *states]

@@ -7,18 +7,18 @@ import numpy as np
 import pytest
 import torch
 
-from backend.families.mini import NETWORKS, Mini
-from backend.networks.flats import Flats
+from backend.families.mini.family import NETWORKS, Mini
+from backend.networks.mini.flats import Flats
 from backend.training.cli import TASKS
-from backend.training.export import export_model
-from backend.training.flats_item import flats_item
-from backend.training.flats_task import FlatsTask, stack_sets
-from backend.training.foreground_task import ForegroundTask
-from backend.training.looking import look
-from backend.training.painted_task import PaintedTask
-from backend.training.store import Store
-from backend.training.trainer import Recipe, Run, Task
-from backend.weights.folder import ModelFolder
+from backend.training.engine.trainer import Recipe, Run, Task
+from backend.training.mini.export import export_model
+from backend.training.mini.flats_example import flats_item
+from backend.training.mini.flats_task import FlatsTask, stack_sets
+from backend.training.mini.foreground_task import ForegroundTask
+from backend.training.mini.painted_task import PaintedTask
+from backend.training.mini.precompute_warp import look
+from backend.training.mini.shard_dataset import Store
+from backend.weights.shipped_model import ModelFolder
 
 
 def _weights(run: Run) -> list[torch.Tensor]:
@@ -86,7 +86,7 @@ def test_augmentation_keeps_sets_true(store: Store) -> None:
         assert item["allowed"].any(1).all()
         np.testing.assert_allclose(item["weight"].sum(), 1, rtol=1e-4)
         assert np.isfinite(item["geometry"]).all()
-        # the drawing's colours are in the reference: recolouring both keeps them close
+        # the drawing's colors are in the reference: recoloring both keeps them close
         best = ((item["lab"][:, None] - item["palette_lab"][None]) ** 2).sum(-1).min(1)
         assert np.sqrt(best[item["weight"] > 0.02]).max() < 12
 

@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from backend.families.registry import load, models
-from backend.weights.folder import CONFIG, SHIPPED, SUMS, write_sums
+from backend.weights.shipped_model import CONFIG, SHIPPED, SUMS, write_sums
 from shared.errors import ErrorCode, LinewashError
 
 PARTS = ("flats", "painted", "foreground")

@@ -7,10 +7,10 @@ import cv2
 import numpy as np
 import pytest
 
-from backend.families.base import FamilySpec
+from backend.contract.drawing import Colors, Drawing, Inputs, OnStep
+from backend.contract.family import FamilySpec
 from backend.imaging.types import Gray, Rgb
-from backend.pipeline.types import Colours, Drawing, Inputs, OnStep
-from shared.lines import LinePreparation
+from shared.line_preparation import LinePreparation
 from shared.protocol import ColorizeRequest, Finish, ReferenceRole
 
 
@@ -40,7 +40,7 @@ class FakeFamily:
     def denoise(self, condition: Any, request: ColorizeRequest, on_step: OnStep) -> Any:
         raise NotImplementedError
 
-    def decode(self, condition: Any, latent: Any, drawing: Drawing, request: ColorizeRequest) -> Colours:
+    def decode(self, condition: Any, latent: Any, drawing: Drawing, request: ColorizeRequest) -> Colors:
         raise NotImplementedError
 
 

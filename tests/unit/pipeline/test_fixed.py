@@ -1,4 +1,4 @@
-"""Hints, and the recolouring of a selection, through all stages with families that heed neither."""
+"""Hints, and the recoloring of a selection, through all stages with families that heed neither."""
 
 from dataclasses import replace
 from typing import Any
@@ -7,11 +7,11 @@ import cv2
 import numpy as np
 import pytest
 
-from backend.families.remembering import content_key
+from backend.contract.drawing import Colors, Drawing, Inputs, Layers, OnStep, Previous
+from backend.families.runtime.condition_cache import content_key
 from backend.imaging.types import Rgba
 from backend.pipeline.prepare import prepare
 from backend.pipeline.run import colorize
-from backend.pipeline.types import Colours, Drawing, Inputs, Layers, OnStep, Previous
 from shared.errors import ErrorCode, LinewashError
 from shared.protocol import ColorizeRequest, Finish
 from tests.unit.pipeline.conftest import FakeFamily
@@ -22,7 +22,7 @@ FINISHES = list(Finish)
 
 
 class Stubborn(FakeFamily):
-    """Any colours, the same for the same seed; the painted ones shaded from left to right."""
+    """Any colors, the same for the same seed; the painted ones shaded from left to right."""
 
     def condition(self, drawing: Drawing, request: ColorizeRequest) -> Any:
         return drawing.regions
@@ -30,13 +30,13 @@ class Stubborn(FakeFamily):
     def denoise(self, condition: Any, request: ColorizeRequest, on_step: OnStep) -> Any:
         return np.random.default_rng(request.seed).integers(60, 200, (condition.count, 3)).astype(np.uint8)
 
-    def decode(self, condition: Any, latent: Any, drawing: Drawing, request: ColorizeRequest) -> Colours:
+    def decode(self, condition: Any, latent: Any, drawing: Drawing, request: ColorizeRequest) -> Colors:
         if request.finish is Finish.FLATS:
-            return Colours(latent, None)
+            return Colors(latent, None)
         labels = condition.labels
         shade = np.linspace(-0.15, 0.15, labels.shape[1])[None, :, None]
         field = (latent[labels] / 255 + shade).astype(np.float32)
-        return Colours(latent, cv2.resize(field, (64, 64), interpolation=cv2.INTER_AREA))
+        return Colors(latent, cv2.resize(field, (64, 64), interpolation=cv2.INTER_AREA))
 
 
 def _run(given: Inputs, **changes: Any) -> Layers:
@@ -44,9 +44,9 @@ def _run(given: Inputs, **changes: Any) -> Layers:
     return colorize(replace(given, request=request), Stubborn(), lambda step: None).layers
 
 
-def _spot(x: int, y: int, colour: tuple[int, int, int] = HINT) -> Rgba:
+def _spot(x: int, y: int, color: tuple[int, int, int] = HINT) -> Rgba:
     hints = np.zeros((SIDE, SIDE, 4), np.uint8)
-    cv2.circle(hints, (x, y), 6, (*colour, 255), -1)
+    cv2.circle(hints, (x, y), 6, (*color, 255), -1)
     return hints
 
 
@@ -76,7 +76,7 @@ def test_a_hint_is_exact_in_its_region_and_nowhere_else(given: Inputs, finish: F
 
 
 def test_hints_change_what_is_remembered(given: Inputs) -> None:
-    hinted = [replace(given, hints=_spot(160, 160, colour)) for colour in (HINT, OTHER)]
+    hinted = [replace(given, hints=_spot(160, 160, color)) for color in (HINT, OTHER)]
     keys = {content_key(prepare(each, Stubborn()), given.request) for each in (given, *hinted)}
     assert len(keys) == 3
 
@@ -90,7 +90,7 @@ def test_whatever_a_condition_depends_on_changes_what_is_remembered(given: Input
     assert len({content_key(drawing, replace(request, **each)) for each in changes}) == len(changes)
 
 
-def _recolouring(given: Inputs, selection: np.ndarray, before: Layers, **changes: Any) -> Layers:
+def _recoloring(given: Inputs, selection: np.ndarray, before: Layers, **changes: Any) -> Layers:
     again = replace(given, region=selection, previous=Previous(before.foreground, before.background))
     return _run(again, region=True, previous=True, **changes)
 
@@ -103,13 +103,13 @@ def _soft_box(left: int, right: int, soft: float) -> np.ndarray:
 
 @pytest.mark.parametrize("finish", FINISHES)
 @pytest.mark.parametrize("soft", [0, 6])
-def test_recolouring_leaves_every_byte_outside_the_selection(given: Inputs, finish: Finish, soft: float) -> None:
+def test_recoloring_leaves_every_byte_outside_the_selection(given: Inputs, finish: Finish, soft: float) -> None:
     before = _run(given, finish=finish, seed=1)
     painted_over = before.background.copy()
     painted_over[250:300, 20:60] = (1, 2, 3, 200)  # by the painter, with holes even
     before = replace(before, background=painted_over)
     selection = _soft_box(20, 150, soft)
-    found = _recolouring(given, selection, before, finish=finish, seed=2)
+    found = _recoloring(given, selection, before, finish=finish, seed=2)
     outside = selection == 0
     for name in ("foreground", "background"):
         assert np.array_equal(getattr(found, name)[outside], getattr(before, name)[outside]), name
@@ -122,13 +122,13 @@ def test_recolouring_leaves_every_byte_outside_the_selection(given: Inputs, fini
 def test_selecting_one_region_changes_no_other(given: Inputs) -> None:
     before = _run(given, finish=Finish.FLATS, seed=1)
     selection = np.where(_disc(0.35 * SIDE + 2), 255, 0).astype(np.uint8)  # a little beyond the line
-    found = _recolouring(given, selection, before, finish=Finish.FLATS, seed=2)
+    found = _recoloring(given, selection, before, finish=Finish.FLATS, seed=2)
     assert np.array_equal(found.background, before.background)
     beyond = ~_disc(0.35 * SIDE + 2)
     assert np.array_equal(found.foreground[beyond], before.foreground[beyond])
     inner = _disc(0.35 * SIDE - 5)
-    colours = np.unique(found.foreground[inner], axis=0)
-    assert len(colours) == 1 and tuple(colours[0]) != tuple(before.foreground[160, 160])
+    colors = np.unique(found.foreground[inner], axis=0)
+    assert len(colors) == 1 and tuple(colors[0]) != tuple(before.foreground[160, 160])
 
 
 def test_the_model_is_told_what_the_rest_looks_like(given: Inputs) -> None:
@@ -137,9 +137,9 @@ def test_the_model_is_told_what_the_rest_looks_like(given: Inputs) -> None:
     again = replace(given, region=selection, previous=Previous(before.foreground, before.background), hints=_spot(160, 160))
     drawing = prepare(again, Stubborn())
     labels = drawing.regions.labels
-    assert tuple(drawing.fixed.colours[labels[160, 160]]) == HINT
+    assert tuple(drawing.fixed.colors[labels[160, 160]]) == HINT
     assert drawing.fixed.regions.all()
-    assert tuple(drawing.fixed.colours[labels[300, 5]]) == tuple(before.background[300, 5, :3])
+    assert tuple(drawing.fixed.colors[labels[300, 5]]) == tuple(before.background[300, 5, :3])
 
 
 def test_the_figure_is_what_it_was_and_nobody_guesses(given: Inputs) -> None:
@@ -155,7 +155,7 @@ def test_a_hint_outside_the_selection_changes_nothing_there(given: Inputs) -> No
     before = _run(given, finish=Finish.FLATS, seed=1)
     selection = np.where(_disc(0.35 * SIDE), 255, 0).astype(np.uint8)
     hinted = replace(given, hints=_spot(20, 300))
-    found = _recolouring(hinted, selection, before, finish=Finish.FLATS, seed=1, hints=True)
+    found = _recoloring(hinted, selection, before, finish=Finish.FLATS, seed=1, hints=True)
     assert np.array_equal(found.background, before.background)
 
 

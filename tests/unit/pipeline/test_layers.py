@@ -4,12 +4,12 @@ import cv2
 import numpy as np
 import pytest
 
-from backend.imaging.regions import drawing_regions
-from backend.imaging.resampling import resize
+from backend.contract.drawing import Colors, Drawing, Layers, Reference
+from backend.imaging.resize import resize
+from backend.imaging.segmentation.regions import drawing_regions
 from backend.imaging.types import Regions
-from backend.pipeline.layers import layers, paper_colour
+from backend.pipeline.layers import layers, paper_color
 from backend.pipeline.prepare import working_size
-from backend.pipeline.types import Colours, Drawing, Layers, Reference
 from shared.protocol import ReferenceRole
 
 
@@ -36,24 +36,24 @@ def _drawing(width: int, height: int, references: tuple[Reference, ...] = ()) ->
     return Drawing(ink, mask, drawing_regions(resize(ink, w, h), resize(mask, w, h), 0.04, 160), references)
 
 
-def _colours(regions: Regions, field: bool) -> Colours:
+def _colors(regions: Regions, field: bool) -> Colors:
     rng = np.random.default_rng(3)
     flats = rng.integers(90, 256, (regions.count, 3)).astype(np.uint8)
     flats[~regions.foreground] = np.array([40, 70, 200]) + rng.integers(0, 50, (int((~regions.foreground).sum()), 3))
     if not field:
-        return Colours(flats, None)
+        return Colors(flats, None)
     picture = flats.astype(np.float32)[regions.labels] / 255
     picture[regions.ink] *= 0.1  # a field that has the lines baked in
-    return Colours(flats, cv2.resize(picture, (48, 48), interpolation=cv2.INTER_AREA))
+    return Colors(flats, cv2.resize(picture, (48, 48), interpolation=cv2.INTER_AREA))
 
 
 SIZES = [(64, 64), (300, 220), (1100, 600)]
 
 
-def _all(size: tuple[int, int], field: bool) -> tuple[Drawing, Colours, Layers]:
+def _all(size: tuple[int, int], field: bool) -> tuple[Drawing, Colors, Layers]:
     drawing = _drawing(*size)
-    colours = _colours(drawing.regions, field)
-    return drawing, colours, layers(drawing, colours)
+    colors = _colors(drawing.regions, field)
+    return drawing, colors, layers(drawing, colors)
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -79,7 +79,7 @@ def test_alpha_is_the_mask_away_from_lines_and_ends_under_them(size: tuple[int, 
 
 
 def test_flats_are_exact_inside_regions() -> None:
-    drawing, colours, found = _all((1100, 600), False)
+    drawing, colors, found = _all((1100, 600), False)
     height, width = drawing.regions.labels.shape
     rows, columns = (np.arange(600) * height // 600)[:, None], np.arange(1100) * width // 1100
     labels = drawing.regions.labels[rows, columns]
@@ -88,7 +88,7 @@ def test_flats_are_exact_inside_regions() -> None:
         inside = cv2.erode((labels == k).astype(np.uint8), np.ones((9, 9), np.uint8)).astype(bool) & core
         assert inside.any()
         layer = found.foreground if drawing.regions.foreground[k] else found.background
-        assert (layer[inside][:, :3] == colours.flats[k]).all()
+        assert (layer[inside][:, :3] == colors.flats[k]).all()
 
 
 @pytest.mark.parametrize("size", SIZES[1:])
@@ -103,10 +103,10 @@ def test_no_line_is_baked_in(size: tuple[int, int]) -> None:
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("field", [False, True])
 def test_hiding_the_foreground_shows_no_hole_and_no_ghost(size: tuple[int, int], field: bool) -> None:
-    drawing, colours, found = _all(size, field)
+    drawing, colors, found = _all(size, field)
     ground = found.background[..., :3].astype(int)
     regions = drawing.regions
-    own = colours.flats[~regions.foreground].astype(int)
+    own = colors.flats[~regions.foreground].astype(int)
     assert (ground >= own.min(0) - 12).all() and (ground <= own.max(0) + 12).all()
     edge = cv2.morphologyEx((drawing.mask > 127).astype(np.uint8), cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)).astype(bool)
     edge[:, :2] = edge[:, -2:] = False
@@ -125,16 +125,16 @@ def test_the_line_over_the_edge_shows_no_pale_seam(field: bool) -> None:
     inner = np.maximum(inner, 0)
     skirt = cv2.dilate(inner, np.ones((3, 3), np.uint8))
     short = Drawing(drawing.ink, skirt, drawing.regions, ())
-    found = layers(short, _colours(drawing.regions, field))
+    found = layers(short, _colors(drawing.regions, field))
     assert (skirt < 128)[drawing.ink > 200].any()
     inside = cv2.erode((drawing.mask > 127).astype(np.uint8), np.ones((5, 5), np.uint8)).astype(bool)
     assert (found.foreground[..., 3][inside & (drawing.ink > 64)] == 255).mean() > 0.98
 
 
-def test_colours_below_clear_alpha_are_sane() -> None:
-    drawing, colours, found = _all((300, 220), True)
+def test_colors_below_clear_alpha_are_sane() -> None:
+    drawing, colors, found = _all((300, 220), True)
     clear = found.foreground[..., 3] == 0
-    mine = colours.flats[drawing.regions.foreground].astype(int)
+    mine = colors.flats[drawing.regions.foreground].astype(int)
     rgb = found.foreground[clear][:, :3].astype(int)
     assert (rgb >= mine.min(0) - 12).all() and (rgb <= mine.max(0) + 12).all()
 
@@ -148,7 +148,7 @@ def test_all_figure_is_on_paper() -> None:
     rgb[:, :10] = 50
     reference = Reference(rgb, half, ReferenceRole.BOTH)
     drawing = Drawing(ink, mask, drawing_regions(ink, mask, 0.04, 160), (reference,))
-    found = layers(drawing, _colours(drawing.regions, False))
+    found = layers(drawing, _colors(drawing.regions, False))
     assert (found.background[..., :3] == (240, 230, 210)).all()
     assert (found.foreground[..., 3] == 255).all()
 
@@ -156,17 +156,17 @@ def test_all_figure_is_on_paper() -> None:
 def test_the_paper_is_the_first_references_background_or_white() -> None:
     rgb = np.full((20, 20, 3), 100, np.uint8)
     empty, full = np.zeros((20, 20), np.uint8), np.full((20, 20), 255, np.uint8)
-    assert paper_colour(()) == (255, 255, 255)
-    assert paper_colour((Reference(rgb, full, ReferenceRole.BOTH),)) == (255, 255, 255)
-    assert paper_colour((Reference(rgb, empty, ReferenceRole.FOREGROUND),)) == (255, 255, 255)
-    assert paper_colour((Reference(rgb, empty, ReferenceRole.BACKGROUND),)) == (100, 100, 100)
+    assert paper_color(()) == (255, 255, 255)
+    assert paper_color((Reference(rgb, full, ReferenceRole.BOTH),)) == (255, 255, 255)
+    assert paper_color((Reference(rgb, empty, ReferenceRole.FOREGROUND),)) == (255, 255, 255)
+    assert paper_color((Reference(rgb, empty, ReferenceRole.BACKGROUND),)) == (100, 100, 100)
 
 
 def test_no_figure_at_all() -> None:
     ink, _ = _figure(200, 200)
     mask = np.zeros_like(ink)
     drawing = Drawing(ink, mask, drawing_regions(ink, mask, 0.04, 160), ())
-    found = layers(drawing, _colours(drawing.regions, True))
+    found = layers(drawing, _colors(drawing.regions, True))
     assert not found.foreground[..., 3].any()
     assert np.array_equal(found.composite, found.background)
 

@@ -5,7 +5,7 @@ import pytest
 
 from backend.pipeline.prepare import MAX_REGIONS, NO_FIGURE, prepare, working_size
 from shared.errors import ErrorCode, LinewashError
-from shared.lines import LinePreparation
+from shared.line_preparation import LinePreparation
 
 
 def _code(inputs, family) -> ErrorCode:
@@ -70,7 +70,7 @@ def test_no_figure_found_is_a_warning(inputs, blind_family) -> None:
 
 
 def test_opaque_lines_need_no_warning(inputs, family) -> None:
-    """Whoever asked puts the colours above such a drawing in multiply; there is nothing for the painter to do."""
+    """Whoever asked puts the colors above such a drawing in multiply; there is nothing for the painter to do."""
     given = inputs()
     opaque = np.dstack([255 - given.lines[..., 3]] * 3 + [np.full((300, 300), 255, np.uint8)])
     drawing = prepare(inputs(lines=opaque), family)
@@ -79,7 +79,7 @@ def test_opaque_lines_need_no_warning(inputs, family) -> None:
 
 
 @pytest.mark.parametrize("preparation", [each for each in LinePreparation if each is not LinePreparation.WHITE_ON_BLACK])
-def test_a_coloured_picture_is_cut_along_its_lines_and_a_plain_one_has_none(preparation, inputs, family) -> None:
+def test_a_colored_picture_is_cut_along_its_lines_and_a_plain_one_has_none(preparation, inputs, family) -> None:
     ring = inputs().lines[..., 3:].astype(np.float32) / 255
     paint = np.full((300, 300, 3), (235, 200, 160), np.uint8)
     picture = np.dstack([(paint * (1 - ring)).astype(np.uint8), np.full((300, 300), 255, np.uint8)])

@@ -19,8 +19,8 @@ class Bench:
     def __init__(self, plugin: Any, krita: Any) -> None:
         self.plugin, self.krita = plugin, krita
         self.backend = Backend(plugin)
-        self.host = plugin.host.Host()
-        self.studio = plugin.studio.Studio(self.host, self.backend, self.backend.client)
+        self.host = plugin.krita_api.application.Host()
+        self.studio = plugin.controller.Studio(self.host, self.backend, self.backend.client)
         self.docker = plugin.docker.LinewashDocker(self.studio)
         self.docker.resize(262, 400)
         self.docker.show()
@@ -43,7 +43,7 @@ class Bench:
             QTest.qWait(5)
 
     def idle(self) -> bool:
-        return bool(self.widget("colour").isEnabled())
+        return bool(self.widget("color").isEnabled())
 
     def pick(self, name: str, text: str) -> None:
         box = self.widget(name)

@@ -34,7 +34,7 @@ def application() -> Any:
 
 @pytest.fixture(scope="session")
 def plugin(application: Any, tmp_path_factory: pytest.TempPathFactory, project: Path) -> Iterator[Any]:
-    """The plugin's modules as attributes: ``plugin.capture``, ``plugin.shared.errors`` and so on."""
+    """The plugin's modules as attributes: ``plugin.transfer.layer_capture``, ``plugin.shared.errors`` and so on."""
     folder = tmp_path_factory.mktemp("pykrita")
     assemble(folder, project)
     before_path, before = list(sys.path), dict(sys.modules)
@@ -108,7 +108,7 @@ def paper(krita: Any, plugin: Any) -> Paper:
 
 @pytest.fixture
 def host(krita: Any, plugin: Any) -> Any:
-    return plugin.host.Host()
+    return plugin.krita_api.application.Host()
 
 
 @pytest.fixture
@@ -130,9 +130,9 @@ def file(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def document(paper: Paper, bench: Bench) -> Any:
-    """A drawing on a layer of its own, with a layer to take colours from, in front of the docker."""
+    """A drawing on a layer of its own, with a layer to take colors from, in front of the docker."""
     made = paper.document()
-    paper.add(made, "Colours", paint())
+    paper.add(made, "Colors", paint())
     made.setActiveNode(paper.add(made, "Ink", ink()))
     bench.docker.refresh()
     return made
@@ -145,10 +145,10 @@ def answer(plugin: Any) -> Any:
         foreground = paint(height, width)
         foreground[:, : width // 2, 3] = 0
         strips = [
-            tuple(pixels[top : top + rows].tobytes() for top, rows in plugin.pixels.strips(width, height))
+            tuple(pixels[top : top + rows].tobytes() for top, rows in plugin.krita_api.pixel_data.strips(width, height))
             for pixels in (foreground, paint(height, width, (90, 60, 30)))
         ]
-        return plugin.writer.Answer(size, size, GROUP[0], lines.uniqueId().toString(), paper, *strips)
+        return plugin.transfer.layer_writer.Answer(size, size, GROUP[0], lines.uniqueId().toString(), paper, *strips)
 
     return make
 
@@ -156,7 +156,7 @@ def answer(plugin: Any) -> Any:
 @pytest.fixture
 def write(plugin: Any, host: Any) -> Any:
     def go(answer: Any, between: Any = lambda: None, painting: Any = lambda: False) -> Any:
-        return run(plugin.writer.write(host.active(), answer, painting), between)
+        return run(plugin.transfer.layer_writer.write(host.active(), answer, painting), between)
 
     return go
 
@@ -175,9 +175,9 @@ def scan(height: int = 80, width: int = 96) -> np.ndarray:
     return pixels
 
 
-def paint(height: int = 80, width: int = 96, colour: tuple[int, int, int] = (10, 120, 230)) -> np.ndarray:
+def paint(height: int = 80, width: int = 96, color: tuple[int, int, int] = (10, 120, 230)) -> np.ndarray:
     pixels = np.full((height, width, 4), 255, np.uint8)
-    pixels[..., :3] = colour
+    pixels[..., :3] = color
     pixels[: height // 2, :, 0] = 200
     return pixels
 

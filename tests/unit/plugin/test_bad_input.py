@@ -18,14 +18,14 @@ class Desk:
 
     def __init__(self, plugin: Any, krita: Any, paper: Any, folder: Path) -> None:
         self.plugin, self.krita, self.paper, self.folder = plugin, krita, paper, folder
-        self.kinds = plugin.settings.ForegroundKind
+        self.kinds = plugin.state.choices.ForegroundKind
 
     def file(self, name: str, pixels: np.ndarray | None) -> Any:
         if pixels is None:
             (self.folder / name).write_bytes(b"no picture at all")
         else:
             cv2.imwrite(str(self.folder / name), pixels)
-        return self.plugin.settings.Reference(path=str(self.folder / name))
+        return self.plugin.state.choices.Reference(path=str(self.folder / name))
 
     def good(self) -> dict[str, Any]:
         document = self.paper.document()
@@ -73,18 +73,18 @@ def no_reference(desk: Desk) -> dict[str, Any]:
 
 
 def all_references_off(desk: Desk) -> dict[str, Any]:
-    return {**desk.good(), "references": (desk.plugin.settings.Reference(path="x", used=False),)}
+    return {**desk.good(), "references": (desk.plugin.state.choices.Reference(path="x", used=False),)}
 
 
 def empty_reference_layer(desk: Desk) -> dict[str, Any]:
     choices = desk.good()
-    empty = desk.plugin.settings.Reference(layer_id=desk.add("empty", np.zeros((80, 96, 4), np.uint8)))
+    empty = desk.plugin.state.choices.Reference(layer_id=desk.add("empty", np.zeros((80, 96, 4), np.uint8)))
     return {**choices, "references": (empty,)}
 
 
 def reference_outside_the_canvas(desk: Desk) -> dict[str, Any]:
     choices = desk.good()
-    return {**choices, "references": (desk.plugin.settings.Reference(layer_id=desk.add("far", paint(), (500, 500))),)}
+    return {**choices, "references": (desk.plugin.state.choices.Reference(layer_id=desk.add("far", paint(), (500, 500))),)}
 
 
 def empty_reference_file(desk: Desk) -> dict[str, Any]:
@@ -96,7 +96,7 @@ def text_as_reference(desk: Desk) -> dict[str, Any]:
 
 
 def reference_gone(desk: Desk) -> dict[str, Any]:
-    return {**desk.good(), "references": (desk.plugin.settings.Reference(path=str(desk.folder / "gone.png")),)}
+    return {**desk.good(), "references": (desk.plugin.state.choices.Reference(path=str(desk.folder / "gone.png")),)}
 
 
 def too_many_references(desk: Desk) -> dict[str, Any]:
@@ -177,12 +177,14 @@ CASES: list[tuple[Case, str]] = [
 def test_bad_input_has_its_own_sentence(
     plugin: Any, krita: Any, paper: Any, host: Any, tmp_path: Path, case: Case, code: str
 ) -> None:
-    choices = plugin.settings.Choices(**case(Desk(plugin, krita, paper, tmp_path)))
+    choices = plugin.state.choices.Choices(**case(Desk(plugin, krita, paper, tmp_path)))
     document = krita.Krita.instance().front
     before = state_of(document)
     with pytest.raises(plugin.shared.errors.LinewashError) as caught:
         picture = host.active()
-        plugin.worker.pack(run(plugin.capture.capture(picture, choices, plugin.capture.check(picture, choices))))
+        plugin.jobs.colorize_job.pack(
+            run(plugin.transfer.layer_capture.capture(picture, choices, plugin.transfer.layer_capture.check(picture, choices)))
+        )
     assert caught.value.code is plugin.shared.errors.ErrorCode[code]
     assert state_of(document) == before
 
@@ -190,13 +192,15 @@ def test_bad_input_has_its_own_sentence(
 def test_a_painted_mask_need_not_fill_the_canvas(plugin: Any, krita: Any, paper: Any, host: Any, tmp_path: Path) -> None:
     figure = np.zeros((40, 48, 4), np.uint8)
     cv2.circle(figure, (24, 20), 15, (255, 255, 255, 255), -1)
-    choices = plugin.settings.Choices(**Desk(plugin, krita, paper, tmp_path).mask(figure))
+    choices = plugin.state.choices.Choices(**Desk(plugin, krita, paper, tmp_path).mask(figure))
     picture = host.active()
-    parts = plugin.worker.pack(run(plugin.capture.capture(picture, choices, plugin.capture.check(picture, choices))))
+    parts = plugin.jobs.colorize_job.pack(
+        run(plugin.transfer.layer_capture.capture(picture, choices, plugin.transfer.layer_capture.check(picture, choices)))
+    )
     assert "foreground" in parts
 
 
 def test_without_a_picture(plugin: Any, host: Any) -> None:
     with pytest.raises(plugin.shared.errors.LinewashError) as caught:
-        plugin.capture.check(host.active(), plugin.settings.Choices())
+        plugin.transfer.layer_capture.check(host.active(), plugin.state.choices.Choices())
     assert caught.value.code is plugin.shared.errors.ErrorCode.NO_DOCUMENT

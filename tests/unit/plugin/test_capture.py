@@ -13,13 +13,15 @@ from tests.unit.plugin.conftest import ink, paint, run, scan, state_of
 
 @pytest.fixture
 def request_of(plugin: Any, host: Any) -> Any:
-    """Captures with these choices; returns the parts as BGRA or grey arrays, after packing."""
+    """Captures with these choices; returns the parts as BGRA or gray arrays, after packing."""
 
     def capture(**choices: Any) -> dict[str, np.ndarray]:
         picture = host.active()
-        chosen = plugin.settings.Choices(**choices)
-        captured = run(plugin.capture.capture(picture, chosen, plugin.capture.check(picture, chosen)))
-        parts = plugin.worker.pack(captured)
+        chosen = plugin.state.choices.Choices(**choices)
+        captured = run(
+            plugin.transfer.layer_capture.capture(picture, chosen, plugin.transfer.layer_capture.check(picture, chosen))
+        )
+        parts = plugin.jobs.colorize_job.pack(captured)
         return {name: cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_UNCHANGED) for name, png in parts.items()}
 
     return capture
@@ -29,7 +31,7 @@ def request_of(plugin: Any, host: Any) -> Any:
 def reference(plugin: Any, tmp_path: Path) -> Any:
     file = tmp_path / "reference.png"
     cv2.imwrite(str(file), paint(40, 60))
-    return plugin.settings.Reference(path=str(file))
+    return plugin.state.choices.Reference(path=str(file))
 
 
 def id_of(node: Any) -> str:
@@ -78,8 +80,8 @@ def test_a_hidden_layer_with_a_mask_arrives_masked(paper: Any, request_of: Any, 
 def test_a_reference_layer_is_cut_to_where_it_is_painted(plugin: Any, paper: Any, request_of: Any) -> None:
     document = paper.document()
     lines = paper.add(document, "Ink", ink())
-    layer = paper.add(document, "colours", paint(30, 40), at=(80, 5))
-    got = request_of(lines=id_of(lines), references=(plugin.settings.Reference(layer_id=id_of(layer)),))["reference0"]
+    layer = paper.add(document, "colors", paint(30, 40), at=(80, 5))
+    got = request_of(lines=id_of(lines), references=(plugin.state.choices.Reference(layer_id=id_of(layer)),))["reference0"]
     assert np.array_equal(got, paint(30, 40)[:, :16])
 
 
@@ -87,15 +89,15 @@ def test_large_references_are_made_smaller(plugin: Any, paper: Any, request_of: 
     document = paper.document()
     lines = paper.add(document, "Ink", ink())
     cv2.imwrite(str(tmp_path / "large.png"), np.full((100, 4000, 3), 90, np.uint8))
-    file = plugin.settings.Reference(path=str(tmp_path / "large.png"))
+    file = plugin.state.choices.Reference(path=str(tmp_path / "large.png"))
     got = request_of(lines=id_of(lines), references=(file,))["reference0"]
-    assert max(got.shape) == plugin.images.REFERENCE_SIDE and got[0, 0, 0] == 90
+    assert max(got.shape) == plugin.images.codec.REFERENCE_SIDE and got[0, 0, 0] == 90
 
 
 def test_references_switched_off_are_not_sent(plugin: Any, paper: Any, request_of: Any, reference: Any) -> None:
     document = paper.document()
     lines = id_of(paper.add(document, "Ink", ink()))
-    off = plugin.settings.Reference(path="nowhere.png", used=False)
+    off = plugin.state.choices.Reference(path="nowhere.png", used=False)
     assert set(request_of(lines=lines, references=(off, reference))) == {"lines", "reference0"}
 
 
@@ -105,7 +107,7 @@ def test_the_selection_is_the_mask(krita: Any, plugin: Any, paper: Any, request_
     mask = np.zeros((80, 96), np.uint8)
     mask[20:40, 30:60] = 200
     document.state.selection = krita.Selection(mask)
-    kind = plugin.settings.ForegroundKind.SELECTION
+    kind = plugin.state.choices.ForegroundKind.SELECTION
     assert np.array_equal(request_of(lines=lines, references=(reference,), foreground=kind)["foreground"], mask)
 
 
@@ -119,7 +121,7 @@ def test_a_painted_mask_layer_counts_black_and_transparent_as_background(
     painted[20:30, 20:30, :3] = 0
     painted[10:14, 10:14] = 0
     mask = id_of(paper.add(document, "Figure", painted))
-    choice = {"foreground": plugin.settings.ForegroundKind.MASK, "foreground_layer": mask}
+    choice = {"foreground": plugin.state.choices.ForegroundKind.MASK, "foreground_layer": mask}
     got = request_of(lines=lines, references=(reference,), **choice)["foreground"]
     assert np.array_equal(got, painted[..., 0] * (painted[..., 3] > 0))
 
@@ -128,18 +130,18 @@ def test_the_alpha_of_a_layer_is_a_mask(plugin: Any, paper: Any, request_of: Any
     document = paper.document()
     lines = id_of(paper.add(document, "Ink", ink()))
     figure = id_of(paper.add(document, "Figure", paint(20, 20), at=(5, 6)))
-    choice = {"foreground": plugin.settings.ForegroundKind.ALPHA, "foreground_layer": figure}
+    choice = {"foreground": plugin.state.choices.ForegroundKind.ALPHA, "foreground_layer": figure}
     got = request_of(lines=lines, references=(reference,), **choice)["foreground"]
     assert got[6:26, 5:25].all() and got.sum() == 400 * 255
 
 
-def test_a_grey_mask_of_a_layer_is_a_mask(plugin: Any, paper: Any, request_of: Any, reference: Any) -> None:
+def test_a_gray_mask_of_a_layer_is_a_mask(plugin: Any, paper: Any, request_of: Any, reference: Any) -> None:
     document = paper.document()
     lines = paper.add(document, "Ink", ink())
     mask = document.createNode("mask", "transparencymask")
     mask.setPixelData(bytes(range(96)) * 80, 0, 0, 96, 80)
     lines.addChildNode(mask, None)
-    choice = {"foreground": plugin.settings.ForegroundKind.MASK, "foreground_layer": id_of(mask)}
+    choice = {"foreground": plugin.state.choices.ForegroundKind.MASK, "foreground_layer": id_of(mask)}
     got = request_of(lines=id_of(lines), references=(reference,), **choice)["foreground"]
     assert np.array_equal(got, np.tile(np.arange(96, dtype=np.uint8), (80, 1)))
 
@@ -148,7 +150,7 @@ def test_one_turn_reads_few_pixels(plugin: Any, host: Any, paper: Any, reference
     document = paper.document(1500, 900, white=False)
     pixels = np.random.default_rng(0).integers(0, 255, (900, 1500, 4), np.uint8)
     lines = id_of(paper.add(document, "Ink", pixels))
-    chosen = plugin.settings.Choices(lines=lines, references=(reference,))
+    chosen = plugin.state.choices.Choices(lines=lines, references=(reference,))
     read: list[int] = []
     node_class = type(document.rootNode())
     original = node_class.projectionPixelData
@@ -160,19 +162,23 @@ def test_one_turn_reads_few_pixels(plugin: Any, host: Any, paper: Any, reference
     node_class.projectionPixelData = counted
     try:
         turns: list[int] = []
-        steps = plugin.capture.capture(host.active(), chosen, plugin.capture.check(host.active(), chosen))
+        steps = plugin.transfer.layer_capture.capture(
+            host.active(), chosen, plugin.transfer.layer_capture.check(host.active(), chosen)
+        )
         run(steps, lambda: turns.append(len(read)))
     finally:
         node_class.projectionPixelData = original
-    assert max(read) <= plugin.pixels.STRIP_PIXELS
+    assert max(read) <= plugin.krita_api.pixel_data.STRIP_PIXELS
     assert max(after - before for before, after in pairwise(turns)) == 1
 
 
 def test_the_layers_are_frozen_when_the_button_is_pressed(plugin: Any, host: Any, paper: Any, reference: Any) -> None:
     document = paper.document(1500, 900, white=False)
     lines = paper.add(document, "Ink", ink(900, 1500))
-    chosen = plugin.settings.Choices(lines=id_of(lines), references=(reference,))
-    steps = plugin.capture.capture(host.active(), chosen, plugin.capture.check(host.active(), chosen))
+    chosen = plugin.state.choices.Choices(lines=id_of(lines), references=(reference,))
+    steps = plugin.transfer.layer_capture.capture(
+        host.active(), chosen, plugin.transfer.layer_capture.check(host.active(), chosen)
+    )
     captured = run(steps, lambda: lines.setPixelData(bytes(1500 * 900 * 4), 0, 0, 1500, 900))
     assert b"".join(captured.lines.strips) == ink(900, 1500).tobytes()
 
@@ -183,9 +189,11 @@ def test_the_layers_are_frozen_when_the_button_is_pressed(plugin: Any, host: Any
     ids=["ink on transparency", "scan", "painted all over", "nothing"],
 )
 def test_paper_is_told_from_ink(plugin: Any, pixels: np.ndarray, expected: bool) -> None:
-    strips = tuple(pixels[top : top + rows].tobytes() for top, rows in plugin.pixels.strips(pixels.shape[1], pixels.shape[0]))
-    captured = plugin.pixels.Pixels(pixels.shape[1], pixels.shape[0], 4, strips, (0, 0, 96, 80))
-    assert plugin.images.is_paper(captured) is expected
+    strips = tuple(
+        pixels[top : top + rows].tobytes() for top, rows in plugin.krita_api.pixel_data.strips(pixels.shape[1], pixels.shape[0])
+    )
+    captured = plugin.krita_api.pixel_data.Pixels(pixels.shape[1], pixels.shape[0], 4, strips, (0, 0, 96, 80))
+    assert plugin.images.codec.is_paper(captured) is expected
 
 
 def test_a_scan_smaller_than_the_canvas_is_paper_and_white_ink_is_not(plugin: Any) -> None:
@@ -193,5 +201,5 @@ def test_a_scan_smaller_than_the_canvas_is_paper_and_white_ink_is_not(plugin: An
     small[10:60, 10:70] = scan(50, 60)
     white[..., :3] = 255
     for pixels, expected in ((small, True), (white, False)):
-        captured = plugin.pixels.Pixels(96, 80, 4, (pixels.tobytes(),), (0, 0, 96, 80))
-        assert plugin.images.is_paper(captured) is expected
+        captured = plugin.krita_api.pixel_data.Pixels(96, 80, 4, (pixels.tobytes(),), (0, 0, 96, 80))
+        assert plugin.images.codec.is_paper(captured) is expected

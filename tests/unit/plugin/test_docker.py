@@ -16,13 +16,13 @@ from tests.unit.plugin.conftest import ink, state_of
 
 def test_without_a_picture(bench: Bench) -> None:
     assert bench.says() == "Open a line drawing to begin."
-    bench.click("colour")
+    bench.click("color")
     assert bench.says() == "No picture is open. Open a line drawing first."
 
 
 def test_the_first_look(bench: Bench, document: Any) -> None:
     box = bench.widget("lines")
-    assert [box.itemText(i) for i in range(box.count())] == ["Automatic: Ink", "Ink", "Colours", "Background"]
+    assert [box.itemText(i) for i in range(box.count())] == ["Automatic: Ink", "Ink", "Colors", "Background"]
     box = bench.widget("foreground")
     texts = [box.itemText(i) for i in range(box.count())]
     assert texts == ["Automatic", "Selection", "Mask layer", "Layer alpha"]
@@ -31,17 +31,17 @@ def test_the_first_look(bench: Bench, document: Any) -> None:
     assert not bench.widget("progress").isVisibleTo(bench.docker)
 
 
-def test_colour_without_a_reference_says_so(bench: Bench, document: Any) -> None:
+def test_color_without_a_reference_says_so(bench: Bench, document: Any) -> None:
     before = state_of(document)
-    bench.click("colour")
+    bench.click("color")
     assert bench.says().startswith("There is no reference.") and bench.idle()
     assert state_of(document) == before
 
 
 def test_a_layer_as_reference_and_the_choices_in_the_request(bench: Bench, document: Any) -> None:
-    bench.add_layer("Colours")
+    bench.add_layer("Colors")
     bench.pick("finish", "Flats")
-    bench.click("colour")
+    bench.click("color")
     bench.until(bench.idle)
     assert bench.backend.request.finish.value == "flats"
     assert set(bench.backend.parts) == {"lines", "reference0"}
@@ -50,15 +50,15 @@ def test_a_layer_as_reference_and_the_choices_in_the_request(bench: Bench, docum
 
 def test_how_the_lines_are_read_is_asked_for_when_it_is_chosen(bench: Bench, document: Any, file: Path) -> None:
     box = bench.widget("linesAs")
-    assert [box.itemText(i) for i in range(box.count())] == ["Line drawing", "White on black", "Coloured picture"]
+    assert [box.itemText(i) for i in range(box.count())] == ["Line drawing", "White on black", "Colored picture"]
     bench.drop(file)
-    bench.click("colour")
+    bench.click("color")
     bench.until(bench.idle)
     assert "preparation" not in bench.backend.request.to_json()
-    for text, value in (("White on black", "white_on_black"), ("Coloured picture", "dodge")):
+    for text, value in (("White on black", "white_on_black"), ("Colored picture", "dodge")):
         bench.pick("linesAs", text)
         assert box.currentText() == text
-        bench.click("colour")
+        bench.click("color")
         bench.until(bench.idle)
         assert bench.backend.request.preparation.value == value
 
@@ -67,22 +67,22 @@ def test_a_mask_layer_is_chosen_beside_its_kind(bench: Bench, document: Any, fil
     bench.drop(file)
     bench.pick("foreground", "Layer alpha")
     assert bench.widget("foregroundLayer").isVisibleTo(bench.docker)
-    bench.click("colour")
+    bench.click("color")
     assert bench.says().startswith("The foreground mask is empty.")
-    bench.pick("foregroundLayer", "Colours")
-    bench.click("colour")
+    bench.pick("foregroundLayer", "Colors")
+    bench.click("color")
     bench.until(bench.idle)
     assert bench.backend.request.foreground.value == "mask" and "foreground" in bench.backend.parts
 
 
-def test_colour_again_while_looking_at_the_result_takes_the_same_lines(bench: Bench, document: Any, file: Path) -> None:
+def test_color_again_while_looking_at_the_result_takes_the_same_lines(bench: Bench, document: Any, file: Path) -> None:
     bench.drop(file)
-    bench.click("colour")
+    bench.click("color")
     bench.until(bench.idle)
     document.setActiveNode(document.topLevelNodes()[2].childNodes()[1])
     bench.docker.refresh()
     assert bench.widget("lines").currentText() == "Automatic: Ink"
-    bench.click("colour")
+    bench.click("color")
     bench.until(bench.idle)
     assert [node.name().split(" ")[0] for node in document.topLevelNodes()][2:] == ["Linewash", "Linewash", "Ink"]
 
@@ -96,7 +96,7 @@ def test_references_are_switched_and_taken_out(bench: Bench, document: Any, file
     cell = shown.visualItemRect(shown.item(0))
     QTest.mouseClick(shown.viewport(), Qt.MouseButton.LeftButton, pos=cell.center())
     assert [reference.used for reference in shown.references()] == [False]
-    bench.click("colour")
+    bench.click("color")
     assert bench.says().startswith("There is no reference.")
     reference_list = sys.modules["linewash.widgets.reference_list"]
     QTest.mouseClick(shown.viewport(), Qt.MouseButton.LeftButton, pos=reference_list.cross(cell).center())
@@ -111,11 +111,11 @@ def test_more_than_eight_references_are_refused(bench: Bench, document: Any, tmp
 
 
 def test_what_comes_next_is_said(bench: Bench, document: Any, file: Path) -> None:
-    assert bench.says() == "Choose lines and a reference, then press Colour."
-    bench.click("colour")
+    assert bench.says() == "Choose lines and a reference, then press Color."
+    bench.click("color")
     assert bench.says().startswith("There is no reference.")
     bench.drop(file)
-    assert bench.says() == "Press Colour."
+    assert bench.says() == "Press Color."
 
 
 def test_every_list_has_a_label(bench: Bench) -> None:
@@ -135,7 +135,7 @@ def test_every_list_has_a_label(bench: Bench) -> None:
 
 
 def test_a_deleted_layer_leaves_the_lists(bench: Bench, document: Any) -> None:
-    bench.add_layer("Colours")
+    bench.add_layer("Colors")
     bench.pick("lines", "Ink")
     document.topLevelNodes()[1].remove()
     bench.docker.refresh()
@@ -144,11 +144,11 @@ def test_a_deleted_layer_leaves_the_lists(bench: Bench, document: Any) -> None:
 
 
 def test_opening_a_picture_clears_the_complaint_that_there_is_none(bench: Bench, paper: Any) -> None:
-    bench.click("colour")
+    bench.click("color")
     assert bench.says().startswith("No picture is open.")
     paper.document()
     bench.docker.refresh()
-    assert bench.says() == "Choose lines and a reference, then press Colour."
+    assert bench.says() == "Choose lines and a reference, then press Color."
 
 
 def test_on_a_mask_the_active_layer_is_the_one_it_belongs_to(bench: Bench, document: Any) -> None:
@@ -160,7 +160,7 @@ def test_on_a_mask_the_active_layer_is_the_one_it_belongs_to(bench: Bench, docum
 
 
 def test_clicks_leave_the_keyboard_to_the_canvas(bench: Bench) -> None:
-    for name in ("lines", "reference", "referenceAdd", "foreground", "finish", "colour", "cancel"):
+    for name in ("lines", "reference", "referenceAdd", "foreground", "finish", "color", "cancel"):
         assert bench.widget(name).focusPolicy() == Qt.FocusPolicy.TabFocus
 
 
@@ -174,10 +174,10 @@ def test_all_references_are_seen_in_a_narrow_column(bench: Bench, document: Any,
         assert not any(a.intersects(b) for a in cells for b in cells if a != b)
 
 
-def test_a_greyscale_picture_is_pointed_out_before_it_is_coloured(bench: Bench, paper: Any) -> None:
+def test_a_grayscale_picture_is_pointed_out_before_it_is_colored(bench: Bench, paper: Any) -> None:
     paper.document(model="GRAYA")
     bench.docker.refresh()
-    assert bench.says().startswith("This picture is greyscale")
+    assert bench.says().startswith("This picture is grayscale")
     paper.document()
     bench.docker.refresh()
     assert bench.says().startswith("Choose lines and a reference")
@@ -197,14 +197,14 @@ def test_it_fits_a_column_of_260_pixels_on_a_small_screen_and_what_comes_later_p
     assert (bench.docker.width(), bench.docker.height()) == (260, height)
     assert area.verticalScrollBar().isVisibleTo(area)
     assert area.widget().minimumSizeHint().width() <= area.widget().width() == area.viewport().width()
-    for name in ("colour", "cancel", "status"):
+    for name in ("color", "cancel", "status"):
         shown = bench.widget(name)
         assert bench.docker.rect().contains(QRect(shown.mapTo(bench.docker, QPoint(0, 0)), shown.size()))
 
 
 @pytest.mark.parametrize(("screen", "height"), [(1080, 300), (900, 220), (768, 88), (700, 39)])
 def test_the_docker_asks_for_no_more_height_than_the_screen_has(bench: Bench, screen: int, height: int) -> None:
-    assert sys.modules["linewash.widgets.scrolled"].least_height(300, 26, screen) == height
+    assert sys.modules["linewash.widgets.scroll_area"].least_height(300, 26, screen) == height
 
 
 def test_no_choice_is_hidden_while_there_is_room(bench: Bench, document: Any) -> None:
@@ -240,7 +240,7 @@ def test_a_picture_without_a_file_is_dropped_or_pasted(bench: Bench, document: A
     bench.add_layer("From the clipboard")
     bench.until(lambda: shown.count() == 2)
     assert shown.item(1).toolTip().startswith("pasted 2.png")
-    bench.click("colour")
+    bench.click("color")
     bench.until(bench.idle)
     assert bench.says().startswith("Done in") and {"reference0", "reference1"} <= set(bench.backend.parts)
     sent = QImage.fromData(bench.backend.parts["reference1"])
@@ -261,8 +261,8 @@ def test_results_do_not_flood_the_lists(bench: Bench, document: Any, paper: Any)
         paper.add(document, name, ink(), group)
     bench.docker.refresh()
     box, menu = bench.widget("lines"), bench.docker._panel.reference_menu
-    assert [box.itemText(i) for i in range(1, box.count())] == ["Lines", "Ink", "Colours", "Background"]
+    assert [box.itemText(i) for i in range(1, box.count())] == ["Lines", "Ink", "Colors", "Background"]
     bench.click("referenceAdd")
     layers = [each.text() for each in menu.actions() if each.isEnabled() and each.text()][1:]
     menu.close()
-    assert [each for each in layers if each != "From the clipboard"] == [group.name(), "Ink", "Colours", "Background"]
+    assert [each for each in layers if each != "From the clipboard"] == [group.name(), "Ink", "Colors", "Background"]

@@ -1,4 +1,4 @@
-"""Lines that the line layer does not show lie on the colours, and results with and without them take turns."""
+"""Lines that the line layer does not show lie on the colors, and results with and without them take turns."""
 
 from typing import Any
 
@@ -15,16 +15,18 @@ def write(plugin: Any, host: Any) -> Any:
     def go(lines: Any, found: Any) -> Any:
         size = (96, 80)
         strips = [
-            None if pixels is None else tuple(pixels[y : y + h].tobytes() for y, h in plugin.pixels.strips(*size))
-            for pixels in (paint(), paint(colour=(90, 60, 30)), found)
+            None if pixels is None else tuple(pixels[y : y + h].tobytes() for y, h in plugin.krita_api.pixel_data.strips(*size))
+            for pixels in (paint(), paint(color=(90, 60, 30)), found)
         ]
-        answer = plugin.writer.Answer(size, size, "Linewash 7 flats · mini", lines.uniqueId().toString(), True, *strips)
-        return run(plugin.writer.write(host.active(), answer, lambda: False))
+        answer = plugin.transfer.layer_writer.Answer(
+            size, size, "Linewash 7 flats · mini", lines.uniqueId().toString(), True, *strips
+        )
+        return run(plugin.transfer.layer_writer.write(host.active(), answer, lambda: False))
 
     return go
 
 
-def test_they_lie_on_the_colours_above_the_picture(paper: Any, write: Any) -> None:
+def test_they_lie_on_the_colors_above_the_picture(paper: Any, write: Any) -> None:
     document = paper.document()
     picture = paper.add(document, "Photo", paint())
     paper.add(document, "Notes", ink())

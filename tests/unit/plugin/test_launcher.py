@@ -56,7 +56,7 @@ def note(tmp_path: Path, home: Path) -> Path:
 
 @pytest.fixture
 def launcher(plugin: Any, note: Path) -> Iterator[Any]:
-    made = plugin.launcher.Launcher(note)
+    made = plugin.jobs.backend_launcher.Launcher(note)
     yield made
     if made._started is not None:
         made._started.terminate()
@@ -103,7 +103,7 @@ def hello(**changes: Any) -> dict[str, Any]:
 def test_a_running_backend_is_used(plugin: Any, home: Path) -> None:
     running = Running(home, 200, hello())
     try:
-        info = connect(plugin.launcher.Launcher(home / "no note"))
+        info = connect(plugin.jobs.backend_launcher.Launcher(home / "no note"))
     finally:
         running.stop()
     assert info.port == running.server.server_port
@@ -154,7 +154,7 @@ def test_it_is_started_without_kritas_own_settings(
 
 
 def test_an_appimages_libraries_are_left_out(plugin: Any) -> None:
-    clean = plugin.launcher.clean_environment
+    clean = plugin.jobs.backend_launcher.clean_environment
     assert clean({"APPDIR": "x", "LD_LIBRARY_PATH": "x/lib", "HOME": "h"}) == {"APPDIR": "x", "HOME": "h"}
     assert clean({"LD_LIBRARY_PATH": "mine"}) == {"LD_LIBRARY_PATH": "mine"}
 
@@ -205,6 +205,6 @@ def test_waiting_ends_when_nobody_wants_the_backend_any_more(plugin: Any, note: 
         def poll(self) -> None:
             return None
 
-    launcher = plugin.launcher.Launcher(note, lambda *args, **options: Sleeping())
+    launcher = plugin.jobs.backend_launcher.Launcher(note, lambda *args, **options: Sleeping())
     with pytest.raises(plugin.shared.errors.LinewashError):
         launcher.connect(lambda text: None, lambda: True)

@@ -17,9 +17,9 @@ SAMPLERS = (("dpm", "DPM++"), ("ddim", "DDIM"))
 
 def moody(plugin: Any, **changes: Any) -> Any:
     """A model with everything that can be described."""
-    made = plugin.shared.describing
+    made = plugin.shared.model_spec
     parameters = (
-        made.ParameterInfo("strength", "Reference", "How strongly it colours.", "number", 1.0, 0.0, 2.0, 0.05),
+        made.ParameterInfo("strength", "Reference", "How strongly it colors.", "number", 1.0, 0.0, 2.0, 0.05),
         made.ParameterInfo("side", "Size", "Pixels a side.", "integer", 512, 256, 1024, 64),
         made.ParameterInfo("steps", "Steps", "How many.", "integer", 20, 1, 100),
         made.ParameterInfo("merge", "Mixing", "How far the halves mix.", "number", 0.0, modes=("both",)),
@@ -31,12 +31,12 @@ def moody(plugin: Any, **changes: Any) -> Any:
         made.ModeInfo("plain", "Whole picture", "One reference for all."),
         made.ModeInfo("both", "Figure to figure", "Each half apart.", ("mask",)),
     )
-    given = {"name": "moody", "title": "moody · Moods", "licence": "CC0", "finishes": FINISHES, "ready": True}
+    given = {"name": "moody", "title": "moody · Moods", "license": "CC0", "finishes": FINISHES, "ready": True}
     return made.ModelInfo(**{**given, "modes": modes, "parameters": parameters, **changes})
 
 
 def mini(plugin: Any) -> Any:
-    return plugin.shared.describing.ModelInfo("mini", "Mini", "MIT", ["flats", "painted"], True)
+    return plugin.shared.model_spec.ModelInfo("mini", "Mini", "MIT", ["flats", "painted"], True)
 
 
 @pytest.fixture
@@ -49,9 +49,9 @@ def listed(bench: Bench, document: Any, plugin: Any, file: Path) -> Any:
     return document
 
 
-def coloured(bench: Bench) -> Any:
-    """The request that one press of Colour sends."""
-    bench.click("colour")
+def colored(bench: Bench) -> Any:
+    """The request that one press of Color sends."""
+    bench.click("color")
     bench.until(bench.idle)
     return bench.backend.request
 
@@ -90,7 +90,7 @@ def test_opening_the_list_asks_and_fills_it(bench: Bench, document: Any, plugin:
 def test_a_backend_that_cannot_start_says_why(bench: Bench, document: Any) -> None:
     bench.backend.fail["connect"] = "NOT_INSTALLED"
     bench.widget("model").showPopup()
-    bench.until(lambda: bench.says().startswith("Linewash's colouring program is not installed."))
+    bench.until(lambda: bench.says().startswith("Linewash's coloring program is not installed."))
     bench.widget("model").hidePopup()
     assert not bench.studio.models.looking
 
@@ -112,12 +112,12 @@ def test_a_starting_backend_is_asked_again(bench: Bench, document: Any, plugin: 
 
 
 def test_the_model_its_method_and_parameters_reach_the_request(bench: Bench, listed: Any) -> None:
-    plain = coloured(bench)
+    plain = colored(bench)
     assert (plain.model, plain.mode, dict(plain.parameters)) == ("mini", "", {})
     bench.pick("model", "moody · Moods")
     assert texts(bench.widget("method")) == ["Whole picture", "Figure to figure"]
     assert texts(bench.widget("finish")) == ["Painted"]
-    untouched = coloured(bench)
+    untouched = colored(bench)
     assert (untouched.model, untouched.mode, dict(untouched.parameters)) == ("moody", "plain", {})
     assert (plain.steps, untouched.steps) == (6, 20)  # each model's own
     bench.pick("method", "Figure to figure")
@@ -131,7 +131,7 @@ def test_the_model_its_method_and_parameters_reach_the_request(bench: Bench, lis
     words = bench.widget("set_words")
     QTest.keyClicks(words, "red hair")
     QTest.keyClick(words, Qt.Key.Key_Return)
-    wanted = coloured(bench)
+    wanted = colored(bench)
     assert (wanted.mode, wanted.finish.value, wanted.steps) == ("both", "painted", 35)
     assert dict(wanted.parameters) == {
         "strength": 0.5, "side": 768, "merge": 0.25, "tiled": True, "sampler": "ddim", "words": "red hair"
@@ -144,7 +144,7 @@ def test_a_parameter_of_another_method_is_hidden_kept_and_not_sent(bench: Bench,
     bench.pick("method", "Figure to figure")
     bench.widget("set_merge").setValue(0.25)
     bench.pick("method", "Whole picture")
-    assert "merge" not in coloured(bench).parameters
+    assert "merge" not in colored(bench).parameters
     bench.pick("method", "Figure to figure")
     assert bench.widget("set_merge").value() == 0.25
 
@@ -169,7 +169,7 @@ def test_results_tell_the_method_and_seed_0_means_no_chance_with_mini_only(bench
     assert texts(bench.widget("variation")) == ["Seed 0"]
     assert bench.widget("model").toolTip().endswith("moody · Moods")
     bench.pick("method", "Figure to figure")
-    coloured(bench)
+    colored(bench)
     assert "Linewash 0 Figure to figure · mini" in [node.name() for node in listed.topLevelNodes()]  # that backend is mini
 
 
@@ -179,7 +179,7 @@ def test_defaults_bring_everything_back(bench: Bench, listed: Any) -> None:
     bench.widget("set_side").setValue(768)
     bench.click("defaultParameters")
     assert bench.widget("set_side").value() == 512 and not bench.widget("defaultParameters").isEnabled()
-    assert dict(coloured(bench).parameters) == {}
+    assert dict(colored(bench).parameters) == {}
 
 
 def test_rare_parameters_are_folded_away(bench: Bench, listed: Any) -> None:
@@ -193,7 +193,7 @@ def test_rare_parameters_are_folded_away(bench: Bench, listed: Any) -> None:
 
 def test_every_parameter_explains_itself(bench: Bench, listed: Any) -> None:
     bench.pick("model", "moody · Moods")
-    assert bench.widget("set_strength").parentWidget().toolTip() == "How strongly it colours."
+    assert bench.widget("set_strength").parentWidget().toolTip() == "How strongly it colors."
     assert bench.widget("set_words").toolTip() == "What to change."
     bench.pick("method", "Figure to figure")
     assert bench.widget("method").toolTip() == "Each half apart. The figure is what Foreground says."
@@ -216,7 +216,7 @@ def test_the_wheel_changes_nothing_and_typing_is_not_disturbed(bench: Bench, lis
     assert number.text() == "7"
     QTest.keyClicks(number, "04")
     QTest.keyClick(number, Qt.Key.Key_Return)
-    assert coloured(bench).parameters["side"] == 704
+    assert colored(bench).parameters["side"] == 704
 
 
 def test_a_chosen_model_that_is_gone_is_shown_by_its_name(bench: Bench, document: Any, plugin: Any) -> None:
@@ -228,24 +228,24 @@ def test_a_chosen_model_that_is_gone_is_shown_by_its_name(bench: Bench, document
     bench.until(lambda: len(bench.studio.models.known) == 1)  # it is looked for at once
     bench.docker.refresh()
     assert bench.widget("model").currentText() == "lost"
-    bench.click("colour")
+    bench.click("color")
     assert bench.says().startswith("That model is not installed.")
     bench.until(lambda: not bench.studio.models.looking)
     bench.pick("model", "Mini")
     assert texts(bench.widget("model")) == ["Mini"]
 
 
-def test_colour_before_the_model_is_known_asks_for_patience(bench: Bench, document: Any) -> None:
+def test_color_before_the_model_is_known_asks_for_patience(bench: Bench, document: Any) -> None:
     bench.docker._choose(model="moody")
-    bench.click("colour")
-    assert bench.says() == "Looking for the model… Press Colour again in a moment."
+    bench.click("color")
+    assert bench.says() == "Looking for the model… Press Color again in a moment."
     bench.until(lambda: not bench.studio.models.looking)
     assert bench.backend.request is None
 
 
 def test_a_value_that_the_model_forbids_by_now_is_left_out(plugin: Any) -> None:
-    settings, models = plugin.settings, plugin.models
-    values = plugin.shared.describing.Values({"side": 5000, "strength": 0.5, "gone": 1})
+    settings, models = plugin.state.choices, plugin.state.model_choices
+    values = plugin.shared.model_spec.Values({"side": 5000, "strength": 0.5, "gone": 1})
     choices = settings.Choices(model="moody", by_model=(("moody", settings.Chosen("gone", values)),))
     assert dict(models.values_of(choices, moody(plugin))) == {"strength": 0.5}
     assert models.mode_of(choices, moody(plugin)).name == "plain"
@@ -259,4 +259,4 @@ def test_with_a_long_form_the_docker_stays_in_its_column(bench: Bench, listed: A
     assert bench.docker.minimumSizeHint().width() <= 260
     bench.docker.resize(260, 10)
     QTest.qWait(50)
-    assert bench.docker.width() == 260 and seen(bench, "colour")
+    assert bench.docker.width() == 260 and seen(bench, "color")

@@ -12,34 +12,34 @@ from tests.unit.plugin.conftest import state_of, tree
 
 def test_the_whole_way(bench: Bench, document: Any, file: Path) -> None:
     bench.drop(file)
-    bench.click("colour")
+    bench.click("color")
     assert not bench.idle() and bench.widget("cancel").isEnabled()
     bench.until(bench.idle)
     assert bench.says().startswith("Done in")
     seed = bench.backend.request.seed
     group = ("Linewash %d painted · mini" % seed, ["Background", "Foreground"])
-    assert tree(document.rootNode()) == ["Background", "Colours", group, "Ink"]
+    assert tree(document.rootNode()) == ["Background", "Colors", group, "Ink"]
     assert document.undo_texts() == ["Add Layer"]
     bench.until(lambda: "acknowledge" in bench.backend.calls)
     assert threading.get_ident() not in bench.backend.threads
 
 
-def test_lines_that_were_looked_for_come_on_top_of_the_colours(bench: Bench, document: Any, file: Path) -> None:
+def test_lines_that_were_looked_for_come_on_top_of_the_colors(bench: Bench, document: Any, file: Path) -> None:
     bench.backend.layers = (*bench.backend.protocol.LAYERS, "lines")
     bench.drop(file)
-    bench.pick("linesAs", "Coloured picture")
-    bench.click("colour")
+    bench.pick("linesAs", "Colored picture")
+    bench.click("color")
     bench.until(bench.idle)
     assert bench.says().startswith("Done in")
     group = ("Linewash 0 painted · mini", ["Background", "Foreground", "Lines"])
-    assert tree(document.rootNode()) == ["Background", "Colours", "Ink", group]
+    assert tree(document.rootNode()) == ["Background", "Colors", "Ink", group]
     assert document.undo_texts() == ["Add Layer"]
 
 
 def test_the_preview_of_each_step_is_shown(bench: Bench, document: Any, file: Path) -> None:
     bench.backend.steps, bench.backend.pause_s = 40, 0.02
     bench.drop(file)
-    bench.click("colour")
+    bench.click("color")
     bench.until(lambda: bench.widget("preview").isVisibleTo(bench.docker))
     bench.until(lambda: 0 < bench.widget("progress").value() < bench.widget("progress").maximum())
     assert "step" in bench.says()
@@ -51,7 +51,7 @@ def test_cancel_answers_at_once_and_tells_the_backend(bench: Bench, document: An
     bench.backend.steps, bench.backend.pause_s = 10_000, 0.05
     before = state_of(document)
     bench.drop(file)
-    bench.click("colour")
+    bench.click("color")
     bench.until(lambda: bench.backend.calls.count("status") > 2)
     bench.click("cancel")
     assert bench.idle() and bench.says().startswith("Cancelled.")
@@ -78,13 +78,13 @@ def test_whatever_fails_is_said_and_the_next_run_works(bench: Bench, document: A
     bench.backend.fail = {call: code}
     before = state_of(document)
     bench.drop(file)
-    bench.click("colour")
+    bench.click("color")
     bench.until(bench.idle)
     row = bench.backend.errors.ERRORS[bench.backend.errors.ErrorCode[code]]
     assert bench.says() == "%s %s" % (row.message, row.hint)
     assert state_of(document) == before and "acknowledge" not in bench.backend.calls
     bench.backend.fail = {}
-    bench.click("colour")
+    bench.click("color")
     bench.until(bench.idle)
     assert bench.says().startswith("Done in")
 
@@ -92,7 +92,7 @@ def test_whatever_fails_is_said_and_the_next_run_works(bench: Bench, document: A
 def test_the_result_goes_to_the_picture_that_asked(bench: Bench, document: Any, file: Path, paper: Any) -> None:
     bench.backend.steps, bench.backend.pause_s = 20, 0.02
     bench.drop(file)
-    bench.click("colour")
+    bench.click("color")
     other = paper.document(64, 64)
     bench.docker.canvasChanged(None)
     bench.until(bench.idle)  # the other picture is free
@@ -110,7 +110,7 @@ def test_the_result_goes_to_the_picture_that_asked(bench: Bench, document: Any, 
 def test_a_picture_closed_meanwhile(bench: Bench, document: Any, file: Path, paper: Any) -> None:
     bench.backend.steps, bench.backend.pause_s = 10_000, 0.05
     bench.drop(file)
-    bench.click("colour")
+    bench.click("color")
     bench.until(lambda: "status" in bench.backend.calls)
     document.close()
     other = paper.document()
@@ -123,7 +123,7 @@ def test_a_picture_closed_meanwhile(bench: Bench, document: Any, file: Path, pap
 def test_a_canvas_resized_meanwhile_keeps_the_result_in_the_backend(bench: Bench, document: Any, file: Path) -> None:
     bench.backend.steps, bench.backend.pause_s = 20, 0.02
     bench.drop(file)
-    bench.click("colour")
+    bench.click("color")
     bench.until(lambda: "status" in bench.backend.calls)
     document.state.size = (200, 200)
     bench.until(bench.idle)
@@ -134,7 +134,7 @@ def test_a_canvas_resized_meanwhile_keeps_the_result_in_the_backend(bench: Bench
 def test_krita_ends_while_a_job_runs(bench: Bench, document: Any, file: Path) -> None:
     bench.backend.steps, bench.backend.pause_s = 10_000, 0.05
     bench.drop(file)
-    bench.click("colour")
+    bench.click("color")
     bench.until(lambda: "status" in bench.backend.calls)
     bench.studio.end()
     assert not [thread for thread in bench.studio._threads if thread.isRunning()]
@@ -144,7 +144,7 @@ def test_krita_ends_while_a_job_runs(bench: Bench, document: Any, file: Path) ->
 def test_a_window_closed_while_a_job_runs(bench: Bench, document: Any, file: Path) -> None:
     bench.backend.steps, bench.backend.pause_s = 20, 0.02
     bench.drop(file)
-    bench.click("colour")
+    bench.click("color")
     bench.until(lambda: "status" in bench.backend.calls)
     bench.close()
     bench.until(lambda: "acknowledge" in bench.backend.calls)

@@ -7,7 +7,7 @@ import pytest
 
 @pytest.fixture
 def session(plugin: Any) -> Any:
-    return plugin.session.Session(plugin.settings.Choices())
+    return plugin.state.session.Session(plugin.state.choices.Choices())
 
 
 def error(plugin: Any, code: str) -> Any:
@@ -16,12 +16,12 @@ def error(plugin: Any, code: str) -> Any:
 
 def test_a_run_from_begin_to_finish(plugin: Any, session: Any) -> None:
     number = session.begin()
-    assert session.busy and session.phase is plugin.session.Phase.CAPTURING
-    assert session.advance(number, plugin.session.Phase.WORKING, "Colouring…")
-    assert session.report(number, plugin.session.Progress("Colouring…", 0.5, "picture"))
-    assert session.report(number, plugin.session.Progress("Colouring…", 0.6))
+    assert session.busy and session.phase is plugin.state.session.Phase.CAPTURING
+    assert session.advance(number, plugin.state.session.Phase.WORKING, "Coloring…")
+    assert session.report(number, plugin.state.session.Progress("Coloring…", 0.5, "picture"))
+    assert session.report(number, plugin.state.session.Progress("Coloring…", 0.6))
     assert session.progress.preview == "picture"
-    assert session.finish(number, plugin.session.Message("Done."))
+    assert session.finish(number, plugin.state.session.Message("Done."))
     assert not session.busy and session.message.text == "Done." and session.progress.preview is None
 
 
@@ -36,7 +36,7 @@ def test_a_run_ends_once(plugin: Any, session: Any, end: str) -> None:
     number = session.begin()
     ends = {
         "fail": lambda: session.fail(number, error(plugin, "BACKEND_GONE")),
-        "finish": lambda: session.finish(number, plugin.session.Message("Done.")),
+        "finish": lambda: session.finish(number, plugin.state.session.Message("Done.")),
         "cancel": lambda: session.cancel(number),
     }
     assert ends[end]()
@@ -49,41 +49,41 @@ def test_what_comes_late_from_a_cancelled_run_changes_nothing(plugin: Any, sessi
     old = session.begin()
     session.cancel(old)
     new = session.begin()
-    assert not session.report(old, plugin.session.Progress("old"))
-    assert not session.advance(old, plugin.session.Phase.WRITING, "old")
+    assert not session.report(old, plugin.state.session.Progress("old"))
+    assert not session.advance(old, plugin.state.session.Phase.WRITING, "old")
     assert not session.fail(old, error(plugin, "INTERNAL"))
-    assert session.current(new) and session.phase is plugin.session.Phase.CAPTURING
+    assert session.current(new) and session.phase is plugin.state.session.Phase.CAPTURING
 
 
 def test_an_error_is_shown_with_its_sentence_and_hint(plugin: Any, session: Any) -> None:
     session.fail(session.begin(), error(plugin, "DISK_FULL"))
     row = plugin.shared.errors.ERRORS[plugin.shared.errors.ErrorCode.DISK_FULL]
     assert (session.message.text, session.message.hint) == (row.message, row.hint)
-    assert session.message.tone is plugin.session.Tone.BAD
+    assert session.message.tone is plugin.state.session.Tone.BAD
 
 
 @pytest.mark.parametrize(
     ("stage", "step", "expected"),
-    [("", 0, "Waiting"), ("prepare", 0, "Reading"), ("denoise", 3, "step 3 of 10"), ("new stage", 0, "Colouring")],
+    [("", 0, "Waiting"), ("prepare", 0, "Reading"), ("denoise", 3, "step 3 of 10"), ("new stage", 0, "Coloring")],
 )
 def test_every_stage_has_words(plugin: Any, stage: str, step: int, expected: str) -> None:
     protocol = plugin.shared.protocol
     status = protocol.JobStatus("x", protocol.JobState.RUNNING, stage=stage, step=step, steps=10)
-    assert expected in plugin.session.words_for(status)
+    assert expected in plugin.state.session.words_for(status)
 
 
 def layers(plugin: Any, *rows: tuple[str, str, str]) -> list[Any]:
     """(id, what, parent), where what is picture, mask or result."""
     made = []
     for name, what, parent in rows:
-        made.append(plugin.picture.Layer(name, name, what != "mask", what == "mask", what == "result", parent))
+        made.append(plugin.krita_api.document.Layer(name, name, what != "mask", what == "mask", what == "result", parent))
     return made
 
 
 def test_the_line_layer_is_the_active_one_unless_another_is_chosen(plugin: Any, session: Any) -> None:
     rows = layers(plugin, ("ink", "picture", ""), ("paper", "picture", ""))
     assert session.line_layer(rows, "ink") == "ink"
-    session.choices = plugin.settings.Choices(lines="paper")
+    session.choices = plugin.state.choices.Choices(lines="paper")
     assert session.line_layer(rows, "ink") == "paper"
     assert session.line_layer(rows[:1], "ink") == ""
 
@@ -98,15 +98,15 @@ def test_on_a_mask_the_line_layer_is_its_owner_and_in_a_result_the_last_one(plug
 
 
 def test_a_layer_that_is_there_for_something_else_is_not_taken_for_the_lines(plugin: Any, session: Any) -> None:
-    rows = layers(plugin, *((name, "picture", "") for name in ("ink", "spots", "mask", "colours")))
+    rows = layers(plugin, *((name, "picture", "") for name in ("ink", "spots", "mask", "colors")))
     session.works_on("ink")
-    session.choose(hints="spots", foreground=plugin.settings.ForegroundKind.MASK, foreground_layer="mask")
-    session.choose(references=(plugin.settings.Reference(layer_id="colours"),))
-    for active in ("spots", "mask", "colours"):
+    session.choose(hints="spots", foreground=plugin.state.choices.ForegroundKind.MASK, foreground_layer="mask")
+    session.choose(references=(plugin.state.choices.Reference(layer_id="colors"),))
+    for active in ("spots", "mask", "colors"):
         assert session.line_layer(rows, active) == "ink", active
     assert session.line_layer(rows[1:2], "spots") == ""
-    assert session.line_layer(rows[3:], "colours") == "colours"  # there is no other
-    session.choose(hints="", foreground=plugin.settings.ForegroundKind.AUTOMATIC)
+    assert session.line_layer(rows[3:], "colors") == "colors"  # there is no other
+    session.choose(hints="", foreground=plugin.state.choices.ForegroundKind.AUTOMATIC)
     assert session.line_layer(rows, "mask") == "mask"
     session.choose(lines="spots")
     assert session.line_layer(rows, "ink") == "spots"
@@ -119,7 +119,7 @@ def test_hints_of_an_earlier_run_are_no_lines_when_they_are_switched_off(plugin:
     session.choose(hints="")
     assert session.line_layer(rows, "spots") == "spots"  # they never were
     session.choose(hints="spots")
-    session.finish(session.begin(), plugin.session.Message("Done."))
+    session.finish(session.begin(), plugin.state.session.Message("Done."))
     session.choose(hints="")
     assert session.line_layer(rows, "spots") == "ink"
 
@@ -129,8 +129,8 @@ def test_what_was_missing_is_not_said_any_more_once_the_painter_chooses_otherwis
     said = session.message
     session.choose(seed=0)  # which is what it was
     assert session.message == said
-    session.choose(mode=plugin.settings.Mode.SELECTION)
-    assert session.message == plugin.session.Message()
+    session.choose(mode=plugin.state.choices.Mode.SELECTION)
+    assert session.message == plugin.state.session.Message()
     session.fail(session.begin(), error(plugin, "DISK_FULL"))
     session.choose(seed=1)
     assert session.message.text == plugin.shared.errors.ERRORS[plugin.shared.errors.ErrorCode.DISK_FULL].message

@@ -25,7 +25,7 @@ def left(bench: Bench) -> Any:
 
 @pytest.fixture
 def patience(plugin: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plugin.waiting, "PATIENCE_S", 0.05)
+    monkeypatch.setattr(plugin.jobs.unclaimed_results, "PATIENCE_S", 0.05)
 
 
 def offered(bench: Bench) -> bool:
@@ -35,7 +35,7 @@ def offered(bench: Bench) -> bool:
 def test_a_result_that_lost_its_place_is_brought_in_as_it_is(bench: Bench, document: Any, file: Path) -> None:
     bench.backend.steps, bench.backend.pause_s = 20, 0.02
     bench.drop(file)
-    bench.click("colour")
+    bench.click("color")
     bench.until(lambda: "status" in bench.backend.calls)
     document.state.size = (200, 200)
     assert not offered(bench)

@@ -22,9 +22,9 @@ import linewash
 assert factory.name == "linewash"
 docker = factory.create()
 docker.show()
-for name in "lines reference referenceAdd foreground finish colour cancel progress status".split():
+for name in "lines reference referenceAdd foreground finish color cancel progress status".split():
     assert docker.findChild(QWidget, name) is not None, name
-docker.findChild(QWidget, "colour").click()
+docker.findChild(QWidget, "color").click()
 print(docker.findChild(QWidget, "status").text())
 assert not [name for name in sys.modules if name.startswith("PyQt5")]
 application.aboutToQuit.emit()
@@ -56,7 +56,7 @@ def test_it_runs_under_pyqt6_in_a_fresh_python(tmp_path: Path, project: Path) ->
 
 def test_only_host_knows_krita_and_only_qt_knows_pyqt(project: Path) -> None:
     files = sources(project)
-    assert [path.name for path in files if "krita" in imported(path)] == ["host.py"]
+    assert [path.name for path in files if "krita" in imported(path)] == ["application.py"]
     assert {path.name for path in files if imported(path) & {"PyQt5", "PyQt6"}} == {"qt.py"}
 
 

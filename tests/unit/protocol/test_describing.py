@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from shared.describing import ModeInfo, ModelInfo, ParameterInfo, Value, find_mode, settle, spelled
 from shared.errors import ErrorCode, LinewashError
+from shared.model_spec import ModeInfo, ModelInfo, ParameterInfo, Value, find_mode, settle, spelled
 from shared.protocol import ColorizeRequest, ReferenceRole, settled_values, usual_values, with_values
 
 MODES = (
@@ -41,7 +41,7 @@ def test_a_model_of_an_older_server_has_no_modes_and_one_of_a_newer_server_is_re
     row = {
         "name": "mini",
         "title": "Mini",
-        "licence": "MIT",
+        "license": "MIT",
         "finishes": ["flats"],
         "ready": True,
         "reason": "",

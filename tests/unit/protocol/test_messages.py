@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import ErrorCode, LinewashError
-from shared.lines import LinePreparation
+from shared.line_preparation import LinePreparation
 from shared.protocol import (
     LAYERS,
     MAX_REFERENCES,
@@ -26,8 +26,8 @@ from shared.protocol import (
 
 SIDES = st.integers(MIN_SIDE, MAX_SIDE)
 REQUESTS = st.builds(
-    lambda recolour, **fields: ColorizeRequest(region=recolour, previous=recolour, **fields),
-    recolour=st.booleans(),
+    lambda recolor, **fields: ColorizeRequest(region=recolor, previous=recolor, **fields),
+    recolor=st.booleans(),
     hints=st.booleans(),
     width=SIDES,
     height=SIDES,

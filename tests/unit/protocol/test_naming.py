@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.naming import is_result_name, result_name, seed_of
+from shared.result_names import is_result_name, result_name, seed_of
 
 
 @pytest.mark.parametrize("seed", [0, 7, 4821])

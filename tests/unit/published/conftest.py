@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 import pytest
 
-from backend.training.published.augment import Augmentation
-from backend.training.published.batch import Settings
+from backend.training.colorizediffusion.augment import Augmentation
+from backend.training.colorizediffusion.batch import Settings
 from tests.parity.golden import golden
 
 SIDE, COUNT = 96, 6
@@ -16,17 +16,17 @@ TINY = Augmentation(crops=((64, 64),), load_size=80, border=4)
 
 
 def draw(number: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """colour (96, 96, 3), lines (96, 96) dark on white, mask: a disc on a ground of two colours."""
+    """color (96, 96, 3), lines (96, 96) dark on white, mask: a disc on a ground of two colors."""
     rng = np.random.default_rng(number)
-    colours = rng.integers(40, 220, (3, 3))
-    colour = np.full((SIDE, SIDE, 3), colours[0], np.uint8)
-    colour[SIDE // 2 :] = colours[1]
+    colors = rng.integers(40, 220, (3, 3))
+    color = np.full((SIDE, SIDE, 3), colors[0], np.uint8)
+    color[SIDE // 2 :] = colors[1]
     line, mask = np.full((SIDE, SIDE), 255, np.uint8), np.zeros((SIDE, SIDE), np.uint8)
     at, r = (int(rng.integers(36, 60)), int(rng.integers(36, 60))), int(rng.integers(18, 28))
-    cv2.circle(colour, at, r, colours[2].tolist(), -1)
+    cv2.circle(color, at, r, colors[2].tolist(), -1)
     cv2.circle(mask, at, r, 255, -1)
     cv2.circle(line, at, r, 0, 2)
-    return colour, line, mask
+    return color, line, mask
 
 
 def encoded(picture: np.ndarray) -> bytes:

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from backend.training.published.data import PictureFolder
-from backend.training.published.making import Making, make
+from backend.training.colorizediffusion.dataset import PictureFolder
+from backend.training.colorizediffusion.dataset_builder import Making, make
 
 NAMES = ("a/b.png", "a_b.png", "a_b.bmp", "c.png", "c.webp")
 SIDE = 24
@@ -22,7 +22,7 @@ OPERATIONS = ("open", "os.rename", "os.mkdir", "os.remove", "os.rmdir", "shutil.
 
 
 def level(number: int) -> int:
-    """The grey that tells picture ``number``."""
+    """The gray that tells picture ``number``."""
     return 40 * number + 20
 
 
@@ -49,17 +49,17 @@ def kill_at(operation: int, below: Path) -> None:
     sys.addaudithook(count)
 
 
-def colours(data: Path) -> list[int]:
-    """The greys of all pictures; each has its lines and its mask."""
+def colors(data: Path) -> list[int]:
+    """The grays of all pictures; each has its lines and its mask."""
     folder = PictureFolder(data, masks=True)
     samples = [folder.read(number) for number in range(len(folder))]
     for sample in samples:
         assert sample.mask is not None
-        assert (sample.mask == sample.colour[..., 0]).all() and (sample.sketch == 255 - sample.colour[..., 0]).all()
-    return sorted(int(sample.colour[0, 0, 0]) for sample in samples)
+        assert (sample.mask == sample.color[..., 0]).all() and (sample.sketch == 255 - sample.color[..., 0]).all()
+    return sorted(int(sample.color[0, 0, 0]) for sample in samples)
 
 
-def grey(rgb: np.ndarray) -> np.ndarray:
+def gray(rgb: np.ndarray) -> np.ndarray:
     return rgb[..., 0]
 
 
@@ -76,21 +76,21 @@ def killed(pictures: Path, data: Path, how: Making, operation: int) -> bool:
 
 
 def main(folder: Path, archive: int) -> None:
-    pictures, how = sources(folder / "in"), Making(grey, grey, smallest=8, archive=archive)
+    pictures, how = sources(folder / "in"), Making(gray, gray, smallest=8, archive=archive)
     every, operation, seen = [level(number) for number in range(len(NAMES))], 0, set[int]()
     while killed(pictures, folder / str(operation), how, operation + 1):
         data = folder / str(operation)
         for path in data.glob("*/*.zip"):
             assert zipfile.ZipFile(path).testzip() is None
         if list(data.glob("sketch/*/*.png")) or list(data.glob("sketch/*.zip")):
-            found = colours(data)
+            found = colors(data)
             assert len(set(found)) == len(found) and set(found) <= set(every)
             seen.add(len(found))
         assert make(pictures, data, how, lambda name: None).count == len(NAMES)
-        assert colours(data) == every, operation
+        assert colors(data) == every, operation
         assert not archive or not any(path.is_dir() for path in data.glob("*/*"))
         operation += 1
-    assert colours(folder / str(operation)) == every
+    assert colors(folder / str(operation)) == every
     assert seen >= set(range(1, len(NAMES))), seen
     print(operation)
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from backend.families.colorizediffusion.schedule import alphas_cumprod
-from backend.training.published.augment import (
+from backend.families.diffusion.noise_schedule import alphas_cumprod
+from backend.training.colorizediffusion.augment import (
     MULTI_ASPECT,
     Augmentation,
     Framing,
@@ -23,10 +23,10 @@ from backend.training.published.augment import (
     posed_mask,
     wiped_border,
 )
-from backend.training.published.batch import CLIP_SIDE, HIGH, LOW, Settings, draw_batch
-from backend.training.published.data import PictureFolder
-from backend.training.published.objective import min_snr_weight, noised, squared_errors, target
-from backend.training.published.warp import warped
+from backend.training.colorizediffusion.batch import CLIP_SIDE, HIGH, LOW, Settings, draw_batch
+from backend.training.colorizediffusion.dataset import PictureFolder
+from backend.training.colorizediffusion.objective import min_snr_weight, noised, squared_errors, target
+from backend.training.colorizediffusion.warp import warped
 from tests.unit.published.conftest import TINY, draw, settings
 
 
@@ -63,17 +63,17 @@ def test_the_middle_of_tall_and_wide_pictures(crop: tuple[int, int], shape: tupl
     assert abs(float(np.ptp(shown[..., 0])) - 255 * crop[0] / max(longer, longer * shape[0] / min(shape))) < 12
 
 
-def test_poses_change_place_and_colour() -> None:
-    colour, _, mask = draw(1)
-    still = posed(colour, Pose(48, False, 0.0, 1.0, 1.0, 1.0))
+def test_poses_change_place_and_color() -> None:
+    color, _, mask = draw(1)
+    still = posed(color, Pose(48, False, 0.0, 1.0, 1.0, 1.0))
     assert still.shape == (48, 48, 3)
-    assert np.array_equal(posed(colour, Pose(48, True, 0.0, 1.0, 1.0, 1.0))[:, ::-1], still)
-    turned = posed(colour, Pose(48, False, 30.0, 1.0, 1.0, 1.0))
+    assert np.array_equal(posed(color, Pose(48, True, 0.0, 1.0, 1.0, 1.0))[:, ::-1], still)
+    turned = posed(color, Pose(48, False, 30.0, 1.0, 1.0, 1.0))
     assert (turned[0, 0] == 255).all()
     assert posed_mask(mask, Pose(48, False, 30.0, 1.0, 1.0, 1.0))[0, 0] == 0
-    assert posed(colour, Pose(48, False, 0.0, 1.1, 1.0, 1.0)).mean() > still.mean() + 3
-    grey = posed(colour, Pose(48, False, 0.0, 1.0, 1.0, 0.0)).astype(int)
-    assert np.ptp(grey, axis=-1).max() == 0
+    assert posed(color, Pose(48, False, 0.0, 1.1, 1.0, 1.0)).mean() > still.mean() + 3
+    gray = posed(color, Pose(48, False, 0.0, 1.0, 1.0, 0.0)).astype(int)
+    assert np.ptp(gray, axis=-1).max() == 0
     drawn = draw_pose(np.random.default_rng(0), Augmentation(turn=20, jitter=0.1))
     assert 0.9 <= drawn.brightness <= 1.1 and abs(drawn.degrees) <= 20
 
@@ -123,10 +123,10 @@ def test_a_batch_is_a_function_of_its_number(plain: Path) -> None:
     other = draw_batch(data, np.random.default_rng(4), how)
     assert all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
     assert not torch.equal(first.noise, other.noise)
-    assert first.colour.shape == first.sketch.shape == (2, 3, 64, 64) and first.reference.shape == (2, 3, 80, 80)
+    assert first.color.shape == first.sketch.shape == (2, 3, 64, 64) and first.reference.shape == (2, 3, 80, 80)
     assert first.noise.shape == first.posterior.shape == (2, 4, 8, 8)
     assert first.mask.shape == (2, 1, 64, 64) and first.reference_mask.shape == (2, 1, 80, 80)
-    assert first.colour.min() >= -1 and first.colour.max() <= 1
+    assert first.color.min() >= -1 and first.color.max() <= 1
     assert float(first.sketch.median()) == -1 and float(first.sketch.max()) > 0.5  # paper -1, lines +1
     assert ((first.thresholds >= LOW) & (first.thresholds <= HIGH)).all()
 

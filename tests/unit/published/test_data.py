@@ -15,8 +15,8 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from backend.training.cli import app
-from backend.training.published.data import DataError, Filters, PictureFolder
-from backend.training.published.making import Making, make
+from backend.training.colorizediffusion.dataset import DataError, Filters, PictureFolder
+from backend.training.colorizediffusion.dataset_builder import Making, make
 from tests.unit.published.conftest import COUNT, draw
 
 
@@ -25,13 +25,13 @@ def names(folder: PictureFolder) -> list[str]:
 
 
 @pytest.mark.parametrize("kind", ["plain", "zipped"])
-def test_reads_colours_lines_and_masks_of_one_picture(kind: str, request: pytest.FixtureRequest) -> None:
+def test_reads_colors_lines_and_masks_of_one_picture(kind: str, request: pytest.FixtureRequest) -> None:
     data = PictureFolder(request.getfixturevalue(kind), masks=True)
     assert len(data) == data.refresh() == COUNT
     for number in range(COUNT):
         sample = data.read(number)
-        colour, line, mask = draw(int(Path(sample.name).stem))
-        assert np.array_equal(sample.colour, colour)
+        color, line, mask = draw(int(Path(sample.name).stem))
+        assert np.array_equal(sample.color, color)
         assert np.array_equal(sample.sketch, line)
         assert sample.mask is not None and np.array_equal(sample.mask, mask)
     assert PictureFolder(data.folder, masks=False).read(0).mask is None
@@ -40,7 +40,7 @@ def test_reads_colours_lines_and_masks_of_one_picture(kind: str, request: pytest
 def test_a_copy_in_another_process_opens_its_own_archives(zipped: Path) -> None:
     data = PictureFolder(zipped, masks=False)
     data.read(0)
-    assert np.array_equal(copy.deepcopy(data).read(0).colour, data.read(0).colour)
+    assert np.array_equal(copy.deepcopy(data).read(0).color, data.read(0).color)
 
 
 def test_lists_choose_by_score_resolution_and_sketch(zipped: Path, tmp_path: Path) -> None:
@@ -88,8 +88,8 @@ def pictures(folder: Path) -> Path:
 
 
 def making(archive: int = 0) -> Making:
-    grey = lambda rgb: rgb[..., 0]  # noqa: E731
-    return Making(grey, grey, smallest=64, largest=80, archive=archive)
+    gray = lambda rgb: rgb[..., 0]  # noqa: E731
+    return Making(gray, gray, smallest=64, largest=80, archive=archive)
 
 
 @pytest.mark.parametrize("archive", [0, 2])
@@ -103,10 +103,10 @@ def test_makes_a_set_that_can_be_learned_from(tmp_path: Path, archive: int) -> N
     for number in range(4):
         sample = data.read(number)
         assert sample.mask is not None
-        assert sample.colour.shape[:2] == sample.sketch.shape == sample.mask.shape == (80, 80)
-        assert np.array_equal(sample.sketch, 255 - sample.colour[..., 0])
+        assert sample.color.shape[:2] == sample.sketch.shape == sample.mask.shape == (80, 80)
+        assert np.array_equal(sample.sketch, 255 - sample.color[..., 0])
     clear = next(number for number, name in enumerate(names(data)) if "clear_webp" in name)
-    assert (data.read(clear).colour == 255).all()  # transparent is white paper
+    assert (data.read(clear).color == 255).all()  # transparent is white paper
 
 
 def test_goes_on_where_it_was_interrupted(tmp_path: Path) -> None:
@@ -139,7 +139,7 @@ def test_names_that_would_be_one_are_two(tmp_path: Path) -> None:
     assert make(tmp_path / "in", tmp_path / "set", making(), lambda name: None).count == 3
     data = PictureFolder(tmp_path / "set", masks=True)
     assert len({name.casefold() for name in names(data)}) == 3
-    assert {int(data.read(number).colour[0, 0, 0]) for number in range(3)} == {0, 50, 100}
+    assert {int(data.read(number).color[0, 0, 0]) for number in range(3)} == {0, 50, 100}
 
 
 def test_more_pictures_come_beside_archives_that_are_there(zipped: Path, tmp_path: Path) -> None:

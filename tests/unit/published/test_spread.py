@@ -13,9 +13,9 @@ from accelerate.state import GradientState
 from accelerate.utils import DeepSpeedPlugin, DistributedType
 from torch import Tensor, nn
 
-from backend.training.recipe import Machine, Recipe
-from backend.training.spread import check, fill_deepspeed, is_spread, is_wrapped
-from backend.training.trainer import Run
+from backend.training.engine.config import Machine, Recipe
+from backend.training.engine.distributed import check, fill_deepspeed, is_spread, is_wrapped
+from backend.training.engine.trainer import Run
 
 PICTURES = 3
 SIZES = ("train_micro_batch_size_per_gpu", "gradient_accumulation_steps", "train_batch_size")
@@ -188,7 +188,7 @@ def sharded(version: int, originals: bool) -> Any:
     return SimpleNamespace(distributed_type=kind, deepspeed_plugin=None, is_fsdp2=version == 2, state=state)
 
 
-def test_an_optimiser_that_fsdp_would_leave_without_weights_is_refused() -> None:
+def test_an_optimizer_that_fsdp_would_leave_without_weights_is_refused() -> None:
     with pytest.raises(ValueError, match="use_orig_params"):
         check(sharded(1, originals=False), average=0.0)
     with pytest.raises(ValueError, match="--average 0"):

@@ -12,16 +12,16 @@ import torch
 from safetensors.torch import load_file
 from typer.testing import CliRunner
 
-from backend.families.colorizediffusion.loading import load_parts
-from backend.networks.split_attention import Attending, Split
+from backend.families.colorizediffusion.loader import load_parts
+from backend.networks.colorizediffusion.attention import Attending, Split
 from backend.training.cli import app
-from backend.training.published.data import PictureFolder
-from backend.training.published.sheets import sheet_of
-from backend.training.published.stage import Stage, Start
-from backend.training.published.v1 import V1Stage
-from backend.training.published.v15 import V15Stage
-from backend.training.recipe import Machine, Recipe
-from backend.training.trainer import Run, batches_of_step
+from backend.training.colorizediffusion.dataset import PictureFolder
+from backend.training.colorizediffusion.stage import Stage, Start
+from backend.training.colorizediffusion.v1 import V1Stage
+from backend.training.colorizediffusion.v15 import V15Stage
+from backend.training.colorizediffusion.validation_images import sheet_of
+from backend.training.engine.config import Machine, Recipe
+from backend.training.engine.trainer import Run, batches_of_step
 from tests.unit.published.conftest import settings
 
 STEPS, SAVED, RESUMED = 50, 24, 3
@@ -103,7 +103,7 @@ def test_v15_trains_pairs_and_token_networks_alone(stage_of: MakeStage, tmp_path
     assert np.mean(changed) > 0.8  # the deepest see one cell here, which is figure or ground
 
 
-def test_a_fresh_v15_colours_as_v1(stage_of: MakeStage, tmp_path: Path) -> None:
+def test_a_fresh_v15_colors_as_v1(stage_of: MakeStage, tmp_path: Path) -> None:
     """Pairs add nothing before they are trained: with the figure's tokens in both halves a split changes nothing."""
     stage = stage_of("v15")
     network = stage.network()

@@ -8,13 +8,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from backend.families.colorizediffusion.schedule import alphas_cumprod
-from backend.networks.split_attention import Attending, Split
-from backend.training.published.batch import Batch
-from backend.training.published.data import PictureFolder
-from backend.training.published.stage import Stage, Start
-from backend.training.published.v1 import V1Stage
-from backend.training.published.v15 import V15Network, V15Stage
+from backend.families.diffusion.noise_schedule import alphas_cumprod
+from backend.networks.colorizediffusion.attention import Attending, Split
+from backend.training.colorizediffusion.batch import Batch
+from backend.training.colorizediffusion.dataset import PictureFolder
+from backend.training.colorizediffusion.stage import Stage, Start
+from backend.training.colorizediffusion.v1 import V1Stage
+from backend.training.colorizediffusion.v15 import V15Network, V15Stage
 from tests.unit.published.conftest import settings
 
 WHOLE, NONE = (1.0,) * 16, (0.0,) * 16
@@ -76,7 +76,7 @@ def test_v1_hears_a_noisy_reference_where_that_is_asked_for(plain: Path, v1_chec
 def test_latents_are_scaled_samples_of_the_posterior(v15: V15Stage) -> None:
     v15.network()
     batch = v15.batch(np.random.default_rng(3))
-    found = v15.parts.vae.encode(batch.colour).latent_dist  # type: ignore[union-attr]
+    found = v15.parts.vae.encode(batch.color).latent_dist  # type: ignore[union-attr]
     torch.testing.assert_close(v15.latent(batch), 0.18215 * (found.mean + found.std * batch.posterior))
 
 

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
+from backend.contract.family import FamilySpec
 from backend.families import registry
-from backend.families.added import CheckpointFamily, Families, added_files, added_models, load_added
-from backend.families.base import FamilySpec
-from backend.weights.library import CLIP_WIDTH
-from shared.describing import ModeInfo
+from backend.families.checkpoints import CheckpointFamily, Families, added_files, added_models, load_added
+from backend.weights.detection import CLIP_WIDTH
 from shared.errors import ErrorCode, LinewashError
+from shared.model_spec import ModeInfo
 from shared.protocol import Finish
 from tests.unit.weights.test_library import KINDS, LATENT, write
 

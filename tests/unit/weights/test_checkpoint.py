@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.torch import save, save_file
 
-from backend.weights.checkpoint import LONGEST_HEADER, Checkpoint
+from backend.weights.safetensors_file import LONGEST_HEADER, Checkpoint
 from shared.errors import ERRORS, ErrorCode, LinewashError
 
 TENSORS = {

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from backend.weights.catalogue import CLIP
-from backend.weights.deleting import delete, elsewhere, files_of, name_of_part, unfinished
-from backend.weights.hub import Remote, part_of
-from backend.weights.library import CLIP_WIDTH, LOCK, clip_of, find
+from backend.weights.detection import CLIP_WIDTH, LOCK, clip_of, find
+from backend.weights.hub_download import Remote, part_of
+from backend.weights.known_downloads import CLIP
+from backend.weights.removal import delete, elsewhere, files_of, name_of_part, unfinished
 from tests.unit.weights.test_library import LATENT, write
 
 VISION = ("vision_model.embeddings.class_embedding",)

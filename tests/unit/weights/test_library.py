@@ -6,7 +6,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from backend.weights.library import CLIP_WIDTH, clip_of, find, registry_name
+from backend.weights.detection import CLIP_WIDTH, clip_of, find, registry_name
 
 LATENT = (
     "model.diffusion_model.out.2.weight",

@@ -32,15 +32,15 @@ def arrange(painter: Painter) -> Steps:
 
 
 def rest(painter: Painter) -> bool:
-    """Whether the docker offers to colour: no job runs."""
-    return bool(painter.widget("colour").isEnabled())
+    """Whether the docker offers to color: no job runs."""
+    return bool(painter.widget("color").isEnabled())
 
 
-def colour(painter: Painter, document: Any, seconds: float = 300.0) -> Steps:
-    """Click Colour and wait until one more group is in the document and the docker rests; returns the group."""
+def color(painter: Painter, document: Any, seconds: float = 300.0) -> Steps:
+    """Click Color and wait until one more group is in the document and the docker rests; returns the group."""
     before = len(results(document))
     painter.ticker.label = "press"
-    yield from painter.press("colour")
+    yield from painter.press("color")
     painter.ticker.label = "wait"
     yield from painter.until(lambda: len(results(document)) > before, seconds, "a result")
     painter.ticker.label = "after"
@@ -50,10 +50,10 @@ def colour(painter: Painter, document: Any, seconds: float = 300.0) -> Steps:
 
 
 def refused(painter: Painter, seconds: float = 120.0) -> Steps:
-    """Click Colour where a painter can, wait until the docker rests again, return what it says."""
+    """Click Color where a painter can, wait until the docker rests again, return what it says."""
     before = painter.says()
     if rest(painter):
-        yield from painter.click(painter.widget("colour"))
+        yield from painter.click(painter.widget("color"))
     yield from painter.until(lambda: rest(painter) and painter.says() not in ("", before), seconds, "a sentence")
     yield 0.3
     return painter.says()

@@ -17,7 +17,7 @@ SPACES = {
     "CMYK": ("CMYKA", "U8", ""),
     "GRAY": ("GRAYA", "U8", ""),
 }
-"""Short name -> colour model, depth and profile ('' = Krita's default, which is linear for U16 and F32)."""
+"""Short name -> color model, depth and profile ('' = Krita's default, which is linear for U16 and F32)."""
 Rect = tuple[int, int, int, int]
 
 
@@ -42,7 +42,7 @@ def raw(image: QImage) -> bytes:
 
 
 def paint(document: Any, name: str, path: str, at: tuple[int, int] = (0, 0)) -> Any:
-    """A detached paint layer in the document's colour space with the picture file on it."""
+    """A detached paint layer in the document's color space with the picture file on it."""
     image = load(path)
     node = document.createNode(name, "paintlayer")
     node.setColorSpace("RGBA", "U8", SRGB)
@@ -109,7 +109,7 @@ def canvas(document: Any) -> Rect:
 
 
 def look(node: Any, rect: Rect) -> dict[str, Any]:
-    """What one node is, with the SHA-256 of its own pixels, in its own colour space, over canvas and bounds together."""
+    """What one node is, with the SHA-256 of its own pixels, in its own color space, over canvas and bounds together."""
     bounds = node.bounds()
     x, y, w, h = QRect(*rect).united(bounds).getRect()
     content = bytes(node.pixelData(x, y, w, h)) if node.type() != "vectorlayer" else node.toSvg().encode()
@@ -130,7 +130,7 @@ def look(node: Any, rect: Rect) -> dict[str, Any]:
 
 
 def snapshot(document: Any) -> dict[str, Any]:
-    """Everything a painter could miss in a document: size, colour space, selection, the merged picture and every layer."""
+    """Everything a painter could miss in a document: size, color space, selection, the merged picture and every layer."""
     selection = document.selection()
     chosen = ""
     if selection is not None:

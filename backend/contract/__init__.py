@@ -1,0 +1,1 @@
+"""What families and pipeline agree on: the drawing, and what a color model must offer."""

@@ -1,0 +1,1 @@
+"""Measuring AnimeDiffusion on faces it has not seen."""

@@ -1,0 +1,113 @@
+"""How well AnimeDiffusion colors faces: after the picture itself, and after another (spec animediffusion 8)."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from backend.evaluation.aggregate import mean_of
+from backend.evaluation.color_metrics import color_difference
+from backend.evaluation.fid import Inception, frechet_distance
+from backend.evaluation.image_metrics import ms_ssim, psnr
+from backend.evaluation.lpips import Lpips
+from backend.imaging.thin_plate_warp import bent, draw_bend
+from backend.imaging.types import Rgb
+from backend.networks.animediffusion import AnimeUNet
+from backend.training.animediffusion.dataset import FacePairs, squared
+from backend.training.animediffusion.validation_images import painted
+
+SAME, CROSS = "same reference", "cross reference"
+MODEL, REFERENCE, MEAN = "model", "reference", "mean color"
+"""What makes the pictures.  The last two are baselines: the reference as it is shown, and its mean color everywhere."""
+LEAST_FOR_LPIPS = 64
+"""Pixels a side below which LPIPS says nothing."""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Means over pictures, nan where they cannot be told; of the whole picture against the true one.
+
+    by: what made the pictures.  difference: CIEDE2000.  fid: between all pictures made and all true ones.
+    """
+
+    protocol: str
+    by: str
+    pictures: int
+    psnr: float
+    ms_ssim: float
+    lpips: float
+    difference: float
+    fid: float
+
+
+@dataclass(frozen=True)
+class Way:
+    """How faces are painted: at which side, in how many steps, from which seed, after bent references or not, how guided."""
+
+    side: int = 256
+    steps: int = 10
+    eta: float = 1.0
+    seed: int = 0
+    bending: bool = True
+    guidance: float = 1.0
+    batch: int = 8
+
+
+def reference_of(number: int, count: int, protocol: str, seed: int) -> int:
+    """The picture that is shown for face ``number`` of ``count``: itself, or by the seed any other."""
+    if protocol == SAME or count == 1:
+        return number
+    return (number + int(np.random.default_rng([seed, number]).integers(1, count))) % count
+
+
+def paint(unet: AnimeUNet, data: FacePairs, protocol: str, way: Way, count: int) -> Iterable[tuple[Rgb, Rgb]]:
+    """What the network makes of the first ``count`` faces, and what is true, (S, S, 3) each."""
+    for first in range(0, count, way.batch):
+        numbers = range(first, min(first + way.batch, count))
+        faces = [data.read(number) for number in numbers]
+        shown = [shown_for(data, number, protocol, way) for number in numbers]
+        lines = [squared(face.lines, way.side) for face in faces]
+        found = painted(unet, lines, shown, way.seed + first, way.steps, way.eta, way.guidance)
+        yield from zip(found, (squared(face.color, way.side) for face in faces), strict=True)
+
+
+def baselines(data: FacePairs, protocol: str, way: Way, count: int) -> dict[str, list[tuple[Rgb, Rgb]]]:
+    """By name: for the first ``count`` faces the reference as it is shown, or its mean color, and what is true."""
+    shown = [shown_for(data, number, protocol, way) for number in range(count)]
+    truth = [squared(data.read(number).color, way.side) for number in range(count)]
+    plain = [np.broadcast_to(picture.mean((0, 1)).round().astype(np.uint8), picture.shape) for picture in shown]
+    return {REFERENCE: list(zip(shown, truth, strict=True)), MEAN: list(zip(plain, truth, strict=True))}
+
+
+def shown_for(data: FacePairs, number: int, protocol: str, way: Way) -> Rgb:
+    """The reference (S, S, 3) that face ``number`` is painted after."""
+    picture = data.read(reference_of(number, len(data), protocol, way.seed)).color
+    if way.bending:
+        picture = bent(picture, draw_bend(np.random.default_rng([way.seed, number])))
+    return squared(picture, way.side)
+
+
+def figures(
+    protocol: str, pairs: Sequence[tuple[Rgb, Rgb]], perceptual: Lpips | None, inception: Inception | None, by: str = MODEL
+) -> Figures:
+    """Of painted and true pictures."""
+
+    def mean(measure: Callable[[Rgb, Rgb], float]) -> float:
+        return mean_of([measure(found, truth) for found, truth in pairs])
+
+    told = perceptual if perceptual and min(pairs[0][0].shape[:2]) >= LEAST_FOR_LPIPS else None
+    return Figures(
+        protocol,
+        by,
+        len(pairs),
+        mean(psnr),
+        mean(ms_ssim),
+        mean(told) if told else float("nan"),
+        mean(lambda found, truth: float(color_difference(found, truth).mean())),
+        _fid(pairs, inception) if inception and len(pairs) > 1 else float("nan"),
+    )
+
+
+def _fid(pairs: Sequence[tuple[Rgb, Rgb]], inception: Inception) -> float:
+    sides = [np.concatenate([inception([pair[side]]) for pair in pairs]) for side in (0, 1)]
+    return frechet_distance(*sides)

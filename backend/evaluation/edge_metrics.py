@@ -1,0 +1,98 @@
+"""Whether color stays where it belongs: leak across the mask, bleeding across lines."""
+
+from typing import Any
+
+import cv2
+import numpy as np
+from scipy.ndimage import distance_transform_edt
+
+from backend.evaluation.color_metrics import CLOSE, NEAR, PAPER, color_difference
+from backend.imaging.color import lab_from_rgb
+from backend.imaging.types import Bools, Floats, Gray, Rgb
+
+BAND = 0.03
+"""How far from the mask's border leaks are looked for, as a share of the shorter side (at least 4 pixels)."""
+CLEAR = 2.0
+"""Pixels nearer to the border than this are not judged: they are mixed."""
+STEP = 0.008
+"""How far apart two pixels are compared for bleeding, as a share of the shorter side (at least 2 pixels)."""
+CALM, BLED = 3.0, 6.0
+"""Where the true color changes by less than CALM over a step (distance in Lab), one that changes by more than BLED bled."""
+
+
+def leak(result: Rgb, truth: Rgb, line: Gray, mask: Gray) -> float:
+    """Share of the pixels beside the mask's border that carry a color from the other side of it, 0..1.
+
+    Judged are pixels off the lines, between CLEAR pixels and BAND away from the border, whose true color differs by at least
+    NEAR (CIEDE2000) from the nearest true color across the border.  Such a pixel leaks when the result is within CLOSE of
+    that color across the border.  Figure and ground count alike.  A wrong color that happens to be the neighbor's
+    counts, too: it looks the same.  nan when the mask has no border or nothing there can be told apart.
+
+    result, truth: (h, w, 3).  line: (h, w), dark on white.  mask: (h, w), 255 = figure.
+    """
+    inside = mask > 127
+    if inside.all() or not inside.any():
+        return float("nan")
+    within: Any = distance_transform_edt(inside)
+    without: Any = distance_transform_edt(~inside)
+    distance = np.where(inside, within, without)
+    clean = (line >= PAPER) & (distance >= CLEAR)
+    band = clean & (distance <= max(4.0, BAND * min(mask.shape)))
+    judged = leaked = 0
+    for side in (True, False):
+        across = clean & (inside != side)
+        here = band & (inside == side)
+        if not across.any() or not here.any():
+            continue
+        nearest: Any = distance_transform_edt(~across, return_distances=False, return_indices=True)
+        foreign = truth[nearest[0][here], nearest[1][here]]
+        apart = color_difference(truth[here], foreign) >= NEAR
+        judged += int(apart.sum())
+        leaked += int((color_difference(result[here][apart], foreign[apart]) < CLOSE).sum())
+    return leaked / judged if judged else float("nan")
+
+
+def bleeding(result: Rgb, truth: Rgb, line: Gray) -> float:
+    """Share of places where the result changes color although there is neither a line nor a change in the truth, 0..1.
+
+    A place is a pair of pixels one STEP apart in a row or a column with no line pixel between or beside them.  It is judged
+    when the truth changes by less than CALM (CIE 1976 distance in Lab) there and at every place within a step of it.  It
+    bled when the result changes by more than BLED.  So a color that is smeared over a line bleeds (its slope beside the
+    line), a border of colors in the middle of the paper does, and a region in one wrong color does not.  nan when nothing
+    is calm.
+
+    result, truth: (h, w, 3).  line: (h, w), dark on white.
+    """
+    step = max(2, round(STEP * min(line.shape)))
+    free = cv2.erode((line >= PAPER).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    judged = bled = 0
+    true_lab, lab = lab_from_rgb(truth), lab_from_rgb(result)
+    across, down = _open(free, step), np.ascontiguousarray(_open(np.ascontiguousarray(free.T), step).T)
+    changes = [np.where(across, _change(true_lab, step, 1), 0), np.where(down, _change(true_lab, step, 0), 0)]
+    most: Any = cv2.dilate(np.maximum(*changes), np.ones((2 * step + 1, 2 * step + 1), np.uint8))
+    for axis, places in ((1, across), (0, down)):
+        calm = places & (most < CALM)
+        judged += int(calm.sum())
+        bled += int((calm & (_change(lab, step, axis) > BLED)).sum())
+    return bled / judged if judged else float("nan")
+
+
+def _open(free: Bools, step: int) -> Bools:
+    """(h, w) bool: the pixel and the ``step`` pixels to its right are all free; False where the picture ends."""
+    height, width = free.shape
+    blocked = np.zeros((height, width + 1), np.int32)
+    np.cumsum(~free, axis=1, out=blocked[:, 1:])
+    result = np.zeros_like(free)
+    if width > step:
+        result[:, : width - step] = blocked[:, step + 1 :] == blocked[:, : width - step]
+    return result
+
+
+def _change(lab: Floats, step: int, axis: int) -> Floats:
+    """(h, w): distance in Lab between a pixel and the one ``step`` further along the axis; 0 where the picture ends."""
+    result = np.zeros(lab.shape[:2], np.float32)
+    if lab.shape[axis] > step:
+        ahead, here = (lab[:, step:], lab[:, :-step]) if axis else (lab[step:], lab[:-step])
+        target = result[:, :-step] if axis else result[:-step]
+        target[:] = np.sqrt(((ahead - here) ** 2).sum(-1))
+    return result

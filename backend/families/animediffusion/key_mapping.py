@@ -1,0 +1,47 @@
+"""Where each weight of AnimeDiffusion's U-Net stands in a published checkpoint (spec 7)."""
+
+import re
+
+from backend.weights.state_dict import Source, put
+
+UNET = "denoise_fn."
+SCHEDULE = (
+    "gammas",
+    "sqrt_reciprocal_gammas",
+    "sqrt_reciprocal_gammas_m1",
+    "posterior_variance",
+    "posterior_log_variance",
+    "posterior_mean_coef1",
+    "posterior_mean_coef2",
+)
+"""Buffers that a file may hold; the schedule is computed."""
+_ENDS = {
+    "time_embedding.linear_1": "time_embedding.0",
+    "time_embedding.linear_2": "time_embedding.2",
+    "conv_in": "input.0",
+    "norm_out": "output.0",
+    "conv_out": "output.2",
+    "middle.1.norm": "bottom_block.1.attention.0",
+    "middle.1.qkv": "bottom_block.1.attention.1",
+}
+_RESNET = {
+    "norm1": "conv1.0",
+    "conv1": "conv1.2",
+    "time_emb_proj": "time_emb.1",
+    "norm2": "conv2.0",
+    "conv2": "conv2.3",
+    "conv_shortcut": "skip_connection",
+}
+
+
+def unet(key: str) -> Source:
+    """A key of AnimeUNet."""
+    middle = re.fullmatch(r"middle\.([02])\.(.+)", key)
+    if middle:
+        return Source(f"{UNET}bottom_block.{middle[1]}.{put(_RESNET, middle[2])}")
+    found = re.fullmatch(r"(encoder|decoder)\.(\d)\.(\d)\.(.+)", key)
+    if not found:
+        return Source(UNET + put(_ENDS, key))
+    level, number = int(found[2]), int(found[3])
+    enlarging = ".0" if found[1] == "decoder" and number == 2 else ""
+    return Source(f"{UNET}{found[1]}_block.{3 * level + number}{enlarging}.{put(_RESNET, found[4])}")

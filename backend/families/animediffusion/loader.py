@@ -1,0 +1,35 @@
+"""From a checkpoint file to the U-Net ready to run: every name and shape is compared before the first weight is read."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from backend.families.animediffusion import key_mapping
+from backend.networks.animediffusion import AnimeUNet
+from backend.weights.safetensors_file import Checkpoint
+from backend.weights.state_dict import Shapes, built, compare, fill, size
+from shared.errors import ErrorCode, LinewashError
+
+LEVELS = 4
+
+
+def build(held: Shapes) -> AnimeUNet:
+    """The U-Net of the widths that the file's shapes tell, on the device torch builds on.  LinewashError MODEL_KEYS."""
+    return AnimeUNet([size(held, key_mapping.unet(f"encoder.{level}.0.conv1.weight").name) for level in range(LEVELS)])
+
+
+def load_unet(path: Path, device: str = "cpu") -> AnimeUNet:
+    """The U-Net of the checkpoint at ``path``, float32, frozen, in evaluation mode.
+
+    Raises LinewashError: what ``Checkpoint`` raises, MODEL_OTHER_FAMILY, MODEL_KEYS with the names that are missing, unexpected
+    or of another shape.
+    """
+    with Checkpoint(path) as file:
+        if not any(name.startswith(key_mapping.UNET) for name in file.entries):
+            raise LinewashError(ErrorCode.MODEL_OTHER_FAMILY, f"{path.name}: nothing named {key_mapping.UNET}*")
+        network = built(lambda: build(file.shapes))
+        compare(file, [(network, key_mapping.unet)], key_mapping.SCHEDULE)
+        fill(file, network, key_mapping.unet, lambda key: torch.float32, device)
+        convolutional: Any = network
+        return convolutional.to(memory_format=torch.channels_last)  # a seventh faster on a processor

@@ -1,0 +1,54 @@
+"""AnimeDiffusion: what a painter can set, and how a checkpoint is opened."""
+
+from pathlib import Path
+
+from backend.contract.family import Family, FamilySpec, MaskGuesser
+from backend.families.common_parameters import FINISHING, steps_and_guidance
+from shared.model_spec import ParameterInfo
+from shared.protocol import Finish
+
+DDIM, ANCESTRAL = "ddim", "ancestral"
+SMALLEST, LARGEST, UNIT, USUAL = 64, 512, 8, 256
+"""Sides of the model's picture, pixels; it has learned 256, and a step of twice that takes a processor six seconds already."""
+
+_PARAMETERS = (
+    ParameterInfo(
+        "size", "Size", "Side of the square with as many pixels as the model paints.", "integer", USUAL, SMALLEST, LARGEST, UNIT
+    ),
+    ParameterInfo(
+        "bend",
+        "Bend reference",
+        "Show the reference bent, as in training: colors are copied, not places.",
+        "switch",
+        True,
+    ),
+    *steps_and_guidance(10, 1.0, advanced=False),
+    ParameterInfo("eta", "Fresh noise", "How much noise comes in at each step.", "number", 1.0, 0.0, 1.0, 0.05, advanced=True),
+    ParameterInfo(
+        "sampler",
+        "Sampler",
+        "How noise is turned into a picture; with every step it takes a thousand.",
+        "choice",
+        DDIM,
+        choices=((DDIM, "DDIM"), (ANCESTRAL, "Every step")),
+        advanced=True,
+    ),
+    *FINISHING,
+)
+
+SPEC = FamilySpec(
+    name="animediffusion",
+    title="AnimeDiffusion",
+    license="of the checkpoint's maker; the published program is under MIT",
+    finishes=(Finish.PAINTED, Finish.FLATS),
+    parameters=_PARAMETERS,
+)
+
+
+def load(path: Path, clip: Path | None, device: str, guesser: MaskGuesser) -> Family:
+    """A checkpoint, ready to color; it has no use for CLIP.  Raises LinewashError: see ``loading.load_unet``."""
+    # brings torch's networks and diffusers' schedulers, which who paints with mini need not wait for
+    from backend.families.animediffusion.family import AnimeDiffusion
+    from backend.families.animediffusion.loader import load_unet
+
+    return AnimeDiffusion(load_unet(path, device), guesser)

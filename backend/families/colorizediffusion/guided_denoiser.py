@@ -1,0 +1,110 @@
+"""The denoising of one picture: branches of guidance in one batch, and attention injection (spec sections 13, 15 and 16)."""
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from backend.families.diffusion.guidance import Branch, Guidance
+from backend.families.diffusion.noise_schedule import alphas_cumprod
+from backend.networks.colorizediffusion.attention import Attending, Memory, Prepared
+from backend.networks.colorizediffusion.unet import ReferenceUNet
+
+Features = tuple[Tensor, ...]
+
+
+@dataclass(frozen=True)
+class Conditioning:
+    """What the U-Net is told of one picture, each of one row.
+
+    sketch, blank: the five sketch features of the lines and of no lines, times the sketch strength.
+    """
+
+    sketch: Features
+    blank: Features
+    attending: Attending
+
+
+@dataclass(frozen=True)
+class Injection:
+    """What the reference's own pixels have to say.
+
+    latent: (1, 4, h, w), scaled, of the reference at the picture's size.  features: the sketch features of its negative, times
+    their own fidelity.  caution: style fidelity 0..1, how far the reference-negative row is kept to itself.  start: progress
+    1 - t / 999 from which on it is used.
+    """
+
+    latent: Tensor
+    features: Features
+    caution: float
+    start: float
+
+
+@dataclass(frozen=True)
+class _Rows:
+    branches: tuple[Branch, ...]
+    features: Features
+    prepared: Prepared
+
+
+class Guided:
+    """The U-Net as a function of a noisy latent and a time, guidance done: a ``Denoiser`` of ``evaluation``.
+
+    Keys and values are computed once for each set of rows; a row of zero tokens costs no cross-attention.
+    """
+
+    def __init__(
+        self,
+        unet: ReferenceUNet,
+        conditioning: Conditioning,
+        guidance: Guidance,
+        injection: Injection | None = None,
+        generator: torch.Generator | None = None,
+    ) -> None:
+        self._unet, self._told, self._guidance = unet, conditioning, guidance
+        self._injection, self._generator = injection, generator
+        self._rows: dict[tuple[Branch, ...], _Rows] = {}
+
+    def __call__(self, latent: Tensor, t: float) -> Tensor:
+        """(1, 4, h, w) and 0..999 to the network's guided output."""
+        rows = self._needed(self._guidance.branches(t))
+        count = len(rows.branches)
+        output = self._unet(
+            latent.expand(count, -1, -1, -1), _times(t, latent), rows.features, rows.prepared, self._memory(latent, t, rows)
+        )
+        return self._guidance.combine(dict(zip(rows.branches, output.float().chunk(count), strict=True)))
+
+    def _needed(self, branches: tuple[Branch, ...]) -> _Rows:
+        if branches not in self._rows:
+            told = self._told
+            features = [told.sketch if branch.sketch else told.blank for branch in branches]
+            zero = torch.zeros_like(told.attending.context)
+            context = torch.cat([told.attending.context if branch.reference else zero for branch in branches])
+            prepared = self._unet.prepare(replace(told.attending, context=context))
+            self._rows[branches] = _Rows(branches, tuple(torch.cat(level) for level in zip(*features, strict=True)), prepared)
+        return self._rows[branches]
+
+    def _memory(self, latent: Tensor, t: float, rows: _Rows) -> Memory | None:
+        """The reference noised as far as the picture is, seen by the same network; the noise is new for every look."""
+        injection = self._injection
+        if injection is None or 1 - t / 999 < injection.start:
+            return None
+        whole = round(t)
+        kept = float(alphas_cumprod()[whole])
+        noise = torch.randn(injection.latent.shape, generator=self._generator).to(latent)
+        noisy = kept**0.5 * injection.latent + (1 - kept) ** 0.5 * noise
+        count = len(rows.branches)
+        guided = count > 1
+        caution = tuple(injection.caution if guided and not branch.reference else 0.0 for branch in rows.branches)
+        return self._unet.remember(
+            noisy.expand(count, -1, -1, -1), _times(whole, latent), injection.features, rows.prepared, caution
+        )
+
+
+def _times(t: float, like: Tensor) -> Tensor:
+    return torch.tensor(float(t), device=like.device)
+
+
+def strengthened(features: Features, strength: float) -> Features:
+    """Sketch features times a strength (spec 6)."""
+    return tuple(feature * strength for feature in features)

@@ -1,0 +1,25 @@
+"""ColorizeDiffusion v1 (checkpoints ``mult-*``): one set of weights, with or without masks."""
+
+from pathlib import Path
+
+from backend.contract.family import Family, FamilySpec, MaskGuesser
+from backend.families.colorizediffusion.spec import MASKED, REFERENCE_SIDE, V1_MODES, parameters
+from shared.protocol import Finish
+
+SPEC = FamilySpec(
+    name="v1",
+    title="ColorizeDiffusion v1",
+    license="CC BY-NC-SA 4.0; weights CC BY-NC",
+    finishes=(Finish.PAINTED, Finish.FLATS),
+    reference_side=REFERENCE_SIDE,
+    modes=V1_MODES,
+    parameters=parameters((MASKED,)),
+)
+
+
+def load(path: Path, clip: Path | None, device: str, guesser: MaskGuesser) -> Family:
+    """A checkpoint of this version, ready to color.  Raises LinewashError: see ``loading.load_parts``."""
+    # brings the library that holds CLIP: a second that who paints with mini need not wait
+    from backend.families.colorizediffusion.factory import open_checkpoint
+
+    return open_checkpoint(SPEC, path, clip, device, guesser)

@@ -1,0 +1,1 @@
+"""What every diffusion model needs: samplers, solvers, noise schedule, denoiser, guidance, latent preview."""

@@ -1,0 +1,1 @@
+"""Foreground segmentation by weights that the painter adds."""

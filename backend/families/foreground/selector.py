@@ -1,0 +1,115 @@
+"""Who finds figures where the painter gave no mask: weights in the models folder, and what came with the program for the rest.
+
+A new kind of weights is one line of ``FINDERS``.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+
+from backend.contract.family import MaskGuesser
+from backend.families.foreground.birefnet import figure_finder
+from backend.families.foreground.isnet import PictureFinder, SketchFinder, ThingFinder, load_isnet
+from backend.families.runtime.content_cache import Kept
+from backend.families.runtime.file_stamp import Stamp, stamp
+from backend.imaging.types import Gray, Rgb
+from backend.weights.detection import Found, Kind, find
+from shared.errors import LinewashError
+from shared.protocol import MAX_REFERENCES
+
+KEPT = 2 * MAX_REFERENCES
+"""Pictures whose masks are remembered."""
+Purpose = Literal["drawings", "references"]
+Finder = Callable[[np.ndarray], Gray]
+"""(H, W) ink or (h, w, 3) picture, as the purpose is, to its figure mask, 255 = figure."""
+
+
+@dataclass(frozen=True)
+class FinderKind:
+    """One kind of weights.  load: the finder of a file, on a device as torch names it; raises LinewashError."""
+
+    purpose: Purpose
+    load: Callable[[Path, str], Finder]
+
+
+FINDERS: Mapping[Kind, FinderKind] = {
+    "isnet-sketches": FinderKind("drawings", lambda path, device: SketchFinder(load_isnet(path, device), device)),
+    "isnet-characters": FinderKind("references", lambda path, device: PictureFinder(load_isnet(path, device), device)),
+    "isnet-things": FinderKind("references", lambda path, device: ThingFinder(load_isnet(path, device), device)),
+    "birefnet": FinderKind("references", figure_finder),
+}
+
+
+@dataclass(frozen=True)
+class _Opened:
+    """What became of a file: its finder, or the sentence that says why there is none."""
+
+    stamp: Stamp
+    finder: Finder | None
+    problem: str = ""
+
+
+class InstalledMasks:
+    """See ``backend.contract.family.MaskGuesser``: the painter's weights where there are some, ``shipped`` everywhere else.
+
+    The folder is looked at whenever a mask is wanted, so weights work as soon as they are there; they are loaded once.  A file
+    that cannot be used is passed over with a warning.
+    """
+
+    def __init__(self, shipped: MaskGuesser, models_dir: Path, device: str = "cpu") -> None:
+        self._shipped, self._folder, self._device = shipped, models_dir, device
+        self._opened: dict[Path, _Opened] = {}
+
+    @property
+    def mask_warnings(self) -> tuple[str, ...]:
+        """A sentence for each file that was passed over."""
+        return (*self._shipped.mask_warnings, *(each.problem for each in self._opened.values() if each.problem))
+
+    def guess_drawing_mask(self, ink: Gray) -> Gray:
+        """See ``MaskGuesser``."""
+        finder = self._finder("drawings")
+        return finder(ink) if finder is not None else self._shipped.guess_drawing_mask(ink)
+
+    def guess_reference_mask(self, rgb: Rgb) -> Gray:
+        """See ``MaskGuesser``."""
+        finder = self._finder("references")
+        return finder(rgb) if finder is not None else self._shipped.guess_reference_mask(rgb)
+
+    def _finder(self, purpose: Purpose) -> Finder | None:
+        """The first, by name, of the files for this purpose that can be used."""
+        files = [each for each in find(self._folder) if each.kind in FINDERS]
+        self._forget_all_but(files)
+        usable = (self._open(each) for each in files if FINDERS[each.kind].purpose == purpose)
+        return next((opened.finder for opened in usable if opened.finder is not None), None)
+
+    def _open(self, found: Found) -> _Opened:
+        known, now = self._opened.get(found.path), stamp((found.path,))
+        if known is None or known.stamp != now:
+            known = self._opened[found.path] = self._newly_opened(found, now)
+        return known
+
+    def _newly_opened(self, found: Found, now: Stamp) -> _Opened:
+        if found.problem:
+            return _Opened(now, None, _warning(found.path, found.problem))
+        try:
+            return _Opened(now, _remembering(FINDERS[found.kind].load(found.path, self._device)))
+        except LinewashError as error:
+            return _Opened(now, None, _warning(found.path, f"{error.message} {error.hint}"))
+
+    def _forget_all_but(self, files: Iterable[Found]) -> None:
+        there = {each.path for each in files}
+        self._opened = {path: opened for path, opened in self._opened.items() if path in there}
+
+
+def _remembering(finder: Finder) -> Finder:
+    """The finder, asked once for each picture: on a CPU it takes seconds, and references stay while a drawing changes."""
+    kept = Kept(lambda picture: finder(picture.numpy()), KEPT)
+    return lambda picture: kept(torch.from_numpy(picture.copy()))  # torch wants to be able to write
+
+
+def _warning(path: Path, problem: str) -> str:
+    return "%s was not used to find figures. %s" % (path.name, problem)

@@ -1,0 +1,1 @@
+"""mini, the model that Linewash ships."""

@@ -1,0 +1,1 @@
+"""What the painter fixes: hints, and the selection that is colored anew."""

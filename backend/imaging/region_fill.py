@@ -1,0 +1,278 @@
+"""Color at working size: a coarse field painted region by region, and each side's colors carried on under the other."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numba
+import numpy as np
+
+from backend.imaging.color import lab_from_rgb, rgb_from_lab
+from backend.imaging.types import Bools, Floats, Labels, Regions, Rgb
+
+INK_SHYNESS = 12.0
+"""Trust in a cell that is ``i`` ink falls as exp(-INK_SHYNESS * i): what the field shows there may be the line."""
+FLAT_PRIOR, MEAN_PRIOR = 0.5, 0.05
+"""Weight of a region's flat color in its mean, and of its mean in each cell (1 = a cell well inside the region)."""
+ROUNDS, HANDED_ON, KEPT = 8, 0.1, 0.7
+"""How many cells far clean color is handed on in a region, how much a neighbor counts, how much of its trust is kept."""
+HOLE = 0.005
+"""Smallest share of the picture a background region needs to color the ground behind the figure: not a gap under an arm."""
+MOST = 8
+"""Regions remembered for one field cell; any further ones there rest on their other cells."""
+_SWEEPS = 12
+
+
+@dataclass(frozen=True)
+class Washes:
+    """Colors at working size, (h, w, 3) float32 sRGB 0..255.
+
+    own: every pixel in the color of its own region.  figure: the same inside the figure, its nearest colors outside.
+    ground: the same in the background, smoothly closed behind the figure.
+    """
+
+    own: Floats
+    figure: Floats
+    ground: Floats
+
+
+def own_colors(regions: Regions, flats: Rgb, field: Floats | None) -> Floats:
+    """Every pixel in the color of its own region, (h, w, 3) float32 sRGB 0..255.
+
+    flats: (count, 3) uint8.  field: (fh, fw, 3) float32 sRGB 0..1 over the whole picture, or None.
+    """
+    return flats.astype(np.float32)[regions.labels] if field is None else painted(regions, flats, field) * 255
+
+
+def washes(regions: Regions, own: Floats, paper: tuple[int, int, int]) -> Washes:
+    """The three pictures the finish at canvas size is sampled from.
+
+    own: from ``own_colors``.  paper: color of the ground when no region is background.  When no region is figure,
+    ``figure`` is ``own``.
+    """
+    inside = regions.foreground[regions.labels]
+    if not inside.any():
+        return Washes(own, own, own)
+    if inside.all():
+        return Washes(own, own, np.broadcast_to(np.array(paper, np.float32), own.shape))
+    pixels = np.bincount(regions.labels.ravel(), minlength=regions.count)
+    wide = ~regions.foreground & (pixels >= HOLE * regions.labels.size)
+    known = wide[regions.labels] if wide.any() else ~inside
+    return Washes(own, nearest_known(own, inside), close_smoothly(own, known))
+
+
+def painted(regions: Regions, flats: Rgb, field: Floats) -> Floats:
+    """Each pixel from the field's cells of its own region only: (h, w, 3) float32 sRGB 0..1.
+
+    Normalized cubic B-spline interpolation in Lab over cells that the region fills.  Cells that it shares with a line or with
+    another region, where the field shows a mixture, are repainted from its clean cells nearby, failing those with the mean of
+    its clean cells, failing those with its flat color.
+    """
+    lab = lab_from_rgb(np.clip(field, 0, 1).astype(np.float32))
+    with_skirts: Any = cv2.dilate(regions.ink.astype(np.uint8), np.ones((3, 3), np.uint8))
+    who, share, trust = _cells(regions.labels, with_skirts > 0, field.shape[0], field.shape[1])
+    held = who >= 0
+    total = np.bincount(who[held], weights=trust[held], minlength=regions.count) + FLAT_PRIOR
+    colors = np.ascontiguousarray(np.broadcast_to(lab[:, :, None], (*who.shape, 3)))
+    sums = [np.bincount(who[held], weights=colors[held][:, c] * trust[held], minlength=regions.count) for c in range(3)]
+    means = ((np.stack(sums, 1) + FLAT_PRIOR * lab_from_rgb(flats)) / total[:, None]).astype(np.float32)
+    for _ in range(ROUNDS):
+        colors, trust = _repainted(who, colors, trust)
+    colors = (colors * trust[..., None] + MEAN_PRIOR * means[who]) / (trust + MEAN_PRIOR)[..., None]
+    out = np.empty((*regions.labels.shape, 3), np.float32)
+    _interpolate(regions.labels, who, share, colors.astype(np.float32), means, out)
+    return rgb_from_lab(out)
+
+
+def _cells(labels: Labels, ink: Bools, rows: int, columns: int) -> tuple[Labels, Floats, Floats]:
+    """Which regions lie in each field cell, (rows, columns, MOST) with -1 = none, their share of it, and the trust in it, 0..1.
+
+    A field is blurred over its cells, so what a cell shows is the region's only as far as the region fills the cell and the
+    cells around it, and as it holds no ink.
+    """
+    height, width = labels.shape
+    if rows > height or columns > width:  # cells finer than pixels: every cell belongs to the pixel in its middle
+        y = (np.arange(rows) + 0.5) * height / rows
+        x = (np.arange(columns) + 0.5) * width / columns
+        at = np.ix_(y.astype(int), x.astype(int))
+        labels, ink = labels[at], ink[at]
+    who = np.full((rows, columns, MOST), -1, np.int32)
+    share = np.zeros((rows, columns, MOST), np.float32)
+    total = np.zeros((rows, columns, 2), np.float32)
+    _count_cells(labels, ink, who, share, total)
+    pixels, inked = total[..., :1], total[..., 1:]
+    share /= pixels
+    around = np.zeros_like(share)
+    _share_around(who, share, around)
+    trust = share**4 * around**8 * np.exp(-INK_SHYNESS * inked / pixels)
+    return who, share, trust.astype(np.float32)
+
+
+@numba.njit(cache=True, nogil=True)
+def _repainted(who: Any, colors: Any, trust: Any) -> Any:
+    """One round of handing the colors of trusted cells on to the region's untrusted ones beside them."""
+    rows, columns, most = who.shape
+    new_colors, new_trust = colors.copy(), trust.copy()
+    total = np.empty(3, np.float32)
+    for y in range(rows):
+        for x in range(columns):
+            for k in range(most):
+                if who[y, x, k] < 0:
+                    break
+                own = trust[y, x, k]
+                if own > np.float32(0.5):
+                    continue
+                weight, best = own, own
+                for c in range(3):
+                    total[c] = own * colors[y, x, k, c]
+                for yy in range(max(0, y - 1), min(rows, y + 2)):
+                    for xx in range(max(0, x - 1), min(columns, x + 2)):
+                        for m in range(most):
+                            if who[yy, xx, m] == who[y, x, k] and (yy != y or xx != x):
+                                w = HANDED_ON * trust[yy, xx, m]
+                                weight += w
+                                best = max(best, KEPT * trust[yy, xx, m])
+                                for c in range(3):
+                                    total[c] += w * colors[yy, xx, m, c]
+                if weight > 0:
+                    for c in range(3):
+                        new_colors[y, x, k, c] = total[c] / weight
+                    new_trust[y, x, k] = best
+    return new_colors, new_trust
+
+
+@numba.njit(cache=True, nogil=True)
+def _count_cells(labels: Any, ink: Any, who: Any, share: Any, total: Any) -> None:
+    height, width = labels.shape
+    rows, columns, most = who.shape
+    for y in range(height):
+        row = y * rows // height
+        for x in range(width):
+            column = x * columns // width
+            total[row, column, 0] += 1
+            total[row, column, 1] += ink[y, x]
+            for k in range(most):
+                if who[row, column, k] < 0:
+                    who[row, column, k] = labels[y, x]
+                if who[row, column, k] == labels[y, x]:
+                    share[row, column, k] += 1
+                    break
+
+
+@numba.njit(cache=True, nogil=True)
+def _share_around(who: Any, share: Any, around: Any) -> None:
+    """Mean share of each cell's regions in the 3 x 3 cells around it, the picture's edge repeated."""
+    rows, columns, most = who.shape
+    for y in range(rows):
+        for x in range(columns):
+            for k in range(most):
+                if who[y, x, k] < 0:
+                    break
+                total = np.float32(0)
+                for i in range(-1, 2):
+                    yy = min(max(y + i, 0), rows - 1)
+                    for j in range(-1, 2):
+                        xx = min(max(x + j, 0), columns - 1)
+                        for m in range(most):
+                            if who[yy, xx, m] == who[y, x, k]:
+                                total += share[yy, xx, m]
+                around[y, x, k] = total / 9
+
+
+@numba.njit(cache=True, nogil=True)
+def _interpolate(labels: Any, who: Any, share: Any, colors: Any, means: Any, out: Any) -> None:
+    height, width = labels.shape
+    rows, columns, most = who.shape
+    kernel_y, kernel_x = np.empty(4, np.float32), np.empty(4, np.float32)
+    for y in range(height):
+        v = (y + 0.5) * rows / height - 0.5
+        y0 = int(np.floor(v))
+        _spline_weights(np.float32(v - y0), kernel_y)
+        for x in range(width):
+            u = (x + 0.5) * columns / width - 0.5
+            x0 = int(np.floor(u))
+            _spline_weights(np.float32(u - x0), kernel_x)
+            label = labels[y, x]
+            total = np.float32(1e-6)
+            a, b, c = means[label, 0] * total, means[label, 1] * total, means[label, 2] * total
+            for i in range(4):
+                yy = min(max(y0 + i - 1, 0), rows - 1)
+                for j in range(4):
+                    xx = min(max(x0 + j - 1, 0), columns - 1)
+                    for k in range(most):
+                        if who[yy, xx, k] == label:
+                            w = kernel_y[i] * kernel_x[j] * share[yy, xx, k]
+                            a += w * colors[yy, xx, k, 0]
+                            b += w * colors[yy, xx, k, 1]
+                            c += w * colors[yy, xx, k, 2]
+                            total += w
+                            break
+                        if who[yy, xx, k] < 0:
+                            break
+            out[y, x, 0], out[y, x, 1], out[y, x, 2] = a / total, b / total, c / total
+
+
+@numba.njit(cache=True, nogil=True)
+def _spline_weights(t: Any, out: Any) -> None:
+    """Cubic B-spline weights of the cells -1, 0, 1, 2 around a point at t in 0..1."""
+    s = 1 - t
+    out[0] = s * s * s / 6
+    out[1] = (4 - 3 * t * t * (2 - t)) / 6
+    out[2] = (4 - 3 * s * s * (2 - s)) / 6
+    out[3] = t * t * t / 6
+
+
+def nearest_known(values: Floats, known: Bools) -> Floats:
+    """Every unknown pixel of (h, w, 3) takes the value of the nearest known one; at least one must be known."""
+    missing = (~known).astype(np.uint8)
+    found: Any = cv2.distanceTransformWithLabels(missing, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    nearest = found[1]
+    source = np.zeros(int(nearest.max()) + 1, np.int64)
+    source[nearest[known]] = np.flatnonzero(known)
+    return values.reshape(-1, 3)[source[nearest]]
+
+
+def close_smoothly(values: Floats, known: Bools) -> Floats:
+    """The known pixels of (h, w, c) float32 unchanged; the unknown filled with a smooth membrane between them.
+
+    Laplace's equation with the known pixels as boundary, from coarse to fine (pull-push): no seam where known meets unknown.
+    At least one pixel must be known.
+    """
+    if known.all() or min(values.shape[:2]) == 1:
+        mean = values[known].mean(0)
+        return np.where(known[..., None], values, mean).astype(np.float32)
+    coarse, coarse_known = _halved(values, known)
+    start: Any = cv2.resize(
+        close_smoothly(coarse, coarse_known), (values.shape[1], values.shape[0]), interpolation=cv2.INTER_LINEAR
+    )
+    out = np.where(known[..., None], values, start.reshape(values.shape)).astype(np.float32)
+    _relax(out, known, _SWEEPS)
+    return out
+
+
+def _halved(values: Floats, known: Bools) -> tuple[Floats, Bools]:
+    """Mean of the known pixels of every 2 x 2 block, and which blocks have any."""
+    height, width = known.shape
+    padding = (0, height % 2), (0, width % 2)
+    weight = np.pad(known.astype(np.float32), padding)
+    sums = np.pad(values * known[..., None], (*padding, (0, 0)))
+    weight = weight[0::2, 0::2] + weight[1::2, 0::2] + weight[0::2, 1::2] + weight[1::2, 1::2]
+    sums = sums[0::2, 0::2] + sums[1::2, 0::2] + sums[0::2, 1::2] + sums[1::2, 1::2]
+    return (sums / np.maximum(weight, 1)[..., None]).astype(np.float32), weight > 0
+
+
+@numba.njit(cache=True, nogil=True)
+def _relax(values: Any, known: Any, sweeps: Any) -> None:
+    """Gauss-Seidel sweeps, forwards and backwards in turn; beyond the picture's edge its own value repeats."""
+    height, width, channels = values.shape
+    for sweep in range(sweeps):
+        for row in range(height):
+            y = row if sweep % 2 == 0 else height - 1 - row
+            up, down = max(y - 1, 0), min(y + 1, height - 1)
+            for column in range(width):
+                x = column if sweep % 2 == 0 else width - 1 - column
+                if not known[y, x]:
+                    left, right = max(x - 1, 0), min(x + 1, width - 1)
+                    for c in range(channels):
+                        near = values[up, x, c] + values[down, x, c] + values[y, left, c] + values[y, right, c]
+                        values[y, x, c] = near * np.float32(0.25)

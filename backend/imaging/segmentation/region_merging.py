@@ -1,0 +1,119 @@
+"""Joins regions that are too small or too many, on their graph of shared borders."""
+
+import heapq
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backend.imaging.types import Bools, Labels
+
+OPEN_CONTACT, LINE_CONTACT = 8, 1
+"""What one pixel of shared border counts: without a line in between (a closed gap), and across a line."""
+LARGE_FACTOR = 4
+"""A neighbor that is itself large enough is preferred by this factor."""
+
+
+@dataclass(frozen=True)
+class RegionGraph:
+    """Regions as nodes.  area: (n,) float64 weighted paper pixels.  side: (n,) bool; only regions of one side may join.
+
+    center: (n, 2) float64 mean row and column.  contact: for each region its neighbors and the weight of the shared border.
+    """
+
+    area: NDArray[np.float64]
+    side: Bools
+    center: NDArray[np.float64]
+    contact: tuple[dict[int, int], ...]
+
+
+def region_graph(labels: Labels, count: int, ink: Bools, weight: NDArray[np.floating] | None, side: Bools) -> RegionGraph:
+    """The graph of ``labels`` (h, w); paper pixels count ``weight`` (h, w) each (None = 1), ink pixels nothing."""
+    flat = labels.ravel()
+    paper = (~ink).astype(np.float64) if weight is None else np.where(ink, 0.0, weight)
+    area = np.bincount(flat, weights=paper.ravel(), minlength=count).astype(np.float64)
+    pixels = np.maximum(np.bincount(flat, minlength=count), 1)
+    rows, columns = np.indices(labels.shape, dtype=np.float32)
+    center = np.stack([np.bincount(flat, weights=axis.ravel(), minlength=count) / pixels for axis in (rows, columns)], 1)
+    codes: list[NDArray[np.int64]] = []
+    weights: list[NDArray[np.int64]] = []
+    for a, b, ink_a, ink_b in (
+        (labels[:, :-1], labels[:, 1:], ink[:, :-1], ink[:, 1:]),
+        (labels[:-1], labels[1:], ink[:-1], ink[1:]),
+    ):
+        differs = a != b
+        low, high = np.minimum(a[differs], b[differs]), np.maximum(a[differs], b[differs])
+        codes.append(low.astype(np.int64) * count + high)
+        weights.append(np.where(ink_a[differs] | ink_b[differs], LINE_CONTACT, OPEN_CONTACT))
+    pairs, inverse = np.unique(np.concatenate(codes), return_inverse=True)
+    totals = np.bincount(inverse, weights=np.concatenate(weights), minlength=len(pairs)).astype(int).tolist()
+    contact: tuple[dict[int, int], ...] = tuple({} for _ in range(count))
+    for code, total in zip(pairs.tolist(), totals, strict=True):
+        a, b = divmod(code, count)
+        contact[a][b] = total
+        contact[b][a] = total
+    return RegionGraph(area, side, center, contact)
+
+
+def merge_small(graph: RegionGraph, minimum: float, limit: int | None) -> tuple[NDArray[np.int32], int]:
+    """New number (n,) int32 of each region, and how many there are.
+
+    The smallest region joins the neighbor of its own side with the longest shared border, until all have ``minimum`` area
+    and there are at most ``limit``.  A region with no neighbor of its side stays, unless there are too many: then it joins
+    the region of its side with the nearest center.  Sides never mix, so at least one region of each side remains.
+    """
+    count = len(graph.area)
+    area, side = graph.area.tolist(), graph.side.tolist()
+    contact = [dict(edges) for edges in graph.contact]
+    target = list(range(count))
+    queue = [(a, i) for i, a in enumerate(area)]
+    heapq.heapify(queue)
+    alone: list[int] = []
+    remaining = count
+
+    def join(small: int, other: int) -> None:
+        nonlocal remaining
+        target[small] = other
+        area[other] += area[small]
+        for k, w in contact[small].items():
+            del contact[k][small]
+            if k != other:
+                contact[other][k] = contact[other].get(k, 0) + w
+                contact[k][other] = contact[other][k]
+        contact[small] = {}
+        remaining -= 1
+        heapq.heappush(queue, (area[other], other))
+
+    while queue and (queue[0][0] < minimum or (limit is not None and remaining > limit)):
+        a, i = heapq.heappop(queue)
+        if target[i] != i or a != area[i]:
+            continue
+        best, best_weight = -1, 0
+        for k, w in contact[i].items():
+            w = w * LARGE_FACTOR if area[k] >= minimum else w
+            if side[k] == side[i] and (w > best_weight or (w == best_weight and k < best)):
+                best, best_weight = k, w
+        if best >= 0:
+            join(i, best)
+        else:
+            alone.append(i)
+    if limit is not None:
+        for i in alone:
+            if remaining <= limit:
+                break
+            others = [k for k in range(count) if target[k] == k and k != i and side[k] == side[i]]
+            if target[i] == i and others:
+                distance = ((graph.center[others] - graph.center[i]) ** 2).sum(1)
+                join(i, others[int(distance.argmin())])
+    return _numbers(target)
+
+
+def _numbers(target: list[int]) -> tuple[NDArray[np.int32], int]:
+    number: dict[int, int] = {}
+    result = np.empty(len(target), np.int32)
+    for i in range(len(target)):
+        root = i
+        while target[root] != root:
+            root = target[root]
+        result[i] = number.setdefault(root, len(number))
+    return result, len(number)

@@ -1,0 +1,55 @@
+"""What makes background tokens out of image tokens: the threshold embedder and the token transformer of v1.5."""
+
+from diffusers.models.attention_processor import Attention
+from diffusers.models.embeddings import get_timestep_embedding
+from torch import Tensor, nn
+
+SINUSOIDS = 256
+
+
+class ThresholdEmbedder(nn.Module):
+    """A mask threshold as one token to add to image tokens."""
+
+    def __init__(self, width: int = 1024, sinusoids: int = SINUSOIDS) -> None:
+        super().__init__()
+        self.sinusoids = sinusoids
+        self.layers = nn.Sequential(nn.Linear(sinusoids, width), nn.SiLU(), nn.Linear(width, width))
+        nn.init.zeros_(self.layers[2].weight)  # type: ignore[arg-type]
+        nn.init.zeros_(self.layers[2].bias)  # type: ignore[arg-type]
+
+    def forward(self, thresholds: Tensor) -> Tensor:
+        """(B,) thresholds in [0, 1] -> (B, 1, width).  The number is not rescaled; cosines come first, base 10000."""
+        waves = get_timestep_embedding(thresholds, self.sinusoids, flip_sin_to_cos=True, downscale_freq_shift=0)
+        return self.layers(waves.to(self.layers[0].weight.dtype))[:, None]  # type: ignore[union-attr]
+
+
+class TokenLayer(nn.Module):
+    """Queries look at the given tokens, then each is changed by itself."""
+
+    def __init__(self, width: int, head_dim: int) -> None:
+        super().__init__()
+        self.attention_norm = nn.LayerNorm(width)
+        self.attention = Attention(query_dim=width, heads=width // head_dim, dim_head=head_dim)
+        self.mlp_norm = nn.LayerNorm(width)
+        self.mlp = nn.Sequential(nn.Linear(width, 4 * width), nn.SiLU(), nn.Linear(4 * width, width))
+
+    def forward(self, x: Tensor, tokens: Tensor) -> Tensor:
+        """``x`` (B, queries, width) after a look at ``tokens`` (B, n, width), which are not normalized."""
+        x = x + self.attention(self.attention_norm(x), encoder_hidden_states=tokens)
+        return x + self.mlp(self.mlp_norm(x))
+
+
+class TokenTransformer(nn.Module):
+    """Learned queries that gather background tokens; full size 75.8 M parameters."""
+
+    def __init__(self, width: int = 1024, layers: int = 6, queries: int = 256, head_dim: int = 64) -> None:
+        super().__init__()
+        self.queries = nn.Embedding(queries, width)
+        self.layers = nn.ModuleList(TokenLayer(width, head_dim) for _ in range(layers))
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """(B, n, width) -> (B, queries, width); nothing of the input is carried past the attention, and no norm ends it."""
+        x = self.queries.weight.expand(len(tokens), -1, -1)
+        for layer in self.layers:
+            x = layer(x, tokens)
+        return x

@@ -1,0 +1,1 @@
+"""Published networks for foreground segmentation."""

@@ -1,0 +1,163 @@
+"""From ``serve`` to the end: one server for each home, a socket on loopback, the runtime file, signals, and the idle exit."""
+
+import json
+import logging
+import logging.handlers
+import os
+import secrets
+import socket
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+import uvicorn
+from filelock import FileLock, Timeout
+
+from backend.server.app import Activity, House, create_app
+from backend.server.dispatcher import Dispatcher
+from backend.server.jobs import Jobs
+from backend.server.settings import Settings
+from backend.server.store import Store
+from shared.client import find_server
+from shared.errors import LinewashError
+from shared.paths import ServerInfo, jobs_dir, lock_file, log_file, read_server_info, runtime_dir, server_file
+from shared.protocol import PRODUCT_VERSION, PROTOCOL_VERSION
+
+HOST = "127.0.0.1"
+LEAVING_S = 5.0
+"""How long a new server waits for one that is just starting or ending."""
+LOST_S = 5.0
+"""How long a server that lost its runtime file, because its home was removed, goes on without a request or a job."""
+LOG_BYTES, LOG_FILES = 1024 * 1024, 3
+_log = logging.getLogger(__name__)
+
+
+class AlreadyRunning(Exception):
+    """Another server has this home; the text says where it listens."""
+
+
+def serve(settings: Settings, announce: Callable[[str], None]) -> None:
+    """Serve until a signal, ``/v1/shutdown``, or ``idle_minutes`` without a request and without a job.
+
+    ``announce`` gets one line once clients may connect.  Raises AlreadyRunning; OSError when home or port cannot be used.
+    """
+    home = settings.home
+    for folder in (home, runtime_dir(home), jobs_dir(home), log_file(home).parent):
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    runtime_dir(home).chmod(0o700)
+    with only_server(home), socket.create_server((HOST, settings.port)) as listener:
+        _log_to(log_file(home))
+        port: int = listener.getsockname()[1]
+        info = ServerInfo(HOST, port, secrets.token_urlsafe(32), os.getpid(), PROTOCOL_VERSION, PRODUCT_VERSION)
+        server = _build(settings, info)
+        try:
+            write_private(server_file(home), json.dumps(info.to_json()).encode("utf-8"))
+            line = "Linewash %s listens on %s:%d." % (PRODUCT_VERSION, HOST, port)
+            _log.info("%s", line)
+            announce(line)
+            server.run(sockets=[listener])
+        finally:
+            server_file(home).unlink(missing_ok=True)
+            _log.info("Linewash ends.")
+
+
+@contextmanager
+def only_server(home: Path) -> Generator[None]:
+    """Holds the home's lock, which the system releases however the process ends.  Raises AlreadyRunning.
+
+    Whoever gets the lock may overwrite the runtime file: it can only be a leftover.
+    """
+    lock = FileLock(lock_file(home))
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        if _answers(home):
+            raise AlreadyRunning(_where(home)) from None
+        try:
+            lock.acquire(timeout=LEAVING_S)
+        except Timeout:
+            raise AlreadyRunning(_where(home)) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Write a file only its owner may read; it appears whole."""
+    partial = path.with_suffix(".tmp")
+    partial.unlink(missing_ok=True)
+    with os.fdopen(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
+        file.write(data)
+    partial.replace(path)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn that ends when idle or asked to, wakes its long-polls before that, and takes a signal as an ordinary end."""
+
+    def __init__(self, config: uvicorn.Config, house: House, info: ServerInfo) -> None:
+        super().__init__(config)
+        self._dispatcher, self._activity = house.dispatcher, house.activity
+        self._home, self._info, self._idle_s = house.settings.home, info, house.settings.idle_minutes * 60.0
+
+    async def on_tick(self, counter: int) -> bool:
+        if not self._dispatcher.idle:
+            self._activity.touch()
+        quiet_s = time.monotonic() - self._activity.last
+        if quiet_s > self._idle_s:
+            _log.info("nobody asked for anything for %.1f minutes", self._idle_s / 60.0)
+            return True
+        if quiet_s > LOST_S and counter % 10 == 0 and read_server_info(self._home) != self._info:
+            _log.info("the runtime file is gone, so nobody can find this server")
+            return True
+        return self._activity.ending or await super().on_tick(counter)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._dispatcher.close()
+        await super().shutdown(sockets)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self.should_exit = True  # uvicorn's own would raise the signal again after the clean end
+
+
+def _build(settings: Settings, info: ServerInfo) -> _Server:
+    jobs = Jobs(Store(jobs_dir(settings.home)), settings.keep_days, settings.keep_bytes)
+    house = House(settings, jobs, Dispatcher(settings, jobs), Activity())
+    config = uvicorn.Config(
+        create_app(house, info.port, info.token),
+        lifespan="on",
+        ws="none",
+        http="h11",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=3,
+    )
+    return _Server(config, house, info)
+
+
+def _answers(home: Path) -> bool:
+    try:
+        client = find_server(home, timeout_s=2.0)
+    except LinewashError:
+        return True  # of another version, but alive
+    if client is not None:
+        client.close()
+    return client is not None
+
+
+def _where(home: Path) -> str:
+    info = read_server_info(home)
+    if info is None:
+        return "Another Linewash for %s is just starting or ending; try again in a moment." % home
+    return "Linewash already runs for %s: it listens on %s:%d, process %d." % (home, info.host, info.port, info.pid)
+
+
+def _log_to(path: Path) -> None:
+    handler = logging.handlers.RotatingFileHandler(path, maxBytes=LOG_BYTES, backupCount=LOG_FILES, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
+    logging.captureWarnings(True)

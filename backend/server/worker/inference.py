@@ -1,0 +1,183 @@
+"""What a worker does with one job: read the parts, run the pipeline, write the layers, and give every failure its name."""
+
+import errno
+import gc
+import importlib
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, cast
+
+import cv2
+import torch
+
+from backend.contract.drawing import Cancelled, Inputs, Layers, Previous, Step
+from backend.contract.family import Family
+from backend.families.runtime.file_stamp import Stamp, stamp
+from backend.families.settling import settled
+from backend.imaging import png
+from backend.pipeline.run import colorize
+from backend.server.store import write_result
+from backend.server.worker.messages import Done, Event, Failed, Progress, Run, Stopped
+from shared.errors import ErrorCode, LinewashError
+from shared.model_spec import ModelInfo
+from shared.protocol import (
+    LAYER_BACKGROUND,
+    LAYER_COMPOSITE,
+    LAYER_FOREGROUND,
+    LAYER_LINES,
+    PART_FOREGROUND,
+    PART_HINTS,
+    PART_LINES,
+    PART_PREVIOUS_BACKGROUND,
+    PART_PREVIOUS_FOREGROUND,
+    PART_REGION,
+    ColorizeRequest,
+    ForegroundSource,
+)
+
+_DISK_FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
+_NO_MEMORY = ("can't allocate memory", "not enough memory", "Insufficient memory")
+"""How torch ("DefaultCPUAllocator: ...") and OpenCV (cv::Error::StsNoMem) say it, neither with a class of its own."""
+_log = logging.getLogger(__name__)
+
+
+class Registry(Protocol):
+    """The part of ``backend.families.registry`` a worker uses."""
+
+    def models(self, models_dir: Path) -> list[ModelInfo]:
+        """Every system and whether its files are there."""
+        ...
+
+    def files(self, name: str, models_dir: Path) -> tuple[Path, ...]:
+        """Files that the model is made of and that may be replaced while it is loaded; () when there are none."""
+        ...
+
+    def load(self, name: str, models_dir: Path, device: str) -> Family:
+        """The model of that name, ready to color on that device."""
+        ...
+
+
+@dataclass(frozen=True)
+class _Loaded:
+    """A model and what its files were when it was read."""
+
+    family: Family
+    files: tuple[Path, ...]
+    stamp: Stamp
+
+
+class Coloring:
+    """Models by name, and the way a job takes through one of them.
+
+    The preloaded model stays; of the others, which may fill the memory, the last one used does.  One whose files have changed
+    is read anew.
+    """
+
+    def __init__(self, registry: str, models: Path, threads: int, device: str) -> None:
+        torch.set_num_threads(threads)
+        cv2.setNumThreads(threads)
+        self._registry = cast(Registry, importlib.import_module(registry))
+        self._models, self._device, self._loaded, self._stays = models, device, dict[str, _Loaded](), ""
+
+    def models(self) -> tuple[ModelInfo, ...]:
+        """Every system of the registry and whether its files are there."""
+        return tuple(self._registry.models(self._models))
+
+    def preload(self, name: str) -> str:
+        """Load a model before it is asked for; answers why not, '' when all is well.  The job that wants it gets the error."""
+        self._stays = name
+        try:
+            if name:
+                self._family(name)
+        except Exception as error:  # noqa: BLE001  whatever a model file makes go wrong, the worker must still start
+            problem = failure("", error)
+            return "%s: %s" % (problem.code.value, problem.detail)
+        return ""
+
+    def run(self, run: Run, cancelled: Callable[[str], bool], send: Callable[[Event], None]) -> Done | Failed | Stopped:
+        """Color one job; sends ``Progress`` on the way and checks for a cancel with each."""
+
+        def on_step(step: Step) -> None:
+            if cancelled(run.job):
+                raise Cancelled
+            preview = None if step.preview is None else png.encode(step.preview)
+            send(Progress(run.job, step.stage, step.step, step.steps, preview))
+
+        try:
+            started = time.monotonic()
+            family = self._family(run.request.model)
+            settled(family.spec, run.request)  # refused before any picture is read
+            inputs = read_inputs(run.folder, run.request)
+            read = time.monotonic()
+            result = colorize(inputs, family, on_step)
+            on_step(Step("layers", 1, 1))
+            saving = time.monotonic()
+            pictures = encoded(result.layers)
+            seconds = {"read": read - started, **result.seconds, "encode": time.monotonic() - saving}
+            write_result(run.folder, pictures, result.warnings, seconds)
+        except Cancelled:
+            return Stopped(run.job)
+        except Exception as error:  # noqa: BLE001  whatever goes wrong in a picture fails this job alone
+            return failure(run.job, error)
+        return Done(run.job)
+
+    def _family(self, name: str) -> Family:
+        if name not in self._loaded or stamp(self._loaded[name].files) != self._loaded[name].stamp:
+            for other in self._loaded.keys() - ({self._stays} - {name}):
+                del self._loaded[other]
+            gc.collect()
+            files = self._registry.files(name, self._models)
+            before = stamp(files)  # what changes while it is read is noticed next time
+            self._loaded[name] = _Loaded(self._registry.load(name, self._models, self._device), files, before)
+        return self._loaded[name].family
+
+
+def read_inputs(folder: Path, request: ColorizeRequest) -> Inputs:
+    """Decode the parts ``upload`` received.  Raises LinewashError BAD_PICTURE."""
+
+    def data(name: str) -> bytes:
+        return (folder / "inputs" / (name + ".png")).read_bytes()
+
+    previous = None
+    if request.previous:
+        before = (png.decode_rgba(data(name)) for name in (PART_PREVIOUS_FOREGROUND, PART_PREVIOUS_BACKGROUND))
+        previous = Previous(*before)
+    return Inputs(
+        request=request,
+        lines=png.decode_rgba(data(PART_LINES)),
+        references=tuple(png.decode_rgba(data("reference%d" % number)) for number in range(len(request.references))),
+        foreground=png.decode_gray(data(PART_FOREGROUND)) if request.foreground is ForegroundSource.MASK else None,
+        hints=png.decode_rgba(data(PART_HINTS)) if request.hints else None,
+        region=png.decode_gray(data(PART_REGION)) if request.region else None,
+        previous=previous,
+    )
+
+
+def encoded(layers: Layers) -> dict[str, bytes]:
+    """PNG of every layer by its name, compressed side by side."""
+    pictures = {
+        LAYER_FOREGROUND: layers.foreground,
+        LAYER_BACKGROUND: layers.background,
+        LAYER_COMPOSITE: layers.composite,
+    }
+    if layers.lines is not None:
+        pictures[LAYER_LINES] = layers.lines
+    with ThreadPoolExecutor() as pool:
+        return dict(zip(pictures, pool.map(png.encode, pictures.values()), strict=True))
+
+
+def failure(job: str, error: Exception) -> Failed:
+    """The row of the error table an exception belongs to; the traceback goes to the log."""
+    if isinstance(error, LinewashError):
+        return Failed(job, error.code, error.detail)
+    _log.error("job %s failed", job, exc_info=error)
+    detail = "%s: %s" % (type(error).__name__, error)
+    if isinstance(error, OSError) and error.errno in _DISK_FULL:
+        return Failed(job, ErrorCode.DISK_FULL, detail)
+    if isinstance(error, (MemoryError, torch.OutOfMemoryError)) or any(text in str(error) for text in _NO_MEMORY):
+        return Failed(job, ErrorCode.OUT_OF_MEMORY, detail)
+    return Failed(job, ErrorCode.INTERNAL, detail)

@@ -1,0 +1,1 @@
+"""Training of the published colorers, stage by stage, on data in their layout."""

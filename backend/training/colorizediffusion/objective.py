@@ -1,0 +1,56 @@
+"""What the published networks learn: the noise or v of a noised latent (spec 21.1)."""
+
+import torch
+from torch import Tensor
+
+from backend.families.diffusion.denoiser import Prediction
+from backend.families.diffusion.noise_schedule import TRAINING_STEPS, alphas_cumprod
+
+LATE = 900
+"""Times from here on, where nothing is left of the picture, hear a reference that is nearly clean again."""
+
+
+def _weights(time: Tensor, like: Tensor) -> tuple[Tensor, Tensor]:
+    """sqrt(abar) and sqrt(1 - abar) of times (B,), as (B, 1, 1, 1)."""
+    abar = torch.from_numpy(alphas_cumprod().copy()).to(like.device)[time.to(like.device)]
+    return tuple(weight.sqrt().to(like.dtype)[:, None, None, None] for weight in (abar, 1 - abar))  # type: ignore[return-value]
+
+
+def noised(clean: Tensor, noise: Tensor, time: Tensor) -> Tensor:
+    """Clean latents, four-dimensional, with noise of that shape, at whole times (B,)."""
+    kept, added = _weights(time, clean)
+    return kept * clean + added * noise
+
+
+def noised_tokens(tokens: Tensor, seeds: Tensor, time: Tensor) -> Tensor:
+    """Reference tokens (B, n, C) with noise of their own at the picture's times (B,), late ones turned round: t >= 900 at
+    999 - t (spec 21.1, "noisy training"; ColorizeDiffusion, Yan et al. 2024).  seeds: (B,) whole, one for each sample's noise.
+    """
+    turned = torch.where(time >= LATE, TRAINING_STEPS - 1 - time, time)
+    return noised(tokens[..., None], torch.stack([_grown(int(seed), tokens) for seed in seeds]), turned)[..., 0]
+
+
+def _grown(seed: int, tokens: Tensor) -> Tensor:
+    """(n, C, 1) Gaussian; grown on the CPU, so that it is the same on every device."""
+    shape = (*tokens.shape[1:], 1)
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed)).to(tokens)
+
+
+def target(clean: Tensor, noise: Tensor, time: Tensor, prediction: Prediction) -> Tensor:
+    """What the network shall say of ``noised``: the noise, or v = sqrt(abar) noise - sqrt(1 - abar) clean."""
+    if prediction == "eps":
+        return noise
+    kept, added = _weights(time, clean)
+    return kept * noise - added * clean
+
+
+def min_snr_weight(time: Tensor, prediction: Prediction, gamma: float) -> Tensor:
+    """(B,) weights min(S, gamma) / S; S: the signal-to-noise ratio, for v 1 more (spec 21.1; Hang et al. 2023)."""
+    abar = torch.from_numpy(alphas_cumprod().copy())[time.cpu()]
+    ratio = abar / (1 - abar) + (1 if prediction == "v" else 0)
+    return (ratio.clamp_max(gamma) / ratio).float().to(time.device)
+
+
+def squared_errors(output: Tensor, wanted: Tensor) -> Tensor:
+    """(B,) mean squared errors, in float32."""
+    return (output.float() - wanted.float()).square().flatten(1).mean(1)

@@ -1,0 +1,43 @@
+"""The stage that makes v1: U-Net and sketch encoder learn to restore a picture from its lines and itself (spec 21.2)."""
+
+from typing import Any
+
+from torch import Tensor, nn
+
+from backend.networks.colorizediffusion.attention import Attending
+from backend.networks.colorizediffusion.sketch_encoder import SketchEncoder
+from backend.networks.colorizediffusion.unet import ReferenceUNet
+from backend.training.colorizediffusion.batch import Batch
+from backend.training.colorizediffusion.objective import noised_tokens
+from backend.training.colorizediffusion.stage import EVERYWHERE, Stage
+
+
+class V1Network(nn.Module):
+    """What is trained."""
+
+    def __init__(self, unet: ReferenceUNet, sketch_encoder: SketchEncoder) -> None:
+        super().__init__()
+        self.unet, self.sketch_encoder = unet, sketch_encoder
+
+    def forward(self, noisy: Tensor, time: Tensor, sketch: Tensor, tokens: Tensor) -> Tensor:
+        """Noisy latents (B, 4, h, w), times (B,), sketches (B, 3, H, W), reference tokens (B, n, C) -> (B, 4, h, w)."""
+        return self.unet(noisy, time, self.sketch_encoder(sketch), Attending(tokens, EVERYWHERE, None))
+
+
+class V1Stage(Stage):
+    """See ``trainer.Task``.  v1.5's U-Net is no place to begin: its pairs would stay and add to what is learned here."""
+
+    begins_with = ("v1",)
+
+    def network(self) -> V1Network:
+        """As the checkpoint has it."""
+        parts = self.begin()
+        network = V1Network(parts.unet, parts.sketch_encoder)
+        return network.requires_grad_(True).train()
+
+    def answer(self, network: Any, batch: Batch, noisy: Tensor) -> Tensor:
+        """With the tokens of the picture itself, all zero where the reference is withheld."""
+        tokens = self.tokens(batch.reference, batch.warp)
+        if len(batch.token_seed):
+            tokens = noised_tokens(tokens, batch.token_seed, batch.time)
+        return network(noisy, batch.time, batch.sketch, tokens * batch.seen[:, None, None])

@@ -1,1 +1,0 @@
-"""Training sets drawn by this project: lines, colour, figure mask, reference and the reference's mask."""

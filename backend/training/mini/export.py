@@ -1,0 +1,48 @@
+"""From checkpoints to the model folder that ships."""
+
+import inspect
+import json
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+from backend.families.mini.family import NETWORKS
+from backend.training.engine.trainer import Recipe, Run, Task
+from backend.weights.shipped_model import CONFIG, SHIPPED, ModelFolder, write_sums
+
+
+def constructor_arguments(network: type[nn.Module]) -> dict[str, object]:
+    """The sizes a network is built with by default; every part is trained with them."""
+    return {name: p.default for name, p in inspect.signature(network).parameters.items()}
+
+
+def averaged_weights(task: Task, run: Path) -> dict[str, torch.Tensor]:
+    """EMA weights of a run's checkpoint as float16, contiguous."""
+    if not (run / "checkpoint").exists():
+        raise FileNotFoundError(f"{run} holds no checkpoint")
+    state = Run(task, Recipe(steps=1), run).averaged()
+    return {k: v.half().contiguous() for k, v in state.items()}
+
+
+def export_model(tasks: dict[str, Task], runs: dict[str, Path], out: Path, base: Path = SHIPPED / "mini") -> int:
+    """Write the parts' weights, ``config.json`` and digests to ``out``; the number of bytes of all weights.
+
+    base: the model folder that parts without a run are taken from.
+    """
+    names = [f"{part}.safetensors" for part in NETWORKS]
+    config: dict[str, object] = {"format": 1}
+    weights: dict[str, dict[str, torch.Tensor]] = {}
+    for part, network in NETWORKS.items():
+        if part in runs:
+            weights[part], config[part] = averaged_weights(tasks[part], runs[part]), constructor_arguments(network)
+        else:
+            kept = ModelFolder(base)
+            weights[part], config[part] = kept.tensors(part), kept.config()[part]
+    out.mkdir(parents=True, exist_ok=True)
+    for name, tensors in zip(names, weights.values(), strict=True):
+        save_file(tensors, out / name)
+    (out / CONFIG).write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
+    write_sums(out, [*names, CONFIG])
+    return sum((out / name).stat().st_size for name in names)

@@ -1,1 +1,0 @@
-"""Training of the published colourers, stage by stage, on data in their layout."""

@@ -1,0 +1,1 @@
+"""Training sets drawn by this project: lines, color, figure mask, reference and the reference's mask."""

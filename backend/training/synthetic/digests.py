@@ -1,0 +1,52 @@
+"""Which art from outside a training set was drawn from: digests that ATTRIBUTION.md lists and anybody can check."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from backend.training.synthetic.mixture import Folders
+from backend.training.synthetic.rigged3d.rigs import model_files
+from backend.training.synthetic.scenes.panels import panel_files
+
+RECORD = "sources.json"
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file's bytes, in hexadecimal."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def list_digest(files: Iterable[Path], base: Path) -> str:
+    """SHA-256 of the lines `sha256sum` prints for the files, in the order of their names' bytes, relative to `base`."""
+    names = sorted(file.relative_to(base).as_posix() for file in files)
+    lines = "".join(f"{file_digest(base / name)}  {name}\n" for name in names)
+    return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def source_digests(folders: Folders) -> dict[str, str]:
+    """Digest by file for models, by folder for their textures and for panels; what is held out of training is left out."""
+    found: dict[str, str] = {}
+    if folders.models3d:
+        for file in model_files(folders.models3d, held_out=False):
+            found[file.name] = file_digest(file)
+        for folder in sorted(folders.models3d.glob("*_textures")):
+            files = list(folder.glob("*.webp"))
+            found[f"{folder.name}/, {len(files)} files"] = list_digest(files, folders.models3d)
+    if folders.panels:
+        files = panel_files(folders.panels, held_out=False)
+        found[f"panels, {len(files)} files"] = list_digest(files, folders.panels)
+    return found
+
+
+def record_sources(out: Path, folders: Folders) -> Path:
+    """Write sources.json beside the shards.
+
+    Raises ValueError where shards drawn from other art lie already: they would no longer be what the record says.
+    """
+    path, text = out / RECORD, json.dumps(source_digests(folders), indent=1, sort_keys=True) + "\n"
+    if path.exists() and path.read_text("utf-8") != text:
+        raise ValueError(f"{out.name} holds shards drawn from other art, see its {RECORD}: choose another folder")
+    out.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, "utf-8")
+    return path

@@ -1,0 +1,94 @@
+"""Which sources make up a training set, and which sets are kept out of training to measure it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from backend.training.synthetic.bust.characters import Characters2D
+from backend.training.synthetic.bust.identity import HELD_OUT_STYLE
+from backend.training.synthetic.objects import Objects2D
+from backend.training.synthetic.rigged3d.characters import Models3D
+from backend.training.synthetic.rigged3d.rigs import RIGS, model_files
+from backend.training.synthetic.scenes.backgrounds import Backgrounds
+from backend.training.synthetic.scenes.panels import PanelLibrary, Panels
+from backend.training.synthetic.tall.characters import Tall2D
+from backend.training.synthetic.types import DrawingSet, Source
+
+SHARES = {"tall": 0.30, "drawn": 0.18, "anime3d": 0.18, "chunky3d": 0.13, "panel": 0.16, "thing": 0.05}
+"""Share of each source when all are there; those missing leave theirs to the others."""
+VALIDATION_SETS = {"mage": 100, "storybook": 80, "pages": 60, "tall": 80}
+WHITE = 0.65
+"""Share of tall figures on bare paper, as sprites are kept."""
+VALIDATION_SEED = 1 << 40
+"""Seeds from here on belong to validation, so that no drawn identity is met in training."""
+
+
+@dataclass(frozen=True)
+class Folders:
+    """Where the art lies that is not drawn here; None leaves it out.
+
+    models3d: rigged .glb files.  panels: comic panels named E01P02_03.webp.
+    """
+
+    models3d: Path | None = None
+    panels: Path | None = None
+
+
+class Mixture:
+    """A source that draws from several, by share."""
+
+    name = "mixture"
+
+    def __init__(self, sources: Mapping[str, Source]) -> None:
+        self.sources = dict(sources)
+        self.names = sorted(self.sources)
+        shares = np.array([SHARES.get(n, 1.0) for n in self.names])
+        self.shares = shares / shares.sum()
+
+    def draw(self, rng: np.random.Generator, size: int) -> DrawingSet:
+        """One set of one source."""
+        return self.sources[self.names[int(rng.choice(len(self.names), p=self.shares))]].draw(rng, size)
+
+
+def training(folders: Folders, size: int) -> Mixture:
+    """The training mixture for the folders given."""
+    library = PanelLibrary(folders.panels, short_side=max(420, round(size * 1.6))) if folders.panels else None
+    backgrounds = Backgrounds(library)
+    sources: dict[str, Source] = {
+        "tall": Tall2D(Backgrounds(library, WHITE)),
+        "drawn": Characters2D(backgrounds),
+        "thing": Objects2D(backgrounds),
+    }
+    if library is not None:
+        sources["panel"] = Panels(library)
+    if folders.models3d:
+        files = model_files(folders.models3d, held_out=False)
+        rigged = [f for f in files if f.stem in RIGS]
+        animated = [f for f in files if f.stem not in RIGS]
+        if rigged:
+            sources["anime3d"] = Models3D("anime3d", rigged, backgrounds, size)
+        if animated:
+            sources["chunky3d"] = Models3D("chunky3d", animated, backgrounds, size)
+    return Mixture(sources)
+
+
+def validation(folders: Folders, size: int) -> dict[str, Source]:
+    """Sources of what training never sees: a 3D character, a style of drawing, tall people, episodes of the comic."""
+    library = PanelLibrary(folders.panels, held_out=True, short_side=max(420, round(size * 1.6))) if folders.panels else None
+    backgrounds = Backgrounds(library)
+    sources: dict[str, Source] = {
+        "storybook": Characters2D(backgrounds, (HELD_OUT_STYLE,)),
+        "tall": Tall2D(Backgrounds(library, WHITE)),
+    }
+    if library is not None:
+        sources["pages"] = Panels(library)
+    if folders.models3d:
+        sources["mage"] = Models3D("mage", model_files(folders.models3d, held_out=True), backgrounds, size)
+    return sources
+
+
+def draw_set(source: Source, seed: int, index: int, size: int) -> DrawingSet:
+    """Set number `index` of a seed: the same whatever was drawn before it and by which process."""
+    return source.draw(np.random.default_rng([seed, index]), size)

@@ -1,0 +1,1 @@
+"""Canvas, pens, palettes and shading of synthetic drawings."""

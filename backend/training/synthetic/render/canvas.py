@@ -1,0 +1,203 @@
+"""Flat shapes laid over one another, rasterized to exact color, lines and mask."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from backend.imaging.types import Rgb
+from backend.training.synthetic.render.curves import Points
+from backend.training.synthetic.render.relief import Flats, lit
+from backend.training.synthetic.render.shading import KINDS, Shading
+from backend.training.synthetic.types import View
+
+SHIFT = 4  # cv2's fixed-point coordinates, 1/16 pixel
+SUPERSAMPLING = 2
+KIND_OF = {
+    **dict.fromkeys(("skin", "blush", "lips"), "skin"),
+    **dict.fromkeys(("hair", "hair_light", "hair_dark", "streak"), "hair"),
+}
+"""What kind of paint a material is; all others are cloth."""
+FEATURES = ("eye", "iris", "iris_dark", "iris_light", "ink", "brow", "mouth", "tongue", "lips", "glass", "blush")
+"""Materials painted on a surface, not parts of their own."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A filled outline.  width: line width in drawing units (0: no line); clip: index of the shape it is kept inside;
+    solid: painted as ink in the line art too (lashes, pupils).
+    """
+
+    points: Points
+    material: str
+    width: float
+    clip: int | None = None
+    solid: bool = False
+
+
+@dataclass(frozen=True)
+class Stroke:
+    """A line that bounds nothing: a fold, a strand, a nose.  clip: index of the shape it is kept inside."""
+
+    points: Points
+    width: float
+    clip: int | None = None
+
+
+@dataclass
+class Sheet:
+    """What has been laid down so far, lowest first."""
+
+    items: list[Shape | Stroke] = field(default_factory=list[Shape | Stroke])
+
+    def fill(self, points: Points, material: str, width: float = 0.0, clip: int | None = None, solid: bool = False) -> int:
+        """Lay a shape on top; returns its index, for clipping others to it."""
+        self.items.append(Shape(points, material, width, clip, solid))
+        return len(self.items) - 1
+
+    def stroke(self, points: Points, width: float, clip: int | None = None) -> None:
+        """Lay a line on top."""
+        self.items.append(Stroke(points, width, clip))
+
+    def transform(self, start: int, matrix: NDArray[np.float64]) -> None:
+        """Apply a 2x3 affine matrix to everything from index `start` on."""
+        for i in range(start, len(self.items)):
+            item = self.items[i]
+            points = item.points @ matrix[:, :2].T + matrix[:, 2]
+            if isinstance(item, Shape):
+                self.items[i] = Shape(points, item.material, item.width, item.clip, item.solid)
+            else:
+                self.items[i] = Stroke(points, item.width, item.clip)
+
+    def bounds(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Lowest and highest (x, y) of all shapes."""
+        every = np.vstack([item.points for item in self.items if isinstance(item, Shape)])
+        return every.min(0), every.max(0)
+
+
+def fixed(points: Points) -> NDArray[np.int32]:
+    """Points in cv2's fixed-point form; pixel centers are at half coordinates."""
+    return np.clip(np.round((points - 0.5) * (1 << SHIFT)), -(2**20), 2**20).astype(np.int32)
+
+
+def covered(points: Points, margin: int, size: int) -> tuple[slice, slice] | None:
+    """Rows and columns of the size x size picture that the points, with a margin, may touch; None if none."""
+    low = np.clip(np.floor(points.min(0)) - margin - 1, 0, size).astype(int)
+    high = np.clip(np.ceil(points.max(0)) + margin + 2, 0, size).astype(int)
+    if (high <= low).any():
+        return None
+    return slice(int(low[1]), int(high[1])), slice(int(low[0]), int(high[0]))
+
+
+class Plates:
+    """The pictures that shapes and strokes are laid down in, n x n pixels each.
+
+    ids: 1 + index of the topmost item.  part: 1 + index of the surface below all features and patterns.  line: 255 paper,
+    0 ink.  crease: 255 beside folds.  root: the outermost shape each item is clipped to.
+    """
+
+    def __init__(self, n: int, names: Sequence[str], items: int, faint: int, beside: int) -> None:
+        self.ids, self.part = np.zeros((n, n), np.int16), np.zeros((n, n), np.int16)
+        self.line, self.crease = np.full((n, n), 255, np.uint8), np.zeros((n, n), np.uint8)
+        self.names, self.faint, self.beside = list(names), faint, beside
+        self.material = np.zeros(items + 1, np.int32)
+        self.root = np.arange(items + 1, dtype=np.int16)
+
+    def lay(self, index: int, item: Shape | Stroke, placed: Points, thick: int) -> None:
+        """Put item number `index` on top.  placed: its points in pixels; thick: its line's width in pixels."""
+        window = covered(placed, max(thick, self.beside), len(self.ids))
+        if window is None:
+            return
+        points = [fixed(placed - [window[1].start, window[0].start])]
+        ink = self.line[window]
+        inside = None if item.clip is None else self.root[self.ids[window]] == item.clip + 1
+        before = ink.copy()
+        if isinstance(item, Shape):
+            self._fill(index, item, window, points, inside)
+        elif self.beside:
+            fold = np.zeros(ink.shape, np.uint8)
+            cv2.polylines(fold, points, False, 255, self.beside, cv2.LINE_8, SHIFT)
+            self.crease[window][(fold > 0) & (True if inside is None else inside)] = 255
+        if item.width > 0:
+            outline = ink.copy()
+            closed = isinstance(item, Shape)
+            cv2.polylines(outline, points, closed, 0 if closed else self.faint, thick, cv2.LINE_AA, SHIFT)
+            # A faint stroke does not lighten a dark line it crosses.
+            ink[:] = np.minimum(ink, outline)
+        if inside is not None:
+            ink[~inside] = before[~inside]
+
+    def _fill(
+        self,
+        index: int,
+        item: Shape,
+        window: tuple[slice, slice],
+        points: list[NDArray[np.int32]],
+        inside: NDArray[np.bool_] | None,
+    ) -> None:
+        self.material[index + 1] = self.names.index(item.material)
+        ink = self.line[window]
+        cover = np.zeros(ink.shape, np.uint8)
+        cv2.fillPoly(cover, points, 1, cv2.LINE_8, SHIFT)
+        filled = cover > 0
+        if inside is not None:
+            filled &= inside
+            self.root[index + 1] = self.root[(item.clip or 0) + 1]
+        self.ids[window][filled] = index + 1
+        surface = self.root[index + 1]
+        feature = item.material in FEATURES or self.names[self.material[surface]] in FEATURES
+        # A pattern leaves the lines of its cloth; all else hides what lies below.
+        if inside is None or feature:
+            ink[filled] = 255
+        if item.solid:
+            ink[filled] = 0
+        if not feature:
+            self.part[window][filled] = surface
+            if inside is None:
+                self.crease[window][filled] = 0
+
+    def flats(self, size: int, frame: NDArray[np.float64]) -> Flats:
+        """What lies where, at size x size pixels."""
+        kinds = np.array([KINDS.index(KIND_OF.get(name, "cloth")) for name in self.names], np.uint8)[self.material]
+        features = np.array([name in FEATURES for name in self.names])[self.material]
+        features |= features[self.root]
+        features[0] = False
+        step = len(self.ids) // size
+        ids = np.ascontiguousarray(self.ids[::step, ::step])
+        part = np.ascontiguousarray(self.part[::step, ::step])
+        return Flats(part, kinds[ids], features[ids], reduced(self.crease, size), frame)
+
+
+def rasterize(sheet: Sheet, palette: Mapping[str, Rgb], frame: NDArray[np.float64], size: int, shading: Shading) -> View:
+    """Draw the sheet through a 2x3 `frame` (drawing units to pixels of a size x size picture)."""
+    matrix = frame * SUPERSAMPLING
+    scale = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
+    names = sorted(palette)
+    beside = max(1, round(0.07 * scale)) if shading.folds else 0
+    plates = Plates(size * SUPERSAMPLING, names, len(sheet.items), round(255 * (1 - shading.inner)), beside)
+    for index, item in enumerate(sheet.items):
+        plates.lay(index, item, item.points @ matrix[:, :2].T + matrix[:, 2], max(1, round(item.width * scale)))
+    # The figure is the filled shapes and the outer half of their lines.
+    drawn = reduced(((plates.ids > 0) | (plates.line < 128)).astype(np.uint8) * 255, size)
+    line = reduced(plates.line, size)
+    colors = np.stack([palette[name] for name in names])[plates.material]
+    colors[0] = 255
+    rgb = lit(reduced(np.take(colors, plates.ids, axis=0), size), plates.flats(size, frame), shading)
+    outlined(rgb, line, shading.outline)
+    rgb[drawn == 0] = 255
+    return View(rgb, line, drawn)
+
+
+def outlined(rgb: Rgb, line: NDArray[np.uint8], darkness: float) -> None:
+    """Draw the lines into the colors, each in a dark shade of the darkest paint it touches."""
+    nearest = np.asarray(cv2.erode(rgb, np.ones((3, 3), np.uint8)), np.uint8)
+    inked = line < 255
+    ink = (255 - line[inked].astype(np.float32))[:, None] / 255.0
+    rgb[inked] = rgb[inked] * (1 - ink) + nearest[inked] * ((1 - darkness) * ink)
+
+
+def reduced(picture: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+    """The picture at size x size pixels, each the mean of those it covers."""
+    return np.asarray(cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA), np.uint8)

@@ -1,0 +1,191 @@
+"""How an artist lights a picture: what stays the same between two drawings by one hand, and how it falls on flat colors.
+
+A figure's tone at a pixel is Lambert's cosine of a bulged surface, broken by strands, folds and cast shadows, and cut into a
+few steps (cel) or left smooth (airbrush).  Shade multiplies the flat color by a tint of its own for skin, hair and cloth.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from backend.imaging.types import Rgb
+
+Field = NDArray[np.floating[Any]]
+"""(S, S) values of one picture; float32 in practice."""
+KINDS = ("skin", "hair", "cloth")
+Tint = tuple[float, float, float]
+NO_TINT: Tint = (1.0, 1.0, 1.0)
+
+
+def _plain() -> Mapping[str, Tint]:
+    return dict.fromkeys(KINDS, NO_TINT)
+
+
+@dataclass(frozen=True)
+class Shading:
+    """One artist's light; the default is flat.  Lengths in drawing units (half a head's width).
+
+    light: direction to it, x to the right, y down, z to the viewer, length 1.
+    levels: cosines below which shade begins, each an equal part of it; none: flat.  soft: width of a step in cosines.
+    tints: what full shade multiplies each kind of paint by.  bulge: radius of the rounding at a part's edge; volume: how much
+    of it is the whole figure's.  strands, folds: how far streaks of hair and creases of cloth move the cosine.
+    cast: length of shadows that one part throws on those below.  ramps: what a part's low end multiplies by.
+    lit, band, rim: lightening of what faces the light, of the ring on the hair, of edges away from the light.
+    glow: darkening from top to bottom.  outline, inner: darkness of outlines and of strokes, 0..1.  seed: of the streaks.
+    """
+
+    light: tuple[float, float, float] = (0.0, 0.0, 1.0)
+    levels: tuple[float, ...] = ()
+    soft: float = 0.06
+    tints: Mapping[str, Tint] = field(default_factory=_plain)
+    bulge: float = 0.4
+    volume: float = 0.3
+    strands: float = 0.0
+    folds: float = 0.0
+    cast: float = 0.0
+    ramps: Mapping[str, Tint] = field(default_factory=_plain)
+    lit: float = 0.0
+    band: float = 0.0
+    rim: float = 0.0
+    glow: float = 0.0
+    outline: float = 0.8
+    inner: float = 1.0
+    seed: int = 0
+
+    @property
+    def flat(self) -> bool:
+        """Whether the paint is left as it is."""
+        return not self.levels
+
+
+def unit(x: float, y: float, z: float) -> tuple[float, float, float]:
+    """The direction at length 1."""
+    n = float(np.sqrt(x * x + y * y + z * z))
+    return x / n, y / n, z / n
+
+
+def random_light(rng: np.random.Generator) -> tuple[float, float, float]:
+    """Mostly from above and one side, sometimes from below."""
+    up = -rng.uniform(0.15, 1.0) if rng.random() < 0.92 else rng.uniform(0.1, 0.6)
+    return unit(float(rng.normal(0, 0.7)), up, rng.uniform(0.35, 1.1))
+
+
+def shade_tint(rng: np.random.Generator, depth: float, kind: str, hue: float) -> Tint:
+    """depth: 0 black .. 1 none; hue: 0 gray shadows .. 1 strongly colored ones."""
+    if kind == "skin":
+        warm = np.array([0.1, -0.02, -0.04]) * rng.uniform(0.5, 1.3)
+        depth = 0.35 + 0.65 * depth
+    else:
+        warm = rng.normal(0, 0.08, 3) + hue * rng.choice([-1, 1], 3) * rng.uniform(0.02, 0.22, 3)
+        warm = warm + np.array([0.0, -0.02, 0.05])
+    r, g, b = np.clip(depth + warm, 0.12, 1.08)
+    return float(r), float(g), float(b)
+
+
+def random_shading(rng: np.random.Generator) -> Shading:
+    """Flat, cel in two or three tones, airbrushed or painted; dark, colored or nearly no drawn lines."""
+    style = str(rng.choice(["flat", "cel", "tones", "soft", "painted"], p=[0.08, 0.24, 0.22, 0.2, 0.26]))
+    outline = rng.uniform(0.75, 1) if rng.random() < 0.5 else rng.uniform(0.3, 0.75)
+    inner = rng.uniform(0.85, 1) if rng.random() < 0.45 else rng.uniform(0.25, 0.85)
+    glow = rng.uniform(0, 0.2) if rng.random() < 0.2 else 0.0
+    seed = int(rng.integers(2**31))
+    if style == "flat":
+        return Shading(glow=glow, outline=outline, inner=inner, seed=seed)
+    light = random_light(rng)
+    front = light[2]
+    levels = {
+        "cel": (front * rng.uniform(0.35, 0.85),),
+        "tones": (front * rng.uniform(0.7, 0.95), front * rng.uniform(0.2, 0.6)),
+        "soft": (front * rng.uniform(0.5, 0.9),),
+        "painted": (front * rng.uniform(0.7, 1.0), front * rng.uniform(0.1, 0.6)),
+    }[style]
+    soft = {
+        "cel": rng.uniform(0.02, 0.1),
+        "tones": rng.uniform(0.02, 0.12),
+        "soft": rng.uniform(0.5, 1.1),
+        "painted": rng.uniform(0.12, 0.6),
+    }[style]
+    depth = float(np.clip(rng.normal(0.58, 0.15), 0.28, 0.88))
+    hue = rng.uniform(0, 1) if style == "painted" or rng.random() < 0.3 else 0.1
+    ramps: dict[str, Tint] = dict.fromkeys(KINDS, NO_TINT)
+    for kind in ("hair", "cloth"):
+        if rng.random() < (0.55 if style == "painted" else 0.3):
+            low, high = (0.4, 1.0) if kind == "hair" else (0.55, 1.05)
+            r, g, b = rng.uniform(low, high, 3) if rng.random() < 0.6 else np.full(3, rng.uniform(low, high))
+            ramps[kind] = (float(r), float(g), float(b))
+    return Shading(
+        light=light,
+        levels=levels,
+        soft=soft,
+        tints={kind: shade_tint(rng, depth, kind, hue) for kind in KINDS},
+        bulge=rng.uniform(0.18, 0.7),
+        volume=rng.uniform(0.1, 0.6),
+        strands=rng.uniform(0.1, 0.6),
+        folds=rng.uniform(0.05, 0.4),
+        cast=rng.uniform(0.06, 0.24) if rng.random() < 0.8 else 0.0,
+        ramps=ramps,
+        lit=rng.uniform(0.05, 0.35) if rng.random() < 0.5 else 0.0,
+        band=rng.uniform(0.15, 0.7) if rng.random() < 0.5 else 0.0,
+        rim=rng.uniform(0.15, 0.6) if rng.random() < 0.2 else 0.0,
+        glow=glow,
+        outline=outline,
+        inner=inner,
+        seed=seed,
+    )
+
+
+def sized(shading: Shading, scale: float) -> Shading:
+    """The same light for things `scale` times as large as a figure's parts."""
+    return replace(shading, bulge=shading.bulge * scale, cast=shading.cast * scale, band=0.0)
+
+
+def relit(rng: np.random.Generator, shading: Shading) -> Shading:
+    """The light from elsewhere, now and then; everything else stays."""
+    if shading.flat or rng.random() < 0.75:
+        return shading
+    light = random_light(rng)
+    levels = tuple(v * light[2] / shading.light[2] for v in shading.levels)
+    return replace(shading, light=light, levels=levels)
+
+
+def rise(x: Field, start: Field | float | np.float32, width: Field | float | np.float32) -> Field:
+    """Smooth step from 0 to 1 around `start`."""
+    t = np.clip((x - start) / width + 0.5, 0, 1)
+    return t * t * (3 - 2 * t)
+
+
+def steps_below(cosine: Field, shading: Shading) -> Field:
+    """Shade 0..1: how many of the levels the cosine is below, each edge at least a pixel wide."""
+    smooth = np.asarray(cv2.GaussianBlur(cosine, (0, 0), 0.8), np.float32)
+    dx, dy = cv2.Sobel(smooth, cv2.CV_32F, 1, 0, scale=0.125), cv2.Sobel(smooth, cv2.CV_32F, 0, 1, scale=0.125)
+    width = np.maximum(np.float32(shading.soft), 1.2 * (np.abs(dx) + np.abs(dy)))
+    total = np.zeros_like(smooth)
+    for level in shading.levels:
+        total += 1 - rise(smooth, np.float32(level), width)
+    return total / np.float32(len(shading.levels))
+
+
+def table(tints: Mapping[str, Tint]) -> NDArray[np.float32]:
+    """(kinds, 3) in the order of KINDS."""
+    return np.array([tints[kind] for kind in KINDS], np.float32)
+
+
+def painted(rgb: Rgb, shade: Field, kinds: NDArray[np.uint8], shading: Shading, ramp: Field | None, gain: Field | None) -> Rgb:
+    """Flat colors with shade, gradients and lights.
+
+    rgb: (S, S, 3).  shade: (S, S) 0..1.  kinds: (S, S) index into KINDS.  ramp: (S, S) 0 at a part's top .. 1 at its low end.
+    gain: (S, S) 0..1 of white laid over.
+    """
+    factor = 1 - shade[..., None] * (1 - np.take(table(shading.tints), kinds, axis=0))
+    if ramp is not None:
+        factor *= 1 - ramp[..., None] * (1 - np.take(table(shading.ramps), kinds, axis=0))
+    if shading.glow:
+        factor *= (1 - np.float32(shading.glow) * np.linspace(-0.2, 1, len(rgb), dtype=np.float32))[:, None, None]
+    out = rgb * factor
+    if gain is not None:
+        out += (np.float32(255) - out) * gain[..., None]
+    return np.clip(out, 0, 255).astype(np.uint8)

@@ -1,0 +1,1 @@
+"""Drawings of rigged 3D characters."""

@@ -1,0 +1,100 @@
+"""Rigged 3D characters: the same character, recolored the same way, in two poses and from two cameras."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from backend.imaging.types import Rgba
+from backend.training.synthetic.compose import compose
+from backend.training.synthetic.render.recolor import Repaint
+from backend.training.synthetic.render.shading import random_shading, relit
+from backend.training.synthetic.rigged3d.gltf import Posed
+from backend.training.synthetic.rigged3d.renderer import Camera, Look, Raster
+from backend.training.synthetic.rigged3d.rigs import RIGS, Character
+from backend.training.synthetic.scenes.backgrounds import Backgrounds
+from backend.training.synthetic.types import DrawingSet, View
+
+TALL = 1.8
+TRIES = 40
+
+
+def random_look(rng: np.random.Generator, depth_step: float) -> Look:
+    """An artist's light, and what makes a line."""
+    return Look(random_shading(rng), crease=rng.uniform(0.5, 0.8), step=depth_step, edge=rng.uniform(55, 75))
+
+
+def random_camera(rng: np.random.Generator, who: Character, parts: list[Posed]) -> tuple[Camera, float]:
+    """A camera on the whole figure, its upper half or its head; and the extent of what it looks at."""
+    every = np.vstack([p.points for p in parts])
+    lo, hi = every.min(0), every.max(0)
+    center, reach = (lo + hi) / 2, float((hi - lo).max())
+    crop = rng.random()
+    if crop > 0.42:
+        near = crop >= 0.85
+        if who.rig:
+            share = rng.uniform(0.78, 0.88) if near else rng.uniform(0.7, 0.82)
+            wide = rng.uniform(0.3, 0.42) if near else rng.uniform(0.42, 0.66)
+        else:
+            # Big-headed models: the head's middle is lower and a bust is wider.
+            share = rng.uniform(0.58, 0.68)
+            wide = 1.45 * (rng.uniform(0.3, 0.42) if near else rng.uniform(0.42, 0.66))
+        reach = float(hi[1] - lo[1]) * wide
+        middle = np.median(every, axis=0)
+        center = np.array([middle[0], lo[1] + (hi[1] - lo[1]) * share, middle[2]])
+    center = center + rng.normal(0, 0.05, 3) * reach
+    camera = Camera(
+        center=(float(center[0]), float(center[1]), float(center[2])),
+        distance=reach * rng.uniform(2.0, 2.5),
+        # One view in seven from anywhere around, one in five from well above or below.
+        yaw=float(rng.normal(0, 0.65)) if rng.random() < 0.86 else float(rng.uniform(-np.pi, np.pi)),
+        pitch=float(rng.normal(0.05, 0.12)) if rng.random() < 0.8 else float(rng.uniform(-0.4, 0.55)),
+        roll=float(rng.normal(0, 0.06)),
+    )
+    return camera, reach
+
+
+def scaled(parts: list[Posed]) -> list[Posed]:
+    """The figure made `TALL` units tall, the size the camera's near and far planes are for."""
+    y = np.concatenate([p.points[:, 1] for p in parts])
+    factor = TALL / max(float(np.ptp(y)), 1e-6)
+    return [Posed(p.part, p.points * factor, p.normals) for p in parts]
+
+
+class Models3D:
+    """Source of recolored 3D characters, for pictures of one size."""
+
+    def __init__(self, name: str, files: list[Path], backgrounds: Backgrounds, size: int) -> None:
+        self.name = name
+        self.characters = [Character(f, RIGS.get(f.stem)) for f in files]
+        self.backgrounds = backgrounds
+        self.raster = Raster(size)
+
+    def draw(self, rng: np.random.Generator, size: int) -> DrawingSet:
+        """One character in new colors, twice, over a scene.  Raises ValueError for another size than the source's."""
+        if size != self.raster.size:
+            raise ValueError(f"this source draws {self.raster.size} pixels, not {size}")
+        who = self.characters[int(rng.integers(len(self.characters)))]
+        paint = Repaint(rng)
+        new = rng.random() > 0.06
+        # Materials that share a texture share the repainted one too.
+        painted = {id(s): s.repainted(paint) if new else s.texture for s in who.swatches.values()}
+        textures = {m: painted[id(s)] for m, s in who.swatches.items()}
+        hidden = {name for name, chance in who.props.items() if rng.random() < chance}
+        look = random_look(rng, 0.025 if who.rig else 0.05)
+        views = [self.view(rng, who, textures, hidden, replace(look, shading=relit(rng, look.shading))) for _ in range(2)]
+        return compose(rng, views[0], views[1], self.backgrounds, size, f"{self.name}/{who.name}")
+
+    def view(self, rng: np.random.Generator, who: Character, textures: dict[int, Rgba], hidden: set[str], look: Look) -> View:
+        """One pose from one camera; drawn again when hardly anything of the figure is in the picture.
+
+        Raises ValueError for a model of which nothing shows.
+        """
+        for _ in range(TRIES):
+            parts = scaled([p for p in who.pose(rng) if p.part.name not in hidden])
+            camera, reach = random_camera(rng, who, parts)
+            view = self.raster.render(parts, textures, who.ids, camera, look, reach)
+            if 0.06 < float((view.mask > 127).mean()) < 0.97 and cv2.countNonZero(255 - view.line) > view.line.size // 330:
+                return view
+        raise ValueError(f"nothing of {who.name} shows")

@@ -1,0 +1,193 @@
+"""Posed 3D parts to a cel-shaded picture with exact lines and mask, by OpenGL without a window (EGL)."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import moderngl
+import numpy as np
+from numpy.typing import NDArray
+
+from backend.imaging.types import Rgba
+from backend.training.synthetic.render.canvas import outlined
+from backend.training.synthetic.render.shading import Shading
+from backend.training.synthetic.rigged3d.gltf import Posed
+from backend.training.synthetic.rigged3d.lighting import solidly_lit
+from backend.training.synthetic.types import View
+
+VERTEX = """#version 330
+in vec3 p; in vec3 n; in vec2 t; uniform mat4 mvp; uniform mat3 nm; out vec3 vn; out vec2 vt;
+void main() { gl_Position = mvp * vec4(p, 1); vn = nm * n; vt = t; }"""
+FRAGMENT = """#version 330
+in vec3 vn; in vec2 vt; uniform sampler2D tx; uniform float id;
+layout(location=0) out vec4 color; layout(location=1) out vec4 guide;
+void main() {
+  vec4 a = texture(tx, vt); if (a.a < 0.5) discard;
+  vec3 n = normalize(vn); if (!gl_FrontFacing) n = -n;
+  color = vec4(a.rgb, 1);
+  guide = vec4(n * 0.5 + 0.5, id / 255.0);
+}"""
+NEAR, FAR = 0.1, 50.0
+
+
+@dataclass(frozen=True)
+class Camera:
+    """Looks at `center` from `distance` away.  yaw, pitch, roll: radians; angle: vertical view angle, degrees."""
+
+    center: tuple[float, float, float]
+    distance: float
+    yaw: float
+    pitch: float
+    roll: float = 0.0
+    angle: float = 30.0
+
+    def matrices(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Projection times view, and view, both (4, 4)."""
+        c = np.asarray(self.center)
+        out = np.array([np.sin(self.yaw) * np.cos(self.pitch), np.sin(self.pitch), np.cos(self.yaw) * np.cos(self.pitch)])
+        right = np.cross(-out, [0, 1, 0])
+        right /= np.linalg.norm(right)
+        up = np.cross(right, -out)
+        right, up = np.cos(self.roll) * right + np.sin(self.roll) * up, np.cos(self.roll) * up - np.sin(self.roll) * right
+        view = np.eye(4)
+        view[:3, :3] = np.stack([right, up, out])
+        view[:3, 3] = -view[:3, :3] @ (c + out * self.distance)
+        k = 1 / np.tan(np.radians(self.angle) / 2)
+        project = np.zeros((4, 4))
+        project[0, 0] = project[1, 1] = k
+        project[2, 2], project[2, 3] = (FAR + NEAR) / (NEAR - FAR), 2 * FAR * NEAR / (NEAR - FAR)
+        project[3, 2] = -1
+        return project @ view, view
+
+
+@dataclass(frozen=True)
+class Look:
+    """shading: the light; crease: normal change that makes a line, 0..2; step: depth change that makes a line, as a fraction
+    of `reach`; edge: color change that makes one, summed over the channels.
+    """
+
+    shading: Shading
+    crease: float = 0.65
+    step: float = 0.03
+    edge: float = 64.0
+
+
+def offscreen() -> moderngl.Context:
+    """An OpenGL context without a window.
+
+    On Linux EGL is asked for by the names the run-time packages install; the unversioned ones come with headers only.
+    """
+    if sys.platform == "linux":
+        # moderngl types its free settings as dictionaries.
+        libraries: dict[str, Any] = {"backend": "egl", "libgl": "libGL.so.1", "libegl": "libEGL.so.1"}
+        return moderngl.create_context(standalone=True, **libraries)
+    return moderngl.create_context(standalone=True)
+
+
+class Raster:
+    """One OpenGL context and its buffers for pictures of one size."""
+
+    def __init__(self, size: int) -> None:
+        self.size, self.big = size, size * 2
+        self.context = offscreen()
+        self.program = self.context.program(vertex_shader=VERTEX, fragment_shader=FRAGMENT)
+        n = (self.big, self.big)
+        self.color, self.guide = self.context.texture(n, 4), self.context.texture(n, 4)
+        self.depth = self.context.depth_texture(n)
+        self.target = self.context.framebuffer([self.color, self.guide], self.depth)
+
+    def close(self) -> None:
+        """Give the context back."""
+        self.context.release()
+
+    def render(
+        self,
+        parts: Sequence[Posed],
+        textures: Mapping[int, Rgba],
+        ids: Mapping[int, int],
+        camera: Camera,
+        look: Look,
+        reach: float,
+    ) -> View:
+        """Draw the parts.  textures: (h, w, 4) by material; ids: number by material, lines run where it changes;
+        reach: size of the model, the unit of depth steps.
+        """
+        gl, n = self.context, self.big
+        mvp, view = camera.matrices()
+        self.target.use()
+        self.target.clear(1, 1, 1, 0)
+        gl.enable_only(moderngl.DEPTH_TEST)
+        self._set("mvp", mvp.T)
+        self._set("nm", view[:3, :3].T)
+        held = {m: gl.texture((t.shape[1], t.shape[0]), 4, np.ascontiguousarray(t).tobytes()) for m, t in textures.items()}
+        for posed in parts:
+            held[posed.part.material].use(0)
+            self._set("id", np.array([float(ids[posed.part.material])]))
+            vertices = gl.buffer(np.hstack([posed.points, posed.normals, posed.part.uv]).astype("f4").tobytes())
+            faces = gl.buffer(posed.part.faces.tobytes())
+            array = gl.vertex_array(self.program, [(vertices, "3f 3f 2f", "p", "n", "t")], faces)
+            array.render()
+            for thing in (array, vertices, faces):
+                thing.release()
+        for texture in held.values():
+            texture.release()
+        c = np.frombuffer(self.color.read(), "u1").reshape(n, n, 4)[::-1]
+        g = np.frombuffer(self.guide.read(), "u1").reshape(n, n, 4)[::-1]
+        z = np.frombuffer(self.depth.read(), "f4").reshape(n, n)[::-1]
+        depth = (NEAR * FAR / (FAR - z * (FAR - NEAR))).astype(np.float32)
+        return self._drawn(c, g, depth, look, reach)
+
+    def _set(self, name: str, value: NDArray[np.float64]) -> None:
+        uniform = self.program[name]
+        assert isinstance(uniform, moderngl.Uniform)
+        uniform.write(np.ascontiguousarray(value).astype("f4").tobytes())
+
+    def _drawn(self, c: NDArray[np.uint8], g: NDArray[np.uint8], depth: NDArray[np.float32], look: Look, reach: float) -> View:
+        """Lines where normal, material, depth or color jumps; then everything at half size."""
+        n = self.size
+        mask = c[..., 3] > 127
+        edge = np.zeros(mask.shape, np.uint8)
+        colors, guides = np.ascontiguousarray(c[..., :3]), np.ascontiguousarray(g)
+        for axis in (0, 1):
+            jump = steps(guides[..., :3], axis) > look.crease * 255
+            jump |= cv2.absdiff(*pair(guides[..., 3], axis)) > 0
+            jump |= cv2.absdiff(*pair(depth, axis)) > look.step * reach
+            jump |= steps(colors, axis) > look.edge
+            edge[tuple(slice(0, k) for k in jump.shape)] |= jump
+        # Two pixels of the doubled picture are one pixel of line; larger pictures get a little more.
+        thick = cv2.dilate(edge, np.ones((2, 2) if n <= 320 else (3, 3), np.uint8))
+        line = 255 - np.asarray(cv2.GaussianBlur(thick * 255, (0, 0), 0.8), np.uint8)
+        solid = halved((mask | (thick > 0)).astype(np.uint8) * 255)
+        colors[~mask] = 255
+        line = halved(line)
+        normals = cv2.resize(guides[..., :3], (n, n), interpolation=cv2.INTER_AREA).astype(np.float32) / 127.5 - 1
+        rgb = solidly_lit(
+            halved(colors), normals, halved_depth(depth), halved(mask.astype(np.uint8) * 255), look.shading, reach
+        )
+        outlined(rgb, line, look.shading.outline)
+        rgb[solid == 0] = 255
+        return View(rgb, line, solid)
+
+
+def pair(picture: NDArray[Any], axis: int) -> tuple[NDArray[Any], NDArray[Any]]:
+    """The picture without its last and without its first row (axis 0) or column (axis 1)."""
+    return (picture[:-1], picture[1:]) if axis == 0 else (picture[:, :-1], picture[:, 1:])
+
+
+def steps(picture: NDArray[np.uint8], axis: int) -> NDArray[np.float32]:
+    """Sum over the three channels of the change from one pixel to the next."""
+    change = cv2.absdiff(*pair(picture, axis))
+    return np.asarray(cv2.transform(change.astype(np.float32), np.ones((1, 3), np.float32)), np.float32)
+
+
+def halved_depth(depth: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Depth at half its size, each pixel the nearest of four."""
+    return np.minimum(np.minimum(depth[::2, ::2], depth[1::2, ::2]), np.minimum(depth[::2, 1::2], depth[1::2, 1::2]))
+
+
+def halved(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A picture at half its size, each pixel the mean of four."""
+    h, w = picture.shape[:2]
+    return np.asarray(cv2.resize(picture, (w // 2, h // 2), interpolation=cv2.INTER_AREA), np.uint8)

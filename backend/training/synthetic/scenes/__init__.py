@@ -1,0 +1,1 @@
+"""Backgrounds, props and comic panels."""

@@ -1,0 +1,109 @@
+"""Painted comic panels: crops of one panel, or two panels of one page."""
+
+import hashlib
+import re
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from backend.imaging.types import Rgb
+from backend.training.synthetic.holdout import held_out as held_out_pictures
+from backend.training.synthetic.render.pens import random_extraction
+from backend.training.synthetic.types import DrawingSet
+
+HELD_OUT_EPISODES = ("E19", "E20", "E21")
+NAME = re.compile(r"(E\d\d)P\d\d_\d\d\.(webp|png)")
+SHORT_SIDE = 420
+
+
+def panel_files(folder: Path, held_out: bool) -> list[Path]:
+    """Panels by file name E01P02_03.webp, either those held out of training or all others.
+
+    A file whose bytes equal a held-out panel's under another name counts as held out too, and nobody gets a picture of the
+    development set.
+    """
+    known = held_out_pictures().files
+    files = sorted(f for f in folder.iterdir() if NAME.fullmatch(f.name))
+    files = [f for f in files if hashlib.sha256(f.read_bytes()).hexdigest() not in known]
+    kept = [f for f in files if f.name[:3] in HELD_OUT_EPISODES]
+    if held_out:
+        return kept
+    banned = {hashlib.sha256(f.read_bytes()).hexdigest() for f in kept}
+    return [
+        f for f in files if f.name[:3] not in HELD_OUT_EPISODES and hashlib.sha256(f.read_bytes()).hexdigest() not in banned
+    ]
+
+
+def crop(
+    rng: np.random.Generator, rgb: Rgb, size: int, least: float, turn: float, center: tuple[float, float] | None = None
+) -> tuple[Rgb, tuple[float, float]]:
+    """A square of at least `least` of the short side, turned by up to `turn` degrees, sheared, sometimes mirrored.
+
+    Returns it with its center as fractions of the panel, so that a second crop can be taken near the first.
+    """
+    h, w = rgb.shape[:2]
+    side = min(h, w) * rng.uniform(least, 1)
+    fx = rng.uniform(0, 1) if center is None else center[0] + rng.normal(0, 0.15)
+    fy = rng.uniform(0, 1) if center is None else center[1] + rng.normal(0, 0.15)
+    cx = float(np.clip(fx * w, side / 2, w - side / 2))
+    cy = float(np.clip(fy * h, side / 2, h - side / 2))
+    matrix = cv2.getRotationMatrix2D((cx, cy), rng.uniform(-turn, turn), size / side)
+    matrix[:, 2] += [size / 2 - cx, size / 2 - cy]
+    shear = np.array([[1, rng.normal(0, 0.03)], [rng.normal(0, 0.03), 1]])
+    middle = np.array([size / 2, size / 2])
+    matrix = np.column_stack([shear @ matrix[:, :2], shear @ (matrix[:, 2] - middle) + middle])
+    out = cv2.warpAffine(
+        rgb, matrix, (size, size), flags=cv2.INTER_AREA if size < side else cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT
+    )
+    if rng.random() < 0.35:
+        out = out[:, ::-1]
+    return np.ascontiguousarray(out, np.uint8), (cx / w, cy / h)
+
+
+class PanelLibrary:
+    """Panels in memory, at most `SHORT_SIDE` pixels on the short side (or the size asked for, if larger)."""
+
+    def __init__(self, folder: Path, held_out: bool = False, short_side: int = SHORT_SIDE) -> None:
+        self.pages: dict[str, list[str]] = {}
+        self.pictures: dict[str, Rgb] = {}
+        for file in panel_files(folder, held_out):
+            bgr = cv2.imread(str(file), cv2.IMREAD_COLOR)
+            if bgr is None:
+                raise ValueError(f"{file.name} is no picture")
+            if min(bgr.shape[:2]) < 200:
+                continue
+            scale = min(1.3, short_side / min(bgr.shape[:2]))
+            bgr = cv2.resize(bgr, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+            self.pictures[file.stem] = np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
+            self.pages.setdefault(file.stem[:6], []).append(file.stem)
+        self.names = sorted(self.pictures)
+
+    def any(self, rng: np.random.Generator) -> Rgb:
+        """One panel."""
+        return self.pictures[self.names[int(rng.integers(len(self.names)))]]
+
+
+class Panels:
+    """Source of painted pages without a figure mask."""
+
+    name = "panel"
+
+    def __init__(self, library: PanelLibrary) -> None:
+        self.library = library
+
+    def draw(self, rng: np.random.Generator, size: int) -> DrawingSet:
+        """A crop; the reference is another crop of the panel or another panel of its page."""
+        library = self.library
+        name = library.names[int(rng.integers(len(library.names)))]
+        color, center = crop(rng, library.pictures[name], size, 0.5, 3)
+        others = [n for n in library.pages[name[:6]] if n != name]
+        if rng.random() < 0.65 or not others:
+            ref, _ = crop(rng, library.pictures[name], size, 0.5, 10, center)
+            kind = "same"
+        else:
+            ref, _ = crop(rng, library.pictures[others[int(rng.integers(len(others)))]], size, 0.7, 3)
+            kind = "page"
+        mask = np.full((size, size), 255 if rng.random() < 0.5 else 0, np.uint8)
+        line = random_extraction(rng, color)
+        return DrawingSet(line, color, mask, ref, mask.copy(), f"{self.name}/{kind}-{name}")

@@ -1,0 +1,102 @@
+"""Training sets on disk: .npz shards written whole or not at all, by several processes, going on where they stopped."""
+
+import io
+import multiprocessing
+import os
+import zipfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from backend.training.synthetic.mixture import VALIDATION_SEED, VALIDATION_SETS, Folders, draw_set, training, validation
+from backend.training.synthetic.types import DrawingSet, Source
+
+PER_SHARD = 500
+ARRAYS = ("line", "color", "mask", "ref", "refmask")
+
+
+def write_shard(path: Path, sets: Sequence[DrawingSet]) -> None:
+    """Write arrays line, color, mask, ref, refmask (N, S, S[, 3]) uint8 and source (N,) text, lightly compressed."""
+    part = path.with_suffix(f".{os.getpid()}.part")
+    with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for name in (*ARRAYS, "source"):
+            buffer = io.BytesIO()
+            np.lib.format.write_array(buffer, np.array([getattr(item, name) for item in sets]), allow_pickle=False)
+            archive.writestr(f"{name}.npy", buffer.getvalue())
+    part.replace(path)
+
+
+def read_shard(path: Path) -> list[DrawingSet]:
+    """The sets of one shard."""
+    with np.load(path, allow_pickle=False) as data:
+        line, color, mask, ref, refmask, source = (data[name] for name in (*ARRAYS, "source"))
+    return [DrawingSet(line[i], color[i], mask[i], ref[i], refmask[i], str(source[i])) for i in range(len(source))]
+
+
+def shard_path(out: Path, seed: int, number: int) -> Path:
+    """train_SEED_NUMBER.npz"""
+    return out / f"train_{seed:04d}_{number:04d}.npz"
+
+
+def missing_shards(out: Path, seed: int, sets: int, per_shard: int) -> list[int]:
+    """Numbers of the shards still to be written."""
+    return [k for k in range(-(-sets // per_shard)) if not shard_path(out, seed, k).exists()]
+
+
+def render_shards(
+    numbers: Sequence[int], out: Path, source: Source, size: int, seed: int, sets: int, per_shard: int
+) -> Iterator[Path]:
+    """Draw and write the numbered shards; yields each path once it is complete."""
+    for number in numbers:
+        indices = range(number * per_shard, min(sets, (number + 1) * per_shard))
+        path = shard_path(out, seed, number)
+        write_shard(path, [draw_set(source, seed, i, size) for i in indices])
+        yield path
+
+
+def _work(numbers: Sequence[int], out: Path, folders: Folders, size: int, seed: int, sets: int, per_shard: int) -> None:
+    cv2.setNumThreads(1)
+    for path in render_shards(numbers, out, training(folders, size), size, seed, sets, per_shard):
+        print(path.name, flush=True)
+
+
+def render_training(
+    out: Path, folders: Folders, sets: int, size: int = 256, seed: int = 0, workers: int = 1, per_shard: int = PER_SHARD
+) -> list[Path]:
+    """Write all shards of a training set that are not there yet, in `workers` processes; returns every shard's path.
+
+    Raises RuntimeError when a process failed; the shards written so far stay.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    for stale in out.glob("train_*.part"):
+        stale.unlink()
+    todo = missing_shards(out, seed, sets, per_shard)
+    # One software GL thread per process: the processes already fill the cores.
+    os.environ.setdefault("LP_NUM_THREADS", "1")
+    context = multiprocessing.get_context("spawn")
+    jobs = [
+        context.Process(target=_work, args=(todo[w::workers], out, folders, size, seed, sets, per_shard))
+        for w in range(workers)
+        if todo[w::workers]
+    ]
+    for job in jobs:
+        job.start()
+    for job in jobs:
+        job.join()
+    if any(job.exitcode for job in jobs):
+        raise RuntimeError("a rendering process failed; run again to go on where it stopped")
+    return [shard_path(out, seed, k) for k in range(-(-sets // per_shard))]
+
+
+def render_validation(out: Path, folders: Folders, size: int = 256) -> list[Path]:
+    """Write val_NAME.npz for every validation source the folders allow."""
+    out.mkdir(parents=True, exist_ok=True)
+    paths: list[Path] = []
+    for number, (name, source) in enumerate(sorted(validation(folders, size).items())):
+        path = out / f"val_{name}.npz"
+        if not path.exists():
+            write_shard(path, [draw_set(source, VALIDATION_SEED + number, i, size) for i in range(VALIDATION_SETS[name])])
+        paths.append(path)
+    return paths

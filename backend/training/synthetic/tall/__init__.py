@@ -1,0 +1,1 @@
+"""Characters drawn from head to foot."""

@@ -1,0 +1,53 @@
+"""Taking files out of the models folder: what a name stands for, and nothing that lies elsewhere."""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from backend.weights.detection import LOCK, PART, PLAIN_STEM, SUFFIX, called, find, registry_name
+
+_BESIDE = (".json", ".txt")
+"""Endings of files that lie beside weights and mean nothing without them."""
+_DIGEST = re.compile(r"\.[0-9a-f]{1,16}" + re.escape(PART) + "$")
+
+
+def unfinished(models_dir: Path) -> list[Path]:
+    """Parts of downloads that were interrupted."""
+    return sorted([*models_dir.glob(".*" + PART), *models_dir.glob("*/.*" + PART)])
+
+
+def name_of_part(part: Path, models_dir: Path) -> str:
+    """The name under which a part is deleted: that of its model, for what lies beside a model's weights too."""
+    target = part.with_name(_DIGEST.sub("", part.name).removeprefix("."))
+    if target.suffix in _BESIDE and part.parent != models_dir:
+        target = target.with_name(PLAIN_STEM + SUFFIX)  # a vocabulary has its folder for itself and the model
+    return registry_name(called(target, models_dir))
+
+
+def files_of(name: str, models_dir: Path) -> list[Path]:
+    """The file of that model and the parts of its download, [] when there is neither."""
+    paths = [each.path for each in find(models_dir) if each.name == name]
+    return paths + [part for part in unfinished(models_dir) if name_of_part(part, models_dir) == name]
+
+
+def elsewhere(paths: Iterable[Path], models_dir: Path) -> list[Path]:
+    """Folders of ``paths`` that are links: what lies in them is not the models folder's, and is never deleted."""
+    home, folders = models_dir.resolve(), {path.parent for path in paths} - {models_dir}
+    return sorted(folder for folder in folders if folder.resolve() != home / folder.name)
+
+
+def delete(paths: Iterable[Path], models_dir: Path) -> None:
+    """Delete files of the models folder, descriptions beside them, and folders in which nothing else of use is left.
+
+    A file that is a link is unlinked and its target stays; what lies in a folder that is a link (``elsewhere``) stays, too.
+    """
+    within = [path for path in paths if not elsewhere([path], models_dir)]
+    for path in within:
+        path.unlink(missing_ok=True)
+        path.with_suffix(".json").unlink(missing_ok=True)
+    for folder in {path.parent for path in within} - {models_dir}:
+        left = list(folder.iterdir())
+        if all(not each.is_dir() and (each.suffix in _BESIDE or each.name == LOCK) for each in left):
+            for each in left:
+                each.unlink()
+            folder.rmdir()

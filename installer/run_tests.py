@@ -1,0 +1,47 @@
+"""``install.py test``: everything the project checks about itself, in one go."""
+
+from pathlib import Path
+from xml.etree import ElementTree
+
+from .messages import say
+from .steps import prepare_backend
+from .subprocesses import run
+from .vendor import PROJECT
+
+EXTRAS = ("backend", "train", "dev")
+KRITA_TESTS = "tests.krita"
+
+
+def not_run(report: Path) -> str:
+    """What pytest's JUnit ``report`` says about real-Krita tests that did not run; '' when all of them did."""
+    cases = [case for case in ElementTree.parse(report).iter("testcase") if case.get("classname", "").startswith(KRITA_TESTS)]
+    skipped = [case.get("name", "") for case in cases if case.find("skipped") is not None]
+    if not cases:
+        return "No test ran in the real Krita."
+    return f"Of {len(cases)} tests in the real Krita these were skipped: {', '.join(skipped)}." if skipped else ""
+
+
+def run_tests(require_krita: bool) -> int:
+    """Run ruff, pyright and pytest; 0 when all pass (and, with require_krita, none of the real-Krita tests was skipped)."""
+    python, _ = prepare_backend(EXTRAS)
+    report = PROJECT / "artifacts" / "junit.xml"
+    report.parent.mkdir(exist_ok=True)
+    report.unlink(missing_ok=True)
+    programs = python.parent
+    steps = {
+        "ruff": [programs / "ruff", "check", "."],
+        "pyright": [programs / "pyright", "--pythonpath", python],
+        "pytest": [python, "-m", "pytest", f"--junit-xml={report}"],
+    }
+    surroundings = {"OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1", "LINEWASH_REQUIRE_KRITA": "1" if require_krita else "0"}
+    failed: list[str] = []
+    for name, command in steps.items():
+        say(f"\n== {name}")
+        if run(command, cwd=PROJECT, extra=surroundings) != 0:
+            failed.append(name)
+    if require_krita and report.is_file() and (sentence := not_run(report)):
+        say(f"\n{sentence}")
+        failed.append("the real Krita")
+    if failed:
+        say(f"\nFailed: {', '.join(failed)}.")
+    return 1 if failed else 0

@@ -1,0 +1,42 @@
+"""The shipped model's files: whole, or put back from git."""
+
+import hashlib
+from pathlib import Path
+
+from .messages import InstallError, say
+from .subprocesses import output
+
+MODEL = Path("backend") / "data" / "mini"
+SUMS = "SHA256SUMS"
+
+
+def damaged(folder: Path) -> list[str]:
+    """Names of the files of ``folder`` that are missing or not what its SHA256SUMS says; that file itself if need be."""
+    if not (folder / SUMS).is_file():
+        return [SUMS]
+    lines = [line.split() for line in (folder / SUMS).read_text(encoding="utf-8").splitlines() if line.strip()]
+    return [name for digest, name in lines if _digest(folder / name) != digest]
+
+
+def restore(project: Path) -> bool:
+    """Put damaged model files of ``project`` back from git; whether any was damaged.
+
+    What stood in their place is kept beside them as ``*.damaged``.  Raises InstallError when git cannot bring them back.
+    """
+    folder = project / MODEL
+    names = damaged(folder)
+    for name in names:
+        if (folder / name).exists():
+            (folder / name).replace(folder / (name + ".damaged"))
+    if names:
+        output(["git", "checkout", "--", *(str(MODEL / name) for name in names)], cwd=project)
+        if damaged(folder):
+            raise InstallError(
+                f"The model is damaged ({', '.join(names)}) and git cannot bring it back. Download Linewash again."
+            )
+        say(f"The model was damaged and is restored: {', '.join(names)}.")
+    return bool(names)
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""

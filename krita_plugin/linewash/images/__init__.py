@@ -1,0 +1,1 @@
+"""QImage and PNG: encoding, clipboard, thumbnails."""

@@ -1,0 +1,53 @@
+"""Pictures that come without a file, from the clipboard or a web page: each is kept as one until Krita ends."""
+
+from pathlib import Path
+from typing import List, Optional, Union
+
+from ..qt import QtCore, QtGui, QtWidgets
+from ..shared.errors import ErrorCode, LinewashError
+
+PNG = "image/png"
+
+Given = Union[Path, bytes, "QtGui.QImage"]
+"""A file, or a picture that has none, as a PNG or as pixels."""
+
+
+class Pasted:
+    """The files."""
+
+    def __init__(self) -> None:
+        self._folder: Optional[QtCore.QTemporaryDir] = None
+        self._count = 0
+
+    def keep(self, picture: "Union[bytes, QtGui.QImage]") -> Union[Path, LinewashError]:
+        """The file in which the picture is from now on, or why there is none.  Writes, so it is called in a thread."""
+        if self._folder is None:
+            self._folder = QtCore.QTemporaryDir()
+        self._count += 1
+        file = QtCore.QFile(str(Path(self._folder.path()) / ("pasted %d.png" % self._count)))
+        if file.open(QtCore.QIODevice.OpenModeFlag.WriteOnly):
+            whole = file.write(picture) == len(picture) if isinstance(picture, bytes) else picture.save(file, "PNG")
+            if file.flush() and whole:
+                return Path(file.fileName())
+        return LinewashError(ErrorCode.DISK_FULL, file.errorString())
+
+
+def clipboard() -> "QtCore.QMimeData":
+    """What lies on the clipboard."""
+    return QtWidgets.QApplication.clipboard().mimeData() or QtCore.QMimeData()  # None where nothing ever lay there
+
+
+def can_be_taken(data: "QtCore.QMimeData") -> bool:
+    """Whether ``pictures_of`` finds anything; asks for nothing large."""
+    return data.hasImage() or data.hasFormat(PNG) or any(url.isLocalFile() for url in data.urls())
+
+
+def pictures_of(data: "QtCore.QMimeData") -> "List[Given]":
+    """What a clipboard, or something dropped, holds: files, else a picture."""
+    files: List[Given] = [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
+    if files:
+        return files
+    if data.hasFormat(PNG):
+        return [bytes(data.data(PNG))]  # as it is: unpacking a large one would take time, and this is the window's thread
+    image = QtGui.QImage(data.imageData()) if data.hasImage() else QtGui.QImage()
+    return [] if image.isNull() else [image]

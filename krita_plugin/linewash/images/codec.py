@@ -1,0 +1,202 @@
+"""PNG in and out, and what a captured picture says about itself.  Pure functions, called in worker threads.
+
+Qt lets go of Python's lock while it reads and writes PNG, so the window stays free; loops here go strip by strip for that too.
+"""
+
+from pathlib import Path
+from typing import List, Tuple
+
+from ..krita_api.pixel_data import Pixels, strips
+from ..qt import QtCore, QtGui
+from ..shared.errors import ErrorCode, LinewashError
+
+REFERENCE_SIDE = 1536
+"""References are sent no larger than this, pixels on the longest side; models look at them much smaller."""
+
+_SAMPLE = 4
+"""Every so many pixels and rows are looked at to tell paper from ink."""
+_ARGB, _GRAY = QtGui.QImage.Format.Format_ARGB32, QtGui.QImage.Format.Format_Grayscale8
+
+
+def lines_png(pixels: Pixels) -> bytes:
+    """The line layer as PNG.  EMPTY_LINES when it is transparent, or one color, all over."""
+    first = pixels.strips[0][:4]
+    if all(strip == first * (len(strip) // 4) for strip in pixels.strips) or not _has_paint(pixels):
+        raise LinewashError(ErrorCode.EMPTY_LINES)
+    return to_png(image_of(pixels))
+
+
+def is_paper(pixels: Pixels) -> bool:
+    """Whether the layer is a drawing on paper rather than ink on transparency: mostly opaque, and that mostly light.
+
+    A layer that covers nearly everything counts whatever its colors, as nothing under it would be seen.
+    """
+    seen = covered = light = 0
+    for top, (_, rows) in enumerate(strips(pixels.width, pixels.height)):
+        strip, stride = pixels.strips[top], pixels.width * 4
+        for row in range(0, rows, _SAMPLE):
+            line = strip[row * stride : (row + 1) * stride]
+            for green, alpha in zip(line[1 :: 4 * _SAMPLE], line[3 :: 4 * _SAMPLE]):
+                seen += 1
+                if alpha > 127:
+                    covered += 1
+                    light += green > 127
+    return covered > 0.9 * seen or (covered > 0.2 * seen and light > 0.5 * covered)
+
+
+def reference_png(pixels: Pixels) -> bytes:
+    """A reference layer as PNG, made smaller when it is large.  EMPTY_REFERENCE when nothing is painted on it."""
+    if pixels.width < 1 or pixels.height < 1 or not _has_paint(pixels):
+        raise LinewashError(ErrorCode.EMPTY_REFERENCE)
+    return to_png(_smaller(image_of(pixels), REFERENCE_SIDE))
+
+
+def reference_file_png(path: Path) -> bytes:
+    """A reference file as PNG.  REFERENCE_UNREADABLE, or EMPTY_REFERENCE when it is transparent all over."""
+    image = read_file(path, REFERENCE_SIDE).convertToFormat(_ARGB)
+    if image.hasAlphaChannel() and not any(_holds(strip[3::4]) for strip in image_strips(image)):
+        raise LinewashError(ErrorCode.EMPTY_REFERENCE, str(path))
+    return to_png(image)
+
+
+def read_file(path: Path, longest: int) -> "QtGui.QImage":
+    """A picture file, upright, at most ``longest`` pixels a side.  REFERENCE_UNREADABLE when it is none."""
+    reader = QtGui.QImageReader(str(path))
+    _lift_limit()
+    reader.setAutoTransform(True)
+    size = reader.size()
+    if size.isValid() and max(size.width(), size.height()) > longest:
+        reader.setScaledSize(size.scaled(longest, longest, QtCore.Qt.AspectRatioMode.KeepAspectRatio))
+    image = reader.read()
+    if image.isNull():
+        raise LinewashError(ErrorCode.REFERENCE_UNREADABLE, "%s: %s" % (path, reader.errorString()))
+    return _smaller(image, longest)
+
+
+def mask_png(pixels: Pixels) -> bytes:
+    """A mask layer as gray PNG: white where it is painted white, black where it is black or transparent.
+
+    EMPTY_MASK when nothing is white.  MASK_SIZE when it is a picture, opaque from edge to edge, but not as large as the canvas.
+    """
+    if pixels.channels == 1:
+        return gray_png(pixels, ErrorCode.EMPTY_MASK)
+    if not _has_paint(pixels):
+        raise LinewashError(ErrorCode.EMPTY_MASK)
+    if pixels.bounds[2:] != (pixels.width, pixels.height) and _fills_its_bounds(pixels):
+        raise LinewashError(ErrorCode.MASK_SIZE, "%d x %d" % pixels.bounds[2:])
+    canvas = QtGui.QImage(pixels.width, pixels.height, QtGui.QImage.Format.Format_RGB32)
+    canvas.fill(QtCore.Qt.GlobalColor.black)
+    painter = QtGui.QPainter(canvas)
+    painter.drawImage(0, 0, image_of(pixels))
+    painter.end()
+    return _gray(canvas.convertToFormat(_GRAY), ErrorCode.EMPTY_MASK)
+
+
+def alpha_png(pixels: Pixels) -> bytes:
+    """The alpha of a layer as gray PNG.  EMPTY_MASK when it is transparent all over."""
+    alphas = tuple(strip[3::4] for strip in pixels.strips)
+    return gray_png(Pixels(pixels.width, pixels.height, 1, alphas, pixels.bounds), ErrorCode.EMPTY_MASK)
+
+
+def hints_png(pixels: Pixels) -> bytes:
+    """The hints as PNG.  EMPTY_HINTS when nothing is painted there."""
+    if not _has_paint(pixels):
+        raise LinewashError(ErrorCode.EMPTY_HINTS)
+    return to_png(image_of(pixels))
+
+
+def gray_png(pixels: Pixels, empty: ErrorCode) -> bytes:
+    """A gray picture as PNG; the error ``empty`` when it is black all over."""
+    return _gray(image_of(pixels), empty)
+
+
+def layer_strips(png: bytes, size: Tuple[int, int]) -> List[bytes]:
+    """A result layer as strips of BGRA bytes.  BAD_PICTURE when it is no PNG of that size."""
+    image = layer_image(png)
+    if (image.width(), image.height()) != size:
+        raise LinewashError(ErrorCode.BAD_PICTURE, "%d x %d, wanted %d x %d" % (image.width(), image.height(), *size))
+    return list(image_strips(image))
+
+
+def layer_image(png: bytes) -> "QtGui.QImage":
+    """A result layer.  BAD_PICTURE when it is no PNG."""
+    data = QtCore.QByteArray(png)
+    buffer = QtCore.QBuffer(data)
+    buffer.open(QtCore.QIODevice.OpenModeFlag.ReadOnly)
+    _lift_limit()
+    image = QtGui.QImageReader(buffer, b"png").read()
+    if image.isNull():
+        raise LinewashError(ErrorCode.BAD_PICTURE, "%d bytes are no PNG" % len(png))
+    return image.convertToFormat(_ARGB)
+
+
+def image_strips(image: "QtGui.QImage") -> "Tuple[bytes, ...]":
+    """The bytes of a 32-bit image in strips from top to bottom."""
+    stride, memory = image.bytesPerLine(), image.constBits()
+    memory.setsize(image.sizeInBytes())
+    view = memoryview(memory).cast("B")
+    return tuple(view[top * stride : (top + rows) * stride].tobytes() for top, rows in strips(image.width(), image.height()))
+
+
+def image_of(pixels: Pixels) -> "QtGui.QImage":
+    """``pixels`` as an image.  Filled strip by strip: one large copy would hold Python's lock, and with it the window."""
+    image = QtGui.QImage(pixels.width, pixels.height, _ARGB if pixels.channels == 4 else _GRAY)
+    stride, row = image.bytesPerLine(), pixels.width * pixels.channels
+    memory = image.bits()
+    memory.setsize(image.sizeInBytes())
+    view = memoryview(memory).cast("B")
+    for strip, (top, rows) in zip(pixels.strips, strips(pixels.width, pixels.height)):
+        if stride == row:
+            view[top * stride : (top + rows) * stride] = strip
+        else:  # Qt pads gray rows to a multiple of 4
+            for number in range(rows):
+                start = (top + number) * stride
+                view[start : start + row] = strip[number * row : (number + 1) * row]
+    return image
+
+
+def to_png(image: "QtGui.QImage") -> bytes:
+    """An image as PNG, packed lightly: it only travels within this computer."""
+    buffer = QtCore.QBuffer()
+    buffer.open(QtCore.QIODevice.OpenModeFlag.WriteOnly)
+    if not image.save(buffer, "PNG", 80):
+        raise LinewashError(ErrorCode.OUT_OF_MEMORY, "PNG of %d x %d" % (image.width(), image.height()))
+    return bytes(buffer.data())
+
+
+def _has_paint(pixels: Pixels) -> bool:
+    return any(_holds(strip[3::4]) for strip in pixels.strips)
+
+
+def _holds(data: bytes) -> bool:
+    """Whether any byte is not 0; unlike any(), in no time."""
+    return data.count(0) < len(data)
+
+
+def _gray(image: "QtGui.QImage", empty: ErrorCode) -> bytes:
+    if not any(_holds(strip) for strip in image_strips(image)):
+        raise LinewashError(empty)
+    return to_png(image)
+
+
+def _fills_its_bounds(pixels: Pixels) -> bool:
+    x, y, width, height = pixels.bounds
+    left, right = max(0, x), min(pixels.width, x + width)
+    for number, (top, rows) in enumerate(strips(pixels.width, pixels.height)):
+        for row in range(max(top, y), min(top + rows, y + height)):
+            start = (row - top) * pixels.width
+            if min(pixels.strips[number][(start + left) * 4 + 3 : (start + right) * 4 : 4], default=255) < 255:
+                return False
+    return True
+
+
+def _smaller(image: "QtGui.QImage", longest: int) -> "QtGui.QImage":
+    if max(image.width(), image.height()) <= longest:
+        return image
+    keep, smooth = QtCore.Qt.AspectRatioMode.KeepAspectRatio, QtCore.Qt.TransformationMode.SmoothTransformation
+    return image.scaled(longest, longest, keep, smooth)
+
+
+def _lift_limit() -> None:
+    if hasattr(QtGui.QImageReader, "setAllocationLimit"):  # Qt 6 refuses pictures of more than 256 MiB: 8192 x 8192
+        QtGui.QImageReader.setAllocationLimit(1024)

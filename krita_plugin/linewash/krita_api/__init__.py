@@ -1,0 +1,1 @@
+"""Krita's documents, layers and pixels as plain values."""

@@ -1,0 +1,1 @@
+"""What one document's docker shows and remembers; no widgets."""

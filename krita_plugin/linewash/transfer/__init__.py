@@ -1,0 +1,1 @@
+"""From Krita's layers to a request, and from results to layers."""
