@@ -32,11 +32,11 @@ from backend.families.colorizediffusion import v15  # noqa: E402
 from backend.families.colorizediffusion.conditioning import batched, without_reference  # noqa: E402
 from backend.families.colorizediffusion.factory import with_fast_convolutions  # noqa: E402
 from backend.families.colorizediffusion.family import ColorizeDiffusion  # noqa: E402
-from backend.families.colorizediffusion.guided_denoiser import Conditioning, Guided  # noqa: E402
+from backend.families.colorizediffusion.guided_denoiser import Conditioning, GuidedDenoiser  # noqa: E402
 from backend.families.colorizediffusion.loader import Parts, load_parts  # noqa: E402
 from backend.families.diffusion.guidance import Guidance  # noqa: E402
 from backend.families.registry import mask_guesser  # noqa: E402
-from backend.families.runtime.memory_plan import number_format  # noqa: E402
+from backend.families.runtime.memory_plan import compute_dtype  # noqa: E402
 from backend.pipeline.prepare import prepare  # noqa: E402
 from backend.pipeline.run import RunResult, colorize  # noqa: E402
 from benchmarks.loading import held  # noqa: E402
@@ -49,7 +49,7 @@ def random_parts(folder: Path, device: str) -> Parts:
     checkpoint, clip = folder / "switch-eps.safetensors", folder / "clip.safetensors"
     sparse(checkpoint, manifest("switch"))
     sparse(clip, manifest("openclip_vit_h_14"))
-    parts = load_parts(checkpoint, clip, number_format(device, has_bfloat16=True), device)
+    parts = load_parts(checkpoint, clip, compute_dtype(device, has_bfloat16=True), device)
     networks: tuple[Any, ...] = (
         parts.unet, parts.sketch_encoder, parts.vae, parts.vision, parts.threshold_embedder, parts.token_transformer
     )  # fmt: skip
@@ -131,7 +131,7 @@ def compare(family: ColorizeDiffusion, parts: Parts, inputs: Inputs, steps: int)
     told = family.condition(prepare(inputs, family), inputs.request).conditioning
     latent = torch.randn(1, 4, *told.sketch[0].shape[-2:], generator=torch.Generator().manual_seed(0))
     times = [999.0 * (1 - i / steps) for i in range(steps)]
-    guided = Guided(parts.unet, told, Guidance(4.0))
+    guided = GuidedDenoiser(parts.unet, told, Guidance(4.0))
     with counting() as counted:
         saved = guided(latent, times[0])
     first = counted.get_total_flops()

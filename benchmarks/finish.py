@@ -26,14 +26,14 @@ METHODS = ("bicubic", "flats", "painted")
 def _child(method: str, side: int, repeat: int) -> None:
     from backend.contract.drawing import Colors, Drawing
     from backend.imaging.resize import resize
-    from backend.imaging.segmentation.regions import segment, split_regions
-    from backend.pipeline.layers import layers
+    from backend.imaging.segmentation.regions import merge_and_split, segment
+    from backend.pipeline.layers import compose_layers
     from backend.pipeline.prepare import working_size
 
     def drawing(n: int) -> Drawing:
         ink, mask = _line_drawing(n)
         small = resize(ink, *working_size(n, n))
-        regions = split_regions(segment(small, 0.04), resize(mask, *small.shape[::-1]), 160)
+        regions = merge_and_split(segment(small, 0.04), resize(mask, *small.shape[::-1]), 160)
         return Drawing(ink, mask, regions, ())
 
     def colors(d: Drawing) -> Colors:
@@ -44,7 +44,7 @@ def _child(method: str, side: int, repeat: int) -> None:
         return Colors(flats, field if method != "flats" else None)
 
     def finish(d: Drawing, c: Colors) -> object:
-        return _bicubic(d, c) if method == "bicubic" else layers(d, c)
+        return _bicubic(d, c) if method == "bicubic" else compose_layers(d, c)
 
     cv2.setNumThreads(int(os.environ["NUMBA_NUM_THREADS"]))
     start = time.perf_counter()

@@ -31,10 +31,10 @@ def _finder(name: str) -> Callable[[np.ndarray], np.ndarray]:
 
         return PictureFinder(ISNet().eval(), "cpu")
     if name == "birefnet":
-        from backend.families.foreground.birefnet import FigureFinder
+        from backend.families.foreground.birefnet import BiRefNetSegmenter
         from backend.networks.segmentation.birefnet import BiRefNet
 
-        return FigureFinder(BiRefNet().eval(), SIDE, "cpu")
+        return BiRefNetSegmenter(BiRefNet().eval(), SIDE, "cpu")
     from backend.families.registry import load
 
     return load("mini", ROOT / "backend" / "data" / "demo").guess_reference_mask

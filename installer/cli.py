@@ -8,8 +8,8 @@ from pathlib import Path
 from shared.paths import default_home
 
 from . import demo, doctor, run_tests, steps, uninstall
-from .krita_paths import Krita, known_kritas, kritas, this_machine
-from .messages import InstallError, say
+from .krita_paths import KritaInstallation, known_kritas, kritas, this_machine
+from .messages import InstallError, info
 from .requirements import space_notice
 
 _DESCRIPTION = "Install Linewash: the backend into .venv of this folder, the plugin into Krita."
@@ -45,13 +45,13 @@ def main(arguments: Sequence[str]) -> int:
     try:
         return _run(options, ask=not options.yes and sys.stdin is not None and sys.stdin.isatty())
     except InstallError as error:
-        say(f"\nStopped: {error}")
+        info(f"\nStopped: {error}")
         return 1
     except OSError as error:  # a folder without write permission, a full disk: the system's words are plain enough
-        say(f"\nStopped: {error.filename or 'a file'} could not be read or written: {error.strerror or error}.")
+        info(f"\nStopped: {error.filename or 'a file'} could not be read or written: {error.strerror or error}.")
         return 1
     except KeyboardInterrupt:
-        say("\nInterrupted. Start it again and it continues where it stopped.")
+        info("\nInterrupted. Start it again and it continues where it stopped.")
         return 130
 
 
@@ -59,7 +59,7 @@ def _run(options: argparse.Namespace, ask: bool) -> int:
     home, machine = options.home.expanduser().absolute(), this_machine()
     downloads = options.command in ("install", "demo", "test") and steps.would_download()
     if downloads:
-        say(space_notice(machine.platform))
+        info(space_notice(machine.platform))
     if options.command == "demo":
         return demo.run_demo(options.out.expanduser().absolute())
     if options.command == "test":
@@ -77,20 +77,20 @@ def _run(options: argparse.Namespace, ask: bool) -> int:
     return 0
 
 
-def install(home: Path, places: tuple[Krita, ...]) -> None:
+def install(home: Path, places: tuple[KritaInstallation, ...]) -> None:
     """Install the backend, and the plugin into every Krita of ``places``; raises InstallError."""
     python, changed = steps.prepare_backend()
     if steps.install_plugin(python, home, places):
-        say("Done. If Krita is open, restart it; then find the docker under Settings > Dockers > Linewash.")
+        info("Done. If Krita is open, restart it; then find the docker under Settings > Dockers > Linewash.")
     elif changed:
-        say("Done.")
+        info("Done.")
     else:
-        say("Everything is in place already; nothing was changed.")
+        info("Everything is in place already; nothing was changed.")
 
 
 def _yes(question: str, otherwise: bool) -> bool:
     answer = input(question).strip().lower()
     agreed = answer in ("y", "yes") if answer else otherwise
     if not agreed:
-        say("Nothing was changed.")
+        info("Nothing was changed.")
     return agreed

@@ -5,7 +5,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from .messages import say
+from .messages import info
 from .smoke_test import color
 from .steps import prepare_backend
 from .vendor import PROJECT
@@ -25,7 +25,7 @@ WRITTEN = (
 def run_demo(out: Path) -> int:
     """Set up what is missing, color the bundled drawing into the folder ``out`` and say what lies there; 0 when done."""
     python, _ = prepare_backend()
-    say("Coloring the bundled drawing ...")
+    info("Coloring the bundled drawing ...")
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="linewash-demo-") as home:
         color(python, PROJECT, DRAWING / "lines.png", DRAWING / "reference.png", out, Path(home))
@@ -33,7 +33,7 @@ def run_demo(out: Path) -> int:
     (out / "lines.ora").replace(out / "colored.ora")
     with zipfile.ZipFile(out / "colored.ora") as layered:
         (out / "colored.png").write_bytes(layered.read("mergedimage.png"))
-    say(f"\nWritten to {out}:")
+    info(f"\nWritten to {out}:")
     for name, meaning in WRITTEN:
-        say(f"  {name:15} {meaning}")
+        info(f"  {name:15} {meaning}")
     return 0

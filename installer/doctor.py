@@ -11,8 +11,8 @@ from shared.paths import read_server_info
 from shared.protocol import PRODUCT_VERSION
 
 from . import environment, kritarc, requirements
-from .krita_paths import Krita, venv_python
-from .messages import InstallError, gigabytes, say
+from .krita_paths import KritaInstallation, venv_python
+from .messages import InstallError, gigabytes, info
 from .plugin import differs, installed_version
 from .subprocesses import output
 from .vendor import PROJECT
@@ -29,19 +29,19 @@ class Finding:
     mend: str = ""
 
 
-def report(home: Path, places: tuple[Krita, ...]) -> int:
+def report(home: Path, places: tuple[KritaInstallation, ...]) -> int:
     """Print all findings; 0 when everything is in order, 1 when something is not."""
     findings = list(examine(PROJECT, home, places))
     for finding in findings:
-        say(f"{'ok   ' if finding.well else 'WRONG'} {finding.sentence}")
+        info(f"{'ok   ' if finding.well else 'WRONG'} {finding.sentence}")
         if finding.mend:
-            say(f"      {finding.mend}")
+            info(f"      {finding.mend}")
     wrong = sum(not finding.well for finding in findings)
-    say("\nEverything is in order." if not wrong else f"\n{wrong} thing(s) to mend, see above.")
+    info("\nEverything is in order." if not wrong else f"\n{wrong} thing(s) to mend, see above.")
     return 1 if wrong else 0
 
 
-def examine(project: Path, home: Path, places: tuple[Krita, ...]) -> Iterator[Finding]:
+def examine(project: Path, home: Path, places: tuple[KritaInstallation, ...]) -> Iterator[Finding]:
     """Look at environment, backend, server and plugin; at this Python and disk only while there is no backend to say more."""
     python = venv_python(project / ".venv", sys.platform)
     ready = environment_finding(project, python)
@@ -100,7 +100,7 @@ def backend_findings(python: Path, project: Path, home: Path) -> Iterator[Findin
         yield Finding(False, f"The backend does not start: {' '.join(text.split())[-400:]}", MEND)
 
 
-def plugin_findings(krita: Krita, python: Path) -> Iterator[Finding]:
+def plugin_findings(krita: KritaInstallation, python: Path) -> Iterator[Finding]:
     """Whether the plugin of one Krita is installed, of this version, enabled and bound to this backend."""
     version = installed_version(krita.pykrita)
     if version is None:

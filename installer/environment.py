@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .krita_paths import venv_python
-from .messages import InstallError, say
+from .messages import InstallError, info
 from .subprocesses import output, run
 
 STAMP = "linewash-install.json"
@@ -98,12 +98,12 @@ def prepare(project: Path, extras: Iterable[str], tools: Tools, platform: str = 
     python = venv_python(venv, platform)
     (venv / STAMP).unlink(missing_ok=True)
     if venv.exists() and not tools.works(python):
-        say("The virtual environment is incomplete or of another Python; making it anew.")
+        info("The virtual environment is incomplete or of another Python; making it anew.")
         shutil.rmtree(venv)
     if not venv.exists():
-        say(f"Making the virtual environment {venv} ...")
+        info(f"Making the virtual environment {venv} ...")
         tools.make(venv)
-    say(f"Installing the backend ({', '.join(wanted)}); the first time this takes some minutes ...")
+    info(f"Installing the backend ({', '.join(wanted)}); the first time this takes some minutes ...")
     tools.install(python, ("--constraint", "constraints.txt", "--editable", f".[{','.join(wanted)}]"))
     for name in _beside(wanted):
         tools.install(python, ("--no-deps", "--require-hashes", "--requirement", name))

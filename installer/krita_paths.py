@@ -1,4 +1,4 @@
-"""Where Krita keeps plugins and settings, on each system; everything is computed from an explicit ``Machine``."""
+"""Where Krita keeps plugins and settings, on each system; everything is computed from an explicit ``Hardware``."""
 
 import os
 import sys
@@ -21,7 +21,7 @@ class Machine:
 
 
 @dataclass(frozen=True)
-class Krita:
+class KritaInstallation:
     """One Krita's folders.  resources: holds ``pykrita/``; settings: the file ``kritarc``; name: as the painter knows it."""
 
     name: str
@@ -39,23 +39,23 @@ def this_machine() -> Machine:
     return Machine(sys.platform, os.environ, Path.home())
 
 
-def known_kritas(machine: Machine) -> tuple[Krita, ...]:
+def known_kritas(machine: Machine) -> tuple[KritaInstallation, ...]:
     """Every place a Krita of this system may use, the ordinary one first; none of them need exist."""
     if machine.platform == "win32":
         roaming, local = machine.folder("APPDATA", "AppData/Roaming"), machine.folder("LOCALAPPDATA", "AppData/Local")
-        return (Krita("Krita", roaming / "krita", local / "kritarc"),)
+        return (KritaInstallation("Krita", roaming / "krita", local / "kritarc"),)
     if machine.platform == "darwin":
         library = machine.home / "Library"
-        return (Krita("Krita", library / "Application Support" / "krita", library / "Preferences" / "kritarc"),)
+        return (KritaInstallation("Krita", library / "Application Support" / "krita", library / "Preferences" / "kritarc"),)
     data, config = machine.folder("XDG_DATA_HOME", ".local/share"), machine.folder("XDG_CONFIG_HOME", ".config")
     flatpak = machine.home / ".var" / "app" / "org.kde.krita"
     return (
-        Krita("Krita", data / "krita", config / "kritarc"),
-        Krita("Krita from Flatpak", flatpak / "data" / "krita", flatpak / "config" / "kritarc"),
+        KritaInstallation("Krita", data / "krita", config / "kritarc"),
+        KritaInstallation("Krita from Flatpak", flatpak / "data" / "krita", flatpak / "config" / "kritarc"),
     )
 
 
-def kritas(machine: Machine, krita_dir: Path | None = None) -> tuple[Krita, ...]:
+def kritas(machine: Machine, krita_dir: Path | None = None) -> tuple[KritaInstallation, ...]:
     """The Kritas to install into: all that were ever started here, or the ordinary one when none was.
 
     krita_dir: the painter's own resource folder; it replaces the others, with the settings of the ordinary Krita unless it is
@@ -65,7 +65,7 @@ def kritas(machine: Machine, krita_dir: Path | None = None) -> tuple[Krita, ...]
     if krita_dir is not None:
         chosen = krita_dir.expanduser().absolute()
         settings = next((krita.settings for krita in known if krita.resources == chosen), known[0].settings)
-        return (Krita("Krita", chosen, settings),)
+        return (KritaInstallation("Krita", chosen, settings),)
     present = tuple(krita for krita in known if krita.resources.is_dir() or krita.settings.is_file())
     return present or known[:1]
 

@@ -7,7 +7,7 @@ class InstallError(Exception):
     """Something the painter has to mend; the text is one or two whole sentences saying what and how."""
 
 
-def say(text: str) -> None:
+def info(text: str) -> None:
     """Print one line at once, also when the output goes to a pipe."""
     sys.stdout.write(text + "\n")
     sys.stdout.flush()

@@ -3,7 +3,7 @@
 from pathlib import Path
 from xml.etree import ElementTree
 
-from .messages import say
+from .messages import info
 from .steps import prepare_backend
 from .subprocesses import run
 from .vendor import PROJECT
@@ -36,12 +36,12 @@ def run_tests(require_krita: bool) -> int:
     surroundings = {"OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1", "LINEWASH_REQUIRE_KRITA": "1" if require_krita else "0"}
     failed: list[str] = []
     for name, command in steps.items():
-        say(f"\n== {name}")
+        info(f"\n== {name}")
         if run(command, cwd=PROJECT, extra=surroundings) != 0:
             failed.append(name)
     if require_krita and report.is_file() and (sentence := not_run(report)):
-        say(f"\n{sentence}")
+        info(f"\n{sentence}")
         failed.append("the real Krita")
     if failed:
-        say(f"\nFailed: {', '.join(failed)}.")
+        info(f"\nFailed: {', '.join(failed)}.")
     return 1 if failed else 0

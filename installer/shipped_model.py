@@ -3,7 +3,7 @@
 import hashlib
 from pathlib import Path
 
-from .messages import InstallError, say
+from .messages import InstallError, info
 from .subprocesses import output
 
 MODEL = Path("backend") / "data" / "mini"
@@ -34,7 +34,7 @@ def restore(project: Path) -> bool:
             raise InstallError(
                 f"The model is damaged ({', '.join(names)}) and git cannot bring it back. Download Linewash again."
             )
-        say(f"The model was damaged and is restored: {', '.join(names)}.")
+        info(f"The model was damaged and is restored: {', '.join(names)}.")
     return bool(names)
 
 

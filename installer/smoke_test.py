@@ -38,7 +38,7 @@ def gray_png(rows: list[list[int]]) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
 
 
-def try_out(python: Path, project: Path) -> None:
+def run_smoke_test(python: Path, project: Path) -> None:
     """Color a tiny drawing with the backend of ``python``, in a home of its own; raises InstallError when it fails."""
     with tempfile.TemporaryDirectory(prefix="linewash-check-") as name:
         folder = Path(name)

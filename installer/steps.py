@@ -5,11 +5,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from . import environment, kritarc, requirements, shipped_model
-from .krita_paths import Krita, venv_python
+from .krita_paths import KritaInstallation, venv_python
 from .lock import only_one
-from .messages import InstallError, say
+from .messages import InstallError, info
 from .plugin import assemble_plugin, tree_digest
-from .smoke_test import try_out
+from .smoke_test import run_smoke_test
 from .vendor import PROJECT
 
 LOCK = ".linewash-install.lock"
@@ -41,13 +41,13 @@ def check_once(python: Path) -> bool:
     wanted = f"{environment.read_stamp(PROJECT)[0]} {tree_digest(PROJECT / 'backend')} {tree_digest(PROJECT / 'shared')}\n"
     if mark.is_file() and mark.read_text(encoding="utf-8") == wanted:
         return False
-    say("Trying it out: a tiny drawing is colored (about half a minute the first time) ...")
-    try_out(python, PROJECT)
+    info("Trying it out: a tiny drawing is colored (about half a minute the first time) ...")
+    run_smoke_test(python, PROJECT)
     mark.write_text(wanted, encoding="utf-8")
     return True
 
 
-def install_plugin(python: Path, home: Path, places: Iterable[Krita]) -> bool:
+def install_plugin(python: Path, home: Path, places: Iterable[KritaInstallation]) -> bool:
     """Put the plugin into every Krita of ``places`` and enable it; whether anything changed.
 
     Raises InstallError when a folder cannot be written.
@@ -64,7 +64,7 @@ def install_plugin(python: Path, home: Path, places: Iterable[Krita]) -> bool:
     return changed
 
 
-def _install_into(krita: Krita, python: Path, home: Path) -> bool:
+def _install_into(krita: KritaInstallation, python: Path, home: Path) -> bool:
     before = tree_digest(krita.pykrita / "linewash")
     assemble_plugin(krita.pykrita, python, home)
     changed = tree_digest(krita.pykrita / "linewash") != before
@@ -74,5 +74,5 @@ def _install_into(krita: Krita, python: Path, home: Path) -> bool:
         kritarc.edit(krita.settings, enabled)
         changed = True
     if changed:
-        say(f"{krita.name}: plugin installed in {krita.pykrita} and enabled in {krita.settings}.")
+        info(f"{krita.name}: plugin installed in {krita.pykrita} and enabled in {krita.settings}.")
     return changed

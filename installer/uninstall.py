@@ -7,9 +7,9 @@ from pathlib import Path
 from shared import paths
 
 from . import kritarc
-from .krita_paths import Krita
+from .krita_paths import KritaInstallation
 from .lock import only_one
-from .messages import InstallError, say
+from .messages import InstallError, info
 from .plugin import remove_plugin
 from .steps import LOCK
 from .stop_backend import stop_server
@@ -18,7 +18,7 @@ from .vendor import PROJECT
 BUILT = (".venv", "build", "linewash.egg-info", "artifacts", ".pytest_cache", ".ruff_cache", ".hypothesis")
 
 
-def uninstall(home: Path, places: Iterable[Krita], project: Path = PROJECT) -> None:
+def uninstall(home: Path, places: Iterable[KritaInstallation], project: Path = PROJECT) -> None:
     """Take Linewash off this computer: out of every Krita of ``places``, out of ``project`` and out of ``home``.
 
     Kept: results not yet taken into a picture and models the painter added; where they lie is said.  Raises InstallError
@@ -32,22 +32,22 @@ def uninstall(home: Path, places: Iterable[Krita], project: Path = PROJECT) -> N
         remove_built(project)
     (project / LOCK).unlink(missing_ok=True)
     for folder in remove_data(home):
-        say(f"Kept, because it is yours: {folder}")
-    say("Linewash is removed. The folder it was installed from can be deleted now.")
+        info(f"Kept, because it is yours: {folder}")
+    info("Linewash is removed. The folder it was installed from can be deleted now.")
 
 
-def remove_from(krita: Krita) -> None:
+def remove_from(krita: KritaInstallation) -> None:
     """Take the plugin out of one Krita and its line out of the settings; what is empty then goes too."""
     removed = remove_plugin(krita.pykrita)
     for path in removed:
-        say(f"Removed {path}")
+        info(f"Removed {path}")
     for folder in (krita.pykrita, krita.resources):
         if removed and folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()
     settings = kritarc.read(krita.settings)
     without = kritarc.disable(settings)
     if without != settings:
-        say(f"Removed our line from {krita.settings}")
+        info(f"Removed our line from {krita.settings}")
         if without:
             kritarc.edit(krita.settings, without)
         else:  # it held nothing else: Krita never wrote it
@@ -59,7 +59,7 @@ def remove_built(project: Path) -> None:
     for name in BUILT:
         if (project / name).is_dir():
             shutil.rmtree(project / name)
-            say(f"Removed {project / name}")
+            info(f"Removed {project / name}")
     for compiled in list(project.rglob("__pycache__")):
         shutil.rmtree(compiled)
 

@@ -127,9 +127,9 @@ class Client:
                     file.write(block)
             partial.replace(path)
         except requests.RequestException as error:
-            raise _gone(error) from error
+            raise _connection_lost(error) from error
         except OSError as error:
-            raise _disk(error) from error
+            raise _disk_error(error) from error
         finally:
             response.close()
             if partial.exists():
@@ -189,17 +189,17 @@ class Client:
                 break
             except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError) as error:
                 if attempt == attempts:
-                    raise _gone(error) from error
+                    raise _connection_lost(error) from error
                 time.sleep(PAUSE_S * 2 ** (attempt - 1))
             except requests.Timeout as error:
-                raise _gone(error) from error
+                raise _connection_lost(error) from error
             except requests.RequestException as error:
                 raise LinewashError(ErrorCode.INTERNAL, repr(error)) from error
         else:
             raise AssertionError("attempts is at least 1")
         if response.status_code >= 300:
             with response:
-                raise _refusal(response)
+                raise _error_from_response(response)
         return response
 
 
@@ -226,16 +226,16 @@ def _path(job_id: str) -> str:
     return "/v1/jobs/%s" % quote(job_id, safe="")
 
 
-def _gone(error: Exception) -> LinewashError:
+def _connection_lost(error: Exception) -> LinewashError:
     return LinewashError(ErrorCode.BACKEND_GONE, repr(error))
 
 
-def _disk(error: OSError) -> LinewashError:
+def _disk_error(error: OSError) -> LinewashError:
     full = error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
     return LinewashError(ErrorCode.DISK_FULL if full else ErrorCode.INTERNAL, str(error))
 
 
-def _refusal(response: requests.Response) -> LinewashError:
+def _error_from_response(response: requests.Response) -> LinewashError:
     try:
         error = error_from_json(response.json()["error"])
     except (ValueError, KeyError, TypeError, requests.RequestException):

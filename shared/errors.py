@@ -220,7 +220,7 @@ ERRORS: Dict[ErrorCode, ErrorText] = {
 class LinewashError(Exception):
     """The only exception that crosses a room of Linewash; ``detail`` is for logs, never shown by itself.
 
-    Example: ``raise LinewashError(ErrorCode.EMPTY_LINES, "alpha is 0 everywhere")``
+    Example: ``raise LinewashError(ErrorCode.EMPTY_LINES, "alpha is 0 constant_per_layer")``
     """
 
     def __init__(self, code: ErrorCode, detail: str = "") -> None:

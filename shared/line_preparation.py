@@ -18,6 +18,6 @@ class LinePreparation(str, Enum):
     XDOG = "xdog"
 
     @property
-    def made_anew(self) -> bool:
+    def produces_lines(self) -> bool:
         """Whether the ink is not what the layer shows, so that it has to come along with the colors."""
         return self is not LinePreparation.AS_DRAWN

@@ -27,10 +27,10 @@ def _garbled(detail: str) -> LinewashError:
     return LinewashError(ErrorCode.BAD_REQUEST, detail)
 
 
-class Values(Mapping[str, Value]):
+class ParameterValues(Mapping[str, Value]):
     """Values by name that can be neither changed nor put in another order: hashable, and the same over a pipe.
 
-    Example: ``Values({"strength": 0.8})["strength"]``
+    Example: ``ParameterValues({"strength": 0.8})["strength"]``
     """
 
     def __init__(self, values: Mapping[str, Value]) -> None:
@@ -55,7 +55,7 @@ class Values(Mapping[str, Value]):
         return "Values(%r)" % dict(self._items)
 
     @staticmethod
-    def from_json(data: Any) -> "Values":
+    def from_json(data: Any) -> "ParameterValues":
         """The JSON object ``data``, at most 64 names with numbers, true, false or texts.  LinewashError BAD_REQUEST."""
         if not isinstance(data, Mapping):
             raise _garbled("parameters is not a JSON object")
@@ -70,10 +70,10 @@ class Values(Mapping[str, Value]):
                 raise _garbled("parameter %s is not a finite number" % name)
             if isinstance(value, str) and len(value) > MAX_TEXT:
                 raise _garbled("parameter %s is longer than %d characters" % (name, MAX_TEXT))
-        return Values(data)
+        return ParameterValues(data)
 
 
-NO_VALUES = Values({})
+NO_VALUES = ParameterValues({})
 
 
 @dataclass(frozen=True)
@@ -87,11 +87,11 @@ class ModeInfo:
     name: str
     title: str
     help: str
-    needs: Tuple[str, ...] = ()
+    required_inputs: Tuple[str, ...] = ()
 
     def to_json(self) -> Dict[str, Any]:
         """A JSON object that ``from_json`` turns back into an equal value."""
-        return dict(asdict(self), needs=list(self.needs))
+        return dict(asdict(self), needs=list(self.required_inputs))
 
     @staticmethod
     def from_json(data: Dict[str, Any]) -> "ModeInfo":
@@ -132,7 +132,7 @@ class ParameterInfo:
         choices = tuple((value, title) for value, title in known.get("choices", ()))
         return ParameterInfo(**dict(known, choices=choices, modes=tuple(known.get("modes", ()))))
 
-    def belongs_to(self, mode: str) -> bool:
+    def applies_to(self, mode: str) -> bool:
         """Whether it means something in the mode of that name."""
         return not self.modes or mode in self.modes
 
@@ -154,7 +154,7 @@ class ParameterInfo:
             raise _refuse("%s=%r is outside %g..%g" % (self.name, value, self.low, self.high))
         return value if self.kind == "integer" else float(value)
 
-    def read(self, text: str) -> Value:
+    def parse(self, text: str) -> Value:
         """The value that ``text`` spells, as typed on a command line.  LinewashError BAD_SETTING."""
         if self.kind == "switch":
             spelled = {"on": True, "true": True, "yes": True, "1": True, "off": False, "false": False, "no": False, "0": False}
@@ -214,7 +214,7 @@ def find_mode(modes: Sequence[ModeInfo], name: str) -> Optional[ModeInfo]:
     raise _refuse("mode %s is none of: %s" % (name, ", ".join(mode.name for mode in modes) or "(no modes)"))
 
 
-def spelled(
+def parse_assignments(
     modes: Sequence[ModeInfo], parameters: Sequence[ParameterInfo], mode: str, texts: Sequence[str]
 ) -> Dict[str, Value]:
     """The values that texts like ``strength=0.5`` spell, by name, as typed on a command line.
@@ -223,7 +223,7 @@ def spelled(
     refuses.
     """
     chosen = find_mode(modes, mode)
-    known = {each.name: each for each in parameters if each.belongs_to(chosen.name if chosen else "")}
+    known = {each.name: each for each in parameters if each.applies_to(chosen.name if chosen else "")}
     values: Dict[str, Value] = {}
     for text in texts:
         name, separator, value = text.partition("=")
@@ -231,19 +231,21 @@ def spelled(
             raise _refuse("%s is not of the form NAME=VALUE" % text)
         if name not in known:
             raise _refuse("%s is none of: %s" % (name, ", ".join(known) or "(nothing can be set)"))
-        values[name] = known[name].read(value)
+        values[name] = known[name].parse(value)
     return values
 
 
-def settle(modes: Sequence[ModeInfo], parameters: Sequence[ParameterInfo], mode: str, given: Mapping[str, Value]) -> "Values":
+def resolve(
+    modes: Sequence[ModeInfo], parameters: Sequence[ParameterInfo], mode: str, given: Mapping[str, Value]
+) -> "ParameterValues":
     """A value for every parameter of the mode: the one given, checked, else its default.
 
     LinewashError BAD_SETTING for an unknown mode, a parameter that is unknown or of other modes, and what ``check`` refuses.
     """
     chosen = find_mode(modes, mode)
-    belonging = [each for each in parameters if each.belongs_to(chosen.name if chosen else "")]
+    belonging = [each for each in parameters if each.applies_to(chosen.name if chosen else "")]
     unknown = sorted(set(given) - {each.name for each in belonging})
     if unknown:
         where = " in mode %s" % chosen.name if chosen else ""
         raise _refuse("unknown parameters%s: %s" % (where, ", ".join(unknown)))
-    return Values({each.name: each.check(given.get(each.name, each.default)) for each in belonging})
+    return ParameterValues({each.name: each.check(given.get(each.name, each.default)) for each in belonging})

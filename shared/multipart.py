@@ -49,7 +49,7 @@ class MultipartBody:
             if isinstance(source, bytes):
                 yield source
             else:
-                for block in _blocks(name, source, size):
+                for block in _iter_file(name, source, size):
                     yield block
             yield b"\r\n"
         yield self._end
@@ -65,7 +65,7 @@ def part_size(name: str, source: Part) -> int:
         raise _unreadable(name, str(error)) from error
 
 
-def _blocks(name: str, path: "Union[os.PathLike[str], str]", size: int) -> Iterator[bytes]:
+def _iter_file(name: str, path: "Union[os.PathLike[str], str]", size: int) -> Iterator[bytes]:
     left = size
     try:
         with Path(path).open("rb") as file:

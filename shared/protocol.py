@@ -11,7 +11,7 @@ from typing import Any, Dict, Mapping, Optional, Sequence, Tuple
 
 from .errors import ErrorCode, LinewashError, error_from_json
 from .line_preparation import LinePreparation
-from .model_spec import MAX_TEXT, NO_VALUES, ModeInfo, ParameterInfo, Value, Values, find_mode, settle
+from .model_spec import MAX_TEXT, NO_VALUES, ModeInfo, ParameterInfo, ParameterValues, Value, find_mode, resolve
 
 PROTOCOL_VERSION = 1
 """Raised whenever a message changes meaning; a client and a server of different numbers refuse each other (426)."""
@@ -39,7 +39,7 @@ LAYER_FOREGROUND, LAYER_BACKGROUND, LAYER_COMPOSITE = "foreground", "background"
 """Names of the result pictures, canvas size RGBA PNG; ``composite`` is foreground over background, without lines."""
 LAYERS = (LAYER_FOREGROUND, LAYER_BACKGROUND, LAYER_COMPOSITE)
 LAYER_LINES = "lines"
-"""One more where ``LinePreparation.made_anew``: the lines as they were read, black on transparency."""
+"""One more where ``LinePreparation.produces_lines``: the lines as they were read, black on transparency."""
 
 PART_LINES, PART_FOREGROUND, PART_HINTS, PART_REGION = "lines", "foreground", "hints", "region"
 PART_PREVIOUS_FOREGROUND, PART_PREVIOUS_BACKGROUND = "previous_foreground", "previous_background"
@@ -83,11 +83,11 @@ class ForegroundSource(str, Enum):
     AUTOMATIC = "automatic"
 
 
-SETTABLE = ("steps", "guidance", "gap", "merging")
+REQUEST_PARAMETERS = ("steps", "guidance", "gap", "merging")
 """Fields of a request that a model may describe as its parameters, with a range and a default of its own."""
 
 _FLAGS = ("hints", "region", "previous")
-_LEFT_OUT = (*_FLAGS, "mode", "parameters", "preparation")
+_OMIT_WHEN_DEFAULT = (*_FLAGS, "mode", "parameters", "preparation")
 """Fields that older backends do not know; they are left out where they say nothing."""
 
 
@@ -143,13 +143,13 @@ class ColorizeRequest:
     preparation: LinePreparation = LinePreparation.AS_DRAWN
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "parameters", Values(self.parameters))
+        object.__setattr__(self, "parameters", ParameterValues(self.parameters))
 
     def to_json(self) -> Dict[str, Any]:
         """A JSON object that ``from_json`` turns back into an equal request; what is not set is left out."""
         data = dict(asdict(self), parameters=dict(self.parameters))
         usual = LinePreparation.AS_DRAWN
-        return {name: value for name, value in data.items() if name not in _LEFT_OUT or (value and value is not usual)}
+        return {name: value for name, value in data.items() if name not in _OMIT_WHEN_DEFAULT or (value and value is not usual)}
 
     @staticmethod
     def from_json(data: Any) -> "ColorizeRequest":
@@ -181,8 +181,8 @@ class ColorizeRequest:
         if full["region"] and not full["previous"]:
             raise LinewashError(ErrorCode.NO_PREVIOUS)
         _check(full["region"] or not full["previous"], "an earlier result without a selection")
-        parameters = Values.from_json(full["parameters"])
-        _check(not set(parameters) & set(SETTABLE), "%s are fields, not parameters" % ", ".join(SETTABLE))
+        parameters = ParameterValues.from_json(full["parameters"])
+        _check(not set(parameters) & set(REQUEST_PARAMETERS), "%s are fields, not parameters" % ", ".join(REQUEST_PARAMETERS))
         try:
             return ColorizeRequest(
                 width=full["width"],
@@ -207,22 +207,24 @@ class ColorizeRequest:
             raise LinewashError(ErrorCode.BAD_REQUEST, str(error)) from error
 
 
-def with_values(request: ColorizeRequest, values: Mapping[str, Value]) -> ColorizeRequest:
-    """The request with these values of parameters, those in ``SETTABLE`` as fields."""
-    fields: Dict[str, Any] = {name: value for name, value in values.items() if name in SETTABLE}
+def replace_parameters(request: ColorizeRequest, values: Mapping[str, Value]) -> ColorizeRequest:
+    """The request with these values of parameters, those in ``REQUEST_PARAMETERS`` as fields."""
+    fields: Dict[str, Any] = {name: value for name, value in values.items() if name in REQUEST_PARAMETERS}
     return replace(request, parameters={name: values[name] for name in values if name not in fields}, **fields)
 
 
-def usual_values(modes: Sequence[ModeInfo], parameters: Sequence[ParameterInfo], mode: str) -> Dict[str, Value]:
-    """The model's defaults of the fields in ``SETTABLE`` that it describes.  LinewashError BAD_SETTING: no such mode."""
+def default_values(modes: Sequence[ModeInfo], parameters: Sequence[ParameterInfo], mode: str) -> Dict[str, Value]:
+    """The model's defaults of the fields in ``REQUEST_PARAMETERS`` that it describes.  LinewashError BAD_SETTING: no such
+    mode.
+    """
     chosen = getattr(find_mode(modes, mode), "name", "")
-    return {each.name: each.default for each in parameters if each.name in SETTABLE and each.belongs_to(chosen)}
+    return {each.name: each.default for each in parameters if each.name in REQUEST_PARAMETERS and each.applies_to(chosen)}
 
 
-def settled_values(request: ColorizeRequest, modes: Sequence[ModeInfo], parameters: Sequence[ParameterInfo]) -> Values:
+def resolve_values(request: ColorizeRequest, modes: Sequence[ModeInfo], parameters: Sequence[ParameterInfo]) -> ParameterValues:
     """What ``settle`` makes of a request, fields that the model describes among them.  LinewashError BAD_SETTING."""
-    described = {name: getattr(request, name) for name in usual_values(modes, parameters, request.mode)}
-    return settle(modes, parameters, request.mode, dict(request.parameters, **described))
+    described = {name: getattr(request, name) for name in default_values(modes, parameters, request.mode)}
+    return resolve(modes, parameters, request.mode, dict(request.parameters, **described))
 
 
 def part_names(request: ColorizeRequest) -> Tuple[str, ...]:
@@ -249,7 +251,7 @@ class JobStatus:
 
     revision grows with every change; ``?after=revision`` waits for the next one.  progress is 0..1.  stage is one of
     prepare, condition, denoise, decode, layers ('' while queued).  preview is the number of the newest step preview
-    (0 = none yet), to be fetched from ``/v1/jobs/{id}/preview``.  layers is () until the job is done.  seconds holds the
+    (0 = none yet), to be fetched from ``/v1/jobs/{id}/preview_image``.  layers is () until the job is done.  seconds holds the
     time of each finished stage.
     """
 

@@ -14,12 +14,12 @@ def result_name(seed: int, way: str, model: str) -> str:
     return "%s%s · %s" % (RESULT_PREFIX, " ".join(part for part in (str(seed), way) if part), model)
 
 
-def seed_of(name: str) -> int:
+def parse_seed(name: str) -> int:
     """The seed in such a name, 0 where there is none, as when the painter has changed it."""
     found = re.match(RESULT_PREFIX + r"(\d{1,9}) ", name)
     return int(found.group(1)) if found else 0
 
 
-def is_result_name(name: str) -> bool:
+def is_result_group(name: str) -> bool:
     """Whether ``result_name`` makes such names."""
     return name.startswith(RESULT_PREFIX)

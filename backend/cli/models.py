@@ -42,7 +42,7 @@ def list_models(home: Home = None) -> None:
     for model in rows:
         typer.echo("%s  %s, %s, %s" % (model.name, model.title, model.license or "license not known", _state(model)))
     folder = models_dir(place)
-    found = detection.find(folder)
+    found = detection.scan(folder)
     for part in found:
         if part.kind in _PARTS:
             typer.echo("%s  %s, %s" % (part.name, _PARTS[part.kind], part.problem or size(part.size)))
@@ -94,7 +94,7 @@ def allowed(parameter: ParameterInfo) -> str:
 
 
 def _explained(mode: ModeInfo) -> str:
-    return mode.help + (" Needs: %s." % ", ".join(mode.needs) if mode.needs else "")
+    return mode.help + (" Needs: %s." % ", ".join(mode.required_inputs) if mode.required_inputs else "")
 
 
 def _state(model: ModelInfo) -> str:

@@ -28,12 +28,12 @@ def download(
     """Download weights from the Hugging Face hub; interrupted, the same command goes on where it stopped."""
     from backend.weights import hub_download
 
-    item = known_downloads.item(name) if file is None else known_downloads.Item(name, file, name, (file,), 0)
+    item = known_downloads.item(name) if file is None else known_downloads.KnownDownload(name, file, name, (file,), 0)
     folder = models_dir(home or default_home())
     with sentences():
         if item is None:
             raise LinewashError(ErrorCode.DOWNLOAD_UNKNOWN, f"{name} is not in the list; name a REPOSITORY and a FILE")
-        remotes = [hub_download.look_up(item.repo, each, revision) for each in item.files]
+        remotes = [hub_download.resolve(item.repo, each, revision) for each in item.files]
         targets = {remote: folder / item.folder / remote.name for remote in remotes}
         there = {remote for remote, target in targets.items() if hub_download.is_there(remote, target)}
         for remote in remotes:  # a file of this name from elsewhere is not to be lost

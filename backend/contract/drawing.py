@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from backend.imaging.edits.selection import Cut
+from backend.imaging.edits.selection import SelectionSplit
 from backend.imaging.types import NOTHING_FIXED, Fixed, Floats, Gray, Regions, Rgb, Rgba
 from shared.protocol import ColorizeRequest, ReferenceRole
 
@@ -24,11 +24,11 @@ class Inputs:
     foreground: Gray | None
     hints: Rgba | None = None
     region: Gray | None = None
-    previous: "Previous | None" = None
+    previous: "PreviousResult | None" = None
 
 
 @dataclass(frozen=True)
-class Previous:
+class PreviousResult:
     """The layers of an earlier result, (H, W, 4) uint8 each, as the painter has painted them over."""
 
     foreground: Rgba
@@ -45,12 +45,12 @@ class Reference:
 
 
 @dataclass(frozen=True)
-class Recoloring:
+class InpaintRegion:
     """A selection that alone may change.  cut: which regions lie in it.  selection: (H, W) uint8, 0 = stays byte for byte."""
 
-    cut: Cut
+    cut: SelectionSplit
     selection: Gray
-    previous: Previous
+    previous: PreviousResult
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class Drawing:
     references: tuple[Reference, ...]
     warnings: tuple[str, ...] = ()
     fixed: Fixed = NOTHING_FIXED
-    recoloring: Recoloring | None = None
+    recoloring: InpaintRegion | None = None
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ class Colors:
 
 
 @dataclass(frozen=True)
-class Layers:
+class ResultLayers:
     """The answer at canvas size, (H, W, 4) uint8 each.
 
     foreground: alpha = the mask.  background: opaque and complete behind the figure.  composite: foreground over background,
@@ -103,7 +103,7 @@ class Layers:
 
 
 @dataclass(frozen=True)
-class Step:
+class StepProgress:
     """Progress of one stage: step of steps, and (h, w, 3) uint8 preview of at most 256 px when there is one."""
 
     stage: str
@@ -112,9 +112,9 @@ class Step:
     preview: Rgb | None = None
 
 
-OnStep = Callable[[Step], None]
+ProgressCallback = Callable[[StepProgress], None]
 """Called at the start of every stage and after every denoising step; raises ``Cancelled`` to stop there."""
 
 
 class Cancelled(Exception):
-    """The painter cancelled; raised by ``OnStep`` and let through by every stage."""
+    """The painter cancelled; raised by ``ProgressCallback`` and let through by every stage."""

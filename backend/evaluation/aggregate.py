@@ -9,7 +9,7 @@ import numpy as np
 from backend.evaluation.color_metrics import color_difference
 from backend.evaluation.pairs import Pair
 from backend.evaluation.scoring import Figures, Row
-from backend.imaging.segmentation.regions import region_medians, segment, split_regions
+from backend.imaging.segmentation.regions import merge_and_split, region_medians, segment
 from backend.imaging.types import Rgb
 
 NAMES = tuple(field.name for field in fields(Figures))
@@ -68,7 +68,7 @@ def _spread(values: Sequence[float]) -> float:
 
 def varied_regions(pair: Pair, results: Sequence[Rgb]) -> float:
     """Share of the drawing's regions whose color differs between two of the results (h, w, 3), mean over neighboring ones."""
-    regions = split_regions(segment(255 - pair.line, GAP), pair.mask, MOST)
+    regions = merge_and_split(segment(255 - pair.line, GAP), pair.mask, MOST)
     medians = [region_medians(regions.labels, regions.count, one, ~regions.ink)[0] for one in results]
     shares = [(color_difference(a, b) > DIFFERS).mean() for a, b in pairwise(medians)]
     return float(np.mean(shares)) if shares else float("nan")

@@ -11,11 +11,11 @@ import typer
 from rich.console import Console
 from rich.progress import track
 
-from backend.contract.family import FamilySpec
+from backend.contract.family import ModelSpec
 from backend.evaluation.aggregate import summaries
 from backend.evaluation.colorize_pair import Settings
 from backend.evaluation.lpips import Net, installed
-from backend.evaluation.methods import Role, all_ways
+from backend.evaluation.methods import Role, all_methods
 from backend.evaluation.pairs import mirrored_and_warped, read_pairs
 from backend.evaluation.report import Report, html
 from backend.evaluation.run import Measured, as_json, measure, warm_up
@@ -23,9 +23,9 @@ from backend.evaluation.table import COLUMNS, figures_table, masks_table, variat
 from backend.evaluation.uncolored_drawings import color_by, pictures, references_of
 from backend.families.registry import load
 from shared.errors import LinewashError
-from shared.model_spec import Value, Values, spelled
+from shared.model_spec import ParameterValues, Value, parse_assignments
 from shared.paths import default_home, models_dir
-from shared.protocol import ColorizeRequest, Finish, settled_values, usual_values, with_values
+from shared.protocol import ColorizeRequest, Finish, default_values, replace_parameters, resolve_values
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 NO_LPIPS = "not installed (see docs/evaluation.md)"
@@ -77,7 +77,7 @@ def evaluate(
         raise typer.BadParameter(str(error)) from error
     finishes = tuple(finish or family.spec.finishes)
     settings = Settings(finishes[0], 0, guess, mode, values)
-    ways = all_ways(family, finishes, settings)
+    ways = all_methods(family, finishes, settings)
     all_pairs = list(islice(read_pairs(pairs), skip, skip + limit))
     used = [mirrored_and_warped(pair, number) for number, pair in enumerate(all_pairs, skip)] if warp else all_pairs
     progress = Console(stderr=True)
@@ -114,12 +114,12 @@ def evaluate(
     (out / "figures.json").write_text(as_json(told, measured.rows), encoding="utf-8")
 
 
-def _values(spec: FamilySpec, mode: str, own: Mapping[str, Value | None], texts: Sequence[str]) -> Values:
+def _values(spec: ModelSpec, mode: str, own: Mapping[str, Value | None], texts: Sequence[str]) -> ParameterValues:
     """What is asked for of the model, its own defaults among it.  LinewashError BAD_SETTING."""
     given = {name: value for name, value in own.items() if value is not None}
-    usual = usual_values(spec.modes, spec.parameters, mode)
-    values = Values(usual | given | spelled(spec.modes, spec.parameters, mode, texts))
-    settled_values(with_values(ColorizeRequest(64, 64, (), mode=mode), values), spec.modes, spec.parameters)
+    usual = default_values(spec.modes, spec.parameters, mode)
+    values = ParameterValues(usual | given | parse_assignments(spec.modes, spec.parameters, mode, texts))
+    resolve_values(replace_parameters(ColorizeRequest(64, 64, (), mode=mode), values), spec.modes, spec.parameters)
     return values
 
 

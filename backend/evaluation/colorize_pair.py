@@ -5,16 +5,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from backend.contract.drawing import Inputs, Step
-from backend.contract.family import Family
-from backend.evaluation.network_calls import Calls
+from backend.contract.drawing import Inputs, StepProgress
+from backend.contract.family import ColorModel
+from backend.evaluation.network_calls import NetworkCallCounter
 from backend.evaluation.pairs import Pair
-from backend.families.runtime.condition_cache import Remembering
+from backend.families.runtime.condition_cache import CachingModel
 from backend.imaging.masks import resize_mask
 from backend.imaging.types import Gray, Rgb, Rgba
 from backend.pipeline.run import colorize
-from shared.model_spec import NO_VALUES, Values
-from shared.protocol import ColorizeRequest, Finish, ForegroundSource, ReferenceRole, with_values
+from shared.model_spec import NO_VALUES, ParameterValues
+from shared.protocol import ColorizeRequest, Finish, ForegroundSource, ReferenceRole, replace_parameters
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Settings:
     seed: int = 0
     guess: bool = False
     mode: str = ""
-    values: Values = NO_VALUES
+    values: ParameterValues = NO_VALUES
 
 
 @dataclass(frozen=True)
@@ -47,10 +47,10 @@ class Colored:
     calls: int = 0
 
 
-class Told(Remembering):
+class Told(CachingModel):
     """A family that is told where the reference's figure is, so that matching is measured alone."""
 
-    def __init__(self, family: Family, mask: Gray) -> None:
+    def __init__(self, family: ColorModel, mask: Gray) -> None:
         super().__init__(family, size=1)
         self._mask = mask
 
@@ -64,7 +64,7 @@ def opaque(rgb: Rgb) -> Rgba:
     return np.dstack([rgb, np.full(rgb.shape[:2], 255, np.uint8)])
 
 
-def color_drawing(family: Family, lines: Rgb, reference: Rgb, mask: Gray | None, settings: Settings) -> Colored:
+def color_drawing(family: ColorModel, lines: Rgb, reference: Rgb, mask: Gray | None, settings: Settings) -> Colored:
     """One drawing (h, w, 3) in the colors of a reference (rh, rw, 3); mask (h, w), None = to be guessed."""
     height, width = lines.shape[:2]
     request = ColorizeRequest(
@@ -77,8 +77,8 @@ def color_drawing(family: Family, lines: Rgb, reference: Rgb, mask: Gray | None,
         settings.seed,
         mode=settings.mode,
     )
-    inputs = Inputs(with_values(request, settings.values), opaque(lines), (opaque(reference),), mask)
-    calls = Calls()
+    inputs = Inputs(replace_parameters(request, settings.values), opaque(lines), (opaque(reference),), mask)
+    calls = NetworkCallCounter()
     with calls.counting(family):
         started, before = time.perf_counter(), time.process_time()
         layers = colorize(inputs, family, _nothing).layers
@@ -87,7 +87,7 @@ def color_drawing(family: Family, lines: Rgb, reference: Rgb, mask: Gray | None,
     return Colored(picture, np.ascontiguousarray(layers.foreground[..., 3]), seconds, cpu, calls.total)
 
 
-def color_pair(family: Family, pair: Pair, settings: Settings) -> Colored:
+def color_pair(family: ColorModel, pair: Pair, settings: Settings) -> Colored:
     """A pair's drawing; known masks are given unless ``settings.guess``."""
     known = None if settings.guess else pair.reference_mask
     told = family if known is None else Told(family, known)
@@ -95,5 +95,5 @@ def color_pair(family: Family, pair: Pair, settings: Settings) -> Colored:
     return color_drawing(told, np.dstack([pair.line] * 3), pair.reference, mask, settings)
 
 
-def _nothing(step: Step) -> None:
+def _nothing(step: StepProgress) -> None:
     """No progress to show."""

@@ -14,7 +14,7 @@ SMALLEST = (WINDOW - 1) * 2 ** (len(SCALE_WEIGHTS) - 1) + 16
 """Sides of a crop, pixels: the window must fit into the picture of the fifth scale."""
 
 
-def with_lines(colors: Rgb, line: Gray) -> Rgb:
+def composite_lines(colors: Rgb, line: Gray) -> Rgb:
     """The line picture (dark on white) multiplied over the colors, as a painter sees them."""
     return (colors.astype(np.uint16) * line[..., None] // 255).astype(np.uint8)
 

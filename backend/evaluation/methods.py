@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from backend.contract.family import Family
+from backend.contract.family import ColorModel
 from backend.evaluation import baselines
 from backend.evaluation.colorize_pair import Colored, Settings, Told, color_pair
 from backend.evaluation.oracles import BestChoice, BestColors
@@ -22,7 +22,7 @@ class Role(Enum):
 
 
 @dataclass(frozen=True)
-class Way:
+class Method:
     """A way to color a pair with a seed.  Only a family's ways depend on the seed."""
 
     name: str
@@ -30,29 +30,29 @@ class Way:
     color: Callable[[Pair, int], Colored]
 
 
-def reference_mask(family: Family, pair: Pair, guess: bool) -> Gray:
+def reference_mask(family: ColorModel, pair: Pair, guess: bool) -> Gray:
     """The reference's figure mask: the pair's own, or the model's guess."""
     known = None if guess else pair.reference_mask
     return family.guess_reference_mask(pair.reference) if known is None else known
 
 
-def _baseline(name: str, color: Callable[[Pair], Rgb]) -> Way:
-    return Way(name, Role.BASELINE, lambda pair, seed: Colored(color(pair), pair.mask))
+def _baseline(name: str, color: Callable[[Pair], Rgb]) -> Method:
+    return Method(name, Role.BASELINE, lambda pair, seed: Colored(color(pair), pair.mask))
 
 
-def _finish(family: Family, settings: Settings) -> Way:
-    return Way(settings.finish.value, Role.FAMILY, lambda pair, seed: color_pair(family, pair, replace(settings, seed=seed)))
+def _finish(family: ColorModel, settings: Settings) -> Method:
+    return Method(settings.finish.value, Role.FAMILY, lambda pair, seed: color_pair(family, pair, replace(settings, seed=seed)))
 
 
-def _ceiling(name: str, build: Callable[[Family, Rgb], Family], family: Family, settings: Settings) -> Way:
+def _ceiling(name: str, build: Callable[[ColorModel, Rgb], ColorModel], family: ColorModel, settings: Settings) -> Method:
     def color(pair: Pair, seed: int) -> Colored:
         told = Told(family, reference_mask(family, pair, settings.guess))
         return color_pair(build(told, pair.color), replace(pair, reference_mask=None), settings)
 
-    return Way(name, Role.CEILING, color)
+    return Method(name, Role.CEILING, color)
 
 
-def all_ways(family: Family, finishes: Sequence[Finish], settings: Settings) -> tuple[Way, ...]:
+def all_methods(family: ColorModel, finishes: Sequence[Finish], settings: Settings) -> tuple[Method, ...]:
     """Baselines, the family in each finish (with the other settings as given), and ceilings, in the order of the tables."""
     flats = replace(settings, finish=Finish.FLATS)
     return (

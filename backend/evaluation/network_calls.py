@@ -29,7 +29,7 @@ def networks(thing: object) -> list[nn.Module]:
     return list(found.values())
 
 
-class Calls:
+class NetworkCallCounter:
     """Counts while ``counting``.  total: calls of networks so far."""
 
     def __init__(self) -> None:

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from backend.contract.drawing import Colors, Drawing, OnStep
-from backend.contract.family import Family
+from backend.contract.drawing import Colors, Drawing, ProgressCallback
+from backend.contract.family import ColorModel
 from backend.evaluation.color_metrics import color_difference
 from backend.imaging.resize import resize
 from backend.imaging.segmentation.palette import reference_regions
@@ -18,12 +18,12 @@ REFERENCE_REGIONS = 112
 
 
 class BestColors:
-    """Every region in the median of its own true colors: "one color per region, best".  See ``Family``.
+    """Every region in the median of its own true colors: "one color per region, best".  See ``ColorModel``.
 
     truth: (h, w, 3) at canvas size.  family: guesses the masks that are not given.
     """
 
-    def __init__(self, family: Family, truth: Rgb) -> None:
+    def __init__(self, family: ColorModel, truth: Rgb) -> None:
         self.spec = family.spec
         self._family, self._truth = family, truth
         self.mask_warnings = family.mask_warnings
@@ -42,7 +42,7 @@ class BestColors:
         height, width = regions.labels.shape
         return region_medians(regions.labels, regions.count, resize(self._truth, width, height), ~regions.ink)[0]
 
-    def denoise(self, condition: Any, request: ColorizeRequest, on_step: OnStep) -> Any:
+    def denoise(self, condition: Any, request: ColorizeRequest, on_step: ProgressCallback) -> Any:
         """Nothing to do."""
         return None
 

@@ -7,13 +7,13 @@ from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
-from backend.contract.family import Family
+from backend.contract.family import ColorModel
 from backend.evaluation.aggregate import Variation, variation, varied_regions
 from backend.evaluation.colorize_pair import Settings
-from backend.evaluation.image_metrics import with_lines
+from backend.evaluation.image_metrics import composite_lines
 from backend.evaluation.lpips import Lpips
 from backend.evaluation.mask_metrics import MaskRow, measure_masks
-from backend.evaluation.methods import Role, Way
+from backend.evaluation.methods import Method, Role
 from backend.evaluation.pairs import Pair
 from backend.evaluation.report import Shown, Strip, note_of, picture
 from backend.evaluation.scoring import Row, measure_pair
@@ -34,7 +34,7 @@ class Measured:
 
 
 def measure(
-    pairs: Iterable[Pair], family: Family, ways: Sequence[Way], settings: Settings, seeds: int, perceptual: Lpips | None
+    pairs: Iterable[Pair], family: ColorModel, ways: Sequence[Method], settings: Settings, seeds: int, perceptual: Lpips | None
 ) -> Measured:
     """Color every pair in every way.  Masks are measured when ``settings.guess``, variations when there are several seeds."""
     rows: list[Row] = []
@@ -54,7 +54,7 @@ def measure(
     return Measured(tuple(rows), tuple(masks), variations, tuple(strips))
 
 
-def warm_up(ways: Sequence[Way], pair: Pair) -> None:
+def warm_up(ways: Sequence[Method], pair: Pair) -> None:
     """Color a mirrored drawing in every finish without looking at the clock, so that nothing is compiled while it is.
 
     Mirrored, as a family may remember a drawing it has seen.
@@ -69,13 +69,13 @@ def _strip(pair: Pair, rows: Sequence[Row], pictures: dict[str, list[Rgb]], role
     shown: list[Shown] = [
         picture("lines", np.dstack([pair.line] * 3)),
         picture("reference", pair.reference),
-        picture("truth", with_lines(pair.color, pair.line)),
+        picture("truth", composite_lines(pair.color, pair.line)),
     ]
     ordered = sorted(rows, key=lambda row: _ORDER.index(roles[row.way]))
     for row in ordered:
         if row.way != "white":
             caption = row.way if len(pictures[row.way]) == 1 else f"{row.way}, seed {row.seed}"
-            shown.append(picture(caption, with_lines(pictures[row.way][row.seed], pair.line), note_of(row)))
+            shown.append(picture(caption, composite_lines(pictures[row.way][row.seed], pair.line), note_of(row)))
     return Strip(f"{pair.name} {pair.source}".strip(), tuple(shown))
 
 

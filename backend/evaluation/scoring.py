@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 
 from backend.evaluation.color_metrics import color_scores
 from backend.evaluation.edge_metrics import bleeding, leak
-from backend.evaluation.image_metrics import figure_box, ms_ssim, psnr, with_lines
+from backend.evaluation.image_metrics import composite_lines, figure_box, ms_ssim, psnr
 from backend.evaluation.lpips import Lpips
-from backend.evaluation.methods import Role, Way
+from backend.evaluation.methods import Method, Role
 from backend.evaluation.pairs import Pair
 from backend.imaging.types import Rgb
 
@@ -58,7 +58,7 @@ def figures_of(picture: Rgb, pair: Pair, perceptual: Lpips | None) -> Figures:
     colors = color_scores(picture, pair.color, pair.line, pair.mask, pair.split)
     judged = colors.foreground if pair.split else colors.whole
     box = figure_box(pair.mask)
-    seen, true = with_lines(picture, pair.line)[box], with_lines(pair.color, pair.line)[box]
+    seen, true = composite_lines(picture, pair.line)[box], composite_lines(pair.color, pair.line)[box]
     return Figures(
         difference=judged.mean,
         close=judged.close,
@@ -79,7 +79,7 @@ def figures_of(picture: Rgb, pair: Pair, perceptual: Lpips | None) -> Figures:
 
 
 def measure_pair(
-    pair: Pair, ways: Iterable[Way], seeds: int, perceptual: Lpips | None
+    pair: Pair, ways: Iterable[Method], seeds: int, perceptual: Lpips | None
 ) -> tuple[list[Row], dict[str, list[Rgb]]]:
     """Rows of every way, a family's once a seed; and each way's results (h, w, 3), one a seed."""
     rows: list[Row] = []

@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from backend.contract.family import Family, FamilySpec, MaskGuesser
-from backend.weights.detection import PARTS, Found, Kind, clip_of, find
+from backend.contract.family import ColorModel, ForegroundSegmenter, ModelSpec
+from backend.weights.detection import SUPPORT_KINDS, DetectedModel, Kind, clip_of, scan
 from backend.weights.known_downloads import CLIP
-from backend.weights.safetensors_file import Checkpoint
+from backend.weights.safetensors_file import SafetensorsFile
 from shared.errors import ErrorCode, LinewashError
 from shared.model_spec import ModelInfo
 
@@ -20,62 +20,62 @@ class CheckpointFamily:
     has no use for one), the device as torch names it, and who finds figures.
     """
 
-    spec: FamilySpec
-    load: Callable[[Path, Path | None, str, MaskGuesser], Family]
+    spec: ModelSpec
+    load: Callable[[Path, Path | None, str, ForegroundSegmenter], ColorModel]
     needs_clip: bool = True
 
 
 Families = Mapping[Kind, CheckpointFamily]
 
 
-def added_models(models_dir: Path, families: Families) -> list[ModelInfo]:
+def list_checkpoints(models_dir: Path, families: Families) -> list[ModelInfo]:
     """A row for every checkpoint of the folder; one that cannot be used says why and what to do."""
-    found = find(models_dir)
+    found = scan(models_dir)
     clip = clip_of(found)
-    return [_row(each, models_dir, families, clip) for each in found if each.kind not in PARTS]
+    return [_row(each, models_dir, families, clip) for each in found if each.kind not in SUPPORT_KINDS]
 
 
 def added_files(name: str, models_dir: Path, families: Families) -> tuple[Path, ...]:
-    """The files of weights that ``load_added`` reads for that name, () when there is no such model."""
-    found = find(models_dir)
-    chosen = next((each for each in found if each.name == name and each.kind not in PARTS), None)
+    """The files of weights that ``load_checkpoint`` reads for that name, () when there is no such model."""
+    found = scan(models_dir)
+    chosen = next((each for each in found if each.name == name and each.kind not in SUPPORT_KINDS), None)
     if chosen is None:
         return ()
     family = families.get(chosen.kind)
-    clip = clip_of(found) if family is not None and _wants_clip(family, chosen) else None
+    clip = clip_of(found) if family is not None and _needs_clip(family, chosen) else None
     return (chosen.path,) if clip is None else (chosen.path, clip)
 
 
-def load_added(name: str, models_dir: Path, families: Families, device: str, guesser: MaskGuesser) -> Family:
+def load_checkpoint(name: str, models_dir: Path, families: Families, device: str, guesser: ForegroundSegmenter) -> ColorModel:
     """The model of that name.
 
     Raises LinewashError: UNKNOWN_MODEL, CLIP_MISSING, MODEL_OTHER_FAMILY (no family here takes it), and what the family's own
     loading raises for a file that is damaged.
     """
-    found = find(models_dir)
-    chosen = next((each for each in found if each.name == name and each.kind not in PARTS), None)
+    found = scan(models_dir)
+    chosen = next((each for each in found if each.name == name and each.kind not in SUPPORT_KINDS), None)
     if chosen is None:
         raise LinewashError(ErrorCode.UNKNOWN_MODEL, name)
     family = families.get(chosen.kind)
     if family is None:
-        with Checkpoint(chosen.path):  # what cannot be read at all says so itself
+        with SafetensorsFile(chosen.path):  # what cannot be read at all says so itself
             raise LinewashError(ErrorCode.MODEL_OTHER_FAMILY, f"{chosen.path.name}: {chosen.kind}")
-    clip = clip_of(found) if _wants_clip(family, chosen) else None
-    if clip is None and _wants_clip(family, chosen):
+    clip = clip_of(found) if _needs_clip(family, chosen) else None
+    if clip is None and _needs_clip(family, chosen):
         raise LinewashError(ErrorCode.CLIP_MISSING, chosen.path.name)
     return family.load(chosen.path, clip, device, guesser)
 
 
-def _wants_clip(family: CheckpointFamily, found: Found) -> bool:
+def _needs_clip(family: CheckpointFamily, found: DetectedModel) -> bool:
     return family.needs_clip and not found.own_clip
 
 
-def _row(found: Found, models_dir: Path, families: Families, clip: Path | None) -> ModelInfo:
+def _row(found: DetectedModel, models_dir: Path, families: Families, clip: Path | None) -> ModelInfo:
     source, family = found.path.relative_to(models_dir).as_posix(), families.get(found.kind)
     if family is None:
         reason = found.problem or "This version of Linewash cannot color with a %s checkpoint." % found.kind
         return ModelInfo(found.name, found.name, "", [], False, reason, family=found.kind, source=source, size=found.size)
-    missing = _wants_clip(family, found) and clip is None
+    missing = _needs_clip(family, found) and clip is None
     reason = "CLIP ViT-H/14 is missing; run: linewash models download %s" % CLIP.name if missing else found.problem
     spec = family.spec
     return ModelInfo(

@@ -5,7 +5,7 @@ from shared.protocol import ColorizeRequest
 
 _USUAL = ColorizeRequest(64, 64, ())
 
-FINISHING = (
+REGION_PARAMETERS = (
     ParameterInfo(
         "gap",
         "Close gaps",

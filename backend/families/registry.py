@@ -7,22 +7,22 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from backend.contract.family import Family, FamilySpec, MaskGuesser
+from backend.contract.family import ColorModel, ForegroundSegmenter, ModelSpec
 from backend.families.animediffusion import spec as animediffusion
-from backend.families.checkpoints import CheckpointFamily, Families, added_files, added_models, load_added
+from backend.families.checkpoints import CheckpointFamily, Families, added_files, list_checkpoints, load_checkpoint
 from backend.families.colorizediffusion import v1, v15
-from backend.families.foreground.selector import InstalledMasks
+from backend.families.foreground.selector import SegmenterSelector
 from backend.families.mini import family as mini
 from backend.families.mini.foreground import MiniMasks
-from backend.families.runtime.condition_cache import Remembering
+from backend.families.runtime.condition_cache import CachingModel
 from backend.weights.shipped_model import ModelFolder, missing_file, model_folder
 from shared.model_spec import ModelInfo
 
 
 @dataclass(frozen=True)
 class _Entry:
-    spec: FamilySpec
-    load: Callable[[ModelFolder, str], Family]
+    spec: ModelSpec
+    load: Callable[[ModelFolder, str], ColorModel]
 
 
 _ENTRIES = {entry.spec.name: entry for entry in (_Entry(mini.SPEC, mini.Mini.load),)}
@@ -35,7 +35,7 @@ _CHECKPOINTS: Families = {
 }
 
 
-def families() -> dict[str, FamilySpec]:
+def families() -> dict[str, ModelSpec]:
     """Every system that comes with its weights, ready or not."""
     return {name: entry.spec for name, entry in _ENTRIES.items()}
 
@@ -49,7 +49,7 @@ def models(models_dir: Path) -> list[ModelInfo]:
         finishes = [finish.value for finish in spec.finishes]
         row = ModelInfo(name, spec.title, spec.license, finishes, not missing, reason, family=name)
         rows.append(replace(row, modes=spec.modes, parameters=spec.parameters))
-    return rows + [row for row in added_models(models_dir, _CHECKPOINTS) if row.name not in _ENTRIES]
+    return rows + [row for row in list_checkpoints(models_dir, _CHECKPOINTS) if row.name not in _ENTRIES]
 
 
 def files(name: str, models_dir: Path) -> tuple[Path, ...]:
@@ -57,22 +57,22 @@ def files(name: str, models_dir: Path) -> tuple[Path, ...]:
     return () if name in _ENTRIES else added_files(name, models_dir, _CHECKPOINTS)
 
 
-def load(name: str, models_dir: Path, device: str = "cpu") -> Family:
+def load(name: str, models_dir: Path, device: str = "cpu") -> ColorModel:
     """The named model with its weights on ``device``, ready to color; it remembers the conditions of the last few pictures.
 
     device: as torch names it, e.g. cuda:1.  Raises LinewashError: UNKNOWN_MODEL, MODEL_MISSING, MODEL_CORRUPT (a digest or a
-    tensor's shape does not fit) and, for a checkpoint, what ``load_added`` raises; torch's own error when there is no such
+    tensor's shape does not fit) and, for a checkpoint, what ``load_checkpoint`` raises; torch's own error when there is no such
     device.
     """
     if name in _ENTRIES:
         family = _ENTRIES[name].load(ModelFolder(model_folder(name, models_dir)), device)
-        return Remembering(family, InstalledMasks(family, models_dir, device))
-    return Remembering(load_added(name, models_dir, _CHECKPOINTS, device, mask_guesser(models_dir, device)))
+        return CachingModel(family, SegmenterSelector(family, models_dir, device))
+    return CachingModel(load_checkpoint(name, models_dir, _CHECKPOINTS, device, mask_guesser(models_dir, device)))
 
 
-def mask_guesser(models_dir: Path, device: str = "cpu") -> MaskGuesser:
+def mask_guesser(models_dir: Path, device: str = "cpu") -> ForegroundSegmenter:
     """Finds figures for a family that cannot: by what the painter has installed, else by mini's, which is always there.
 
     Raises LinewashError MODEL_MISSING, MODEL_CORRUPT: of mini's.
     """
-    return InstalledMasks(MiniMasks.load(ModelFolder(model_folder(mini.SPEC.name, models_dir))), models_dir, device)
+    return SegmenterSelector(MiniMasks.load(ModelFolder(model_folder(mini.SPEC.name, models_dir))), models_dir, device)

@@ -6,8 +6,8 @@ import cv2
 import numba
 import numpy as np
 
-from backend.imaging.parallel_rows import for_bands
-from backend.imaging.region_fill import Washes
+from backend.imaging.parallel_rows import parallel_rows
+from backend.imaging.region_fill import RegionColors
 from backend.imaging.types import Bools, Gray, Regions, Rgba
 
 _ROWS = 64
@@ -18,14 +18,14 @@ REACH = 0.012
 
 
 @numba.njit(cache=True, nogil=True, inline="always")
-def _mix(picture: Any, y0: Any, x0: Any, fy: Any, fx: Any, c: Any) -> Any:
+def _bilinear(picture: Any, y0: Any, x0: Any, fy: Any, fx: Any, c: Any) -> Any:
     above = picture[y0, x0, c] * (1 - fx) + picture[y0, x0 + 1, c] * fx
     below = picture[y0 + 1, x0, c] * (1 - fx) + picture[y0 + 1, x0 + 1, c] * fx
     return above * (1 - fy) + below * fy
 
 
 @numba.njit(cache=True, nogil=True)
-def _own(own: Any, labels: Any, label: Any, y0: Any, x0: Any, fy: Any, fx: Any, out: Any) -> Any:
+def _bilinear_in_region(own: Any, labels: Any, label: Any, y0: Any, x0: Any, fy: Any, fx: Any, out: Any) -> Any:
     """Bilinear color over the cells that carry ``label``; the nearest such cell within two when none of the four does."""
     total = np.float32(0)
     out[:] = 0
@@ -84,10 +84,10 @@ def _paint_band(
             )
             if foreground[label] != side:
                 for c in range(3):
-                    color[c] = _mix(fill, y0, x0, fy, fx, c)
-            elif plain or not _own(own, labels, label, y0, x0, fy, fx, color):
+                    color[c] = _bilinear(fill, y0, x0, fy, fx, c)
+            elif plain or not _bilinear_in_region(own, labels, label, y0, x0, fy, fx, color):
                 for c in range(3):
-                    color[c] = _mix(own, y0, x0, fy, fx, c)
+                    color[c] = _bilinear(own, y0, x0, fy, fx, c)
             if border and foreground[label] == side:
                 weight = np.float32(4)
                 for c in range(3):
@@ -101,7 +101,7 @@ def _paint_band(
                         if k < 4 and foreground[other] == side:
                             if other == label:
                                 part[:] = color
-                            elif not _own(own, labels, other, y0, x0, fy, fx, part):
+                            elif not _bilinear_in_region(own, labels, other, y0, x0, fy, fx, part):
                                 continue
                             weight += k
                             for c in range(3):
@@ -113,7 +113,7 @@ def _paint_band(
                 out[y, x, c] = np.uint8(min(max(color[c] + np.float32(0.5), np.float32(0)), np.float32(255)))
 
 
-def paint_side(lifted: np.ndarray, regions: Regions, washes: Washes, ink: Gray, side: bool, out: Rgba) -> None:
+def render_layer(lifted: np.ndarray, regions: Regions, washes: RegionColors, ink: Gray, side: bool, out: Rgba) -> None:
     """Fills the colors of ``out`` (H, W, 4) for the figure (side True) or the background; alpha is left as it is.
 
     lifted: (H, W) uint16 labels at canvas size.
@@ -124,7 +124,7 @@ def paint_side(lifted: np.ndarray, regions: Regions, washes: Washes, ink: Gray, 
     def work(top: int, bottom: int) -> None:
         _paint_band(lifted, labels, side, own, fill, regions.foreground, ink, top, bottom, out)
 
-    for_bands(lifted.shape[0], _ROWS, work)
+    parallel_rows(lifted.shape[0], _ROWS, work)
 
 
 def _at_least_two(array: np.ndarray) -> np.ndarray:
@@ -171,11 +171,12 @@ def _carry_under(alpha: Any, lifted: Any, foreground: Any, ink: Any, lines: Any,
         front = following
 
 
-def carry_under_lines(mask: Gray, lifted: np.ndarray, foreground: Bools, ink: Gray, lines: Bools) -> Gray:
+def extend_alpha_under_lines(mask: Gray, lifted: np.ndarray, foreground: Bools, ink: Gray, lines: Bools) -> Gray:
     """The figure's alpha (H, W): the mask, carried on under the line that its edge touches, up to the middle of that line.
 
     lines: (h, w) bool, where the drawing's lines are at working size.  Only pixels of a line, or right beside its ink, become
-    opaque, if their region belongs to the figure and they are connected to the mask's edge within ``REACH``; everything else
+    opaque, if their region belongs to the figure and they are connected to the mask's edge within ``KERNEL_WIDTH``;
+    everything else
     keeps the mask's value.
     """
     alpha = mask.copy()
@@ -198,5 +199,5 @@ def _composite_band(over: Any, under: Any, top: Any, bottom: Any, out: Any) -> N
 def composite(over: Rgba, under: Rgba) -> Rgba:
     """Straight-alpha ``over`` (H, W, 4) on opaque ``under``: (H, W, 4) uint8, opaque, each channel rounded once."""
     out = np.empty_like(under)
-    for_bands(len(out), _ROWS, lambda top, bottom: _composite_band(over, under, top, bottom, out))
+    parallel_rows(len(out), _ROWS, lambda top, bottom: _composite_band(over, under, top, bottom, out))
     return out

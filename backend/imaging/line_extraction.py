@@ -22,10 +22,10 @@ XDOG_SIGMA, XDOG_WIDER, XDOG_SHARPNESS, XDOG_LEVEL, XDOG_SLOPE = 1.0, 1.6, 36.0,
 """sigma, k, p, epsilon and phi of ``xdog``; lightness is 0..1."""
 FACE_SIGMAS = (0.3, 0.4, 0.5)
 FACE_WIDER, FACE_SHARPNESS, FACE_LEVEL = 3.5, 10.0, 0.01
-"""sigma (one of them), k, p and epsilon of ``face_lines``."""
+"""sigma (one of them), k, p and epsilon of ``xdog_binary``."""
 
 
-def prepared_ink(rgba: Rgba, preparation: LinePreparation) -> Gray:
+def extract_ink(rgba: Rgba, preparation: LinePreparation) -> Gray:
     """Ink (h, w) of a line layer (h, w, 4), read as ``preparation`` says."""
     if preparation is LinePreparation.AS_DRAWN:
         return ink_from_rgba(rgba)
@@ -33,8 +33,8 @@ def prepared_ink(rgba: Rgba, preparation: LinePreparation) -> Gray:
         return brightness(rgba)
     rgb = on_white(rgba)
     if preparation is LinePreparation.SCAN:
-        return scanned(rgb)
-    return dodged(rgb) if preparation is LinePreparation.DODGE else xdog(rgb)
+        return ink_from_scan(rgb)
+    return dodge_lines(rgb) if preparation is LinePreparation.DODGE else xdog(rgb)
 
 
 def brightness(rgba: Rgba) -> Gray:
@@ -43,7 +43,7 @@ def brightness(rgba: Rgba) -> Gray:
     return ((rgba[..., :3].max(-1) * alpha + 127) // 255).astype(np.uint8)
 
 
-def scanned(rgb: Rgb) -> Gray:
+def ink_from_scan(rgb: Rgb) -> Gray:
     """How much darker a pixel is than the blurred picture around it, in the channel where that is least; a usual line has 127.
 
     The preparation "invert-webui" of spec section 18; its blur is in pixels of a model-size picture.
@@ -59,7 +59,7 @@ def scanned(rgb: Rgb) -> Gray:
     return np.clip(darker * (SCAN_LEVEL / usual), 0, 255).astype(np.uint8)
 
 
-def divided(rgb: Rgb, kernel: int, low: float, high: float) -> Gray:
+def dodge(rgb: Rgb, kernel: int, low: float, high: float) -> Gray:
     """Ink of a colored picture: gray divided by dilated gray, so lines in dark paint are as strong as in light.
 
     No ink where the quotient is ``high`` or more, full ink where it is ``low`` or less.
@@ -69,10 +69,10 @@ def divided(rgb: Rgb, kernel: int, low: float, high: float) -> Gray:
     return 255 - (np.clip((ratio - low) / (high - low), 0, 1) * 255).astype(np.uint8)
 
 
-def dodged(rgb: Rgb) -> Gray:
-    """``divided`` with a kernel that grows with the picture."""
+def dodge_lines(rgb: Rgb) -> Gray:
+    """``dodge`` with a kernel that grows with the picture."""
     half = max(1, round(DODGE_KERNEL // 2 * max(1.0, min(rgb.shape[:2]) / SIDE)))
-    return divided(rgb, 2 * half + 1, DODGE_LOW, DODGE_HIGH)
+    return dodge(rgb, 2 * half + 1, DODGE_LOW, DODGE_HIGH)
 
 
 def xdog(rgb: Rgb) -> Gray:
@@ -89,7 +89,7 @@ def xdog(rgb: Rgb) -> Gray:
     return np.rint(-255 * np.tanh(XDOG_SLOPE * above)).astype(np.uint8)
 
 
-def face_lines(rgb: Rgb, sigma: float) -> Gray:
+def xdog_binary(rgb: Rgb, sigma: float) -> Gray:
     """Ink (h, w) as AnimeDiffusion's data has it: XDoG of every pixel as it is, 255 or 0 and nothing between.
 
     Spec animediffusion 4.2: the lightness times S of ``xdog``, ink where that is below epsilon (the slope is 1e9, so that there

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from numba import get_num_threads
 
 
-def for_bands(height: int, rows: int, work: Callable[[int, int], None]) -> None:
+def parallel_rows(height: int, rows: int, work: Callable[[int, int], None]) -> None:
     """Calls ``work(top, bottom)`` for bands of ``rows`` rows that cover 0..height, on as many threads as numba may use.
 
     ``work`` must release the GIL to gain anything and write to its own rows only.  Threads of our own instead of numba's

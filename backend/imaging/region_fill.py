@@ -24,7 +24,7 @@ _SWEEPS = 12
 
 
 @dataclass(frozen=True)
-class Washes:
+class RegionColors:
     """Colors at working size, (h, w, 3) float32 sRGB 0..255.
 
     own: every pixel in the color of its own region.  figure: the same inside the figure, its nearest colors outside.
@@ -36,32 +36,32 @@ class Washes:
     ground: Floats
 
 
-def own_colors(regions: Regions, flats: Rgb, field: Floats | None) -> Floats:
+def sample_field(regions: Regions, flats: Rgb, field: Floats | None) -> Floats:
     """Every pixel in the color of its own region, (h, w, 3) float32 sRGB 0..255.
 
     flats: (count, 3) uint8.  field: (fh, fw, 3) float32 sRGB 0..1 over the whole picture, or None.
     """
-    return flats.astype(np.float32)[regions.labels] if field is None else painted(regions, flats, field) * 255
+    return flats.astype(np.float32)[regions.labels] if field is None else interpolate_in_regions(regions, flats, field) * 255
 
 
-def washes(regions: Regions, own: Floats, paper: tuple[int, int, int]) -> Washes:
+def build_region_colors(regions: Regions, own: Floats, paper: tuple[int, int, int]) -> RegionColors:
     """The three pictures the finish at canvas size is sampled from.
 
-    own: from ``own_colors``.  paper: color of the ground when no region is background.  When no region is figure,
+    own: from ``sample_field``.  paper: color of the ground when no region is background.  When no region is figure,
     ``figure`` is ``own``.
     """
     inside = regions.foreground[regions.labels]
     if not inside.any():
-        return Washes(own, own, own)
+        return RegionColors(own, own, own)
     if inside.all():
-        return Washes(own, own, np.broadcast_to(np.array(paper, np.float32), own.shape))
+        return RegionColors(own, own, np.broadcast_to(np.array(paper, np.float32), own.shape))
     pixels = np.bincount(regions.labels.ravel(), minlength=regions.count)
     wide = ~regions.foreground & (pixels >= HOLE * regions.labels.size)
     known = wide[regions.labels] if wide.any() else ~inside
-    return Washes(own, nearest_known(own, inside), close_smoothly(own, known))
+    return RegionColors(own, fill_nearest(own, inside), fill_laplace(own, known))
 
 
-def painted(regions: Regions, flats: Rgb, field: Floats) -> Floats:
+def interpolate_in_regions(regions: Regions, flats: Rgb, field: Floats) -> Floats:
     """Each pixel from the field's cells of its own region only: (h, w, 3) float32 sRGB 0..1.
 
     Normalized cubic B-spline interpolation in Lab over cells that the region fills.  Cells that it shares with a line or with
@@ -77,7 +77,7 @@ def painted(regions: Regions, flats: Rgb, field: Floats) -> Floats:
     sums = [np.bincount(who[held], weights=colors[held][:, c] * trust[held], minlength=regions.count) for c in range(3)]
     means = ((np.stack(sums, 1) + FLAT_PRIOR * lab_from_rgb(flats)) / total[:, None]).astype(np.float32)
     for _ in range(ROUNDS):
-        colors, trust = _repainted(who, colors, trust)
+        colors, trust = _propagate_colors(who, colors, trust)
     colors = (colors * trust[..., None] + MEAN_PRIOR * means[who]) / (trust + MEAN_PRIOR)[..., None]
     out = np.empty((*regions.labels.shape, 3), np.float32)
     _interpolate(regions.labels, who, share, colors.astype(np.float32), means, out)
@@ -109,7 +109,7 @@ def _cells(labels: Labels, ink: Bools, rows: int, columns: int) -> tuple[Labels,
 
 
 @numba.njit(cache=True, nogil=True)
-def _repainted(who: Any, colors: Any, trust: Any) -> Any:
+def _propagate_colors(who: Any, colors: Any, trust: Any) -> Any:
     """One round of handing the colors of trusted cells on to the region's untrusted ones beside them."""
     rows, columns, most = who.shape
     new_colors, new_trust = colors.copy(), trust.copy()
@@ -222,7 +222,7 @@ def _spline_weights(t: Any, out: Any) -> None:
     out[3] = t * t * t / 6
 
 
-def nearest_known(values: Floats, known: Bools) -> Floats:
+def fill_nearest(values: Floats, known: Bools) -> Floats:
     """Every unknown pixel of (h, w, 3) takes the value of the nearest known one; at least one must be known."""
     missing = (~known).astype(np.uint8)
     found: Any = cv2.distanceTransformWithLabels(missing, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
@@ -232,7 +232,7 @@ def nearest_known(values: Floats, known: Bools) -> Floats:
     return values.reshape(-1, 3)[source[nearest]]
 
 
-def close_smoothly(values: Floats, known: Bools) -> Floats:
+def fill_laplace(values: Floats, known: Bools) -> Floats:
     """The known pixels of (h, w, c) float32 unchanged; the unknown filled with a smooth membrane between them.
 
     Laplace's equation with the known pixels as boundary, from coarse to fine (pull-push): no seam where known meets unknown.
@@ -243,7 +243,7 @@ def close_smoothly(values: Floats, known: Bools) -> Floats:
         return np.where(known[..., None], values, mean).astype(np.float32)
     coarse, coarse_known = _halved(values, known)
     start: Any = cv2.resize(
-        close_smoothly(coarse, coarse_known), (values.shape[1], values.shape[0]), interpolation=cv2.INTER_LINEAR
+        fill_laplace(coarse, coarse_known), (values.shape[1], values.shape[0]), interpolation=cv2.INTER_LINEAR
     )
     out = np.where(known[..., None], values, start.reshape(values.shape)).astype(np.float32)
     _relax(out, known, _SWEEPS)

@@ -18,7 +18,7 @@ CORNERS = ((0.0, 0.0), (1.0, 0.0), (0.0, 1.0), (1.0, 1.0))
 
 
 @dataclass(frozen=True)
-class Bend:
+class ThinPlateWarp:
     """Points (first, first) and (second, second) are moved by these; shares of width and height.  The corners stay."""
 
     first: float
@@ -27,16 +27,16 @@ class Bend:
     second_by: float
 
 
-def draw_bend(rng: np.random.Generator) -> Bend:
+def random_warp(rng: np.random.Generator) -> ThinPlateWarp:
     """Evenly drawn, to hundredths, again until the points do not meet."""
     while True:
         first, second = (round(float(value), 2) for value in rng.uniform(*AT, 2))
         first_by, second_by = (round(float(value), 2) for value in rng.uniform(*BY, 2))
         if round(first + first_by, 2) != round(second + second_by, 2):
-            return Bend(first, second, first_by, second_by)
+            return ThinPlateWarp(first, second, first_by, second_by)
 
 
-def bend_maps(bend: Bend, width: int, height: int, span: tuple[int, int]) -> tuple[Floats, Floats]:
+def bend_maps(bend: ThinPlateWarp, width: int, height: int, span: tuple[int, int]) -> tuple[Floats, Floats]:
     """For each pixel x and y of the place it is taken from, (height, width) float32; ``span`` is the pixels of a whole side.
 
     The grid is 0..1 with both ends.  The published span is (width, height), so that the last row and column lie outside.
@@ -52,14 +52,14 @@ def bend_maps(bend: Bend, width: int, height: int, span: tuple[int, int]) -> tup
     return np.ascontiguousarray(x), np.ascontiguousarray(y)
 
 
-def bent(rgb: Rgb, bend: Bend) -> Rgb:
+def warp_published(rgb: Rgb, bend: ThinPlateWarp) -> Rgb:
     """The picture (h, w, 3) bent as published: bicubic, black comes in from outside."""
     height, width = rgb.shape[:2]
     return remapped(rgb, *bend_maps(bend, width, height, (width, height)))
 
 
-def bent_within(rgb: Rgb, bend: Bend) -> Rgb:
-    """``bent`` with the picture's ends where they belong: its last row and column stay."""
+def warp_inside(rgb: Rgb, bend: ThinPlateWarp) -> Rgb:
+    """``warp_published`` with the picture's ends where they belong: its last row and column stay."""
     height, width = rgb.shape[:2]
     return remapped(rgb, *bend_maps(bend, width, height, (width - 1, height - 1)))
 

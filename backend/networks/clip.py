@@ -56,12 +56,12 @@ class TextEncoder(nn.Module):
         return F.normalize(self.clip.text_projection(text.final_layer_norm(ends)).float(), dim=-1)[:, None]
 
 
-def local(tokens: Tensor) -> Tensor:
+def patch_tokens(tokens: Tensor) -> Tensor:
     """The patch tokens (B, n, width) of all image tokens: what the published models color with."""
     return tokens[:, 1:]
 
 
-def number_positions(embeddings: nn.Module, device: str) -> None:
+def register_position_ids(embeddings: nn.Module, device: str) -> None:
     """Make the buffer of position numbers, which no file holds, of a tower that was built without memory."""
     numbers = embeddings.get_buffer("position_ids")
     embeddings.register_buffer("position_ids", torch.arange(numbers.shape[-1], device=device)[None], persistent=False)

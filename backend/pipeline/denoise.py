@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from backend.contract.drawing import OnStep
-from backend.contract.family import Family
+from backend.contract.drawing import ProgressCallback
+from backend.contract.family import ColorModel
 from shared.protocol import ColorizeRequest
 
 
-def denoise(family: Family, condition: Any, request: ColorizeRequest, on_step: OnStep) -> Any:
+def denoise(family: ColorModel, condition: Any, request: ColorizeRequest, on_step: ProgressCallback) -> Any:
     """The family's latent; ``on_step`` is called after every step and may raise ``Cancelled``, which goes through."""
     return family.denoise(condition, request, on_step)

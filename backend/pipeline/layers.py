@@ -4,15 +4,15 @@ from dataclasses import replace
 
 import numpy as np
 
-from backend.contract.drawing import Colors, Drawing, Layers, Recoloring, Reference
+from backend.contract.drawing import Colors, Drawing, InpaintRegion, Reference, ResultLayers
 from backend.imaging.color import on_white
-from backend.imaging.compositing import carry_under_lines, composite, paint_side
-from backend.imaging.edits.mean_shift import with_means
-from backend.imaging.edits.selection import continued, keep_outside
-from backend.imaging.region_fill import own_colors, washes
-from backend.imaging.segmentation.label_upsampling import lift_labels
+from backend.imaging.compositing import composite, extend_alpha_under_lines, render_layer
+from backend.imaging.edits.mean_shift import shift_region_means
+from backend.imaging.edits.selection import blend_outside, extend_colors
+from backend.imaging.region_fill import build_region_colors, sample_field
+from backend.imaging.segmentation.label_upsampling import upsample_labels
 from backend.imaging.types import Floats, Rgba
-from backend.pipeline.fixed_regions import shown_before
+from backend.pipeline.fixed_regions import sample_previous
 from shared.protocol import ReferenceRole
 
 WHITE = (255, 255, 255)
@@ -20,7 +20,7 @@ _ENOUGH = 0.02
 """Share of a reference that must be background before its color is taken for the paper."""
 
 
-def paper_color(references: tuple[Reference, ...]) -> tuple[int, int, int]:
+def background_color(references: tuple[Reference, ...]) -> tuple[int, int, int]:
     """The color of the ground when the whole drawing is figure: the first reference's own background, else white."""
     for reference in references:
         ground = reference.mask < 128
@@ -30,48 +30,48 @@ def paper_color(references: tuple[Reference, ...]) -> tuple[int, int, int]:
     return WHITE
 
 
-def layers(drawing: Drawing, colors: Colors) -> Layers:
+def compose_layers(drawing: Drawing, colors: Colors) -> ResultLayers:
     """Foreground, background and composite at canvas size, (H, W, 4) uint8 each.
 
     The regions' borders run in the middle of the canvas-size lines; colors lie beneath the lines and hold none of them.  The
     foreground's alpha is the mask, carried under the line that its edge touches.  The background is opaque: behind the
     figure its colors are closed smoothly, so that hiding the foreground shows no hole and no ghost; a drawing that is all
-    figure has ``paper_color`` there.
+    figure has ``background_color`` there.
 
     Fixed regions have their color whatever the model says: every pixel of it in the flats; in the painted finish its mean is
     that color, with the model's shading around it.  Recoloring a selection leaves all else of the earlier layers as it is.
     """
     regions = drawing.regions
-    lifted = lift_labels(regions.labels, drawing.ink)
-    wash = washes(regions, _own(drawing, colors), paper_color(drawing.references))
+    lifted = upsample_labels(regions.labels, drawing.ink)
+    wash = build_region_colors(regions, _region_colors(drawing, colors), background_color(drawing.references))
     foreground, background = _empty(drawing), _empty(drawing)
-    paint_side(lifted, regions, wash, drawing.ink, True, foreground)
-    paint_side(lifted, regions, wash, drawing.ink, False, background)
-    foreground[..., 3] = carry_under_lines(drawing.mask, lifted, regions.foreground, drawing.ink, regions.ink)
+    render_layer(lifted, regions, wash, drawing.ink, True, foreground)
+    render_layer(lifted, regions, wash, drawing.ink, False, background)
+    foreground[..., 3] = extend_alpha_under_lines(drawing.mask, lifted, regions.foreground, drawing.ink, regions.ink)
     background[..., 3] = 255
     if drawing.recoloring is not None:
         previous, cut = drawing.recoloring.previous, drawing.recoloring.cut
         before = previous.foreground, previous.background
-        keep_outside(before, lifted, cut, drawing.recoloring.selection, foreground, background)
-    return Layers(foreground, background, composite(foreground, _opaque(background)))
+        blend_outside(before, lifted, cut, drawing.recoloring.selection, foreground, background)
+    return ResultLayers(foreground, background, composite(foreground, _opaque(background)))
 
 
-def _own(drawing: Drawing, colors: Colors) -> Floats:
+def _region_colors(drawing: Drawing, colors: Colors) -> Floats:
     """Every pixel's color at working size; what a selection leaves as it is looks as before, so that new colors join it."""
-    own = own_colors(drawing.regions, drawing.fixed.applied(colors.flats), colors.field)
+    own = sample_field(drawing.regions, drawing.fixed.applied(colors.flats), colors.field)
     fixed = drawing.fixed
     if drawing.recoloring is not None:  # the others are as before, shading and all
-        fixed = replace(fixed, regions=fixed.regions & drawing.recoloring.cut.free)
+        fixed = replace(fixed, regions=fixed.regions & drawing.recoloring.cut.editable)
     if colors.field is not None:
-        own = with_means(own, drawing.regions, fixed)
-    return own if drawing.recoloring is None else _joined(own, drawing.recoloring)
+        own = shift_region_means(own, drawing.regions, fixed)
+    return own if drawing.recoloring is None else _blend_with_previous(own, drawing.recoloring)
 
 
-def _joined(own: Floats, recoloring: Recoloring) -> Floats:
+def _blend_with_previous(own: Floats, recoloring: InpaintRegion) -> Floats:
     cut = recoloring.cut
-    before, there = shown_before(recoloring.previous, cut.regions)
-    stays = ~cut.writable[cut.regions.labels] & there
-    return continued(np.where(stays[..., None], before.astype(np.float32), own), cut)
+    before, there = sample_previous(recoloring.previous, cut.regions)
+    stays = ~cut.blendable[cut.regions.labels] & there
+    return extend_colors(np.where(stays[..., None], before.astype(np.float32), own), cut)
 
 
 def _opaque(background: Rgba) -> Rgba:

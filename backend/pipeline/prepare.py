@@ -4,17 +4,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from backend.contract.drawing import Drawing, Inputs, Previous, Reference
-from backend.contract.family import Family
+from backend.contract.drawing import Drawing, Inputs, PreviousResult, Reference
+from backend.contract.family import ColorModel
 from backend.imaging.color import on_white
 from backend.imaging.ink import is_empty
-from backend.imaging.line_extraction import prepared_ink
+from backend.imaging.line_extraction import extract_ink
 from backend.imaging.masks import has_real_transparency, is_empty_mask, resize_mask
 from backend.imaging.resize import fit, resize
-from backend.imaging.segmentation.label_upsampling import lift_mask
-from backend.imaging.segmentation.regions import Segmentation, segment, snap_mask_to_regions, split_regions
+from backend.imaging.segmentation.label_upsampling import upsample_mask
+from backend.imaging.segmentation.regions import Segmentation, merge_and_split, segment, snap_mask_to_regions
 from backend.imaging.types import Gray, Rgba
-from backend.pipeline.fixed_regions import held, hinted
+from backend.pipeline.fixed_regions import fix_hinted_regions, freeze_outside_selection
 from shared.errors import ErrorCode, LinewashError
 from shared.protocol import ColorizeRequest, ReferenceRole
 
@@ -41,7 +41,7 @@ class _Masks:
     working: Gray
 
 
-def prepare(inputs: Inputs, family: Family) -> Drawing:
+def prepare(inputs: Inputs, family: ColorModel) -> Drawing:
     """Everything the model and the finish need.
 
     Raises LinewashError: BAD_PICTURE when the lines are not as large as the request says or the references are not as many;
@@ -52,7 +52,7 @@ def prepare(inputs: Inputs, family: Family) -> Drawing:
     """
     request = inputs.request
     _check(inputs)
-    ink = prepared_ink(inputs.lines, request.preparation)
+    ink = extract_ink(inputs.lines, request.preparation)
     if is_empty(ink):
         raise LinewashError(ErrorCode.EMPTY_LINES, "no ink in %d x %d" % (request.width, request.height))
     small = resize(ink, *working_size(request.width, request.height))
@@ -70,11 +70,11 @@ def prepare(inputs: Inputs, family: Family) -> Drawing:
     references = tuple(_reference(rgba, role, family) for rgba, role in zip(inputs.references, request.references, strict=True))
     if given is None or not all(has_real_transparency(rgba) for rgba in inputs.references):
         warnings = (*warnings, *family.mask_warnings)
-    split = split_regions(segmentation, masks.working, MAX_REGIONS, request.merging)
-    regions, fixed = hinted(segmentation.labels, split, small, inputs.hints)
+    split = merge_and_split(segmentation, masks.working, MAX_REGIONS, request.merging)
+    regions, fixed = fix_hinted_regions(segmentation.labels, split, small, inputs.hints)
     if inputs.region is None or inputs.previous is None:
         return Drawing(ink, masks.canvas, regions, references, warnings, fixed)
-    fixed, recoloring = held(segmentation.labels, regions, fixed, inputs.region, inputs.previous)
+    fixed, recoloring = freeze_outside_selection(segmentation.labels, regions, fixed, inputs.region, inputs.previous)
     return Drawing(ink, masks.canvas, recoloring.cut.regions, references, warnings, fixed, recoloring)
 
 
@@ -104,7 +104,7 @@ def _check(inputs: Inputs) -> None:
             raise LinewashError(ErrorCode.EMPTY_REFERENCE, "reference %d is transparent" % number)
 
 
-def _check_region(region: Gray, previous: Previous | None, size: tuple[int, int]) -> None:
+def _check_region(region: Gray, previous: PreviousResult | None, size: tuple[int, int]) -> None:
     if region.shape != size:
         raise LinewashError(ErrorCode.REGION_SIZE, "the selection is %s, the canvas is %s" % (region.shape, size))
     if not region.any():
@@ -116,13 +116,13 @@ def _check_region(region: Gray, previous: Previous | None, size: tuple[int, int]
             raise LinewashError(ErrorCode.PREVIOUS_SIZE, "the earlier layer is %s, the canvas is %s" % (layer.shape, size))
 
 
-def _guessed(segmentation: Segmentation, small: Gray, ink: Gray, family: Family) -> _Masks:
+def _guessed(segmentation: Segmentation, small: Gray, ink: Gray, family: ColorModel) -> _Masks:
     guess = family.guess_drawing_mask(small)
     snapped = snap_mask_to_regions(guess, segmentation.labels, segmentation.count)
-    return _Masks(lift_mask(snapped, ink), snapped)
+    return _Masks(upsample_mask(snapped, ink), snapped)
 
 
-def _reference(rgba: Rgba, role: ReferenceRole, family: Family) -> Reference:
+def _reference(rgba: Rgba, role: ReferenceRole, family: ColorModel) -> Reference:
     rgb = fit(on_white(rgba), family.spec.reference_side)
     if has_real_transparency(rgba):
         mask = resize_mask(np.ascontiguousarray(rgba[..., 3]), rgb.shape[1], rgb.shape[0])

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from backend.contract.drawing import Inputs, Layers, OnStep, Step
-from backend.contract.family import Family
+from backend.contract.drawing import Inputs, ProgressCallback, ResultLayers, StepProgress
+from backend.contract.family import ColorModel
 from backend.imaging.types import Gray, Rgba
 from backend.pipeline.condition import condition
 from backend.pipeline.decode import decode
 from backend.pipeline.denoise import denoise
-from backend.pipeline.layers import layers
+from backend.pipeline.layers import compose_layers
 from backend.pipeline.prepare import prepare
 
 
@@ -21,12 +21,12 @@ from backend.pipeline.prepare import prepare
 class RunResult:
     """The layers, what the painter should know about them, and the seconds each stage took."""
 
-    layers: Layers
+    layers: ResultLayers
     warnings: tuple[str, ...]
     seconds: dict[str, float]
 
 
-def colorize(inputs: Inputs, family: Family, on_step: OnStep) -> RunResult:
+def colorize(inputs: Inputs, family: ColorModel, on_step: ProgressCallback) -> RunResult:
     """Color one drawing with a loaded family.
 
     ``on_step`` is called at the start of every stage and after every denoising step; it raises ``Cancelled`` to stop there.
@@ -36,7 +36,7 @@ def colorize(inputs: Inputs, family: Family, on_step: OnStep) -> RunResult:
 
     @contextmanager
     def stage(name: str) -> Generator[None]:
-        on_step(Step(name))
+        on_step(StepProgress(name))
         started = time.perf_counter()
         yield
         seconds[name] = time.perf_counter() - started
@@ -51,8 +51,8 @@ def colorize(inputs: Inputs, family: Family, on_step: OnStep) -> RunResult:
     with stage("decode"):
         colors = decode(family, known, latent, drawing, request)
     with stage("layers"):
-        result = layers(drawing, colors)
-        if request.preparation.made_anew:
+        result = compose_layers(drawing, colors)
+        if request.preparation.produces_lines:
             result = replace(result, lines=_black(drawing.ink))
     return RunResult(result, drawing.warnings + colors.warnings, seconds)
 

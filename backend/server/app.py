@@ -19,8 +19,8 @@ from starlette.requests import ClientDisconnect
 
 from backend.server.dispatcher import Dispatcher
 from backend.server.jobs import Jobs
-from backend.server.middleware import Guard, GuardRules
-from backend.server.responses import JsonAnswer, error_answer
+from backend.server.middleware import GuardRules, RequestGuardMiddleware
+from backend.server.responses import AsciiJSONResponse, error_response
 from backend.server.settings import Settings
 from backend.server.upload import receive
 from shared.errors import ErrorCode, LinewashError
@@ -48,13 +48,13 @@ class Activity:
     last: float = field(default_factory=time.monotonic)
     ending: bool = False
 
-    def touch(self) -> None:
+    def record(self) -> None:
         """Somebody asked."""
         self.last = time.monotonic()
 
 
 @dataclass(frozen=True)
-class House:
+class AppState:
     """What the routes work with."""
 
     settings: Settings
@@ -63,7 +63,7 @@ class House:
     activity: Activity
 
 
-def create_app(house: House, port: int, token: str) -> FastAPI:
+def create_app(house: AppState, port: int, token: str) -> FastAPI:
     """The application; its lifespan takes up earlier jobs, starts the workers, and ends both in order."""
 
     @asynccontextmanager
@@ -73,16 +73,16 @@ def create_app(house: House, port: int, token: str) -> FastAPI:
         house.dispatcher.start()
         yield
         house.dispatcher.close()
-        await house.jobs.settled()
+        await house.jobs.flush()
         for worker in house.dispatcher.workers:
             await asyncio.to_thread(worker.join, 5.0)
 
     app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     rules = GuardRules(port, token, house.settings.max_request_bytes)
-    app.add_middleware(Guard, rules=rules, on_request=house.activity.touch)
+    app.add_middleware(RequestGuardMiddleware, rules=rules, on_request=house.activity.record)
     _add_errors(app)
     _add_jobs(app, house)
-    _add_house(app, house)
+    _add_system_routes(app, house)
     return app
 
 
@@ -91,24 +91,24 @@ def _add_errors(app: FastAPI) -> None:
 
     @app.exception_handler(LinewashError)
     async def _known(_: Request, error: LinewashError) -> Response:
-        return error_answer(error)
+        return error_response(error)
 
     @app.exception_handler(RequestValidationError)
     async def _invalid(_: Request, error: RequestValidationError) -> Response:
-        return error_answer(LinewashError(ErrorCode.BAD_REQUEST, "; ".join(row["msg"] for row in error.errors())))
+        return error_response(LinewashError(ErrorCode.BAD_REQUEST, "; ".join(row["msg"] for row in error.errors())))
 
     @app.exception_handler(HTTPException)
     async def _http(_: Request, error: HTTPException) -> Response:
-        answer = error_answer(LinewashError(ErrorCode.BAD_REQUEST, str(error.detail)))
+        answer = error_response(LinewashError(ErrorCode.BAD_REQUEST, str(error.detail)))
         answer.status_code = error.status_code
         return answer
 
     @app.exception_handler(Exception)
     async def _unknown(_: Request, error: Exception) -> Response:
-        return error_answer(LinewashError(ErrorCode.INTERNAL, type(error).__name__))
+        return error_response(LinewashError(ErrorCode.INTERNAL, type(error).__name__))
 
 
-def _add_jobs(app: FastAPI, house: House) -> None:
+def _add_jobs(app: FastAPI, house: AppState) -> None:
     jobs, dispatcher = house.jobs, house.dispatcher
 
     @app.post("/v1/jobs")
@@ -123,7 +123,7 @@ def _add_jobs(app: FastAPI, house: House) -> None:
             incoming = await asyncio.to_thread(jobs.store.new_incoming)
             content_type = request.headers.get("content-type", "")
             upload = await receive(content_type, request.stream(), incoming / "inputs", house.settings.max_part_bytes)
-            await dispatcher.listing.look_for(upload.request.model)
+            await dispatcher.listing.ensure_listed(upload.request.model)
             status = await jobs.admit(upload, key, incoming, dispatcher.enqueue)
         except ClientDisconnect:
             raise LinewashError(ErrorCode.BAD_REQUEST, "the client hung up") from None
@@ -134,19 +134,19 @@ def _add_jobs(app: FastAPI, house: House) -> None:
         finally:
             if incoming is not None:
                 await asyncio.to_thread(jobs.store.discard, incoming)
-        return JsonAnswer(status.to_json(), 202)
+        return AsciiJSONResponse(status.to_json(), 202)
 
     @app.get("/v1/jobs")
     async def _list() -> Response:
-        return JsonAnswer({"jobs": [job.status.to_json() for job in jobs.all()]})
+        return AsciiJSONResponse({"jobs": [job.status.to_json() for job in jobs.all()]})
 
     @app.get("/v1/jobs/{job_id}")
     async def _status(
         job_id: str, after: int = -1, wait: Annotated[float, Query(ge=0, le=MAX_WAIT_S, allow_inf_nan=False)] = 0.0
     ) -> Response:
-        status = await jobs.get(job_id).news(after, wait)
-        house.activity.touch()
-        return JsonAnswer(status.to_json())
+        status = await jobs.get(job_id).wait_for_change(after, wait)
+        house.activity.record()
+        return AsciiJSONResponse(status.to_json())
 
     @app.get("/v1/jobs/{job_id}/preview")
     async def _preview(job_id: str) -> Response:
@@ -167,21 +167,23 @@ def _add_jobs(app: FastAPI, house: House) -> None:
     @app.post("/v1/jobs/{job_id}/acknowledge")
     async def _acknowledge(job_id: str) -> Response:
         await jobs.acknowledge(jobs.get(job_id))
-        return JsonAnswer({})
+        return AsciiJSONResponse({})
 
     @app.delete("/v1/jobs/{job_id}")
     async def _cancel(job_id: str) -> Response:
-        return JsonAnswer(dispatcher.cancel(jobs.get(job_id)).to_json())
+        return AsciiJSONResponse(dispatcher.cancel(jobs.get(job_id)).to_json())
 
 
-def _add_house(app: FastAPI, house: House) -> None:
+def _add_system_routes(app: FastAPI, house: AppState) -> None:
     @app.get("/v1/hello")
     async def _hello() -> Response:
-        return JsonAnswer(Hello(PRODUCT, PRODUCT_VERSION, PROTOCOL_VERSION, os.getpid()).to_json())
+        return AsciiJSONResponse(Hello(PRODUCT, PRODUCT_VERSION, PROTOCOL_VERSION, os.getpid()).to_json())
 
     @app.get("/v1/models")
     async def _models(wait: Annotated[float, Query(ge=0, le=MAX_WAIT_S, allow_inf_nan=False)] = MAX_WAIT_S) -> Response:
-        return JsonAnswer({"models": [model.to_json() for model in await house.dispatcher.listing.rows(wait)]})
+        return AsciiJSONResponse(
+            {"models": [model.to_json() for model in await house.dispatcher.listing.wait_for_models(wait)]}
+        )
 
     @app.get("/v1/system")
     async def _system() -> Response:
@@ -189,7 +191,7 @@ def _add_house(app: FastAPI, house: House) -> None:
             {"device": w.config.device, "pid": w.pid, "state": w.state.value, "job": w.job, "threads": w.config.threads}
             for w in house.dispatcher.workers
         ]
-        return JsonAnswer(
+        return AsciiJSONResponse(
             {
                 "version": PRODUCT_VERSION,
                 "protocol": PROTOCOL_VERSION,
@@ -206,4 +208,4 @@ def _add_house(app: FastAPI, house: House) -> None:
     @app.post("/v1/shutdown")
     async def _shutdown() -> Response:
         house.activity.ending = True
-        return JsonAnswer({})
+        return AsciiJSONResponse({})

@@ -6,17 +6,30 @@ from collections import deque
 from dataclasses import replace
 
 from backend.server.jobs import Job, Jobs
-from backend.server.model_list import Listing
+from backend.server.model_list import ModelList
 from backend.server.settings import Settings
 from backend.server.store import done_changes
-from backend.server.worker.handle import Worker, WorkerState
-from backend.server.worker.messages import Cancel, Done, Event, Exited, Failed, Found, List, Log, Progress, Ready, Run, Stopped
+from backend.server.worker.handle import WorkerHandle, WorkerState
+from backend.server.worker.messages import (
+    Cancel,
+    Event,
+    JobCancelled,
+    JobDone,
+    JobFailed,
+    ListModels,
+    Log,
+    ModelsListed,
+    Progress,
+    Ready,
+    RunJob,
+    WorkerExited,
+)
 from backend.server.worker.process import WorkerConfig
 from shared.errors import ErrorCode, LinewashError
 from shared.paths import log_file
 from shared.protocol import JobState, JobStatus
 
-SPANS = {
+PROGRESS_RANGES = {
     "prepare": (0.0, 0.1),
     "condition": (0.1, 0.2),
     "denoise": (0.2, 0.8),
@@ -33,9 +46,9 @@ class Dispatcher:
     def __init__(self, settings: Settings, jobs: Jobs) -> None:
         self._jobs, self._max_queued, self._grace_s = jobs, settings.max_queued, settings.cancel_grace_s
         self._queue: deque[Job] = deque()
-        self.listing = Listing(self._ask_for_models)
+        self.listing = ModelList(self._ask_for_models)
         self._closing = False
-        self.workers = [Worker(_config(settings, device), self._on_event) for device in settings.devices]
+        self.workers = [WorkerHandle(_config(settings, device), self._on_event) for device in settings.devices]
 
     def start(self) -> None:
         """Start every worker, so that the first job finds its model loaded."""
@@ -62,18 +75,18 @@ class Dispatcher:
         self.check_room()
         self.listing.check(job.stored.request)
         self._queue.append(job)
-        self._pump()
+        self._assign_jobs()
 
     def cancel(self, job: Job) -> JobStatus:
         """Stop a job: at once while it waits, at its next step while it runs; one that has ended stays as it is."""
         if job in self._queue:
             self._queue.remove(job)
-            self._jobs.end(job, JobState.CANCELLED)
+            self._jobs.finish(job, JobState.CANCELLED)
         elif not job.status.state.terminal and not job.cancel_wanted:
             job.cancel_wanted = True
             worker = next(worker for worker in self.workers if worker.job == job.status.id)
             worker.send(Cancel(job.status.id))
-            asyncio.get_running_loop().call_later(self._grace_s, self._kill_if_deaf, worker, job)
+            asyncio.get_running_loop().call_later(self._grace_s, self._kill_if_unresponsive, worker, job)
         return job.status
 
     def close(self) -> None:
@@ -81,58 +94,58 @@ class Dispatcher:
         self._closing = True
         self._queue.clear()
         for job in self._jobs.all():
-            self._jobs.end(job, JobState.FAILED, error=LinewashError(ErrorCode.INTERRUPTED))
+            self._jobs.finish(job, JobState.FAILED, error=LinewashError(ErrorCode.INTERRUPTED))
         for worker in self.workers:
             worker.kill()
 
     def _ask_for_models(self) -> bool:
         worker = next((worker for worker in self.workers if worker.state is not WorkerState.DOWN), None)
         if worker is not None:
-            worker.send(List())
+            worker.send(ListModels())
         return worker is not None
 
-    def _pump(self) -> None:
+    def _assign_jobs(self) -> None:
         for worker in self.workers:
             if self._queue and worker.state is WorkerState.READY:
-                self._give(worker, self._queue.popleft())
+                self._start_job(worker, self._queue.popleft())
             elif self._queue and worker.state is WorkerState.DOWN:
                 worker.start()
 
-    def _give(self, worker: Worker, job: Job) -> None:
+    def _start_job(self, worker: WorkerHandle, job: Job) -> None:
         worker.state, worker.job = WorkerState.BUSY, job.status.id
         job.change(replace(job.status, state=JobState.RUNNING, stage="prepare"))
-        worker.send(Run(job.status.id, self._jobs.store.folder(job.status.id), job.stored.request))
+        worker.send(RunJob(job.status.id, self._jobs.store.folder(job.status.id), job.stored.request))
 
-    def _kill_if_deaf(self, worker: Worker, job: Job) -> None:
+    def _kill_if_unresponsive(self, worker: WorkerHandle, job: Job) -> None:
         if worker.job == job.status.id:
             _log.warning("the worker does not obey the cancel of job %s and is ended", job.status.id)
             worker.kill()
 
-    def _on_event(self, worker: Worker, event: Event) -> None:
+    def _on_event(self, worker: WorkerHandle, event: Event) -> None:
         if isinstance(event, Log):
             logging.getLogger(event.name).log(event.level, "%s", event.text)
         elif self._closing:
             return
-        elif isinstance(event, Found):
-            self.listing.found(event.models)
+        elif isinstance(event, ModelsListed):
+            self.listing.update(event.models)
         elif isinstance(event, Ready):
             self._on_ready(worker, event)
         elif isinstance(event, Progress):
             self._on_progress(self._jobs.get(event.job), event)
-        elif isinstance(event, Exited):
+        elif isinstance(event, WorkerExited):
             self._on_exit(worker, event)
         else:
             self._on_end(worker, event)
 
-    def _on_ready(self, worker: Worker, event: Ready) -> None:
+    def _on_ready(self, worker: WorkerHandle, event: Ready) -> None:
         if event.problem:
             _log.warning("model %s is not ready: %s", event.model, event.problem)
-            self.listing.fails(event.model, event.problem)
+            self.listing.mark_failed(event.model, event.problem)
         worker.state = WorkerState.READY
-        self._pump()
+        self._assign_jobs()
 
     def _on_progress(self, job: Job, event: Progress) -> None:
-        low, high = SPANS[event.stage]
+        low, high = PROGRESS_RANGES[event.stage]
         part = event.step / event.steps if event.steps else 0.0
         status = replace(job.status, stage=event.stage, progress=max(job.status.progress, low + (high - low) * part))
         if event.stage == "denoise" and event.steps:
@@ -142,19 +155,19 @@ class Dispatcher:
             status = replace(status, preview=status.preview + 1)
         job.change(status)
 
-    def _on_end(self, worker: Worker, event: Done | Failed | Stopped) -> None:
+    def _on_end(self, worker: WorkerHandle, event: JobDone | JobFailed | JobCancelled) -> None:
         job = self._jobs.get(event.job)
         worker.state, worker.job = WorkerState.READY, None
-        if isinstance(event, Done):
-            self.listing.works(job.stored.request.model)
+        if isinstance(event, JobDone):
+            self.listing.mark_ok(job.stored.request.model)
             self._finish(job)
-        elif isinstance(event, Stopped):
-            self._jobs.end(job, JobState.CANCELLED)
+        elif isinstance(event, JobCancelled):
+            self._jobs.finish(job, JobState.CANCELLED)
         else:
-            self._jobs.end(job, JobState.FAILED, error=LinewashError(event.code, event.detail))
-        self._pump()
+            self._jobs.finish(job, JobState.FAILED, error=LinewashError(event.code, event.detail))
+        self._assign_jobs()
 
-    def _on_exit(self, worker: Worker, event: Exited) -> None:
+    def _on_exit(self, worker: WorkerHandle, event: WorkerExited) -> None:
         _log.error("worker ended with exit code %s", event.code)
         starting, ran = worker.state is WorkerState.STARTING, worker.job
         worker.state, worker.job = WorkerState.DOWN, None
@@ -162,23 +175,23 @@ class Dispatcher:
         if ran is not None:
             job = self._jobs.get(ran)
             if job.cancel_wanted:
-                self._jobs.end(job, JobState.CANCELLED)
+                self._jobs.finish(job, JobState.CANCELLED)
             elif self._jobs.store.has_result(ran):
                 self._finish(job)
             else:
-                self._jobs.end(job, JobState.FAILED, error=error)
+                self._jobs.finish(job, JobState.FAILED, error=error)
             worker.start()  # the next click should find its model loaded
         elif starting and self._queue:  # a worker that cannot start must not be started for ever: it costs a job each time
-            self._jobs.end(self._queue.popleft(), JobState.FAILED, error=error)
-        self._pump()
+            self._jobs.finish(self._queue.popleft(), JobState.FAILED, error=error)
+        self._assign_jobs()
 
     def _finish(self, job: Job) -> None:
         try:
             changes = done_changes(self._jobs.store.folder(job.status.id))
         except (OSError, ValueError, KeyError) as error:  # somebody removed or changed it in the meantime
-            self._jobs.end(job, JobState.FAILED, error=LinewashError(ErrorCode.INTERNAL, "result: %s" % error))
+            self._jobs.finish(job, JobState.FAILED, error=LinewashError(ErrorCode.INTERNAL, "result: %s" % error))
         else:
-            self._jobs.end(job, JobState.DONE, **changes)
+            self._jobs.finish(job, JobState.DONE, **changes)
 
 
 def _config(settings: Settings, device: str) -> WorkerConfig:

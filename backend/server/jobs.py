@@ -38,7 +38,7 @@ class Job:
         self._changed.set()
         self._changed = asyncio.Event()
 
-    async def news(self, after: int, seconds: float) -> JobStatus:
+    async def wait_for_change(self, after: int, seconds: float) -> JobStatus:
         """The status once its revision is not ``after``, or after so many seconds, or at once when the job has ended."""
         until = time.monotonic() + seconds
         while self.status.revision == after and not self.status.state.terminal:
@@ -110,7 +110,7 @@ class Jobs:
                 raise
             return job.status
 
-    def end(self, job: Job, state: JobState, **changes: Any) -> None:
+    def finish(self, job: Job, state: JobState, **changes: Any) -> None:
         """Give a job its terminal state and keep it on disk; later calls for the same job change nothing."""
         if job.status.state.terminal:
             return
@@ -143,7 +143,7 @@ class Jobs:
         if self._pruning is None or self._pruning.done():
             self._pruning = asyncio.create_task(self.prune())
 
-    async def settled(self) -> None:
+    async def flush(self) -> None:
         """Wait until every ended job is on disk."""
         await asyncio.gather(*self._saving.values())
         if self._pruning is not None:

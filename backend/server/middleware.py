@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from backend.server.responses import error_answer
+from backend.server.responses import error_response
 from shared.errors import ErrorCode, LinewashError
 from shared.protocol import MAX_JSON_BYTES, PROTOCOL_VERSION, TOKEN_HEADER, VERSION_HEADER
 
@@ -28,7 +28,7 @@ class GuardRules:
     max_request_bytes: int
 
 
-class Guard:
+class RequestGuardMiddleware:
     """ASGI middleware.  In this order: FORBIDDEN_HOST (421), FORBIDDEN_ORIGIN (403), BAD_TOKEN (401), VERSION_MISMATCH
     (426, but for hello), REQUEST_TOO_LARGE (413, by the declared length, and by counting where none is declared).
     """
@@ -43,16 +43,16 @@ class Guard:
         if scope["type"] != "http":  # lifespan; websockets are switched off
             await self._app(scope, receive, send)
             return
-        error = self.refusal(scope["path"], scope["headers"])
+        error = self.check(scope["path"], scope["headers"])
         unread = error is not None and error.code is ErrorCode.REQUEST_TOO_LARGE
-        body = _Body(receive, send, -1 if unread else self._limit(scope["path"]))
+        body = _CountedBody(receive, send, -1 if unread else self._limit(scope["path"]))
         if error is not None:
-            await error_answer(error)(scope, body.receive, body.send)
+            await error_response(error)(scope, body.receive, body.send)
             return
         self._on_request()
         await self._app(scope, body.receive, body.send)
 
-    def refusal(self, path: str, headers: Headers) -> LinewashError | None:
+    def check(self, path: str, headers: Headers) -> LinewashError | None:
         """Why this request is not answered, judged by path and headers (names in lower case) alone."""
         if _all(headers, "host") not in self._hosts:
             return LinewashError(ErrorCode.FORBIDDEN_HOST)
@@ -72,7 +72,7 @@ class Guard:
         return self._rules.max_request_bytes if path == UPLOAD else MAX_JSON_BYTES
 
 
-class _Body:
+class _CountedBody:
     """Counts the body as it streams, and reads what is left of it before the answer is sent.
 
     A socket that is closed while data waits in it resets the connection, and the client would never read why.

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 from shared.errors import ErrorCode, LinewashError
 from shared.model_spec import ModelInfo
-from shared.protocol import ColorizeRequest, settled_values
+from shared.protocol import ColorizeRequest, resolve_values
 
 ANEW_S = 3.0
 """How long a worker may take to list the models anew; after that the last list will do."""
 
 
-class Listing:
+class ModelList:
     """All methods are called in the event loop.
 
     ask: tells a worker to list its models; False when there is none that could.
@@ -24,17 +24,17 @@ class Listing:
         self._problems: dict[str, str] = {}
         self._known, self._renewed = asyncio.Event(), asyncio.Event()
 
-    def found(self, models: Iterable[ModelInfo]) -> None:
+    def update(self, models: Iterable[ModelInfo]) -> None:
         """A worker has listed them."""
         self._models = {model.name: model for model in models}
         self._known.set()
         self._renewed.set()
 
-    def fails(self, name: str, problem: str) -> None:
+    def mark_failed(self, name: str, problem: str) -> None:
         """A model whose files are there cannot be loaded all the same."""
         self._problems[name] = problem
 
-    def works(self, name: str) -> None:
+    def mark_ok(self, name: str) -> None:
         """A model that could not be loaded, and has been repaired since, has colored a picture."""
         self._problems.pop(name, None)
 
@@ -48,14 +48,14 @@ class Listing:
         model = self._models.get(request.model)
         if model is None:
             raise LinewashError(ErrorCode.UNKNOWN_MODEL, request.model[:80])
-        settled_values(request, model.modes, model.parameters)
+        resolve_values(request, model.modes, model.parameters)
 
-    async def look_for(self, name: str) -> None:
+    async def ensure_listed(self, name: str) -> None:
         """List anew when this model is not known: its file may have come since."""
         if self._known.is_set() and name not in self._models:
             await self._renew()
 
-    async def rows(self, seconds: float) -> list[ModelInfo]:
+    async def wait_for_models(self, seconds: float) -> list[ModelInfo]:
         """The models, as soon as a worker has listed them; LinewashError BACKEND_START when none does within ``seconds``."""
         if self._known.is_set():
             await self._renew(min(seconds, ANEW_S))

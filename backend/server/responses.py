@@ -8,7 +8,7 @@ from starlette.responses import Response
 from shared.errors import LinewashError
 
 
-class JsonAnswer(Response):
+class AsciiJSONResponse(Response):
     """A JSON body; a lone surrogate or a NaN in it can neither break the answer nor the client."""
 
     media_type = "application/json"
@@ -18,6 +18,6 @@ class JsonAnswer(Response):
         return json.dumps(content, allow_nan=False, separators=(",", ":")).encode("ascii")
 
 
-def error_answer(error: LinewashError) -> JsonAnswer:
+def error_response(error: LinewashError) -> AsciiJSONResponse:
     """``{"error": {...}}`` with the status of the error's row."""
-    return JsonAnswer({"error": error.to_json()}, error.status)
+    return AsciiJSONResponse({"error": error.to_json()}, error.status)

@@ -15,7 +15,7 @@ from types import FrameType
 import uvicorn
 from filelock import FileLock, Timeout
 
-from backend.server.app import Activity, House, create_app
+from backend.server.app import Activity, AppState, create_app
 from backend.server.dispatcher import Dispatcher
 from backend.server.jobs import Jobs
 from backend.server.settings import Settings
@@ -47,7 +47,7 @@ def serve(settings: Settings, announce: Callable[[str], None]) -> None:
     for folder in (home, runtime_dir(home), jobs_dir(home), log_file(home).parent):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     runtime_dir(home).chmod(0o700)
-    with only_server(home), socket.create_server((HOST, settings.port)) as listener:
+    with single_instance(home), socket.create_server((HOST, settings.port)) as listener:
         _log_to(log_file(home))
         port: int = listener.getsockname()[1]
         info = ServerInfo(HOST, port, secrets.token_urlsafe(32), os.getpid(), PROTOCOL_VERSION, PRODUCT_VERSION)
@@ -64,7 +64,7 @@ def serve(settings: Settings, announce: Callable[[str], None]) -> None:
 
 
 @contextmanager
-def only_server(home: Path) -> Generator[None]:
+def single_instance(home: Path) -> Generator[None]:
     """Holds the home's lock, which the system releases however the process ends.  Raises AlreadyRunning.
 
     Whoever gets the lock may overwrite the runtime file: it can only be a leftover.
@@ -73,12 +73,12 @@ def only_server(home: Path) -> Generator[None]:
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        if _answers(home):
-            raise AlreadyRunning(_where(home)) from None
+        if _responds(home):
+            raise AlreadyRunning(_describe_running(home)) from None
         try:
             lock.acquire(timeout=LEAVING_S)
         except Timeout:
-            raise AlreadyRunning(_where(home)) from None
+            raise AlreadyRunning(_describe_running(home)) from None
     try:
         yield
     finally:
@@ -97,14 +97,14 @@ def write_private(path: Path, data: bytes) -> None:
 class _Server(uvicorn.Server):
     """uvicorn that ends when idle or asked to, wakes its long-polls before that, and takes a signal as an ordinary end."""
 
-    def __init__(self, config: uvicorn.Config, house: House, info: ServerInfo) -> None:
+    def __init__(self, config: uvicorn.Config, house: AppState, info: ServerInfo) -> None:
         super().__init__(config)
         self._dispatcher, self._activity = house.dispatcher, house.activity
         self._home, self._info, self._idle_s = house.settings.home, info, house.settings.idle_minutes * 60.0
 
     async def on_tick(self, counter: int) -> bool:
         if not self._dispatcher.idle:
-            self._activity.touch()
+            self._activity.record()
         quiet_s = time.monotonic() - self._activity.last
         if quiet_s > self._idle_s:
             _log.info("nobody asked for anything for %.1f minutes", self._idle_s / 60.0)
@@ -124,7 +124,7 @@ class _Server(uvicorn.Server):
 
 def _build(settings: Settings, info: ServerInfo) -> _Server:
     jobs = Jobs(Store(jobs_dir(settings.home)), settings.keep_days, settings.keep_bytes)
-    house = House(settings, jobs, Dispatcher(settings, jobs), Activity())
+    house = AppState(settings, jobs, Dispatcher(settings, jobs), Activity())
     config = uvicorn.Config(
         create_app(house, info.port, info.token),
         lifespan="on",
@@ -139,7 +139,7 @@ def _build(settings: Settings, info: ServerInfo) -> _Server:
     return _Server(config, house, info)
 
 
-def _answers(home: Path) -> bool:
+def _responds(home: Path) -> bool:
     try:
         client = find_server(home, timeout_s=2.0)
     except LinewashError:
@@ -149,7 +149,7 @@ def _answers(home: Path) -> bool:
     return client is not None
 
 
-def _where(home: Path) -> str:
+def _describe_running(home: Path) -> str:
     info = read_server_info(home)
     if info is None:
         return "Another Linewash for %s is just starting or ending; try again in a moment." % home

@@ -13,13 +13,13 @@ import typer
 from backend.networks.mini.flats import Flats
 from backend.training.animediffusion import cli as anime
 from backend.training.colorizediffusion import cli as published
-from backend.training.engine.config import Machine, Recipe
-from backend.training.engine.trainer import Run, Task
+from backend.training.engine.config import Hardware, TrainConfig
+from backend.training.engine.trainer import Task, Trainer
 from backend.training.mini.export import averaged_weights, export_model
 from backend.training.mini.flats_task import FlatsTask
 from backend.training.mini.foreground_task import ForegroundTask
 from backend.training.mini.painted_task import PaintedTask
-from backend.training.mini.precompute_warp import WARPED, look
+from backend.training.mini.precompute_warp import WARPED, precompute_warps
 from backend.training.mini.preprocess import prepare_shard
 from backend.training.mini.shard_dataset import Store
 from backend.training.mini.validation_images import sheet_of
@@ -70,7 +70,7 @@ def look_at(
     weights = ModelFolder(base).tensors("flats") if flats is None else averaged_weights(FlatsTask(Store(cache, ())), flats)
     network = Flats()
     network.load_state_dict({name: tensor.float() for name, tensor in weights.items()})
-    typer.echo(f"{look(network.to(torch.device(device)), cache)} sets looked at")
+    typer.echo(f"{precompute_warps(network.to(torch.device(device)), cache)} sets looked at")
 
 
 @app.command("foreground")
@@ -100,12 +100,12 @@ def train(
         raise typer.BadParameter("no prepared drawings in the cache")
     if part == "painted" and not all((done.parent / WARPED).exists() for done in cache.glob("*/done")):
         raise typer.BadParameter("the flats network has not looked at every drawing in the cache: linewash train look")
-    recipe = Recipe(minutes=minutes, steps=steps, rate=rate, seed=seed, save_every_s=save_minutes * 60)
-    training = Run(TASKS[part](store, batch), recipe, run, Machine(device, threads, workers, compiled))
+    recipe = TrainConfig(minutes=minutes, steps=steps, rate=rate, seed=seed, save_every_s=save_minutes * 60)
+    training = Trainer(TASKS[part](store, batch), recipe, run, Hardware(device, threads, workers, compiled))
     if more:
-        training.go_on(more)
+        training.extend_budget(more)
     if start and training.progress.step == 0:
-        training.start_from(ModelFolder(start).tensors(part))
+        training.load_weights(ModelFolder(start).tensors(part))
     training.train(sheet_of(part, cache))
 
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
-from backend.weights.safetensors_file import Checkpoint
-from backend.weights.shipped_model import SUMS
+from backend.weights.safetensors_file import SafetensorsFile
+from backend.weights.shipped_model import CHECKSUMS
 from shared.errors import LinewashError
 
 MaskKind = Literal["isnet-sketches", "isnet-characters", "isnet-things", "birefnet"]
@@ -45,12 +45,12 @@ PLAIN_STEM = "model"
 """The stem that many repositories give their weights, which tells nothing."""
 
 
-PARTS: tuple[Kind, ...] = ("clip", *get_args(MaskKind))
+SUPPORT_KINDS: tuple[Kind, ...] = ("clip", *get_args(MaskKind))
 """Files that color nothing themselves: other models, or all of them, work with them."""
 
 
 @dataclass(frozen=True)
-class Found:
+class DetectedModel:
     """A file of the models folder.
 
     name: what requests call it, made from ``called`` and unique in the folder.  kind: by its tensors' names; of mask
@@ -66,24 +66,24 @@ class Found:
     problem: str = ""
 
 
-def find(models_dir: Path) -> tuple[Found, ...]:
+def scan(models_dir: Path) -> tuple[DetectedModel, ...]:
     """Every checkpoint of the folder, by name; () when there is no folder."""
-    found: dict[str, Found] = {}
+    found: dict[str, DetectedModel] = {}
     for path in _files(models_dir):
-        name = registry_name(called(path, models_dir))
+        name = registry_name(display_name(path, models_dir))
         if name in found:  # two folders with a file of one name
             name = registry_name(f"{path.parent.name}-{path.stem}")
         if name and name not in found:
-            found[name] = _read(name, path, called(path, models_dir))
+            found[name] = _read(name, path, display_name(path, models_dir))
     return tuple(found[name] for name in sorted(found))
 
 
-def clip_of(found: tuple[Found, ...]) -> Path | None:
+def clip_of(found: tuple[DetectedModel, ...]) -> Path | None:
     """The file with CLIP ViT-H/14, None when there is none."""
     return next((each.path for each in found if each.kind == "clip" and not each.problem), None)
 
 
-def called(path: Path, models_dir: Path) -> str:
+def display_name(path: Path, models_dir: Path) -> str:
     """What a file of weights is called: its stem, or its folder's name where it is the only one there and a ``model``."""
     if path.parent == models_dir or path.stem != PLAIN_STEM:
         return path.stem
@@ -148,20 +148,22 @@ def _kind_by_name(stem: str) -> Kind:
 def _files(models_dir: Path) -> list[Path]:
     if not models_dir.is_dir():
         return []
-    folders = [models_dir] + [each for each in sorted(models_dir.iterdir()) if each.is_dir() and not (each / SUMS).exists()]
+    folders = [models_dir] + [
+        each for each in sorted(models_dir.iterdir()) if each.is_dir() and not (each / CHECKSUMS).exists()
+    ]
     return [path for folder in folders for path in sorted(folder.glob("*" + SUFFIX)) if path.is_file()]
 
 
-def _read(name: str, path: Path, stem: str) -> Found:
+def _read(name: str, path: Path, stem: str) -> DetectedModel:
     try:
-        with Checkpoint(path) as file:
+        with SafetensorsFile(path) as file:
             shapes = file.shapes
         size = path.stat().st_size
     except LinewashError as error:
-        return Found(name, path, _kind_by_name(stem), 0, problem=f"{error.message} {error.hint}")
+        return DetectedModel(name, path, _kind_by_name(stem), 0, problem=f"{error.message} {error.hint}")
     except OSError as error:  # it went away meanwhile
-        return Found(name, path, "unknown", 0, problem=f"The file cannot be read: {error.strerror}.")
+        return DetectedModel(name, path, "unknown", 0, problem=f"The file cannot be read: {error.strerror}.")
     clip = next((shapes[key] for key in _CLIP_KEYS if key in shapes), ())
     kind = kind_of(stem, frozenset(shapes), clip[-1] if clip else 0)
     problem = "It is no checkpoint that Linewash knows." if kind == "unknown" else ""
-    return Found(name, path, kind, size, any(each.startswith(_OWN_CLIP) for each in shapes), problem)
+    return DetectedModel(name, path, kind, size, any(each.startswith(_OWN_CLIP) for each in shapes), problem)

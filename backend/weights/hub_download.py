@@ -29,7 +29,7 @@ Report = Callable[[int], None]
 
 
 @dataclass(frozen=True)
-class Remote:
+class RemoteFile:
     """A file as the hub describes it, in the version it had then.
 
     digest: hex, sha256 of a large file, git's sha1 of a small one.  size: bytes.
@@ -47,7 +47,7 @@ class Remote:
         return self.file.rsplit("/", 1)[-1]
 
 
-def look_up(repo: str, file: str, revision: str = "main", endpoint: str | None = None) -> Remote:
+def resolve(repo: str, file: str, revision: str = "main", endpoint: str | None = None) -> RemoteFile:
     """What the hub (None = the one of the environment) says of a file.
 
     Raises LinewashError: DOWNLOAD_UNKNOWN (no such repository or file, or one of a kind that is not fetched), DOWNLOAD_FAILED.
@@ -58,31 +58,31 @@ def look_up(repo: str, file: str, revision: str = "main", endpoint: str | None =
         raise LinewashError(ErrorCode.DOWNLOAD_UNKNOWN, f"{file} is no name of a file")
     if len(repo.split("/")) != 2:
         raise LinewashError(ErrorCode.DOWNLOAD_UNKNOWN, f"{repo} is no repository; it is called OWNER/NAME")
-    url = _asked(lambda: hf_hub_url(repo, file, revision=revision, endpoint=endpoint))
-    metadata = _asked(lambda: get_hf_file_metadata(url, token=False))
+    url = _call_hub(lambda: hf_hub_url(repo, file, revision=revision, endpoint=endpoint))
+    metadata = _call_hub(lambda: get_hf_file_metadata(url, token=False))
     if metadata.size is None or len(metadata.etag or "") not in (40, 64):
         raise LinewashError(ErrorCode.DOWNLOAD_FAILED, f"the hub names neither size nor digest of {repo}/{file}")
     pinned = hf_hub_url(repo, file, revision=metadata.commit_hash or revision, endpoint=endpoint)
-    return Remote(repo, file, pinned, metadata.etag, metadata.size)
+    return RemoteFile(repo, file, pinned, metadata.etag, metadata.size)
 
 
 def read_license(repo: str, endpoint: str | None = None) -> str:
     """The license on the repository's card, '' when it names none.  LinewashError DOWNLOAD_UNKNOWN, DOWNLOAD_FAILED."""
-    card: Any = _asked(lambda: HfApi(endpoint=endpoint, token=False).model_info(repo)).card_data
+    card: Any = _call_hub(lambda: HfApi(endpoint=endpoint, token=False).model_info(repo)).card_data
     return str((card.license if card is not None else None) or "")
 
 
-def part_of(target: Path, remote: Remote) -> Path:
+def part_of(target: Path, remote: RemoteFile) -> Path:
     """Where the file is put together: beside ``target``, a name for every content, so that two never mix."""
     return target.with_name(f".{target.name}.{remote.digest[:16]}{PART}")
 
 
-def is_there(remote: Remote, target: Path) -> bool:
+def is_there(remote: RemoteFile, target: Path) -> bool:
     """Whether ``target`` is that very file already; reads it whole when its size is right."""
     return target.is_file() and target.stat().st_size == remote.size and _digest(target, len(remote.digest)) == remote.digest
 
 
-def check_room(remote: Remote, target: Path) -> None:
+def check_room(remote: RemoteFile, target: Path) -> None:
     """LinewashError DOWNLOAD_NO_ROOM when what is still missing of the file does not fit on the disk."""
     part = part_of(target, remote)
     missing = remote.size - (part.stat().st_size if part.exists() else 0)
@@ -91,7 +91,7 @@ def check_room(remote: Remote, target: Path) -> None:
         raise LinewashError(ErrorCode.DOWNLOAD_NO_ROOM, f"{missing / 1e9:.2f} GB are missing, {free / 1e9:.2f} GB are free")
 
 
-def fetch(remote: Remote, target: Path, report: Report) -> None:
+def fetch(remote: RemoteFile, target: Path, report: Report) -> None:
     """Bring the file to ``target``, whole and checked or not at all.
 
     A part that an earlier call left is continued; whatever stops this one, Ctrl-C too, leaves it.  Raises LinewashError:
@@ -115,7 +115,7 @@ def fetch(remote: Remote, target: Path, report: Report) -> None:
         raise LinewashError(ErrorCode.DOWNLOAD_NO_ROOM if full else ErrorCode.DOWNLOAD_FAILED, str(error)) from error
 
 
-def _complete(remote: Remote, part: Path, report: Report) -> None:
+def _complete(remote: RemoteFile, part: Path, report: Report) -> None:
     with part.open("ab") as file:
         have = file.tell()
         if have > remote.size:
@@ -124,7 +124,9 @@ def _complete(remote: Remote, part: Path, report: Report) -> None:
         report(have)
         bar: Any = _progress(lambda: report(file.tell()))
         headers = {"Accept-Encoding": "identity"}  # a range of packed bytes would be of no use
-        _asked(lambda: http_get(remote.url, file, resume_size=have, headers=headers, expected_size=remote.size, tqdm_class=bar))
+        _call_hub(
+            lambda: http_get(remote.url, file, resume_size=have, headers=headers, expected_size=remote.size, tqdm_class=bar)
+        )
 
 
 def _progress(report: Callable[[], None]) -> type:
@@ -155,7 +157,7 @@ def _digest(path: Path, length: int) -> str:
     return digest.hexdigest()
 
 
-def _asked(call: Callable[[], Any]) -> Any:
+def _call_hub(call: Callable[[], Any]) -> Any:
     """What a call of huggingface_hub gives; its failures under their names."""
     try:
         return call()

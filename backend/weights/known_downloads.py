@@ -7,7 +7,7 @@ _COLORIZE = "tellurion/ColorizeDiffusion"
 
 
 @dataclass(frozen=True)
-class Item:
+class KnownDownload:
     """Something to download.
 
     files: paths inside the repository, the weights first.  folder: where in the models folder they go, '' = directly in it.
@@ -23,11 +23,11 @@ class Item:
     license: str = ""
 
 
-def _colorize(name: str, title: str, size: int) -> Item:
-    return Item(name, title, _COLORIZE, (name + ".safetensors",), size, license=_NON_COMMERCIAL)
+def _colorize(name: str, title: str, size: int) -> KnownDownload:
+    return KnownDownload(name, title, _COLORIZE, (name + ".safetensors",), size, license=_NON_COMMERCIAL)
 
 
-CLIP = Item(
+CLIP = KnownDownload(
     "clip-vit-h-14",
     "CLIP ViT-H/14: reads references for ColorizeDiffusion v1 and v1.5",
     "laion/CLIP-ViT-H-14-laion2B-s32B-b79K",
@@ -43,6 +43,6 @@ ITEMS = (
 )
 
 
-def item(name: str) -> Item | None:
+def item(name: str) -> KnownDownload | None:
     """The entry of that name."""
     return next((each for each in ITEMS if each.name == name), None)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from backend.weights.detection import LOCK, PART, PLAIN_STEM, SUFFIX, called, find, registry_name
+from backend.weights.detection import LOCK, PART, PLAIN_STEM, SUFFIX, display_name, registry_name, scan
 
 _BESIDE = (".json", ".txt")
 """Endings of files that lie beside weights and mean nothing without them."""
@@ -21,12 +21,12 @@ def name_of_part(part: Path, models_dir: Path) -> str:
     target = part.with_name(_DIGEST.sub("", part.name).removeprefix("."))
     if target.suffix in _BESIDE and part.parent != models_dir:
         target = target.with_name(PLAIN_STEM + SUFFIX)  # a vocabulary has its folder for itself and the model
-    return registry_name(called(target, models_dir))
+    return registry_name(display_name(target, models_dir))
 
 
 def files_of(name: str, models_dir: Path) -> list[Path]:
     """The file of that model and the parts of its download, [] when there is neither."""
-    paths = [each.path for each in find(models_dir) if each.name == name]
+    paths = [each.path for each in scan(models_dir) if each.name == name]
     return paths + [part for part in unfinished(models_dir) if name_of_part(part, models_dir) == name]
 
 

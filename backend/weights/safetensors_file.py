@@ -48,7 +48,7 @@ class Entry:
     end: int
 
 
-class Checkpoint:
+class SafetensorsFile:
     """An open file: ``entries`` are names, types and shapes; ``tensor`` reads one.
 
     Use it in a ``with`` statement.  What was checked and what is read are the same open file.
@@ -69,7 +69,7 @@ class Checkpoint:
             self._file.close()
             raise
 
-    def __enter__(self) -> "Checkpoint":
+    def __enter__(self) -> "SafetensorsFile":
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -129,8 +129,8 @@ class Checkpoint:
 
     def _parsed(self, text: bytes) -> dict[str, Any]:
         try:
-            value = json.loads(text.decode("utf-8"), object_pairs_hook=_once)
-        except _TwiceError as error:
+            value = json.loads(text.decode("utf-8"), object_pairs_hook=_reject_duplicates)
+        except _DuplicateKeyError as error:
             raise self._error(ErrorCode.MODEL_HEADER, f"{error} is there twice") from error
         except RecursionError as error:
             raise self._error(ErrorCode.MODEL_HEADER, "a header nested too deeply") from error
@@ -170,13 +170,13 @@ class Checkpoint:
             raise self._error(ErrorCode.MODEL_HEADER, f"{size - reached} bytes that the header does not speak of")
 
 
-class _TwiceError(ValueError):
+class _DuplicateKeyError(ValueError):
     """A name that a JSON object holds twice."""
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _reject_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
         seen: set[str] = set()
-        raise _TwiceError(next(name for name, _ in pairs if name in seen or seen.add(name)))
+        raise _DuplicateKeyError(next(name for name, _ in pairs if name in seen or seen.add(name)))
     return found

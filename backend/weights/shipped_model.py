@@ -11,7 +11,7 @@ from torch import Tensor
 
 from shared.errors import ErrorCode, LinewashError
 
-SUMS = "SHA256SUMS"
+CHECKSUMS = "SHA256SUMS"
 CONFIG = "config.json"
 SHIPPED = Path(__file__).resolve().parent.parent / "data"
 """Models that come with the program, one folder each."""
@@ -25,9 +25,9 @@ def model_folder(name: str, models_dir: Path) -> Path:
 
 def missing_file(folder: Path) -> str:
     """The name of the first file the folder should hold and does not, '' when it is complete; contents are not read."""
-    if not (folder / SUMS).is_file():
-        return SUMS
-    names = [line.split("  ", 1)[-1] for line in (folder / SUMS).read_text(encoding="utf-8").splitlines() if line]
+    if not (folder / CHECKSUMS).is_file():
+        return CHECKSUMS
+    names = [line.split("  ", 1)[-1] for line in (folder / CHECKSUMS).read_text(encoding="utf-8").splitlines() if line]
     return next((name for name in names if not (folder / name).is_file()), "")
 
 
@@ -40,7 +40,7 @@ class ModelFolder:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._sums: dict[str, str] = {}
-        for line in self._bytes(SUMS).decode("utf-8", "replace").splitlines():
+        for line in self._bytes(CHECKSUMS).decode("utf-8", "replace").splitlines():
             digest, separator, name = line.partition("  ")
             if separator:
                 self._sums[name] = digest
@@ -54,7 +54,7 @@ class ModelFolder:
     def _checked(self, name: str) -> bytes:
         data = self._bytes(name)
         if hashlib.sha256(data).hexdigest() != self._sums.get(name):
-            raise LinewashError(ErrorCode.MODEL_CORRUPT, f"{self.folder / name} is not what {SUMS} says")
+            raise LinewashError(ErrorCode.MODEL_CORRUPT, f"{self.folder / name} is not what {CHECKSUMS} says")
         return data
 
     def config(self) -> dict[str, Any]:
@@ -72,4 +72,4 @@ class ModelFolder:
 def write_sums(folder: Path, names: list[str]) -> None:
     """Write ``SHA256SUMS`` over the named files, in the format of ``sha256sum -c``."""
     lines = [f"{hashlib.sha256((folder / name).read_bytes()).hexdigest()}  {name}" for name in names]
-    (folder / SUMS).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (folder / CHECKSUMS).write_text("\n".join(lines) + "\n", encoding="utf-8")

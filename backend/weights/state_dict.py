@@ -9,28 +9,28 @@ from typing import Any, TypeVar, cast
 import torch
 from torch import Tensor, nn
 
-from backend.weights.safetensors_file import Checkpoint
+from backend.weights.safetensors_file import SafetensorsFile
 from shared.errors import ErrorCode, LinewashError
 
 
-def same(x: Tensor) -> Tensor:
+def identity(x: Tensor) -> Tensor:
     """As it is."""
     return x
 
 
 @dataclass(frozen=True)
-class Source:
+class WeightSource:
     """The name of a tensor in the file, and what makes the module's tensor of it."""
 
     name: str
-    change: Callable[[Tensor], Tensor] = same
+    change: Callable[[Tensor], Tensor] = identity
 
 
-Names = Callable[[str], Source]
+Names = Callable[[str], WeightSource]
 """From a key of a module's state dict to its source."""
 
 
-def put(names: Mapping[str, str], inner: str) -> str:
+def replace_prefix(names: Mapping[str, str], inner: str) -> str:
     """``inner`` with its longest beginning in ``names`` replaced."""
     start = max((old for old in names if inner == old or inner.startswith(old + ".")), key=len, default=None)
     return inner if start is None else names[start] + inner[len(start) :]
@@ -57,13 +57,13 @@ def size(shapes: Shapes, name: str, axis: int = 0) -> int:
     return shape[axis]
 
 
-def counted(shapes: Shapes, prefix: str) -> int:
+def count_children(shapes: Shapes, prefix: str) -> int:
     """How many numbered things there are under ``prefix``."""
     numbers = (name[len(prefix) :].split(".", 1)[0] for name in shapes if name.startswith(prefix))
     return len({number for number in numbers if number.isdecimal()})
 
 
-def beside(checkpoint: Path) -> dict[str, Any]:
+def read_sidecar_json(checkpoint: Path) -> dict[str, Any]:
     """The JSON object beside a checkpoint (``NAME.json`` for ``NAME.safetensors``), {} when there is no such file.
 
     Raises LinewashError MODEL_KEYS when the file is something else.
@@ -81,7 +81,7 @@ def beside(checkpoint: Path) -> dict[str, Any]:
     return cast(dict[str, Any], found)
 
 
-def built(build_it: Callable[[], Built]) -> Built:
+def build_on_meta(build_it: Callable[[], Built]) -> Built:
     """What ``build_it`` builds, without memory for weights."""
     try:
         with torch.device("meta"):
@@ -91,8 +91,10 @@ def built(build_it: Callable[[], Built]) -> Built:
         raise LinewashError(ErrorCode.MODEL_KEYS, str(error)) from error
 
 
-def differences(networks: Iterable[Named], held: Shapes) -> tuple[list[str], list[str], list[str]]:
-    """Names that ``held`` lacks, names it has too much, and what is of another shape, for networks on any device."""
+def diff_keys(networks: Iterable[Named], held: Shapes) -> tuple[list[str], list[str], list[str]]:
+    """Names that ``freeze_outside_selection`` lacks, names it has too much, and what is of another shape, for networks on
+    any device.
+    """
     used: set[str] = set()
     missing: list[str] = []
     wrong: list[str] = []
@@ -107,16 +109,18 @@ def differences(networks: Iterable[Named], held: Shapes) -> tuple[list[str], lis
     return sorted(set(missing)), sorted(set(held) - used), sorted(set(wrong))
 
 
-def _changed_shape(source: Source, shape: tuple[int, ...]) -> tuple[int, ...]:
+def _changed_shape(source: WeightSource, shape: tuple[int, ...]) -> tuple[int, ...]:
     try:
         return tuple(source.change(torch.empty(shape, device="meta")).shape)
     except (RuntimeError, IndexError):  # a shape that cannot be changed so
         return ()
 
 
-def compare(file: Checkpoint, networks: Sequence[Named], unread: Iterable[str]) -> None:
-    """Raise LinewashError MODEL_KEYS unless the file holds what the networks need, and nothing else but names in ``unread``."""
-    missing, more, wrong = differences(networks, file.shapes)
+def check_state_dict(file: SafetensorsFile, networks: Sequence[Named], unread: Iterable[str]) -> None:
+    """Raise LinewashError MODEL_KEYS unless the file holds what the networks need, and nothing else but names in
+    ``ignorable_keys``.
+    """
+    missing, more, wrong = diff_keys(networks, file.shapes)
     unexpected = sorted(set(more) - set(unread))
     found = {"missing": missing, "unexpected": unexpected, "of another shape": wrong}
     told = [f"{len(names)} {what}: {', '.join(names[:NAMED])}" for what, names in found.items() if names]
@@ -124,7 +128,9 @@ def compare(file: Checkpoint, networks: Sequence[Named], unread: Iterable[str]) 
         raise LinewashError(ErrorCode.MODEL_KEYS, f"{file.path.name}: {'; '.join(told)}")
 
 
-def fill(file: Checkpoint, network: nn.Module, names: Names, dtype: Callable[[str], torch.dtype], device: str) -> None:
+def load_state_dict(
+    file: SafetensorsFile, network: nn.Module, names: Names, dtype: Callable[[str], torch.dtype], device: str
+) -> None:
     """Give a network on the meta device its weights, read one tensor at a time; freeze it, in evaluation mode."""
     sources = {key: names(key) for key in network.state_dict()}
     state: dict[str, Tensor] = {}

@@ -6,11 +6,11 @@ from pathlib import Path
 # The installer puts ``requests`` there.  Last on the path, so that it never hides a module Krita or another plugin brings.
 sys.path.append(str(Path(__file__).resolve().parent / "vendor"))
 
-from .controller import Studio  # noqa: E402
+from .controller import Controller  # noqa: E402
 from .docker import LinewashDocker  # noqa: E402
 from .jobs.backend_launcher import Launcher  # noqa: E402
-from .krita_api.application import Host  # noqa: E402
+from .krita_api.application import KritaApp  # noqa: E402
 
-_host = Host()
-_studio = Studio(_host, Launcher.installed())
+_host = KritaApp()
+_studio = Controller(_host, Launcher.installed())
 _host.add_docker("linewash", lambda: LinewashDocker(_studio))

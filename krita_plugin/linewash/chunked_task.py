@@ -7,7 +7,7 @@ from typing import Any, Callable, Generator
 from .qt import QtCore
 from .shared.errors import ErrorCode, LinewashError
 
-Steps = Generator[int, None, Any]
+ChunkedWork = Generator[int, None, Any]
 """Such work: a generator that yields, in milliseconds, how long to pause before its next portion."""
 
 BUDGET_S = 0.02
@@ -16,12 +16,12 @@ BUDGET_S = 0.02
 _log = logging.getLogger(__name__)
 
 
-class Turns(QtCore.QObject):
+class ChunkedTask(QtCore.QObject):
     """Runs ``steps``, then calls ``done`` with what they return, or ``failed`` with the LinewashError they raise."""
 
     def __init__(
         self,
-        steps: Steps,
+        steps: ChunkedWork,
         done: Callable[[Any], None],
         failed: Callable[[LinewashError], None],
         parent: "QtCore.QObject",

@@ -4,20 +4,20 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Callable, List, Optional, Tuple, Union
 
-from .controller import Studio
-from .images.clipboard import Given, can_be_taken, clipboard, pictures_of
+from .controller import Controller
+from .images.clipboard import ImageSource, clipboard, has_images, images_in
 from .images.thumbnails import file_thumbnail, layer_thumbnail
 from .krita_api.application import DockWidget
-from .krita_api.document import Layer, Picture
+from .krita_api.document import Document, Layer
 from .krita_api.result_layers import LINES
 from .qt import QtCore, QtWidgets
 from .shared.errors import ErrorCode, LinewashError
 from .shared.model_spec import NO_VALUES
 from .shared.protocol import MAX_REFERENCES
-from .shared.result_names import seed_of
-from .state.choices import Choices, ForegroundKind, Mode, Reference, write_finish, write_model
-from .state.model_choices import first_variation
-from .state.session import GRAY, READY, Message, Phase, Session, Tone
+from .shared.result_names import parse_seed
+from .state.choices import Area, DockerState, ForegroundChoice, Reference, write_finish, write_model
+from .state.model_choices import default_variation_label
+from .state.session import GRAY, READY, Message, Phase, Session, Severity
 from .widgets.panel import FOREGROUNDS, LINES_AS, MODES, RECOLORING_FOREGROUNDS, Panel
 
 REFRESH_MS = 400
@@ -30,7 +30,7 @@ FILE_FILTER = "Pictures (*.png *.jpg *.jpeg *.webp *.bmp *.tif *.tiff *.gif);;Al
 class LinewashDocker(DockWidget):
     """One for each of Krita's windows."""
 
-    def __init__(self, studio: Studio) -> None:
+    def __init__(self, studio: Controller) -> None:
         super().__init__()
         self.setWindowTitle("Linewash")
         self._studio = studio
@@ -44,7 +44,7 @@ class LinewashDocker(DockWidget):
         panel.foreground_layer.chosen.connect(lambda layer_id: self._choose(foreground_layer=layer_id))
         panel.finish.chosen.connect(self._finish)
         panel.model.chosen.connect(self._model)
-        panel.model.opened.connect(studio.models.look_hard)
+        panel.model.opened.connect(studio.models.refresh_or_start)
         panel.method.chosen.connect(lambda name: self._of_model(lambda choices: choices.of_model(mode=name)))
         panel.parameters.changed.connect(lambda *pair: self._of_model(lambda choices: choices.with_value(*pair)))
         panel.parameters.reset.connect(lambda: self._of_model(lambda choices: choices.of_model(values=NO_VALUES)))
@@ -58,7 +58,7 @@ class LinewashDocker(DockWidget):
         panel.color.clicked.connect(self._color)
         panel.cancel.clicked.connect(self._cancel)
         panel.waiting.bring.clicked.connect(self._bring)
-        panel.waiting.discard.clicked.connect(studio.waiting.discard)
+        panel.waiting.discard.clicked.connect(studio.waiting.discard_all)
         studio.changed.connect(self._changed)  # a method of this widget, so that Qt disconnects it when its window closes
         self._soon = QtCore.QTimer(self)
         self._soon.setSingleShot(True)
@@ -77,15 +77,15 @@ class LinewashDocker(DockWidget):
         picture = self._picture()
         if picture is None:
             self._shown = None
-            self._show_choices(Choices(), [], [("", "No picture is open")])
+            self._show_choices(DockerState(), [], [("", "No picture is open")])
             self._show_run(None)
             return
         self._blank = NO_PICTURE
         session, layers = self._studio.session(picture), picture.layers()
         self._forget_lost(session, layers)
-        if session.message == GRAY and not picture.gray:
+        if session.message == GRAY and not picture.is_grayscale:
             session.message = READY
-        session.works_on(picture.active_layer())
+        session.note_active_layer(picture.active_layer())
         line_layer = session.line_layer(layers, picture.active_layer())
         lines = next((layer.name for layer in layers if layer.id == line_layer), "none")
         first = ("", "Automatic: %s" % lines if not session.choices.lines else "Automatic")
@@ -105,10 +105,10 @@ class LinewashDocker(DockWidget):
         if self.isVisible():
             self.refresh()
 
-    def _picture(self) -> Optional[Picture]:
+    def _picture(self) -> Optional[Document]:
         return self._studio.host.active()
 
-    def _show_choices(self, choices: Choices, layers: List[Layer], line_entries: List[Tuple[str, str]]) -> None:
+    def _show_choices(self, choices: DockerState, layers: List[Layer], line_entries: List[Tuple[str, str]]) -> None:
         panel = self._panel
         names = {layer.id: layer.name for layer in layers}
         panel.lines.show_entries(line_entries, choices.lines)
@@ -117,19 +117,19 @@ class LinewashDocker(DockWidget):
         panel.reference.set_references(list(choices.references), shown)
         paint = [(each.id, each.name) for each in layers if each.is_picture and not each.is_result]
         panel.hints.show_entries([("", "None"), *paint], choices.hints)
-        recolors = choices.mode is Mode.SELECTION
+        recolors = choices.mode is Area.SELECTION
         panel.foreground.show_entries(RECOLORING_FOREGROUNDS if recolors else FOREGROUNDS, choices.figure)
         wants = choices.figure.wants_layer
         panel.foreground_layer.setVisible(wants)
         if wants:
-            masks = choices.foreground is ForegroundKind.MASK
+            masks = choices.foreground is ForegroundChoice.MASK
             usable = [(each.id, each.name) for each in layers if each.is_picture or (masks and each.is_mask)]
             panel.foreground_layer.show_entries([("", "Choose a layer…")] + usable, choices.foreground_layer)
         panel.show_model(self._studio.models, choices)
         panel.mode.show_entries(MODES, choices.mode)
-        kept = [seed_of(each.name) for each in layers if each.is_result]  # also of an earlier day: they are in the picture
+        kept = [parse_seed(each.name) for each in layers if each.is_result]  # also of an earlier day: they are in the picture
         tried = [(seed, "Seed %d" % seed) for seed in dict.fromkeys([*choices.seeds, *kept]) if seed]
-        panel.variation.show_entries([(0, first_variation(choices)), *tried], choices.seed)
+        panel.variation.show_entries([(0, default_variation_label(choices)), *tried], choices.seed)
 
     def _show_run(self, session: Optional[Session]) -> None:
         panel, busy = self._panel, session is not None and session.busy
@@ -144,7 +144,7 @@ class LinewashDocker(DockWidget):
         elif self._studio.notice is not None:
             panel.status.say(self._studio.notice)
         elif session is not None:
-            panel.status.say(session.said)
+            panel.status.say(session.status_message)
         else:
             panel.status.say(self._blank)
 
@@ -162,7 +162,7 @@ class LinewashDocker(DockWidget):
         write_model(self._studio.host, name)
         self._choose(model=name)
 
-    def _of_model(self, change: Callable[[Choices], Any]) -> None:
+    def _of_model(self, change: Callable[[DockerState], Any]) -> None:
         picture = self._picture()
         if picture is not None:
             self._choose(by_model=change(self._studio.session(picture).choices))
@@ -173,14 +173,14 @@ class LinewashDocker(DockWidget):
         if picture is not None:
             self._studio.color(picture)
         else:
-            self._blank = Message.of(LinewashError(ErrorCode.NO_DOCUMENT))
+            self._blank = Message.from_error(LinewashError(ErrorCode.NO_DOCUMENT))
             self.refresh()
 
     def _another(self) -> None:
         picture = self._picture()
-        session = self._studio.session(picture) if picture is not None else Session(Choices())
+        session = self._studio.session(picture) if picture is not None else Session(DockerState())
         before = session.choices
-        session.choices = before.another()
+        session.choices = before.new_variation()
         self._color()
         if not session.busy:
             session.choices = before  # something is missing, so nothing was tried
@@ -194,7 +194,7 @@ class LinewashDocker(DockWidget):
     def _bring(self) -> None:
         picture = self._picture()
         if picture is not None:
-            self._studio.bring(picture)
+            self._studio.import_result(picture)
 
     def _forget_lost(self, session: Session, layers: List[Layer]) -> None:
         """Drop choices whose layer was deleted."""
@@ -212,8 +212,8 @@ class LinewashDocker(DockWidget):
         menu.clear()
         menu.addAction("Picture file…").triggered.connect(self._ask_file)
         paste = menu.addAction("From the clipboard")
-        paste.setEnabled(can_be_taken(clipboard()))
-        paste.triggered.connect(lambda _=False: self._take(pictures_of(clipboard())))
+        paste.setEnabled(has_images(clipboard()))
+        paste.triggered.connect(lambda _=False: self._take(images_in(clipboard())))
         menu.addSeparator()
         menu.addAction("Layers of this picture").setEnabled(False)  # a section's title would be cut, and look like a layer
         layers = picture.layers() if picture is not None else []
@@ -237,20 +237,20 @@ class LinewashDocker(DockWidget):
         self._studio.host.write_setting("folder", str(Path(names[0]).parent))
         self._add_files([Path(name) for name in names])
 
-    def _take(self, pictures: List[Given]) -> None:
+    def _take(self, pictures: List[ImageSource]) -> None:
         files = [each for each in pictures if isinstance(each, Path)]
         if files:
             self._add_files(files)
         for each in pictures:
             if not isinstance(each, Path):
-                self._studio.errand(lambda given=each: self._studio.pasted.keep(given), self._pasted)
+                self._studio.run_in_background(lambda given=each: self._studio.pasted.save(given), self._pasted)
 
     def _pasted(self, kept: Union[Path, LinewashError]) -> None:
         picture = self._picture()
         if isinstance(kept, Path):
             self._add_files([kept])
         elif picture is not None:
-            self._studio.session(picture).refuse(kept)
+            self._studio.session(picture).reject(kept)
             self.refresh()
 
     def _add_files(self, files: List[Path]) -> None:
@@ -264,17 +264,17 @@ class LinewashDocker(DockWidget):
         known = {(each.layer_id, each.path) for each in session.choices.references}
         new = [each for each in added if (each.layer_id, each.path) not in known]
         if len(known) + len(new) > MAX_REFERENCES:
-            session.message = Message.of(LinewashError(ErrorCode.TOO_MANY_REFERENCES))
+            session.message = Message.from_error(LinewashError(ErrorCode.TOO_MANY_REFERENCES))
             new = []
-        elif session.message.tone is Tone.BAD:
+        elif session.message.tone is Severity.BAD:
             session.message = Message()
         for reference in new:
             self._thumbnail(picture, reference)
         self._choose(references=session.choices.references + tuple(new))
 
-    def _thumbnail(self, picture: Picture, reference: Reference) -> None:
+    def _thumbnail(self, picture: Document, reference: Reference) -> None:
         row = self._panel.reference
         if reference.layer_id:
             row.set_picture((reference, layer_thumbnail(picture, reference.layer_id)))
         else:
-            self._studio.errand(lambda: (reference, file_thumbnail(Path(reference.path))), row.set_picture)
+            self._studio.run_in_background(lambda: (reference, file_thumbnail(Path(reference.path))), row.set_picture)

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from backend.contract.drawing import Colors, Drawing, OnStep, Step
-from backend.contract.family import FamilySpec
+from backend.contract.drawing import Colors, Drawing, ProgressCallback, StepProgress
+from backend.contract.family import ModelSpec
 from backend.families.settling import settled
 from shared.errors import ErrorCode, LinewashError
 from shared.model_spec import NEEDS_BACKGROUND_REFERENCE, ModeInfo, ModelInfo, ParameterInfo
@@ -93,7 +93,7 @@ PARAMETERS = (
     ParameterInfo("order", "Order", "Which channel comes first.", "choice", "rgb", choices=(("rgb", "RGB"), ("bgr", "BGR"))),
     ParameterInfo("note", "Note", "Words that mean nothing.", "text", "", advanced=True),
 )
-MOODY = FamilySpec("moody", "Moody", "MIT", FINISHES, MODES, PARAMETERS)
+MOODY = ModelSpec("moody", "Moody", "MIT", FINISHES, MODES, PARAMETERS)
 
 STEPS: dict[str, Callable[[], None]] = {
     "fake": nothing,
@@ -114,7 +114,7 @@ STEPS: dict[str, Callable[[], None]] = {
 class Fake:
     """A family whose every step calls ``step``."""
 
-    spec: FamilySpec
+    spec: ModelSpec
     step: Callable[[], None]
     mask_warnings: tuple[str, ...] = ()
 
@@ -132,11 +132,11 @@ class Fake:
         """The mean color of the first reference."""
         return drawing.references[0].rgb.reshape(-1, 3).mean(axis=0)
 
-    def denoise(self, condition: Any, request: ColorizeRequest, on_step: OnStep) -> Any:
+    def denoise(self, condition: Any, request: ColorizeRequest, on_step: ProgressCallback) -> Any:
         """As many steps as asked for, each with a preview."""
         for step in range(request.steps):
             self.step()
-            on_step(Step("denoise", step + 1, request.steps, np.full((32, 32, 3), 40 + step, np.uint8)))
+            on_step(StepProgress("denoise", step + 1, request.steps, np.full((32, 32, 3), 40 + step, np.uint8)))
         return condition
 
     def decode(self, condition: Any, latent: Any, drawing: Drawing, request: ColorizeRequest) -> Colors:
@@ -170,7 +170,7 @@ def load(name: str, models_dir: Path, device: str = "cpu") -> Fake:
     if name == MOODY.name:
         return Fake(MOODY, nothing)
     if (models_dir / (name + ".fake")).is_file():
-        return Fake(FamilySpec(name, name, "MIT", FINISHES), nothing)
+        return Fake(ModelSpec(name, name, "MIT", FINISHES), nothing)
     if name not in STEPS:
         raise LinewashError(ErrorCode.UNKNOWN_MODEL, name)
-    return Fake(FamilySpec(name, name.title(), "MIT", FINISHES), STEPS[name])
+    return Fake(ModelSpec(name, name.title(), "MIT", FINISHES), STEPS[name])

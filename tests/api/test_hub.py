@@ -24,8 +24,8 @@ def server() -> Iterator[fake_hub.Hub]:
         yield running
 
 
-def remote(server: fake_hub.Hub, file: str = FILE) -> hub_download.Remote:
-    return hub_download.look_up(REPO, file, endpoint=server.url)
+def remote(server: fake_hub.Hub, file: str = FILE) -> hub_download.RemoteFile:
+    return hub_download.resolve(REPO, file, endpoint=server.url)
 
 
 def code_of(server: fake_hub.Hub, target: Path) -> ErrorCode:
@@ -121,20 +121,20 @@ def test_what_does_not_fit_is_refused_before_anything_is_sent_for(server: fake_h
 @pytest.mark.parametrize("repo", [REPO, "someone/Nothing", "no-owner", "a/b/c"])
 def test_what_the_hub_does_not_have_is_named(server: fake_hub.Hub, repo: str) -> None:
     with pytest.raises(LinewashError) as caught:
-        hub_download.look_up(repo, "missing.safetensors", endpoint=server.url)
+        hub_download.resolve(repo, "missing.safetensors", endpoint=server.url)
     assert caught.value.code is ErrorCode.DOWNLOAD_UNKNOWN
 
 
 @pytest.mark.parametrize("file", ["setup.py", "a\\..\\..\\x.safetensors", "C:x.safetensors"])
 def test_other_kinds_of_files_and_paths_of_windows_are_not_fetched(server: fake_hub.Hub, file: str) -> None:
     with pytest.raises(LinewashError) as caught:
-        hub_download.look_up(REPO, file, endpoint=server.url)
+        hub_download.resolve(REPO, file, endpoint=server.url)
     assert caught.value.code is ErrorCode.DOWNLOAD_UNKNOWN
 
 
 def test_a_hub_that_is_not_there_is_a_failure_with_a_name() -> None:
     with pytest.raises(LinewashError) as caught:
-        hub_download.look_up(REPO, FILE, endpoint="http://127.0.0.1:9")
+        hub_download.resolve(REPO, FILE, endpoint="http://127.0.0.1:9")
     assert caught.value.code is ErrorCode.DOWNLOAD_FAILED
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from backend.server.worker.inference import Coloring
-from backend.server.worker.messages import Done, Event, Failed, Run
+from backend.server.worker.inference import InferenceRunner
+from backend.server.worker.messages import Event, JobDone, JobFailed, RunJob
 from shared.errors import ErrorCode
 from tests.api import fakes, pictures
 
@@ -29,7 +29,7 @@ def loaded(monkeypatch: pytest.MonkeyPatch) -> Loaded:
     return watched
 
 
-def colored(coloring: Coloring, name: str, folder: Path) -> Event:
+def colored(coloring: InferenceRunner, name: str, folder: Path) -> Event:
     """How a picture with that model ends; ``folder`` is the job's."""
     wanted = pictures.request(name, steps=1)
     (folder / "inputs").mkdir(parents=True)
@@ -37,14 +37,14 @@ def colored(coloring: Coloring, name: str, folder: Path) -> Event:
         (folder / "inputs" / (part + ".png")).write_bytes(content)
     for kept in ("request.json", "state.json"):  # the server's, which lie there already
         (folder / kept).touch()
-    return coloring.run(Run(folder.name, folder, wanted), lambda job: False, lambda event: None)
+    return coloring.run(RunJob(folder.name, folder, wanted), lambda job: False, lambda event: None)
 
 
 def test_the_model_before_goes_when_another_comes(loaded: Loaded, tmp_path: Path) -> None:
-    coloring = Coloring("tests.api.fakes", tmp_path, 1, "cpu")
+    coloring = InferenceRunner("tests.api.fakes", tmp_path, 1, "cpu")
     assert coloring.preload("fake") == ""
     for name in ("slow", "moody"):
-        assert colored(coloring, name, tmp_path / name) == Done(name)
+        assert colored(coloring, name, tmp_path / name) == JobDone(name)
     assert {name: family() is not None for name, family in loaded} == {"fake": True, "slow": False, "moody": True}
 
 
@@ -53,18 +53,18 @@ def test_a_model_is_read_anew_when_its_file_or_description_has_changed(loaded: L
     file = tmp_path / "models" / "dropped.fake"
     file.parent.mkdir()
     file.write_bytes(b"old")
-    coloring = Coloring("tests.api.fakes", file.parent, 1, "cpu")
+    coloring = InferenceRunner("tests.api.fakes", file.parent, 1, "cpu")
     assert coloring.preload(preloaded) == ""
     for job in ("first", "same", "replaced", "again", "described"):
         if job == "replaced":
             file.write_bytes(b"newer")
         if job == "described":
             file.with_suffix(".json").write_text("{}", encoding="utf-8")
-        assert colored(coloring, "dropped", tmp_path / job) == Done(job)
+        assert colored(coloring, "dropped", tmp_path / job) == JobDone(job)
     there = [family() is not None for name, family in loaded if name == "dropped"]
     assert there == [False, False, True]
     file.unlink()
     ended = colored(coloring, "dropped", tmp_path / "gone")
-    assert isinstance(ended, Failed) and ended.code is ErrorCode.UNKNOWN_MODEL
-    assert colored(coloring, "fake", tmp_path / "other") == Done("other")
+    assert isinstance(ended, JobFailed) and ended.code is ErrorCode.UNKNOWN_MODEL
+    assert colored(coloring, "fake", tmp_path / "other") == JobDone("other")
     assert [name for name, family in loaded if family() is not None] == ["fake"]

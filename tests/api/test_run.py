@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from backend.contract.drawing import Cancelled, Inputs, Step
+from backend.contract.drawing import Cancelled, Inputs, StepProgress
 from backend.pipeline.run import colorize
 from tests.api import fakes, pictures
 
@@ -21,7 +21,7 @@ def inputs(steps: int) -> Inputs:
 
 
 def test_every_stage_is_announced_in_order_and_timed() -> None:
-    steps: list[Step] = []
+    steps: list[StepProgress] = []
     result = colorize(inputs(3), fakes.load("fake", Path()), steps.append)
     assert [step.stage for step in steps if step.steps == 0] == STAGES
     assert [(step.step, step.steps) for step in steps if step.steps] == [(1, 3), (2, 3), (3, 3)]
@@ -33,7 +33,7 @@ def test_every_stage_is_announced_in_order_and_timed() -> None:
 def test_a_cancel_stops_before_the_stage_begins(stage: str) -> None:
     seen: list[str] = []
 
-    def on_step(step: Step) -> None:
+    def on_step(step: StepProgress) -> None:
         seen.append(step.stage)
         if step.stage == stage:
             raise Cancelled
@@ -46,7 +46,7 @@ def test_a_cancel_stops_before_the_stage_begins(stage: str) -> None:
 def test_a_cancel_stops_after_the_step_it_arrived_in() -> None:
     seen: list[int] = []
 
-    def on_step(step: Step) -> None:
+    def on_step(step: StepProgress) -> None:
         seen.append(step.step)
         if step.step == 4:
             raise Cancelled

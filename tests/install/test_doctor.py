@@ -9,17 +9,17 @@ import pytest
 
 from install import assemble_plugin
 from installer import doctor, environment
-from installer.krita_paths import Krita, venv_python
+from installer.krita_paths import KritaInstallation, venv_python
 from shared import paths
 from shared.protocol import PRODUCT_VERSION
 
 
 @pytest.fixture
-def krita(tmp_path: Path) -> Krita:
-    return Krita("Krita", tmp_path / "krita", tmp_path / "kritarc")
+def krita(tmp_path: Path) -> KritaInstallation:
+    return KritaInstallation("Krita", tmp_path / "krita", tmp_path / "kritarc")
 
 
-def installed(krita: Krita, python: str, version: str = PRODUCT_VERSION) -> None:
+def installed(krita: KritaInstallation, python: str, version: str = PRODUCT_VERSION) -> None:
     assemble_plugin(krita.pykrita, None, None)
     (krita.pykrita / "linewash" / "installation.json").write_text(json.dumps({"python": python, "version": version}))
     krita.settings.write_bytes(b"[python]\nenable_linewash=true\n")
@@ -29,7 +29,7 @@ def words(findings: list[doctor.Finding]) -> list[tuple[bool, str]]:
     return [(finding.well, finding.sentence) for finding in findings]
 
 
-def test_nothing_installed_yet(tmp_path: Path, krita: Krita, capsys: pytest.CaptureFixture[str]) -> None:
+def test_nothing_installed_yet(tmp_path: Path, krita: KritaInstallation, capsys: pytest.CaptureFixture[str]) -> None:
     findings = list(doctor.examine(tmp_path, tmp_path / "home", (krita,)))
     assert [finding.sentence for finding in findings if not finding.well] == [
         "The backend is not installed.",
@@ -38,7 +38,7 @@ def test_nothing_installed_yet(tmp_path: Path, krita: Krita, capsys: pytest.Capt
     assert {finding.mend for finding in findings if not finding.well} == {"Run: python3 install.py"}
 
 
-def test_the_report_counts_what_is_wrong(tmp_path: Path, krita: Krita, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_report_counts_what_is_wrong(tmp_path: Path, krita: KritaInstallation, capsys: pytest.CaptureFixture[str]) -> None:
     assert doctor.report(tmp_path / "home", (krita,)) == 1
     out = capsys.readouterr().out
     assert f"WRONG Krita: the plugin is not installed in {krita.pykrita}." in out
@@ -64,14 +64,14 @@ def test_other_pins_than_installed_are_recognized(tmp_path: Path) -> None:
     assert "not those this version" in doctor.environment_finding(tmp_path, python).sentence
 
 
-def test_a_plugin_in_order(krita: Krita) -> None:
+def test_a_plugin_in_order(krita: KritaInstallation) -> None:
     installed(krita, "python")
     assert words(list(doctor.plugin_findings(krita, Path("python")))) == [
         (True, f"Krita: plugin {PRODUCT_VERSION} in {krita.pykrita}.")
     ]
 
 
-def test_an_old_plugin_another_backend_and_a_plugin_switched_off(krita: Krita) -> None:
+def test_an_old_plugin_another_backend_and_a_plugin_switched_off(krita: KritaInstallation) -> None:
     installed(krita, "python", "0.0.1")
     assert words(list(doctor.plugin_findings(krita, Path("python")))) == [
         (False, f"Krita: the plugin is version 0.0.1, the backend {PRODUCT_VERSION}.")
@@ -84,7 +84,7 @@ def test_an_old_plugin_another_backend_and_a_plugin_switched_off(krita: Krita) -
     ]
 
 
-def test_a_plugin_of_another_checkout(krita: Krita) -> None:
+def test_a_plugin_of_another_checkout(krita: KritaInstallation) -> None:
     installed(krita, "python")
     (krita.pykrita / "linewash" / "shared" / "client.py").write_text("# an older one")
     assert words(list(doctor.plugin_findings(krita, Path("python")))) == [

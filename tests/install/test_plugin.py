@@ -12,7 +12,7 @@ import pytest
 
 from install import assemble_plugin
 from installer import steps, uninstall
-from installer.krita_paths import Krita
+from installer.krita_paths import KritaInstallation
 from installer.messages import InstallError
 from installer.plugin import installed_version, remove_plugin, tree_digest
 from installer.vendor import vendored
@@ -22,9 +22,9 @@ SETTINGS = b"[theme]\nTheme=Krita dark\n\n[python]\nenable_comics=true\n"
 
 
 @pytest.fixture
-def krita(tmp_path: Path) -> Krita:
+def krita(tmp_path: Path) -> KritaInstallation:
     """A Krita with another plugin and settings of its own."""
-    made = Krita("Krita", tmp_path / "data" / "krita", tmp_path / "config" / "kritarc")
+    made = KritaInstallation("Krita", tmp_path / "data" / "krita", tmp_path / "config" / "kritarc")
     (made.pykrita / "comics").mkdir(parents=True)
     (made.pykrita / "comics" / "__init__.py").write_text("theirs = 1\n")
     made.settings.parent.mkdir()
@@ -101,7 +101,7 @@ def test_what_krita_imports_works_on_its_python(tmp_path: Path, python: str) -> 
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_install_enables_and_a_second_run_changes_nothing(krita: Krita, tmp_path: Path) -> None:
+def test_install_enables_and_a_second_run_changes_nothing(krita: KritaInstallation, tmp_path: Path) -> None:
     python = Path(sys.executable)
     assert steps.install_plugin(python, tmp_path / "home", [krita])
     assert krita.settings.read_bytes() == SETTINGS.replace(b"[python]\n", b"[python]\nenable_linewash=true\n")
@@ -110,7 +110,7 @@ def test_install_enables_and_a_second_run_changes_nothing(krita: Krita, tmp_path
     assert snapshot(tmp_path) == before
 
 
-def test_uninstall_leaves_krita_as_it_was(krita: Krita, tmp_path: Path) -> None:
+def test_uninstall_leaves_krita_as_it_was(krita: KritaInstallation, tmp_path: Path) -> None:
     before = tree_digest(tmp_path)
     steps.install_plugin(Path(sys.executable), tmp_path / "home", [krita])
     assert tree_digest(tmp_path) != before
@@ -122,7 +122,7 @@ def test_uninstall_leaves_krita_as_it_was(krita: Krita, tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    broken = Krita("Krita", tmp_path / "file", tmp_path / "kritarc")
+    broken = KritaInstallation("Krita", tmp_path / "file", tmp_path / "kritarc")
     with pytest.raises(InstallError, match=r"could not be written into .*file.*--krita-dir"):
         steps.install_plugin(Path(sys.executable), tmp_path, [broken])
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from installer.krita_paths import Krita
+from installer.krita_paths import KritaInstallation
 from installer.messages import InstallError
 from installer.stop_backend import stop_server
 from installer.uninstall import remove_data, uninstall
@@ -90,7 +90,7 @@ def test_everything_goes(tmp_path: Path, home: Path, backend: Backend, capsys: p
     for name in files:
         (project / name).parent.mkdir(parents=True, exist_ok=True)
         (project / name).write_text("")
-    krita = Krita("Krita", tmp_path / "krita", tmp_path / "kritarc")
+    krita = KritaInstallation("Krita", tmp_path / "krita", tmp_path / "kritarc")
     (krita.pykrita / "linewash").mkdir(parents=True)
     krita.settings.write_bytes(b"[python]\nenable_linewash=true\n")
     uninstall(home, [krita], project)

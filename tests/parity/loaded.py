@@ -7,8 +7,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from backend.families.colorizediffusion.loader import Parts, load_parts
-from backend.networks.clip import local
-from backend.networks.colorizediffusion.attention import Attending, Split
+from backend.networks.clip import patch_tokens
+from backend.networks.colorizediffusion.attention import CrossAttentionInput, Split
 from tests.parity.golden import Golden, golden
 
 LAYERS = 16
@@ -30,14 +30,14 @@ def everywhere(value: float) -> tuple[float, ...]:
 @cache
 def tokens(version: str, picture: str) -> Tensor:
     """Patch tokens of a golden picture."""
-    return local(parts(version).vision(golden(version).picture(picture)))
+    return patch_tokens(parts(version).vision(golden(version).picture(picture)))
 
 
 @cache
 def bleached_tokens(version: str) -> Tensor:
     """Patch tokens of the reference with its character painted white."""
     g = golden(version)
-    return local(parts(version).vision(torch.where(g.mask("rmask") < REFERENCE_THRESHOLD, g.picture("reference"), 1.0)))
+    return patch_tokens(parts(version).vision(torch.where(g.mask("rmask") < REFERENCE_THRESHOLD, g.picture("reference"), 1.0)))
 
 
 @cache
@@ -80,19 +80,19 @@ LEVELS = tuple(
 )
 
 
-def attending(version: str, mode: str) -> Attending:
+def attending(version: str, mode: str) -> CrossAttentionInput:
     """What the conditional branch of a golden mode attends to, made of the product's tokens (spec 13)."""
     g, reference = golden(version), tokens(version, "reference")
     if mode.startswith("vanilla"):
         strength = {"vanilla_strength06": everywhere(0.6), "vanilla_levels": LEVELS}.get(mode, everywhere(1.0))
-        return Attending(reference, strength, None)
+        return CrossAttentionInput(reference, strength, None)
     if version == "v1":
         background = bleached_tokens(version) if mode == "bg_enhance" else tokens(version, "background")
         scales = {"bg_enhance": {}, "bg_enhance_bgimg_merge03": {"merge": 0.3}}
         numbers = scales.get(mode, {"merge": 0.3, "fg": 0.7, "bg": 0.4})
-        return Attending(torch.cat([reference, background], 1), everywhere(1.0), split(g, **numbers))
+        return CrossAttentionInput(torch.cat([reference, background], 1), everywhere(1.0), split(g, **numbers))
     if mode == "fg_enhance":
-        return Attending(torch.cat([reference, reference], 1), everywhere(1.0), split(g, fg_lora=True))
+        return CrossAttentionInput(torch.cat([reference, reference], 1), everywhere(1.0), split(g, fg_lora=True))
     foreground = reference + embedded(version, SKETCH_THRESHOLD)
     background = background_tokens(version)
     if mode == "bg_enhance_bgimg":
@@ -100,7 +100,9 @@ def attending(version: str, mode: str) -> Attending:
     context = torch.cat([foreground, background], 1)
     if mode.startswith("both"):
         both = context if mode == "both_intended" else torch.cat([context, context], 1)
-        return Attending(both, everywhere(1.0), split(g, fg_lora=True, bg_lora=True))
+        return CrossAttentionInput(both, everywhere(1.0), split(g, fg_lora=True, bg_lora=True))
     if mode == "bg_enhance_scales":
-        return Attending(context, everywhere(0.8), split(g, merge=0.35, fg=0.7, bg=0.4, bg_lora=True))
-    return Attending(context, everywhere(1.0), split(g, merge=0.35 if mode == "bg_enhance_merge035" else 0.0, bg_lora=True))
+        return CrossAttentionInput(context, everywhere(0.8), split(g, merge=0.35, fg=0.7, bg=0.4, bg_lora=True))
+    return CrossAttentionInput(
+        context, everywhere(1.0), split(g, merge=0.35 if mode == "bg_enhance_merge035" else 0.0, bg_lora=True)
+    )

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from backend.contract.drawing import Inputs
-from backend.contract.family import FamilySpec
+from backend.contract.family import ModelSpec
 from backend.families.colorizediffusion import v1, v15
 from backend.families.colorizediffusion.family import ColorizeDiffusion
 from backend.imaging.types import Gray, Rgb
@@ -49,7 +49,7 @@ def lines(radius: int = 60) -> np.ndarray:
 
 
 def given(
-    spec: FamilySpec, mode: str = "", drawing: np.ndarray | None = None, references: tuple[int, ...] = (1,), **settings: Any
+    spec: ModelSpec, mode: str = "", drawing: np.ndarray | None = None, references: tuple[int, ...] = (1,), **settings: Any
 ) -> Inputs:
     roles = (ReferenceRole.BOTH, ReferenceRole.BACKGROUND)[: len(references)]
     fields = {name: settings.pop(name) for name in ("seed", "guidance", "finish", "steps") if name in settings}

@@ -8,9 +8,17 @@ import torch
 from torch import Tensor
 
 from backend.families.animediffusion.loader import load_unet
-from backend.families.animediffusion.sampling import ancestral, ancestral_step, ddim, ddim_times, guided, inverted, noised
-from backend.imaging.line_extraction import FACE_SIGMAS, face_lines
-from backend.imaging.thin_plate_warp import Bend, bend_maps, bent, bent_within, remapped
+from backend.families.animediffusion.sampling import (
+    add_noise,
+    ancestral_step,
+    classifier_free_guidance,
+    ddim,
+    ddim_invert,
+    ddim_times,
+    ddpm_sample,
+)
+from backend.imaging.line_extraction import FACE_SIGMAS, xdog_binary
+from backend.imaging.thin_plate_warp import ThinPlateWarp, bend_maps, remapped, warp_inside, warp_published
 from backend.networks.animediffusion import AnimeUNet, embedded_time
 from tests.parity.golden import ANIME, Golden, Output, covers, golden
 
@@ -51,7 +59,7 @@ def test_one_look(output: Output) -> None:
 
 @covers("q_sample", versions=ONLY)
 def test_noised(output: Output) -> None:
-    output.check(noised(given("reference"), given("noise"), golden(ANIME).inputs["t"]))
+    output.check(add_noise(given("reference"), given("noise"), golden(ANIME).inputs["t"]))
 
 
 @covers("p_sample", versions=ONLY)
@@ -76,11 +84,11 @@ def test_steps_of_ddim(output: Output) -> None:
 @covers("fix_forward*", versions=ONLY)
 def test_from_a_picture_to_its_noise(output: Output) -> None:
     by = look if output.name.endswith("with_t") else timeless
-    output.check(inverted(by, given("reference"), given("noise"), 10))
+    output.check(ddim_invert(by, given("reference"), given("noise"), 10))
 
 
-def bend_of(name: str) -> Bend:
-    return Bend(*golden(ANIME).inputs[name].tolist())
+def bend_of(name: str) -> ThinPlateWarp:
+    return ThinPlateWarp(*golden(ANIME).inputs[name].tolist())
 
 
 @covers("tps.?.map?", versions=ONLY)
@@ -94,7 +102,7 @@ def test_where_a_bent_picture_is_taken_from(output: Output) -> None:
 def test_a_bent_picture(output: Output) -> None:
     """OpenCV takes places to 1/32 pixel: where one is rounded the other way a value may differ by one."""
     rgb = golden(ANIME).inputs["image_u8"].numpy()
-    found, expected = bent(rgb, bend_of(output.name)).astype(int), output.expected.numpy()
+    found, expected = warp_published(rgb, bend_of(output.name)).astype(int), output.expected.numpy()
     assert found.shape == expected.shape
     assert abs(found - expected).max() <= 1 and (found != expected).mean() < 5e-3
     height, width = rgb.shape[:2]
@@ -102,14 +110,14 @@ def test_a_bent_picture(output: Output) -> None:
     output.check(torch.from_numpy(remapped(rgb, *maps)))
     x, y = bend_maps(bend_of(output.name), width, height, (width - 1, height - 1))
     assert x[-1, -1] == pytest.approx(width - 1, abs=1e-3) and y[-1, -1] == pytest.approx(height - 1, abs=1e-3)
-    assert bent_within(rgb, bend_of(output.name))[-1].any()
+    assert warp_inside(rgb, bend_of(output.name))[-1].any()
 
 
 @covers("xdog.*", versions=ONLY)
 def test_lines_of_a_picture(output: Output) -> None:
     sigma = float(output.name.removeprefix("xdog."))
     assert sigma in FACE_SIGMAS
-    output.check(torch.from_numpy(255 - face_lines(golden(ANIME).inputs["image_u8"].numpy(), sigma)))
+    output.check(torch.from_numpy(255 - xdog_binary(golden(ANIME).inputs["image_u8"].numpy(), sigma)))
 
 
 def test_guidance_pushes_away_from_what_no_reference_gives() -> None:
@@ -119,8 +127,10 @@ def test_guidance_pushes_away_from_what_no_reference_gives() -> None:
         return unet()(noisy, given("condition")[:1].expand(len(noisy), -1, -1, -1), references, time)
 
     seen, unseen = rows(noisy, time, reference), rows(noisy, time, torch.zeros_like(reference))
-    assert torch.equal(guided(rows, reference, 1.0)(noisy, time), seen)
-    torch.testing.assert_close(guided(rows, reference, 3.0)(noisy, time), unseen + 3 * (seen - unseen), atol=1e-4, rtol=1e-4)
+    assert torch.equal(classifier_free_guidance(rows, reference, 1.0)(noisy, time), seen)
+    torch.testing.assert_close(
+        classifier_free_guidance(rows, reference, 3.0)(noisy, time), unseen + 3 * (seen - unseen), atol=1e-4, rtol=1e-4
+    )
 
 
 def test_the_last_of_all_steps_adds_no_noise() -> None:
@@ -134,7 +144,7 @@ def test_all_steps_add_as_much_noise_as_is_asked_for() -> None:
         for seed in (0, 1):
             generator = torch.Generator().manual_seed(seed)
             draw = lambda generator=generator: torch.randn(1, 3, 8, 8, generator=generator)  # noqa: E731
-            found[eta, seed] = ancestral(lambda noisy, time: noisy * 0.1, torch.ones(1, 3, 8, 8), eta, draw, lambda *_: None)
+            found[eta, seed] = ddpm_sample(lambda noisy, time: noisy * 0.1, torch.ones(1, 3, 8, 8), eta, draw, lambda *_: None)
     assert torch.equal(found[0.0, 0], found[0.0, 1]) and not torch.equal(found[1.0, 0], found[1.0, 1])
 
 

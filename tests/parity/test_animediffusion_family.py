@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from backend.contract.drawing import Cancelled, Inputs, Step
+from backend.contract.drawing import Cancelled, Inputs, StepProgress
 from backend.families.animediffusion import key_mapping
-from backend.families.animediffusion.family import ONE, AnimeDiffusion, covering
+from backend.families.animediffusion.family import ONE_REFERENCE_WARNING, AnimeDiffusion, covering
 from backend.families.animediffusion.loader import load_unet
 from backend.families.animediffusion.spec import SPEC, UNIT
 from backend.families.registry import load, models
@@ -69,7 +69,7 @@ def test_flats_are_one_color_a_region(family: AnimeDiffusion) -> None:
 def test_previews_come_and_it_stops_within_a_step(family: AnimeDiffusion) -> None:
     seen: list[tuple[int, Rgb]] = []
 
-    def stop(step: Step) -> None:
+    def stop(step: StepProgress) -> None:
         if step.preview is not None:
             seen.append((step.step, step.preview))
         if step.step == 2:
@@ -85,7 +85,7 @@ def test_previews_come_and_it_stops_within_a_step(family: AnimeDiffusion) -> Non
 def test_every_step_may_be_taken(family: AnimeDiffusion) -> None:
     seen: list[int] = []
 
-    def stop(step: Step) -> None:
+    def stop(step: StepProgress) -> None:
         seen.append(step.steps)
         if step.step == 3:
             raise Cancelled
@@ -148,7 +148,7 @@ def test_references_are_bent_at_their_own_size_and_by_the_seed(family: AnimeDiff
         shown.append((rgb.shape, bend))
         return rgb
 
-    monkeypatch.setattr("backend.families.animediffusion.family.bent", noted)
+    monkeypatch.setattr("backend.families.animediffusion.family.warp_published", noted)
     for seed in (1, 2, 1):
         painted(family, seed=seed)
     sizes, bends = zip(*shown, strict=True)
@@ -163,7 +163,7 @@ def test_what_no_reference_gives_is_seen_only_with_guidance(family: AnimeDiffusi
 
 def test_one_reference_is_looked_at_and_the_result_says_so(family: AnimeDiffusion) -> None:
     assert painted(family).warnings == ()
-    assert ONE in painted(family, references=(1, 2)).warnings
+    assert ONE_REFERENCE_WARNING in painted(family, references=(1, 2)).warnings
     roles = (ReferenceRole.BACKGROUND, ReferenceRole.FOREGROUND)
     several = asked(references=(1, 2))
     turned = replace(several, request=replace(several.request, references=roles))
@@ -174,7 +174,7 @@ def test_one_reference_is_looked_at_and_the_result_says_so(family: AnimeDiffusio
 
 def test_too_little_memory_is_said_before_the_first_step(family: AnimeDiffusion, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("backend.families.animediffusion.family.free_memory", lambda device: 20_000_000)
-    steps: list[Step] = []
+    steps: list[StepProgress] = []
     with pytest.raises(LinewashError) as caught:
         colorize(asked(size=256, guidance=1.0), family, steps.append)
     assert caught.value.code is ErrorCode.OUT_OF_MEMORY and not any(step.step for step in steps)

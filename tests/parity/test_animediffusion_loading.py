@@ -11,7 +11,7 @@ from torch import Tensor
 from backend.families.animediffusion import key_mapping
 from backend.families.animediffusion.loader import build, load_unet
 from backend.weights.convert import convert
-from backend.weights.state_dict import differences
+from backend.weights.state_dict import diff_keys
 from shared.errors import ErrorCode, LinewashError
 from tests.parity.files import copy_of, manifest
 from tests.parity.golden import ANIME, golden
@@ -21,7 +21,7 @@ def test_full_size_names_and_shapes_agree_both_ways() -> None:
     held = manifest(ANIME)
     with torch.device("meta"):
         network = build(held)
-    assert differences([(network, key_mapping.unet)], held) == ([], sorted(key_mapping.SCHEDULE), [])
+    assert diff_keys([(network, key_mapping.unet)], held) == ([], sorted(key_mapping.SCHEDULE), [])
     assert sum(p.numel() for p in network.parameters()) / 1e6 == pytest.approx(52.3, abs=0.1)
 
 

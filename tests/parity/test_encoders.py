@@ -5,7 +5,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from backend.families.colorizediffusion.loader import load_text
-from backend.networks.clip import local, preprocessed
+from backend.networks.clip import patch_tokens, preprocessed
 from tests.parity.golden import Output, covers
 from tests.parity.loaded import (
     REFERENCE_THRESHOLD,
@@ -35,7 +35,7 @@ def test_clip_input(output: Output) -> None:
 @covers("clip.full", "clip.local", "clip.cls")
 def test_image_tokens(output: Output) -> None:
     full = parts(output.version).vision(output.golden.picture("reference"))
-    output.check({"clip.full": full, "clip.local": local(full), "clip.cls": full[:, :1]}[output.name])
+    output.check({"clip.full": full, "clip.local": patch_tokens(full), "clip.cls": full[:, :1]}[output.name])
 
 
 @covers("clip.local_bleached")

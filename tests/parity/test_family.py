@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from backend.contract.drawing import Cancelled, Step
+from backend.contract.drawing import Cancelled, StepProgress
 from backend.families.colorizediffusion import family as family_module
 from backend.families.colorizediffusion import v15
 from backend.families.colorizediffusion.family import ONE_EACH, ColorizeDiffusion
@@ -18,7 +18,7 @@ from backend.families.colorizediffusion.preprocessing import SIDES
 from backend.families.runtime.canvas_frame import frame
 from backend.families.runtime.memory_plan import Plan
 from backend.imaging.types import Rgb
-from backend.networks.clip import local
+from backend.networks.clip import patch_tokens
 from backend.pipeline.prepare import prepare
 from backend.pipeline.run import colorize
 from shared.protocol import Finish, ReferenceRole
@@ -129,7 +129,7 @@ def test_memory_is_planned_for_guidance_that_may_come_later(
         asked.append(count)
         return Plan(offload=False, tiling=False, side=side)
 
-    monkeypatch.setattr(family_module, "planned", planned)
+    monkeypatch.setattr(family_module, "plan_offload", planned)
     inputs = given(v15.SPEC, guidance=1.0, sketch_guidance=sketch_guidance)
     v15_family.condition(prepare(inputs, v15_family), inputs.request)
     assert asked == [rows]
@@ -147,7 +147,7 @@ def test_the_figure_is_where_the_mask_is(v15_family: ColorizeDiffusion) -> None:
 def test_it_stops_at_the_next_step(v15_family: ColorizeDiffusion) -> None:
     seen: list[int] = []
 
-    def stop(step: Step) -> None:
+    def stop(step: StepProgress) -> None:
         seen.append(step.step)
         if step.step == 2:
             raise Cancelled
@@ -182,7 +182,7 @@ def test_references_come_at_their_own_size(v15_family: ColorizeDiffusion) -> Non
     known = v15_family.condition(drawing, replace(inputs.request, mode="vanilla"))
     native = torch.from_numpy(wide[..., :3].transpose(2, 0, 1).astype(np.float32))[None] / 127.5 - 1
     with torch.inference_mode():
-        assert torch.allclose(known.conditioning.attending.context, local(parts("v1.5").vision(native)), atol=1e-6)
+        assert torch.allclose(known.conditioning.attending.context, patch_tokens(parts("v1.5").vision(native)), atol=1e-6)
 
 
 def test_references_that_are_not_looked_at_are_named(v15_family: ColorizeDiffusion) -> None:

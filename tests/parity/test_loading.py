@@ -11,9 +11,9 @@ from torch import Tensor, nn
 
 from backend.families.colorizediffusion import checkpoint_layout, key_mapping, network_configs
 from backend.families.colorizediffusion.loader import Parts, load_parts, load_text, prediction_of
-from backend.networks.colorizediffusion.attention import Attending
-from backend.weights.safetensors_file import Checkpoint
-from backend.weights.state_dict import differences
+from backend.networks.colorizediffusion.attention import CrossAttentionInput
+from backend.weights.safetensors_file import SafetensorsFile
+from backend.weights.state_dict import diff_keys
 from shared.errors import ErrorCode, LinewashError
 from tests.parity.files import CLIP_FULL_SIZE, FULL_SIZE, clip_alone, copy_of, manifest, without_clip
 from tests.parity.golden import VERSIONS, golden
@@ -35,8 +35,8 @@ def test_full_size_names_and_shapes_agree_both_ways(version: str) -> None:
         built = checkpoint_layout.build(held, network_configs.Config())
         towers = [(network_configs.image_encoder(clip, vision, network_configs.Config()), vision)]
         towers += [(network_configs.text_encoder(clip, text, network_configs.Config()), text)]
-    assert differences(built.values(), held) == ([], sorted(key_mapping.SCHEDULE), [])
-    assert differences(towers, clip) == ([], ["cond_stage_model.transformer.model.logit_scale"], [])
+    assert diff_keys(built.values(), held) == ([], sorted(key_mapping.SCHEDULE), [])
+    assert diff_keys(towers, clip) == ([], ["cond_stage_model.transformer.model.logit_scale"], [])
     names = {"unet", "sketch_encoder", "vae"}
     assert built.keys() == (names | {"threshold_embedder", "token_transformer"} if version == "v1.5" else names)
 
@@ -83,7 +83,7 @@ def test_the_network_runs_in_bfloat16() -> None:
     g, narrow = golden("v1.5"), load_parts(golden("v1.5").sd, dtype=torch.bfloat16, clip_dtype=torch.bfloat16)
     context = narrow.vision(g.picture("reference"))[:, 1:]
     features_ = narrow.sketch_encoder(g.sketch().bfloat16())
-    known = Attending(context, everywhere(1.0), None)
+    known = CrossAttentionInput(context, everywhere(1.0), None)
     found = narrow.unet(g.inputs["x_t"], g.inputs["timestep"], features_, narrow.unet.prepare(known))
     expected = g.outputs["unet.vanilla.cond"]
     assert found.dtype == torch.float32
@@ -243,7 +243,7 @@ def test_without_a_configuration_the_full_size_is_meant(tmp_path: Path) -> None:
 
 def corrupt(path: Path) -> None:
     """Make one number of the file infinite."""
-    with Checkpoint(path) as file:
+    with SafetensorsFile(path) as file:
         entry = file.entries["control_encoder.model.2.weight"]
     content = bytearray(path.read_bytes())
     start = 8 + int.from_bytes(content[:8], "little") + entry.begin
@@ -284,7 +284,7 @@ def test_a_refused_file_leaves_the_loaded_model_as_it_was(tmp_path: Path, harm: 
     g, path = golden("v1"), copy_of("v1", tmp_path)
     found = load_parts(path)
     asked = g.inputs["x_t"], g.inputs["timestep"], features("v1")[0]
-    known = Attending(tokens("v1", "reference"), everywhere(1.0), None)
+    known = CrossAttentionInput(tokens("v1", "reference"), everywhere(1.0), None)
     before = found.unet(*asked, known)
     harm(path)  # the very file the model came from: what was loaded does not depend on it
     assert refused(path).code is REFUSED[harm]

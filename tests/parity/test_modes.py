@@ -6,18 +6,18 @@ import pytest
 import torch
 from torch import Tensor
 
-from backend.families.colorizediffusion.conditioning import ContextMaker, Given
-from backend.families.colorizediffusion.guided_denoiser import Conditioning, Guided, strengthened
+from backend.families.colorizediffusion.conditioning import ConditioningInputs, ContextBuilder
+from backend.families.colorizediffusion.guided_denoiser import Conditioning, GuidedDenoiser, strengthened
 from backend.families.colorizediffusion.preprocessing import latent_mask
-from backend.families.colorizediffusion.strengths import Strengths, everywhere, levels
+from backend.families.colorizediffusion.strengths import Strengths, constant_per_layer, levels
 from backend.families.diffusion.guidance import Guidance
 from backend.families.diffusion.noise_schedule import Schedule
 from backend.families.diffusion.samplers import Sampler, sample
-from backend.networks.clip import local
+from backend.networks.clip import patch_tokens
 from tests.parity.golden import Output, covers, golden
 from tests.parity.loaded import features, parts, tokens
 
-PLAIN = Strengths(*map(everywhere, (1.0, 1.0, 1.0, 0.0)), sketch_threshold=0.05, reference_threshold=0.5)
+PLAIN = Strengths(*map(constant_per_layer, (1.0, 1.0, 1.0, 0.0)), sketch_threshold=0.05, reference_threshold=0.5)
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Case:
 
 def _mixed(reference: float, foreground: float, background: float, mixing: float) -> Strengths:
     return Strengths(
-        *map(everywhere, (reference, foreground, background, mixing)), sketch_threshold=0.05, reference_threshold=0.5
+        *map(constant_per_layer, (reference, foreground, background, mixing)), sketch_threshold=0.05, reference_threshold=0.5
     )
 
 
@@ -63,9 +63,9 @@ CASES = {
 def conditioning(version: str, name: str) -> Conditioning:
     """What the family tells the U-Net in a golden mode."""
     case, g, one = CASES[version][name], golden(version), parts(version)
-    maker = ContextMaker(lambda picture: local(one.vision(picture)), one.threshold_embedder, one.token_transformer)
+    maker = ContextBuilder(lambda picture: patch_tokens(one.vision(picture)), one.threshold_embedder, one.token_transformer)
     background = g.picture("background") if case.with_background else None
-    given = Given(
+    given = ConditioningInputs(
         tokens(version, "reference"), g.picture("reference"), g.mask("rmask"), background, latent_mask(g.mask("smask"))
     )
     sketch, blank = (strengthened(each, case.sketch) for each in features(version))
@@ -80,7 +80,7 @@ def test_contexts(output: Output) -> None:
 @covers("unet.*.cond")
 def test_a_step_without_guidance(output: Output) -> None:
     _, name, _ = output.name.split(".")
-    guided = Guided(parts(output.version).unet, conditioning(output.version, name), Guidance())
+    guided = GuidedDenoiser(parts(output.version).unet, conditioning(output.version, name), Guidance())
     inputs = output.golden.inputs
     output.check(guided(inputs["x_t"], float(inputs["timestep"])))
 
@@ -88,7 +88,7 @@ def test_a_step_without_guidance(output: Output) -> None:
 @pytest.mark.parametrize(("version", "name"), [(v, name) for v, cases in CASES.items() for name in cases])
 def test_a_step_guided_by_reference_and_sketch_in_every_mode(version: str, name: str) -> None:
     g = golden(version)
-    guided = Guided(parts(version).unet, conditioning(version, name), Guidance(3.0, 2.0))
+    guided = GuidedDenoiser(parts(version).unet, conditioning(version, name), Guidance(3.0, 2.0))
     cond, no_reference, no_sketch = (g.outputs[f"unet.{name}.{b}"] for b in ("cond", "uncond_ref", "uncond_sketch"))
     wanted = 0.5 * (no_reference + 3 * (cond - no_reference) + no_sketch + 2 * (cond - no_sketch))
     assert torch.allclose(guided(g.inputs["x_t"], float(g.inputs["timestep"])), wanted, atol=5e-4)
@@ -98,7 +98,7 @@ def test_a_step_guided_by_reference_and_sketch_in_every_mode(version: str, name:
 def test_whole_pictures(output: Output) -> None:
     name = "vanilla" if "vanilla" in output.name else "bg_enhance"
     scales = Guidance(3.0, 2.0) if "dual" in output.name else Guidance(3.0)
-    guided = Guided(parts(output.version).unet, conditioning(output.version, name), scales)
+    guided = GuidedDenoiser(parts(output.version).unet, conditioning(output.version, name), scales)
     prediction = "eps" if output.name.endswith("_eps") else "v"
     output.check(_sampled(guided, output.golden.inputs["noise_init"], prediction))
 
@@ -108,7 +108,7 @@ def test_outside_its_window_the_reference_is_not_seen_and_the_batch_is_one() -> 
     unet, sizes = parts("v1").unet, list[int]()
     handle = unet.unet.conv_in.register_forward_hook(lambda module, given, result: sizes.append(len(given[0])))
     try:
-        guided = Guided(unet, told, Guidance(3.0, end=0.2))
+        guided = GuidedDenoiser(unet, told, Guidance(3.0, end=0.2))
         found = guided(g.inputs["x_t"], float(g.inputs["timestep"]))
         guided(g.inputs["x_t"], 999.0)
     finally:
@@ -117,7 +117,7 @@ def test_outside_its_window_the_reference_is_not_seen_and_the_batch_is_one() -> 
     assert torch.allclose(found, g.outputs["unet.vanilla.uncond_ref"], atol=1e-4)
 
 
-def _sampled(guided: Guided, noise: Tensor, prediction: str) -> Tensor:
+def _sampled(guided: GuidedDenoiser, noise: Tensor, prediction: str) -> Tensor:
     assert prediction in ("eps", "v")
     generator = torch.Generator().manual_seed(0)
     return sample(guided, noise, Sampler.DDIM, Schedule.AUTOMATIC, 6, prediction, generator, lambda *told: None)

@@ -10,8 +10,8 @@ from diffusers import UNet2DConditionModel
 from torch import Tensor, nn
 
 from backend.networks.colorizediffusion import attention
-from backend.networks.colorizediffusion.attention import Attending, Ranks
-from backend.networks.colorizediffusion.unet import ReferenceUNet, cross_attentions, put_in, take_out
+from backend.networks.colorizediffusion.attention import CrossAttentionInput, Ranks
+from backend.networks.colorizediffusion.unet import ReferenceUNet, cross_attentions, install_processors, restore_processors
 from benchmarks.colorizediffusion import counting
 from tests.parity.golden import VERSIONS, golden
 from tests.parity.loaded import attending, everywhere, features, parts, tokens
@@ -42,9 +42,9 @@ def outcome(unet: UNet2DConditionModel) -> Tensor:
 def test_processors_are_put_in_and_taken_out_without_a_trace(plain: UNet2DConditionModel) -> None:
     state, modules, result = plain.state_dict(), [id(m) for m in plain.modules()], outcome(plain)
     processors = dict(plain.attn_processors)
-    before = put_in(plain, [PAIRS] * 16)
+    before = install_processors(plain, [PAIRS] * 16)
     assert dict(plain.attn_processors) != processors and len(plain.state_dict()) == len(state) + 16 * 8
-    take_out(plain, before)
+    restore_processors(plain, before)
     assert {name: id(one) for name, one in plain.attn_processors.items()} == {name: id(one) for name, one in processors.items()}
     assert [id(m) for m in plain.modules()] == modules
     after = plain.state_dict()
@@ -54,7 +54,7 @@ def test_processors_are_put_in_and_taken_out_without_a_trace(plain: UNet2DCondit
 
 def test_a_released_network_is_what_it_was(plain: UNet2DConditionModel) -> None:
     names, result = list(plain.state_dict()), outcome(plain)
-    unet = ReferenceUNet(plain).release()
+    unet = ReferenceUNet(plain).unwrap()
     assert unet is plain and list(unet.state_dict()) == names and torch.equal(outcome(unet), result)
 
 
@@ -63,7 +63,7 @@ def test_without_sketch_mask_and_memory_it_is_diffusers_own_network(plain: UNet2
     draw = torch.Generator().manual_seed(1)
     latent, context = torch.randn(2, 4, 16, 24, generator=draw), torch.randn(2, 7, 64, generator=draw)
     nothing = tuple(torch.zeros(1, 1, 1, 1) for _ in range(5))
-    found = ReferenceUNet(plain)(latent, torch.tensor(481), nothing, Attending(context, everywhere(1.0), None))
+    found = ReferenceUNet(plain)(latent, torch.tensor(481), nothing, CrossAttentionInput(context, everywhere(1.0), None))
     assert (found - result).abs().max() < SINGLE_PASS
 
 
@@ -111,7 +111,10 @@ def test_a_batch_without_any_reference_attends_to_nothing(monkeypatch: pytest.Mo
 def test_one_zero_token_is_as_good_as_256() -> None:
     g, unet = golden("v1"), parts("v1").unet
     found = unet(
-        g.inputs["x_t"], g.inputs["timestep"], features("v1")[0], Attending(torch.zeros(1, 1, 64), everywhere(1.0), None)
+        g.inputs["x_t"],
+        g.inputs["timestep"],
+        features("v1")[0],
+        CrossAttentionInput(torch.zeros(1, 1, 64), everywhere(1.0), None),
     )
     assert (found - g.outputs["unet.vanilla.uncond_ref"]).abs().max() < SINGLE_PASS
 
@@ -138,7 +141,7 @@ def test_keys_and_values_are_computed_once_for_all_steps(version: str) -> None:
 def test_a_run_with_a_mask_leaves_nothing_for_the_next() -> None:
     """Quirk Q3 of the published code: the low-rank pairs of one run acted in the next."""
     g, unet = golden("v1.5"), parts("v1.5").unet
-    vanilla = Attending(tokens("v1.5", "reference"), everywhere(1.0), None)
+    vanilla = CrossAttentionInput(tokens("v1.5", "reference"), everywhere(1.0), None)
     asked = g.inputs["x_t"], g.inputs["timestep"], features("v1.5")[0]
     before = unet(*asked, vanilla)
     unet(*asked, attending("v1.5", "both"))
@@ -165,7 +168,7 @@ def test_latents_that_do_not_divide_by_eight_keep_their_size() -> None:
     unet, encoder = parts("v1").unet, parts("v1").sketch_encoder
     sketch = torch.full((1, 3, 8 * 15, 8 * 20), -1.0)
     x = torch.zeros(1, 4, 15, 20)
-    known = Attending(tokens("v1", "reference"), everywhere(1.0), None)
+    known = CrossAttentionInput(tokens("v1", "reference"), everywhere(1.0), None)
     assert unet(x, torch.tensor(10.5), encoder(sketch), known).shape == x.shape
 
 

@@ -5,9 +5,9 @@ from torch import Tensor
 
 from backend.families.colorizediffusion.token_editing import (
     Edit,
+    apply_edits,
     edit_globally,
     edit_locally,
-    edited,
     position_weight,
     similarity,
 )
@@ -76,7 +76,7 @@ def test_local_edits(output: Output) -> None:
         "manip.local_anchor_enh": [Edit(girl, brown, sky, 3, enhanced=True)],
         "manip.local_seq": [Edit(girl, brown, brown, 3), Edit(sky, None, sky, 1.5, thresholds=(0.3, 0.4, 0.6, 0.8))],
     }
-    output.check(edited(output.golden.outputs["clip.full"], edits[output.name]))
+    output.check(apply_edits(output.golden.outputs["clip.full"], edits[output.name]))
 
 
 @covers("manip.global_*", versions=("v1",))
@@ -94,5 +94,5 @@ def test_weight_of_places(output: Output) -> None:
 
 def test_edits_of_no_scale_change_nothing() -> None:
     tokens, text = torch.randn(1, 5, 4), torch.randn(1, 1, 4)
-    assert torch.equal(edited(tokens, [Edit(text, None, text, 0.0)]), tokens)
+    assert torch.equal(apply_edits(tokens, [Edit(text, None, text, 0.0)]), tokens)
     assert not torch.equal(edit_locally(tokens, Edit(text, None, text, 1.0)), tokens)

@@ -5,19 +5,19 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from backend.networks.colorizediffusion.attention import Attending, Memory
+from backend.networks.colorizediffusion.attention import CrossAttentionInput, ReferenceFeatures
 from tests.parity.golden import Output, covers
 from tests.parity.loaded import attending, everywhere, features, parts, tokens
 
 
-def branch(version: str, mode: str, name: str) -> tuple[tuple[Tensor, ...], Attending]:
+def branch(version: str, mode: str, name: str) -> tuple[tuple[Tensor, ...], CrossAttentionInput]:
     """Sketch features and context of one branch of guidance."""
     known = attending(version, mode)
     sketch, blank = features(version)
     strength = 0.7 if mode == "vanilla_sketch07" else 1.0
     chosen = tuple(x * strength for x in (blank if name == "uncond_sketch" else sketch))
     if name == "uncond_ref":
-        known = Attending(torch.zeros_like(known.context), known.strength, known.split)
+        known = CrossAttentionInput(torch.zeros_like(known.context), known.strength, known.split)
     return chosen, known
 
 
@@ -76,15 +76,15 @@ def noised(latent: Tensor, noise: Tensor, t: Tensor) -> Tensor:
     return abar.sqrt() * latent + (1 - abar).sqrt() * noise
 
 
-def injected(output: Output, fidelity: float) -> tuple[Memory, Attending, tuple[Tensor, ...]]:
+def injected(output: Output, fidelity: float) -> tuple[ReferenceFeatures, CrossAttentionInput, tuple[Tensor, ...]]:
     """The memory of a write pass on the noised reference, what both passes attend to, and the read pass's features."""
     g = output.golden
     one = parts(output.version)
     reference = tokens(output.version, "reference")
-    known = Attending(torch.cat([reference, torch.zeros_like(reference)]), everywhere(1.0), None)
+    known = CrossAttentionInput(torch.cat([reference, torch.zeros_like(reference)]), everywhere(1.0), None)
     latent = noised(g.outputs["inject.latent"], g.inputs["noise_inject"], g.inputs["timestep"]).expand(2, -1, -1, -1)
     own = tuple(x * fidelity for x in one.sketch_encoder(-g.picture("inject_reference")))
-    memory = one.unet.remember(latent, g.inputs["timestep"], own, known, (0.0, 0.5))
+    memory = one.unet.encode_reference(latent, g.inputs["timestep"], own, known, (0.0, 0.5))
     return memory, known, features(output.version)[0]
 
 

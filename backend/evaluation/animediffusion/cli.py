@@ -19,7 +19,7 @@ from backend.evaluation.lpips import installed
 from backend.evaluation.table import shown
 from backend.families.animediffusion.loader import load_unet
 from backend.networks.animediffusion import AnimeUNet
-from backend.training.animediffusion.cli_errors import told
+from backend.training.animediffusion.cli_errors import cli_errors
 from backend.training.animediffusion.dataset import FacePairs
 from backend.training.colorizediffusion.dataset import DataError
 
@@ -51,7 +51,7 @@ def evaluate(
     if side % 8:
         raise typer.BadParameter("sides are multiples of 8", param_hint="--side")
     way = Way(side, steps, eta, seed, bend, guidance)
-    with told(DataError, NoInception):
+    with cli_errors(DataError, NoInception):
         features = Inception.load(inception) if inception else None
         unet, faces = load_unet(checkpoint, device), FacePairs(data)
         rows = [_row(protocol, unet, faces, way, limit, features, out) for protocol in (SAME, CROSS)]

@@ -10,7 +10,7 @@ from backend.evaluation.color_metrics import color_difference
 from backend.evaluation.fid import Inception, frechet_distance
 from backend.evaluation.image_metrics import ms_ssim, psnr
 from backend.evaluation.lpips import Lpips
-from backend.imaging.thin_plate_warp import bent, draw_bend
+from backend.imaging.thin_plate_warp import random_warp, warp_published
 from backend.imaging.types import Rgb
 from backend.networks.animediffusion import AnimeUNet
 from backend.training.animediffusion.dataset import FacePairs, squared
@@ -83,7 +83,7 @@ def shown_for(data: FacePairs, number: int, protocol: str, way: Way) -> Rgb:
     """The reference (S, S, 3) that face ``number`` is painted after."""
     picture = data.read(reference_of(number, len(data), protocol, way.seed)).color
     if way.bending:
-        picture = bent(picture, draw_bend(np.random.default_rng([way.seed, number])))
+        picture = warp_published(picture, random_warp(np.random.default_rng([way.seed, number])))
     return squared(picture, way.side)
 
 

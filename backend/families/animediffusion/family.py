@@ -6,27 +6,36 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from backend.contract.drawing import Colors, Drawing, OnStep, Step
-from backend.contract.family import MaskGuesser
-from backend.families.animediffusion.sampling import ancestral, ddim, guided
+from backend.contract.drawing import Colors, Drawing, ProgressCallback, StepProgress
+from backend.contract.family import ForegroundSegmenter
+from backend.families.animediffusion.sampling import classifier_free_guidance, ddim, ddpm_sample
 from backend.families.animediffusion.spec import ANCESTRAL, LARGEST, SMALLEST, SPEC, UNIT
-from backend.families.guessed import GuessedBy
-from backend.families.runtime.canvas_frame import Frame, Sides, flats, frame, framed, preview, rgb_picture, unframed
+from backend.families.guessed import DelegatesSegmentation
+from backend.families.runtime.canvas_frame import (
+    CanvasFrame,
+    Sides,
+    frame,
+    from_model_canvas,
+    preview_image,
+    region_medians_of_field,
+    rgb_picture,
+    to_model_canvas,
+)
 from backend.families.runtime.memory_plan import RESERVE, free_memory
 from backend.families.settling import settled
 from backend.imaging.color import to_bytes
 from backend.imaging.resize import resize
-from backend.imaging.thin_plate_warp import bent, draw_bend
+from backend.imaging.thin_plate_warp import random_warp, warp_published
 from backend.imaging.types import Rgb
 from backend.networks.animediffusion import AnimeUNet
 from shared.errors import ErrorCode, LinewashError
-from shared.model_spec import Values
+from shared.model_spec import ParameterValues
 from shared.protocol import ColorizeRequest, Finish, ReferenceRole
 
 SIDES = Sides(UNIT, SMALLEST, LARGEST)
-NUMBERS = 22
+ACTIVATIONS_PER_PIXEL = 22
 """That a step holds at its peak, for each pixel, row of the batch and channel of the first level (measured: 15 to 22)."""
-ONE = "This model looks at one reference; the others were left out."
+ONE_REFERENCE_WARNING = "This model looks at one reference; the others were left out."
 
 
 @dataclass(frozen=True)
@@ -37,16 +46,16 @@ class Condition:
     bent yet, as that is drawn with the seed.
     """
 
-    place: Frame
+    place: CanvasFrame
     lines: Tensor
     reference: Rgb
-    values: Values
+    values: ParameterValues
 
 
-class AnimeDiffusion(GuessedBy):
-    """See ``backend.contract.family.Family``.  The first reference that may color the figure colors everything."""
+class AnimeDiffusion(DelegatesSegmentation):
+    """See ``backend.contract.family.ColorModel``.  The first reference that may color the figure colors everything."""
 
-    def __init__(self, unet: AnimeUNet, guesser: MaskGuesser) -> None:
+    def __init__(self, unet: AnimeUNet, guesser: ForegroundSegmenter) -> None:
         super().__init__(guesser)
         self.spec = SPEC
         self._unet, self._device = unet, next(unet.parameters()).device
@@ -56,12 +65,12 @@ class AnimeDiffusion(GuessedBy):
         values = settled(self.spec, request)
         height, width = drawing.ink.shape
         place = frame(width, height, int(values["size"]), SIDES)
-        lines = 1 - 2 * torch.from_numpy(framed(drawing.ink, place))
+        lines = 1 - 2 * torch.from_numpy(to_model_canvas(drawing.ink, place))
         figures = (each for each in drawing.references if each.role is not ReferenceRole.BACKGROUND)
         return Condition(place, lines[None, None], next(figures, drawing.references[0]).rgb, values)
 
     @torch.inference_mode()
-    def denoise(self, condition: Condition, request: ColorizeRequest, on_step: OnStep) -> Tensor:
+    def denoise(self, condition: Condition, request: ColorizeRequest, on_step: ProgressCallback) -> Tensor:
         """The picture (1, 3, H, W) in -1..1; all noise, and how the reference is bent, comes from the request's seed.
 
         LinewashError OUT_OF_MEMORY where a step would not fit; systems end programs that find that out on the way.
@@ -73,7 +82,7 @@ class AnimeDiffusion(GuessedBy):
         lines = condition.lines.to(self._device)
         reference = condition.reference
         if values["bend"]:
-            reference = bent(reference, draw_bend(np.random.default_rng(request.seed)))
+            reference = warp_published(reference, random_warp(np.random.default_rng(request.seed)))
         colors = rgb_picture(covering(reference, place.picture_width, place.picture_height)).to(self._device)
 
         def look(noisy: Tensor, time: Tensor | None, references: Tensor) -> Tensor:
@@ -84,23 +93,23 @@ class AnimeDiffusion(GuessedBy):
 
         def report(step: int, steps: int, clean: Tensor) -> None:
             shown = to_bytes(((clean[0] + 1) / 2).permute(1, 2, 0).cpu().numpy())
-            on_step(Step("denoise", step, steps, preview(shown, place, 1)))
+            on_step(StepProgress("denoise", step, steps, preview_image(shown, place, 1)))
 
-        denoiser, eta = guided(look, colors, request.guidance), float(values["eta"])
+        denoiser, eta = classifier_free_guidance(look, colors, request.guidance), float(values["eta"])
         if values["sampler"] == ANCESTRAL:
-            return ancestral(denoiser, draw(), eta, draw, report)
+            return ddpm_sample(denoiser, draw(), eta, draw, report)
         return ddim(denoiser, draw(), request.steps, eta, draw, report)
 
     def decode(self, condition: Condition, latent: Tensor, drawing: Drawing, request: ColorizeRequest) -> Colors:
         """The picture as the field, and each region's median of it as its flat color."""
-        field = unframed(latent, condition.place)
-        said = (ONE,) if len(drawing.references) > 1 else ()
-        return Colors(flats(field, drawing), field if request.finish is Finish.PAINTED else None, said)
+        field = from_model_canvas(latent, condition.place)
+        said = (ONE_REFERENCE_WARNING,) if len(drawing.references) > 1 else ()
+        return Colors(region_medians_of_field(field, drawing), field if request.finish is Finish.PAINTED else None, said)
 
     def _check_room(self, pixels: int) -> None:
         """For a step of so many pixels in all rows.  LinewashError OUT_OF_MEMORY."""
         free, weight = free_memory(str(self._device)), next(self._unet.parameters())
-        wanted = pixels * NUMBERS * self._unet.width * weight.element_size()
+        wanted = pixels * ACTIVATIONS_PER_PIXEL * self._unet.width * weight.element_size()
         if free is not None and wanted > RESERVE * free:
             raise LinewashError(
                 ErrorCode.OUT_OF_MEMORY, f"{wanted / 1e9:.1f} GB are needed, {RESERVE * free / 1e9:.1f} GB are free"

@@ -2,7 +2,7 @@
 
 import re
 
-from backend.weights.state_dict import Source, put
+from backend.weights.state_dict import WeightSource, replace_prefix
 
 UNET = "denoise_fn."
 SCHEDULE = (
@@ -34,14 +34,14 @@ _RESNET = {
 }
 
 
-def unet(key: str) -> Source:
+def unet(key: str) -> WeightSource:
     """A key of AnimeUNet."""
     middle = re.fullmatch(r"middle\.([02])\.(.+)", key)
     if middle:
-        return Source(f"{UNET}bottom_block.{middle[1]}.{put(_RESNET, middle[2])}")
+        return WeightSource(f"{UNET}bottom_block.{middle[1]}.{replace_prefix(_RESNET, middle[2])}")
     found = re.fullmatch(r"(encoder|decoder)\.(\d)\.(\d)\.(.+)", key)
     if not found:
-        return Source(UNET + put(_ENDS, key))
+        return WeightSource(UNET + replace_prefix(_ENDS, key))
     level, number = int(found[2]), int(found[3])
     enlarging = ".0" if found[1] == "decoder" and number == 2 else ""
-    return Source(f"{UNET}{found[1]}_block.{3 * level + number}{enlarging}.{put(_RESNET, found[4])}")
+    return WeightSource(f"{UNET}{found[1]}_block.{3 * level + number}{enlarging}.{replace_prefix(_RESNET, found[4])}")

@@ -7,8 +7,8 @@ import torch
 
 from backend.families.animediffusion import key_mapping
 from backend.networks.animediffusion import AnimeUNet
-from backend.weights.safetensors_file import Checkpoint
-from backend.weights.state_dict import Shapes, built, compare, fill, size
+from backend.weights.safetensors_file import SafetensorsFile
+from backend.weights.state_dict import Shapes, build_on_meta, check_state_dict, load_state_dict, size
 from shared.errors import ErrorCode, LinewashError
 
 LEVELS = 4
@@ -22,14 +22,15 @@ def build(held: Shapes) -> AnimeUNet:
 def load_unet(path: Path, device: str = "cpu") -> AnimeUNet:
     """The U-Net of the checkpoint at ``path``, float32, frozen, in evaluation mode.
 
-    Raises LinewashError: what ``Checkpoint`` raises, MODEL_OTHER_FAMILY, MODEL_KEYS with the names that are missing, unexpected
+    Raises LinewashError: what ``SafetensorsFile`` raises, MODEL_OTHER_FAMILY, MODEL_KEYS with the names that are missing,
+    unexpected
     or of another shape.
     """
-    with Checkpoint(path) as file:
+    with SafetensorsFile(path) as file:
         if not any(name.startswith(key_mapping.UNET) for name in file.entries):
             raise LinewashError(ErrorCode.MODEL_OTHER_FAMILY, f"{path.name}: nothing named {key_mapping.UNET}*")
-        network = built(lambda: build(file.shapes))
-        compare(file, [(network, key_mapping.unet)], key_mapping.SCHEDULE)
-        fill(file, network, key_mapping.unet, lambda key: torch.float32, device)
+        network = build_on_meta(lambda: build(file.shapes))
+        check_state_dict(file, [(network, key_mapping.unet)], key_mapping.SCHEDULE)
+        load_state_dict(file, network, key_mapping.unet, lambda key: torch.float32, device)
         convolutional: Any = network
         return convolutional.to(memory_format=torch.channels_last)  # a seventh faster on a processor

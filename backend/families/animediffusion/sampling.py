@@ -51,7 +51,7 @@ def _at(values: Tensor, time: Tensor) -> Tensor:
     return values.to(time.device)[time][:, None, None, None]
 
 
-def noised(clean: Tensor, noise: Tensor, time: Tensor) -> Tensor:
+def add_noise(clean: Tensor, noise: Tensor, time: Tensor) -> Tensor:
     """sqrt(abar) clean + sqrt(1 - abar) noise; pictures (B, 3, H, W), whole times (B,)."""
     kept = _at(alphas_cumprod(), time)
     return kept.sqrt() * clean + (1 - kept).sqrt() * noise
@@ -113,7 +113,7 @@ def ancestral_step(noisy: Tensor, seen: Tensor, time: Tensor, fresh: Tensor, eta
     return mean + eta * _at(known.variance, time).sqrt() * fresh
 
 
-def ancestral(look: Denoiser, noise: Tensor, eta: float, draw: Draw, on_step: OnStep) -> Tensor:
+def ddpm_sample(look: Denoiser, noise: Tensor, eta: float, draw: Draw, on_step: OnStep) -> Tensor:
     """The picture after all 1000 steps."""
     x = noise
     for number, t in enumerate(reversed(range(TRAINING_STEPS)), 1):
@@ -125,21 +125,23 @@ def ancestral(look: Denoiser, noise: Tensor, eta: float, draw: Draw, on_step: On
     return x
 
 
-def inverted(look: Denoiser, clean: Tensor, noise: Tensor, steps: int) -> Tensor:
+def ddim_invert(look: Denoiser, clean: Tensor, noise: Tensor, steps: int) -> Tensor:
     """The noisy picture at the first time of ``ddim_times`` to which deterministic steps lead from a clean one.
 
     noise: of the first move alone, to time 1.
     """
     times = ddim_times(steps)[::-1]
-    x = noised(clean, noise, torch.full((len(clean),), times[0], device=clean.device))
+    x = add_noise(clean, noise, torch.full((len(clean),), times[0], device=clean.device))
     for here, there in pairwise(times):
         now, then = (torch.full((len(x),), t, device=x.device) for t in (here, there))
         seen = look(x, now)
-        x = noised(clean_estimate(x, seen, now), seen, then)
+        x = add_noise(clean_estimate(x, seen, now), seen, then)
     return x
 
 
-def guided(look: Callable[[Tensor, Tensor | None, Tensor], Tensor], references: Tensor, scale: float) -> Denoiser:
+def classifier_free_guidance(
+    look: Callable[[Tensor, Tensor | None, Tensor], Tensor], references: Tensor, scale: float
+) -> Denoiser:
     """Classifier-free guidance towards references (B, 3, H, W): unseen + (seen - unseen) scale; off at 1 or below.
 
     look: noisy pictures, times and references of as many rows.  What is seen and what is not go through the network together.

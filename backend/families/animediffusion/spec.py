@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from backend.contract.family import Family, FamilySpec, MaskGuesser
-from backend.families.common_parameters import FINISHING, steps_and_guidance
+from backend.contract.family import ColorModel, ForegroundSegmenter, ModelSpec
+from backend.families.common_parameters import REGION_PARAMETERS, steps_and_guidance
 from shared.model_spec import ParameterInfo
 from shared.protocol import Finish
 
@@ -33,10 +33,10 @@ _PARAMETERS = (
         choices=((DDIM, "DDIM"), (ANCESTRAL, "Every step")),
         advanced=True,
     ),
-    *FINISHING,
+    *REGION_PARAMETERS,
 )
 
-SPEC = FamilySpec(
+SPEC = ModelSpec(
     name="animediffusion",
     title="AnimeDiffusion",
     license="of the checkpoint's maker; the published program is under MIT",
@@ -45,7 +45,7 @@ SPEC = FamilySpec(
 )
 
 
-def load(path: Path, clip: Path | None, device: str, guesser: MaskGuesser) -> Family:
+def load(path: Path, clip: Path | None, device: str, guesser: ForegroundSegmenter) -> ColorModel:
     """A checkpoint, ready to color; it has no use for CLIP.  Raises LinewashError: see ``loading.load_unet``."""
     # brings torch's networks and diffusers' schedulers, which who paints with mini need not wait for
     from backend.families.animediffusion.family import AnimeDiffusion

@@ -6,8 +6,8 @@ from typing import Literal
 
 from backend.families.colorizediffusion import key_mapping, network_configs
 from backend.families.colorizediffusion.network_configs import Config
-from backend.weights.safetensors_file import Checkpoint
-from backend.weights.state_dict import Named, built
+from backend.weights.safetensors_file import SafetensorsFile
+from backend.weights.state_dict import Named, build_on_meta
 from shared.errors import ErrorCode, LinewashError
 
 Version = Literal["v1", "v1.5"]
@@ -37,7 +37,7 @@ CLIP_LAYOUTS = (
 )
 
 
-def version_of(names: Iterable[str]) -> Version:
+def detect_version(names: Iterable[str]) -> Version:
     """The generation of a checkpoint with these names.  Raises LinewashError MODEL_OTHER_FAMILY for any other file."""
     held = set(names)
     for start in (key_mapping.UNET, key_mapping.SKETCH, key_mapping.VAE):
@@ -62,7 +62,7 @@ def text_names(held: Iterable[str]) -> key_mapping.Names | None:
     return next((layout.text for layout in CLIP_LAYOUTS if _has_text(layout, names)), None)
 
 
-def known_extras(held: Iterable[str]) -> frozenset[str]:
+def extra_keys(held: Iterable[str]) -> frozenset[str]:
     """What a file with these names may hold besides networks: a checkpoint the schedule, CLIP's its layout's few numbers."""
     names = set(held)
     schedule = key_mapping.SCHEDULE if network_configs.starting(names, key_mapping.UNET) else frozenset[str]()
@@ -80,7 +80,7 @@ def _has_text(layout: ClipLayout, held: set[str]) -> bool:
 
 def build(held: network_configs.Shapes, config: Config) -> dict[str, Named]:
     """All networks of a checkpoint but CLIP, by the name they have in ``Parts``, on the device torch builds on."""
-    version = version_of(held)
+    version = detect_version(held)
     found: dict[str, Named] = {
         "unet": (network_configs.reference_unet(held, config, with_pairs=version == "v1.5"), key_mapping.unet),
         "sketch_encoder": (network_configs.sketch_encoder(held), key_mapping.sketch),
@@ -92,11 +92,11 @@ def build(held: network_configs.Shapes, config: Config) -> dict[str, Named]:
     return found
 
 
-def unread(file: Checkpoint, config: Config) -> frozenset[str]:
-    """What a file may hold besides the networks that are read: ``known_extras``, and CLIP's text tower."""
+def ignorable_keys(file: SafetensorsFile, config: Config) -> frozenset[str]:
+    """What a file may hold besides the networks that are read: ``extra_keys``, and CLIP's text tower."""
     names = text_names(file.entries)
-    extras = known_extras(file.entries)
+    extras = extra_keys(file.entries)
     if names is None:
         return extras
-    network = built(lambda: network_configs.text_encoder(file.shapes, names, config))
+    network = build_on_meta(lambda: network_configs.text_encoder(file.shapes, names, config))
     return extras.union(names(key).name for key in network.state_dict())

@@ -6,15 +6,15 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from backend.families.colorizediffusion.preprocessing import bleached
+from backend.families.colorizediffusion.preprocessing import whiten_background
 from backend.families.colorizediffusion.spec import BACKGROUND, BOTH, BOTH_PUBLISHED, FOREGROUND, MASKED, VANILLA
-from backend.families.colorizediffusion.strengths import Strengths, everywhere
-from backend.networks.colorizediffusion.attention import Attending, Split
+from backend.families.colorizediffusion.strengths import Strengths, constant_per_layer
+from backend.networks.colorizediffusion.attention import CrossAttentionInput, Split
 from backend.networks.colorizediffusion.token_transformer import ThresholdEmbedder, TokenTransformer
 
 
 @dataclass(frozen=True)
-class Given:
+class ConditioningInputs:
     """What a context is made of.
 
     tokens: the patch tokens of the reference, edited or not, (1, 256, C).  reference: its picture (1, 3, h, w) in -1..1, and
@@ -30,29 +30,29 @@ class Given:
 
 
 @dataclass(frozen=True)
-class ContextMaker:
+class ContextBuilder:
     """The modes.  encode: patch tokens (1, 256, C) of a picture (1, 3, h, w) in -1..1; the rest is v1.5's, None for v1."""
 
     encode: Callable[[Tensor], Tensor]
     threshold: ThresholdEmbedder | None
     transformer: TokenTransformer | None
 
-    def attending(self, mode: str, strength: Strengths, given: Given) -> Attending:
+    def attending(self, mode: str, strength: Strengths, given: ConditioningInputs) -> CrossAttentionInput:
         """What the conditional branch attends to in a mode of ``description``."""
         if mode == VANILLA:
-            return Attending(given.tokens, strength.reference, None)
+            return CrossAttentionInput(given.tokens, strength.reference, None)
         split = Split(
             mask=given.mask,
             foreground_scale=strength.foreground,
             background_scale=strength.background,
             merge=strength.mixing,
-            threshold=everywhere(strength.sketch_threshold),
+            threshold=constant_per_layer(strength.sketch_threshold),
             foreground_lora=mode in (FOREGROUND, BOTH, BOTH_PUBLISHED),
             background_lora=mode in (BACKGROUND, BOTH, BOTH_PUBLISHED),
         )
-        return Attending(torch.cat(self._parts(mode, strength, given), 1), strength.reference, split)
+        return CrossAttentionInput(torch.cat(self._parts(mode, strength, given), 1), strength.reference, split)
 
-    def _parts(self, mode: str, strength: Strengths, given: Given) -> tuple[Tensor, ...]:
+    def _parts(self, mode: str, strength: Strengths, given: ConditioningInputs) -> tuple[Tensor, ...]:
         """The context's parts: the figure's half first, then the ground's."""
         if mode == FOREGROUND:
             return given.tokens, given.tokens
@@ -74,18 +74,18 @@ class ContextMaker:
         return self.threshold(torch.tensor([value], device=like.device)).to(like.dtype)
 
 
-def ground_picture(strength: Strengths, given: Given) -> Tensor:
+def ground_picture(strength: Strengths, given: ConditioningInputs) -> Tensor:
     """What colors the ground: a picture of its own, else the reference with its figure painted white (spec 13)."""
     if given.background is not None:
         return given.background
-    return bleached(given.reference, given.reference_mask < strength.reference_threshold)
+    return whiten_background(given.reference, given.reference_mask < strength.reference_threshold)
 
 
-def without_reference(known: Attending) -> Attending:
+def without_reference(known: CrossAttentionInput) -> CrossAttentionInput:
     """The reference-negative branch: the same mask, all tokens zero (spec 13)."""
     return replace(known, context=torch.zeros_like(known.context))
 
 
-def batched(branches: list[Attending]) -> Attending:
+def batched(branches: list[CrossAttentionInput]) -> CrossAttentionInput:
     """Several branches of one picture as the rows of one batch; they differ in nothing but their tokens."""
     return replace(branches[0], context=torch.cat([branch.context for branch in branches]))

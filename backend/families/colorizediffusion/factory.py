@@ -8,24 +8,24 @@ import torch
 from torch import Tensor
 from transformers import CLIPTokenizer
 
-from backend.contract.family import FamilySpec, MaskGuesser
+from backend.contract.family import ForegroundSegmenter, ModelSpec
 from backend.families.colorizediffusion.family import ColorizeDiffusion
 from backend.families.colorizediffusion.loader import Parts, load_parts, load_text
 from backend.families.colorizediffusion.text_editing import ReadTexts
-from backend.families.runtime.memory_plan import number_format
+from backend.families.runtime.memory_plan import compute_dtype
 from backend.networks.clip import TextEncoder
 
 WORDS = 77
 """Tokens of a text (spec 5)."""
 
 
-def open_checkpoint(spec: FamilySpec, path: Path, clip: Path | None, device: str, guesser: MaskGuesser) -> ColorizeDiffusion:
+def load_family(spec: ModelSpec, path: Path, clip: Path | None, device: str, guesser: ForegroundSegmenter) -> ColorizeDiffusion:
     """The checkpoint at ``path``, ready to color; ``clip``: see ``load_parts``, which says what it raises.
 
     It is read into main memory; each picture then brings to ``device`` what its plan has room for.
     """
     has_bfloat16 = device.startswith("cuda") and torch.cuda.is_bf16_supported(including_emulation=False)
-    parts = with_fast_convolutions(load_parts(path, clip, number_format(device, has_bfloat16)))
+    parts = with_fast_convolutions(load_parts(path, clip, compute_dtype(device, has_bfloat16)))
     return ColorizeDiffusion(spec, parts, guesser, _reader(parts), device)
 
 

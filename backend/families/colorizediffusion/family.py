@@ -6,28 +6,35 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from backend.contract.drawing import Colors, Drawing, OnStep, Reference, Step
-from backend.contract.family import FamilySpec, MaskGuesser
+from backend.contract.drawing import Colors, Drawing, ProgressCallback, Reference, StepProgress
+from backend.contract.family import ForegroundSegmenter, ModelSpec
 from backend.families.colorizediffusion import preprocessing
-from backend.families.colorizediffusion.conditioning import ContextMaker, Given
-from backend.families.colorizediffusion.guided_denoiser import Conditioning, Features, Guided, Injection, strengthened
+from backend.families.colorizediffusion.conditioning import ConditioningInputs, ContextBuilder
+from backend.families.colorizediffusion.guided_denoiser import Conditioning, Features, GuidedDenoiser, Injection, strengthened
 from backend.families.colorizediffusion.loader import Parts
-from backend.families.colorizediffusion.offload import groups, planned, take_turns
+from backend.families.colorizediffusion.offload import module_groups, offload, plan_offload
 from backend.families.colorizediffusion.spec import BY_NAME
 from backend.families.colorizediffusion.strengths import Strengths, number, strengths, switched, text
-from backend.families.colorizediffusion.text_editing import ReadTexts, edited_by_words
+from backend.families.colorizediffusion.text_editing import ReadTexts, apply_text_edits
 from backend.families.diffusion.denoiser import Prediction
 from backend.families.diffusion.guidance import Guidance
-from backend.families.diffusion.latent_preview import color_map, glimpse
+from backend.families.diffusion.latent_preview import fit_latent_to_rgb, latent_to_rgb
 from backend.families.diffusion.noise_schedule import Schedule
 from backend.families.diffusion.samplers import Sampler, sample
-from backend.families.guessed import GuessedBy
-from backend.families.runtime.canvas_frame import Frame, flats, frame, preview, rgb_picture, unframed
-from backend.families.runtime.content_cache import Kept
+from backend.families.guessed import DelegatesSegmentation
+from backend.families.runtime.canvas_frame import (
+    CanvasFrame,
+    frame,
+    from_model_canvas,
+    preview_image,
+    region_medians_of_field,
+    rgb_picture,
+)
+from backend.families.runtime.content_cache import ContentCache
 from backend.families.runtime.memory_plan import TILE, Plan
 from backend.families.settling import settled, settled_mode
-from backend.networks.clip import local
-from shared.model_spec import Values
+from backend.networks.clip import patch_tokens
+from shared.model_spec import ParameterValues
 from shared.protocol import ColorizeRequest, Finish, ReferenceRole
 
 ONE_EACH = "This model looks at one reference for the figure and one for the ground alone; the others were left out."
@@ -45,15 +52,16 @@ KEPT = 4
 class Condition:
     """Everything about one picture that holds for every seed.
 
-    place: where the canvas lies in the model's picture.  colors: what latents look like, see ``glimpse``.  plan: what gives
+    place: where the canvas lies in the model's picture.  colors: what latents look like, see ``latent_to_rgb``.  plan:
+    what gives
     way to the device's memory.  warnings: sentences for the painter.
     """
 
-    place: Frame
+    place: CanvasFrame
     conditioning: Conditioning
     injection: Injection | None
     colors: Tensor
-    values: Values
+    values: ParameterValues
     plan: Plan
     warnings: tuple[str, ...]
 
@@ -66,8 +74,8 @@ class _Chosen:
     ground: Reference | None
 
 
-class ColorizeDiffusion(GuessedBy):
-    """See ``backend.contract.family.Family``.
+class ColorizeDiffusion(DelegatesSegmentation):
+    """See ``backend.contract.family.ColorModel``.
 
     The first reference that may color the figure does; the first for the ground alone is the background picture of the masked
     modes.  Encoders run once for each content: a new seed runs none of them, an edited drawing the sketch encoder, another
@@ -75,17 +83,17 @@ class ColorizeDiffusion(GuessedBy):
     """
 
     def __init__(
-        self, spec: FamilySpec, parts: Parts, guesser: MaskGuesser, read: ReadTexts | None, device: str = "cpu"
+        self, spec: ModelSpec, parts: Parts, guesser: ForegroundSegmenter, read: ReadTexts | None, device: str = "cpu"
     ) -> None:
         self.spec = spec
         super().__init__(guesser)
         self._parts, self._read = parts, read
-        self._device, self._groups = torch.device(device), groups(parts)
-        self._tokens: Kept[Tensor] = Kept(self._encode_tokens, KEPT)
-        self._features: Kept[Features] = Kept(self._encode_sketch, 2 * KEPT)
-        self._latents: Kept[Tensor] = Kept(self._encode_latent, KEPT)
-        self._colors: Kept[Tensor] = Kept(self._learn_colors, KEPT)
-        self._contexts = ContextMaker(self._patches, parts.threshold_embedder, parts.token_transformer)
+        self._device, self._groups = torch.device(device), module_groups(parts)
+        self._tokens: ContentCache[Tensor] = ContentCache(self._encode_tokens, KEPT)
+        self._features: ContentCache[Features] = ContentCache(self._encode_sketch, 2 * KEPT)
+        self._latents: ContentCache[Tensor] = ContentCache(self._encode_latent, KEPT)
+        self._colors: ContentCache[Tensor] = ContentCache(self._learn_colors, KEPT)
+        self._contexts = ContextBuilder(self._patches, parts.threshold_embedder, parts.token_transformer)
 
     @torch.inference_mode()
     def condition(self, drawing: Drawing, request: ColorizeRequest) -> Condition:
@@ -93,15 +101,15 @@ class ColorizeDiffusion(GuessedBy):
         values, mode = settled(self.spec, request), settled_mode(self.spec, request)
         assert mode is not None  # both versions have modes
         height, width = drawing.ink.shape
-        plan = planned(self._parts, self._device, int(number(values, "size")), _rows(values))
+        plan = plan_offload(self._parts, self._device, int(number(values, "size")), _rows(values))
         self._before_and_after(plan)
         place = frame(width, height, plan.side, preprocessing.SIDES)
         chosen = _choose(drawing.references)
         strength = strengths(values)
         padding = number(values, "reference_padding")
-        reference = rgb_picture(preprocessing.widened(chosen.figure.rgb, padding))
-        given = Given(
-            tokens=local(edited_by_words(self._tokens(reference), values, self._read)),
+        reference = rgb_picture(preprocessing.pad_sides(chosen.figure.rgb, padding))
+        given = ConditioningInputs(
+            tokens=patch_tokens(apply_text_edits(self._tokens(reference), values, self._read)),
             reference=reference,
             reference_mask=preprocessing.gray_picture(preprocessing.widened_mask(chosen.figure.mask, padding)),
             background=None if chosen.ground is None else _ground(chosen.ground, strength, values),
@@ -115,25 +123,25 @@ class ColorizeDiffusion(GuessedBy):
             self._contexts.attending(mode.name, strength, given),
         )
         injection = self._injection(reference, place, values) if switched(values, "injection") else None
-        said = [plan.said] if plan.said else []
+        said = [plan.message] if plan.message else []
         if len(drawing.references) > 1 + (chosen.ground is not None):
             said.append(ONE_EACH)
         return Condition(place, conditioning, injection, self._colors(reference), values, plan, tuple(said))
 
     @torch.inference_mode()
-    def denoise(self, condition: Condition, request: ColorizeRequest, on_step: OnStep) -> Tensor:
+    def denoise(self, condition: Condition, request: ColorizeRequest, on_step: ProgressCallback) -> Tensor:
         """The clean latent (1, 4, h, w); all noise comes from the request's seed."""
         values, place = condition.values, condition.place
         if condition.plan.offload:
-            take_turns(self._groups.stepping, self._groups.others, self._device)
+            offload(self._groups.stepping, self._groups.others, self._device)
         generator = torch.Generator().manual_seed(request.seed)
         noise = torch.randn(1, 4, place.picture_height // CELL, place.picture_width // CELL, generator=generator)
-        guided = Guided(
+        guided = GuidedDenoiser(
             self._parts.unet, condition.conditioning, _guidance(values, request.guidance), condition.injection, generator
         )
 
         def report(step: int, steps: int, clean: Tensor) -> None:
-            on_step(Step("denoise", step, steps, preview(glimpse(clean, condition.colors), place, CELL)))
+            on_step(StepProgress("denoise", step, steps, preview_image(latent_to_rgb(clean, condition.colors), place, CELL)))
 
         return sample(
             guided,
@@ -155,13 +163,15 @@ class ColorizeDiffusion(GuessedBy):
         vae.tile_sample_min_size, vae.tile_latent_min_size = TILE, TILE // CELL
         scaled: Any = latent.to(vae.dtype) / LATENT_SCALE
         (picture,) = vae.decode(scaled, return_dict=False)
-        field = unframed(picture, condition.place)
-        return Colors(flats(field, drawing), field if request.finish is Finish.PAINTED else None, condition.warnings)
+        field = from_model_canvas(picture, condition.place)
+        return Colors(
+            region_medians_of_field(field, drawing), field if request.finish is Finish.PAINTED else None, condition.warnings
+        )
 
     def _before_and_after(self, plan: Plan) -> None:
         """Make the networks ready that work before and after the steps."""
         stepping, others = self._groups.stepping, self._groups.others
-        take_turns(others if plan.offload else (*others, *stepping), stepping if plan.offload else (), self._device)
+        offload(others if plan.offload else (*others, *stepping), stepping if plan.offload else (), self._device)
 
     def _moved(self, tensor: Tensor) -> Tensor:
         return tensor.to(self._device)
@@ -170,7 +180,7 @@ class ColorizeDiffusion(GuessedBy):
         return self._parts.vision(self._moved(picture)).float()
 
     def _patches(self, picture: Tensor) -> Tensor:
-        return local(self._tokens(picture))
+        return patch_tokens(self._tokens(picture))
 
     def _encode_sketch(self, sketch: Tensor) -> Features:
         return tuple(self._parts.sketch_encoder(self._moved(sketch)))
@@ -183,11 +193,11 @@ class ColorizeDiffusion(GuessedBy):
         return (posterior.mean + posterior.std * noise.to(posterior.mean)).float() * LATENT_SCALE
 
     def _learn_colors(self, reference: Tensor) -> Tensor:
-        small = preprocessing.shrunk(reference, GLIMPSE, GLIMPSE).clamp(-1, 1)
-        return color_map(self._encode_latent(small), self._moved(small))
+        small = preprocessing.resize_antialias(reference, GLIMPSE, GLIMPSE).clamp(-1, 1)
+        return fit_latent_to_rgb(self._encode_latent(small), self._moved(small))
 
-    def _injection(self, reference: Tensor, place: Frame, values: Values) -> Injection:
-        sized = preprocessing.shrunk(reference, place.picture_height, place.picture_width)
+    def _injection(self, reference: Tensor, place: CanvasFrame, values: ParameterValues) -> Injection:
+        sized = preprocessing.resize_antialias(reference, place.picture_height, place.picture_width)
         negative = strengthened(self._features(-sized), number(values, "injection_sketch"))
         return Injection(
             self._latents(sized), negative, number(values, "injection_reference"), number(values, "injection_start")
@@ -200,14 +210,14 @@ def _choose(references: tuple[Reference, ...]) -> _Chosen:
     return _Chosen(figure, ground)
 
 
-def _ground(reference: Reference, strength: Strengths, values: Values) -> Tensor:
+def _ground(reference: Reference, strength: Strengths, values: ParameterValues) -> Tensor:
     picture = rgb_picture(reference.rgb)
     if not switched(values, "clear_background"):
         return picture
-    return preprocessing.bleached(picture, preprocessing.gray_picture(reference.mask) < strength.reference_threshold)
+    return preprocessing.whiten_background(picture, preprocessing.gray_picture(reference.mask) < strength.reference_threshold)
 
 
-def _guidance(values: Values, reference: float) -> Guidance:
+def _guidance(values: ParameterValues, reference: float) -> Guidance:
     pause = number(values, "pause_start"), number(values, "pause_end")
     return Guidance(
         reference,
@@ -218,11 +228,11 @@ def _guidance(values: Values, reference: float) -> Guidance:
     )
 
 
-def _prediction(values: Values, by_name: Prediction) -> Prediction:
+def _prediction(values: ParameterValues, by_name: Prediction) -> Prediction:
     chosen = text(values, "prediction")
     return by_name if chosen == BY_NAME else "eps" if chosen == "eps" else "v"
 
 
-def _rows(values: Values) -> int:
+def _rows(values: ParameterValues) -> int:
     """Rows of the largest batch a step may need; guidance by the reference counts, as it may come when all is remembered."""
     return 2 + (number(values, "sketch_guidance") > 1)

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from backend.families.diffusion.guidance import Branch, Guidance
 from backend.families.diffusion.noise_schedule import alphas_cumprod
-from backend.networks.colorizediffusion.attention import Attending, Memory, Prepared
+from backend.networks.colorizediffusion.attention import CachedKeyValues, CrossAttentionInput, ReferenceFeatures
 from backend.networks.colorizediffusion.unet import ReferenceUNet
 
 Features = tuple[Tensor, ...]
@@ -22,7 +22,7 @@ class Conditioning:
 
     sketch: Features
     blank: Features
-    attending: Attending
+    attending: CrossAttentionInput
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Injection:
 
     latent: Tensor
     features: Features
-    caution: float
+    style_fidelity: float
     start: float
 
 
@@ -44,10 +44,10 @@ class Injection:
 class _Rows:
     branches: tuple[Branch, ...]
     features: Features
-    prepared: Prepared
+    prepared: CachedKeyValues
 
 
-class Guided:
+class GuidedDenoiser:
     """The U-Net as a function of a noisy latent and a time, guidance done: a ``Denoiser`` of ``evaluation``.
 
     Keys and values are computed once for each set of rows; a row of zero tokens costs no cross-attention.
@@ -84,7 +84,7 @@ class Guided:
             self._rows[branches] = _Rows(branches, tuple(torch.cat(level) for level in zip(*features, strict=True)), prepared)
         return self._rows[branches]
 
-    def _memory(self, latent: Tensor, t: float, rows: _Rows) -> Memory | None:
+    def _memory(self, latent: Tensor, t: float, rows: _Rows) -> ReferenceFeatures | None:
         """The reference noised as far as the picture is, seen by the same network; the noise is new for every look."""
         injection = self._injection
         if injection is None or 1 - t / 999 < injection.start:
@@ -95,8 +95,8 @@ class Guided:
         noisy = kept**0.5 * injection.latent + (1 - kept) ** 0.5 * noise
         count = len(rows.branches)
         guided = count > 1
-        caution = tuple(injection.caution if guided and not branch.reference else 0.0 for branch in rows.branches)
-        return self._unet.remember(
+        caution = tuple(injection.style_fidelity if guided and not branch.reference else 0.0 for branch in rows.branches)
+        return self._unet.encode_reference(
             noisy.expand(count, -1, -1, -1), _times(whole, latent), injection.features, rows.prepared, caution
         )
 

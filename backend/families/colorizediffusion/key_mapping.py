@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from torch import Tensor
 
-from backend.weights.state_dict import Names, Source, put, same
+from backend.weights.state_dict import Names, WeightSource, identity, replace_prefix
 
 UNET = "model.diffusion_model."
 VAE = "first_stage_model."
@@ -55,24 +55,26 @@ _LORA = re.compile(r"processor\.pairs\.(to_\w)\.(\w)\w+ground\.(down|up)\.")
 _SIDES = {"f": "fg", "b": "bg"}
 
 
-def unet(key: str) -> Source:
+def unet(key: str) -> WeightSource:
     """A key of ReferenceUNet."""
     inner = _LORA.sub(lambda m: f"{m[1]}.lora_{m[3]}_{_SIDES[m[2]]}.", key.removeprefix("unet."))
     found = re.fullmatch(r"(down|up)_blocks\.(\d)\.(resnets|attentions|downsamplers|upsamplers)\.(\d)\.(.+)", inner)
     middle = re.fullmatch(r"mid_block\.resnets\.(\d)\.(.+)", inner)
     if middle:
-        return Source(f"{UNET}middle_block.{2 * int(middle[1])}.{put(_RESNET, middle[2])}")
+        return WeightSource(f"{UNET}middle_block.{2 * int(middle[1])}.{replace_prefix(_RESNET, middle[2])}")
     if not found:
-        return Source(UNET + put(_UNET, inner))
+        return WeightSource(UNET + replace_prefix(_UNET, inner))
     level, kind, number, rest = int(found[2]), found[3], int(found[4]), found[5]
     block = 3 * level + number
-    rest = put(_RESNET, rest) if kind == "resnets" else rest
+    rest = replace_prefix(_RESNET, rest) if kind == "resnets" else rest
     if kind == "downsamplers":
-        return Source(f"{UNET}input_blocks.{3 * level + 3}.0.{rest.replace('conv', 'op')}")
+        return WeightSource(f"{UNET}input_blocks.{3 * level + 3}.0.{rest.replace('conv', 'op')}")
     if kind == "upsamplers":
-        return Source(f"{UNET}output_blocks.{3 * level + 2}.{1 if level == 0 else 2}.{rest}")
+        return WeightSource(f"{UNET}output_blocks.{3 * level + 2}.{1 if level == 0 else 2}.{rest}")
     place = 0 if kind == "resnets" else 1
-    return Source(f"{UNET}{f'input_blocks.{block + 1}' if found[1] == 'down' else f'output_blocks.{block}'}.{place}.{rest}")
+    return WeightSource(
+        f"{UNET}{f'input_blocks.{block + 1}' if found[1] == 'down' else f'output_blocks.{block}'}.{place}.{rest}"
+    )
 
 
 _MIDDLE_ATTENTION = {"group_norm": "norm", "to_q": "q", "to_k": "k", "to_v": "v", "to_out.0": "proj_out"}
@@ -87,13 +89,13 @@ def _vae_name(key: str) -> str:
     return VAE + key.replace("conv_shortcut", "nin_shortcut").replace("conv_norm_out", "norm_out")
 
 
-def vae(key: str) -> Source:
+def vae(key: str) -> WeightSource:
     """A key of AutoencoderKL.  The published attention is made of 1 x 1 convolutions, diffusers' of linear layers."""
     found = re.fullmatch(r"(\w+)\.mid_block\.attentions\.0\.(.+)", key)
     if not found:
-        return Source(_vae_name(key))
-    change = same if "group_norm" in key or key.endswith("bias") else _flat
-    return Source(f"{VAE}{found[1]}.mid.attn_1.{put(_MIDDLE_ATTENTION, found[2])}", change)
+        return WeightSource(_vae_name(key))
+    change = identity if "group_norm" in key or key.endswith("bias") else _flat
+    return WeightSource(f"{VAE}{found[1]}.mid.attn_1.{replace_prefix(_MIDDLE_ATTENTION, found[2])}", change)
 
 
 def _flat(x: Tensor) -> Tensor:
@@ -104,30 +106,32 @@ def _turned(x: Tensor) -> Tensor:
     return x.t().contiguous()
 
 
-def sketch(key: str) -> Source:
+def sketch(key: str) -> WeightSource:
     """A key of SketchEncoder."""
     kind, number, *rest = key.split(".")
     if kind == "trunk":
-        return Source(f"{SKETCH}model.{2 * int(number)}.{rest[0]}")
+        return WeightSource(f"{SKETCH}model.{2 * int(number)}.{rest[0]}")
     if kind == "stages":
-        return Source(f"{SKETCH}output_blocks.{number}.{1 + 2 * int(rest[0])}.{rest[1]}")
-    return Source(f"{SKETCH}zero_layer.0.{rest[0]}" if number == "0" else f"{SKETCH}zero_blocks.{int(number) - 1}.0.{rest[0]}")
+        return WeightSource(f"{SKETCH}output_blocks.{number}.{1 + 2 * int(rest[0])}.{rest[1]}")
+    return WeightSource(
+        f"{SKETCH}zero_layer.0.{rest[0]}" if number == "0" else f"{SKETCH}zero_blocks.{int(number) - 1}.0.{rest[0]}"
+    )
 
 
-def threshold(key: str) -> Source:
+def threshold(key: str) -> WeightSource:
     """A key of ThresholdEmbedder."""
-    return Source(THRESHOLD + put({"layers": "embed_layer"}, key))
+    return WeightSource(THRESHOLD + replace_prefix({"layers": "embed_layer"}, key))
 
 
 _TOKEN_LAYER = {"attention_norm": "0", "mlp_norm": "1", "attention": "2", "mlp": "3"}
 
 
-def tokens(key: str) -> Source:
+def tokens(key: str) -> WeightSource:
     """A key of TokenTransformer."""
     if key == "queries.weight":
-        return Source(TOKENS + "embedding")
+        return WeightSource(TOKENS + "embedding")
     _, number, rest = key.split(".", 2)
-    return Source(f"{TOKENS}layers.{number}.{put(_TOKEN_LAYER, rest)}")
+    return WeightSource(f"{TOKENS}layers.{number}.{replace_prefix(_TOKEN_LAYER, rest)}")
 
 
 _CLIP = {
@@ -156,22 +160,22 @@ def _third(number: int) -> Callable[[Tensor], Tensor]:
 def openclip(prefix: str) -> Names:
     """Keys of ImageEncoder or TextEncoder in a file that names one tower as OpenCLIP does, under ``prefix``."""
 
-    def names(key: str) -> Source:
+    def names(key: str) -> WeightSource:
         inner = key.removeprefix("clip.")
         if inner in ("visual_projection.weight", "text_projection.weight"):
-            return Source(prefix + ("proj" if inner.startswith("visual") else "text_projection"), _turned)
+            return WeightSource(prefix + ("proj" if inner.startswith("visual") else "text_projection"), _turned)
         layer = re.fullmatch(r"\w+\.encoder\.layers\.(\d+)\.(.+)", inner)
         if not layer:
-            return Source(prefix + put(_CLIP, inner))
+            return WeightSource(prefix + replace_prefix(_CLIP, inner))
         start = f"{prefix}transformer.resblocks.{layer[1]}."
         part = re.fullmatch(r"self_attn\.([qkv])_proj\.(weight|bias)", layer[2])
         if part:
-            return Source(f"{start}attn.in_proj_{part[2]}", _third("qkv".index(part[1])))
-        return Source(start + put(_CLIP_LAYER, layer[2]))
+            return WeightSource(f"{start}attn.in_proj_{part[2]}", _third("qkv".index(part[1])))
+        return WeightSource(start + replace_prefix(_CLIP_LAYER, layer[2]))
 
     return names
 
 
-def transformers_layout(key: str) -> Source:
+def transformers_layout(key: str) -> WeightSource:
     """Keys of ImageEncoder or TextEncoder in a file that names both towers as transformers does."""
-    return Source(key.removeprefix("clip."))
+    return WeightSource(key.removeprefix("clip."))

@@ -12,13 +12,20 @@ import torch
 from diffusers import AutoencoderKL
 
 from backend.families.colorizediffusion import network_configs
-from backend.families.colorizediffusion.checkpoint_layout import Version, build, text_names, unread, version_of, vision_names
-from backend.networks.clip import ImageEncoder, TextEncoder, number_positions
+from backend.families.colorizediffusion.checkpoint_layout import (
+    Version,
+    build,
+    detect_version,
+    ignorable_keys,
+    text_names,
+    vision_names,
+)
+from backend.networks.clip import ImageEncoder, TextEncoder, register_position_ids
 from backend.networks.colorizediffusion.sketch_encoder import SketchEncoder
 from backend.networks.colorizediffusion.token_transformer import ThresholdEmbedder, TokenTransformer
 from backend.networks.colorizediffusion.unet import ReferenceUNet
-from backend.weights.safetensors_file import Checkpoint
-from backend.weights.state_dict import built, compare, fill
+from backend.weights.safetensors_file import SafetensorsFile
+from backend.weights.state_dict import build_on_meta, check_state_dict, load_state_dict
 from shared.errors import ErrorCode, LinewashError
 
 Prediction = Literal["eps", "v"]
@@ -67,59 +74,60 @@ def load_parts(
     are float32 always (spec 20).  The VAE's 16-bit weights are widened unless ``vae_dtype`` says otherwise.  ``prediction``
     overrides the rule of the file's name.
 
-    Raises LinewashError: what ``Checkpoint`` raises for either file, MODEL_OTHER_FAMILY, MODEL_KEYS with the names that are
+    Raises LinewashError: what ``SafetensorsFile`` raises for either file, MODEL_OTHER_FAMILY, MODEL_KEYS with the names
+    that are
     missing, unexpected or of another shape, CLIP_MISSING when neither file holds a vision tower.
     """
-    with Checkpoint(path) as file:
+    with SafetensorsFile(path) as file:
         if clip is None or vision_names(file.entries) is not None:
             return _load(file, file, dtype, device, vae_dtype, clip_dtype, prediction)
-        with Checkpoint(clip) as other:
+        with SafetensorsFile(clip) as other:
             return _load(file, other, dtype, device, vae_dtype, clip_dtype, prediction)
 
 
 def load_text(path: Path, device: str = "cpu") -> TextEncoder:
     """CLIP's text tower from ``Parts.text``, float32.  Raises what ``load_parts`` raises."""
-    with Checkpoint(path) as file:
+    with SafetensorsFile(path) as file:
         names = text_names(file.entries)
         if names is None:
             raise LinewashError(ErrorCode.CLIP_MISSING, f"{path.name} holds no text tower")
-        network = built(lambda: network_configs.text_encoder(file.shapes, names, network_configs.read_config(path)))
-        compare(file, [(network, names)], unread=file.entries)
-        fill(file, network, names, lambda key: torch.float32, device)
-        number_positions(network.clip.text_model.embeddings, device)
+        network = build_on_meta(lambda: network_configs.text_encoder(file.shapes, names, network_configs.read_config(path)))
+        check_state_dict(file, [(network, names)], unread=file.entries)
+        load_state_dict(file, network, names, lambda key: torch.float32, device)
+        register_position_ids(network.clip.text_model.embeddings, device)
         return network
 
 
 def _load(
-    file: Checkpoint,
-    clip: Checkpoint,
+    file: SafetensorsFile,
+    clip: SafetensorsFile,
     dtype: torch.dtype,
     device: str,
     vae_dtype: torch.dtype,
     clip_dtype: torch.dtype,
     prediction: Prediction | None,
 ) -> Parts:
-    version = version_of(file.entries)
+    version = detect_version(file.entries)
     names = vision_names(clip.entries)
     if names is None:
         raise LinewashError(ErrorCode.CLIP_MISSING, f"{clip.path.name} holds no vision tower")
     config, clip_config = network_configs.read_config(file.path), network_configs.read_config(clip.path)
-    networks = built(lambda: build(file.shapes, config))
-    vision = built(lambda: network_configs.image_encoder(clip.shapes, names, clip_config))
+    networks = build_on_meta(lambda: build(file.shapes, config))
+    vision = build_on_meta(lambda: network_configs.image_encoder(clip.shapes, names, clip_config))
     if clip is file:
-        compare(file, [*networks.values(), (vision, names)], unread(file, config))
+        check_state_dict(file, [*networks.values(), (vision, names)], ignorable_keys(file, config))
     else:
-        compare(file, list(networks.values()), unread(file, config))
-        compare(clip, [(vision, names)], unread(clip, clip_config))
+        check_state_dict(file, list(networks.values()), ignorable_keys(file, config))
+        check_state_dict(clip, [(vision, names)], ignorable_keys(clip, clip_config))
 
     def unet_dtype(key: str) -> torch.dtype:
         return torch.float32 if key.startswith(WIDE) else dtype
 
     types = {"unet": unet_dtype, "sketch_encoder": lambda key: dtype, "vae": lambda key: vae_dtype}
     for name, (network, published) in networks.items():
-        fill(file, network, published, types.get(name, lambda key: torch.float32), device)
-    fill(clip, vision, names, lambda key: clip_dtype, device)
-    number_positions(vision.clip.vision_model.embeddings, device)
+        load_state_dict(file, network, published, types.get(name, lambda key: torch.float32), device)
+    load_state_dict(clip, vision, names, lambda key: clip_dtype, device)
+    register_position_ids(vision.clip.vision_model.embeddings, device)
     filled = {name: network for name, (network, _) in networks.items()}
     return Parts(
         version=version,

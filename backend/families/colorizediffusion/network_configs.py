@@ -18,7 +18,7 @@ from backend.networks.colorizediffusion.attention import PROJECTIONS, Projection
 from backend.networks.colorizediffusion.sketch_encoder import SketchEncoder
 from backend.networks.colorizediffusion.token_transformer import ThresholdEmbedder, TokenTransformer
 from backend.networks.colorizediffusion.unet import ReferenceUNet, cross_attentions
-from backend.weights.state_dict import Shapes, beside, counted, size
+from backend.weights.state_dict import Shapes, count_children, read_sidecar_json, size
 from shared.errors import ErrorCode, LinewashError
 
 _VAE_WIDTHS = (0, 1, 2, 3)
@@ -42,7 +42,7 @@ def read_config(checkpoint: Path) -> Config:
 
     Raises LinewashError MODEL_KEYS when the file is not a JSON object of known names and positive whole numbers.
     """
-    numbers, known = beside(checkpoint), {field.name for field in fields(Config)}
+    numbers, known = read_sidecar_json(checkpoint), {field.name for field in fields(Config)}
     if not set(numbers) <= known:
         raise LinewashError(ErrorCode.MODEL_KEYS, f"{checkpoint.stem}.json: not an object of {', '.join(sorted(known))}")
     if not all(type(value) is int and value > 0 for value in numbers.values()):
@@ -113,7 +113,7 @@ def threshold_embedder(shapes: Shapes) -> ThresholdEmbedder:
 def token_transformer(shapes: Shapes, config: Config) -> TokenTransformer:
     """v1.5's token transformer."""
     queries, width = (size(shapes, f"{key_mapping.TOKENS}embedding", axis) for axis in (0, 1))
-    return TokenTransformer(width, counted(shapes, f"{key_mapping.TOKENS}layers."), queries, config.token_head_dim)
+    return TokenTransformer(width, count_children(shapes, f"{key_mapping.TOKENS}layers."), queries, config.token_head_dim)
 
 
 def image_encoder(shapes: Shapes, names: key_mapping.Names, config: Config) -> ImageEncoder:
@@ -156,13 +156,13 @@ def text_encoder(shapes: Shapes, names: key_mapping.Names, config: Config) -> Te
 def _output(shapes: Shapes, names: key_mapping.Names, key: str) -> int:
     """The width a projection leads to; OpenCLIP stores it turned."""
     source = names(key)
-    return size(shapes, source.name, 0 if source.change is key_mapping.same else 1)
+    return size(shapes, source.name, 0 if source.change is key_mapping.identity else 1)
 
 
 def _layers(shapes: Shapes, first: str) -> int:
     """How many layers there are, by the name of one tensor of layer 0."""
     start = first.split(".0.", 1)[0] + "."
-    return counted(shapes, start)
+    return count_children(shapes, start)
 
 
 def starting(names: Iterable[str], prefix: str) -> bool:

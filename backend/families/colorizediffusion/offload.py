@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from backend.families.colorizediffusion.loader import Parts
-from backend.families.runtime.memory_plan import Plan, free_memory, need, plan
+from backend.families.runtime.memory_plan import Plan, estimate_memory, free_memory, plan_memory
 
 CPU = "cpu"
 
@@ -20,7 +20,7 @@ class Groups:
     others: tuple[nn.Module, ...]
 
 
-def groups(parts: Parts) -> Groups:
+def module_groups(parts: Parts) -> Groups:
     """Of a checkpoint."""
     extras = (parts.threshold_embedder, parts.token_transformer)
     return Groups(
@@ -28,7 +28,7 @@ def groups(parts: Parts) -> Groups:
     )
 
 
-def planned(parts: Parts, device: torch.device, side: int, rows: int) -> Plan:
+def plan_offload(parts: Parts, device: torch.device, side: int, rows: int) -> Plan:
     """What gives way for a picture of side^2 pixels with ``rows`` in a batch; nothing where nobody tells how much is free.
 
     Weights that are on the device already are no burden.  LinewashError OUT_OF_MEMORY when nothing helps.
@@ -36,14 +36,14 @@ def planned(parts: Parts, device: torch.device, side: int, rows: int) -> Plan:
     free = free_memory(str(device))
     if free is None:
         return Plan(offload=False, tiling=False, side=side)
-    known = groups(parts)
+    known = module_groups(parts)
     width = next(parts.sketch_encoder.parameters()).element_size()
-    wanted = need(_bytes(known.stepping), _bytes(known.others), side, rows, width, parts.vae.dtype.itemsize)
+    wanted = estimate_memory(_bytes(known.stepping), _bytes(known.others), side, rows, width, parts.vae.dtype.itemsize)
     here = sum(_bytes([each]) for each in (*known.stepping, *known.others) if _device(each).type == device.type)
-    return plan(free + here, wanted, side, can_offload=device.type != CPU)
+    return plan_memory(free + here, wanted, side, can_offload=device.type != CPU)
 
 
-def take_turns(active: Iterable[nn.Module], waiting: Iterable[nn.Module], device: torch.device) -> None:
+def offload(active: Iterable[nn.Module], waiting: Iterable[nn.Module], device: torch.device) -> None:
     """Bring ``active`` networks onto the device, after the ``waiting`` ones have left it for main memory."""
     for network in waiting:
         network.to(CPU)

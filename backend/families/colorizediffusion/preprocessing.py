@@ -6,16 +6,16 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from backend.families.runtime.canvas_frame import Frame, Sides, framed
+from backend.families.runtime.canvas_frame import CanvasFrame, Sides, to_model_canvas
 from backend.imaging.types import Gray, Rgb
 
 SIDES = Sides(64, 256, 1536)
 """Multiples of 64, so that the mask's 1/8 of the latent's 1/8 is whole (spec 15.4)."""
 
 
-def sketch_picture(ink: Gray, place: Frame) -> Tensor:
+def sketch_picture(ink: Gray, place: CanvasFrame) -> Tensor:
     """(1, 3, H, W), lines +1 and paper -1 (spec 6), from canvas-size ink (255 = line)."""
-    lines = torch.from_numpy(framed(ink, place)) * 2 - 1
+    lines = torch.from_numpy(to_model_canvas(ink, place)) * 2 - 1
     return lines.expand(1, 3, -1, -1).contiguous()
 
 
@@ -24,9 +24,9 @@ def blank_sketch(sketch: Tensor) -> Tensor:
     return torch.full_like(sketch, -1.0)
 
 
-def mask_picture(mask: Gray, place: Frame) -> Tensor:
+def mask_picture(mask: Gray, place: CanvasFrame) -> Tensor:
     """(1, 1, H, W) figure mask 0..1 from a canvas-size mask."""
-    return torch.from_numpy(framed(mask, place))[None, None]
+    return torch.from_numpy(to_model_canvas(mask, place))[None, None]
 
 
 def latent_mask(mask: Tensor) -> Tensor:
@@ -39,22 +39,22 @@ def gray_picture(mask: Gray) -> Tensor:
     return torch.from_numpy(mask.astype(np.float32) / 255)[None, None]
 
 
-def bleached(picture: Tensor, keep: Tensor) -> Tensor:
+def whiten_background(picture: Tensor, keep: Tensor) -> Tensor:
     """``picture`` (1, 3, h, w) where ``keep`` (1, 1, h, w) is true, white elsewhere (spec 13, "Bleached reference")."""
     return torch.where(keep, picture, torch.ones_like(picture))
 
 
-def squashed(picture: Tensor, height: int, width: int) -> Tensor:
+def resize_stretch(picture: Tensor, height: int, width: int) -> Tensor:
     """(B, 3, height, width), aspect not kept: bicubic, no antialias, not clamped (spec 12.3)."""
     return F.interpolate(picture, size=(height, width), mode="bicubic", align_corners=False)
 
 
-def shrunk(picture: Tensor, height: int, width: int) -> Tensor:
+def resize_antialias(picture: Tensor, height: int, width: int) -> Tensor:
     """(B, 3, height, width), aspect not kept: bicubic with antialias, as attention injection wants it (spec 16)."""
     return F.interpolate(picture, size=(height, width), mode="bicubic", align_corners=False, antialias=True)
 
 
-def widened(rgb: Rgb, factor: float) -> Rgb:
+def pad_sides(rgb: Rgb, factor: float) -> Rgb:
     """(h, round(w factor), 3): the picture with white on both sides (spec 18, "Reference/background")."""
     added = round(rgb.shape[1] * factor) - rgb.shape[1]
     left = added // 2
@@ -62,7 +62,7 @@ def widened(rgb: Rgb, factor: float) -> Rgb:
 
 
 def widened_mask(mask: Gray, factor: float) -> Gray:
-    """``widened`` for the figure mask of that picture: no figure beside it."""
+    """``pad_sides`` for the figure mask of that picture: no figure beside it."""
     added = round(mask.shape[1] * factor) - mask.shape[1]
     left = added // 2
     return np.asarray(cv2.copyMakeBorder(mask, 0, 0, left, added - left, cv2.BORDER_CONSTANT, value=0), np.uint8)

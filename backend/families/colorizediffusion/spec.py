@@ -1,6 +1,6 @@
 """What a painter can choose and set in ColorizeDiffusion v1 and v1.5, described once (spec sections 14, 18 and 19)."""
 
-from backend.families.common_parameters import FINISHING, steps_and_guidance
+from backend.families.common_parameters import REGION_PARAMETERS, steps_and_guidance
 from backend.families.diffusion.samplers import SAMPLERS, SCHEDULES
 from shared.model_spec import NEEDS_MASK, ModeInfo, ParameterInfo, Value
 
@@ -132,7 +132,7 @@ _PADDING = _number(
 
 def parameters(masked: tuple[str, ...]) -> tuple[ParameterInfo, ...]:
     """All parameters; ``masked`` names the modes that use masks."""
-    return (*_strengths(masked), *_SAMPLING, _PADDING, *_INJECTION, *_WORDS, *FINISHING)
+    return (*_strengths(masked), *_SAMPLING, _PADDING, *_INJECTION, *_WORDS, *REGION_PARAMETERS)
 
 
 def defaults(infos: tuple[ParameterInfo, ...]) -> dict[str, Value]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from shared.errors import ErrorCode, LinewashError
-from shared.model_spec import Value, Values
+from shared.model_spec import ParameterValues, Value
 
 LAYERS = 16
 """Cross-attention layers of the U-Net: 0-5 on the way down, 6 in the middle, 7-15 on the way up (spec 7)."""
@@ -36,7 +36,7 @@ def levels(reference: float, encoder: float, middle: float, low: float) -> PerLa
     return tuple(reference * value for value in chosen)
 
 
-def strengths(values: Values) -> Strengths:
+def strengths(values: ParameterValues) -> Strengths:
     """From settled parameters; those of masks are missing in modes without.  LinewashError BAD_SETTING for bad layer lists."""
     reference = number(values, "reference_strength")
     listed = numbers(values, "layer_strengths", LAYERS)
@@ -47,31 +47,31 @@ def strengths(values: Values) -> Strengths:
         by_layer = levels(reference, *level)
     return Strengths(
         by_layer,
-        everywhere(number(values, "foreground_strength", 1.0)),
-        everywhere(number(values, "background_strength", 1.0)),
-        everywhere(number(values, "mixing", 0.0)),
+        constant_per_layer(number(values, "foreground_strength", 1.0)),
+        constant_per_layer(number(values, "background_strength", 1.0)),
+        constant_per_layer(number(values, "mixing", 0.0)),
         number(values, "sketch_threshold", 0.05),
         number(values, "reference_threshold", 0.5),
     )
 
 
-def everywhere(value: float) -> PerLayer:
+def constant_per_layer(value: float) -> PerLayer:
     """The same number for all layers."""
     return (value,) * LAYERS
 
 
-def number(values: Values, name: str, absent: float | None = None) -> float:
+def number(values: ParameterValues, name: str, absent: float | None = None) -> float:
     """The number of that name; ``absent`` where the mode has no such parameter."""
     value = values[name] if absent is None else values.get(name, absent)
     return float(value)
 
 
-def text(values: Values, name: str) -> str:
+def text(values: ParameterValues, name: str) -> str:
     """The text of that name, without blanks around it."""
     return str(values[name]).strip()
 
 
-def numbers(values: Values, name: str, count: int) -> tuple[float, ...]:
+def numbers(values: ParameterValues, name: str, count: int) -> tuple[float, ...]:
     """``count`` numbers from 0 to 1 in a text, by commas or blanks; () when it is empty.  LinewashError BAD_SETTING."""
     words = text(values, name).replace(",", " ").split()
     if not words:
@@ -85,7 +85,7 @@ def numbers(values: Values, name: str, count: int) -> tuple[float, ...]:
     return found
 
 
-def switched(values: Values, name: str) -> bool:
+def switched(values: ParameterValues, name: str) -> bool:
     """Whether the switch of that name is on; off where the mode has none."""
     value: Value = values.get(name, False)
     return value is True

@@ -5,15 +5,15 @@ from collections.abc import Callable
 from torch import Tensor
 
 from backend.families.colorizediffusion.strengths import number, numbers, switched, text
-from backend.families.colorizediffusion.token_editing import THRESHOLDS, Edit, Thresholds, edited
+from backend.families.colorizediffusion.token_editing import THRESHOLDS, Edit, Thresholds, apply_edits
 from shared.errors import ErrorCode, LinewashError
-from shared.model_spec import Values
+from shared.model_spec import ParameterValues
 
 ReadTexts = Callable[[list[str]], Tensor]
 """Texts to L2-normalized features (B, 1, C)."""
 
 
-def edited_by_words(tokens: Tensor, values: Values, read: ReadTexts | None) -> Tensor:
+def apply_text_edits(tokens: Tensor, values: ParameterValues, read: ReadTexts | None) -> Tensor:
     """All tokens of the reference (1, 257, C), class token first, after the changes the parameters name; none at scale 0.
 
     Several changes, one after the other, stand between semicolons: in the target and, where given, in anchor and control.
@@ -35,14 +35,14 @@ def edited_by_words(tokens: Tensor, values: Values, read: ReadTexts | None) -> T
     to, where, origins = each[: len(targets)], each[len(targets) : 2 * len(targets)], iter(each[2 * len(targets) :])
     origin = [next(origins) if anchor else None for anchor in anchors]
     edits = [Edit(t, o, w, scale, enhanced, levels) for t, o, w in zip(to, origin, where, strict=True)]
-    return edited(tokens, edits)
+    return apply_edits(tokens, edits)
 
 
 def _several(words: str) -> list[str]:
     return [each.strip() for each in words.split(";")]
 
 
-def _matching(values: Values, name: str, targets: list[str]) -> list[str]:
+def _matching(values: ParameterValues, name: str, targets: list[str]) -> list[str]:
     """One text for each target; none at all means an empty one for each."""
     given = _several(text(values, name)) if text(values, name) else [""] * len(targets)
     if len(given) != len(targets):
@@ -50,7 +50,7 @@ def _matching(values: Values, name: str, targets: list[str]) -> list[str]:
     return given
 
 
-def _thresholds(values: Values) -> Thresholds:
+def _thresholds(values: ParameterValues) -> Thresholds:
     found = numbers(values, "edit_thresholds", len(THRESHOLDS))
     if not found:
         return THRESHOLDS

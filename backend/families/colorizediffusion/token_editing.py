@@ -77,7 +77,7 @@ def edit_globally(tokens: Tensor, edit: Edit) -> Tensor:
     return tokens + edit.scale * (edit.target - edit.anchor)
 
 
-def edited(tokens: Tensor, edits: Iterable[Edit]) -> Tensor:
+def apply_edits(tokens: Tensor, edits: Iterable[Edit]) -> Tensor:
     """Local edits one after the other, those of scale 0 left out; tokens as for ``edit_locally``."""
     for edit in edits:
         if edit.scale > 0:

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from backend.contract.family import Family, FamilySpec, MaskGuesser
+from backend.contract.family import ColorModel, ForegroundSegmenter, ModelSpec
 from backend.families.colorizediffusion.spec import MASKED, REFERENCE_SIDE, V1_MODES, parameters
 from shared.protocol import Finish
 
-SPEC = FamilySpec(
+SPEC = ModelSpec(
     name="v1",
     title="ColorizeDiffusion v1",
     license="CC BY-NC-SA 4.0; weights CC BY-NC",
@@ -17,9 +17,9 @@ SPEC = FamilySpec(
 )
 
 
-def load(path: Path, clip: Path | None, device: str, guesser: MaskGuesser) -> Family:
+def load(path: Path, clip: Path | None, device: str, guesser: ForegroundSegmenter) -> ColorModel:
     """A checkpoint of this version, ready to color.  Raises LinewashError: see ``loading.load_parts``."""
     # brings the library that holds CLIP: a second that who paints with mini need not wait
-    from backend.families.colorizediffusion.factory import open_checkpoint
+    from backend.families.colorizediffusion.factory import load_family
 
-    return open_checkpoint(SPEC, path, clip, device, guesser)
+    return load_family(SPEC, path, clip, device, guesser)

@@ -5,7 +5,7 @@ from typing import Literal
 
 from torch import Tensor
 
-from backend.families.diffusion.noise_schedule import time_at
+from backend.families.diffusion.noise_schedule import sigma_to_t
 
 Prediction = Literal["eps", "v"]
 """What the network's output is: the noise, or v = sqrt(abar) noise - sqrt(1 - abar) clean."""
@@ -27,7 +27,7 @@ def clean_estimate(latent: Tensor, output: Tensor, sigma: float, prediction: Pre
     return latent / keep - sigma * output
 
 
-class Looking:
+class DenoisedEstimator:
     """The network as a function of a latent with noise ``sigma`` beside a clean part of weight 1; reports every look."""
 
     def __init__(self, denoiser: Denoiser, prediction: Prediction, steps: int, looks: int, on_step: OnStep) -> None:
@@ -38,7 +38,7 @@ class Looking:
     def __call__(self, latent: Tensor, sigma: float) -> Tensor:
         """Estimate of the clean latent, (B, 4, h, w)."""
         scaled = latent * (sigma**2 + 1) ** -0.5
-        output = self._denoiser(scaled, float(time_at(sigma))).to(scaled.dtype)
+        output = self._denoiser(scaled, float(sigma_to_t(sigma))).to(scaled.dtype)
         clean = clean_estimate(scaled, output, sigma, self._prediction)
         self.report(clean)
         return clean

@@ -9,7 +9,7 @@ from backend.imaging.types import Rgb
 RIDGE = 1e-3
 
 
-def color_map(latent: Tensor, picture: Tensor) -> Tensor:
+def fit_latent_to_rgb(latent: Tensor, picture: Tensor) -> Tensor:
     """(C + 1, 3): the linear map from a latent cell (and 1) to its color that fits best where both are known.
 
     latent: (1, C, h, w) of ``picture`` (1, 3, 8 h, 8 w) in -1..1.  Least squares with a little ridge, so that any autoencoder's
@@ -22,8 +22,8 @@ def color_map(latent: Tensor, picture: Tensor) -> Tensor:
     return torch.linalg.solve(one.T @ one + ridge, one.T @ wanted)
 
 
-def glimpse(latent: Tensor, colors: Tensor) -> Rgb:
-    """(h, w, 3) uint8 of the first latent (B, C, h, w) through ``color_map``."""
+def latent_to_rgb(latent: Tensor, colors: Tensor) -> Rgb:
+    """(h, w, 3) uint8 of the first latent (B, C, h, w) through ``fit_latent_to_rgb``."""
     cells = latent[0].float().permute(1, 2, 0)
     one = torch.cat([cells, torch.ones_like(cells[..., :1])], -1)
     return ((one @ colors + 1) * 127.5).round().clamp(0, 255).to(torch.uint8).cpu().numpy()

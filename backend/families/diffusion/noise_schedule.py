@@ -45,17 +45,17 @@ def training_sigmas() -> Levels:
     return found
 
 
-def sigma_at(t: float | Levels) -> Levels:
+def t_to_sigma(t: float | Levels) -> Levels:
     """The sigma at the times t, which are held to 0..999."""
     return np.exp(np.interp(t, np.arange(TRAINING_STEPS), np.log(training_sigmas())))
 
 
-def time_at(sigma: float | Levels) -> Levels:
+def sigma_to_t(sigma: float | Levels) -> Levels:
     """The times at which training meets sigma > 0; outside its range 0 or 999."""
     return np.interp(np.log(sigma), np.log(training_sigmas()), np.arange(TRAINING_STEPS))
 
 
-def sigma_list(schedule: Schedule, steps: int) -> Levels:
+def get_sigmas(schedule: Schedule, steps: int) -> Levels:
     """(steps + 1,) falling levels, the last one 0.
 
     ``AUTOMATIC`` is a sampler's business and not accepted here (ValueError, as for fewer than one step).
@@ -66,9 +66,9 @@ def sigma_list(schedule: Schedule, steps: int) -> Levels:
     low, high = training_sigmas()[[0, -1]]
     match schedule:
         case Schedule.UNIFORM:
-            levels = sigma_at(np.linspace(TRAINING_STEPS - 1, 0, steps))
+            levels = t_to_sigma(np.linspace(TRAINING_STEPS - 1, 0, steps))
         case Schedule.SGM_UNIFORM:
-            levels = sigma_at(np.linspace(TRAINING_STEPS - 1, 0, steps + 1)[:-1])
+            levels = t_to_sigma(np.linspace(TRAINING_STEPS - 1, 0, steps + 1)[:-1])
         case Schedule.KARRAS:
             levels = np.linspace(high ** (1 / 7), low ** (1 / 7), steps) ** 7
         case Schedule.EXPONENTIAL | Schedule.POLYEXPONENTIAL:  # the published exponent of the latter is 1

@@ -11,16 +11,16 @@ import torch
 from torch import Tensor
 
 from backend.families.diffusion import solvers
-from backend.families.diffusion.denoiser import Denoiser, Looking, OnStep, Prediction
+from backend.families.diffusion.denoiser import DenoisedEstimator, Denoiser, OnStep, Prediction
 from backend.families.diffusion.noise_schedule import (
     FIRST_BETA,
     LAST_BETA,
     TRAINING_STEPS,
     Levels,
     Schedule,
-    sigma_at,
-    sigma_list,
-    time_at,
+    get_sigmas,
+    sigma_to_t,
+    t_to_sigma,
     training_sigmas,
 )
 
@@ -141,8 +141,8 @@ def levels(sampler: Sampler, schedule: Schedule, steps: int) -> Levels:
     """
     chosen = _AUTOMATIC.get(sampler, Schedule.UNIFORM) if schedule is Schedule.AUTOMATIC else schedule
     if sampler in _WITHOUT_SMALLEST:
-        return np.delete(sigma_list(chosen, steps + 1), -2)
-    return sigma_list(chosen, steps)
+        return np.delete(get_sigmas(chosen, steps + 1), -2)
+    return get_sigmas(chosen, steps)
 
 
 def sample(
@@ -167,7 +167,7 @@ def sample(
     if sampler in _BY_TIMES:
         return _by_times(denoiser, noise, sampler, schedule, steps, prediction, on_step)
     looks = 2 * steps - 1 if sampler in _TWICE else steps
-    looking = Looking(denoiser, prediction, steps, looks, on_step)
+    looking = DenoisedEstimator(denoiser, prediction, steps, looks, on_step)
     if sampler in (Sampler.K_DPM_FAST, Sampler.K_DPM_ADAPTIVE):
         ends = [float(training_sigmas()[-1]), float(training_sigmas()[0])]
         solve = partial(solvers.dpm_fast, looks=steps) if sampler is Sampler.K_DPM_FAST else solvers.dpm_adaptive
@@ -191,16 +191,21 @@ def _by_times(
         more["skip_prk_steps"] = True  # its Runge-Kutta warm-up takes four
     scheduler = _diffusers(_BY_TIMES[sampler], prediction, timestep_spacing="leading", steps_offset=1, **more)
     scheduler.set_timesteps(steps)
-    looking = Looking(denoiser, prediction, steps, len(scheduler.timesteps), on_step)
+    looking = DenoisedEstimator(denoiser, prediction, steps, len(scheduler.timesteps), on_step)
     x = noise * float(scheduler.init_noise_sigma)
     for t in scheduler.timesteps:
-        output = looking.output(scheduler.scale_model_input(x, t), float(t), float(sigma_at(float(t))))
+        output = looking.output(scheduler.scale_model_input(x, t), float(t), float(t_to_sigma(float(t))))
         x = scheduler.step(output, t, x).prev_sample
     return x
 
 
 def _by_levels(
-    looking: Looking, noise: Tensor, sampler: Sampler, sigmas: Levels, prediction: Prediction, generator: torch.Generator
+    looking: DenoisedEstimator,
+    noise: Tensor,
+    sampler: Sampler,
+    sigmas: Levels,
+    prediction: Prediction,
+    generator: torch.Generator,
 ) -> Tensor:
     """Through a diffusers scheduler whose own levels are replaced: ``set_timesteps`` of most classes takes no list."""
     scheduler = _diffusers(_BY_LEVELS[sampler], prediction)
@@ -208,7 +213,7 @@ def _by_levels(
     twice = np.repeat(sigmas, 2)[1:-1] if sampler is Sampler.K_HEUN else sigmas
     seen = twice[:-1]
     scheduler.sigmas = torch.from_numpy(twice).float()
-    scheduler.timesteps = torch.from_numpy(time_at(seen)).float()
+    scheduler.timesteps = torch.from_numpy(sigma_to_t(seen)).float()
     scheduler.set_begin_index(0)
     scaled_by_sigma = not isinstance(scheduler, diffusers.DPMSolverMultistepScheduler)
     x = noise * float(sigmas[0]) / (1 if scaled_by_sigma else math.hypot(1, sigmas[0]))

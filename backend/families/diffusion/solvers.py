@@ -20,18 +20,18 @@ Solver = Callable[[Clean, Tensor, list[float], torch.Generator], Tensor]
 """(estimate, x at the first level, falling levels ending in 0, CPU generator) -> x at level 0."""
 
 
-def normal(like: Tensor, generator: torch.Generator) -> Tensor:
+def sample_noise(like: Tensor, generator: torch.Generator) -> Tensor:
     """Gaussian noise of the generator's own device, brought to where ``like`` is: the same on every machine."""
     return torch.randn(like.shape, generator=generator, dtype=torch.float32, device=generator.device).to(like)
 
 
-def ancestral(sigma: float, after: float) -> tuple[float, float]:
+def get_ancestral_step(sigma: float, after: float) -> tuple[float, float]:
     """(down, up): go down to ``down``, then add ``up`` of fresh noise to be at ``after``; eta 1."""
     up = after * math.sqrt(1 - (after / sigma) ** 2)
     return after**2 / sigma, up
 
 
-def toward(x: Tensor, clean: Tensor, sigma: float, after: float) -> Tensor:
+def ddim_step(x: Tensor, clean: Tensor, sigma: float, after: float) -> Tensor:
     """The exact step for a constant estimate: what is noise shrinks with sigma."""
     return clean + (x - clean) * (after / sigma)
 
@@ -46,10 +46,10 @@ def dpm2(clean: Clean, x: Tensor, sigmas: list[float], generator: torch.Generato
 def dpm2_ancestral(clean: Clean, x: Tensor, sigmas: list[float], generator: torch.Generator) -> Tensor:
     """``dpm2`` down to ``sigma_down``, then fresh noise."""
     for sigma, after in pairwise(sigmas):
-        down, up = ancestral(sigma, after)
+        down, up = get_ancestral_step(sigma, after)
         x = _by_midpoint(clean, x, sigma, down)
         if after:
-            x = x + up * normal(x, generator)
+            x = x + up * sample_noise(x, generator)
     return x
 
 
@@ -58,8 +58,8 @@ def _by_midpoint(clean: Clean, x: Tensor, sigma: float, after: float) -> Tensor:
     if not after:
         return found
     middle = math.sqrt(sigma * after)
-    halfway = clean(toward(x, found, sigma, middle), middle)
-    slope = (toward(x, found, sigma, middle) - halfway) / middle
+    halfway = clean(ddim_step(x, found, sigma, middle), middle)
+    slope = (ddim_step(x, found, sigma, middle) - halfway) / middle
     return x + slope * (after - sigma)
 
 
@@ -67,11 +67,11 @@ def dpmpp_2s_ancestral(clean: Clean, x: Tensor, sigmas: list[float], generator: 
     """DPM-Solver++(2S), r = 1/2 (Lu et al. 2022b, algorithm 1), down to ``sigma_down``, then fresh noise."""
     for sigma, after in pairwise(sigmas):
         found = clean(x, sigma)
-        down, up = ancestral(sigma, after)
+        down, up = get_ancestral_step(sigma, after)
         if not after:
             return found
         middle = math.sqrt(sigma * down)
-        x = toward(x, clean(toward(x, found, sigma, middle), middle), sigma, down) + up * normal(x, generator)
+        x = ddim_step(x, clean(ddim_step(x, found, sigma, middle), middle), sigma, down) + up * sample_noise(x, generator)
     return x
 
 
@@ -85,12 +85,12 @@ def dpmpp_sde(clean: Clean, x: Tensor, sigmas: list[float], generator: torch.Gen
         if not after:
             return found
         middle = math.sqrt(sigma * after)
-        first, second = normal(x, generator), normal(x, generator)
-        down, up = ancestral(sigma, middle)
-        halfway = clean(toward(x, found, sigma, down) + up * first, middle)
-        down, up = ancestral(sigma, after)
+        first, second = sample_noise(x, generator), sample_noise(x, generator)
+        down, up = get_ancestral_step(sigma, middle)
+        halfway = clean(ddim_step(x, found, sigma, down) + up * first, middle)
+        down, up = get_ancestral_step(sigma, after)
         share = (sigma - middle) / (sigma - after)
-        x = toward(x, halfway, sigma, down) + up * (math.sqrt(share) * first + math.sqrt(1 - share) * second)
+        x = ddim_step(x, halfway, sigma, down) + up * (math.sqrt(share) * first + math.sqrt(1 - share) * second)
     return x
 
 
@@ -117,7 +117,7 @@ def dpmpp_3m_sde(clean: Clean, x: Tensor, sigmas: list[float], generator: torch.
                 slope = slope + r0 * curve
                 moved = moved - (phi2 / (2 * h) - 0.5) * curve
             moved = moved + phi2 * slope
-        x = moved + after * math.sqrt(-decay) * normal(x, generator)
+        x = moved + after * math.sqrt(-decay) * sample_noise(x, generator)
         past = [(here, found), *past[:1]]
     return x
 

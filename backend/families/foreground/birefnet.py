@@ -9,13 +9,22 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from backend.families.foreground.isnet import SIDE, grown
+from backend.families.foreground.isnet import SIDE, dilate_mask
 from backend.imaging.types import Gray, Rgb
 from backend.networks.segmentation.birefnet import GRID, LEVELS, BiRefNet, BlockSizes, PatchOrder, PatchSizes, Sizes
 from backend.networks.segmentation.swin import StageSizes, SwinSizes
 from backend.weights.detection import birefnet_prefix
-from backend.weights.safetensors_file import Checkpoint
-from backend.weights.state_dict import Shapes, Source, beside, built, compare, counted, fill, size
+from backend.weights.safetensors_file import SafetensorsFile
+from backend.weights.state_dict import (
+    Shapes,
+    WeightSource,
+    build_on_meta,
+    check_state_dict,
+    count_children,
+    load_state_dict,
+    read_sidecar_json,
+    size,
+)
 from shared.errors import ErrorCode, LinewashError
 
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -41,7 +50,7 @@ class Description:
     side: int = SIDE
 
 
-class FigureFinder:
+class BiRefNetSegmenter:
     """Finds the figure of a reference as RMBG-2.0's own example and ColorizeDiffusion do."""
 
     def __init__(self, network: BiRefNet, side: int, device: str) -> None:
@@ -59,13 +68,13 @@ class FigureFinder:
         mean, deviation = (torch.tensor(values).view(3, 1, 1) for values in (MEAN, DEVIATION))
         share = self._network(((seen - mean) / deviation).to(self._device)).sigmoid().cpu()
         share = F.interpolate(share, size=(height, width), mode="bicubic", align_corners=False, antialias=True)
-        return grown((share[0, 0].clamp(0, 1) * 255).round().to(torch.uint8).numpy())
+        return dilate_mask((share[0, 0].clamp(0, 1) * 255).round().to(torch.uint8).numpy())
 
 
-def figure_finder(path: Path, device: str = "cpu") -> FigureFinder:
+def figure_finder(path: Path, device: str = "cpu") -> BiRefNetSegmenter:
     """The finder of a file.  Raises LinewashError as ``load_birefnet`` and ``read_description`` do."""
     description = read_description(path)
-    return FigureFinder(load_birefnet(path, description.patch_order, device), description.side, device)
+    return BiRefNetSegmenter(load_birefnet(path, description.patch_order, device), description.side, device)
 
 
 def read_description(checkpoint: Path) -> Description:
@@ -73,7 +82,7 @@ def read_description(checkpoint: Path) -> Description:
 
     Raises LinewashError MODEL_KEYS when it says what cannot be.
     """
-    found = beside(checkpoint)
+    found = read_sidecar_json(checkpoint)
     order, side = found.pop("patch_order", Description.patch_order), found.pop("side", Description.side)
     if found or order not in get_args(PatchOrder) or type(side) is not int or side not in SIDES:
         known = f"patch_order {' or '.join(get_args(PatchOrder))}, side a multiple of {GRID} up to {SIDES[-1]}"
@@ -84,19 +93,22 @@ def read_description(checkpoint: Path) -> Description:
 def load_birefnet(path: Path, order: PatchOrder = "columns", device: str = "cpu") -> BiRefNet:
     """The network with the weights of ``path``, float32, frozen; widths, depths and heads are read from the shapes.
 
-    Raises LinewashError: what ``Checkpoint`` raises, MODEL_KEYS with names that are missing, unexpected or of another shape.
+    Raises LinewashError: what ``SafetensorsFile`` raises, MODEL_KEYS with names that are missing, unexpected or of another
+    shape.
     """
-    with Checkpoint(path) as file:
+    with SafetensorsFile(path) as file:
         prefix = birefnet_prefix(file.entries)
-        network = built(lambda: BiRefNet(_sizes(file.shapes, prefix), order))
+        network = build_on_meta(lambda: BiRefNet(_sizes(file.shapes, prefix), order))
 
-        def names(key: str) -> Source:
-            return Source(prefix + key)
+        def names(key: str) -> WeightSource:
+            return WeightSource(prefix + key)
 
         inner = {name: name.removeprefix(prefix) for name in file.entries}
         unread = [name for name, key in inner.items() if key.startswith(ONLY_FOR_TRAINING) or key.endswith(_COMPUTED)]
-        compare(file, [(network, names)], unread)
-        fill(file, network, names, lambda key: torch.int64 if key.endswith("num_batches_tracked") else torch.float32, device)
+        check_state_dict(file, [(network, names)], unread)
+        load_state_dict(
+            file, network, names, lambda key: torch.int64 if key.endswith("num_batches_tracked") else torch.float32, device
+        )
     return network
 
 
@@ -106,7 +118,9 @@ def _sizes(shapes: Shapes, prefix: str) -> Sizes:
 
     def block(start: str) -> BlockSizes:
         parallel = f"{start}dec_att.aspp_deforms."
-        kernels = (length(f"{parallel}{i}.atrous_conv.regular_conv", 2) for i in range(counted(shapes, prefix + parallel)))
+        kernels = (
+            length(f"{parallel}{i}.atrous_conv.regular_conv", 2) for i in range(count_children(shapes, prefix + parallel))
+        )
         planes = length(f"{start}dec_att.aspp1.atrous_conv.regular_conv")
         return BlockSizes(length(f"{start}conv_in"), planes, tuple(kernels))
 
@@ -129,7 +143,7 @@ def _backbone(shapes: Shapes, prefix: str) -> SwinSizes:
         size(shapes, f"{prefix}patch_embed.proj.weight"),
         (math.isqrt(rows) + 1) // 2,  # the table has (2 window - 1)² rows
         tuple(
-            StageSizes(counted(shapes, stage), size(shapes, table, 1), size(shapes, f"{stage}0.mlp.fc1.weight"))
+            StageSizes(count_children(shapes, stage), size(shapes, table, 1), size(shapes, f"{stage}0.mlp.fc1.weight"))
             for stage, table in zip(stages, tables, strict=True)
         ),
     )

@@ -12,8 +12,8 @@ from backend.imaging.resize import Box, letterbox_box
 from backend.imaging.types import Floats, Gray, Rgb
 from backend.networks.segmentation.isnet import STAGES, ISNet, Widths
 from backend.weights.detection import isnet_prefix
-from backend.weights.safetensors_file import Checkpoint
-from backend.weights.state_dict import Shapes, Source, built, compare, fill, size
+from backend.weights.safetensors_file import SafetensorsFile
+from backend.weights.state_dict import Shapes, WeightSource, build_on_meta, check_state_dict, load_state_dict, size
 
 SIDE = 1024
 """Side of the square the network sees."""
@@ -59,7 +59,7 @@ class PictureFinder:
         picture = torch.from_numpy(rgb.astype(np.float32).transpose(2, 0, 1) / 255)[None]
         share = self._network(_centerd(picture, box).to(self._device)).sigmoid().cpu()
         inner = share[..., box.top : box.top + box.height, box.left : box.left + box.width]
-        return grown(_bytes(_bicubic(inner, height, width)))
+        return dilate_mask(_bytes(_bicubic(inner, height, width)))
 
 
 class ThingFinder:
@@ -80,28 +80,31 @@ class ThingFinder:
         share = self._network(seen.to(self._device)).sigmoid().cpu()
         share = F.interpolate(share, size=(height, width), mode="bilinear", align_corners=False)
         low, high = torch.aminmax(share)
-        return grown(_bytes((share - low) / (high - low).clamp(min=1e-6)))
+        return dilate_mask(_bytes((share - low) / (high - low).clamp(min=1e-6)))
 
 
 def load_isnet(path: Path, device: str = "cpu") -> ISNet:
     """The network with the weights of ``path``, float32, frozen; widths are read from the shapes.
 
-    Raises LinewashError: what ``Checkpoint`` raises, MODEL_KEYS with names that are missing, unexpected or of another shape.
+    Raises LinewashError: what ``SafetensorsFile`` raises, MODEL_KEYS with names that are missing, unexpected or of another
+    shape.
     """
-    with Checkpoint(path) as file:
+    with SafetensorsFile(path) as file:
         prefix = isnet_prefix(file.entries)
-        network = built(lambda: _built(file.shapes, prefix))
+        network = build_on_meta(lambda: _built(file.shapes, prefix))
 
-        def names(key: str) -> Source:
-            return Source(prefix + key)
+        def names(key: str) -> WeightSource:
+            return WeightSource(prefix + key)
 
         unread = [name for name in file.entries if name.removeprefix(prefix).startswith(ONLY_FOR_TRAINING)]
-        compare(file, [(network, names)], unread)
-        fill(file, network, names, lambda key: torch.int64 if key.endswith("num_batches_tracked") else torch.float32, device)
+        check_state_dict(file, [(network, names)], unread)
+        load_state_dict(
+            file, network, names, lambda key: torch.int64 if key.endswith("num_batches_tracked") else torch.float32, device
+        )
     return network
 
 
-def grown(mask: Gray) -> Gray:
+def dilate_mask(mask: Gray) -> Gray:
     """The mask (h, w) with each pixel the largest around it: ``DILATION`` square at ``SIDE``, smaller in smaller pictures."""
     reach = round((DILATION // 2) * max(mask.shape) / SIDE)
     return np.asarray(cv2.dilate(mask, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)), np.uint8)

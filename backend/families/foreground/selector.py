@@ -11,20 +11,20 @@ from typing import Literal
 import numpy as np
 import torch
 
-from backend.contract.family import MaskGuesser
+from backend.contract.family import ForegroundSegmenter
 from backend.families.foreground.birefnet import figure_finder
 from backend.families.foreground.isnet import PictureFinder, SketchFinder, ThingFinder, load_isnet
-from backend.families.runtime.content_cache import Kept
-from backend.families.runtime.file_stamp import Stamp, stamp
+from backend.families.runtime.content_cache import ContentCache
+from backend.families.runtime.file_stamp import Stamp, file_stamp
 from backend.imaging.types import Gray, Rgb
-from backend.weights.detection import Found, Kind, find
+from backend.weights.detection import DetectedModel, Kind, scan
 from shared.errors import LinewashError
 from shared.protocol import MAX_REFERENCES
 
 KEPT = 2 * MAX_REFERENCES
 """Pictures whose masks are remembered."""
 Purpose = Literal["drawings", "references"]
-Finder = Callable[[np.ndarray], Gray]
+Segmenter = Callable[[np.ndarray], Gray]
 """(H, W) ink or (h, w, 3) picture, as the purpose is, to its figure mask, 255 = figure."""
 
 
@@ -33,7 +33,7 @@ class FinderKind:
     """One kind of weights.  load: the finder of a file, on a device as torch names it; raises LinewashError."""
 
     purpose: Purpose
-    load: Callable[[Path, str], Finder]
+    load: Callable[[Path, str], Segmenter]
 
 
 FINDERS: Mapping[Kind, FinderKind] = {
@@ -45,24 +45,25 @@ FINDERS: Mapping[Kind, FinderKind] = {
 
 
 @dataclass(frozen=True)
-class _Opened:
+class _LoadedSegmenter:
     """What became of a file: its finder, or the sentence that says why there is none."""
 
     stamp: Stamp
-    finder: Finder | None
+    finder: Segmenter | None
     problem: str = ""
 
 
-class InstalledMasks:
-    """See ``backend.contract.family.MaskGuesser``: the painter's weights where there are some, ``shipped`` everywhere else.
+class SegmenterSelector:
+    """See ``backend.contract.family.ForegroundSegmenter``: the painter's weights where there are some, ``shipped``
+    everywhere else.
 
     The folder is looked at whenever a mask is wanted, so weights work as soon as they are there; they are loaded once.  A file
     that cannot be used is passed over with a warning.
     """
 
-    def __init__(self, shipped: MaskGuesser, models_dir: Path, device: str = "cpu") -> None:
+    def __init__(self, shipped: ForegroundSegmenter, models_dir: Path, device: str = "cpu") -> None:
         self._shipped, self._folder, self._device = shipped, models_dir, device
-        self._opened: dict[Path, _Opened] = {}
+        self._opened: dict[Path, _LoadedSegmenter] = {}
 
     @property
     def mask_warnings(self) -> tuple[str, ...]:
@@ -70,44 +71,44 @@ class InstalledMasks:
         return (*self._shipped.mask_warnings, *(each.problem for each in self._opened.values() if each.problem))
 
     def guess_drawing_mask(self, ink: Gray) -> Gray:
-        """See ``MaskGuesser``."""
+        """See ``ForegroundSegmenter``."""
         finder = self._finder("drawings")
         return finder(ink) if finder is not None else self._shipped.guess_drawing_mask(ink)
 
     def guess_reference_mask(self, rgb: Rgb) -> Gray:
-        """See ``MaskGuesser``."""
+        """See ``ForegroundSegmenter``."""
         finder = self._finder("references")
         return finder(rgb) if finder is not None else self._shipped.guess_reference_mask(rgb)
 
-    def _finder(self, purpose: Purpose) -> Finder | None:
+    def _finder(self, purpose: Purpose) -> Segmenter | None:
         """The first, by name, of the files for this purpose that can be used."""
-        files = [each for each in find(self._folder) if each.kind in FINDERS]
+        files = [each for each in scan(self._folder) if each.kind in FINDERS]
         self._forget_all_but(files)
         usable = (self._open(each) for each in files if FINDERS[each.kind].purpose == purpose)
         return next((opened.finder for opened in usable if opened.finder is not None), None)
 
-    def _open(self, found: Found) -> _Opened:
-        known, now = self._opened.get(found.path), stamp((found.path,))
+    def _open(self, found: DetectedModel) -> _LoadedSegmenter:
+        known, now = self._opened.get(found.path), file_stamp((found.path,))
         if known is None or known.stamp != now:
             known = self._opened[found.path] = self._newly_opened(found, now)
         return known
 
-    def _newly_opened(self, found: Found, now: Stamp) -> _Opened:
+    def _newly_opened(self, found: DetectedModel, now: Stamp) -> _LoadedSegmenter:
         if found.problem:
-            return _Opened(now, None, _warning(found.path, found.problem))
+            return _LoadedSegmenter(now, None, _warning(found.path, found.problem))
         try:
-            return _Opened(now, _remembering(FINDERS[found.kind].load(found.path, self._device)))
+            return _LoadedSegmenter(now, _remembering(FINDERS[found.kind].load(found.path, self._device)))
         except LinewashError as error:
-            return _Opened(now, None, _warning(found.path, f"{error.message} {error.hint}"))
+            return _LoadedSegmenter(now, None, _warning(found.path, f"{error.message} {error.hint}"))
 
-    def _forget_all_but(self, files: Iterable[Found]) -> None:
+    def _forget_all_but(self, files: Iterable[DetectedModel]) -> None:
         there = {each.path for each in files}
         self._opened = {path: opened for path, opened in self._opened.items() if path in there}
 
 
-def _remembering(finder: Finder) -> Finder:
+def _remembering(finder: Segmenter) -> Segmenter:
     """The finder, asked once for each picture: on a CPU it takes seconds, and references stay while a drawing changes."""
-    kept = Kept(lambda picture: finder(picture.numpy()), KEPT)
+    kept = ContentCache(lambda picture: finder(picture.numpy()), KEPT)
     return lambda picture: kept(torch.from_numpy(picture.copy()))  # torch wants to be able to write
 
 

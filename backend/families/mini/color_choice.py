@@ -8,16 +8,16 @@ from torch import Tensor
 from backend.imaging.color import lab_from_rgb
 from backend.imaging.types import Bools, Rgb
 
-NEAR = 12.0
+SIMILARITY_RADIUS = 12.0
 """How far apart, in CIEDE2000, colors may be and still speak for each other."""
 TEMPERATURE = 0.35
 """How far a seed may stray from the expected colors; 1 = as often as the network believes in others."""
-REACH = 0.6
+KERNEL_WIDTH = 0.6
 """Regions whose tokens differ by less than about this (in units of the tokens' spread) stray together."""
-WAVES = 256
+FOURIER_FEATURES = 256
 
 
-def chosen(log_prob: Tensor, permitted: Bools, colors: Rgb) -> np.ndarray:
+def choose_colors(log_prob: Tensor, permitted: Bools, colors: Rgb) -> np.ndarray:
     """(n,) indices of the permitted colors with the most probability around them.
 
     log_prob: (n, K); permitted: (n, K) bool; colors: (K, 3) uint8.  Many shades of one material share its probability, and the
@@ -25,13 +25,13 @@ def chosen(log_prob: Tensor, permitted: Bools, colors: Rgb) -> np.ndarray:
     distance.
     """
     lab = lab_from_rgb(colors)
-    near = np.exp(-(deltaE_ciede2000(lab[:, None], lab[None]) ** 2) / (2 * NEAR**2))
+    near = np.exp(-(deltaE_ciede2000(lab[:, None], lab[None]) ** 2) / (2 * SIMILARITY_RADIUS**2))
     worth = log_prob.exp().numpy() @ near.astype(np.float32)
     return np.where(permitted, worth, -np.inf).argmax(1)
 
 
-def varied(log_prob: Tensor, permitted: Bools, colors: Rgb, tokens: Tensor, seed: int) -> np.ndarray:
-    """(n,) indices drawn by ``seed``; tokens (n, D) say which regions are alike, the rest as for ``chosen``.
+def sample_colors(log_prob: Tensor, permitted: Bools, colors: Rgb, tokens: Tensor, seed: int) -> np.ndarray:
+    """(n,) indices drawn by ``seed``; tokens (n, D) say which regions are alike, the rest as for ``choose_colors``.
 
     Independent draws would give every strand of hair a color of its own.  Here each region still follows its own
     probabilities (as in the Gumbel-max trick), but the noise is a smooth random function of what the network knows of the
@@ -40,10 +40,10 @@ def varied(log_prob: Tensor, permitted: Bools, colors: Rgb, tokens: Tensor, seed
     generator = torch.Generator().manual_seed(seed)
     centerd = tokens.double() - tokens.double().mean(0)
     centerd = centerd / centerd.pow(2).sum(1).mean().sqrt().clamp_min(1e-6)
-    direction = torch.randn(tokens.shape[1], WAVES, generator=generator, dtype=torch.float64) / REACH
-    phase = torch.rand(WAVES, generator=generator, dtype=torch.float64) * 2 * torch.pi
-    waves = (centerd @ direction + phase).cos() * (2 / WAVES) ** 0.5
-    normal = waves @ torch.randn(WAVES, log_prob.shape[1], generator=generator, dtype=torch.float64)
+    direction = torch.randn(tokens.shape[1], FOURIER_FEATURES, generator=generator, dtype=torch.float64) / KERNEL_WIDTH
+    phase = torch.rand(FOURIER_FEATURES, generator=generator, dtype=torch.float64) * 2 * torch.pi
+    waves = (centerd @ direction + phase).cos() * (2 / FOURIER_FEATURES) ** 0.5
+    normal = waves @ torch.randn(FOURIER_FEATURES, log_prob.shape[1], generator=generator, dtype=torch.float64)
     uniform = torch.special.ndtr(normal).clamp(1e-9, 1 - 1e-9)
     strayed = log_prob.double() - TEMPERATURE * (-uniform.log()).log()
-    return chosen(strayed.log_softmax(-1).float(), permitted, colors)
+    return choose_colors(strayed.log_softmax(-1).float(), permitted, colors)

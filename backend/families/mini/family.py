@@ -9,10 +9,10 @@ import torch
 from diffusers import FlowMatchEulerDiscreteScheduler
 from torch import Tensor, nn
 
-from backend.contract.drawing import Colors, Drawing, OnStep, Step
-from backend.contract.family import FamilySpec
-from backend.families.common_parameters import FINISHING, steps_and_guidance
-from backend.families.mini.color_choice import chosen, varied
+from backend.contract.drawing import Colors, Drawing, ProgressCallback, StepProgress
+from backend.contract.family import ModelSpec
+from backend.families.common_parameters import REGION_PARAMETERS, steps_and_guidance
+from backend.families.mini.color_choice import choose_colors, sample_colors
 from backend.families.mini.features import GRID, SIDE
 from backend.families.mini.foreground import MiniMasks
 from backend.families.mini.inputs import (
@@ -24,30 +24,30 @@ from backend.families.mini.inputs import (
     painted_reference,
     reference_tokens,
     square_labels,
-    warped,
+    warp_reference_colors,
 )
-from backend.families.mini.reference_palette import offer
+from backend.families.mini.reference_palette import build_palette
 from backend.families.runtime.network_loader import load_network
 from backend.imaging.color import to_bytes
 from backend.imaging.resize import Box
 from backend.imaging.types import Bools, Floats, Gray, Rgb
 from backend.networks.mini.flats import Flats
 from backend.networks.mini.foreground import Foreground
-from backend.networks.mini.painted import SCALE, Painted, Shown
+from backend.networks.mini.painted import SCALE, DenoiserInputs, FieldDenoiser
 from backend.weights.shipped_model import ModelFolder
 from shared.protocol import ColorizeRequest, Finish
 
 _USUAL = ColorizeRequest(64, 64, ())
-SPEC = FamilySpec(
+SPEC = ModelSpec(
     name="mini",
     title="Mini",
     license="MIT; trained on CC0, CC BY and VRM Public License art, see the model card",
     finishes=(Finish.FLATS, Finish.PAINTED),
-    parameters=(*FINISHING, *steps_and_guidance(_USUAL.steps, _USUAL.guidance, advanced=True)),
+    parameters=(*REGION_PARAMETERS, *steps_and_guidance(_USUAL.steps, _USUAL.guidance, advanced=True)),
 )
-NETWORKS: dict[str, type[nn.Module]] = {"flats": Flats, "painted": Painted, "foreground": Foreground}
+NETWORKS: dict[str, type[nn.Module]] = {"flats": Flats, "painted": FieldDenoiser, "foreground": Foreground}
 
-DARING = 0.5
+NOISE_SCALE = 0.5
 """Share of the noise that other seeds begin with: with all of it shading gets blotchy (measured in docs/training.md)."""
 FIRST_LEVEL = 0.7
 """The first step goes from the start to this level; the rest of the steps share what is left."""
@@ -68,13 +68,13 @@ class MiniCondition:
     colors: Rgb
     labels: np.ndarray
     box: Box
-    shown: Shown | None
+    shown: DenoiserInputs | None
 
     def flats(self, seed: int) -> Rgb:
         """(n, 3) uint8.  Seed 0 takes the best bet."""
         if seed == 0:
-            return self.colors[chosen(self.log_prob, self.permitted, self.colors)]
-        return self.colors[varied(self.log_prob, self.permitted, self.colors, self.tokens, seed)]
+            return self.colors[choose_colors(self.log_prob, self.permitted, self.colors)]
+        return self.colors[sample_colors(self.log_prob, self.permitted, self.colors, self.tokens, seed)]
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class MiniLatent:
 
 
 class Mini:
-    """See ``backend.contract.family.Family``.
+    """See ``backend.contract.family.ColorModel``.
 
     Seed 0 gives the flats that are the best bet, other seeds vary them.  Painting lays shading on them, from the seed's noise.
     """
@@ -95,7 +95,7 @@ class Mini:
     spec = SPEC
     mask_warnings: tuple[str, ...] = ()
 
-    def __init__(self, flats: Flats, painted: Painted, foreground: Foreground) -> None:
+    def __init__(self, flats: Flats, painted: FieldDenoiser, foreground: Foreground) -> None:
         self._flats, self._painted = flats.eval(), painted.eval()
         self._masks = MiniMasks(foreground)
 
@@ -106,11 +106,11 @@ class Mini:
         return Mini(**networks)
 
     def guess_drawing_mask(self, ink: Gray) -> Gray:
-        """See ``MaskGuesser``."""
+        """See ``ForegroundSegmenter``."""
         return self._masks.guess_drawing_mask(ink)
 
     def guess_reference_mask(self, rgb: Rgb) -> Gray:
-        """See ``MaskGuesser``."""
+        """See ``ForegroundSegmenter``."""
         return self._masks.guess_reference_mask(rgb)
 
     @torch.inference_mode()
@@ -118,25 +118,27 @@ class Mini:
         """What every region may become and how likely, and what the painted finish needs.  No noise in it."""
         labels, box = square_labels(drawing)
         references = tuple(reference_tokens(r) for r in comparable_references(drawing))
-        given = offer(drawing.regions.foreground, references)
+        given = build_palette(drawing.regions.foreground, references)
         answer = self._flats(drawing_picture(drawing, labels), given.pictures, given.palette, given.allowed)
         shown = None
         if request.finish == Finish.PAINTED:
             picture, figure = painted_reference(drawing.references)
-            shown = Shown(field_ink(drawing), field_mask(drawing), warped(answer.pointing, references), picture, figure)
+            shown = DenoiserInputs(
+                field_ink(drawing), field_mask(drawing), warp_reference_colors(answer.pointing, references), picture, figure
+            )
         return MiniCondition(answer.log_prob[0], given.permitted, answer.tokens[0], given.colors, labels, box, shown)
 
     @torch.inference_mode()
-    def denoise(self, condition: MiniCondition, request: ColorizeRequest, on_step: OnStep) -> MiniLatent:
+    def denoise(self, condition: MiniCondition, request: ColorizeRequest, on_step: ProgressCallback) -> MiniLatent:
         """The seed's flats and, for the painted finish, the clean field; every step shows what it expects to become."""
         flats = condition.flats(request.seed)
         drawn = _drawn(flats, condition.labels)
         if condition.shown is None:
-            on_step(Step("denoise", 1, 1, _preview(condition, MiniLatent(flats, drawn, None))))
+            on_step(StepProgress("denoise", 1, 1, _preview(condition, MiniLatent(flats, drawn, None))))
             return MiniLatent(flats, drawn, None)
         # with and without the reference side by side in one batch, so that guidance costs no call of its own
         both = torch.tensor([False, True] if request.guidance != 1 else [False])
-        shown = Shown(*(t.expand(len(both), -1, -1, -1) for t in condition.shown))
+        shown = DenoiserInputs(*(t.expand(len(both), -1, -1, -1) for t in condition.shown))
         given = self._painted.condition(shown, field_anchor(condition.labels, flats).expand(len(both), -1, -1, -1), both)
         scheduler: Any = FlowMatchEulerDiscreteScheduler(shift=1.0)
         levels = [1.0, *np.linspace(FIRST_LEVEL, 0, request.steps)[:-1]] if request.steps > 1 else [1.0]
@@ -148,7 +150,7 @@ class Mini:
             found = self._painted(latent.expand(len(both), -1, -1, -1), sigma.expand(len(both)), given)
             clean = found[-1:] + request.guidance * (found[:1] - found[-1:])
             latent = scheduler.step((latent - clean) / sigma, timestep, latent).prev_sample
-            on_step(Step("denoise", step, request.steps, _preview(condition, MiniLatent(flats, drawn, clean))))
+            on_step(StepProgress("denoise", step, request.steps, _preview(condition, MiniLatent(flats, drawn, clean))))
         return MiniLatent(flats, drawn, latent)
 
     def decode(self, condition: MiniCondition, latent: MiniLatent, drawing: Drawing, request: ColorizeRequest) -> Colors:
@@ -158,7 +160,7 @@ class Mini:
 
 def _daring(seed: int) -> float:
     """How much noise a seed's painting begins with: none gives the expected shading, as seed 0 gives the expected flats."""
-    return DARING if seed else 0.0
+    return NOISE_SCALE if seed else 0.0
 
 
 def _drawn(flats: Rgb, labels: np.ndarray) -> Floats:

@@ -11,7 +11,7 @@ from backend.families.mini.features import SIDE
 from backend.families.runtime.network_loader import load_network
 from backend.imaging.ink import lines_from_color
 from backend.imaging.resize import letterbox, letterbox_box
-from backend.imaging.segmentation.mask_refinement import snapped_to_colors, snapped_to_lines
+from backend.imaging.segmentation.mask_refinement import snap_to_colors, snap_to_lines
 from backend.imaging.types import Floats, Gray, Rgb
 from backend.networks.mini.foreground import Foreground
 from backend.weights.shipped_model import ModelFolder
@@ -35,7 +35,7 @@ class View:
 
 
 class MiniMasks:
-    """See ``backend.contract.family.MaskGuesser``.
+    """See ``backend.contract.family.ForegroundSegmenter``.
 
     Several views of a picture are guessed in one batch, and their mean is moved to the picture's own lines or colors.
     """
@@ -52,24 +52,24 @@ class MiniMasks:
 
     def guess_drawing_mask(self, ink: Gray) -> Gray:
         """(H, W) figure mask 0..255 guessed from (H, W) ink, 255 = line; it follows the lines."""
-        return snapped_to_lines(self.guess_from_lines(ink), ink)
+        return snap_to_lines(self.guess_from_lines(ink), ink)
 
     def guess_reference_mask(self, rgb: Rgb) -> Gray:
         """(h, w) figure mask 0..255 guessed from a color picture (h, w, 3); its edge follows the picture's colors."""
-        return snapped_to_colors(self.guess_from_colors(rgb), rgb)
+        return snap_to_colors(self.guess_from_colors(rgb), rgb)
 
     def guess_from_lines(self, ink: Gray) -> Gray:
         """What the network alone thinks of a drawing (H, W)."""
         views = drawing_views(ink)
-        lines = np.stack([_strengthened(_seen(ink, view, SIDE, 0), view.gamma) for view in views])
+        lines = np.stack([_apply_gamma(_crop_view(ink, view, SIDE, 0), view.gamma) for view in views])
         return self._guess(lines, np.zeros((len(views), SIDE // 2, SIDE // 2, 3), np.float32), 0.0, views, ink.shape)
 
     def guess_from_colors(self, rgb: Rgb) -> Gray:
         """What the network alone thinks of a color picture (h, w, 3)."""
         views = [View(0, 0, rgb.shape[0], rgb.shape[1], mirrored, 1.0) for mirrored in (False, True)]
-        pictures = [_seen(rgb, view, SIDE, 255) for view in views]
-        lines = np.stack([_strengthened(lines_from_color(picture), 1.0) for picture in pictures])
-        colors = np.stack([(_seen(rgb, view, SIDE // 2, 255) / 255).astype(np.float32) for view in views])
+        pictures = [_crop_view(rgb, view, SIDE, 255) for view in views]
+        lines = np.stack([_apply_gamma(lines_from_color(picture), 1.0) for picture in pictures])
+        colors = np.stack([(_crop_view(rgb, view, SIDE // 2, 255) / 255).astype(np.float32) for view in views])
         return self._guess(lines, colors, 1.0, views, rgb.shape)
 
     @torch.inference_mode()
@@ -80,7 +80,7 @@ class MiniMasks:
         total, seen = np.zeros((2, *shape[:2]), np.float32)
         for share, view in zip(logits.sigmoid()[:, 0].numpy(), views, strict=True):
             part = np.s_[view.top : view.top + view.height, view.left : view.left + view.width]
-            total[part] += _unseen(share, view)
+            total[part] += _uncrop_view(share, view)
             seen[part] += 1
         return np.rint(total / seen * 255).astype(np.uint8)
 
@@ -102,17 +102,17 @@ def drawing_views(ink: Gray) -> list[View]:
     return [*whole, View(top, left, int(rows[-1]) + 1 - top, right - left, False, 0.7)]
 
 
-def _seen(picture: np.ndarray, view: View, side: int, fill: int) -> np.ndarray:
+def _crop_view(picture: np.ndarray, view: View, side: int, fill: int) -> np.ndarray:
     part = picture[view.top : view.top + view.height, view.left : view.left + view.width]
     square = letterbox(np.ascontiguousarray(part), side, fill)[0]
     return np.ascontiguousarray(square[:, ::-1]) if view.mirrored else square
 
 
-def _strengthened(ink: Gray, gamma: float) -> Floats:
+def _apply_gamma(ink: Gray, gamma: float) -> Floats:
     return ((ink / 255) ** gamma).astype(np.float32)
 
 
-def _unseen(share: Floats, view: View) -> Floats:
+def _uncrop_view(share: Floats, view: View) -> Floats:
     """From a square (SIDE, SIDE) back to the view's part of the picture."""
     box = letterbox_box(view.width, view.height, SIDE)
     square = share[:, ::-1] if view.mirrored else share

@@ -14,8 +14,8 @@ from backend.imaging.masks import resize_mask
 from backend.imaging.resize import Box, fit, letterbox, letterbox_box, letterbox_labels
 from backend.imaging.segmentation.palette import FINE, reference_regions
 from backend.imaging.types import Bools, Gray, Labels, Rgb
-from backend.networks.mini.flats import CELLS, Picture
-from backend.networks.mini.painted import REFERENCE_SIDE, warp
+from backend.networks.mini.flats import CELLS, ImageBatch
+from backend.networks.mini.painted import REFERENCE_SIDE, warp_colors
 from shared.protocol import ReferenceRole
 
 MAX_REFERENCE_REGIONS = 160
@@ -30,7 +30,7 @@ class ReferenceTokens:
     picture, mask: (SIDE, SIDE), and labels: (SIDE, SIDE) its regions, all letterboxed, -1 = no region.
     """
 
-    picture: Picture
+    picture: ImageBatch
     lab: Tensor
     palette: Rgb
     index: np.ndarray
@@ -53,7 +53,7 @@ def square_labels(drawing: Drawing) -> tuple[np.ndarray, Box]:
     return letterbox_labels(labels, max(labels.shape), -1)[0], letterbox_box(width, height, SIDE)
 
 
-def drawing_picture(drawing: Drawing, labels: np.ndarray) -> Picture:
+def drawing_picture(drawing: Drawing, labels: np.ndarray) -> ImageBatch:
     """The drawing as a batch of one; labels from ``square_labels``."""
     mask = square(drawing.mask, labels.shape[0], 0)
     arrays = region_arrays(labels, drawing.regions.count, mask)
@@ -61,10 +61,10 @@ def drawing_picture(drawing: Drawing, labels: np.ndarray) -> Picture:
     return _batch(picture, arrays.pool, arrays.geometry)
 
 
-def _batch(picture: np.ndarray, pool: np.ndarray, geometry: np.ndarray) -> Picture:
+def _batch(picture: np.ndarray, pool: np.ndarray, geometry: np.ndarray) -> ImageBatch:
     shown = torch.from_numpy(picture)[None].contiguous(memory_format=torch.channels_last)
     valid = torch.ones(1, len(pool), dtype=torch.bool)
-    return Picture(shown, torch.from_numpy(pool)[None], torch.from_numpy(geometry)[None], valid)
+    return ImageBatch(shown, torch.from_numpy(pool)[None], torch.from_numpy(geometry)[None], valid)
 
 
 def reference_tokens(reference: Reference) -> ReferenceTokens:
@@ -127,13 +127,13 @@ def painted_reference(references: tuple[Reference, ...]) -> tuple[Tensor, Tensor
     return torch.from_numpy(rgb.transpose(2, 0, 1).copy())[None], torch.from_numpy(figure)[None, None]
 
 
-def warped(pointing: Tensor, references: tuple[ReferenceTokens, ...]) -> Tensor:
+def warp_reference_colors(pointing: Tensor, references: tuple[ReferenceTokens, ...]) -> Tensor:
     """The references' colors where the drawing's cells point, (1, 4, CELLS, CELLS): sRGB 0..1 and how sure, 0..1.
 
     pointing: (1, CELLS^2, R CELLS^2) probabilities.
     """
     small = [cv2.resize(r.square, (CELLS, CELLS), interpolation=cv2.INTER_AREA).reshape(-1, 3) for r in references]
-    return warp(pointing, torch.from_numpy(np.concatenate(small).astype(np.float32) / 255)[None])
+    return warp_colors(pointing, torch.from_numpy(np.concatenate(small).astype(np.float32) / 255)[None])
 
 
 def field_mask(drawing: Drawing) -> Tensor:

@@ -10,28 +10,28 @@ from torch.nn import functional as F
 from backend.families.mini.features import cell_colors, cell_shares, cell_sides
 from backend.families.mini.inputs import ReferenceTokens
 from backend.imaging.types import Bools, Floats, Rgb
-from backend.networks.mini.flats import Palette, Picture
+from backend.networks.mini.flats import ImageBatch, Palette
 from shared.protocol import ReferenceRole
 
 GROUND_AND_FIGURE = (ReferenceRole.BACKGROUND, ReferenceRole.FOREGROUND)
 
 
 @dataclass(frozen=True)
-class Offer:
+class ReferencePalette:
     """What all references together have to give.
 
     pictures: R of them, padded to the same number of regions.  palette: as the network wants it.  allowed: (1, n, M) bool.
     colors: (K, 3) uint8, what the palette's entries look like.  permitted: (n, K) bool, who may wear them.
     """
 
-    pictures: Picture
+    pictures: ImageBatch
     palette: Palette
     allowed: Tensor
     colors: Rgb
     permitted: Bools
 
 
-def offer(figure: Bools, references: tuple[ReferenceTokens, ...]) -> Offer:
+def build_palette(figure: Bools, references: tuple[ReferenceTokens, ...]) -> ReferencePalette:
     """For the drawing's regions, of which ``figure`` (n,) are the figure."""
     most = max(len(r.index) for r in references)
     starts = np.cumsum([0, *(len(r.palette) for r in references)])
@@ -40,7 +40,7 @@ def offer(figure: Bools, references: tuple[ReferenceTokens, ...]) -> Offer:
     allowed = allowed_tokens(figure, references)
     entries = np.concatenate(index)
     permitted = np.stack([allowed[:, entries == entry].any(1) for entry in range(size)], 1)
-    pictures = Picture(
+    pictures = ImageBatch(
         torch.cat([r.picture.picture for r in references]),
         torch.cat([_padded(r.picture.pool, most) for r in references]),
         torch.cat([_padded(r.picture.geometry, most) for r in references]),
@@ -57,7 +57,9 @@ def offer(figure: Bools, references: tuple[ReferenceTokens, ...]) -> Offer:
         ],
         torch.from_numpy(cells_of_sides(references))[None],
     )
-    return Offer(pictures, palette, torch.cat(columns, 1)[None], np.concatenate([r.palette for r in references]), permitted)
+    return ReferencePalette(
+        pictures, palette, torch.cat(columns, 1)[None], np.concatenate([r.palette for r in references]), permitted
+    )
 
 
 def _padded(values: Tensor, length: int) -> Tensor:

@@ -30,7 +30,7 @@ class Sides:
 
 
 @dataclass(frozen=True)
-class Frame:
+class CanvasFrame:
     """Where the canvas lies in the model's picture: ``width`` x ``height`` of it, from ``left`` and ``top``, is the canvas."""
 
     picture_width: int
@@ -41,17 +41,17 @@ class Frame:
     height: int
 
 
-def frame(canvas_width: int, canvas_height: int, side: int, sides: Sides) -> Frame:
+def frame(canvas_width: int, canvas_height: int, side: int, sides: Sides) -> CanvasFrame:
     """The model's picture for a canvas, which lies centerd in it: about side^2 pixels."""
     aspect = math.sqrt(canvas_width / canvas_height)
     picture_width, picture_height = (sides.nearest(side * a) for a in (aspect, 1 / aspect))
     scale = min(picture_width / canvas_width, picture_height / canvas_height)
     width, height = max(1, round(canvas_width * scale)), max(1, round(canvas_height * scale))
     left, top = (picture_width - width) // 2, (picture_height - height) // 2
-    return Frame(picture_width, picture_height, left, top, width, height)
+    return CanvasFrame(picture_width, picture_height, left, top, width, height)
 
 
-def framed(gray: Gray, place: Frame) -> Floats:
+def to_model_canvas(gray: Gray, place: CanvasFrame) -> Floats:
     """(H, W) float32 0..1: the canvas-size uint8 picture in its frame, 0 around it."""
     picture = np.zeros((place.picture_height, place.picture_width), np.float32)
     inner = picture[place.top : place.top + place.height, place.left : place.left + place.width]
@@ -59,7 +59,7 @@ def framed(gray: Gray, place: Frame) -> Floats:
     return picture
 
 
-def unframed(picture: Tensor, place: Frame) -> Floats:
+def from_model_canvas(picture: Tensor, place: CanvasFrame) -> Floats:
     """(h, w, 3) float32 sRGB 0..1 of the canvas, from the model's picture (1, 3, H, W) in -1..1, clamped."""
     inner = picture[0, :, place.top : place.top + place.height, place.left : place.left + place.width]
     return np.ascontiguousarray(((inner.float().clamp(-1, 1) + 1) / 2).permute(1, 2, 0).cpu().numpy())
@@ -70,7 +70,7 @@ def rgb_picture(rgb: Rgb) -> Tensor:
     return torch.from_numpy(rgb.astype(np.float32).transpose(2, 0, 1).copy())[None] / 127.5 - 1
 
 
-def preview(picture: Rgb, place: Frame, cell: int) -> Rgb:
+def preview_image(picture: Rgb, place: CanvasFrame, cell: int) -> Rgb:
     """The canvas's part of a picture of which a pixel is ``cell`` of the model's, longest side 256."""
     top, left = place.top // cell, place.left // cell
     rows, columns = max(1, place.height // cell), max(1, place.width // cell)
@@ -79,7 +79,7 @@ def preview(picture: Rgb, place: Frame, cell: int) -> Rgb:
     return resize(np.ascontiguousarray(inner), max(1, round(inner.shape[1] * scale)), max(1, round(inner.shape[0] * scale)))
 
 
-def flats(field: Floats, drawing: Drawing) -> Rgb:
+def region_medians_of_field(field: Floats, drawing: Drawing) -> Rgb:
     """(count, 3) uint8: the median of each region of the drawing in a field (h, w, 3) 0..1, lines left out."""
     regions = drawing.regions
     height, width = regions.labels.shape

@@ -6,16 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from backend.contract.drawing import Colors, Drawing, OnStep
-from backend.contract.family import Family, MaskGuesser
-from backend.families.guessed import GuessedBy
+from backend.contract.drawing import Colors, Drawing, ProgressCallback
+from backend.contract.family import ColorModel, ForegroundSegmenter
+from backend.families.guessed import DelegatesSegmentation
 from shared.protocol import ColorizeRequest
 
 REMEMBERED = 4
 """Pictures whose condition is kept."""
 
 
-def content_key(drawing: Drawing, request: ColorizeRequest) -> str:
+def condition_key(drawing: Drawing, request: ColorizeRequest) -> str:
     """A digest of all a condition depends on: pictures, their roles, fixed colors, finish, mode, parameters; no seed."""
     digest = hashlib.blake2b(digest_size=16)
     arrays = [drawing.ink, drawing.mask, drawing.regions.labels, drawing.regions.foreground]
@@ -30,13 +30,13 @@ def content_key(drawing: Drawing, request: ColorizeRequest) -> str:
     return digest.hexdigest()
 
 
-class Remembering(GuessedBy):
+class CachingModel(DelegatesSegmentation):
     """``family`` with the last few conditions kept; everything else goes straight through.
 
     guesser: who finds figures instead of the family itself.
     """
 
-    def __init__(self, family: Family, guesser: MaskGuesser | None = None, size: int = REMEMBERED) -> None:
+    def __init__(self, family: ColorModel, guesser: ForegroundSegmenter | None = None, size: int = REMEMBERED) -> None:
         super().__init__(family if guesser is None else guesser)
         self.spec = family.spec
         self._family, self._size = family, size
@@ -44,7 +44,7 @@ class Remembering(GuessedBy):
 
     def condition(self, drawing: Drawing, request: ColorizeRequest) -> Any:
         """The family's condition of this picture, computed only when it is not remembered."""
-        key = content_key(drawing, request)
+        key = condition_key(drawing, request)
         if key not in self._kept:
             self._kept[key] = self._family.condition(drawing, request)
         self._kept.move_to_end(key)
@@ -52,10 +52,10 @@ class Remembering(GuessedBy):
             self._kept.popitem(last=False)
         return self._kept[key]
 
-    def denoise(self, condition: Any, request: ColorizeRequest, on_step: OnStep) -> Any:
-        """See ``Family``."""
+    def denoise(self, condition: Any, request: ColorizeRequest, on_step: ProgressCallback) -> Any:
+        """See ``ColorModel``."""
         return self._family.denoise(condition, request, on_step)
 
     def decode(self, condition: Any, latent: Any, drawing: Drawing, request: ColorizeRequest) -> Colors:
-        """See ``Family``."""
+        """See ``ColorModel``."""
         return self._family.decode(condition, latent, drawing, request)

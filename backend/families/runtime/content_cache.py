@@ -11,7 +11,7 @@ from torch import Tensor
 Computed = TypeVar("Computed")
 
 
-class Kept(Generic[Computed]):
+class ContentCache(Generic[Computed]):
     """A function of pictures whose last ``size`` values are kept.
 
     Example: ``tokens = Kept(encode, 4); tokens(picture)`` encodes a picture once.

@@ -6,7 +6,7 @@ from pathlib import Path
 Stamp = tuple[tuple[int, int], ...]
 
 
-def stamp(paths: Iterable[Path]) -> Stamp:
+def file_stamp(paths: Iterable[Path]) -> Stamp:
     """What changes when one of the files, or the description beside it, does: when it was last changed, ns, and its bytes."""
     return tuple(_changed(file) for path in paths for file in (path, path.with_suffix(".json")))
 

@@ -19,7 +19,7 @@ RESERVE = 0.9
 """Share of the free memory that is counted on: allocators lose some, and others take some meanwhile."""
 
 
-def number_format(device: str, has_bfloat16: bool) -> torch.dtype:
+def compute_dtype(device: str, has_bfloat16: bool) -> torch.dtype:
     """The type of the large networks on a device as torch names it (cpu, cuda, cuda:1, mps).
 
     CUDA: bfloat16 where the card has it, else float16.  MPS: float16.  CPU: bfloat16, which halves the memory.
@@ -31,7 +31,7 @@ def number_format(device: str, has_bfloat16: bool) -> torch.dtype:
 
 
 @dataclass(frozen=True)
-class Need:
+class MemoryNeed:
     """What a picture asks of a device's memory, bytes.
 
     denoiser: weights of what every step needs.  others: weights of what is needed before and after (CLIP, VAE).  sampling,
@@ -53,16 +53,16 @@ class Plan:
     offload: bool
     tiling: bool
     side: int
-    said: str = ""
+    message: str = ""
 
 
-def need(denoiser: int, others: int, side: int, rows: int, width: int = 2, decoder_width: int = 4) -> Need:
+def estimate_memory(denoiser: int, others: int, side: int, rows: int, width: int = 2, decoder_width: int = 4) -> MemoryNeed:
     """The need of a picture of side^2 pixels whose steps run ``rows`` in a batch; widths are bytes a number."""
     pixels = side * side
-    return Need(denoiser, others, SAMPLING_NUMBERS * pixels * rows * width, DECODING_NUMBERS * pixels * decoder_width)
+    return MemoryNeed(denoiser, others, SAMPLING_NUMBERS * pixels * rows * width, DECODING_NUMBERS * pixels * decoder_width)
 
 
-def plan(free: int, wanted: Need, side: int, can_offload: bool) -> Plan:
+def plan_memory(free: int, wanted: MemoryNeed, side: int, can_offload: bool) -> Plan:
     """What must give way so that the picture fits into ``free`` bytes: parts wait outside, then tiles, then a smaller size.
 
     The costs rise in that order: time, a little time, sharpness.  can_offload: the device is not main memory itself.  Raises
@@ -93,7 +93,7 @@ def free_memory(device: str) -> int | None:
     return _free_main_memory()
 
 
-def _peak(wanted: Need, side: int, smaller: int, offload: bool, tiling: bool) -> int:
+def _peak(wanted: MemoryNeed, side: int, smaller: int, offload: bool, tiling: bool) -> int:
     share = (smaller / side) ** 2
     decoding = wanted.decoding * share
     if tiling:

@@ -13,7 +13,7 @@ Network = TypeVar("Network", bound=nn.Module)
 CPU = torch.device("cpu")
 
 
-class OnDevice(nn.Module):
+class DeviceProxy(nn.Module):
     """A network on another device that takes and gives tensors of the CPU: what travels is small beside what is computed."""
 
     def __init__(self, network: nn.Module, device: torch.device) -> None:
@@ -22,12 +22,12 @@ class OnDevice(nn.Module):
 
     def forward(self, *given: Any) -> Any:
         """The network's own."""
-        return moved(self.network(*moved(given, self.device)), CPU)
+        return to_device(self.network(*to_device(given, self.device)), CPU)
 
     def condition(self, *given: Any) -> Any:
         """The network's own, where it has one."""
         condition: Callable[..., Any] = self.network.condition  # type: ignore[assignment]
-        return moved(condition(*moved(given, self.device)), CPU)
+        return to_device(condition(*to_device(given, self.device)), CPU)
 
 
 def load_network(folder: ModelFolder, part: str, build: type[Network], device: str = "cpu") -> Network:
@@ -40,14 +40,14 @@ def load_network(folder: ModelFolder, part: str, build: type[Network], device: s
     network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     if device == "cpu":
         return network
-    return cast(Network, OnDevice(network, torch.device(device)))  # it is called like one
+    return cast(Network, DeviceProxy(network, torch.device(device)))  # it is called like one
 
 
-def moved(value: Any, device: torch.device) -> Any:
+def to_device(value: Any, device: torch.device) -> Any:
     """Tensors, in tuples and named tuples of any depth, on ``device``; everything else as it is."""
     if isinstance(value, Tensor):
         return value.to(device)
     if isinstance(value, tuple):
-        parts = [moved(part, device) for part in value]  # type: ignore[arg-type]
+        parts = [to_device(part, device) for part in value]  # type: ignore[arg-type]
         return type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)
     return value

@@ -31,7 +31,7 @@ class Spots:
     colors: Rgb
 
 
-def find_spots(hints: Rgba) -> Spots:
+def find_hint_strokes(hints: Rgba) -> Spots:
     """The spots in (H, W, 4): connected paint (alpha above 0) of one color.
 
     Where strokes of different colors touch, each pixel belongs to the one whose color is nearest.
@@ -57,13 +57,13 @@ def _palettes(blot_of: np.ndarray, color_of: np.ndarray, amounts: np.ndarray) ->
     starts = np.flatnonzero(np.diff(blot_of, prepend=-1))
     for start, end in zip(starts, [*starts[1:], len(blot_of)], strict=True):
         codes = color_of[start:end]
-        chosen = distinct(_rgb(codes), amounts[start:end], OWN_SHARE * float(amounts[start:end].sum()))
-        spot_of[start:end] = len(colors) + nearest(_rgb(codes), _rgb(codes[chosen]))
+        chosen = distinct_colors(_rgb(codes), amounts[start:end], OWN_SHARE * float(amounts[start:end].sum()))
+        spot_of[start:end] = len(colors) + nearest_color(_rgb(codes), _rgb(codes[chosen]))
         colors += codes[chosen].tolist()
     return spot_of, np.array(colors, np.int64)
 
 
-def distinct(colors: Rgb, amounts: np.ndarray, least: float) -> list[int]:
+def distinct_colors(colors: Rgb, amounts: np.ndarray, least: float) -> list[int]:
     """Which of the colors (n, 3) are colors of their own: the most frequent, and every one of at least that amount unlike it.
 
     From the most frequent to the rarest; of equally frequent ones the first.
@@ -78,7 +78,7 @@ def distinct(colors: Rgb, amounts: np.ndarray, least: float) -> list[int]:
     return chosen
 
 
-def nearest(colors: Rgb, palette: Rgb) -> np.ndarray:
+def nearest_color(colors: Rgb, palette: Rgb) -> np.ndarray:
     """(n,) for each color (n, 3) the number of the one of (k, 3) that is nearest in sRGB, the first of equals."""
     best, least = np.zeros(len(colors), np.int64), np.full(len(colors), 3 * 256)
     for k, color in enumerate(palette.astype(np.int16)):

@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 from skimage.segmentation import watershed
 
-from backend.imaging.edits.hint_strokes import Spots, distinct, find_spots, nearest
-from backend.imaging.segmentation.label_maps import areas, overlay, parents, renumbered
+from backend.imaging.edits.hint_strokes import Spots, distinct_colors, find_hint_strokes, nearest_color
+from backend.imaging.segmentation.label_maps import intersect_labels, label_areas, parent_labels, relabel
 from backend.imaging.types import Bools, Fixed, Gray, Labels, Regions, Rgb, Rgba
 
 REACHES = 0.15
@@ -22,7 +22,7 @@ MAIN = 0.5
 """A part that is more than this share of its region stands for the whole region."""
 
 
-def fix_hints(finer: Labels, regions: Regions, ink: Gray, hints: Rgba) -> tuple[Regions, Fixed]:
+def apply_hints(finer: Labels, regions: Regions, ink: Gray, hints: Rgba) -> tuple[Regions, Fixed]:
     """The regions cut so that each has one hint or none, and the colors of those that have one.
 
     finer: (h, w) labels of the drawing before regions were joined.  ink: (h, w), 255 = line.  hints: (H, W, 4), any size.
@@ -31,18 +31,18 @@ def fix_hints(finer: Labels, regions: Regions, ink: Gray, hints: Rgba) -> tuple[
     into.  Different colors in one part divide it: each pixel goes to the spot that is nearest along the part, lines crossed
     last.  A part with colors hardly apart has the most frequent one.
     """
-    spots = find_spots(hints)
+    spots = find_hint_strokes(hints)
     rows, columns = (
         at * size // whole
         for at, size, whole in zip((spots.rows, spots.columns), regions.labels.shape, hints.shape[:2], strict=True)
     )
-    parts = overlay(regions.labels, finer)
+    parts = intersect_labels(regions.labels, finer)
     scale = hints.shape[0] * hints.shape[1] / parts.size
     labels, paint = regions.labels.copy(), dict[int, Rgb]()
     following = regions.count
     under = parts[rows, columns]
-    marked = _marked(spots, under, regions.ink[rows, columns], areas(parts, int(parts.max()) + 1) * scale)
-    for part, inside in _units(regions, parts, marked):
+    marked = _marked(spots, under, regions.ink[rows, columns], label_areas(parts, int(parts.max()) + 1) * scale)
+    for part, inside in _hint_targets(regions, parts, marked):
         chosen = _colors(spots, marked[part], under == part)
         shares = [inside]
         if len(chosen) > 1:
@@ -50,14 +50,14 @@ def fix_hints(finer: Labels, regions: Regions, ink: Gray, hints: Rgba) -> tuple[
             for number in range(len(chosen) - 1, -1, -1):  # where they meet in one pixel, the most frequent remains
                 mine = np.isin(spots.spot, chosen[number])
                 markers[rows[mine], columns[mine]] = number + 1
-            divided = _divided(inside, markers, ink)
+            divided = _split_between_hints(inside, markers, ink)
             shares = [divided == number + 1 for number in range(len(chosen))]
         for share, members in zip(shares, chosen, strict=True):
             labels[share] = following
             paint[following] = spots.colors[members[0]]
             following += 1
-    labels, old = renumbered(labels)
-    origin = parents(labels, regions.labels)
+    labels, old = relabel(labels)
+    origin = parent_labels(labels, regions.labels)
     fixed = np.array([k in paint for k in old.tolist()], np.bool_)
     colors = np.array([paint.get(k, (0, 0, 0)) for k in old.tolist()], np.uint8)
     return Regions(labels, len(old), regions.ink, regions.foreground[origin]), Fixed(fixed, colors)
@@ -78,10 +78,10 @@ def _marked(spots: Spots, parts: Labels, inked: Bools, size: np.ndarray) -> dict
     return found
 
 
-def _units(regions: Regions, parts: Labels, marked: dict[int, set[int]]) -> list[tuple[int, Bools]]:
+def _hint_targets(regions: Regions, parts: Labels, marked: dict[int, set[int]]) -> list[tuple[int, Bools]]:
     """The marked parts, each with all that is colored with it, (h, w) bool: a main part brings its region along."""
-    whole, size = parents(parts, regions.labels), areas(parts, int(parts.max()) + 1)
-    total = areas(regions.labels, regions.count)
+    whole, size = parent_labels(parts, regions.labels), label_areas(parts, int(parts.max()) + 1)
+    total = label_areas(regions.labels, regions.count)
     alone = {p: size[p] <= MAIN * total[whole[p]] for p in marked}
     units: list[tuple[int, Bools]] = []
     for part in sorted(marked):
@@ -104,12 +104,12 @@ def _colors(spots: Spots, members: set[int], here: Bools) -> list[list[int]]:
     codes = palette[:, 0] << 16 | palette[:, 1] << 8 | palette[:, 2]
     for code in np.unique(codes):  # spots of exactly one color count together
         amounts = np.where(codes == code, amounts[codes == code].sum(), amounts)
-    chosen = distinct(spots.colors[known], amounts, 0.0)
-    group = nearest(spots.colors[known], spots.colors[known[chosen]])
+    chosen = distinct_colors(spots.colors[known], amounts, 0.0)
+    group = nearest_color(spots.colors[known], spots.colors[known[chosen]])
     return [[int(known[k]), *(int(m) for m in known[group == i] if m != known[k])] for i, k in enumerate(chosen)]
 
 
-def _divided(inside: Bools, markers: Labels, ink: Gray) -> Labels:
+def _split_between_hints(inside: Bools, markers: Labels, ink: Gray) -> Labels:
     """Which marker's area each pixel of ``inside`` belongs to, (h, w) 1..k; 0 elsewhere."""
     markers = np.where(inside, markers, 0)
     present = np.unique(markers[markers > 0])

@@ -7,7 +7,7 @@ from backend.imaging.types import Fixed, Floats, Regions
 _HALVINGS = 16
 
 
-def with_means(own: Floats, regions: Regions, fixed: Fixed) -> Floats:
+def shift_region_means(own: Floats, regions: Regions, fixed: Fixed) -> Floats:
     """``own`` (h, w, 3) with each fixed region shifted so that its mean beside the lines is its given color; shading stays.
 
     A color near the end of the scale has no room for shading on that side: what would go beyond is cut off there, and the

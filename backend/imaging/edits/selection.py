@@ -7,9 +7,9 @@ import cv2
 import numba
 import numpy as np
 
-from backend.imaging.parallel_rows import for_bands
-from backend.imaging.region_fill import nearest_known
-from backend.imaging.segmentation.label_maps import areas, overlay, renumbered
+from backend.imaging.parallel_rows import parallel_rows
+from backend.imaging.region_fill import fill_nearest
+from backend.imaging.segmentation.label_maps import intersect_labels, label_areas, relabel
 from backend.imaging.types import Bools, Floats, Gray, Labels, Regions, Rgba
 
 SLIP = 0.004
@@ -20,7 +20,7 @@ _ROWS = 64
 
 
 @dataclass(frozen=True)
-class Cut:
+class SelectionSplit:
     """Regions cut where a selection cuts them.
 
     parents: (count,) the number each region had before.  free: (count,) bool, the region lies inside.  twins: (count,) int32,
@@ -29,39 +29,39 @@ class Cut:
 
     regions: Regions
     parents: Labels
-    free: Bools
-    twins: Labels
+    editable: Bools
+    counterpart: Labels
 
     @property
-    def writable(self) -> Bools:
+    def blendable(self) -> Bools:
         """(count,) bool: regions that have an inner part, so that the selection's soft edge fades across the cut."""
-        return self.free | (self.twins >= 0)
+        return self.editable | (self.counterpart >= 0)
 
 
-def cut_by_selection(finer: Labels, regions: Regions, selection: Gray) -> Cut:
+def split_by_selection(finer: Labels, regions: Regions, selection: Gray) -> SelectionSplit:
     """``regions`` cut at the edge of ``selection`` (h, w), 255 = inside; at least one pixel must be above 0.
 
     finer: (h, w) labels of the drawing before regions were joined.  A part of the drawing that is mostly inside, or into which
     the selection reaches by more than ``SLIP``, belongs to it as far as it goes; a narrow strip beyond a line does not.
     """
     inside = selection > min(127, int(selection.max()) // 2)
-    parts = overlay(regions.labels, finer)
+    parts = intersect_labels(regions.labels, finer)
     count = int(parts.max()) + 1
-    share = areas(parts, count, inside.astype(np.float32)) / areas(parts, count)
+    share = label_areas(parts, count, inside.astype(np.float32)) / label_areas(parts, count)
     partly = ((share > 0) & (share < WHOLE))[parts]
-    wide_in = areas(parts, count, _without_slips(inside & partly, parts).astype(np.float32)) > 0
-    wide_out = areas(parts, count, _without_slips(~inside & partly, parts).astype(np.float32)) > 0
+    wide_in = label_areas(parts, count, _without_slips(inside & partly, parts).astype(np.float32)) > 0
+    wide_out = label_areas(parts, count, _without_slips(~inside & partly, parts).astype(np.float32)) > 0
     whole = (share >= WHOLE) | (~wide_out & wide_in) | (~wide_out & (share > 0.5))
     chosen = whole[parts] | (inside & (wide_in & wide_out)[parts])
     if not chosen.any():
         chosen = inside
-    labels, old = renumbered(regions.labels * np.int32(2) + chosen.astype(np.int32))
+    labels, old = relabel(regions.labels * np.int32(2) + chosen.astype(np.int32))
     number = np.full(2 * regions.count, -1, np.int32)
     number[old] = np.arange(len(old), dtype=np.int32)
     free = old % 2 == 1
     twins = np.where(free, -1, number[old | 1]).astype(np.int32)
     origin = (old // 2).astype(np.int32)
-    return Cut(Regions(labels, len(old), regions.ink, regions.foreground[origin]), origin, free, twins)
+    return SelectionSplit(Regions(labels, len(old), regions.ink, regions.foreground[origin]), origin, free, twins)
 
 
 def _without_slips(area: Bools, parts: Labels) -> Bools:
@@ -73,23 +73,23 @@ def _without_slips(area: Bools, parts: Labels) -> Bools:
     return core > 0
 
 
-def sampled(picture: Rgba, shape: tuple[int, int]) -> Rgba:
+def downsample_nearest(picture: Rgba, shape: tuple[int, int]) -> Rgba:
     """(H, W, c) at a smaller size (h, w): the pixel in the middle of each cell, so that no color is mixed."""
     rows, columns = (((np.arange(n) + 0.5) * size / n).astype(int) for n, size in zip(shape, picture.shape[:2], strict=True))
     return np.ascontiguousarray(picture[rows[:, None], columns[None]])
 
 
-def continued(own: Floats, cut: Cut) -> Floats:
+def extend_colors(own: Floats, cut: SelectionSplit) -> Floats:
     """Colors (h, w, 3) with the outer part of every region that was cut in the nearest colors of its inner part."""
     result = own
-    for outer in np.flatnonzero(cut.twins >= 0).tolist():
-        known = cut.regions.labels == cut.twins[outer]
-        result = np.where((cut.regions.labels == outer)[..., None], nearest_known(own, known), result)
+    for outer in np.flatnonzero(cut.counterpart >= 0).tolist():
+        known = cut.regions.labels == cut.counterpart[outer]
+        result = np.where((cut.regions.labels == outer)[..., None], fill_nearest(own, known), result)
     return result
 
 
-def keep_outside(
-    previous: tuple[Rgba, Rgba], lifted: np.ndarray, cut: Cut, selection: Gray, foreground: Rgba, background: Rgba
+def blend_outside(
+    previous: tuple[Rgba, Rgba], lifted: np.ndarray, cut: SelectionSplit, selection: Gray, foreground: Rgba, background: Rgba
 ) -> None:
     """Bring ``foreground`` and ``background`` (H, W, 4) back to the ``previous`` ones but in the free regions of a selection.
 
@@ -97,13 +97,13 @@ def keep_outside(
     both layers becomes the earlier one's; else the new colors remain, faded by the selection.  The background behind the
     figure remains new where other ground was recolored, and where the figure is new.
     """
-    figure, writable = cut.regions.foreground, cut.writable
+    figure, writable = cut.regions.foreground, cut.blendable
     ground_changes = bool((writable & ~figure).any())
 
     def work(top: int, bottom: int) -> None:
         _keep_band(*previous, lifted, figure, writable, ground_changes, selection, top, bottom, foreground, background)
 
-    for_bands(len(lifted), _ROWS, work)
+    parallel_rows(len(lifted), _ROWS, work)
 
 
 @numba.njit(cache=True, nogil=True)

@@ -29,12 +29,12 @@ class Pockets:
     radius: Floats
 
 
-def pockets(ink: Gray, ground: Bools, gap: float) -> Pockets:
+def find_enclosed_areas(ink: Gray, ground: Bools, gap: float) -> Pockets:
     """The pockets of the ground (h, w) of a drawing (h, w; 255 = line); gap as in ``segment``.
 
     Pockets that only a line divides, as the folds of a skirt, have the radius of all of them together.
     """
-    cut = segment(with_cut_offs(full_strength(ink)), gap)
+    cut = segment(add_crop_edges(full_strength(ink)), gap)
     flat = cut.labels.ravel()
     pixels = np.maximum(np.bincount(flat, minlength=cut.count), 1)
     inside = np.bincount(flat, weights=ground.ravel(), minlength=cut.count) > 0.5 * pixels
@@ -56,7 +56,7 @@ def full_strength(ink: Gray) -> Gray:
     return np.clip((ink.astype(np.int32) - NOISE) * STRENGTH, 0, 255).astype(np.uint8)
 
 
-def with_cut_offs(ink: Gray) -> Gray:
+def add_crop_edges(ink: Gray) -> Gray:
     """Ink (h, w) with the straight edges at which a figure was cut off drawn as lines.
 
     Exported figures end at the edge of their first canvas; where light clothes met that edge its line is broken.

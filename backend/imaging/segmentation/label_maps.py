@@ -5,7 +5,7 @@ import numpy as np
 from backend.imaging.types import Floats, Labels
 
 
-def renumbered(labels: Labels) -> tuple[Labels, Labels]:
+def relabel(labels: Labels) -> tuple[Labels, Labels]:
     """The labels (h, w) >= 0 numbered 0..count-1 without gaps, in their old order; and each new number's old one, (count,)."""
     used = np.flatnonzero(np.bincount(labels.ravel()))
     number = np.zeros(int(used[-1]) + 1, np.int32)
@@ -13,19 +13,19 @@ def renumbered(labels: Labels) -> tuple[Labels, Labels]:
     return number[labels], used.astype(np.int32)
 
 
-def overlay(one: Labels, other: Labels) -> Labels:
+def intersect_labels(one: Labels, other: Labels) -> Labels:
     """(h, w) labels 0..count-1 of the parts that both label maps (h, w) >= 0 together cut the picture into."""
-    return renumbered(one * np.int32(int(other.max()) + 1) + other)[0]
+    return relabel(one * np.int32(int(other.max()) + 1) + other)[0]
 
 
-def parents(parts: Labels, wholes: Labels) -> Labels:
+def parent_labels(parts: Labels, wholes: Labels) -> Labels:
     """(count,) the number of the whole that each part lies in; parts (h, w) must lie in one whole each."""
     found = np.zeros(int(parts.max()) + 1, np.int32)
     found[parts.ravel()] = wholes.ravel()
     return found
 
 
-def areas(labels: Labels, count: int, weights: Floats | None = None) -> Floats:
+def label_areas(labels: Labels, count: int, weights: Floats | None = None) -> Floats:
     """(count,) pixels of each label, or the sum of ``weights`` (h, w) over them."""
     flat = None if weights is None else weights.ravel()
     return np.bincount(labels.ravel(), flat, minlength=count).astype(np.float32)

@@ -6,7 +6,7 @@ import cv2
 import numba
 import numpy as np
 
-from backend.imaging.parallel_rows import for_bands
+from backend.imaging.parallel_rows import parallel_rows
 from backend.imaging.types import Gray, Labels
 
 SURE = 3
@@ -180,7 +180,7 @@ def _flood_levels(found: Any, level: Any) -> None:
         owner[i] = best
 
 
-def lift_labels(labels: Labels, ink: Gray) -> np.ndarray:
+def upsample_labels(labels: Labels, ink: Gray) -> np.ndarray:
     """Labels (h, w) of a drawing at the size of its ink (H, W) >= (h, w), as uint16 (count must be below 65536).
 
     Cells away from borders keep their label.  A strip of two cells along the borders is flooded anew at canvas size from the
@@ -194,12 +194,12 @@ def lift_labels(labels: Labels, ink: Gray) -> np.ndarray:
     compact = labels.astype(np.uint16)
     distance = _border_distance(compact)
     halo = int(np.ceil(4 * height / labels.shape[0]))
-    for_bands(height, _ROWS, lambda top, bottom: _lift_band(compact, distance, ink, top, bottom, halo, out))
+    parallel_rows(height, _ROWS, lambda top, bottom: _lift_band(compact, distance, ink, top, bottom, halo, out))
     return out
 
 
-def lift_mask(mask: Gray, ink: Gray) -> Gray:
+def upsample_mask(mask: Gray, ink: Gray) -> Gray:
     """A 0/255 mask (h, w) at the size of the ink (H, W), its edge on the crest of the lines, anti-aliased over one pixel."""
-    lifted = np.where(lift_labels((mask > 127).astype(np.int32), ink) > 0, 255, 0).astype(np.uint8)
+    lifted = np.where(upsample_labels((mask > 127).astype(np.int32), ink) > 0, 255, 0).astype(np.uint8)
     soft: Any = cv2.GaussianBlur(lifted, (3, 3), 0)
     return soft

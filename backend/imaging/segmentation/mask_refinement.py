@@ -8,7 +8,7 @@ import numpy as np
 
 from backend.imaging.masks import resize_mask
 from backend.imaging.resize import fit
-from backend.imaging.segmentation.enclosed_areas import Pockets, pockets
+from backend.imaging.segmentation.enclosed_areas import Pockets, find_enclosed_areas
 from backend.imaging.segmentation.palette import reference_regions
 from backend.imaging.segmentation.regions import Segmentation, line_mask, segment
 from backend.imaging.types import Bools, Floats, Gray, Labels, Rgb
@@ -33,7 +33,7 @@ MAX_COLOR_AREAS, COLOR_DECIDED, PLAIN = 400, 0.65, 0.7
 """Areas of a picture, the share that decides one, and the share of the picture's edge that makes one the paper."""
 
 
-def snapped_to_lines(mask: Gray, ink: Gray) -> Gray:
+def snap_to_lines(mask: Gray, ink: Gray) -> Gray:
     """The mask (h, w) moved to the lines of its drawing: ink (h, w), 255 = line.
 
     On an empty ground the figure is filled up to its outline, which belongs to it: everything that the ground does not reach
@@ -80,7 +80,7 @@ def _is_empty(cut: Segmentation, ground: Bools, share: Floats) -> bool:
 
 def _filled_pockets(ink: Gray, soft: Floats, ground: Bools) -> Bools:
     """Which pixels of the ground (h, w) lie behind a broken or faint outline, and are figure after all."""
-    found: Pockets = pockets(ink, ground, WIDE_GAP)
+    found: Pockets = find_enclosed_areas(ink, ground, WIDE_GAP)
     share = _shares(found.labels, found.count, soft)
     return (found.inside & (share > np.where(found.radius > LARGE, SURELY_NOT, 0.5)))[found.labels]
 
@@ -92,7 +92,7 @@ def _with_outline(figure: Bools, ink: Gray) -> Bools:
     return figure | (line_mask(ink) & (distance <= reach))
 
 
-def snapped_to_colors(mask: Gray, rgb: Rgb) -> Gray:
+def snap_to_colors(mask: Gray, rgb: Rgb) -> Gray:
     """The mask (h, w) moved to the borders of the picture's areas of one color (h, w, 3).
 
     A figure on plain paper needs no guess: when one area holds ``PLAIN`` of the picture's edge, it is the ground and every area

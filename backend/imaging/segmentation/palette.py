@@ -9,7 +9,7 @@ import numpy as np
 from skimage.measure import label as connected_labels
 
 from backend.imaging.color import lab_from_rgb
-from backend.imaging.segmentation.region_merging import merge_small, region_graph
+from backend.imaging.segmentation.region_merging import merge_small, region_adjacency_graph
 from backend.imaging.segmentation.regions import region_medians
 from backend.imaging.types import Bools, Floats, Gray, Labels, Rgb
 
@@ -55,7 +55,7 @@ def reference_regions(rgb: Rgb, mask: Gray, max_regions: int, fineness: Fineness
     labels, count = parts.astype(np.int32) - 1, int(parts.max())
     owner = np.zeros(count, np.int32)
     owner[labels.ravel()] = index.ravel()
-    graph = region_graph(labels, count, np.zeros(labels.shape, np.bool_), None, side[owner])
+    graph = region_adjacency_graph(labels, count, np.zeros(labels.shape, np.bool_), None, side[owner])
     number, merged = merge_small(graph, 10.0 * max(1.0, min(mask.shape) / 256) ** 1.5, None)
     pixels = np.bincount(labels.ravel(), minlength=count)
     votes = np.zeros((merged, len(palette)), np.int64)

@@ -27,7 +27,9 @@ class RegionGraph:
     contact: tuple[dict[int, int], ...]
 
 
-def region_graph(labels: Labels, count: int, ink: Bools, weight: NDArray[np.floating] | None, side: Bools) -> RegionGraph:
+def region_adjacency_graph(
+    labels: Labels, count: int, ink: Bools, weight: NDArray[np.floating] | None, side: Bools
+) -> RegionGraph:
     """The graph of ``labels`` (h, w); paper pixels count ``weight`` (h, w) each (None = 1), ink pixels nothing."""
     flat = labels.ravel()
     paper = (~ink).astype(np.float64) if weight is None else np.where(ink, 0.0, weight)

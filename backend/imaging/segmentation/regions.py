@@ -11,8 +11,8 @@ import numba
 import numpy as np
 from skimage.measure import label as connected_labels
 
-from backend.imaging.segmentation.region_merging import merge_small, region_graph
-from backend.imaging.segmentation.watershed import flood
+from backend.imaging.segmentation.region_merging import merge_small, region_adjacency_graph
+from backend.imaging.segmentation.watershed import watershed
 from backend.imaging.types import Bools, Gray, Labels, Regions, Rgb
 
 ALPHA = 0.7
@@ -87,30 +87,30 @@ def segment(ink: Gray, gap: float) -> Segmentation:
     unit = _unit(ink.shape)
     paper = (~lines).astype(np.uint8)
     distance = cv2.distanceTransform(paper, cv2.DIST_L2, 5) - cv2.distanceTransform(1 - paper, cv2.DIST_L2, 5)
-    labels, count = flood(distance, 0.5 * gap * min(ink.shape), ALPHA, BUMP_PX * max(1.0, unit**0.5))
-    graph = region_graph(labels, count, lines, None, np.zeros(count, np.bool_))
+    labels, count = watershed(distance, 0.5 * gap * min(ink.shape), ALPHA, BUMP_PX * max(1.0, unit**0.5))
+    graph = region_adjacency_graph(labels, count, lines, None, np.zeros(count, np.bool_))
     number, count = merge_small(graph, FRAGMENT_AREA * unit * min(unit, 1.5), None)
     return Segmentation(number[labels], count, lines)
 
 
-def split_regions(segmentation: Segmentation, mask: Gray, max_regions: int, merging: float = 1.0) -> Regions:
+def merge_and_split(segmentation: Segmentation, mask: Gray, max_regions: int, merging: float = 1.0) -> Regions:
     """The regions the model sees: cut where the figure mask (h, w; 255 = figure) cuts them, at most ``max_regions`` (>= 2).
 
     merging: a region smaller than so many times ``REGION_AREA`` joins one beside it.
     """
     inside = mask > 127
-    labels, count = _cut(segmentation, inside)
+    labels, count = _split_by_mask(segmentation, inside)
     pixels = np.bincount(labels.ravel(), minlength=count)
     figure = np.bincount(labels.ravel(), weights=inside.ravel(), minlength=count) > 0.5 * pixels
     weight = np.where(inside, FIGURE_WEIGHT, 1.0)
-    graph = region_graph(labels, count, segmentation.ink, weight, figure)
+    graph = region_adjacency_graph(labels, count, segmentation.ink, weight, figure)
     number, count = merge_small(graph, merging * REGION_AREA * _unit(mask.shape) ** 1.5, max_regions)
     foreground = np.zeros(count, np.bool_)
     foreground[number] = figure
     return Regions(number[labels], count, segmentation.ink, foreground)
 
 
-def _cut(segmentation: Segmentation, inside: Bools) -> tuple[Labels, int]:
+def _split_by_mask(segmentation: Segmentation, inside: Bools) -> tuple[Labels, int]:
     """Regions cut at the border of ``inside`` where both parts are sizeable; each connected part gets a label of its own."""
     if inside.all() or not inside.any():
         return segmentation.labels, segmentation.count
@@ -128,9 +128,9 @@ def _cut(segmentation: Segmentation, inside: Bools) -> tuple[Labels, int]:
 
 
 def drawing_regions(ink: Gray, mask: Gray | None, gap: float, max_regions: int) -> Regions:
-    """``segment`` and ``split_regions`` in one; mask None = no split, everything belongs to the figure."""
+    """``segment`` and ``merge_and_split`` in one; mask None = no split, everything belongs to the figure."""
     figure = np.full(ink.shape, 255, np.uint8) if mask is None else mask
-    return split_regions(segment(ink, gap), figure, max_regions)
+    return merge_and_split(segment(ink, gap), figure, max_regions)
 
 
 def snap_mask_to_regions(mask: Gray, labels: Labels, count: int) -> Gray:

@@ -95,7 +95,7 @@ def _flood(distance: Any, neck: Any, alpha: Any, bump: Any) -> Any:
     return basin.reshape(height, width), count
 
 
-def flood(distance: Any, neck: float, alpha: float, bump: float) -> tuple[Labels, int]:
+def watershed(distance: Any, neck: float, alpha: float, bump: float) -> tuple[Labels, int]:
     """Labels (h, w) int32 0..count-1 and count, from a signed distance (h, w) in pixels (positive on paper, negative in ink).
 
     Pixels are visited from the farthest from any line to the middle of the lines.  Two basins that meet on paper become one

@@ -38,7 +38,7 @@ class Split:
 
 
 @dataclass(frozen=True)
-class Attending:
+class CrossAttentionInput:
     """What the cross-attention layers attend to: ``context`` (B, n or with a split 2n, width), and each layer's strength."""
 
     context: Tensor
@@ -55,8 +55,9 @@ class KeyValue:
 
 
 @dataclass(frozen=True)
-class Prepared:
-    """An ``Attending`` whose keys and values were computed once: for each layer those of all tokens, or of both halves.
+class CachedKeyValues:
+    """An ``CrossAttentionInput`` whose keys and values were computed once: for each layer those of all tokens, or of both
+    halves.
 
     ``rows`` numbers the rows of the batch whose context is not all zero, None when that is all of them.  Keys and values of
     zero tokens are zero, so the other rows attend to nothing and cost only the output's bias.
@@ -69,7 +70,7 @@ class Prepared:
 
 
 @dataclass(frozen=True)
-class Memory:
+class ReferenceFeatures:
     """Normalized self-attention inputs of another pass, (B, n, width) for each transformer block.
 
     Rows attend to their own tokens and the stored ones.  ``fidelity`` holds a number for each row: the share of an attention to
@@ -81,13 +82,13 @@ class Memory:
 
 
 @dataclass(frozen=True)
-class Site:
+class BlockContext:
     """One transformer block in one pass.  ``mask`` is (B or 1, h w, 1); ``record`` takes what a write pass stores."""
 
     number: int
-    attending: Attending | Prepared
+    attending: CrossAttentionInput | CachedKeyValues
     mask: Tensor | None
-    memory: Memory | None
+    memory: ReferenceFeatures | None
     record: list[Tensor] | None
 
 
@@ -159,11 +160,11 @@ class SplitAttention(nn.Module):
         encoder_hidden_states: Tensor | None = None,
         attention_mask: Tensor | None = None,
         *,
-        site: Site,
+        site: BlockContext,
     ) -> Tensor:
         """(B, N, C) -> (B, N, C).  diffusers' own arguments are its contract; what is attended to comes in ``site``."""
         attending = site.attending
-        if isinstance(attending, Attending):
+        if isinstance(attending, CrossAttentionInput):
             keys = self.keys(attn, attending.context, attending.split)
             return _output(attn, self._attended(attn, hidden_states, keys, site, site.mask))
         keys, rows = attending.keys[site.number], attending.rows
@@ -176,7 +177,9 @@ class SplitAttention(nn.Module):
             out[rows] = _output(attn, self._attended(attn, hidden_states[rows], keys, site, mask))
         return out
 
-    def _attended(self, attn: Attention, x: Tensor, keys: tuple[KeyValue, ...], site: Site, mask: Tensor | None) -> Tensor:
+    def _attended(
+        self, attn: Attention, x: Tensor, keys: tuple[KeyValue, ...], site: BlockContext, mask: Tensor | None
+    ) -> Tensor:
         number, split, strength = site.number, site.attending.split, site.attending.strength[site.number]
         if split is None:
             return _attend(attn, self._project(attn, "to_q", x, None), keys[0]) * strength
@@ -196,7 +199,7 @@ def _sides(split: Split) -> tuple[Side | None, Side | None]:
     return "foreground" if split.foreground_lora else None, "background" if split.background_lora else None
 
 
-class RememberingAttention:
+class ReferenceSelfAttention:
     """Self-attention that stores its input in a write pass and attends to stored tokens too in a read pass."""
 
     def __call__(
@@ -206,7 +209,7 @@ class RememberingAttention:
         encoder_hidden_states: Tensor | None = None,
         attention_mask: Tensor | None = None,
         *,
-        site: Site,
+        site: BlockContext,
     ) -> Tensor:
         """(B, N, C) -> (B, N, C)."""
         query = attn.to_q(hidden_states)

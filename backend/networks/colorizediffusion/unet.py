@@ -12,22 +12,22 @@ from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
 from backend.networks.colorizediffusion.attention import (
-    Attending,
-    Memory,
-    Prepared,
+    BlockContext,
+    CachedKeyValues,
+    CrossAttentionInput,
     Ranks,
-    RememberingAttention,
-    Site,
+    ReferenceFeatures,
+    ReferenceSelfAttention,
     SplitAttention,
 )
 
 Processors = Mapping[str, Any]
 
 
-def put_in(unet: UNet2DConditionModel, ranks: Sequence[Ranks]) -> Processors:
+def install_processors(unet: UNet2DConditionModel, ranks: Sequence[Ranks]) -> Processors:
     """Give every attention layer its processor, with ``ranks`` for the cross-attention layers; return what was there before."""
     before = dict(unet.attn_processors)
-    made: dict[str, Any] = {name: RememberingAttention() for name in before}
+    made: dict[str, Any] = {name: ReferenceSelfAttention() for name in before}
     names = {id(module): f"{name}.processor" for name, module in unet.named_modules()}
     for attn, layer in zip(cross_attentions(unet), ranks, strict=True):
         made[names[id(attn)]] = SplitAttention(attn, layer)
@@ -35,8 +35,8 @@ def put_in(unet: UNet2DConditionModel, ranks: Sequence[Ranks]) -> Processors:
     return before
 
 
-def take_out(unet: UNet2DConditionModel, before: Processors) -> None:
-    """Put back the processors that ``put_in`` returned."""
+def restore_processors(unet: UNet2DConditionModel, before: Processors) -> None:
+    """Put back the processors that ``install_processors`` returned."""
     unet.set_attn_processor(dict(before))  # diffusers empties the dictionary it is given
 
 
@@ -52,15 +52,15 @@ def cross_attentions(unet: UNet2DConditionModel) -> list[Attention]:
 
 
 @dataclass
-class _Pass:
+class _ForwardState:
     """One walk: the numbers of its transformer blocks, and the mask at each size it meets.
 
     ``again``: inner values of blocks are not kept for the gradients but computed again.
     """
 
-    attending: Attending | Prepared
+    attending: CrossAttentionInput | CachedKeyValues
     again: bool = False
-    memory: Memory | None = None
+    memory: ReferenceFeatures | None = None
     record: list[Tensor] | None = None
     number: int = 0
 
@@ -79,10 +79,10 @@ class _Pass:
             self._masks[size] = mask.flatten(2).transpose(1, 2)
         return self._masks[size]
 
-    def site(self, x: Tensor) -> dict[str, Site]:
+    def site(self, x: Tensor) -> dict[str, BlockContext]:
         """The next block's ``cross_attention_kwargs``."""
         number, self.number = self.number, self.number + 1
-        return {"site": Site(number, self.attending, self.mask((x.shape[-2], x.shape[-1])), self.memory, self.record)}
+        return {"site": BlockContext(number, self.attending, self.mask((x.shape[-2], x.shape[-1])), self.memory, self.record)}
 
     def transform(self, transformer: Any, x: Tensor) -> Tensor:
         """(B, C, h, w) through one of the numbered transformers."""
@@ -106,19 +106,19 @@ class ReferenceUNet(nn.Module):
         self.unet = unet
         self.checkpointing = False  # in training: less memory for a third more time
         layers = len(cross_attentions(unet))
-        self._before = put_in(unet, ranks if ranks is not None else [{}] * layers)
+        self._before = install_processors(unet, ranks if ranks is not None else [{}] * layers)
 
     @property
     def layers(self) -> int:
         """How many cross-attention layers there are: 16."""
         return len(cross_attentions(self.unet))
 
-    def release(self) -> UNet2DConditionModel:
+    def unwrap(self) -> UNet2DConditionModel:
         """The plain U-Net, as it was before; this object is of no more use."""
-        take_out(self.unet, self._before)
+        restore_processors(self.unet, self._before)
         return self.unet
 
-    def prepare(self, attending: Attending) -> Prepared:
+    def prepare(self, attending: CrossAttentionInput) -> CachedKeyValues:
         """Compute what stays the same for all steps of one picture.  Waits for the device once, to find the zero rows."""
         zero = (attending.context == 0).flatten(1).all(dim=1)
         rows = None if not bool(zero.any()) else torch.nonzero(~zero).flatten()
@@ -126,36 +126,36 @@ class ReferenceUNet(nn.Module):
         keys = tuple(
             cast(SplitAttention, attn.processor).keys(attn, context, attending.split) for attn in cross_attentions(self.unet)
         )
-        return Prepared(keys, rows, attending.strength, attending.split)
+        return CachedKeyValues(keys, rows, attending.strength, attending.split)
 
-    def remember(
+    def encode_reference(
         self,
         latent: Tensor,
         timestep: Tensor,
         features: tuple[Tensor, ...],
-        attending: Attending | Prepared,
+        attending: CrossAttentionInput | CachedKeyValues,
         fidelity: tuple[float, ...],
-    ) -> Memory:
+    ) -> ReferenceFeatures:
         """The write pass of attention injection: a noised latent of the reference, with ``fidelity`` for the rows that read."""
         record: list[Tensor] = []
-        self._walk(latent, timestep, features, _Pass(attending, record=record))
-        return Memory(tuple(record), fidelity)
+        self._forward(latent, timestep, features, _ForwardState(attending, record=record))
+        return ReferenceFeatures(tuple(record), fidelity)
 
     def forward(
         self,
         latent: Tensor,
         timestep: Tensor,
         features: tuple[Tensor, ...],
-        attending: Attending | Prepared,
-        memory: Memory | None = None,
+        attending: CrossAttentionInput | CachedKeyValues,
+        memory: ReferenceFeatures | None = None,
     ) -> Tensor:
         """The network's output (B, 4, h, w) for a noisy latent (B, 4, h, w) at time step () or (B,), whole or fractional.
 
         ``features`` are the sketch encoder's five (B or 1, width, .., ..), already times the sketch strength.
         """
-        return self._walk(latent, timestep, features, _Pass(attending, self.checkpointing, memory))
+        return self._forward(latent, timestep, features, _ForwardState(attending, self.checkpointing, memory))
 
-    def _walk(self, latent: Tensor, timestep: Tensor, features: tuple[Tensor, ...], one: _Pass) -> Tensor:
+    def _forward(self, latent: Tensor, timestep: Tensor, features: tuple[Tensor, ...], one: _ForwardState) -> Tensor:
         unet = cast(Any, self.unet)
         times = unet.time_proj(timestep.expand(len(latent))).to(unet.time_embedding.linear_1.weight.dtype)
         x = latent.to(unet.conv_in.weight.dtype)
@@ -178,7 +178,7 @@ class ReferenceUNet(nn.Module):
         return unet.conv_out(unet.conv_act(x)).to(latent.dtype)
 
     @staticmethod
-    def _down(block: Any, x: Tensor, time: Tensor, one: _Pass, skips: list[Tensor]) -> Tensor:
+    def _down(block: Any, x: Tensor, time: Tensor, one: _ForwardState, skips: list[Tensor]) -> Tensor:
         for i, resnet in enumerate(block.resnets):
             x = one.through(resnet, x, time)
             if hasattr(block, "attentions"):
@@ -187,7 +187,7 @@ class ReferenceUNet(nn.Module):
         return x
 
     @staticmethod
-    def _up(block: Any, x: Tensor, time: Tensor, one: _Pass, skips: list[Tensor]) -> Tensor:
+    def _up(block: Any, x: Tensor, time: Tensor, one: _ForwardState, skips: list[Tensor]) -> Tensor:
         for i, resnet in enumerate(block.resnets):
             x = one.through(resnet, torch.cat([x, skips.pop()], dim=1), time)
             if hasattr(block, "attentions"):

@@ -35,7 +35,7 @@ class ResidualBlock(nn.Module):
         return x + self.gain.to(x.dtype) * hidden
 
 
-class TimedBlock(nn.Module):
+class TimeConditionedResBlock(nn.Module):
     """A pre-norm residual block, optionally scaled and shifted by a time embedding (B, time); i to o channels."""
 
     def __init__(self, i: int, o: int, time: int = 0) -> None:
@@ -84,7 +84,7 @@ def positions(height: int, width: int, channels: int, device: torch.device) -> T
     return torch.cat([rows, columns], 2).reshape(1, height * width, channels)
 
 
-class PictureAttention(nn.Module):
+class SpatialAttention(nn.Module):
     """A feature map (B, C, H, W) attends to itself or to context tokens (B, M, D); residual, starts as the identity."""
 
     def __init__(self, channels: int, heads: int, context: int | None = None) -> None:
@@ -108,7 +108,7 @@ class PictureAttention(nn.Module):
         return out.transpose(1, 2).reshape(b, c, h, w).contiguous(memory_format=torch.channels_last)
 
 
-def split_bias(query: Tensor, key: Tensor, epsilon: float = 0.02) -> Tensor:
+def foreground_bias(query: Tensor, key: Tensor, epsilon: float = 0.02) -> Tensor:
     """log(q k + (1-q)(1-k) + epsilon): figure looks at figure, ground at ground, softly.
 
     query: (B, N) and key: (B, M), figure fractions 0..1; (B, 1, N, M).  0.5 everywhere gives a constant, i.e. no bias.
@@ -117,7 +117,7 @@ def split_bias(query: Tensor, key: Tensor, epsilon: float = 0.02) -> Tensor:
     return (q * k + (1 - q) * (1 - k) + epsilon).log()[:, None]
 
 
-class Block(nn.Module):
+class TransformerBlock(nn.Module):
     """A pre-norm transformer block on region tokens; with ``cross`` it also looks at the reference's tokens."""
 
     def __init__(self, width: int, heads: int, cross: bool) -> None:

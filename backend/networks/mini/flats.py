@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from backend.networks.mini.blocks import Block, GroupNorm, PictureAttention, ResidualBlock
+from backend.networks.mini.blocks import GroupNorm, ResidualBlock, SpatialAttention, TransformerBlock
 
 GEOMETRY = 14
 """Numbers that describe a region's place and shape; the first four are positions."""
@@ -22,11 +22,11 @@ PICTURE = 3
 """Input channels: lines (1 = ink), figure mask, 1 for a reference and 0 for a drawing."""
 CELLS = 32
 """Places are compared on a grid of CELLS x CELLS."""
-DOUBT = 1e-3
+VOTE_FLOOR = 1e-3
 """Share of every palette color in what a place says, so that a wrong place can be overruled."""
 
 
-class Picture(NamedTuple):
+class ImageBatch(NamedTuple):
     """A batch of pictures and their regions; of several references to a drawing, one after the other.
 
     picture: (B, 3, S, S).  pool: (B, N, (S/4)^2), each row the share of the region in each feature cell, summing to 1.
@@ -55,7 +55,7 @@ class Palette(NamedTuple):
     sides: Tensor
 
 
-class Answer(NamedTuple):
+class FlatsOutput(NamedTuple):
     """What the network says.
 
     log_prob, similarity, place: log probabilities over palette colors, (B, N, K) each: of the whole network, of the plain
@@ -70,15 +70,15 @@ class Answer(NamedTuple):
     tokens: Tensor
 
 
-class Meeting(nn.Module):
+class CrossImageAttention(nn.Module):
     """Drawing and references look at themselves and at each other, at 1/16 of the size; starts as the identity."""
 
     def __init__(self, channels: int, layers: int) -> None:
         super().__init__()
         self.colour = nn.Conv2d(12, channels, 1, bias=False)
         nn.init.zeros_(self.colour.weight)
-        self.own = nn.ModuleList(PictureAttention(channels, 4) for _ in range(layers))
-        self.other = nn.ModuleList(PictureAttention(channels, 4, channels) for _ in range(layers))
+        self.own = nn.ModuleList(SpatialAttention(channels, 4) for _ in range(layers))
+        self.other = nn.ModuleList(SpatialAttention(channels, 4, channels) for _ in range(layers))
         self.think = nn.ModuleList(ResidualBlock(channels) for _ in range(layers))
 
     def forward(self, drawing: Tensor, references: Tensor, colors: Tensor) -> tuple[Tensor, Tensor]:
@@ -97,7 +97,7 @@ class Meeting(nn.Module):
         return drawing, references
 
 
-class Eyes(nn.Module):
+class FeaturePyramid(nn.Module):
     """The CNN: pictures (B, 3, S, S) down to 1/16, and up again after the meeting."""
 
     def __init__(self, widths: tuple[int, int, int, int], out: int) -> None:
@@ -131,7 +131,7 @@ class Eyes(nn.Module):
         return self.norm(at4), at8, at16.mean((2, 3))
 
 
-class Seen(NamedTuple):
+class EncodedImages(NamedTuple):
     """What the CNN says of a batch of pictures.
 
     pooled: (B, N, features) over each region.  summary: (B, N, widths[3]).  cells: (B, CELLS^2, widths[2]).
@@ -164,13 +164,13 @@ class Flats(nn.Module):
     ) -> None:
         super().__init__()
         self.width, self.frequencies = width, frequencies
-        self.eyes = Eyes(eyes, features)
-        self.meeting = Meeting(eyes[3], meetings)
+        self.eyes = FeaturePyramid(eyes, features)
+        self.meeting = CrossImageAttention(eyes[3], meetings)
         place = GEOMETRY + 8 * frequencies
         self.drawing_in = nn.Sequential(nn.Linear(features + eyes[3] + place, width), nn.GELU(), nn.Linear(width, width))
         self.reference_in = nn.Sequential(nn.Linear(features + eyes[3] + place + 3, width), nn.GELU(), nn.Linear(width, width))
-        self.reference_blocks = nn.ModuleList(Block(width, heads, cross=False) for _ in range(reference_layers))
-        self.drawing_blocks = nn.ModuleList(Block(width, heads, cross=True) for _ in range(layers))
+        self.reference_blocks = nn.ModuleList(TransformerBlock(width, heads, cross=False) for _ in range(reference_layers))
+        self.drawing_blocks = nn.ModuleList(TransformerBlock(width, heads, cross=True) for _ in range(layers))
         self.drawing_norm, self.reference_norm = nn.LayerNorm(width), nn.LayerNorm(width)
         self.point_query, self.point_key = nn.Linear(width, width), nn.Linear(width, width)
         self.prior = nn.Linear(width, 1)
@@ -191,7 +191,7 @@ class Flats(nn.Module):
         angle = (geometry[..., :4, None] * frequency).flatten(-2)
         return torch.cat([geometry, angle.sin(), angle.cos()], -1)
 
-    def _see(self, drawing: Picture, references: Picture, colors: Tensor) -> tuple[Seen, Seen]:
+    def _encode(self, drawing: ImageBatch, references: ImageBatch, colors: Tensor) -> tuple[EncodedImages, EncodedImages]:
         """Both kinds of pictures through the CNN; colors: ``Palette.cells``.  A drawing's references end up in one row."""
         b = drawing.picture.shape[0]
         fine, middle, coarse = self.eyes.down(torch.cat([drawing.picture, references.picture]))
@@ -199,11 +199,11 @@ class Flats(nn.Module):
         features, middle, summary = self.eyes.up(fine, middle, met)
         cells = middle.flatten(2).transpose(1, 2)
 
-        def seen(part: slice, picture: Picture) -> Seen:
+        def seen(part: slice, picture: ImageBatch) -> EncodedImages:
             flat = features[part].flatten(2).transpose(1, 2)
             pooled = (picture.pool.to(flat.dtype) @ flat).float()
             spread = summary[part].float()[:, None].expand(-1, pooled.shape[1], -1)
-            return Seen(*(t.reshape(b, -1, t.shape[-1]) for t in (pooled, spread, cells[part])))
+            return EncodedImages(*(t.reshape(b, -1, t.shape[-1]) for t in (pooled, spread, cells[part])))
 
         return seen(slice(b), drawing), seen(slice(b, None), references)
 
@@ -218,19 +218,19 @@ class Flats(nn.Module):
         look = self.look(F.layer_norm(pooled, pooled.shape[-1:])) + self.place_weight * self.look_place(place)
         return F.normalize(look.float(), dim=-1)
 
-    def forward(self, drawing: Picture, references: Picture, palette: Palette, allowed: Tensor) -> Answer:
+    def forward(self, drawing: ImageBatch, references: ImageBatch, palette: Palette, allowed: Tensor) -> FlatsOutput:
         """Point each region at the palette.
 
         references: R to each drawing, one after the other, of M / R regions each (padded).  allowed: (B, N, M) bool, which
         reference regions a region may take its color from.
         """
         b = drawing.picture.shape[0]
-        here, there = self._see(drawing, references, palette.cells)
+        here, there = self._encode(drawing, references, palette.cells)
         key_geometry = references.geometry.reshape(b, -1, GEOMETRY)
         key_valid = references.valid.reshape(b, -1)
         figure = F.interpolate(drawing.picture[:, 1:2], size=(CELLS, CELLS), mode="area").flatten(1)
         pointing = self._point(here.cells, there.cells, figure, palette.sides)
-        heard, by_place = _hear(drawing.pool, pointing, palette)
+        heard, by_place = _gather_votes(drawing.pool, pointing, palette)
         place, key_place = self._place(drawing.geometry), self._place(key_geometry)
         bias, key_bias = _forbid(drawing.valid)[:, None, None], _forbid(key_valid)[:, None, None]
         cross_bias = _forbid(allowed & key_valid[:, None])
@@ -251,10 +251,10 @@ class Flats(nn.Module):
             plain = ((similarity.float() + cross_bias).softmax(-1) @ shared).clamp_min(1e-9).log()
             by_region = (logits.softmax(-1) @ shared).clamp_min(1e-9).log()
             product = by_region + trust * by_place
-            return Answer(product.log_softmax(-1), plain, by_place, pointing, x.float())
+            return FlatsOutput(product.log_softmax(-1), plain, by_place, pointing, x.float())
 
 
-def _hear(pool: Tensor, pointing: Tensor, palette: Palette) -> tuple[Tensor, Tensor]:
+def _gather_votes(pool: Tensor, pointing: Tensor, palette: Palette) -> tuple[Tensor, Tensor]:
     """What each region's cells found: (B, N, 5) mean color, surest color's share and spread; and log (B, N, K) by color."""
     b, n, cells = pool.shape
     side = round(cells**0.5) // CELLS
@@ -263,7 +263,7 @@ def _hear(pool: Tensor, pointing: Tensor, palette: Palette) -> tuple[Tensor, Ten
     found = (pointing @ torch.cat([flat, (flat**2).sum(-1, keepdim=True), palette.shares], -1)).float()
     with torch.autocast(pool.device.type, enabled=False):
         told = coarse @ found
-        mean, square, vote = told[..., :3], told[..., 3:4], (told[..., 4:] + DOUBT).clamp_min(DOUBT)
+        mean, square, vote = told[..., :3], told[..., 3:4], (told[..., 4:] + VOTE_FLOOR).clamp_min(VOTE_FLOOR)
         vote = vote / vote.sum(-1, keepdim=True)
         spread = (square - (mean**2).sum(-1, keepdim=True)).clamp_min(1e-4).sqrt()
     return torch.cat([mean, vote.amax(-1, keepdim=True), spread], -1), vote.log()

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from backend.networks.mini.blocks import PictureAttention, ResidualBlock
+from backend.networks.mini.blocks import ResidualBlock, SpatialAttention
 
 
 class Foreground(nn.Module):
@@ -19,7 +19,7 @@ class Foreground(nn.Module):
         self.down16, self.at16 = nn.Conv2d(b, c, 3, 2, 1), ResidualBlock(c)
         self.down32 = nn.Conv2d(c, d, 3, 2, 1)
         self.at32 = nn.ModuleList([ResidualBlock(d), ResidualBlock(d)])
-        self.look = nn.ModuleList([PictureAttention(d, 4), PictureAttention(d, 4)])
+        self.look = nn.ModuleList([SpatialAttention(d, 4), SpatialAttention(d, 4)])
         self.up16, self.out16 = nn.Conv2d(d, c, 1), ResidualBlock(c)
         self.up8, self.out8 = nn.Conv2d(c, b, 1), ResidualBlock(b)
         self.up4, self.out4 = nn.Conv2d(b, a, 1), ResidualBlock(a)

@@ -12,7 +12,7 @@ from diffusers.models.embeddings import TimestepEmbedding, Timesteps
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from backend.networks.mini.blocks import GroupNorm, PictureAttention, TimedBlock, positions, split_bias
+from backend.networks.mini.blocks import GroupNorm, SpatialAttention, TimeConditionedResBlock, foreground_bias, positions
 
 SCALE = 0.15
 """One unit of latent, in sRGB 0..1."""
@@ -25,7 +25,7 @@ UNSURE = 0.1
 """Spread of colors, in sRGB 0..1, at which what a cell points at is no longer sure."""
 
 
-class Shown(NamedTuple):
+class DenoiserInputs(NamedTuple):
     """What the network sees but for the flats.
 
     ink: (B, 1, 4F, 4F), 1 = line.  mask: (B, 1, F, F).  warped: (B, 4, C, C), see ``warp``.  picture: (B, 3, 128, 128) sRGB
@@ -39,7 +39,7 @@ class Shown(NamedTuple):
     figure: Tensor
 
 
-def warp(pointing: Tensor, colors: Tensor) -> Tensor:
+def warp_colors(pointing: Tensor, colors: Tensor) -> Tensor:
     """The reference's colors brought to where the drawing's cells point.
 
     pointing: (B, C^2, L) probabilities; colors: (B, L, 3) sRGB 0..1.  (B, 4, C, C): mean color, and how sure it is, 0..1.
@@ -51,7 +51,7 @@ def warp(pointing: Tensor, colors: Tensor) -> Tensor:
     return torch.cat([mean, (-spread / UNSURE).exp()], -1).transpose(1, 2).reshape(len(mean), 4, side, side)
 
 
-class Condition(NamedTuple):
+class EncodedCondition(NamedTuple):
     """What is computed once: tokens (B, 256, D), features at 1/2 and 1/4 of the field, the attention bias at 1/4."""
 
     tokens: Tensor
@@ -66,10 +66,10 @@ class ReferenceEncoder(nn.Module):
     def __init__(self, width: int) -> None:
         super().__init__()
         self.stem = nn.Conv2d(65, 64, 3, padding=1)
-        self.at4 = TimedBlock(64, 64)
+        self.at4 = TimeConditionedResBlock(64, 64)
         self.down = nn.Conv2d(64, width, 3, 2, 1)
-        self.at8 = TimedBlock(width, width)
-        self.look = PictureAttention(width, 4)
+        self.at8 = TimeConditionedResBlock(width, width)
+        self.look = SpatialAttention(width, 4)
         self.colour = nn.Linear(192, width)
         self.norm = nn.LayerNorm(width)
         self.place = nn.Linear(32, width, bias=False)
@@ -86,7 +86,7 @@ class ReferenceEncoder(nn.Module):
         return torch.where(drop[:, None, None], self.nothing.to(tokens.dtype), tokens)
 
 
-class Painted(nn.Module):
+class FieldDenoiser(nn.Module):
     """See the module's text.  widths: channels at 1/2, 1/4 and 1/8 of the field; tokens: width of the reference's tokens."""
 
     def __init__(self, widths: tuple[int, int, int] = (64, 104, 144), tokens: int = 104, time: int = 160) -> None:
@@ -94,25 +94,31 @@ class Painted(nn.Module):
         a, b, c = widths
         self.reference = ReferenceEncoder(tokens)
         self.stem = nn.Sequential(nn.Conv2d(24, 32, 3, padding=1), nn.SiLU(), nn.Conv2d(32, a, 3, 2, 1))
-        self.in2 = nn.ModuleList([TimedBlock(a, a), TimedBlock(a, a)])
-        self.down4, self.in4 = nn.Conv2d(a, b, 3, 2, 1), nn.ModuleList([TimedBlock(b, b), TimedBlock(b, b)])
-        self.look4 = nn.ModuleList([PictureAttention(b, 4, tokens), PictureAttention(b, 4, tokens)])
-        self.down8, self.in8 = nn.Conv2d(b, c, 3, 2, 1), nn.ModuleList([TimedBlock(c, c), TimedBlock(c, c)])
-        self.self8 = PictureAttention(c, 4)
-        self.up4, self.up2 = TimedBlock(c + b, b), TimedBlock(b + a, a)
+        self.in2 = nn.ModuleList([TimeConditionedResBlock(a, a), TimeConditionedResBlock(a, a)])
+        self.down4, self.in4 = (
+            nn.Conv2d(a, b, 3, 2, 1),
+            nn.ModuleList([TimeConditionedResBlock(b, b), TimeConditionedResBlock(b, b)]),
+        )
+        self.look4 = nn.ModuleList([SpatialAttention(b, 4, tokens), SpatialAttention(b, 4, tokens)])
+        self.down8, self.in8 = (
+            nn.Conv2d(b, c, 3, 2, 1),
+            nn.ModuleList([TimeConditionedResBlock(c, c), TimeConditionedResBlock(c, c)]),
+        )
+        self.self8 = SpatialAttention(c, 4)
+        self.up4, self.up2 = TimeConditionedResBlock(c + b, b), TimeConditionedResBlock(b + a, a)
 
         self.steps = Timesteps(64, flip_sin_to_cos=True, downscale_freq_shift=0, scale=1000)
         self.time = TimestepEmbedding(64, time, out_dim=time)
         self.noisy_in = nn.Conv2d(12 + a, a, 3, padding=1)
-        self.noisy2 = TimedBlock(a, a, time)
-        self.noisy_down, self.noisy4 = nn.Conv2d(a, b, 3, 2, 1), TimedBlock(2 * b, b, time)
-        self.noisy_look, self.noisy_out4 = PictureAttention(b, 4, tokens), TimedBlock(b, b, time)
-        self.noisy_up, self.noisy_out2 = TimedBlock(b + 2 * a, a, time), TimedBlock(a, a, time)
+        self.noisy2 = TimeConditionedResBlock(a, a, time)
+        self.noisy_down, self.noisy4 = nn.Conv2d(a, b, 3, 2, 1), TimeConditionedResBlock(2 * b, b, time)
+        self.noisy_look, self.noisy_out4 = SpatialAttention(b, 4, tokens), TimeConditionedResBlock(b, b, time)
+        self.noisy_up, self.noisy_out2 = TimeConditionedResBlock(b + 2 * a, a, time), TimeConditionedResBlock(a, a, time)
         last = nn.Conv2d(a, 12, 3, padding=1)
         nn.init.zeros_(last.weight)
         self.out = nn.Sequential(GroupNorm(8, a), nn.SiLU(), last)
 
-    def condition(self, shown: Shown, anchor: Tensor, drop: Tensor) -> Condition:
+    def condition(self, shown: DenoiserInputs, anchor: Tensor, drop: Tensor) -> EncodedCondition:
         """Everything without noise in it.
 
         anchor: (B, 3, F, F) sRGB 0..1, the flats.  drop: (B,) bool, reference withheld.  F % 8 == 0.
@@ -121,7 +127,7 @@ class Painted(nn.Module):
         withheld = drop[:, None, None, None]
         keys = F.avg_pool2d(shown.figure, shown.figure.shape[-1] // TOKENS)
         keys = torch.where(withheld, torch.full_like(keys, 0.5), keys).flatten(1)
-        bias4 = split_bias(F.avg_pool2d(shown.mask, 4).flatten(1), keys)
+        bias4 = foreground_bias(F.avg_pool2d(shown.mask, 4).flatten(1), keys)
         warped = F.interpolate(shown.warped, size=anchor.shape[2:], mode="bilinear", align_corners=False)
         sure = torch.where(withheld, 0.0, warped[:, 3:])
         given = [F.pixel_unshuffle(shown.ink, 4), shown.mask * 2 - 1, anchor * 2 - 1, (warped[:, :3] - anchor) * sure * 4, sure]
@@ -135,9 +141,9 @@ class Painted(nn.Module):
         at8 = self.in8[1](self.self8(self.in8[0](self.down8(at4))))
         coarse = self.up4(torch.cat([F.interpolate(at8, scale_factor=2.0), at4], 1))
         fine = self.up2(torch.cat([F.interpolate(coarse, scale_factor=2.0), at2], 1))
-        return Condition(tokens, fine, coarse, bias4)
+        return EncodedCondition(tokens, fine, coarse, bias4)
 
-    def forward(self, noisy: Tensor, sigma: Tensor, given: Condition) -> Tensor:
+    def forward(self, noisy: Tensor, sigma: Tensor, given: EncodedCondition) -> Tensor:
         """The clean latent (B, 3, F, F) seen through noisy = (1 - sigma) clean + sigma noise; sigma: (B,) 0..1."""
         time = F.silu(self.time(self.steps(sigma).to(given.fine.dtype)))
         x = F.pixel_unshuffle(noisy, 2).to(given.fine.dtype)

@@ -9,7 +9,7 @@ from enum import Enum
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 
-from backend.server.worker.messages import Command, Event, Exited
+from backend.server.worker.messages import Command, Event, WorkerExited
 from backend.server.worker.process import WorkerConfig, main
 
 _log = logging.getLogger(__name__)
@@ -24,10 +24,10 @@ class WorkerState(str, Enum):
     BUSY = "busy"
 
 
-class Worker:
+class WorkerHandle:
     """One worker process at a time, for one device.  All methods are called in the event loop, and so is ``on_event``."""
 
-    def __init__(self, config: WorkerConfig, on_event: "Callable[[Worker, Event], None]") -> None:
+    def __init__(self, config: WorkerConfig, on_event: "Callable[[WorkerHandle, Event], None]") -> None:
         self.config = config
         self.state = WorkerState.DOWN
         self.job: str | None = None
@@ -41,7 +41,7 @@ class Worker:
         return self._process.pid if self._process is not None and self.state is not WorkerState.DOWN else None
 
     def start(self) -> None:
-        """Start a process; ``Found`` and ``Ready`` follow, or ``Exited``."""
+        """Start a process; ``Found`` and ``Ready`` follow, or ``WorkerExited``."""
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
         self._process = context.Process(target=main, args=(theirs, self.config), name="linewash-worker", daemon=True)
@@ -52,7 +52,7 @@ class Worker:
         except OSError as error:  # no memory or no process number left
             _log.error("a worker cannot be started: %s", error)
             ours.close()
-            loop.call_soon(self._on_event, self, Exited(None))
+            loop.call_soon(self._on_event, self, WorkerExited(None))
         else:
             _log.info("worker %d starts on %s", self._process.pid or 0, self.config.device)
             arguments = (self._process, ours, loop)
@@ -61,7 +61,7 @@ class Worker:
             theirs.close()  # so that the pipe ends with the worker
 
     def send(self, command: Command) -> None:
-        """Tell the worker; when it has just died, ``Exited`` is already on its way."""
+        """Tell the worker; when it has just died, ``WorkerExited`` is already on its way."""
         if self._connection is None:
             return
         try:
@@ -70,7 +70,7 @@ class Worker:
             _log.info("the worker is gone")
 
     def kill(self) -> None:
-        """End the process at once; ``Exited`` follows."""
+        """End the process at once; ``WorkerExited`` follows."""
         if self._process is not None and self._process.pid is not None:
             self._process.kill()
 
@@ -87,7 +87,7 @@ class Worker:
             except (EOFError, OSError):
                 process.join()  # whoever closed the pipe is about to end, or ended
                 connection.close()
-                event, ended = Exited(process.exitcode), True
+                event, ended = WorkerExited(process.exitcode), True
             try:
                 loop.call_soon_threadsafe(self._on_event, self, event)
             except RuntimeError:  # the loop is closed: the server is ending

@@ -14,14 +14,14 @@ from typing import Protocol, cast
 import cv2
 import torch
 
-from backend.contract.drawing import Cancelled, Inputs, Layers, Previous, Step
-from backend.contract.family import Family
-from backend.families.runtime.file_stamp import Stamp, stamp
+from backend.contract.drawing import Cancelled, Inputs, PreviousResult, ResultLayers, StepProgress
+from backend.contract.family import ColorModel
+from backend.families.runtime.file_stamp import Stamp, file_stamp
 from backend.families.settling import settled
 from backend.imaging import png
 from backend.pipeline.run import colorize
 from backend.server.store import write_result
-from backend.server.worker.messages import Done, Event, Failed, Progress, Run, Stopped
+from backend.server.worker.messages import Event, JobCancelled, JobDone, JobFailed, Progress, RunJob
 from shared.errors import ErrorCode, LinewashError
 from shared.model_spec import ModelInfo
 from shared.protocol import (
@@ -56,7 +56,7 @@ class Registry(Protocol):
         """Files that the model is made of and that may be replaced while it is loaded; () when there are none."""
         ...
 
-    def load(self, name: str, models_dir: Path, device: str) -> Family:
+    def load(self, name: str, models_dir: Path, device: str) -> ColorModel:
         """The model of that name, ready to color on that device."""
         ...
 
@@ -65,12 +65,12 @@ class Registry(Protocol):
 class _Loaded:
     """A model and what its files were when it was read."""
 
-    family: Family
+    family: ColorModel
     files: tuple[Path, ...]
     stamp: Stamp
 
 
-class Coloring:
+class InferenceRunner:
     """Models by name, and the way a job takes through one of them.
 
     The preloaded model stays; of the others, which may fill the memory, the last one used does.  One whose files have changed
@@ -81,7 +81,7 @@ class Coloring:
         torch.set_num_threads(threads)
         cv2.setNumThreads(threads)
         self._registry = cast(Registry, importlib.import_module(registry))
-        self._models, self._device, self._loaded, self._stays = models, device, dict[str, _Loaded](), ""
+        self._models, self._device, self._loaded, self._pinned_model = models, device, dict[str, _Loaded](), ""
 
     def models(self) -> tuple[ModelInfo, ...]:
         """Every system of the registry and whether its files are there."""
@@ -89,19 +89,21 @@ class Coloring:
 
     def preload(self, name: str) -> str:
         """Load a model before it is asked for; answers why not, '' when all is well.  The job that wants it gets the error."""
-        self._stays = name
+        self._pinned_model = name
         try:
             if name:
                 self._family(name)
         except Exception as error:  # noqa: BLE001  whatever a model file makes go wrong, the worker must still start
-            problem = failure("", error)
+            problem = to_failed("", error)
             return "%s: %s" % (problem.code.value, problem.detail)
         return ""
 
-    def run(self, run: Run, cancelled: Callable[[str], bool], send: Callable[[Event], None]) -> Done | Failed | Stopped:
+    def run(
+        self, run: RunJob, cancelled: Callable[[str], bool], send: Callable[[Event], None]
+    ) -> JobDone | JobFailed | JobCancelled:
         """Color one job; sends ``Progress`` on the way and checks for a cancel with each."""
 
-        def on_step(step: Step) -> None:
+        def on_step(step: StepProgress) -> None:
             if cancelled(run.job):
                 raise Cancelled
             preview = None if step.preview is None else png.encode(step.preview)
@@ -114,24 +116,24 @@ class Coloring:
             inputs = read_inputs(run.folder, run.request)
             read = time.monotonic()
             result = colorize(inputs, family, on_step)
-            on_step(Step("layers", 1, 1))
+            on_step(StepProgress("layers", 1, 1))
             saving = time.monotonic()
-            pictures = encoded(result.layers)
+            pictures = encode_layers(result.layers)
             seconds = {"read": read - started, **result.seconds, "encode": time.monotonic() - saving}
             write_result(run.folder, pictures, result.warnings, seconds)
         except Cancelled:
-            return Stopped(run.job)
+            return JobCancelled(run.job)
         except Exception as error:  # noqa: BLE001  whatever goes wrong in a picture fails this job alone
-            return failure(run.job, error)
-        return Done(run.job)
+            return to_failed(run.job, error)
+        return JobDone(run.job)
 
-    def _family(self, name: str) -> Family:
-        if name not in self._loaded or stamp(self._loaded[name].files) != self._loaded[name].stamp:
-            for other in self._loaded.keys() - ({self._stays} - {name}):
+    def _family(self, name: str) -> ColorModel:
+        if name not in self._loaded or file_stamp(self._loaded[name].files) != self._loaded[name].stamp:
+            for other in self._loaded.keys() - ({self._pinned_model} - {name}):
                 del self._loaded[other]
             gc.collect()
             files = self._registry.files(name, self._models)
-            before = stamp(files)  # what changes while it is read is noticed next time
+            before = file_stamp(files)  # what changes while it is read is noticed next time
             self._loaded[name] = _Loaded(self._registry.load(name, self._models, self._device), files, before)
         return self._loaded[name].family
 
@@ -145,7 +147,7 @@ def read_inputs(folder: Path, request: ColorizeRequest) -> Inputs:
     previous = None
     if request.previous:
         before = (png.decode_rgba(data(name)) for name in (PART_PREVIOUS_FOREGROUND, PART_PREVIOUS_BACKGROUND))
-        previous = Previous(*before)
+        previous = PreviousResult(*before)
     return Inputs(
         request=request,
         lines=png.decode_rgba(data(PART_LINES)),
@@ -157,7 +159,7 @@ def read_inputs(folder: Path, request: ColorizeRequest) -> Inputs:
     )
 
 
-def encoded(layers: Layers) -> dict[str, bytes]:
+def encode_layers(layers: ResultLayers) -> dict[str, bytes]:
     """PNG of every layer by its name, compressed side by side."""
     pictures = {
         LAYER_FOREGROUND: layers.foreground,
@@ -170,14 +172,14 @@ def encoded(layers: Layers) -> dict[str, bytes]:
         return dict(zip(pictures, pool.map(png.encode, pictures.values()), strict=True))
 
 
-def failure(job: str, error: Exception) -> Failed:
+def to_failed(job: str, error: Exception) -> JobFailed:
     """The row of the error table an exception belongs to; the traceback goes to the log."""
     if isinstance(error, LinewashError):
-        return Failed(job, error.code, error.detail)
+        return JobFailed(job, error.code, error.detail)
     _log.error("job %s failed", job, exc_info=error)
     detail = "%s: %s" % (type(error).__name__, error)
     if isinstance(error, OSError) and error.errno in _DISK_FULL:
-        return Failed(job, ErrorCode.DISK_FULL, detail)
+        return JobFailed(job, ErrorCode.DISK_FULL, detail)
     if isinstance(error, (MemoryError, torch.OutOfMemoryError)) or any(text in str(error) for text in _NO_MEMORY):
-        return Failed(job, ErrorCode.OUT_OF_MEMORY, detail)
-    return Failed(job, ErrorCode.INTERNAL, detail)
+        return JobFailed(job, ErrorCode.OUT_OF_MEMORY, detail)
+    return JobFailed(job, ErrorCode.INTERNAL, detail)

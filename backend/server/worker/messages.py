@@ -9,7 +9,7 @@ from shared.protocol import ColorizeRequest
 
 
 @dataclass(frozen=True)
-class Run:
+class RunJob:
     """Server to worker: color the inputs in ``folder`` and put the layers there."""
 
     job: str
@@ -25,12 +25,12 @@ class Cancel:
 
 
 @dataclass(frozen=True)
-class List:
+class ListModels:
     """Server to worker: say once more which models are there; answered by ``Found`` even while a job runs."""
 
 
 @dataclass(frozen=True)
-class Found:
+class ModelsListed:
     """Worker to server: torch is imported, and these models are there."""
 
     models: tuple[ModelInfo, ...]
@@ -46,7 +46,7 @@ class Ready:
 
 @dataclass(frozen=True)
 class Progress:
-    """Worker to server: a stage began or a step ended; ``preview`` is a PNG of at most 256 px, or None."""
+    """Worker to server: a stage began or a step ended; ``preview_image`` is a PNG of at most 256 px, or None."""
 
     job: str
     stage: str
@@ -56,14 +56,14 @@ class Progress:
 
 
 @dataclass(frozen=True)
-class Done:
+class JobDone:
     """Worker to server: the result lies in the job's folder, whole."""
 
     job: str
 
 
 @dataclass(frozen=True)
-class Failed:
+class JobFailed:
     """Worker to server: the job ended with an error."""
 
     job: str
@@ -72,7 +72,7 @@ class Failed:
 
 
 @dataclass(frozen=True)
-class Stopped:
+class JobCancelled:
     """Worker to server: the job was cancelled."""
 
     job: str
@@ -88,11 +88,11 @@ class Log:
 
 
 @dataclass(frozen=True)
-class Exited:
+class WorkerExited:
     """Not sent: what the server makes of the closed pipe.  ``code`` is the exit code, negative for a signal."""
 
     code: int | None
 
 
-Command = Run | Cancel | List
-Event = Found | Ready | Progress | Done | Failed | Stopped | Log | Exited
+Command = RunJob | Cancel | ListModels
+Event = ModelsListed | Ready | Progress | JobDone | JobFailed | JobCancelled | Log | WorkerExited

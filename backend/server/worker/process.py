@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from backend.server.worker.messages import Cancel, Command, Event, Found, Log, Ready, Run
+from backend.server.worker.messages import Cancel, Command, Event, Log, ModelsListed, Ready, RunJob
 from shared.model_spec import ModelInfo
 
 _log = logging.getLogger(__name__)
@@ -43,19 +43,19 @@ def main(connection: "Connection[Event, Command]", config: WorkerConfig) -> None
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole terminal group; the server decides
     limit_threads(config.threads)
     stay_offline()
-    channel = Channel(connection)
+    channel = WorkerConnection(connection)
     logging.basicConfig(level=logging.INFO, handlers=[_ToServer(channel.send)])
     threading.Thread(target=channel.listen, name="listener", daemon=True).start()
     with config.crash_log.open("a", encoding="utf-8") as crash_log:
         faulthandler.enable(crash_log)
         try:
-            from backend.server.worker.inference import Coloring  # torch and all; not before the threads are limited
+            from backend.server.worker.inference import InferenceRunner  # torch and all; not before the threads are limited
         except ImportError:
             _log.exception("the worker cannot import what it needs")
             raise
-        coloring = Coloring(config.registry, config.models, config.threads, config.device)
+        coloring = InferenceRunner(config.registry, config.models, config.threads, config.device)
         channel.list_models = coloring.models
-        channel.send(Found(coloring.models()))
+        channel.send(ModelsListed(coloring.models()))
         channel.send(Ready(config.preload, coloring.preload(config.preload)))
         gc.freeze()  # libraries and model stay for good; looking through them costs a tenth of a second
         while True:
@@ -80,7 +80,7 @@ def stay_offline() -> None:
         os.environ[name] = "1"
 
 
-class Channel:
+class WorkerConnection:
     """The pipe to the server, seen from the worker.
 
     list_models: what answers ``List``, None until the libraries it needs are imported.
@@ -89,7 +89,7 @@ class Channel:
     def __init__(self, connection: "Connection[Event, Command]") -> None:
         self._connection, self._sending = connection, threading.Lock()
         self._cancelled: set[str] = set()
-        self.runs: queue.SimpleQueue[Run] = queue.SimpleQueue()
+        self.runs: queue.SimpleQueue[RunJob] = queue.SimpleQueue()
         self.list_models: Callable[[], tuple[ModelInfo, ...]] | None = None
 
     def send(self, event: Event) -> None:
@@ -109,14 +109,14 @@ class Channel:
                 os._exit(1)
             if isinstance(command, Cancel):
                 self._cancelled.add(command.job)
-            elif isinstance(command, Run):
+            elif isinstance(command, RunJob):
                 self.runs.put(command)
             elif self.list_models is not None:  # else ``Found`` is on its way without being asked for
                 self._list(self.list_models)
 
     def _list(self, list_models: Callable[[], tuple[ModelInfo, ...]]) -> None:
         try:
-            self.send(Found(list_models()))
+            self.send(ModelsListed(list_models()))
         except Exception:  # noqa: BLE001  whatever lies in the models folder, this thread must go on hearing cancels
             _log.exception("the models cannot be listed")
 

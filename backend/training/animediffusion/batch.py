@@ -9,12 +9,12 @@ import torch
 from torch import Tensor
 
 from backend.families.animediffusion.sampling import NO_LINES, NO_REFERENCE, TRAINING_STEPS
-from backend.imaging.thin_plate_warp import Bend, bent, draw_bend
+from backend.imaging.thin_plate_warp import ThinPlateWarp, random_warp, warp_published
 from backend.imaging.types import Gray, Rgb
 from backend.training.animediffusion.dataset import FacePairs, squared
 from backend.training.colorizediffusion.augment import signed
 
-Bending = Callable[[Rgb, Bend], Rgb]
+Bending = Callable[[Rgb, ThinPlateWarp], Rgb]
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Settings:
 
     size: int = 32
     side: int = 256
-    bending: Bending | None = bent
+    bending: Bending | None = warp_published
     withhold: float = 0.0
     withhold_lines: float = 0.0
     draws: int = 0
@@ -52,7 +52,7 @@ def draw_batch(data: FacePairs, rng: np.random.Generator, settings: Settings) ->
     """Pictures at random; all randomness from ``rng``.  The reference is the picture itself, bent at its own size."""
     size, side = settings.size, settings.side
     faces = [data.read(int(number)) for number in rng.integers(len(data), size=size)]
-    bends = [draw_bend(rng) for _ in faces]
+    bends = [random_warp(rng) for _ in faces]
     shown = [
         settings.bending(face.color, bend) if settings.bending else face.color for face, bend in zip(faces, bends, strict=True)
     ]

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
 
-from backend.imaging.thin_plate_warp import bent, bent_within
+from backend.imaging.thin_plate_warp import warp_inside, warp_published
 from backend.training import cli_options
-from backend.training.animediffusion.cli_errors import told
-from backend.training.engine.config import Machine
+from backend.training.animediffusion.cli_errors import cli_errors
+from backend.training.engine.config import Hardware
 
 if TYPE_CHECKING:
     from backend.training.animediffusion.phases import Beginning, Phase, Reduction
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 EPOCHS = {"anime1": 200.0, "anime2": 10.0}
 LOSSES: dict[str, Literal["sum", "mean"]] = {"anime1": "sum", "anime2": "mean"}
 """As published."""
-BENDINGS = {"published": bent, "within": bent_within, "none": None}
+BENDINGS = {"published": warp_published, "within": warp_inside, "none": None}
 BEGINNINGS = ("published", "timed", "noise")
 
 
@@ -64,7 +64,7 @@ def phase(
     from backend.training.animediffusion.phases import Phase1, Phase2, Start
     from backend.training.animediffusion.validation_images import sheet_of
     from backend.training.colorizediffusion.dataset import DataError
-    from backend.training.engine.trainer import Run
+    from backend.training.engine.trainer import Trainer
 
     part = str(context.command.name)
     reduction = cast("Reduction", _one_of(loss or LOSSES[part], ("sum", "mean")))
@@ -73,7 +73,7 @@ def phase(
     if width % 32:
         raise typer.BadParameter("widths are multiples of 32")
     settings = Settings(batch, side, BENDINGS[_one_of(bend, tuple(BENDINGS))], withhold, withhold_lines)
-    with told(DataError):
+    with cli_errors(DataError):
         pairs, shown = FacePairs(data), FacePairs(validation) if validation else None
     task: Phase
     if part == "anime1":
@@ -98,14 +98,16 @@ def phase(
         save_every_s=save_minutes * 60,
         warm=warm or min(0.5, 1 / times),
     )
-    with told(ValueError):
+    with cli_errors(ValueError):
         try:
-            training = Run(task, recipe, run, Machine(device, threads, workers, precision=precision, layout=layout(device)))
+            training = Trainer(
+                task, recipe, run, Hardware(device, threads, workers, precision=precision, layout=layout(device))
+            )
         except RuntimeError as error:
             if "loading state_dict" not in str(error):  # torch has no class of its own for weights that do not fit
                 raise
             raise typer.BadParameter(f"{run} holds a run of another network", param_hint="--run") from error
-    with told(DataError):
+    with cli_errors(DataError):
         training.train(sheet_of(shown, side, settings.bending) if shown else None)
     training.accelerator.end_training()
 
@@ -117,7 +119,7 @@ def publish(
     """Write what a run of AnimeDiffusion has learned as a checkpoint in published format, for the models folder."""
     from backend.training.animediffusion.export import publish as write
 
-    with told(ValueError, FileNotFoundError):
+    with cli_errors(ValueError, FileNotFoundError):
         typer.echo(f"{write(run, out)} trained weights in {out}")
 
 
@@ -129,7 +131,7 @@ def lines(
     from backend.training.animediffusion.dataset import draw_lines
     from backend.training.colorizediffusion.dataset import DataError
 
-    with told(DataError):
+    with cli_errors(DataError):
         typer.echo(f"{draw_lines(data, seed)} drawings made")
 
 

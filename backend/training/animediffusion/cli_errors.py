@@ -9,7 +9,7 @@ from shared.errors import LinewashError
 
 
 @contextmanager
-def told(*kinds: type[Exception]) -> Generator[None]:
+def cli_errors(*kinds: type[Exception]) -> Generator[None]:
     """End the command with the sentences of a LinewashError and what it is about, or the words of an error of ``kinds``."""
     try:
         yield

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import torch
 
-from backend.training.engine.config import Recipe
+from backend.training.engine.config import TrainConfig
 
 LAST_RATE = 1e-8
 """At the very beginning and at the end."""
@@ -21,8 +21,8 @@ def warmed_cosine(progress: float, warm: float, highest: float, lowest: float = 
 
 
 @dataclass(frozen=True)
-class AnimeRecipe(Recipe):
-    """``Recipe`` with that rate.  warm: the share of the run in which the rate rises, one epoch of all as published."""
+class AnimeRecipe(TrainConfig):
+    """``TrainConfig`` with that rate.  warm: the share of the run in which the rate rises, one epoch of all as published."""
 
     warm: float = 1 / 200
 

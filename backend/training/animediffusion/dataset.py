@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from backend.imaging.line_extraction import FACE_SIGMAS, face_lines
+from backend.imaging.line_extraction import FACE_SIGMAS, xdog_binary
 from backend.imaging.types import Gray, Rgb
 from backend.training.colorizediffusion.dataset import ENDINGS, DataError
 
@@ -65,7 +65,7 @@ def draw_lines(folder: Path, seed: int = 0) -> int:
     new = [name for name in _names(folder / COLOR) if not (folder / LINES / name).exists()]
     for name in new:
         rng = np.random.default_rng([seed, *name.encode()])
-        lines = 255 - face_lines(_picture(folder / COLOR / name, "RGB"), float(rng.choice(FACE_SIGMAS)))
+        lines = 255 - xdog_binary(_picture(folder / COLOR / name, "RGB"), float(rng.choice(FACE_SIGMAS)))
         part = folder / LINES / (name + ".part")
         Image.fromarray(lines).save(part, "PNG")
         part.replace(folder / LINES / name)

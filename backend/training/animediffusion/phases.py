@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from backend.families.animediffusion.loader import load_unet
-from backend.families.animediffusion.sampling import ETA, STEPS, Denoiser, ddim, inverted, noised
+from backend.families.animediffusion.sampling import ETA, STEPS, Denoiser, add_noise, ddim, ddim_invert
 from backend.networks.animediffusion import AnimeUNet
 from backend.training.animediffusion.batch import Batch, Settings, draw_batch
 from backend.training.animediffusion.dataset import FacePairs
@@ -74,7 +74,7 @@ class Phase1(Phase):
 
     def errors(self, network: Any, batch: Batch) -> Tensor:
         """Of the noise."""
-        noisy = noised(batch.color, batch.noise, batch.time)
+        noisy = add_noise(batch.color, batch.noise, batch.time)
         return (network(noisy, batch.lines, batch.reference, batch.time).float() - batch.noise).square()
 
 
@@ -107,7 +107,7 @@ class Sampled(nn.Module):
             return batch.noise
         look = self._look(batch)
         by: Denoiser = look if self._beginning == "timed" else lambda noisy, time: look(noisy, None)
-        return inverted(by, batch.color, batch.noise, self._steps)
+        return ddim_invert(by, batch.color, batch.noise, self._steps)
 
     def _look(self, batch: Batch) -> Denoiser:
         return lambda noisy, time: self.unet(noisy, batch.lines, batch.reference, time).float()

@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from backend.families.animediffusion.sampling import ETA, STEPS, ddim, guided
-from backend.imaging.thin_plate_warp import bent, draw_bend
+from backend.families.animediffusion.sampling import ETA, STEPS, classifier_free_guidance, ddim
+from backend.imaging.thin_plate_warp import random_warp, warp_published
 from backend.imaging.types import Gray, Rgb
 from backend.networks.animediffusion import AnimeUNet
 from backend.training.animediffusion.batch import Bending, line_pictures
@@ -18,14 +18,14 @@ from backend.training.engine.trainer import Sheet
 from backend.training.mini.validation_images import contact_sheet
 
 
-def sheet_of(data: FacePairs, side: int, bending: Bending | None = bent, count: int = 6) -> Sheet:
+def sheet_of(data: FacePairs, side: int, bending: Bending | None = warp_published, count: int = 6) -> Sheet:
     """What draws the sheet of a phase, of the first ``count`` faces of ``data``; they become references as in training."""
 
     def draw(network: nn.Module) -> Rgb:
         unet = network.unet if isinstance(network, Sampled) else network
         faces = [data.read(number) for number in range(min(count, len(data)))]
         truth, lines = [squared(face.color, side) for face in faces], [squared(face.lines, side) for face in faces]
-        bends = [draw_bend(np.random.default_rng(number)) for number in range(len(faces))]
+        bends = [random_warp(np.random.default_rng(number)) for number in range(len(faces))]
         shown = [bending(face.color, bend) if bending else face.color for face, bend in zip(faces, bends, strict=True)]
         own = [squared(picture, side) for picture in shown]
         other = [*truth[1:], truth[0]]
@@ -60,5 +60,5 @@ def painted(
     def look(noisy: torch.Tensor, time: torch.Tensor | None, shown: torch.Tensor) -> torch.Tensor:
         return unet(noisy, drawing.repeat(len(shown) // len(drawing), 1, 1, 1), shown, time).float()
 
-    found = ddim(guided(look, colors, guidance), noise(), steps, eta, noise, lambda *_: None).clamp(-1, 1)
+    found = ddim(classifier_free_guidance(look, colors, guidance), noise(), steps, eta, noise, lambda *_: None).clamp(-1, 1)
     return list(((found + 1) * 127.5).round().permute(0, 2, 3, 1).cpu().numpy().astype(np.uint8))

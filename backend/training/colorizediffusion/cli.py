@@ -14,8 +14,8 @@ from backend.training import cli_options
 from backend.training.colorizediffusion.augment import MULTI_ASPECT, Augmentation, Size
 from backend.training.colorizediffusion.batch import Settings
 from backend.training.colorizediffusion.dataset import DataError, Filters, PictureFolder
-from backend.training.colorizediffusion.dataset_builder import Making, MaskOf, make
-from backend.training.engine.config import Machine, Recipe
+from backend.training.colorizediffusion.dataset_builder import BuildOptions, MaskOf, make
+from backend.training.engine.config import Hardware, TrainConfig
 
 RATES = {"v1": 1e-5, "v15": 1e-4}
 """Constant; as published."""
@@ -72,7 +72,7 @@ def stage(
     from backend.training.colorizediffusion.v1 import V1Stage
     from backend.training.colorizediffusion.v15 import V15Stage
     from backend.training.colorizediffusion.validation_images import sheet_of
-    from backend.training.engine.trainer import Run
+    from backend.training.engine.trainer import Trainer
 
     part = str(context.command.name)
     if noisy and part != "v1":
@@ -90,7 +90,7 @@ def stage(
     except DataError as error:
         raise typer.BadParameter(str(error)) from error
     task = (V1Stage if part == "v1" else V15Stage)(pictures, begin, settings)
-    recipe = Recipe(
+    recipe = TrainConfig(
         minutes=minutes,
         steps=steps,
         rate=rate or RATES[part],
@@ -104,7 +104,7 @@ def stage(
         save_every_s=save_minutes * 60,
     )
     try:
-        training = Run(task, recipe, run, Machine(device, threads, workers, precision=precision))
+        training = Trainer(task, recipe, run, Hardware(device, threads, workers, precision=precision))
     except StartError as error:
         raise typer.BadParameter(str(error)) from error
     training.train(sheet_of(task, shown) if shown else None)
@@ -137,7 +137,7 @@ def dataset(
     archive: Annotated[int, typer.Option(min=0, help="Pictures in a zip archive; 0: loose files.")] = 0,
 ) -> None:
     """Make a data set of colored pictures: their lines, and masks of their figures.  Called again it goes on."""
-    how = Making(lines_from_color, _guesser() if masks else None, smallest, largest, archive)
+    how = BuildOptions(lines_from_color, _guesser() if masks else None, smallest, largest, archive)
     made = make(pictures, out, how, typer.echo)
     for reason in made.left_out:
         typer.echo(f"left out: {reason}", err=True)

@@ -10,7 +10,7 @@ from PIL import Image, UnidentifiedImageError
 from backend.imaging.resize import resize
 from backend.imaging.types import Gray, Rgb
 from backend.training.colorizediffusion.dataset import COLOR, ENDINGS, MASK, SKETCH
-from backend.training.colorizediffusion.dataset_writer import GrowingSet
+from backend.training.colorizediffusion.dataset_writer import DatasetWriter
 
 EXTRACTED_AT = 512
 """Shorter side at which lines are looked for: in larger pictures thick lines would come out as two."""
@@ -21,7 +21,7 @@ MaskOf = Callable[[Rgb], Gray]
 
 
 @dataclass(frozen=True)
-class Making:
+class BuildOptions:
     """How a data set is made.  largest: shorter sides above this are made so long; smaller ones than smallest are left out.
 
     archive: pictures in one zip archive, 0 = loose files.  mask_of: None leaves masks out.
@@ -35,20 +35,20 @@ class Making:
 
 
 @dataclass(frozen=True)
-class Made:
+class BuildReport:
     """How many pictures there are now, and what was left out and why."""
 
     count: int
     left_out: tuple[str, ...]
 
 
-def make(pictures: Path, out: Path, making: Making, on_picture: Callable[[str], None]) -> Made:
+def make(pictures: Path, out: Path, making: BuildOptions, on_picture: Callable[[str], None]) -> BuildReport:
     """Lines, colors and masks of every picture under ``pictures`` into ``out``, listed in ``image_list_NUMBER.json``.
 
     Pictures that are there already, by the lists, are kept: a call that was ended, in whatever way, goes on.  What is no
     picture is left out and named.  ``on_picture`` hears each name.
     """
-    growing, left_out = GrowingSet(out, making.archive), list[str]()
+    growing, left_out = DatasetWriter(out, making.archive), list[str]()
     for path in _sources(pictures):
         source = path.relative_to(pictures)
         if source.as_posix() in growing.sources:
@@ -62,7 +62,7 @@ def make(pictures: Path, out: Path, making: Making, on_picture: Callable[[str], 
             parts[MASK] = making.mask_of(color)
         on_picture(growing.add(source.as_posix(), _stem(source), parts))
     growing.close()
-    return Made(len(growing.sources), tuple(left_out))
+    return BuildReport(len(growing.sources), tuple(left_out))
 
 
 def _sketch(color: Rgb, lines_of: LinesOf) -> Gray:
@@ -81,7 +81,7 @@ def _sources(folder: Path) -> Iterator[Path]:
     return (path for path in sorted(folder.rglob("*")) if path.suffix.lower() in ENDINGS and path.is_file())
 
 
-def _opened(path: Path, making: Making) -> Rgb | str:
+def _opened(path: Path, making: BuildOptions) -> Rgb | str:
     """The picture on white, made smaller where it is very large; or why it cannot be used."""
     try:
         with Image.open(path) as opened:

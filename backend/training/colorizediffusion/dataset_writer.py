@@ -25,7 +25,7 @@ PER_LIST = 1000
 """Pictures in a list: it is written anew with each of them."""
 
 
-class GrowingSet:
+class DatasetWriter:
     """The data set in ``folder``.  archive: pictures in a zip archive, 0 = they stay files."""
 
     def __init__(self, folder: Path, archive: int) -> None:

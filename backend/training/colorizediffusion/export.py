@@ -14,7 +14,7 @@ from backend.families.colorizediffusion.network_configs import read_config
 from backend.networks.colorizediffusion.unet import ReferenceUNet, cross_attentions
 from backend.training.colorizediffusion.stage import Start, StartError
 from backend.training.colorizediffusion.v1 import V1Network
-from backend.training.colorizediffusion.v15 import V15Network, grown
+from backend.training.colorizediffusion.v15 import V15Network, expand_v1_to_v15
 from backend.training.engine.checkpoints import newest
 
 _PARTS = {
@@ -71,7 +71,7 @@ def publish(start: Start, run: Path, out: Path) -> int:
     if parts.version == "v1.5" and not has_pairs:
         raise StartError(f"the run is of v1 and did not start from {start.path.name}, which is v1.5")
     if has_pairs:
-        parts = grown(parts, read_config(start.path).token_head_dim)
+        parts = expand_v1_to_v15(parts, read_config(start.path).token_head_dim)
         network = V15Network(parts)
     if averaged:
         weights |= dict(zip((name for name, _ in network.named_parameters()), averaged, strict=True))

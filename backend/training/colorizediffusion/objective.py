@@ -22,15 +22,15 @@ def noised(clean: Tensor, noise: Tensor, time: Tensor) -> Tensor:
     return kept * clean + added * noise
 
 
-def noised_tokens(tokens: Tensor, seeds: Tensor, time: Tensor) -> Tensor:
+def add_token_noise(tokens: Tensor, seeds: Tensor, time: Tensor) -> Tensor:
     """Reference tokens (B, n, C) with noise of their own at the picture's times (B,), late ones turned round: t >= 900 at
     999 - t (spec 21.1, "noisy training"; ColorizeDiffusion, Yan et al. 2024).  seeds: (B,) whole, one for each sample's noise.
     """
     turned = torch.where(time >= LATE, TRAINING_STEPS - 1 - time, time)
-    return noised(tokens[..., None], torch.stack([_grown(int(seed), tokens) for seed in seeds]), turned)[..., 0]
+    return noised(tokens[..., None], torch.stack([_seeded_noise(int(seed), tokens) for seed in seeds]), turned)[..., 0]
 
 
-def _grown(seed: int, tokens: Tensor) -> Tensor:
+def _seeded_noise(seed: int, tokens: Tensor) -> Tensor:
     """(n, C, 1) Gaussian; grown on the CPU, so that it is the same on every device."""
     shape = (*tokens.shape[1:], 1)
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed)).to(tokens)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from backend.families.colorizediffusion.checkpoint_layout import Version
 from backend.families.colorizediffusion.loader import Parts, load_parts
 from backend.families.diffusion.denoiser import Prediction
-from backend.networks.clip import local, preprocessed
+from backend.networks.clip import patch_tokens, preprocessed
 from backend.training.colorizediffusion.batch import Batch, Settings, draw_batch
 from backend.training.colorizediffusion.dataset import PictureFolder
 from backend.training.colorizediffusion.objective import min_snr_weight, noised, squared_errors, target
@@ -124,4 +124,4 @@ class Stage(ABC):
         seen = preprocessed(pictures.float(), vision.size)
         if len(warp):
             seen = warped(seen, warp[:, 0], warp[:, 1])
-        return local(vision.encode(seen))
+        return patch_tokens(vision.encode(seen))

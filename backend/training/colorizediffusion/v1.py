@@ -4,11 +4,11 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from backend.networks.colorizediffusion.attention import Attending
+from backend.networks.colorizediffusion.attention import CrossAttentionInput
 from backend.networks.colorizediffusion.sketch_encoder import SketchEncoder
 from backend.networks.colorizediffusion.unet import ReferenceUNet
 from backend.training.colorizediffusion.batch import Batch
-from backend.training.colorizediffusion.objective import noised_tokens
+from backend.training.colorizediffusion.objective import add_token_noise
 from backend.training.colorizediffusion.stage import EVERYWHERE, Stage
 
 
@@ -21,7 +21,7 @@ class V1Network(nn.Module):
 
     def forward(self, noisy: Tensor, time: Tensor, sketch: Tensor, tokens: Tensor) -> Tensor:
         """Noisy latents (B, 4, h, w), times (B,), sketches (B, 3, H, W), reference tokens (B, n, C) -> (B, 4, h, w)."""
-        return self.unet(noisy, time, self.sketch_encoder(sketch), Attending(tokens, EVERYWHERE, None))
+        return self.unet(noisy, time, self.sketch_encoder(sketch), CrossAttentionInput(tokens, EVERYWHERE, None))
 
 
 class V1Stage(Stage):
@@ -39,5 +39,5 @@ class V1Stage(Stage):
         """With the tokens of the picture itself, all zero where the reference is withheld."""
         tokens = self.tokens(batch.reference, batch.warp)
         if len(batch.token_seed):
-            tokens = noised_tokens(tokens, batch.token_seed, batch.time)
+            tokens = add_token_noise(tokens, batch.token_seed, batch.time)
         return network(noisy, batch.time, batch.sketch, tokens * batch.seen[:, None, None])

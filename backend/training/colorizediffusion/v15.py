@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from backend.families.colorizediffusion.loader import Parts
 from backend.families.colorizediffusion.network_configs import read_config
-from backend.networks.colorizediffusion.attention import PROJECTIONS, Attending, Ranks, Split, SplitAttention
+from backend.networks.colorizediffusion.attention import PROJECTIONS, CrossAttentionInput, Ranks, Split, SplitAttention
 from backend.networks.colorizediffusion.token_transformer import ThresholdEmbedder, TokenTransformer
 from backend.networks.colorizediffusion.unet import ReferenceUNet, cross_attentions
 from backend.training.colorizediffusion.batch import Batch
@@ -33,11 +33,11 @@ def fresh_ranks(unet: UNet2DConditionModel) -> list[Ranks]:
     return layers
 
 
-def grown(parts: Parts, token_head_dim: int) -> Parts:
+def expand_v1_to_v15(parts: Parts, token_head_dim: int) -> Parts:
     """v1's networks with fresh pairs that add nothing yet, threshold embedder and token transformer; v1.5's as they are."""
     if parts.version == "v1.5":
         return parts
-    plain = parts.unet.release()
+    plain = parts.unet.unwrap()
     unet = ReferenceUNet(plain, fresh_ranks(plain))
     width = int(cast(Any, plain).config.cross_attention_dim)
     return replace(
@@ -81,7 +81,7 @@ class V15Network(nn.Module):
         # Each picture has a threshold of its own: bicubic weights sum to 1, so it can be taken off before the mask is scaled.
         lowered = mask - thresholds[:, 0, None, None, None]
         split = Split(lowered, EVERYWHERE, EVERYWHERE, NOWHERE, NOWHERE, foreground_lora=True, background_lora=True)
-        return follow(self._unet[0], noisy)(noisy, time, features, Attending(context, EVERYWHERE, split))
+        return follow(self._unet[0], noisy)(noisy, time, features, CrossAttentionInput(context, EVERYWHERE, split))
 
 
 class V15Stage(Stage):
@@ -91,7 +91,7 @@ class V15Stage(Stage):
 
     def network(self) -> V15Network:
         """Of a v1 checkpoint with everything new at its beginning, or of a v1.5 checkpoint as it is."""
-        self._parts = grown(self.begin(), read_config(self.start.path).token_head_dim)
+        self._parts = expand_v1_to_v15(self.begin(), read_config(self.start.path).token_head_dim)
         self._parts.unet.checkpointing = self.start.again
         network = V15Network(self._parts)
         return network.requires_grad_(True).train()

@@ -6,11 +6,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from backend.families.colorizediffusion.conditioning import ContextMaker, Given
-from backend.families.colorizediffusion.guided_denoiser import Conditioning, Guided
+from backend.families.colorizediffusion.conditioning import ConditioningInputs, ContextBuilder
+from backend.families.colorizediffusion.guided_denoiser import Conditioning, GuidedDenoiser
 from backend.families.colorizediffusion.preprocessing import blank_sketch, gray_picture, latent_mask
 from backend.families.colorizediffusion.spec import BOTH, VANILLA
-from backend.families.colorizediffusion.strengths import Strengths, everywhere
+from backend.families.colorizediffusion.strengths import Strengths, constant_per_layer
 from backend.families.diffusion.guidance import Guidance
 from backend.families.diffusion.noise_schedule import Schedule
 from backend.families.diffusion.samplers import Sampler, sample
@@ -24,8 +24,8 @@ from backend.training.mini.validation_images import contact_sheet
 
 STEPS, SCALE = 20, 4.0
 """As the interface has it (spec 15.3)."""
-_FULL = everywhere(1.0)
-STRENGTHS = Strengths(_FULL, _FULL, _FULL, everywhere(0.0), sketch_threshold=0.05, reference_threshold=0.5)
+_FULL = constant_per_layer(1.0)
+STRENGTHS = Strengths(_FULL, _FULL, _FULL, constant_per_layer(0.0), sketch_threshold=0.05, reference_threshold=0.5)
 
 
 def sheet_of(stage: Stage, data: PictureFolder, count: int = 4, steps: int = STEPS) -> Sheet:
@@ -54,19 +54,19 @@ def _painted(stage: Stage, line: np.ndarray, mask: np.ndarray | None, reference:
     colors = rgb_picture(reference.color).to(here.device)
     encoder = follow(parts.sketch_encoder, sketch)
     nothing = torch.empty(0)
-    given = Given(
+    given = ConditioningInputs(
         tokens=stage.tokens(colors, nothing),
         reference=colors,
         reference_mask=nothing if reference.mask is None else gray_picture(reference.mask).to(here.device),
         background=None,
         mask=nothing if mask is None else latent_mask(gray_picture(mask)).to(here.device),
     )
-    maker = ContextMaker(lambda picture: stage.tokens(picture, nothing), parts.threshold_embedder, parts.token_transformer)
+    maker = ContextBuilder(lambda picture: stage.tokens(picture, nothing), parts.threshold_embedder, parts.token_transformer)
     attending = maker.attending(VANILLA if mask is None else BOTH, STRENGTHS, given)
     told = Conditioning(tuple(encoder(sketch)), tuple(encoder(blank_sketch(sketch))), attending)
     generator = torch.Generator().manual_seed(0)
     noise = torch.randn(1, 4, line.shape[0] // 8, line.shape[1] // 8, generator=generator).to(here.device)
-    guided = Guided(follow(parts.unet, sketch), told, Guidance(SCALE))
+    guided = GuidedDenoiser(follow(parts.unet, sketch), told, Guidance(SCALE))
     latent = sample(guided, noise, Sampler.DDIM, Schedule.AUTOMATIC, steps, parts.prediction, generator, lambda *_: None)
     vae: Any = follow(parts.vae, latent)
     picture = vae.decode(latent / LATENT_SCALE, return_dict=False)[0]

@@ -26,7 +26,7 @@ class Source(Protocol):
         ...
 
 
-class Numbered(Dataset[Any]):
+class IndexedBatches(Dataset[Any]):
     """A task's batches by number."""
 
     def __init__(self, source: Source, seed: int) -> None:
@@ -39,7 +39,7 @@ class Numbered(Dataset[Any]):
         return self._source.batch(np.random.default_rng((self._seed, number)))
 
 
-class _From(Sampler[int]):
+class _StrideSampler(Sampler[int]):
     """first, first + every, ... without end."""
 
     def __init__(self, first: int, every: int) -> None:
@@ -54,14 +54,14 @@ def batches(source: Source, seed: int, first: int, workers: int, pinned: bool, e
 
     workers: processes that make them ahead, 0 = made in this one when asked for.  pinned: in memory a GPU can copy from.
     """
-    numbered = Numbered(source, seed)
+    numbered = IndexedBatches(source, seed)
     if workers == 0:
         return (numbered[number] for number in count(first, every))
     return iter(
         DataLoader(
             numbered,
             batch_size=None,
-            sampler=_From(first, every),
+            sampler=_StrideSampler(first, every),
             num_workers=workers,
             collate_fn=_as_it_is,
             pin_memory=pinned,

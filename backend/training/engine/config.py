@@ -9,7 +9,7 @@ from accelerate import Accelerator
 
 
 @dataclass(frozen=True)
-class Recipe:
+class TrainConfig:
     """Training ends after ``minutes`` or ``steps``, whichever is given; the learning rate follows that budget.
 
     A run with ``steps`` is a function of seed and data alone; one with ``minutes`` also depends on the machine's speed.
@@ -43,7 +43,7 @@ class Recipe:
 
 
 @dataclass(frozen=True)
-class Machine:
+class Hardware:
     """Where a run computes; it changes speed, and on another machine the last bits, but nothing else.
 
     device: auto (CUDA where there is one), cpu or cuda.  threads: compute threads, 0 = torch's own choice.  workers: processes
@@ -71,5 +71,5 @@ class Machine:
         return Accelerator(mixed_precision=self.precision, cpu=self.device == "cpu" or not found)
 
 
-ANY_MACHINE = Machine()
+ANY_MACHINE = Hardware()
 """What a run computes on when nobody says otherwise."""

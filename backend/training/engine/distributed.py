@@ -9,7 +9,7 @@ TYPES = {"bf16": "bfloat16", "fp16": "float16"}
 """Number formats of autocast by the names Accelerate has for them."""
 
 
-def fill_deepspeed(config: dict[str, Any], pictures: int, parts: int, processes: int, clip: float, precision: str) -> None:
+def configure_deepspeed(config: dict[str, Any], pictures: int, parts: int, processes: int, clip: float, precision: str) -> None:
     """Make DeepSpeed's configuration take the recipe's steps, in place.
 
     Accelerate asks data loaders for the sizes, and a run has none: pictures are those of a batch, parts a process' batches in a
@@ -29,15 +29,15 @@ def is_wrapped(accelerator: Accelerator) -> bool:
     return accelerator.distributed_type in (DistributedType.DEEPSPEED, DistributedType.FSDP)
 
 
-def is_spread(accelerator: Accelerator) -> bool:
+def is_sharded(accelerator: Accelerator) -> bool:
     """Whether no process has all weights: with FSDP, and with DeepSpeed at ZeRO's stage 3."""
     plugin = accelerator.deepspeed_plugin
     return accelerator.distributed_type == DistributedType.FSDP or (plugin is not None and plugin.zero_stage == 3)
 
 
-def check(accelerator: Accelerator, average: float) -> None:
+def validate(accelerator: Accelerator, average: float) -> None:
     """ValueError, with what to do instead, for what would train or keep nothing.  average: decay of averages, 0 = none."""
-    if average and is_spread(accelerator):
+    if average and is_sharded(accelerator):
         raise ValueError("averaged weights are not kept where the weights are spread over processes: give --average 0")
     first_fsdp = accelerator.distributed_type == DistributedType.FSDP and not accelerator.is_fsdp2
     plugin = accelerator.state.fsdp_plugin if first_fsdp else None

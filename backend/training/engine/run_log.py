@@ -18,7 +18,7 @@ CURVES, SHEETS = "curves", "sheets"
 """Folders in a run's own."""
 
 
-class Table:
+class CsvLog:
     """A CSV file of one row a log entry, ``step`` among its columns.  Rows after the step a run resumes from are dropped."""
 
     def __init__(self, path: Path, resumed_at: int) -> None:
@@ -48,19 +48,19 @@ class Table:
         fresh.replace(self._path)
 
 
-class Record:
+class RunLog:
     """Use it in a ``with`` block.  A terminal gets a progress bar, a file gets plain lines."""
 
     def __init__(self, folder: Path, resumed_at: int, console: Console) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._folder, self._table = folder, Table(folder / "log.csv", resumed_at)
+        self._folder, self._table = folder, CsvLog(folder / "log.csv", resumed_at)
         self._curves = _curves(folder / CURVES, resumed_at)
         times = (TaskProgressColumn(), TimeElapsedColumn(), TimeRemainingColumn())
         columns = (BarColumn(), *times, TextColumn("{task.fields[says]}"))
         self._bar = Progress(*columns, console=console) if console.is_terminal else None
         self._line = self._bar.add_task("", total=1.0, says="") if self._bar else None
 
-    def __enter__(self) -> "Record":
+    def __enter__(self) -> "RunLog":
         if self._bar:
             self._bar.start()
         return self

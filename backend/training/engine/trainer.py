@@ -14,13 +14,13 @@ from diffusers.training_utils import EMAModel
 from rich.console import Console
 from torch import Tensor, nn
 
-from backend.families.runtime.network_loader import moved
+from backend.families.runtime.network_loader import to_device
 from backend.imaging.types import Rgb
 from backend.training.engine.batches import batches
 from backend.training.engine.checkpoints import fresh, newest, swap_in
-from backend.training.engine.config import ANY_MACHINE, Machine, Recipe
-from backend.training.engine.distributed import check, fill_deepspeed, is_spread, is_wrapped
-from backend.training.engine.run_log import Record
+from backend.training.engine.config import ANY_MACHINE, Hardware, TrainConfig
+from backend.training.engine.distributed import configure_deepspeed, is_sharded, is_wrapped, validate
+from backend.training.engine.run_log import RunLog
 
 Sheet = Callable[[nn.Module], Rgb | None]
 """Draws validation pictures with a network; None when there are none to draw."""
@@ -59,10 +59,10 @@ class Progress:
         self.step, self.seconds = state["step"], state["seconds"]
 
 
-class Run:
+class Trainer:
     """A training run in ``folder``; continues from its last checkpoint when there is one."""
 
-    def __init__(self, task: Task, recipe: Recipe, folder: Path, machine: Machine = ANY_MACHINE) -> None:
+    def __init__(self, task: Task, recipe: TrainConfig, folder: Path, machine: Hardware = ANY_MACHINE) -> None:
         self.task, self.recipe, self.folder, self.machine = task, recipe, folder, machine
         torch.manual_seed(recipe.seed)
         self.accelerator = machine.accelerator()
@@ -75,7 +75,7 @@ class Run:
         ]
         optimizer = torch.optim.AdamW(groups, lr=recipe.rate, betas=recipe.betas)
         self._parts = batches_of_step(recipe.parts, self.accelerator.num_processes)
-        self._tell()
+        self._configure_accelerator()
         self.network, self.optimizer = self.accelerator.prepare(network, optimizer)
         if machine.compiled:
             self.network.compile(dynamic=True)  # in place, so that a checkpoint's names stay what they are
@@ -95,17 +95,17 @@ class Run:
         """The network without what several processes wrap around it."""
         return self.accelerator.unwrap_model(self.network)
 
-    def _tell(self) -> None:
+    def _configure_accelerator(self) -> None:
         """What Accelerate cannot know, as there is no data loader.  ValueError for what cannot be where weights are spread."""
-        check(self.accelerator, self.recipe.average)
+        validate(self.accelerator, self.recipe.average)
         plugin = self.accelerator.deepspeed_plugin
         if plugin is not None:
             pictures = len(self.task.batch(np.random.default_rng(self.recipe.seed))[0])
             mine, processes = self._parts // self.accelerator.num_processes, self.accelerator.num_processes
             self.accelerator.gradient_accumulation_steps = mine
-            fill_deepspeed(plugin.deepspeed_config, pictures, mine, processes, self.recipe.clip, self.machine.precision)
+            configure_deepspeed(plugin.deepspeed_config, pictures, mine, processes, self.recipe.clip, self.machine.precision)
 
-    def start_from(self, weights: dict[str, Tensor]) -> None:
+    def load_weights(self, weights: dict[str, Tensor]) -> None:
         """Begin with these weights, e.g. a shipped model's.
 
         Raises RuntimeError when names or shapes do not fit, ValueError where DeepSpeed or FSDP have taken the weights over.
@@ -127,8 +127,8 @@ class Run:
             group["lr"] = rate
         mine = self._parts // self.accelerator.num_processes
         self.accelerator.gradient_accumulation_steps = mine  # ``backward`` divides by it; all runs of a process share it
-        rows = [self._learn(last=number == mine - 1) for number in range(mine)]
-        if self._sound(rows):
+        rows = [self._backward(last=number == mine - 1) for number in range(mine)]
+        if self._losses_finite(rows):
             if self.recipe.clip:
                 self.accelerator.clip_grad_norm_(self.network.parameters(), self.recipe.clip)
             self.optimizer.step()
@@ -138,9 +138,9 @@ class Run:
         here.step += 1
         return _means(rows)
 
-    def _learn(self, last: bool) -> dict[str, float]:
+    def _backward(self, last: bool) -> dict[str, float]:
         """Gradients of one batch; the last one of a step hears those of other processes, too."""
-        batch = moved(self._batch(), self.accelerator.device)
+        batch = to_device(self._batch(), self.accelerator.device)
         self.accelerator.sync_gradients = last  # DeepSpeed takes its step in ``backward`` where this holds
         with nullcontext() if last else self.accelerator.no_sync(self.network):
             with self.accelerator.autocast():
@@ -148,7 +148,7 @@ class Run:
             self.accelerator.backward(loss)
         return {"loss": float(loss.detach()), **figures}
 
-    def _sound(self, rows: list[dict[str, float]]) -> bool:
+    def _losses_finite(self, rows: list[dict[str, float]]) -> bool:
         """Whether the losses of all processes are numbers; gradients of one that is none would make every weight none."""
         if self.accelerator.scaler is not None:  # with fp16 it passes such steps over itself, and learns from them
             return True
@@ -163,16 +163,16 @@ class Run:
 
         ValueError when a sheet is asked for where no process has all weights.
         """
-        if sheet and is_spread(self.accelerator):
+        if sheet and is_sharded(self.accelerator):
             raise ValueError("no pictures can be drawn where the weights are spread over processes: leave out --validation")
         rows: list[dict[str, float]] = []
         clock, saved = time.monotonic(), self.progress.seconds
         main = self.accelerator.is_main_process
-        with Record(self.folder, self.progress.step, Console()) if main else nullcontext() as record:
+        with RunLog(self.folder, self.progress.step, Console()) if main else nullcontext() as record:
             while (share := self._share()) < 1:
                 rows.append(self.step())
                 now = time.monotonic()
-                self.progress.seconds, clock = self._agreed([self.progress.seconds + now - clock])[0], now
+                self.progress.seconds, clock = self._broadcast([self.progress.seconds + now - clock])[0], now
                 ended = self._share() >= 1
                 if record:
                     record.advance(share)
@@ -190,7 +190,7 @@ class Run:
                     saved = self.progress.seconds
         self._batches = None  # ends the processes that make batches
 
-    def go_on(self, minutes: float) -> None:
+    def extend_budget(self, minutes: float) -> None:
         """Give the run so many minutes from here, whatever it has had."""
         self.recipe = replace(self.recipe, steps=0, minutes=self.progress.seconds / 60 + minutes)
 
@@ -216,7 +216,7 @@ class Run:
             state.update(zip(names, (p.detach().clone() for p in self.ema.shadow_params), strict=True))
         return state
 
-    def _agreed(self, values: list[float]) -> list[float]:
+    def _broadcast(self, values: list[float]) -> list[float]:
         """The first process' numbers: clocks differ, and all must end and save at the same step."""
         if self.accelerator.num_processes == 1:
             return values

@@ -9,7 +9,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from backend.families.mini.family import NETWORKS
-from backend.training.engine.trainer import Recipe, Run, Task
+from backend.training.engine.trainer import Task, TrainConfig, Trainer
 from backend.weights.shipped_model import CONFIG, SHIPPED, ModelFolder, write_sums
 
 
@@ -22,7 +22,7 @@ def averaged_weights(task: Task, run: Path) -> dict[str, torch.Tensor]:
     """EMA weights of a run's checkpoint as float16, contiguous."""
     if not (run / "checkpoint").exists():
         raise FileNotFoundError(f"{run} holds no checkpoint")
-    state = Run(task, Recipe(steps=1), run).averaged()
+    state = Trainer(task, TrainConfig(steps=1), run).averaged()
     return {k: v.half().contiguous() for k, v in state.items()}
 
 

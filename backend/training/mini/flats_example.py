@@ -23,7 +23,7 @@ from backend.training.mini.preprocess import NONE, SIDE
 
 
 @dataclass(frozen=True)
-class Shown:
+class AugmentedImage:
     """One picture of a set.
 
     lines, mask, labels: (SIDE, SIDE) uint8.  extra: (g, g, 3) float32, what else moves with it: the drawing's shading
@@ -36,14 +36,16 @@ class Shown:
     extra: Floats
     known: Gray
 
-    def mirrored(self) -> "Shown":
+    def mirrored(self) -> "AugmentedImage":
         """Left to right."""
-        return Shown(self.lines[:, ::-1], self.mask[:, ::-1], self.labels[:, ::-1], self.extra[:, ::-1], self.known[:, ::-1])
+        return AugmentedImage(
+            self.lines[:, ::-1], self.mask[:, ::-1], self.labels[:, ::-1], self.extra[:, ::-1], self.known[:, ::-1]
+        )
 
-    def moved(self, matrix: Floats, paper: float) -> "Shown":
+    def moved(self, matrix: Floats, paper: float) -> "AugmentedImage":
         """Turned, scaled and shifted; paper: what ``extra`` is outside."""
         extra = self.extra.astype(np.float32) - paper
-        return Shown(
+        return AugmentedImage(
             move(self.lines, matrix, 0, False),
             move(self.mask, matrix, 0, False),
             move(self.labels, matrix, NONE, True),
@@ -54,8 +56,8 @@ class Shown:
 
 def flats_item(row: dict[str, np.ndarray], rng: np.random.Generator | None) -> dict[str, np.ndarray]:
     """One set's arrays for ``stack_sets``; augmented when there is a generator."""
-    drawing = Shown(row["ink"], row["mask"], row["labels"], row["residual"], row["known"])
-    reference = Shown(row["reflines"], row["refmask"], row["reflabels"], row["refsmall"], row["known"])
+    drawing = AugmentedImage(row["ink"], row["mask"], row["labels"], row["residual"], row["known"])
+    reference = AugmentedImage(row["reflines"], row["refmask"], row["reflabels"], row["refsmall"], row["known"])
     matrix = np.eye(3, dtype=np.float32)
     if rng is not None:
         matrix = color_matrix(rng, 0.5)
@@ -71,11 +73,11 @@ def flats_item(row: dict[str, np.ndarray], rng: np.random.Generator | None) -> d
     return {**shown, **_reference(row, shown["figure"], reference, matrix)}
 
 
-def _labels(picture: Shown) -> np.ndarray:
+def _labels(picture: AugmentedImage) -> np.ndarray:
     return np.where(picture.labels == NONE, -1, picture.labels.astype(np.int32))
 
 
-def _drawing(row: dict[str, np.ndarray], drawing: Shown, matrix: Floats) -> dict[str, np.ndarray]:
+def _drawing(row: dict[str, np.ndarray], drawing: AugmentedImage, matrix: Floats) -> dict[str, np.ndarray]:
     n = int(row["count"])
     labels = _labels(drawing)
     arrays = region_arrays(labels, n, drawing.mask)
@@ -95,7 +97,7 @@ def _drawing(row: dict[str, np.ndarray], drawing: Shown, matrix: Floats) -> dict
     }
 
 
-def _cells(row: dict[str, np.ndarray], drawing: Shown, labels: np.ndarray, matrix: Floats) -> tuple[Floats, Floats]:
+def _cells(row: dict[str, np.ndarray], drawing: AugmentedImage, labels: np.ndarray, matrix: Floats) -> tuple[Floats, Floats]:
     """The drawing's true colors (CELLS^2, 3) Lab / 50 and what each counts (CELLS^2,), which sums to 1."""
     colors = np.concatenate([row["colors"], np.full((1, 3), 255, np.uint8)])
     flats = cv2.resize(colors[labels].astype(np.float32), (CELLS, CELLS), interpolation=cv2.INTER_AREA)
@@ -109,7 +111,7 @@ def _cells(row: dict[str, np.ndarray], drawing: Shown, labels: np.ndarray, matri
     return np.ascontiguousarray(cells), (weight / max(float(weight.sum()), 1e-6)).astype(np.float32)
 
 
-def _reference(row: dict[str, np.ndarray], figure: Bools, reference: Shown, matrix: Floats) -> dict[str, np.ndarray]:
+def _reference(row: dict[str, np.ndarray], figure: Bools, reference: AugmentedImage, matrix: Floats) -> dict[str, np.ndarray]:
     m, k = int(row["refcount"]), int(row["palettecount"])
     labels, index = _labels(reference), row["refindex"][:m].astype(np.int64)
     keys = region_arrays(labels, m, reference.mask)

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from backend.networks.mini.flats import Answer, Flats, Palette, Picture
+from backend.networks.mini.flats import Flats, FlatsOutput, ImageBatch, Palette
 from backend.training.mini.flats_example import flats_item
 from backend.training.mini.shard_dataset import Store
 
@@ -25,8 +25,8 @@ class Batch(NamedTuple):
     figure: (B, N) bool.  cells: (B, CELLS^2, 3) the true Lab / 50 of the drawing's cells; cell_weight: (B, CELLS^2).
     """
 
-    drawing: Picture
-    reference: Picture
+    drawing: ImageBatch
+    reference: ImageBatch
     palette: Palette
     allowed: Tensor
     lab: Tensor
@@ -79,7 +79,7 @@ class FlatsTask:
         return main + 0.3 * plain + 0.3 * place, figures
 
 
-def place_loss(answer: Answer, batch: Batch) -> Tensor:
+def place_loss(answer: FlatsOutput, batch: Batch) -> Tensor:
     """Does each cell of the drawing point at cells of its own color?  A scalar, nats."""
     reference = batch.palette.cells.reshape(len(batch.cells), 3, -1).transpose(1, 2)
     squared = torch.cdist(batch.cells, reference, compute_mode="use_mm_for_euclid_dist") ** 2 * 50.0**2
@@ -102,11 +102,11 @@ def stack_sets(items: list[dict[str, np.ndarray]]) -> Batch:
     sizes = torch.tensor([[len(i["pool"]), len(i["key_pool"]), len(i["palette_lab"])] for i in items])
     valid, key_valid, palette_valid = (torch.arange(w)[None] < sizes[:, c, None] for c, w in enumerate((n, m, k)))
 
-    def picture(prefix: str, width: int, mask: Tensor) -> Picture:
+    def picture(prefix: str, width: int, mask: Tensor) -> ImageBatch:
         shown = torch.from_numpy(np.stack([i[prefix + "picture"] for i in items]))
         pool = _pad(items, prefix + "pool", (width, items[0]["pool"].shape[1]))
         geometry = _pad(items, prefix + "geometry", (width, items[0]["geometry"].shape[1]))
-        return Picture(shown.to(memory_format=torch.channels_last), pool, geometry, mask)
+        return ImageBatch(shown.to(memory_format=torch.channels_last), pool, geometry, mask)
 
     return Batch(
         drawing=picture("", n, valid),

@@ -9,15 +9,17 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from backend.families.mini.features import GRID
-from backend.networks.mini.painted import SCALE, Painted, Shown
+from backend.networks.mini.painted import SCALE, DenoiserInputs, FieldDenoiser
 from backend.training.mini.augment import apply_colors, color_matrix
 from backend.training.mini.shard_dataset import Store
 
 
 class Batch(NamedTuple):
-    """The network's inputs (see ``Painted.condition``), the clean latent, its weights (B, 1, F, F), sigma (B,) and noise."""
+    """The network's inputs (see ``FieldDenoiser.condition``), the clean latent, its weights (B, 1, F, F), sigma (B,) and
+    noise.
+    """
 
-    shown: Shown
+    shown: DenoiserInputs
     anchor: Tensor
     drop: Tensor
     clean: Tensor
@@ -48,9 +50,9 @@ class PaintedTask:
     def __init__(self, store: Store, batch_size: int = 16, withheld: float = 0.12, unmasked: float = 0.12) -> None:
         self.store, self.batch_size, self.withheld, self.unmasked = store, batch_size, withheld, unmasked
 
-    def network(self) -> Painted:
+    def network(self) -> FieldDenoiser:
         """A fresh network."""
-        return Painted()
+        return FieldDenoiser()
 
     def batch(self, rng: np.random.Generator) -> Batch:
         """``batch_size`` sets at random, each at a random noise level."""
@@ -61,7 +63,7 @@ class PaintedTask:
         sigma = np.where(rng.random(self.batch_size) < 0.25, 1.0, rng.uniform(0.02, 1, self.batch_size))
         noise = rng.standard_normal(stacked["clean"].shape, np.float32)
         return Batch(
-            Shown(*(stacked[name] for name in Shown._fields)),
+            DenoiserInputs(*(stacked[name] for name in DenoiserInputs._fields)),
             stacked["anchor"],
             drop,
             stacked["clean"],
@@ -79,7 +81,7 @@ class PaintedTask:
             if rng.random() < FLAT_SHARE or is_shaded(row):
                 return row
 
-    def loss(self, network: Painted, batch: Batch) -> tuple[Tensor, dict[str, float]]:
+    def loss(self, network: FieldDenoiser, batch: Batch) -> tuple[Tensor, dict[str, float]]:
         """Weighted squared error of the clean latent, over max(sigma^2, 1/4); figures: at full noise, below, of zero."""
         sigma = batch.sigma[:, None, None, None]
         noisy = (1 - sigma) * batch.clean + sigma * batch.noise

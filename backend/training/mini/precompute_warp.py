@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 import torch
 
-from backend.families.runtime.network_loader import moved
+from backend.families.runtime.network_loader import to_device
 from backend.networks.mini.flats import CELLS, Flats
-from backend.networks.mini.painted import warp
+from backend.networks.mini.painted import warp_colors
 from backend.training.mini.flats_example import flats_item
 from backend.training.mini.flats_task import stack_sets
 
@@ -20,20 +20,20 @@ WARPED = "warped.npy"
 AT_ONCE = 16
 
 
-def looked_at(network: Flats, rows: list[dict[str, np.ndarray]]) -> np.ndarray:
+def warp_sets(network: Flats, rows: list[dict[str, np.ndarray]]) -> np.ndarray:
     """(n, CELLS, CELLS, 4) uint8: sRGB and certainty of ``warp`` for sets as the store gives them."""
     device = next(network.parameters()).device
-    batch = moved(stack_sets([flats_item(row, None) for row in rows]), device)
+    batch = to_device(stack_sets([flats_item(row, None) for row in rows]), device)
     small = [cv2.resize(row["refsmall"], (CELLS, CELLS), interpolation=cv2.INTER_AREA).reshape(-1, 3) for row in rows]
     colors = torch.from_numpy(np.stack(small).astype(np.float32) / 255).to(device)
     with torch.inference_mode():
         answer = network(batch.drawing, batch.reference, batch.palette, batch.allowed)
-        found = warp(answer.pointing, colors)
+        found = warp_colors(answer.pointing, colors)
     return np.rint(found.clamp(0, 1).permute(0, 2, 3, 1).cpu().numpy() * 255).astype(np.uint8)
 
 
-def look(network: Flats, cache: Path) -> int:
-    """Add ``warped.npy`` to every prepared shard that has none; the number of sets looked at."""
+def precompute_warps(network: Flats, cache: Path) -> int:
+    """Add ``warp_reference_colors.npy`` to every prepared shard that has none; the number of sets looked at."""
     network.eval()
     total = 0
     for done in sorted(cache.glob("*/done")):
@@ -43,7 +43,7 @@ def look(network: Flats, cache: Path) -> int:
         columns = {f.stem: np.load(f, mmap_mode="r", allow_pickle=False) for f in folder.glob("*.npy") if f.stem != "source"}
         count = len(columns["count"])
         rows = [{key: values[i] for key, values in columns.items()} for i in range(count)]
-        found = [looked_at(network, rows[i : i + AT_ONCE]) for i in range(0, count, AT_ONCE)]
+        found = [warp_sets(network, rows[i : i + AT_ONCE]) for i in range(0, count, AT_ONCE)]
         fresh = folder / "warped.new.npy"
         np.save(fresh, np.concatenate(found))
         fresh.rename(folder / WARPED)

@@ -13,7 +13,7 @@ from backend.families.mini.features import GRID, SIDE
 from backend.imaging.color import lab_from_rgb
 from backend.imaging.ink import ink_from_rgba, lines_from_color
 from backend.imaging.segmentation.palette import FINE, reference_regions
-from backend.imaging.segmentation.regions import region_medians, segment, split_regions
+from backend.imaging.segmentation.regions import merge_and_split, region_medians, segment
 from backend.imaging.types import Bools, Floats, Gray, Regions, Rgb
 
 MAX_REGIONS, MAX_REFERENCE_REGIONS, MAX_PALETTE = 160, 160, FINE.colors
@@ -55,7 +55,7 @@ def _colors_off(color: Rgb, medians: Rgb, regions: Regions) -> Floats:
 def prepare_set(line: Gray, color: Rgb, mask: Gray, ref: Rgb, refmask: Gray) -> dict[str, np.ndarray]:
     """One set's arrays; (SIDE, SIDE[, 3]) uint8 each."""
     ink = ink_from_rgba(np.dstack([line, line, line, np.full_like(line, 255)]))
-    regions = split_regions(segment(ink, GAP), mask, MAX_REGIONS)
+    regions = merge_and_split(segment(ink, GAP), mask, MAX_REGIONS)
     medians, trusted = region_medians(regions.labels, regions.count, color, ~regions.ink)
     reference = reference_regions(ref, refmask, MAX_REFERENCE_REGIONS, FINE)
     residual, known = shading(color, medians[regions.labels], regions.ink)

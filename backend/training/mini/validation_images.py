@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from backend.families.runtime.network_loader import moved
+from backend.families.runtime.network_loader import to_device
 from backend.imaging.color import to_bytes
 from backend.imaging.types import Gray, Rgb
 from backend.networks.mini.painted import SCALE
@@ -111,7 +111,7 @@ def contact_sheet(titles: Sequence[str], rows: Sequence[Sequence[Rgb]]) -> Rgb:
 
 
 def _there(network: nn.Module, batch: Any) -> Any:
-    return moved(batch, next(network.parameters()).device)
+    return to_device(batch, next(network.parameters()).device)
 
 
 def _flat(labels: np.ndarray, colors: Rgb) -> Rgb:

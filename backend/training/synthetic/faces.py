@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from backend.imaging.line_extraction import FACE_SIGMAS, face_lines
+from backend.imaging.line_extraction import FACE_SIGMAS, xdog_binary
 from backend.imaging.types import Gray, Rgb
 from backend.training.synthetic.bust.characters import TRAINING_STYLES, draw_view
 from backend.training.synthetic.bust.identity import HELD_OUT_STYLE, random_identity
@@ -60,7 +60,7 @@ def draw_face(rng: np.random.Generator, size: int, by: Sequence[Portrait]) -> tu
     """Colors (size, size, 3) of a new face by any of these before some ground, and lines extracted from it, dark on white."""
     draw = by[int(rng.integers(len(by)))] if len(by) > 1 else by[0]
     color = over(draw(rng, size), Backgrounds().draw(rng, size).target)
-    return color, 255 - face_lines(color, float(rng.choice(FACE_SIGMAS)))
+    return color, 255 - xdog_binary(color, float(rng.choice(FACE_SIGMAS)))
 
 
 def write_faces(out: Path, count: int, size: int, seed: int, models3d: Path | None = None, held_out: bool = False) -> int:

@@ -8,18 +8,18 @@ from ..shared.errors import ErrorCode, LinewashError
 
 PNG = "image/png"
 
-Given = Union[Path, bytes, "QtGui.QImage"]
+ImageSource = Union[Path, bytes, "QtGui.QImage"]
 """A file, or a picture that has none, as a PNG or as pixels."""
 
 
-class Pasted:
+class ClipboardImages:
     """The files."""
 
     def __init__(self) -> None:
         self._folder: Optional[QtCore.QTemporaryDir] = None
         self._count = 0
 
-    def keep(self, picture: "Union[bytes, QtGui.QImage]") -> Union[Path, LinewashError]:
+    def save(self, picture: "Union[bytes, QtGui.QImage]") -> Union[Path, LinewashError]:
         """The file in which the picture is from now on, or why there is none.  Writes, so it is called in a thread."""
         if self._folder is None:
             self._folder = QtCore.QTemporaryDir()
@@ -37,14 +37,14 @@ def clipboard() -> "QtCore.QMimeData":
     return QtWidgets.QApplication.clipboard().mimeData() or QtCore.QMimeData()  # None where nothing ever lay there
 
 
-def can_be_taken(data: "QtCore.QMimeData") -> bool:
-    """Whether ``pictures_of`` finds anything; asks for nothing large."""
+def has_images(data: "QtCore.QMimeData") -> bool:
+    """Whether ``images_in`` finds anything; asks for nothing large."""
     return data.hasImage() or data.hasFormat(PNG) or any(url.isLocalFile() for url in data.urls())
 
 
-def pictures_of(data: "QtCore.QMimeData") -> "List[Given]":
+def images_in(data: "QtCore.QMimeData") -> "List[ImageSource]":
     """What a clipboard, or something dropped, holds: files, else a picture."""
-    files: List[Given] = [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
+    files: List[ImageSource] = [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
     if files:
         return files
     if data.hasFormat(PNG):

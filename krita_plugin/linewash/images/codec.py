@@ -6,7 +6,7 @@ Qt lets go of Python's lock while it reads and writes PNG, so the window stays f
 from pathlib import Path
 from typing import List, Tuple
 
-from ..krita_api.pixel_data import Pixels, strips
+from ..krita_api.pixel_data import PixelData, strips
 from ..qt import QtCore, QtGui
 from ..shared.errors import ErrorCode, LinewashError
 
@@ -18,15 +18,15 @@ _SAMPLE = 4
 _ARGB, _GRAY = QtGui.QImage.Format.Format_ARGB32, QtGui.QImage.Format.Format_Grayscale8
 
 
-def lines_png(pixels: Pixels) -> bytes:
+def lines_png(pixels: PixelData) -> bytes:
     """The line layer as PNG.  EMPTY_LINES when it is transparent, or one color, all over."""
     first = pixels.strips[0][:4]
     if all(strip == first * (len(strip) // 4) for strip in pixels.strips) or not _has_paint(pixels):
         raise LinewashError(ErrorCode.EMPTY_LINES)
-    return to_png(image_of(pixels))
+    return encode_png(image_of(pixels))
 
 
-def is_paper(pixels: Pixels) -> bool:
+def is_opaque_paper(pixels: PixelData) -> bool:
     """Whether the layer is a drawing on paper rather than ink on transparency: mostly opaque, and that mostly light.
 
     A layer that covers nearly everything counts whatever its colors, as nothing under it would be seen.
@@ -44,19 +44,19 @@ def is_paper(pixels: Pixels) -> bool:
     return covered > 0.9 * seen or (covered > 0.2 * seen and light > 0.5 * covered)
 
 
-def reference_png(pixels: Pixels) -> bytes:
+def reference_png(pixels: PixelData) -> bytes:
     """A reference layer as PNG, made smaller when it is large.  EMPTY_REFERENCE when nothing is painted on it."""
     if pixels.width < 1 or pixels.height < 1 or not _has_paint(pixels):
         raise LinewashError(ErrorCode.EMPTY_REFERENCE)
-    return to_png(_smaller(image_of(pixels), REFERENCE_SIDE))
+    return encode_png(_fit_within(image_of(pixels), REFERENCE_SIDE))
 
 
 def reference_file_png(path: Path) -> bytes:
     """A reference file as PNG.  REFERENCE_UNREADABLE, or EMPTY_REFERENCE when it is transparent all over."""
     image = read_file(path, REFERENCE_SIDE).convertToFormat(_ARGB)
-    if image.hasAlphaChannel() and not any(_holds(strip[3::4]) for strip in image_strips(image)):
+    if image.hasAlphaChannel() and not any(_any_nonzero(strip[3::4]) for strip in image_strips(image)):
         raise LinewashError(ErrorCode.EMPTY_REFERENCE, str(path))
-    return to_png(image)
+    return encode_png(image)
 
 
 def read_file(path: Path, longest: int) -> "QtGui.QImage":
@@ -70,10 +70,10 @@ def read_file(path: Path, longest: int) -> "QtGui.QImage":
     image = reader.read()
     if image.isNull():
         raise LinewashError(ErrorCode.REFERENCE_UNREADABLE, "%s: %s" % (path, reader.errorString()))
-    return _smaller(image, longest)
+    return _fit_within(image, longest)
 
 
-def mask_png(pixels: Pixels) -> bytes:
+def mask_png(pixels: PixelData) -> bytes:
     """A mask layer as gray PNG: white where it is painted white, black where it is black or transparent.
 
     EMPTY_MASK when nothing is white.  MASK_SIZE when it is a picture, opaque from edge to edge, but not as large as the canvas.
@@ -92,20 +92,20 @@ def mask_png(pixels: Pixels) -> bytes:
     return _gray(canvas.convertToFormat(_GRAY), ErrorCode.EMPTY_MASK)
 
 
-def alpha_png(pixels: Pixels) -> bytes:
+def alpha_png(pixels: PixelData) -> bytes:
     """The alpha of a layer as gray PNG.  EMPTY_MASK when it is transparent all over."""
     alphas = tuple(strip[3::4] for strip in pixels.strips)
-    return gray_png(Pixels(pixels.width, pixels.height, 1, alphas, pixels.bounds), ErrorCode.EMPTY_MASK)
+    return gray_png(PixelData(pixels.width, pixels.height, 1, alphas, pixels.bounds), ErrorCode.EMPTY_MASK)
 
 
-def hints_png(pixels: Pixels) -> bytes:
+def hints_png(pixels: PixelData) -> bytes:
     """The hints as PNG.  EMPTY_HINTS when nothing is painted there."""
     if not _has_paint(pixels):
         raise LinewashError(ErrorCode.EMPTY_HINTS)
-    return to_png(image_of(pixels))
+    return encode_png(image_of(pixels))
 
 
-def gray_png(pixels: Pixels, empty: ErrorCode) -> bytes:
+def gray_png(pixels: PixelData, empty: ErrorCode) -> bytes:
     """A gray picture as PNG; the error ``empty`` when it is black all over."""
     return _gray(image_of(pixels), empty)
 
@@ -138,7 +138,7 @@ def image_strips(image: "QtGui.QImage") -> "Tuple[bytes, ...]":
     return tuple(view[top * stride : (top + rows) * stride].tobytes() for top, rows in strips(image.width(), image.height()))
 
 
-def image_of(pixels: Pixels) -> "QtGui.QImage":
+def image_of(pixels: PixelData) -> "QtGui.QImage":
     """``pixels`` as an image.  Filled strip by strip: one large copy would hold Python's lock, and with it the window."""
     image = QtGui.QImage(pixels.width, pixels.height, _ARGB if pixels.channels == 4 else _GRAY)
     stride, row = image.bytesPerLine(), pixels.width * pixels.channels
@@ -155,7 +155,7 @@ def image_of(pixels: Pixels) -> "QtGui.QImage":
     return image
 
 
-def to_png(image: "QtGui.QImage") -> bytes:
+def encode_png(image: "QtGui.QImage") -> bytes:
     """An image as PNG, packed lightly: it only travels within this computer."""
     buffer = QtCore.QBuffer()
     buffer.open(QtCore.QIODevice.OpenModeFlag.WriteOnly)
@@ -164,22 +164,22 @@ def to_png(image: "QtGui.QImage") -> bytes:
     return bytes(buffer.data())
 
 
-def _has_paint(pixels: Pixels) -> bool:
-    return any(_holds(strip[3::4]) for strip in pixels.strips)
+def _has_paint(pixels: PixelData) -> bool:
+    return any(_any_nonzero(strip[3::4]) for strip in pixels.strips)
 
 
-def _holds(data: bytes) -> bool:
+def _any_nonzero(data: bytes) -> bool:
     """Whether any byte is not 0; unlike any(), in no time."""
     return data.count(0) < len(data)
 
 
 def _gray(image: "QtGui.QImage", empty: ErrorCode) -> bytes:
-    if not any(_holds(strip) for strip in image_strips(image)):
+    if not any(_any_nonzero(strip) for strip in image_strips(image)):
         raise LinewashError(empty)
-    return to_png(image)
+    return encode_png(image)
 
 
-def _fills_its_bounds(pixels: Pixels) -> bool:
+def _fills_its_bounds(pixels: PixelData) -> bool:
     x, y, width, height = pixels.bounds
     left, right = max(0, x), min(pixels.width, x + width)
     for number, (top, rows) in enumerate(strips(pixels.width, pixels.height)):
@@ -190,7 +190,7 @@ def _fills_its_bounds(pixels: Pixels) -> bool:
     return True
 
 
-def _smaller(image: "QtGui.QImage", longest: int) -> "QtGui.QImage":
+def _fit_within(image: "QtGui.QImage", longest: int) -> "QtGui.QImage":
     if max(image.width(), image.height()) <= longest:
         return image
     keep, smooth = QtCore.Qt.AspectRatioMode.KeepAspectRatio, QtCore.Qt.TransformationMode.SmoothTransformation

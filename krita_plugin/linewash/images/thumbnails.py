@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from ..krita_api.document import Picture
-from ..krita_api.pixel_data import SRGB, Area, overlap, space_of
+from ..krita_api.document import Document
+from ..krita_api.pixel_data import SRGB, Rect, overlap, space_of
 from ..qt import QtCore, QtGui
 from .codec import read_file
 
@@ -12,7 +12,7 @@ SIDE = 96
 """Pixels along the longer side."""
 
 
-def layer_thumbnail(picture: Picture, layer_id: str) -> "QtGui.QImage":
+def layer_thumbnail(picture: Document, layer_id: str) -> "QtGui.QImage":
     """A layer as it shows within the canvas, on white; a null image when there is nothing."""
     node = picture.copy_of(layer_id)
     if node is None:
@@ -45,7 +45,7 @@ def _on_white(image: "QtGui.QImage") -> "QtGui.QImage":
     return paper
 
 
-def _sampled(node: Any, area: Area, step: int, width: int, height: int) -> bytes:
+def _sampled(node: Any, area: Rect, step: int, width: int, height: int) -> bytes:
     picked = []
     for number in range(height):
         row = bytes(node.projectionPixelData(area[0], area[1] + number * step, area[2], 1))

@@ -6,24 +6,24 @@ import uuid
 from typing import Any, Dict, Optional, Tuple
 
 from ..images import codec
-from ..krita_api.pixel_data import Pixels
+from ..krita_api.pixel_data import PixelData
 from ..qt import QtGui
 from ..shared.client import Client
 from ..shared.errors import ErrorCode, LinewashError
 from ..shared.paths import ServerInfo
 from ..shared.protocol import PART_HINTS, PART_PREVIOUS_BACKGROUND, PART_PREVIOUS_FOREGROUND, PART_REGION, JobState, JobStatus
 from ..shared.result_names import result_name
-from ..state.choices import ForegroundKind
-from ..state.session import Progress, words_for
+from ..state.choices import ForegroundChoice
+from ..state.session import Progress, describe_progress
 from ..transfer.layer_capture import Captured
-from ..transfer.layer_writer import Answer
-from .job_thread import Carrier, Delivery, names_of
+from ..transfer.layer_writer import ResultLayers
+from .job_thread import JobResult, JobThread, result_layer_names
 
 WAIT_S = 1.0
 """Longest wait for news in one call: so long may Krita's end have to wait for this thread."""
 
 
-class Worker(Carrier):
+class ColorizeJob(JobThread):
     """Runs one job.  way: how it is colored, for the result's name."""
 
     def __init__(self, captured: Captured, way: str, *others: Any) -> None:
@@ -41,21 +41,21 @@ class Worker(Carrier):
             with self._connect(job[0]) as client:
                 client.cancel(job[1])
 
-    def _work(self) -> Optional[Delivery]:
+    def _work(self) -> Optional[JobResult]:
         begun = time.monotonic()
         captured, self._captured = self._captured, None  # its pixels, hundreds of megabytes maybe, go once they are packed
         if captured is None:
             raise LinewashError(ErrorCode.INTERNAL, "a worker works once")
         request, lines_id = captured.request, captured.lines_id
-        parts, paper = pack(captured), codec.is_paper(captured.lines)
+        parts, paper = encode_parts(captured), codec.is_opaque_paper(captured.lines)
         del captured
         if self._cancelled.is_set():
             return None
-        info = self._launcher.connect(self._say, self._cancelled.is_set)
+        info = self._launcher.connect(self._report, self._cancelled.is_set)
         if self._cancelled.is_set():
             return None
         with self._connect(info) as client:
-            self._say("Sending the picture…")
+            self._report("Sending the picture…")
             status = client.submit(request, parts, uuid.uuid4().hex)
             with self._lock:
                 self._job = (info, status.id)
@@ -65,12 +65,12 @@ class Worker(Carrier):
                 return None
             if status.state is not JobState.DONE:
                 raise status.error or LinewashError(ErrorCode.INTERNAL, "the job ended as %s" % status.state.value)
-            self._say("Fetching the layers…")
+            self._report("Fetching the layers…")
             size = (request.width, request.height)
-            layers = [codec.layer_strips(client.layer(status.id, name), size) for name in names_of(status)]
-        answer = Answer(size, size, result_name(status.seed, self._way, status.model), lines_id, paper, *layers)
+            layers = [codec.layer_strips(client.layer(status.id, name), size) for name in result_layer_names(status)]
+        answer = ResultLayers(size, size, result_name(status.seed, self._way, status.model), lines_id, paper, *layers)
         text = "Done in %.1f s · %s · seed %d." % (time.monotonic() - begun, status.model, status.seed)
-        return Delivery(answer, status, text, lambda: self._acknowledge(info, status.id))
+        return JobResult(answer, status, text, lambda: self._acknowledge(info, status.id))
 
     def _follow(self, client: Client, status: JobStatus) -> JobStatus:
         preview = 0
@@ -78,23 +78,23 @@ class Worker(Carrier):
             image = None
             if status.preview > preview:
                 preview, image = status.preview, QtGui.QImage.fromData(client.preview(status.id))
-            self._tell(self.news, Progress(words_for(status), status.progress, image))
+            self._emit(self.progress, Progress(describe_progress(status), status.progress, image))
             status = client.status(status.id, after=status.revision, wait_s=WAIT_S)
         return status
 
 
-def pack(captured: Captured) -> Dict[str, bytes]:
+def encode_parts(captured: Captured) -> Dict[str, bytes]:
     """The parts of the request as PNG.  Raises EMPTY_LINES, EMPTY_REFERENCE, REFERENCE_UNREADABLE, EMPTY_MASK,
     EMPTY_SELECTION, MASK_SIZE, EMPTY_HINTS, EMPTY_REGION.
     """
     parts = {"lines": codec.lines_png(captured.lines)}
     for number, reference in enumerate(captured.references):
-        packed = codec.reference_png(reference) if isinstance(reference, Pixels) else codec.reference_file_png(reference)
+        packed = codec.reference_png(reference) if isinstance(reference, PixelData) else codec.reference_file_png(reference)
         parts["reference%d" % number] = packed
     if captured.mask is not None:
-        if captured.foreground is ForegroundKind.SELECTION:
+        if captured.foreground is ForegroundChoice.SELECTION:
             parts["foreground"] = codec.gray_png(captured.mask, ErrorCode.EMPTY_SELECTION)
-        elif captured.foreground is ForegroundKind.ALPHA:
+        elif captured.foreground is ForegroundChoice.ALPHA:
             parts["foreground"] = codec.alpha_png(captured.mask)
         else:
             parts["foreground"] = codec.mask_png(captured.mask)
@@ -104,5 +104,5 @@ def pack(captured: Captured) -> Dict[str, bytes]:
         parts[PART_REGION] = codec.gray_png(captured.selection, ErrorCode.EMPTY_REGION)
         names = (PART_PREVIOUS_FOREGROUND, PART_PREVIOUS_BACKGROUND)
         for name, layer in zip(names, captured.previous):
-            parts[name] = codec.to_png(codec.image_of(layer))
+            parts[name] = codec.encode_png(codec.image_of(layer))
     return parts

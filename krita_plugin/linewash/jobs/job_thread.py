@@ -10,29 +10,29 @@ from ..shared.errors import ErrorCode, LinewashError
 from ..shared.paths import ServerInfo
 from ..shared.protocol import LAYER_BACKGROUND, LAYER_FOREGROUND, LAYER_LINES, JobStatus
 from ..state.session import Progress
-from ..transfer.layer_writer import Answer
+from ..transfer.layer_writer import ResultLayers
 from .backend_launcher import Launcher
 
 _log = logging.getLogger(__name__)
 
 
-class Delivery:
+class JobResult:
     """A finished job: its answer, what to tell the painter, and how to tell the backend that it is safe in the document."""
 
-    def __init__(self, answer: Answer, status: JobStatus, text: str, acknowledge: Callable[[], None]) -> None:
+    def __init__(self, answer: ResultLayers, status: JobStatus, text: str, acknowledge: Callable[[], None]) -> None:
         self.answer, self.status, self.text, self.acknowledge = answer, status, text, acknowledge
 
 
-class Carrier(QtCore.QThread):
+class JobThread(QtCore.QThread):
     """Brings a picture.  Emits ``news`` (Progress) and at last exactly one of ``delivered`` (Delivery) and ``failed``.
 
     After ``cancel`` it says nothing any more.
     """
 
-    news = Signal(object)
+    progress = Signal(object)
     delivered = Signal(object)
     failed = Signal(object)
-    _work: Callable[[], Optional[Delivery]]
+    _work: Callable[[], Optional[JobResult]]
     """Each kind's own: brings the picture, None when it is not wanted any more.  Runs in the thread."""
 
     def __init__(self, launcher: Launcher, connect: Callable[[ServerInfo], Client], parent: "QtCore.QObject") -> None:
@@ -52,27 +52,27 @@ class Carrier(QtCore.QThread):
         try:
             delivery = self._work()
         except LinewashError as error:
-            self._tell(self.failed, error)
+            self._emit(self.failed, error)
         except Exception as error:  # noqa: BLE001 - a thread that dies without a word would leave the painter waiting for ever
             _log.exception("a job failed")
-            self._tell(self.failed, LinewashError(ErrorCode.INTERNAL, repr(error)))
+            self._emit(self.failed, LinewashError(ErrorCode.INTERNAL, repr(error)))
         else:
             if delivery is not None:
-                self._tell(self.delivered, delivery)
+                self._emit(self.delivered, delivery)
 
-    def _tell(self, signal: Any, value: Any) -> None:
+    def _emit(self, signal: Any, value: Any) -> None:
         if not self._cancelled.is_set():
             signal.emit(value)
 
-    def _say(self, text: str) -> None:
-        self._tell(self.news, Progress(text))
+    def _report(self, text: str) -> None:
+        self._emit(self.progress, Progress(text))
 
     def _acknowledge(self, info: ServerInfo, job_id: str) -> None:
         with self._connect(info) as client:
             client.acknowledge(job_id)
 
 
-class Errand(QtCore.QThread):
+class BackgroundTask(QtCore.QThread):
     """Runs one blocking call and emits what it returned; an error is only noted in the log."""
 
     returned = Signal(object)
@@ -93,6 +93,6 @@ class Errand(QtCore.QThread):
             self.returned.emit(value)
 
 
-def names_of(status: JobStatus) -> Tuple[str, ...]:
+def result_layer_names(status: JobStatus) -> Tuple[str, ...]:
     """The layers of a finished job that the docker takes, in the order of ``Answer``."""
     return (LAYER_FOREGROUND, LAYER_BACKGROUND) + ((LAYER_LINES,) if LAYER_LINES in status.layers else ())

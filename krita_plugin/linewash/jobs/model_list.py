@@ -13,13 +13,13 @@ from .backend_launcher import START_S, Launcher
 from .colorize_job import WAIT_S
 
 
-class ModelWatch(QtCore.QObject):
-    """``known``: the models as they were listed last, () before.  ``looking``: the painter waits for a list."""
+class ModelList(QtCore.QObject):
+    """``known``: the models as they were listed last, () before.  ``is_loading``: the painter waits for a list."""
 
     def __init__(self, studio: Any, launcher: Launcher, connect: Callable[..., Any]) -> None:
         super().__init__(studio)
-        self.known: Tuple[ModelInfo, ...] = ()
-        self.looking, self._asking = False, False
+        self.models: Tuple[ModelInfo, ...] = ()
+        self.is_loading, self._asking = False, False
         self._studio, self._launcher, self._connect = studio, launcher, connect
         self._ended = threading.Event()
 
@@ -27,25 +27,25 @@ class ModelWatch(QtCore.QObject):
         """Krita ends; whoever still asks gives up."""
         self._ended.set()
 
-    def look(self) -> None:
+    def refresh(self) -> None:
         """Ask the backend if one runs."""
         if not self._asking:
             self._ask(self._launcher.running)
 
-    def look_hard(self) -> None:
+    def refresh_or_start(self) -> None:
         """Ask the backend, and start it when none runs."""
-        if not self.looking:
-            self.looking = True
+        if not self.is_loading:
+            self.is_loading = True
             self._studio.changed.emit(0)
             if not self._asking:
-                self._ask(self._reach)
+                self._ask(self._connection_args)
 
-    def _reach(self) -> Any:
+    def _connection_args(self) -> Any:
         return self._launcher.connect(lambda text: None, self._ended.is_set)
 
     def _ask(self, reach: Callable[[], Any]) -> None:
         self._asking = True
-        self._studio.errand(lambda: self._listed(reach), self._found)
+        self._studio.run_in_background(lambda: self._listed(reach), self._found)
 
     def _listed(self, reach: Callable[[], Any]) -> Any:
         """In a thread: the models, None when no backend runs, or the error."""
@@ -70,11 +70,11 @@ class ModelWatch(QtCore.QObject):
     def _found(self, answer: Any) -> None:
         self._asking = False
         if isinstance(answer, LinewashError):
-            self._studio.notice = Message.of(answer)
+            self._studio.notice = Message.from_error(answer)
         elif answer is not None:
-            self.known = tuple(answer)
-        if self.looking and answer is None:  # nobody ran when it was asked softly; meanwhile the painter wants to know
-            self._ask(self._reach)
+            self.models = tuple(answer)
+        if self.is_loading and answer is None:  # nobody ran when it was asked softly; meanwhile the painter wants to know
+            self._ask(self._connection_args)
             return
-        self.looking = False
+        self.is_loading = False
         self._studio.changed.emit(0)

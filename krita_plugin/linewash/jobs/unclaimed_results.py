@@ -11,13 +11,13 @@ from ..shared.errors import LinewashError
 from ..shared.protocol import JobState, JobStatus
 from .backend_launcher import Launcher
 
-PATIENCE_S = 20.0
+UNCLAIMED_AFTER_S = 20.0
 """How long a finished picture must lie there before it counts as left behind: another Krita may be just fetching it."""
 
 _log = logging.getLogger(__name__)
 
 
-class Waiting(QtCore.QObject):
+class UnclaimedResults(QtCore.QObject):
     """``jobs``: what is offered to the painter, oldest first."""
 
     def __init__(self, studio: Any, launcher: Launcher, connect: Callable[..., Client]) -> None:
@@ -30,34 +30,34 @@ class Waiting(QtCore.QObject):
         self._ended = threading.Event()
         self._again = QtCore.QTimer(self)
         self._again.setSingleShot(True)
-        self._again.timeout.connect(self.look)
+        self._again.timeout.connect(self.refresh)
 
     def end(self) -> None:
         """Krita ends."""
         self._ended.set()
         self._again.stop()
 
-    def look(self) -> None:
+    def refresh(self) -> None:
         """Ask the backend if one runs."""
         if not self._asking:
             self._asking = True
-            self._studio.errand(self._finished, self._found)
+            self._studio.run_in_background(self._finished, self._found)
 
-    def lose(self, status: JobStatus) -> None:
+    def add(self, status: JobStatus) -> None:
         """A finished picture found no place."""
-        self._since[status.id] = time.monotonic() - PATIENCE_S
+        self._since[status.id] = time.monotonic() - UNCLAIMED_AFTER_S
         self._offer([each for each in self.jobs if each.id != status.id] + [status])
 
-    def settle(self, *ids: str) -> None:
+    def dismiss(self, *ids: str) -> None:
         """These are in a picture, or not wanted; they are offered no more, however slowly the backend forgets them."""
         self._settled |= set(ids)
         self._offer(list(self.jobs))
 
-    def discard(self) -> None:
+    def discard_all(self) -> None:
         """Let the backend forget what is offered."""
         ids = [status.id for status in self.jobs]
-        self.settle(*ids)
-        self._studio.errand(lambda: self._forget(ids))
+        self.dismiss(*ids)
+        self._studio.run_in_background(lambda: self._forget(ids))
 
     def _forget(self, ids: List[str]) -> None:
         """In a thread."""
@@ -83,10 +83,10 @@ class Waiting(QtCore.QObject):
             return
         now = time.monotonic()
         self._since = {status.id: self._since.get(status.id, now) for status in finished}
-        old = [status for status in finished if now - self._since[status.id] >= PATIENCE_S]
+        old = [status for status in finished if now - self._since[status.id] >= UNCLAIMED_AFTER_S]
         self._offer(old)
         if len(old) < len(finished):
-            self._again.start(int(1000 * PATIENCE_S) + 100)
+            self._again.start(int(1000 * UNCLAIMED_AFTER_S) + 100)
 
     def _offer(self, jobs: List[JobStatus]) -> None:
         offered = tuple(status for status in jobs if status.id not in self._settled)

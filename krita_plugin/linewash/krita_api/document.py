@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Iterator, List, Optional, Tuple
 
-from ..shared.result_names import is_result_name
-from .pixel_data import Space, space_of
+from ..shared.result_names import is_result_group
+from .pixel_data import ColorSpace, space_of
 
 if TYPE_CHECKING:
-    from .application import Host
+    from .application import KritaApp
 
 _PICTURES = ("paintlayer", "grouplayer", "vectorlayer", "clonelayer", "filelayer", "filllayer")
 _GRAY_MASKS = ("transparencymask", "selectionmask", "filtermask")
@@ -29,16 +29,16 @@ class Layer:
     parent: str
 
 
-class Picture:
+class Document:
     """One open document.  Everything here is for the window's own thread."""
 
-    def __init__(self, key: int, document: Any, host: "Host") -> None:
-        self.key = key
+    def __init__(self, session_id: int, document: Any, host: "KritaApp") -> None:
+        self.key = session_id
         self.host = host
         self._document = document
 
     @property
-    def open(self) -> bool:
+    def is_open(self) -> bool:
         """Whether the painter still has it open."""
         return self._document.rootNode() is not None
 
@@ -53,17 +53,17 @@ class Picture:
         return int(self._document.width()), int(self._document.height())
 
     @property
-    def space(self) -> Space:
+    def space(self) -> ColorSpace:
         """Its color space."""
         return space_of(self._document)
 
     @property
-    def gray(self) -> bool:
+    def is_grayscale(self) -> bool:
         """Whether it can hold no colors."""
         return self.space[0] == "GRAYA"
 
     @property
-    def quiet(self) -> bool:
+    def is_idle(self) -> bool:
         """Whether Krita has nothing left to compute in it just now; asks without waiting."""
         if not self._document.tryBarrierLock():
             return False
@@ -130,7 +130,7 @@ def _find(node: Any, layer_id: str) -> Optional[Any]:
 def _walk(parent: Any, parent_id: str, inside_result: bool) -> Iterator[Layer]:
     for node in reversed(parent.childNodes()):
         kind, name = str(node.type()), str(node.name())
-        is_result = inside_result or (kind == "grouplayer" and is_result_name(name))
+        is_result = inside_result or (kind == "grouplayer" and is_result_group(name))
         layer = Layer(node_id(node), name, kind in _PICTURES, kind in _GRAY_MASKS, is_result, parent_id)
         yield layer
         if kind == "grouplayer" or node.childNodes():

@@ -5,13 +5,13 @@ from typing import Any, Callable, Iterator, Tuple
 
 from ..shared.errors import ErrorCode, LinewashError
 
-Space = Tuple[str, str, str]
+ColorSpace = Tuple[str, str, str]
 """Color model, depth and profile by Krita's names."""
 
-SRGB: Space = ("RGBA", "U8", "sRGB-elle-V2-srgbtrc.icc")
+SRGB: ColorSpace = ("RGBA", "U8", "sRGB-elle-V2-srgbtrc.icc")
 """8-bit sRGB; Krita keeps its bytes as blue, green, red, alpha, straight alpha: QImage's Format_ARGB32."""
 
-Area = Tuple[int, int, int, int]
+Rect = Tuple[int, int, int, int]
 """Left, top, width and height in canvas pixels; it may reach beyond the canvas."""
 
 STRIP_PIXELS = 128 * 1024
@@ -19,7 +19,7 @@ STRIP_PIXELS = 128 * 1024
 
 
 @dataclass(frozen=True)
-class Pixels:
+class PixelData:
     """A picture in memory: ``channels`` is 4 (BGRA bytes) or 1 (gray); ``strips`` joined are its rows from top to bottom.
 
     ``bounds`` is where the layer it comes from has paint.
@@ -29,7 +29,7 @@ class Pixels:
     height: int
     channels: int
     strips: Tuple[bytes, ...]
-    bounds: Area
+    bounds: Rect
 
 
 class Converter:
@@ -39,7 +39,7 @@ class Converter:
         self._create = create_scratch
         self._scratch: Any = None
 
-    def convert(self, data: bytes, width: int, height: int, source: Space, target: Space) -> bytes:
+    def convert(self, data: bytes, width: int, height: int, source: ColorSpace, target: ColorSpace) -> bytes:
         """``data`` (width x height pixels of ``source``) in ``target``.  INTERNAL when Krita does not know a profile."""
         if source == target:
             return data
@@ -51,7 +51,7 @@ class Converter:
         self._set_space(node, target)
         return bytes(node.pixelData(0, 0, width, height))
 
-    def _set_space(self, node: Any, space: Space) -> None:
+    def _set_space(self, node: Any, space: ColorSpace) -> None:
         if space_of(node) != space and not node.setColorSpace(*space):
             raise LinewashError(ErrorCode.INTERNAL, "Krita cannot convert to %s/%s/%s" % space)
 
@@ -62,7 +62,7 @@ class Converter:
             self._scratch = None
 
 
-def space_of(node_or_document: Any) -> Space:
+def space_of(node_or_document: Any) -> ColorSpace:
     """The color space of a layer or document."""
     thing = node_or_document
     return (str(thing.colorModel()), str(thing.colorDepth()), str(thing.colorProfile()))
@@ -75,14 +75,14 @@ def strips(width: int, height: int) -> Iterator[Tuple[int, int]]:
         yield top, min(rows, height - top)
 
 
-def overlap(one: Area, other: Area) -> Area:
+def overlap(one: Rect, other: Rect) -> Rect:
     """What lies in both areas; its width or height is 0 when nothing does."""
     left, top = max(one[0], other[0]), max(one[1], other[1])
     right, bottom = min(one[0] + one[2], other[0] + other[2]), min(one[1] + one[3], other[1] + other[3])
     return left, top, max(0, right - left), max(0, bottom - top)
 
 
-def read_layer(node: Any, area: Area, converter: Converter) -> Iterator[bytes]:
+def read_layer(node: Any, area: Rect, converter: Converter) -> Iterator[bytes]:
     """The strips of ``area`` of a layer that nobody changes meanwhile, as BGRA.
 
     With its masks, and for groups and vector layers what they show.  Outside the layer it is transparent.
@@ -90,12 +90,12 @@ def read_layer(node: Any, area: Area, converter: Converter) -> Iterator[bytes]:
     return _read(node.projectionPixelData, space_of(node), area, converter)
 
 
-def read_paint(node: Any, area: Area, converter: Converter) -> Iterator[bytes]:
+def read_paint(node: Any, area: Rect, converter: Converter) -> Iterator[bytes]:
     """As ``read_layer``, for what is painted on a paint layer itself, whatever masks it has."""
     return _read(node.pixelData, space_of(node), area, converter)
 
 
-def _read(read: Callable[..., Any], space: Space, area: Area, converter: Converter) -> Iterator[bytes]:
+def _read(read: Callable[..., Any], space: ColorSpace, area: Rect, converter: Converter) -> Iterator[bytes]:
     x, y, width, height = area
     for top, rows in strips(width, height):
         data = bytes(read(x, y + top, width, rows))

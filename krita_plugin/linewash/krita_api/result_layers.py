@@ -3,16 +3,16 @@
 from dataclasses import dataclass
 from typing import Any, Iterator, List, Optional, Tuple
 
-from ..shared.result_names import is_result_name
-from .document import Picture
-from .pixel_data import Pixels
+from ..shared.result_names import is_result_group
+from .document import Document
+from .pixel_data import PixelData
 
 FOREGROUND, BACKGROUND, LINES = "Foreground", "Background", "Lines"
 """Names of a result's two layers, and of a third on top where the line layer shows other lines than were colored, or none."""
 
 
 @dataclass(frozen=True)
-class Kept:
+class PreviousResult:
     """An earlier result as it was when Color was pressed, to be recolored in a selection.
 
     layers: frozen copies of everything in its group, from bottom to top, as Krita's nodes; each with ``FOREGROUND``,
@@ -20,10 +20,10 @@ class Kept:
     """
 
     layers: Tuple[Tuple[str, Any], ...]
-    selection: Pixels
+    selection: PixelData
 
 
-def newest(picture: Picture, lines_id: str) -> Any:
+def find_newest_result(picture: Document, lines_id: str) -> Any:
     """Krita's node of the group that holds the newest result; None when there is none.
 
     The writer puts each new result next to the line layer, so the newest is the nearest one that shows.  Results that were
@@ -39,7 +39,7 @@ def newest(picture: Picture, lines_id: str) -> Any:
     return next((node for node in found if node.visible()), found[0] if found else None)
 
 
-def frozen(group: Any) -> "List[Tuple[str, Any]]":
+def snapshot_layers(group: Any) -> "List[Tuple[str, Any]]":
     """Copies of the layers of a result, from bottom to top, as in ``Kept``; takes no time, as Krita shares the pixels."""
     copies: List[Tuple[str, Any]] = []
     for node in group.childNodes():
@@ -59,7 +59,7 @@ def _role(node: Any) -> str:
 
 
 def _is_result(node: Any) -> bool:
-    if str(node.type()) != "grouplayer" or not is_result_name(str(node.name())):
+    if str(node.type()) != "grouplayer" or not is_result_group(str(node.name())):
         return False
     return {FOREGROUND, BACKGROUND} <= {_role(child) for child in node.childNodes()}
 

@@ -5,10 +5,10 @@ from enum import Enum
 from typing import Any, FrozenSet, Optional, Sequence, Tuple
 
 from ..krita_api.document import Layer
-from ..krita_api.hidden_results import Covers
+from ..krita_api.hidden_results import HiddenResults
 from ..shared.errors import LinewashError
 from ..shared.protocol import JobStatus
-from .choices import Choices
+from .choices import DockerState
 
 _REMEMBERED = 4
 """Layers the painter has worked on, as far as they may be asked for."""
@@ -23,7 +23,7 @@ class Phase(Enum):
     WRITING = "writing"
 
 
-class Tone(Enum):
+class Severity(Enum):
     """How a message is meant."""
 
     QUIET = "quiet"
@@ -37,13 +37,13 @@ class Message:
 
     text: str = ""
     hint: str = ""
-    tone: Tone = Tone.QUIET
+    tone: Severity = Severity.QUIET
     detail: str = ""
 
     @staticmethod
-    def of(error: LinewashError) -> "Message":
+    def from_error(error: LinewashError) -> "Message":
         """The sentences of an error."""
-        return Message(error.message, error.hint, Tone.BAD, error.detail)
+        return Message(error.message, error.hint, Severity.BAD, error.detail)
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ CHOSEN = Message("Press Color.")
 GRAY = Message(
     "This picture is grayscale, so its colors will be gray.",
     "Convert it with Image > Convert Image Color Space… to RGB first.",
-    Tone.BAD,
+    Severity.BAD,
 )
 """A scan is often opened as a grayscale document, in which Krita shows every layer gray."""
 
@@ -72,12 +72,12 @@ class Session:
     whatever arrives from an earlier run is ignored: a cancelled run's late answer changes nothing.
     """
 
-    def __init__(self, choices: Choices, message: Message = READY) -> None:
+    def __init__(self, choices: DockerState, message: Message = READY) -> None:
         self.choices = choices
         self.last_lines = ""
         self._worked_on: Tuple[str, ...] = ()
         self._were_hints: FrozenSet[str] = frozenset()
-        self.covers = Covers()
+        self.covers = HiddenResults()
         self.phase = Phase.IDLE
         self.progress = Progress()
         self.message = message
@@ -90,7 +90,7 @@ class Session:
         return self.phase is not Phase.IDLE
 
     @property
-    def said(self) -> Message:
+    def status_message(self) -> Message:
         """What there is to say while nothing runs: what happened last, else what comes next."""
         if self.message not in (READY, Message()):
             return self.message
@@ -111,9 +111,11 @@ class Session:
             layer = by_id.get(layer.parent)
         if layer is not None and layer.is_result:
             layer = by_id.get(self.last_lines)
-        elif layer is not None and layer.id in self._aside():
+        elif layer is not None and layer.id in self._auxiliary_layers():
             before = [by_id[each] for each in (self.last_lines, *self._worked_on) if each in by_id]
-            lines = [each for each in before if each.is_picture and not each.is_result and each.id not in self._aside()]
+            lines = [
+                each for each in before if each.is_picture and not each.is_result and each.id not in self._auxiliary_layers()
+            ]
             layer = next(iter(lines), None if layer.id == self.choices.hints else layer)
         return layer.id if layer is not None else ""
 
@@ -124,12 +126,12 @@ class Session:
             self.message = Message()
         self.choices = chosen
 
-    def _aside(self) -> FrozenSet[str]:
+    def _auxiliary_layers(self) -> FrozenSet[str]:
         """Ids of the layers that are there for something else than their lines."""
         mask = {self.choices.foreground_layer} if self.choices.figure.wants_layer else set()
         return self._were_hints | mask | {self.choices.hints} | {each.layer_id for each in self.choices.references}
 
-    def works_on(self, active: str) -> None:
+    def note_active_layer(self, active: str) -> None:
         """The painter works on this layer just now."""
         if active not in self._worked_on[:1]:
             self._worked_on = (active,) + tuple(each for each in self._worked_on[: _REMEMBERED - 1] if each != active)
@@ -164,7 +166,7 @@ class Session:
 
     def fail(self, run: int, error: LinewashError) -> bool:
         """The run ended with an error."""
-        return self._end(run, Message.of(error))
+        return self._end(run, Message.from_error(error))
 
     def finish(self, run: int, message: Message) -> bool:
         """The run ended well."""
@@ -174,9 +176,9 @@ class Session:
         """The painter does not want the run any more."""
         return self._end(run, Message("Cancelled.", "Nothing was changed."))
 
-    def refuse(self, error: LinewashError) -> None:
+    def reject(self, error: LinewashError) -> None:
         """Say why no run was begun."""
-        self.message = self._refusal = Message.of(error)
+        self.message = self._refusal = Message.from_error(error)
 
     def _end(self, run: int, message: Message) -> bool:
         if not self.current(run):
@@ -194,7 +196,7 @@ STAGES = {
 }
 
 
-def words_for(status: JobStatus) -> str:
+def describe_progress(status: JobStatus) -> str:
     """What a running job does, for the painter."""
     if not status.stage:
         return "Waiting for the model…"

@@ -20,13 +20,13 @@ import re
 from dataclasses import dataclass
 from typing import Any, Callable, Iterator, List, Optional, Sequence, Tuple
 
-from ..chunked_task import Steps
-from ..krita_api.document import Picture, node_id
-from ..krita_api.hidden_results import Written
-from ..krita_api.pixel_data import SRGB, Pixels, Space, space_of, strips
-from ..krita_api.result_layers import BACKGROUND, FOREGROUND, LINES, Kept
+from ..chunked_task import ChunkedWork
+from ..krita_api.document import Document, node_id
+from ..krita_api.hidden_results import WrittenGroup
+from ..krita_api.pixel_data import SRGB, ColorSpace, PixelData, space_of, strips
+from ..krita_api.result_layers import BACKGROUND, FOREGROUND, LINES, PreviousResult
 from ..shared.errors import ErrorCode, LinewashError
-from ..shared.result_names import is_result_name
+from ..shared.result_names import is_result_group
 
 _SELECTED = re.compile(b"[^\\0]+", re.DOTALL)
 SETTLE_MS, PATIENCE = 60, 5000
@@ -34,7 +34,7 @@ SETTLE_MS, PATIENCE = 60, 5000
 
 
 @dataclass(frozen=True)
-class Answer:
+class ResultLayers:
     """A finished job: its layers as strips of BGRA bytes, their size, and where they belong.
 
     canvas: the size the picture must have.  name: of the group.  paper: whether the line layer is a drawing on paper.  lines:
@@ -66,8 +66,10 @@ class _Place:
     outdated: Tuple[Any, ...] = ()
 
 
-def write(picture: Picture, answer: Answer, painting: Callable[[], bool], kept: Optional[Kept] = None) -> Steps:
-    """Steps that put the answer into the picture; they return what was ``Written``.
+def insert_result(
+    picture: Document, answer: ResultLayers, painting: Callable[[], bool], kept: Optional[PreviousResult] = None
+) -> ChunkedWork:
+    """Steps that put the answer into the picture; they return what was ``WrittenGroup``.
 
     painting: whether the painter is in the middle of something with the mouse just now.  kept: the earlier result of which the
     answer recolors a selection; the new group is a copy of it with other pixels there and nowhere else.
@@ -75,10 +77,10 @@ def write(picture: Picture, answer: Answer, painting: Callable[[], bool], kept: 
     """
     check_place(picture, answer)
     yield from picture.host.prepare()
-    bench = picture.host.scratch()
+    bench = picture.host.create_scratch_document()
     try:
-        group = yield from _assembled(bench, picture, answer, kept)
-        yield from _lull(picture, painting)
+        group = yield from _build_group(bench, picture, answer, kept)
+        yield from _wait_until_idle(picture, painting)
         check_place(picture, answer)
         place, worked_on = _place(picture, answer), picture.active_layer()
         group.setBlendingMode(place.blending)
@@ -96,13 +98,13 @@ def write(picture: Picture, answer: Answer, painting: Callable[[], bool], kept: 
         bench.close()
     if place.lower:
         yield from _lower(picture, group_id, answer.lines_id)
-    yield from _work_on(picture, group_id, worked_on)
-    return Written(group_id, tuple(node_id(earlier) for earlier in place.covered))
+    yield from _restore_active_layer(picture, group_id, worked_on)
+    return WrittenGroup(group_id, tuple(node_id(earlier) for earlier in place.covered))
 
 
-def check_place(picture: Picture, answer: Answer) -> None:
+def check_place(picture: Document, answer: ResultLayers) -> None:
     """Raise DOCUMENT_CLOSED, CANVAS_CHANGED or LAYER_GONE when the answer has no place in the picture any more."""
-    if not picture.open:
+    if not picture.is_open:
         raise LinewashError(ErrorCode.DOCUMENT_CLOSED)
     if picture.size != answer.canvas:
         raise LinewashError(ErrorCode.CANVAS_CHANGED, "%s is now %s" % (answer.canvas, picture.size))
@@ -110,7 +112,7 @@ def check_place(picture: Picture, answer: Answer) -> None:
         raise LinewashError(ErrorCode.LAYER_GONE)
 
 
-def _assembled(bench: Any, picture: Picture, answer: Answer, kept: Optional[Kept]) -> Steps:
+def _build_group(bench: Any, picture: Document, answer: ResultLayers, kept: Optional[PreviousResult]) -> ChunkedWork:
     """The group, computed and filled, in the picture's color space; it belongs to ``bench`` but lies in no document."""
     (width, height), space = answer.size, picture.space
     bench.setColorSpace(*space)
@@ -128,7 +130,7 @@ def _assembled(bench: Any, picture: Picture, answer: Answer, kept: Optional[Kept
     return group.duplicate()
 
 
-def _new(bench: Any, picture: Picture, answer: Answer) -> Steps:
+def _new(bench: Any, picture: Document, answer: ResultLayers) -> ChunkedWork:
     """The layers of the answer, from bottom to top, as large as ``bench``."""
     made: List[Any] = []
     for name, pixels in ((BACKGROUND, answer.background), (FOREGROUND, answer.foreground), (LINES, answer.lines)):
@@ -140,7 +142,7 @@ def _new(bench: Any, picture: Picture, answer: Answer) -> Steps:
     return made
 
 
-def _fill(node: Any, picture: Picture, pixels: Sequence[bytes], size: Tuple[int, int], space: Space) -> Steps:
+def _fill(node: Any, picture: Document, pixels: Sequence[bytes], size: Tuple[int, int], space: ColorSpace) -> ChunkedWork:
     (width, height), converter = size, picture.host.converter()
     try:
         for strip, (top, rows) in zip(pixels, strips(width, height)):
@@ -150,7 +152,7 @@ def _fill(node: Any, picture: Picture, pixels: Sequence[bytes], size: Tuple[int,
         converter.close()
 
 
-def _recolored(picture: Picture, answer: Answer, kept: Kept) -> Steps:
+def _recolored(picture: Document, answer: ResultLayers, kept: PreviousResult) -> ChunkedWork:
     """The kept layers, from bottom to top, with the answer's pixels where the selection is not 0.
 
     All others are never converted, so they stay as they are in any color space.
@@ -162,7 +164,7 @@ def _recolored(picture: Picture, answer: Answer, kept: Kept) -> Steps:
     return [node for _, node in kept.layers]
 
 
-def _fill_selected(node: Any, picture: Picture, pixels: Sequence[bytes], selection: Pixels) -> Steps:
+def _fill_selected(node: Any, picture: Document, pixels: Sequence[bytes], selection: PixelData) -> ChunkedWork:
     width, height, converter, space = selection.width, selection.height, picture.host.converter(), space_of(node)
     try:
         for strip, mask, (top, rows) in zip(pixels, selection.strips, strips(width, height)):
@@ -183,15 +185,15 @@ def merged(old: bytes, new: bytes, mask: bytes) -> bytes:
     return bytes(result)
 
 
-def _lull(picture: Picture, painting: Callable[[], bool]) -> Steps:
+def _wait_until_idle(picture: Document, painting: Callable[[], bool]) -> ChunkedWork:
     """Wait for a moment in which neither painter nor Krita is busy: adding a layer would end a stroke, and wait for Krita."""
     busy = 0
-    while picture.open and (painting() or (not picture.quiet and busy < PATIENCE)):
+    while picture.is_open and (painting() or (not picture.is_idle and busy < PATIENCE)):
         busy += 1
         yield SETTLE_MS
 
 
-def _place(picture: Picture, answer: Answer) -> _Place:
+def _place(picture: Document, answer: ResultLayers) -> _Place:
     lines = picture.node(answer.lines_id)
     parent = lines.parentNode()
     siblings = parent.childNodes()  # from bottom to top
@@ -212,30 +214,30 @@ def _place(picture: Picture, answer: Answer) -> _Place:
 def _visible_results(siblings: Sequence[Any]) -> Iterator[Any]:
     """Those among the first of these siblings, up to the first other layer."""
     for node in siblings:
-        if not (str(node.type()) == "grouplayer" and is_result_name(str(node.name()))):
+        if not (str(node.type()) == "grouplayer" and is_result_group(str(node.name()))):
             return
         if node.visible():
             yield node
 
 
-def _lower(picture: Picture, group_id: str, lines_id: str) -> Steps:
+def _lower(picture: Document, group_id: str, lines_id: str) -> ChunkedWork:
     """Move the group from directly above the line layer to directly below it."""
     for _ in range(PATIENCE):
         yield SETTLE_MS
         group, lines = picture.node(group_id), picture.node(lines_id)
         if group is None or lines is None or group.parentNode().childNodes()[0] == group:
             return
-        if not picture.active or not picture.quiet:
+        if not picture.active or not picture.is_idle:
             continue
         if picture.active_layer() != group_id:
             picture.activate(group_id)
             continue
-        picture.host.trigger("move_layer_down")
+        picture.host.trigger_action("move_layer_down")
         yield 4 * SETTLE_MS
 
 
-def _work_on(picture: Picture, group_id: str, layer_id: str) -> Steps:
+def _restore_active_layer(picture: Document, group_id: str, layer_id: str) -> ChunkedWork:
     """Give the painter back the layer they worked on, unless they took another one meanwhile."""
     yield SETTLE_MS
-    if picture.open and picture.active and picture.active_layer() == group_id:
+    if picture.is_open and picture.active and picture.active_layer() == group_id:
         picture.activate(layer_id)

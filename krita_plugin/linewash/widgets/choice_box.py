@@ -5,8 +5,8 @@ from typing import Any, Sequence, Tuple
 from ..qt import QtCore, QtGui, QtWidgets, Signal
 
 
-class LayerBox(QtWidgets.QComboBox):
-    """Entries are pairs of a value and the text shown; ``chosen`` carries the value the painter picks."""
+class ChoiceBox(QtWidgets.QComboBox):
+    """Entries are pairs of a value and the text shown; ``choose_colors`` carries the value the painter picks."""
 
     chosen = Signal(object)
 

@@ -4,14 +4,14 @@ from typing import Sequence, Tuple
 
 from ..qt import QtCore, QtGui, Signal
 from ..shared.model_spec import ModelInfo
-from .choice_box import LayerBox
+from .choice_box import ChoiceBox
 
 LOOKING = "Looking for models…"
 _WHAT = "What colors the picture"
 _TIP = QtCore.Qt.ItemDataRole.ToolTipRole
 
 
-class ModelBox(LayerBox):
+class ModelBox(ChoiceBox):
     """``opened`` is emitted when the painter opens the list: models come and go as files do."""
 
     opened = Signal()

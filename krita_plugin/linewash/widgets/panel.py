@@ -2,21 +2,21 @@
 
 from typing import Any
 
-from ..jobs.model_list import ModelWatch
+from ..jobs.model_list import ModelList
 from ..qt import QtCore, QtWidgets
 from ..shared.line_preparation import LinePreparation
 from ..shared.model_spec import NEEDS_BACKGROUND_REFERENCE, NEEDS_MASK
 from ..shared.protocol import Finish
-from ..state.choices import Choices, ForegroundKind, Mode
-from ..state.model_choices import find_model, finish_of, mode_of, parameters_of, values_of
-from .choice_box import LayerBox
+from ..state.choices import Area, DockerState, ForegroundChoice
+from ..state.model_choices import effective_finish, find_model, mode_of, parameters_of, values_of
+from .choice_box import ChoiceBox
 from .model_box import ModelBox
 from .parameter_form import ParameterForm
 from .progress_row import ProgressRow
 from .reference_list import ReferenceList
-from .scroll_area import Scrolled
+from .scroll_area import ScrollArea
 from .status_line import StatusLine
-from .unclaimed_row import WaitingRow
+from .unclaimed_row import UnclaimedRow
 
 LINES_AS = (
     (LinePreparation.AS_DRAWN, "Line drawing"),
@@ -24,14 +24,14 @@ LINES_AS = (
     (LinePreparation.DODGE, "Colored picture"),
 )
 FOREGROUNDS = (
-    (ForegroundKind.AUTOMATIC, "Automatic"),
-    (ForegroundKind.SELECTION, "Selection"),
-    (ForegroundKind.MASK, "Mask layer"),
-    (ForegroundKind.ALPHA, "Layer alpha"),
+    (ForegroundChoice.AUTOMATIC, "Automatic"),
+    (ForegroundChoice.SELECTION, "Selection"),
+    (ForegroundChoice.MASK, "Mask layer"),
+    (ForegroundChoice.ALPHA, "Layer alpha"),
 )
-RECOLORING_FOREGROUNDS = ((ForegroundKind.AUTOMATIC, "As before"),) + FOREGROUNDS[2:]
+RECOLORING_FOREGROUNDS = ((ForegroundChoice.AUTOMATIC, "As before"),) + FOREGROUNDS[2:]
 """While the selection says what to recolor."""
-MODES = ((Mode.WHOLE, "Whole picture"), (Mode.SELECTION, "Selection"))
+MODES = ((Area.WHOLE, "Whole picture"), (Area.SELECTION, "Selection"))
 FINISHES = ((Finish.PAINTED, "Painted"), (Finish.FLATS, "Flats"))
 
 NEEDS = {
@@ -51,10 +51,10 @@ class Panel(QtWidgets.QWidget):
 
     def __init__(self, add_icon: Any) -> None:
         super().__init__()
-        self.lines = LayerBox(
+        self.lines = ChoiceBox(
             "lines", "The layer with your drawing.  Automatic: the one you work on, or did before you went elsewhere"
         )
-        self.lines_as = LayerBox(
+        self.lines_as = ChoiceBox(
             "linesAs",
             "What that layer is.  Line drawing: lines on paper or transparency.  White on black: brightness is ink.\n"
             "Colored picture: its lines are looked for.",
@@ -68,17 +68,17 @@ class Panel(QtWidgets.QWidget):
         else:
             self.reference_add.setIcon(add_icon)
         self.reference_menu = QtWidgets.QMenu(self.reference_add)
-        self.hints = LayerBox("hints", "A layer with spots of color: a part of the drawing with a spot gets just that color")
-        self.foreground = LayerBox("foreground", "What belongs to the figure; the rest is background")
-        self.foreground_layer = LayerBox("foregroundLayer", "The layer that says what belongs to the figure")
+        self.hints = ChoiceBox("hints", "A layer with spots of color: a part of the drawing with a spot gets just that color")
+        self.foreground = ChoiceBox("foreground", "What belongs to the figure; the rest is background")
+        self.foreground_layer = ChoiceBox("foregroundLayer", "The layer that says what belongs to the figure")
         self.model = ModelBox()
-        self.method = LayerBox("method", "")
+        self.method = ChoiceBox("method", "")
         self.parameters = ParameterForm(self.fontMetrics().boundingRect(WIDEST).width() + 1)
-        self.finish = LayerBox("finish", "Painted: with shading.  Flats: one color for each part")
-        self.mode = LayerBox(
+        self.finish = ChoiceBox("finish", "Painted: with shading.  Flats: one color for each part")
+        self.mode = ChoiceBox(
             "mode", "Whole picture: a new result.  Selection: the newest result again, changed in the selection only"
         )
-        self.variation = LayerBox("variation", "The variations you have tried of these colors")
+        self.variation = ChoiceBox("variation", "The variations you have tried of these colors")
         self.another = QtWidgets.QPushButton("Another")
         self.another.setObjectName("another")
         self.another.setToolTip("Color in a variation you have not tried yet")
@@ -94,21 +94,23 @@ class Panel(QtWidgets.QWidget):
             button.setFocusPolicy(QtCore.Qt.FocusPolicy.TabFocus)  # as with the lists: Space belongs to the canvas
         self.progress = ProgressRow()
         self.status = StatusLine()
-        self.waiting = WaitingRow()
+        self.waiting = UnclaimedRow()
         self._lay_out()
 
-    def show_model(self, models: ModelWatch, choices: Choices) -> None:
+    def show_model(self, models: ModelList, choices: DockerState) -> None:
         """Show the models, and what can be chosen of the one that is."""
-        self.model.show_models(models.known, choices.model, models.looking)
-        model = find_model(models.known, choices.model)
+        self.model.show_models(models.models, choices.model, models.is_loading)
+        model = find_model(models.models, choices.model)
         able = [entry for entry in FINISHES if model is None or not model.finishes or entry[0].value in model.finishes]
-        self.finish.show_entries(able, finish_of(choices, model))
+        self.finish.show_entries(able, effective_finish(choices, model))
         mode = mode_of(choices, model) if model is not None else None
         for widget in (self.method, self._method_label):
             widget.setVisible(mode is not None)
         if model is not None and mode is not None:
             self.method.show_entries([(each.name, each.title) for each in model.modes], mode.name)
-            self.method.setToolTip(" ".join([mode.help, *(NEEDS.get(need, "Needs: %s." % need) for need in mode.needs)]))
+            self.method.setToolTip(
+                " ".join([mode.help, *(NEEDS.get(need, "Needs: %s." % need) for need in mode.required_inputs)])
+            )
         infos = parameters_of(choices, model) if model is not None else ()
         self.parameters.show_parameters(infos, values_of(choices, model) if model is not None else {})
 
@@ -166,7 +168,7 @@ class Panel(QtWidgets.QWidget):
         column.setSpacing(6)
         for rare in (self.foreground_layer, self.method, self._method_label, self.parameters):
             rare.hide()  # shown when it is wanted
-        column.addWidget(Scrolled(choices, self.lines.sizeHint().height()))
+        column.addWidget(ScrollArea(choices, self.lines.sizeHint().height()))
         column.addLayout(buttons)
         column.addWidget(self.progress)
         column.addWidget(self.status)

@@ -7,7 +7,7 @@ from typing import Any, Union
 
 from ..qt import QtCore, QtGui, QtWidgets, Signal
 from ..shared.model_spec import MAX_TEXT, ParameterInfo
-from .choice_box import LayerBox
+from .choice_box import ChoiceBox
 
 _PARTS = 100
 """Into so many steps a range is divided when its description names none."""
@@ -107,7 +107,7 @@ class SwitchField(QtWidgets.QCheckBox):
         self.setChecked(value)
 
 
-class ChoiceField(LayerBox):
+class ChoiceField(ChoiceBox):
     """One of a few."""
 
     changed = Signal(object)
@@ -164,7 +164,7 @@ class _Slider(QtWidgets.QSlider):
 Field = Union[NumberField, SwitchField, ChoiceField, TextField]
 
 
-def field_of(info: ParameterInfo) -> Field:
+def create_field(info: ParameterInfo) -> Field:
     """The widget for a parameter."""
     if info.kind in ("number", "integer"):
         return NumberField(info)

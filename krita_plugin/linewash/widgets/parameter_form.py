@@ -4,7 +4,7 @@ from typing import Any, Dict, Mapping, Sequence, Tuple
 
 from ..qt import QtCore, QtWidgets, Signal
 from ..shared.model_spec import ParameterInfo
-from .parameter_fields import Field, NumberField, SwitchField, field_of
+from .parameter_fields import Field, NumberField, SwitchField, create_field
 
 
 class ParameterForm(QtWidgets.QWidget):
@@ -86,7 +86,7 @@ class ParameterForm(QtWidgets.QWidget):
         grid.setColumnMinimumWidth(0, self._label_width)
         grid.setColumnStretch(1, 1)
         for row, info in enumerate(infos):
-            field = self._fields[info.name] = field_of(info)
+            field = self._fields[info.name] = create_field(info)
             label = QtWidgets.QLabel(info.title)
             label.setToolTip(info.help)
             field.setToolTip(info.help)

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Dict, List, Optional, Tuple
 
-from ..images.clipboard import can_be_taken, pictures_of
+from ..images.clipboard import has_images, images_in
 from ..qt import QtCore, QtGui, QtWidgets, Signal
 from ..shared.protocol import ReferenceRole
 from ..state.choices import Reference
@@ -96,17 +96,17 @@ class ReferenceList(QtWidgets.QListWidget):
 
     def dragEnterEvent(self, event: "QtGui.QDragEnterEvent") -> None:
         """Files are welcome, and pictures from web pages."""
-        if can_be_taken(event.mimeData()):
+        if has_images(event.mimeData()):
             event.acceptProposedAction()
 
     def dragMoveEvent(self, event: "QtGui.QDragMoveEvent") -> None:
         """Everywhere."""
-        if can_be_taken(event.mimeData()):
+        if has_images(event.mimeData()):
             event.acceptProposedAction()
 
     def dropEvent(self, event: "QtGui.QDropEvent") -> None:
-        """Tell what was dropped, as ``pictures_of`` does."""
-        dropped = pictures_of(event.mimeData())
+        """Tell what was dropped, as ``images_in`` does."""
+        dropped = images_in(event.mimeData())
         if dropped:
             event.acceptProposedAction()
             self.dropped.emit(dropped)

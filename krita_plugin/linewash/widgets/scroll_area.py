@@ -11,7 +11,7 @@ def least_height(full: int, row: int, screen: int) -> int:
     return max(row * 3 // 2, min(full, screen - KRITAS_OWN - BELOW))
 
 
-class Scrolled(QtWidgets.QScrollArea):
+class ScrollArea(QtWidgets.QScrollArea):
     """As high as what it holds where there is room; never smaller than that was at first, if the screen is high enough for it.
 
     In between it scrolls.  Else whatever comes later would push the other dockers together, or Krita's window off the screen.

@@ -1,9 +1,9 @@
 """The one place where the docker speaks: one sentence, and what the painter can do."""
 
 from ..qt import QtCore, QtGui, QtWidgets
-from ..state.session import Message, Tone
+from ..state.session import Message, Severity
 
-_COLORS = {Tone.BAD: ("#b3402a", "#f0907a"), Tone.GOOD: ("#3d7a3d", "#9ccf96")}
+_COLORS = {Severity.BAD: ("#b3402a", "#f0907a"), Severity.GOOD: ("#3d7a3d", "#9ccf96")}
 """For light and for dark themes."""
 
 

@@ -6,8 +6,8 @@ from ..qt import QtCore, QtWidgets
 from ..shared.protocol import JobStatus
 
 
-class WaitingRow(QtWidgets.QWidget):
-    """``bring`` and ``discard`` are its buttons; it is there only while something waits."""
+class UnclaimedRow(QtWidgets.QWidget):
+    """``import_result`` and ``discard_all`` are its buttons; it is there only while something waits."""
 
     def __init__(self) -> None:
         super().__init__()

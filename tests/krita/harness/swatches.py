@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from backend.contract.drawing import Colors, Drawing, OnStep, Step
-from backend.contract.family import FamilySpec
+from backend.contract.drawing import Colors, Drawing, ProgressCallback, StepProgress
+from backend.contract.family import ModelSpec
 from backend.imaging.types import Gray, Rgb
 from backend.weights.shipped_model import ModelFolder
 from shared.errors import ErrorCode, LinewashError
@@ -23,7 +23,7 @@ from shared.protocol import ColorizeRequest, Finish
 STEP_S = 0.01
 FIGURE: Sequence[tuple[int, int, int]] = ((230, 180, 150), (110, 60, 40), (60, 90, 190), (170, 40, 60))
 GROUND: Sequence[tuple[int, int, int]] = ((150, 205, 240), (120, 180, 100), (250, 220, 110))
-SPEC = FamilySpec("mini", "Swatches", "MIT", (Finish.FLATS, Finish.PAINTED))
+SPEC = ModelSpec("mini", "Swatches", "MIT", (Finish.FLATS, Finish.PAINTED))
 
 
 class Swatches:
@@ -49,11 +49,11 @@ class Swatches:
         """Where in the palette to begin."""
         return request.seed % len(FIGURE)
 
-    def denoise(self, condition: int, request: ColorizeRequest, on_step: OnStep) -> int:
+    def denoise(self, condition: int, request: ColorizeRequest, on_step: ProgressCallback) -> int:
         """As many steps as asked for, each with a preview."""
         for step in range(request.steps):
             time.sleep(STEP_S)
-            on_step(Step("denoise", step + 1, request.steps, np.full((48, 64, 3), 40 + 10 * (step % 20), np.uint8)))
+            on_step(StepProgress("denoise", step + 1, request.steps, np.full((48, 64, 3), 40 + 10 * (step % 20), np.uint8)))
         return condition
 
     def decode(self, condition: int, latent: int, drawing: Drawing, request: ColorizeRequest) -> Colors:

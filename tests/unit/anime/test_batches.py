@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from backend.imaging.thin_plate_warp import Bend
+from backend.imaging.thin_plate_warp import ThinPlateWarp
 from backend.imaging.types import Rgb
 from backend.training.animediffusion.batch import Batch, Settings, draw_batch
 from backend.training.animediffusion.dataset import FacePairs
@@ -17,9 +17,9 @@ def drawn(faces: Path, seed: int = 0, size: int = 60, **settings: float) -> Batc
 
 
 def test_pictures_are_bent_each_by_its_own_bend_and_before_they_are_made_small(faces: Path) -> None:
-    seen: list[tuple[tuple[int, ...], Bend]] = []
+    seen: list[tuple[tuple[int, ...], ThinPlateWarp]] = []
 
-    def noted(rgb: Rgb, bend: Bend) -> Rgb:
+    def noted(rgb: Rgb, bend: ThinPlateWarp) -> Rgb:
         seen.append((rgb.shape, bend))
         return 255 - rgb
 

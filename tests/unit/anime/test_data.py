@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from backend.imaging.line_extraction import FACE_SIGMAS, face_lines
-from backend.imaging.thin_plate_warp import Bend, bend_maps, bent, draw_bend
+from backend.imaging.line_extraction import FACE_SIGMAS, xdog_binary
+from backend.imaging.thin_plate_warp import ThinPlateWarp, bend_maps, random_warp, warp_published
 from backend.training.animediffusion.dataset import FacePairs, draw_lines, squared
 from backend.training.cli import app
 from backend.training.colorizediffusion.dataset import DataError
@@ -36,7 +36,7 @@ def test_lines_are_drawn_where_there_are_none(faces: Path, tmp_path: Path) -> No
         assert result.exit_code == 0 and f"{made} drawings" in result.output
     assert not list((tmp_path / "condition").glob("*.part"))
     drawn, color = FacePairs(tmp_path).read(1).lines, FacePairs(faces).read(1).color
-    assert any(np.array_equal(drawn, 255 - face_lines(color, sigma)) for sigma in FACE_SIGMAS)
+    assert any(np.array_equal(drawn, 255 - xdog_binary(color, sigma)) for sigma in FACE_SIGMAS)
     assert np.array_equal(FacePairs(tmp_path).read(0).lines, FacePairs(faces).read(0).lines)
 
 
@@ -66,7 +66,7 @@ def test_squares_keep_the_middle() -> None:
 
 
 def test_bends_lie_in_their_ranges_and_differ() -> None:
-    drawn = [draw_bend(np.random.default_rng(number)) for number in range(200)]
+    drawn = [random_warp(np.random.default_rng(number)) for number in range(200)]
     assert len(set(drawn)) > 190
     for bend in drawn:
         assert min(bend.first, bend.second) >= 0.3 and max(bend.first, bend.second) <= 0.7
@@ -75,11 +75,11 @@ def test_bends_lie_in_their_ranges_and_differ() -> None:
 
 
 def test_points_that_do_not_move_bend_nothing() -> None:
-    still = Bend(0.3, 0.7, 0.0, 0.0)
+    still = ThinPlateWarp(0.3, 0.7, 0.0, 0.0)
     x, y = bend_maps(still, 5, 3, (4, 2))
     assert np.allclose(x, np.arange(5)[None], atol=1e-4) and np.allclose(y, np.arange(3)[:, None], atol=1e-4)
     picture = np.full((40, 40, 3), 200, np.uint8)
-    assert (bent(picture, still)[:-2, :-2] == 200).all() and (bent(picture, still)[-1] < 200).all()
+    assert (warp_published(picture, still)[:-2, :-2] == 200).all() and (warp_published(picture, still)[-1] < 200).all()
 
 
 def test_squares_are_cut_as_torchvision_cuts_them() -> None:

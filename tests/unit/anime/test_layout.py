@@ -9,8 +9,8 @@ from backend.training.animediffusion.batch import Settings
 from backend.training.animediffusion.config import AnimeRecipe, layout
 from backend.training.animediffusion.dataset import FacePairs
 from backend.training.animediffusion.phases import Phase1, Start
-from backend.training.engine.config import Machine
-from backend.training.engine.trainer import Run
+from backend.training.engine.config import Hardware
+from backend.training.engine.trainer import Trainer
 from tests.parity.golden import ANIME, golden
 
 
@@ -24,6 +24,6 @@ def test_channels_are_last_on_a_gpu_only(there: bool, found: torch.memory_format
 @pytest.mark.parametrize("wanted", [torch.channels_last, torch.contiguous_format])
 def test_a_run_takes_the_layout_it_is_told(wanted: torch.memory_format, faces: Path, tmp_path: Path) -> None:
     task = Phase1(FacePairs(faces), Start(golden(ANIME).sd), Settings(1, 16), "sum")
-    run = Run(task, AnimeRecipe(steps=1), tmp_path, Machine(device="cpu", precision="no", layout=wanted))
+    run = Trainer(task, AnimeRecipe(steps=1), tmp_path, Hardware(device="cpu", precision="no", layout=wanted))
     kernels = [weight for weight in run.plain.parameters() if weight.ndim == 4 and weight.shape[2] > 1 and weight.shape[1] > 1]
     assert kernels and all(weight.is_contiguous(memory_format=wanted) for weight in kernels)

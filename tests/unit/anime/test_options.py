@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from backend.imaging.thin_plate_warp import bent, bent_within
+from backend.imaging.thin_plate_warp import warp_inside, warp_published
 from backend.training.animediffusion.batch import Settings
 from backend.training.animediffusion.config import AnimeRecipe, steps_of
 from backend.training.cli import app
@@ -33,7 +33,7 @@ def told(monkeypatch: pytest.MonkeyPatch, faces: Path, part: str, *more: str) ->
         made.append(Noted(task, recipe))
         return made[-1]
 
-    monkeypatch.setattr("backend.training.engine.trainer.Run", run)
+    monkeypatch.setattr("backend.training.engine.trainer.Trainer", run)
     asked = [part, "--data", str(faces), "--run", "unused", *(["--start", str(golden(ANIME).sd)] if part == "anime2" else [])]
     result = CliRunner().invoke(app, [*asked, *more])
     assert result.exit_code == 0, result.output
@@ -46,7 +46,7 @@ def test_without_options_it_is_the_published_recipe(
 ) -> None:
     run = told(monkeypatch, faces, part, "--batch", "1")
     assert run.task.reduction == loss
-    assert run.task.settings == Settings(1, 256, bent, 0.0, 0.0, 10 if part == "anime2" else 0)
+    assert run.task.settings == Settings(1, 256, warp_published, 0.0, 0.0, 10 if part == "anime2" else 0)
     recipe = AnimeRecipe(
         steps=3 * epochs, rate=1e-4, decay=0.01, betas=(0.9, 0.999), average=0, clip=0, save_every_s=900, warm=1 / epochs
     )
@@ -61,7 +61,7 @@ def test_options_reach_the_task_and_the_recipe(monkeypatch: pytest.MonkeyPatch, 
         "--batch 2 --side 64 --bend within --withhold 0.1 --withhold-lines 0.2 --loss sum --begin timed --sampling 4 --eta 0.5"
     )
     run = told(monkeypatch, faces, "anime2", *asked.split())
-    assert run.task.settings == Settings(2, 64, bent_within, 0.1, 0.2, 4) and run.task.reduction == "sum"
+    assert run.task.settings == Settings(2, 64, warp_inside, 0.1, 0.2, 4) and run.task.reduction == "sum"
     network = run.task.network()
     assert (network._beginning, network._steps, network._eta) == ("timed", 4, 0.5)
     asked = "--steps 7 --rate 0.1 --decay 0.2 --warm 0.3 --average 0.9 --clip 2 --parts 4 --seed 5"

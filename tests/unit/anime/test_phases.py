@@ -16,8 +16,8 @@ from backend.training.animediffusion.batch import Batch, Settings
 from backend.training.animediffusion.config import AnimeRecipe
 from backend.training.animediffusion.dataset import FacePairs
 from backend.training.animediffusion.phases import Phase1, Phase2, Start
-from backend.training.engine.config import Machine
-from backend.training.engine.trainer import Run
+from backend.training.engine.config import Hardware
+from backend.training.engine.trainer import Trainer
 from tests.parity.golden import ANIME, golden
 from tests.unit.anime.commands import options, trained
 
@@ -37,11 +37,11 @@ def test_what_was_learned_is_a_checkpoint_that_loads(part: str, more: tuple[str,
 
 @pytest.mark.parametrize("phase", [1, 2])
 def test_a_run_goes_on_to_the_same_weights(phase: int, faces: Path, tmp_path: Path) -> None:
-    def run(folder: str) -> Run:
+    def run(folder: str) -> Trainer:
         data, start, settings = FacePairs(faces), Start(golden(ANIME).sd), Settings(1, 16, withhold=0.5)
         task = Phase1(data, start, settings, "sum") if phase == 1 else Phase2(data, start, settings, steps=2)
         recipe = AnimeRecipe(steps=6, rate=1e-4, warm=0.5, clip=0.0, average=0.9 if phase == 2 else 0.0)
-        return Run(task, recipe, tmp_path / folder, Machine(device="cpu", threads=1, precision="no"))
+        return Trainer(task, recipe, tmp_path / folder, Hardware(device="cpu", threads=1, precision="no"))
 
     whole, first = run("whole"), run("parts")
     whole.train()
@@ -74,7 +74,7 @@ class Broken(Phase1):
 def test_nothing_is_learned_from_a_loss_that_is_no_number(parts: int, faces: Path, tmp_path: Path) -> None:
     task = Broken(FacePairs(faces), Start(golden(ANIME).sd), Settings(1, 16), "sum")
     recipe = AnimeRecipe(steps=6, rate=1e-3, warm=0.1, average=0.9, parts=parts)
-    run = Run(task, recipe, tmp_path, Machine(device="cpu", threads=1, precision="no"))
+    run = Trainer(task, recipe, tmp_path, Hardware(device="cpu", threads=1, precision="no"))
     weights: list[list[torch.Tensor]] = []
     for _ in range(3):
         run.step()

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from backend.families.animediffusion.loader import load_unet
-from backend.imaging.thin_plate_warp import bent, bent_within, draw_bend
+from backend.imaging.thin_plate_warp import random_warp, warp_inside, warp_published
 from backend.training.animediffusion.batch import Bending
 from backend.training.animediffusion.dataset import FacePairs, squared
 from backend.training.animediffusion.phases import Sampled
@@ -16,7 +16,7 @@ from backend.training.colorizediffusion.augment import signed
 from tests.parity.golden import ANIME, golden
 
 
-@pytest.mark.parametrize("bending", [bent, bent_within, None])
+@pytest.mark.parametrize("bending", [warp_published, warp_inside, None])
 def test_faces_are_painted_after_themselves_as_learned_and_after_the_next(bending: Bending | None, faces: Path) -> None:
     data, unet, seen = FacePairs(faces), load_unet(golden(ANIME).sd), list[torch.Tensor]()
     unet.register_forward_pre_hook(lambda _, given: seen.append(given[2]))
@@ -24,7 +24,7 @@ def test_faces_are_painted_after_themselves_as_learned_and_after_the_next(bendin
         sheets = [sheet_of(data, 32, bending, 2)(network) for network in (unet, Sampled(unet, "published", 10, 1.0))]
     assert np.array_equal(*sheets) and sheets[0].shape[1] > 6 * 32
     colors = [data.read(number).color for number in range(2)]
-    bends = [draw_bend(np.random.default_rng(number)) for number in range(2)]
+    bends = [random_warp(np.random.default_rng(number)) for number in range(2)]
     own = [bending(color, bend) if bending else color for color, bend in zip(colors, bends, strict=True)]
     assert torch.equal(seen[0], signed([squared(each, 32) for each in own]))
     assert torch.equal(seen[10], signed([squared(each, 32) for each in reversed(colors)]))

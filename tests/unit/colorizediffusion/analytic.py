@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from backend.families.diffusion.denoiser import Denoiser, Prediction
-from backend.families.diffusion.noise_schedule import Schedule, sigma_at
+from backend.families.diffusion.noise_schedule import Schedule, t_to_sigma
 from backend.families.diffusion.samplers import Sampler, sample
 
 SPREAD, MEAN = 0.5, 0.3
@@ -34,7 +34,7 @@ def network(estimate: Estimate, prediction: Prediction) -> Denoiser:
     """A network that knows ``estimate``: (latent of variance 1, time) -> output."""
 
     def output(latent: Tensor, t: float) -> Tensor:
-        sigma = float(sigma_at(t))
+        sigma = float(t_to_sigma(t))
         keep = (sigma**2 + 1) ** -0.5
         clean = estimate(latent / keep, sigma)
         noise = (latent / keep - clean) / sigma

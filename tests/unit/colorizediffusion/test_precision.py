@@ -5,11 +5,11 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.families.runtime.memory_plan import SMALLEST, Plan, free_memory, need, number_format, plan
+from backend.families.runtime.memory_plan import SMALLEST, Plan, compute_dtype, estimate_memory, free_memory, plan_memory
 from shared.errors import ErrorCode, LinewashError
 
 GB = 10**9
-FULL = need(denoiser=2 * GB, others=2 * GB, side=768, rows=2)
+FULL = estimate_memory(denoiser=2 * GB, others=2 * GB, side=768, rows=2)
 
 
 @pytest.mark.parametrize(
@@ -22,20 +22,20 @@ FULL = need(denoiser=2 * GB, others=2 * GB, side=768, rows=2)
     ],
 )
 def test_each_device_has_its_number_format(device: str, has: bool, wanted: torch.dtype) -> None:
-    assert number_format(device, has) is wanted
+    assert compute_dtype(device, has) is wanted
 
 
 def test_with_room_enough_nothing_gives_way_and_nothing_is_said() -> None:
-    assert plan(24 * GB, FULL, 768, can_offload=True) == Plan(False, False, 768)
+    assert plan_memory(24 * GB, FULL, 768, can_offload=True) == Plan(False, False, 768)
 
 
 def test_things_give_way_in_the_order_of_what_they_cost() -> None:
-    plans = [plan(int(free * GB / 10), FULL, 768, can_offload=True) for free in range(120, 28, -1)]
+    plans = [plan_memory(int(free * GB / 10), FULL, 768, can_offload=True) for free in range(120, 28, -1)]
     ranks = [(each.offload, each.tiling, 768 - each.side) for each in plans]
     assert ranks == sorted(ranks)
     assert {each[:2] for each in ranks} == {(False, False), (True, False), (True, True)} and ranks[-1][2] > 0
     for each in plans:
-        assert ("take turns" in each.said, "tiles" in each.said, "pixels" in each.said) == (
+        assert ("take turns" in each.message, "tiles" in each.message, "pixels" in each.message) == (
             each.offload,
             each.tiling,
             each.side < 768,
@@ -43,24 +43,24 @@ def test_things_give_way_in_the_order_of_what_they_cost() -> None:
 
 
 def test_main_memory_has_nowhere_to_put_parts() -> None:
-    assert not plan(6 * GB, FULL, 768, can_offload=False).offload
-    assert plan(6 * GB, FULL, 768, can_offload=False).tiling
+    assert not plan_memory(6 * GB, FULL, 768, can_offload=False).offload
+    assert plan_memory(6 * GB, FULL, 768, can_offload=False).tiling
 
 
 def test_what_cannot_fit_is_refused_with_the_numbers() -> None:
     with pytest.raises(LinewashError) as caught:
-        plan(GB, FULL, 768, can_offload=True)
+        plan_memory(GB, FULL, 768, can_offload=True)
     assert caught.value.code is ErrorCode.OUT_OF_MEMORY and "2.4 GB are needed, 0.9 GB are free" in caught.value.detail
 
 
 @given(free=st.integers(0, 40 * GB), side=st.integers(SMALLEST, 1536), rows=st.integers(1, 3), offload=st.booleans())
 def test_more_memory_never_makes_anything_worse(free: int, side: int, rows: int, offload: bool) -> None:
-    wanted = need(2 * GB, 2 * GB, side, rows)
+    wanted = estimate_memory(2 * GB, 2 * GB, side, rows)
     try:
-        less = plan(free, wanted, side, offload)
+        less = plan_memory(free, wanted, side, offload)
     except LinewashError:
         return
-    more = plan(free + GB, wanted, side, offload)
+    more = plan_memory(free + GB, wanted, side, offload)
     assert SMALLEST <= less.side <= more.side <= side
     assert (more.offload, more.tiling) <= (less.offload, less.tiling)
 

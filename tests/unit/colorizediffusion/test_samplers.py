@@ -7,7 +7,7 @@ import torch
 from scipy.integrate import solve_ivp
 from torch import Tensor
 
-from backend.families.diffusion.noise_schedule import Schedule, sigma_at, sigma_list, time_at, training_sigmas
+from backend.families.diffusion.noise_schedule import Schedule, get_sigmas, sigma_to_t, t_to_sigma, training_sigmas
 from backend.families.diffusion.samplers import SAMPLERS, SCHEDULES, Sampler, levels, sample
 from tests.unit.colorizediffusion.analytic import MEAN, SPREAD, driven, gaussian, network, run
 
@@ -150,9 +150,9 @@ def test_no_step_is_refused() -> None:
     with pytest.raises(ValueError, match="at least one"):
         run(Sampler.DDIM, 0, noise_of(1, 4, 2, 2))
     with pytest.raises(ValueError, match="at least one"):
-        sigma_list(Schedule.KARRAS, 0)
+        get_sigmas(Schedule.KARRAS, 0)
     with pytest.raises(ValueError, match="automatic"):
-        sigma_list(Schedule.AUTOMATIC, 4)
+        get_sigmas(Schedule.AUTOMATIC, 4)
 
 
 def test_a_latent_that_is_not_finite_ends_the_adaptive_sampler() -> None:
@@ -161,9 +161,9 @@ def test_a_latent_that_is_not_finite_ends_the_adaptive_sampler() -> None:
 
 def test_times_and_levels_are_inverse() -> None:
     for t in (0.0, 0.25, 300.7, 999.0):
-        assert float(time_at(sigma_at(t))) == pytest.approx(t, abs=1e-6)
+        assert float(sigma_to_t(t_to_sigma(t))) == pytest.approx(t, abs=1e-6)
     for schedule in set(Schedule) - {Schedule.AUTOMATIC}:
-        listed = sigma_list(schedule, 9)
+        listed = get_sigmas(schedule, 9)
         assert len(listed) == 10
         assert listed[-1] == 0
         assert (listed[:-1] > listed[1:]).all()

@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import nn
 
-from backend.contract.drawing import Colors, Drawing, OnStep
-from backend.contract.family import Family, FamilySpec
+from backend.contract.drawing import Colors, Drawing, ProgressCallback
+from backend.contract.family import ColorModel, ModelSpec
 from backend.evaluation.pairs import Pair
 from backend.imaging.types import Gray, Rgb
 from shared.protocol import ColorizeRequest, Finish
@@ -40,7 +40,7 @@ def made() -> Pair:
 class Guesser:
     """A family of one small network: two steps, one flat color drawn by the seed; it takes every mask for a disc."""
 
-    spec = FamilySpec("guesser", "Guesser", "MIT", (Finish.FLATS, Finish.PAINTED))
+    spec = ModelSpec("guesser", "Guesser", "MIT", (Finish.FLATS, Finish.PAINTED))
     mask_warnings: tuple[str, ...] = ()
 
     def __init__(self) -> None:
@@ -60,7 +60,7 @@ class Guesser:
     def condition(self, drawing: Drawing, request: ColorizeRequest) -> Any:
         return None
 
-    def denoise(self, condition: Any, request: ColorizeRequest, on_step: OnStep) -> Any:
+    def denoise(self, condition: Any, request: ColorizeRequest, on_step: ProgressCallback) -> Any:
         for _ in range(2):
             self._network(torch.zeros(1, 2))
         return request.seed
@@ -71,5 +71,5 @@ class Guesser:
 
 
 @pytest.fixture(scope="session")
-def guesser() -> Family:
+def guesser() -> ColorModel:
     return Guesser()

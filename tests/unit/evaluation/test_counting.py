@@ -3,11 +3,11 @@
 import torch
 from torch import nn
 
-from backend.contract.family import Family
+from backend.contract.family import ColorModel
 from backend.evaluation.colorize_pair import Settings, color_pair
-from backend.evaluation.network_calls import Calls, networks
+from backend.evaluation.network_calls import NetworkCallCounter, networks
 from backend.evaluation.pairs import Pair
-from backend.families.runtime.condition_cache import Remembering
+from backend.families.runtime.condition_cache import CachingModel
 from shared.protocol import Finish
 
 
@@ -26,7 +26,7 @@ def test_outermost_networks_are_found_once() -> None:
 
 
 def test_methods_other_than_forward_count() -> None:
-    held, calls = Held(), Calls()
+    held, calls = Held(), NetworkCallCounter()
     two = held.more["two"]
     with calls.counting(held):
         two(torch.zeros(1, 1))
@@ -37,8 +37,8 @@ def test_methods_other_than_forward_count() -> None:
     assert not any(layer._forward_pre_hooks for layer in two)
 
 
-def test_a_coloring_counts_through_what_wraps_the_family(made: Pair, guesser: Family) -> None:
-    for family in (guesser, Remembering(guesser)):
+def test_a_coloring_counts_through_what_wraps_the_family(made: Pair, guesser: ColorModel) -> None:
+    for family in (guesser, CachingModel(guesser)):
         result = color_pair(family, made, Settings(Finish.FLATS))
         assert result.calls == 2
         assert result.seconds > 0 and result.cpu > 0

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from backend.contract.family import Family
+from backend.contract.family import ColorModel
 from backend.evaluation.aggregate import summaries, varied_regions
 from backend.evaluation.colorize_pair import Settings
-from backend.evaluation.methods import Role, all_ways
+from backend.evaluation.methods import Role, all_methods
 from backend.evaluation.pairs import Pair
 from backend.evaluation.report import Report, html
 from backend.evaluation.run import Measured, as_json, measure, warm_up
@@ -23,14 +23,14 @@ SETTINGS = Settings(Finish.FLATS, guess=True)
 
 
 @pytest.fixture(scope="module")
-def measured(made: Pair, guesser: Family) -> Measured:
-    ways = all_ways(guesser, guesser.spec.finishes, SETTINGS)
+def measured(made: Pair, guesser: ColorModel) -> Measured:
+    ways = all_methods(guesser, guesser.spec.finishes, SETTINGS)
     warm_up(ways, made)
     return measure([made], guesser, ways, SETTINGS, 2, None)
 
 
-def test_ceilings_are_ceilings(made: Pair, guesser: Family) -> None:
-    ways = all_ways(guesser, (), Settings(Finish.FLATS))
+def test_ceilings_are_ceilings(made: Pair, guesser: ColorModel) -> None:
+    ways = all_methods(guesser, (), Settings(Finish.FLATS))
     rows = {row.way: row.figures for row in measure([made], guesser, ways, Settings(Finish.FLATS), 1, None).rows}
     assert rows["best color per region"].difference < 0.5
     assert rows["best palette choice"].difference < 0.5  # the reference shows the very same colors
@@ -39,9 +39,9 @@ def test_ceilings_are_ceilings(made: Pair, guesser: Family) -> None:
     assert rows["best color per region"].psnr > rows["white"].psnr
 
 
-def test_a_palette_without_the_color_is_a_lower_ceiling(made: Pair, guesser: Family) -> None:
+def test_a_palette_without_the_color_is_a_lower_ceiling(made: Pair, guesser: ColorModel) -> None:
     gray = Pair(made.name, made.line, made.color, made.mask, np.full_like(made.reference, 128), made.mask)
-    ways = [way for way in all_ways(guesser, (), Settings(Finish.FLATS)) if way.role is Role.CEILING]
+    ways = [way for way in all_methods(guesser, (), Settings(Finish.FLATS)) if way.role is Role.CEILING]
     rows = {row.way: row.figures for row in measure([gray], guesser, ways, Settings(Finish.FLATS), 1, None).rows}
     assert rows["best palette choice"].difference > 10 > rows["best color per region"].difference
 
@@ -80,7 +80,7 @@ def test_the_table_says_unknown_for_what_is(measured: Measured) -> None:
     assert any("±" in line for line in capture.get().splitlines() if "flats" in line)
 
 
-def test_the_report_stands_alone_and_shows_everything(made: Pair, guesser: Family, measured: Measured) -> None:
+def test_the_report_stands_alone_and_shows_everything(made: Pair, guesser: ColorModel, measured: Measured) -> None:
     drawing = Named("dr<a>wing", np.dstack([made.line] * 3))
     strip = color_by(guesser, drawing, references_of([made]), guesser.spec.finishes, SETTINGS)
     captions = ["drawing", "figure, guessed", "000 made-boxes", "flats", "painted"]

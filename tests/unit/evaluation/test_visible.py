@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from backend.evaluation.image_metrics import SMALLEST, figure_box, ms_ssim, psnr, with_lines
+from backend.evaluation.image_metrics import SMALLEST, composite_lines, figure_box, ms_ssim, psnr
 
 
 def noise(side: int) -> np.ndarray:
@@ -37,7 +37,7 @@ def test_a_picture_too_small_for_five_scales_is_unknown() -> None:
 
 def test_lines_darken_and_never_brighten() -> None:
     colors, line = np.full((2, 2, 3), 200, np.uint8), np.array([[255, 0], [128, 255]], np.uint8)
-    seen = with_lines(colors, line)
+    seen = composite_lines(colors, line)
     assert seen[0, 0].tolist() == [200] * 3 and seen[0, 1].tolist() == [0] * 3 and seen[1, 0].tolist() == [100] * 3
 
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from backend.imaging.ink import ink_from_rgba, is_empty
-from backend.imaging.line_extraction import prepared_ink
+from backend.imaging.line_extraction import extract_ink
 from shared.line_preparation import LinePreparation
 
 OF_PICTURES = (LinePreparation.DODGE, LinePreparation.XDOG)
@@ -32,23 +32,23 @@ def agreement(found: np.ndarray, drawn: np.ndarray) -> tuple[float, float]:
 @pytest.mark.parametrize("side", [256, 700])
 def test_black_lines_on_white_are_found_in_each_mode(preparation: LinePreparation, side: int, circle) -> None:
     ink = circle(side, thickness=max(2, side // 200))
-    recall, precision = agreement(prepared_ink(opaque(np.dstack([255 - ink] * 3)), preparation), ink)
+    recall, precision = agreement(extract_ink(opaque(np.dstack([255 - ink] * 3)), preparation), ink)
     assert recall > 0.95 and precision > 0.99
 
 
 def test_white_on_black_is_taken_as_it_is(circle) -> None:
     ink = circle()
-    assert np.array_equal(prepared_ink(opaque(np.dstack([ink] * 3)), LinePreparation.WHITE_ON_BLACK), ink)
+    assert np.array_equal(extract_ink(opaque(np.dstack([ink] * 3)), LinePreparation.WHITE_ON_BLACK), ink)
     clear = np.dstack([np.full((*ink.shape, 3), 255, np.uint8), ink])
-    assert np.array_equal(prepared_ink(clear, LinePreparation.WHITE_ON_BLACK), ink)
-    assert is_empty(prepared_ink(np.zeros((80, 80, 4), np.uint8), LinePreparation.WHITE_ON_BLACK))
+    assert np.array_equal(extract_ink(clear, LinePreparation.WHITE_ON_BLACK), ink)
+    assert is_empty(extract_ink(np.zeros((80, 80, 4), np.uint8), LinePreparation.WHITE_ON_BLACK))
 
 
 def test_a_scan_loses_its_shades_and_its_usual_line_gets_half_strength(circle) -> None:
     ink = circle(500, thickness=3, strength=120)
     shade = np.linspace(250, 120, 500).astype(np.uint8)
     page = np.dstack([(shade[None] * (1 - ink / 255.0)).astype(np.uint8)] * 3)
-    found = prepared_ink(opaque(page), LinePreparation.SCAN)
+    found = extract_ink(opaque(page), LinePreparation.SCAN)
     assert found[ink == 0].mean() < 2
     assert 100 < np.median(found[ink == 120]) < 170
 
@@ -59,7 +59,7 @@ def test_lines_of_a_colored_picture_are_found_and_its_colors_are_not(preparation
     colors = np.where(mask[..., None] > 127, (90, 60, 50), (150, 120, 200)).astype(np.uint8)
     colors[:300] = colors[:300] // 2 + 40
     picture = np.where(ink[..., None] > 127, colors // 5, colors)
-    found = prepared_ink(opaque(picture), preparation)
+    found = extract_ink(opaque(picture), preparation)
     recall, _ = agreement(found, ink)
     assert recall > 0.9
     assert found[cv2.dilate(ink, np.ones((25, 25), np.uint8)) == 0].mean() < 12
@@ -69,7 +69,7 @@ def test_lines_of_a_colored_picture_are_found_and_its_colors_are_not(preparation
 @pytest.mark.parametrize("preparation", OF_PICTURES)
 def test_the_lines_of_the_bundled_picture(preparation: LinePreparation) -> None:
     with Image.open(DEMO / "reference.png") as picture:
-        found = prepared_ink(np.asarray(picture.convert("RGBA")), preparation)
+        found = extract_ink(np.asarray(picture.convert("RGBA")), preparation)
     assert 0.05 < (found > 127).mean() < 0.14
     assert not (found[:100, :400] > 47).any(), "a plain sky with a soft shade"
     across = found[520, 160:195]
@@ -79,7 +79,7 @@ def test_the_lines_of_the_bundled_picture(preparation: LinePreparation) -> None:
 @pytest.mark.parametrize("preparation", DARK_ON_LIGHT)
 @pytest.mark.parametrize("color", [(0, 0, 0, 0), (255, 255, 255, 255), (90, 120, 200, 255), (0, 0, 0, 255)])
 def test_a_plain_layer_has_no_ink(preparation: LinePreparation, color: tuple[int, ...]) -> None:
-    assert is_empty(prepared_ink(np.full((90, 80, 4), color, np.uint8), preparation))
+    assert is_empty(extract_ink(np.full((90, 80, 4), color, np.uint8), preparation))
 
 
 @pytest.mark.parametrize("preparation", LinePreparation)
@@ -87,5 +87,5 @@ def test_a_plain_layer_has_no_ink(preparation: LinePreparation, color: tuple[int
 def test_any_size_is_read_and_left_as_it_was(preparation: LinePreparation, shape: tuple[int, int]) -> None:
     rgba = np.random.default_rng(0).integers(0, 256, (*shape, 4), np.uint8)
     before = rgba.copy()
-    ink = prepared_ink(rgba, preparation)
+    ink = extract_ink(rgba, preparation)
     assert ink.shape == shape and ink.dtype == np.uint8 and np.array_equal(rgba, before)

@@ -5,9 +5,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend.imaging.compositing import carry_under_lines, composite, paint_side
-from backend.imaging.region_fill import own_colors, washes
-from backend.imaging.segmentation.label_upsampling import lift_labels
+from backend.imaging.compositing import composite, extend_alpha_under_lines, render_layer
+from backend.imaging.region_fill import build_region_colors, sample_field
+from backend.imaging.segmentation.label_upsampling import upsample_labels
 from backend.imaging.types import Regions
 
 WHITE = (255, 255, 255)
@@ -15,8 +15,8 @@ WHITE = (255, 255, 255)
 
 def _paint(regions: Regions, flats: np.ndarray, ink: np.ndarray, side: bool) -> np.ndarray:
     out = np.full((*ink.shape, 4), 77, np.uint8)
-    lifted = lift_labels(regions.labels, ink)
-    paint_side(lifted, regions, washes(regions, own_colors(regions, flats, None), WHITE), ink, side, out)
+    lifted = upsample_labels(regions.labels, ink)
+    render_layer(lifted, regions, build_region_colors(regions, sample_field(regions, flats, None), WHITE), ink, side, out)
     assert (out[..., 3] == 77).all()
     return out[..., :3]
 
@@ -69,7 +69,7 @@ def test_the_alpha_reaches_the_middle_of_the_line_that_the_mask_touches() -> Non
     ink, lifted, lines = _ring(side, thickness)
     mask = np.zeros_like(ink)
     cv2.circle(mask, (side // 2, side // 2), side // 3 - 4, 255, -1, cv2.LINE_AA)  # ends at the line's inner edge
-    alpha = carry_under_lines(mask, lifted, np.array([False, True]), ink, lines)
+    alpha = extend_alpha_under_lines(mask, lifted, np.array([False, True]), ink, lines)
     inked = (lifted == 1) & (ink > 127)
     assert (alpha[inked] == 255).all()
     assert (alpha[lifted == 0] == mask[lifted == 0]).all()
@@ -81,7 +81,7 @@ def test_a_hair_of_paper_between_mask_and_line_is_closed() -> None:
     side = 600
     ink, lifted, lines = _ring(side, 5)
     mask = np.where((lifted == 1) & (cv2.dilate(ink, np.ones((3, 3), np.uint8)) < 16), 255, 0).astype(np.uint8)
-    alpha = carry_under_lines(mask, lifted, np.array([False, True]), ink, lines)
+    alpha = extend_alpha_under_lines(mask, lifted, np.array([False, True]), ink, lines)
     assert ((alpha == 255) != (lifted == 1)).mean() < 1e-4
 
 
@@ -90,7 +90,7 @@ def test_a_line_that_the_mask_does_not_touch_is_left_alone() -> None:
     ink, lifted, lines = _ring(side, 7)
     mask = np.zeros_like(ink)
     cv2.circle(mask, (side // 2, side // 2), side // 3 - 30, 255, -1, cv2.LINE_AA)
-    assert np.array_equal(carry_under_lines(mask, lifted, np.array([False, True]), ink, lines), mask)
+    assert np.array_equal(extend_alpha_under_lines(mask, lifted, np.array([False, True]), ink, lines), mask)
 
 
 def test_a_large_black_area_is_not_swallowed() -> None:
@@ -99,5 +99,5 @@ def test_a_large_black_area_is_not_swallowed() -> None:
     lifted = np.ones((side, side), np.uint16)
     mask = np.zeros_like(ink)
     mask[:, :200] = 255
-    alpha = carry_under_lines(mask, lifted, np.array([False, True]), ink, ink > 0)
+    alpha = extend_alpha_under_lines(mask, lifted, np.array([False, True]), ink, ink > 0)
     assert 0 < (alpha[200, 200:] == 255).sum() <= 0.02 * side

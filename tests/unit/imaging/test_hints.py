@@ -5,8 +5,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend.imaging.edits.hint_strokes import find_spots
-from backend.imaging.edits.hints import fix_hints
+from backend.imaging.edits.hint_strokes import find_hint_strokes
+from backend.imaging.edits.hints import apply_hints
 from backend.imaging.types import Fixed, Regions
 
 SIDE = 96
@@ -34,7 +34,7 @@ def _painted(*spots: tuple[int, int, int, tuple[int, int, int]], scale: int = 1)
 
 def _fixed(*spots: tuple[int, int, int, tuple[int, int, int]], scale: int = 1) -> tuple[Regions, Fixed]:
     finer, regions, ink = _rooms()
-    return fix_hints(finer, regions, ink, _painted(*spots, scale=scale))
+    return apply_hints(finer, regions, ink, _painted(*spots, scale=scale))
 
 
 def _color(found: tuple[Regions, Fixed], x: int, y: int) -> tuple[int, ...] | None:
@@ -71,7 +71,7 @@ def test_a_stroke_across_a_line_colors_both_sides() -> None:
     hints = np.zeros((SIDE, SIDE, 4), np.uint8)
     hints[50:54, 30:70] = (*GREEN, 255)
     finer, regions, ink = _rooms()
-    found = fix_hints(finer, regions, ink, hints)
+    found = apply_hints(finer, regions, ink, hints)
     assert _color(found, 30, 70) == _color(found, 80, 20) == GREEN and _color(found, 14, 14) == GREEN
 
 
@@ -86,7 +86,7 @@ def test_two_colors_divide_a_region_halfway() -> None:
 def test_a_line_inside_a_region_keeps_two_colors_apart() -> None:
     finer, regions, ink = _rooms()
     ink[30, 48:] = 255
-    found = fix_hints(finer, regions, ink, _painted((60, 24, 2, RED), (60, 85, 2, BLUE)))
+    found = apply_hints(finer, regions, ink, _painted((60, 24, 2, RED), (60, 85, 2, BLUE)))
     assert _color(found, 90, 28) == RED and _color(found, 90, 32) == BLUE
 
 
@@ -95,7 +95,7 @@ def test_what_cannot_be_reached_goes_to_the_nearest_spot() -> None:
     labels = regions.labels.copy()
     labels[:, 60:64] = 0  # a wall through the right half: its far side touches neither spot
     apart = Regions(labels, 2, regions.ink, regions.foreground)
-    found = fix_hints(labels, apart, ink, _painted((54, 20, 2, RED), (54, 76, 2, BLUE)))
+    found = apply_hints(labels, apart, ink, _painted((54, 20, 2, RED), (54, 76, 2, BLUE)))
     assert _color(found, 90, 10) == RED and _color(found, 90, 90) == BLUE
 
 
@@ -104,20 +104,20 @@ def test_a_soft_brush_is_one_color_and_its_most_frequent() -> None:
     alpha = cv2.GaussianBlur(hints[..., 3], (0, 0), 4)
     noise = np.random.default_rng(1).integers(-6, 7, (SIDE, SIDE, 3))
     soft = np.where((alpha < 120)[..., None], np.clip(np.array(RED) + noise, 0, 255), RED).astype(np.uint8)
-    found = find_spots(np.dstack([soft, alpha]))
+    found = find_hint_strokes(np.dstack([soft, alpha]))
     assert found.colors.tolist() == [list(RED)]
     assert len(found.rows) == np.count_nonzero(alpha) and found.weight.min() >= 1
 
 
 def test_touching_strokes_are_two_spots() -> None:
-    found = find_spots(_painted((60, 40, 6, RED), (60, 50, 6, BLUE)))
+    found = find_hint_strokes(_painted((60, 40, 6, RED), (60, 50, 6, BLUE)))
     assert sorted(found.colors.tolist()) == sorted([list(RED), list(BLUE)])
 
 
 def test_a_whole_picture_for_hints_is_looked_at_in_parts() -> None:
     noise = np.random.default_rng(2).integers(0, 256, (2100, 2100, 4)).astype(np.uint8)
     noise[..., 3] = 255
-    found = find_spots(noise)
+    found = find_hint_strokes(noise)
     assert 1 <= len(found.colors) <= 10 and len(found.rows) == 1050 * 1050
 
 
@@ -132,7 +132,7 @@ DABS = st.lists(
 @settings(max_examples=60, deadline=None)
 def test_any_spots_leave_a_partition_that_only_got_finer(dabs: list[tuple[int, int, int, tuple[int, int, int]]]) -> None:
     finer, regions, ink = _rooms()
-    found, fixed = fix_hints(finer, regions, ink, _painted(*dabs))
+    found, fixed = apply_hints(finer, regions, ink, _painted(*dabs))
     assert np.array_equal(np.unique(found.labels), np.arange(found.count))
     assert len(fixed.regions) == len(fixed.colors) == len(found.foreground) == found.count
     assert fixed.regions.any()

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from backend.imaging.resize import resize
-from backend.imaging.segmentation.label_upsampling import lift_labels, lift_mask
+from backend.imaging.segmentation.label_upsampling import upsample_labels, upsample_mask
 from backend.imaging.segmentation.regions import drawing_regions, segment
 
 
@@ -22,7 +22,7 @@ def _thin_drawing(side: int) -> np.ndarray:
 def test_borders_lie_under_thin_canvas_lines(scale: float) -> None:
     big = _thin_drawing(round(256 * scale))
     labels = segment(resize(big, 256, 256), 0.04).labels
-    lifted = lift_labels(labels, big).astype(int)
+    lifted = upsample_labels(labels, big).astype(int)
     cells = np.minimum((np.arange(len(big)) * 256 / len(big)).astype(int), 255)
     nearest = labels[cells[:, None], cells]
     assert _inked(lifted, big) > 0.94  # the rest are closed gaps, and slivers narrower than a cell
@@ -43,7 +43,7 @@ def test_every_region_survives_even_one_cell_wide() -> None:
     labels[20, 10:50] = 1
     labels[40:42, 30] = 2
     labels[np.arange(5, 60), np.arange(5, 60)] = 3
-    lifted = lift_labels(labels, np.zeros((512, 512), np.uint8))
+    lifted = upsample_labels(labels, np.zeros((512, 512), np.uint8))
     areas = np.bincount(lifted.ravel(), minlength=4) / 64
     expected = np.bincount(labels.ravel(), minlength=4)
     assert (areas > 0.4 * expected).all() and (areas < 2 * expected).all()
@@ -52,7 +52,7 @@ def test_every_region_survives_even_one_cell_wide() -> None:
 def test_borders_without_ink_are_smooth() -> None:
     y, x = np.mgrid[0:64, 0:64]
     labels = (x > y * 0.4 + 15).astype(np.int32)
-    lifted = lift_labels(labels, np.zeros((512, 512), np.uint8))
+    lifted = upsample_labels(labels, np.zeros((512, 512), np.uint8))
     edge = np.argmax(lifted == 1, axis=1)
     line = (np.arange(512) + 0.5) * 0.4 + 16 * 8 - 0.4 * 4
     assert np.abs(edge - line)[16:-16].max() < 8
@@ -61,15 +61,15 @@ def test_borders_without_ink_are_smooth() -> None:
 
 def test_the_same_size_is_the_same_labels() -> None:
     labels = np.random.default_rng(0).integers(0, 50, (40, 30)).astype(np.int32)
-    assert np.array_equal(lift_labels(labels, np.zeros((40, 30), np.uint8)), labels)
+    assert np.array_equal(upsample_labels(labels, np.zeros((40, 30), np.uint8)), labels)
 
 
 def test_bands_do_not_show(circle) -> None:
     """A drawing of more rows than one band equals itself turned upside down, but for ties."""
     ink = circle(side=900, thickness=4)
     labels = segment(resize(ink, 300, 300), 0.04).labels
-    lifted = lift_labels(labels, ink)
-    turned = lift_labels(np.ascontiguousarray(labels[::-1]), np.ascontiguousarray(ink[::-1]))[::-1]
+    lifted = upsample_labels(labels, ink)
+    turned = upsample_labels(np.ascontiguousarray(labels[::-1]), np.ascontiguousarray(ink[::-1]))[::-1]
     assert (lifted != turned).mean() < 0.002
     assert (ink[lifted != turned] > 128).all()
 
@@ -80,7 +80,7 @@ def test_any_aspect(shape: tuple[int, int]) -> None:
     cv2.line(ink, (0, shape[0] // 3), (shape[1] - 1, shape[0] // 2), 255, 3, cv2.LINE_AA)
     small = resize(ink, max(16, shape[1] // 4), max(16, shape[0] // 4))
     regions = drawing_regions(small, None, 0.04, 160)
-    lifted = lift_labels(regions.labels, ink)
+    lifted = upsample_labels(regions.labels, ink)
     assert lifted.shape == shape and np.array_equal(np.unique(lifted), np.arange(regions.count))
 
 
@@ -89,7 +89,7 @@ def test_a_lifted_mask_is_soft_by_one_pixel_only(circle) -> None:
     small = resize(ink, 200, 200)
     found = segment(small, 0.04)
     mask = np.where(found.labels == found.labels[100, 100], 255, 0).astype(np.uint8)
-    lifted = lift_mask(mask, ink)
+    lifted = upsample_mask(mask, ink)
     soft = (lifted > 0) & (lifted < 255)
     assert 0 < soft.sum() < 4 * np.pi * 0.7 * 800
     assert ink[soft].min() > 96

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend.imaging.region_fill import close_smoothly, own_colors, painted, washes
+from backend.imaging.region_fill import build_region_colors, fill_laplace, interpolate_in_regions, sample_field
 from backend.imaging.types import Regions
 
 WHITE = (255, 255, 255)
@@ -34,7 +34,7 @@ def test_nothing_bleeds_over_a_border(cells: int) -> None:
     field = _field(regions, cells)
     field = (np.roll(field, 1, 1) + field + np.roll(field, -1, 1)) / 3  # a model's field is blurred over its cells
     field[:, [0, -1]] = FLATS.astype(np.float32)[[0, 1]] / 255
-    out = painted(regions, FLATS, field.astype(np.float32)) * 255
+    out = interpolate_in_regions(regions, FLATS, field.astype(np.float32)) * 255
     assert np.abs(out - FLATS[regions.labels]).max() < 12  # of 170
 
 
@@ -42,7 +42,7 @@ def test_dark_ink_in_the_field_does_not_darken_the_color() -> None:
     regions = _halves()
     field = _field(regions, 24)
     field[:, 11:13] *= 0.2
-    out = painted(regions, FLATS, field) * 255
+    out = interpolate_in_regions(regions, FLATS, field) * 255
     assert np.abs(out - FLATS[regions.labels]).max() < 4
 
 
@@ -51,7 +51,7 @@ def test_shading_inside_a_region_is_kept_and_smooth() -> None:
     regions = Regions(np.zeros((size, size), np.int32), 1, np.zeros((size, size), np.bool_), np.array([True]))
     ramp = np.linspace(0.2, 0.8, 32, dtype=np.float32)
     field = np.ascontiguousarray(np.broadcast_to(ramp[:, None, None], (32, 32, 3)))
-    out = painted(regions, np.array([[128, 128, 128]], np.uint8), field)
+    out = interpolate_in_regions(regions, np.array([[128, 128, 128]], np.uint8), field)
     expected = np.interp((np.arange(size) + 0.5) / 4 - 0.5, np.arange(32), ramp)
     assert np.abs(out[8:-8, :, 0] - expected[8:-8, None]).max() < 0.02
     assert np.abs(np.diff(out[..., 0], axis=0)).max() < 0.02
@@ -63,14 +63,14 @@ def test_a_region_smaller_than_a_cell_keeps_its_flat_color() -> None:
     labels[40:43, 20:23] = 2
     tiny = Regions(labels, 3, regions.ink, np.array([True, False, True]))
     flats = np.vstack([FLATS, [[20, 220, 30]]]).astype(np.uint8)
-    out = painted(tiny, flats, _field(regions, 8)) * 255
+    out = interpolate_in_regions(tiny, flats, _field(regions, 8)) * 255
     assert np.abs(out[40:43, 20:23] - (20, 220, 30)).max() < 4
 
 
 def test_a_field_finer_than_the_drawing_is_taken_too() -> None:
     regions = _halves(16)
     picture = np.repeat(np.repeat(FLATS.astype(np.float32)[regions.labels] / 255, 4, 0), 4, 1)
-    out = painted(regions, FLATS, picture) * 255
+    out = interpolate_in_regions(regions, FLATS, picture) * 255
     assert np.abs(out - FLATS[regions.labels])[:, [0, 1, 2, 3, -1, -2, -3, -4]].max() < 2
 
 
@@ -81,7 +81,7 @@ def test_the_membrane_keeps_what_is_known_and_stays_within_it(seed: int, height:
     values = rng.random((height, width, 3)).astype(np.float32) * 255
     known = rng.random((height, width)) < rng.random()
     known[rng.integers(0, height), rng.integers(0, width)] = True
-    filled = close_smoothly(values, known)
+    filled = fill_laplace(values, known)
     assert np.array_equal(filled[known], values[known])
     low, high = values[known].min(0), values[known].max(0)
     assert (filled >= low - 1e-2).all() and (filled <= high + 1e-2).all()
@@ -92,7 +92,7 @@ def test_the_membrane_is_harmonic_between_two_walls() -> None:
     known = np.zeros((64, 64), np.bool_)
     known[:, [0, 63]] = True
     values[:, 63] = 255
-    filled = close_smoothly(values, known)
+    filled = fill_laplace(values, known)
     assert np.abs(filled[32, :, 0] - np.linspace(0, 255, 64)).max() < 12
 
 
@@ -101,7 +101,7 @@ def test_the_ground_behind_a_figure_shows_no_seam() -> None:
     y, x = np.mgrid[0:size, 0:size] - size / 2
     labels = (np.hypot(x, y) < 40).astype(np.int32)
     regions = Regions(labels, 2, np.zeros((size, size), np.bool_), np.array([False, True]))
-    wash = washes(regions, own_colors(regions, np.array([[90, 140, 200], [250, 10, 10]], np.uint8), None), WHITE)
+    wash = build_region_colors(regions, sample_field(regions, np.array([[90, 140, 200], [250, 10, 10]], np.uint8), None), WHITE)
     assert np.abs(wash.ground - (90, 140, 200)).max() < 0.5
     assert np.abs(wash.figure - (250, 10, 10)).max() < 0.5
 
@@ -111,7 +111,9 @@ def test_a_gap_under_an_arm_does_not_color_the_ground() -> None:
     labels[:30] = 0
     labels[100:106, 100:106] = 2
     regions = Regions(labels, 3, np.zeros((200, 200), np.bool_), np.array([False, True, False]))
-    wash = washes(regions, own_colors(regions, np.array([[10, 20, 30], [0, 0, 0], [255, 255, 0]], np.uint8), None), WHITE)
+    wash = build_region_colors(
+        regions, sample_field(regions, np.array([[10, 20, 30], [0, 0, 0], [255, 255, 0]], np.uint8), None), WHITE
+    )
     assert np.abs(wash.ground - (10, 20, 30)).max() < 0.5
     assert (wash.own[102, 102] == (255, 255, 0)).all()
 
@@ -119,7 +121,7 @@ def test_a_gap_under_an_arm_does_not_color_the_ground() -> None:
 def test_all_figure_has_paper_behind_it_and_no_figure_is_sane() -> None:
     regions = _halves()
     whole = Regions(regions.labels, 2, regions.ink, np.array([True, True]))
-    assert (washes(whole, own_colors(whole, FLATS, None), (240, 230, 220)).ground == (240, 230, 220)).all()
+    assert (build_region_colors(whole, sample_field(whole, FLATS, None), (240, 230, 220)).ground == (240, 230, 220)).all()
     nothing = Regions(regions.labels, 2, regions.ink, np.array([False, False]))
-    wash = washes(nothing, own_colors(nothing, FLATS, None), WHITE)
+    wash = build_region_colors(nothing, sample_field(nothing, FLATS, None), WHITE)
     assert np.array_equal(wash.figure, wash.own) and np.array_equal(wash.ground, wash.own)

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from backend.imaging.segmentation.regions import (
     drawing_regions,
     line_mask,
+    merge_and_split,
     region_medians,
     segment,
     snap_mask_to_regions,
-    split_regions,
 )
 
 
@@ -156,7 +156,7 @@ def test_medians_use_trusted_pixels_first() -> None:
 
 def test_split_and_drawing_regions_agree(figure) -> None:
     ink, mask = figure(200)
-    one, two = drawing_regions(ink, mask, 0.04, 20), split_regions(segment(ink, 0.04), mask, 20)
+    one, two = drawing_regions(ink, mask, 0.04, 20), merge_and_split(segment(ink, 0.04), mask, 20)
     assert np.array_equal(one.labels, two.labels) and np.array_equal(one.foreground, two.foreground)
 
 
@@ -165,5 +165,5 @@ def test_merging_joins_small_regions() -> None:
     for x in range(20, 250, 30):  # areas of some 50 pixels in one row, of 700 in the other
         cv2.circle(ink, (x, 60), 4, 255, 1)
         cv2.circle(ink, (x, 160), 14, 255, 1)
-    counts = [split_regions(segment(ink, 0.0), mask, 160, merging).count for merging in (1.0, 8.0)]
+    counts = [merge_and_split(segment(ink, 0.0), mask, 160, merging).count for merging in (1.0, 8.0)]
     assert counts[0] >= 17 and counts[1] < counts[0] - 6

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend.imaging.edits.selection import Cut, continued, cut_by_selection, keep_outside, sampled
+from backend.imaging.edits.selection import SelectionSplit, blend_outside, downsample_nearest, extend_colors, split_by_selection
 from backend.imaging.types import Regions
 
 SIDE = 200
@@ -23,9 +23,9 @@ def _regions() -> Regions:
     return Regions(labels, 4, ink, np.array([True, False, True, False]))
 
 
-def _cut(selection: np.ndarray, finer: np.ndarray | None = None) -> Cut:
+def _cut(selection: np.ndarray, finer: np.ndarray | None = None) -> SelectionSplit:
     regions = _regions()
-    return cut_by_selection(regions.labels if finer is None else finer, regions, selection)
+    return split_by_selection(regions.labels if finer is None else finer, regions, selection)
 
 
 def _box(top: int, bottom: int, left: int, right: int) -> np.ndarray:
@@ -36,46 +36,46 @@ def _box(top: int, bottom: int, left: int, right: int) -> np.ndarray:
 
 def test_a_selected_region_is_free_whole_and_uncut() -> None:
     cut = _cut(_box(0, 100, 0, 100))
-    assert cut.regions.count == 4 and cut.free.tolist() == [True, False, False, False] and (cut.twins == -1).all()
-    assert cut.parents.tolist() == [0, 1, 2, 3] and np.array_equal(cut.writable, cut.free)
+    assert cut.regions.count == 4 and cut.editable.tolist() == [True, False, False, False] and (cut.counterpart == -1).all()
+    assert cut.parents.tolist() == [0, 1, 2, 3] and np.array_equal(cut.blendable, cut.editable)
 
 
 def test_a_slip_over_a_line_frees_no_neighbor() -> None:
-    assert np.array_equal(_cut(_box(0, 101, 0, 102)).free, _cut(_box(0, 100, 0, 100)).free)
-    assert _cut(_box(2, 97, 2, 98)).free.tolist() == [True, False, False, False]
+    assert np.array_equal(_cut(_box(0, 101, 0, 102)).editable, _cut(_box(0, 100, 0, 100)).editable)
+    assert _cut(_box(2, 97, 2, 98)).editable.tolist() == [True, False, False, False]
 
 
 def test_a_part_of_a_region_is_cut_out_of_it() -> None:
     cut = _cut(_box(20, 60, 20, 60))
     assert cut.regions.count == 5
     inner, outer = cut.regions.labels[40, 40], cut.regions.labels[5, 5]
-    assert cut.free.tolist().count(True) == 1 and cut.free[inner] and not cut.free[outer]
-    assert cut.twins[outer] == inner and cut.twins[inner] == -1
+    assert cut.editable.tolist().count(True) == 1 and cut.editable[inner] and not cut.editable[outer]
+    assert cut.counterpart[outer] == inner and cut.counterpart[inner] == -1
     assert cut.parents[inner] == cut.parents[outer] == 0 and cut.regions.foreground[inner]
-    assert cut.writable[outer] and not cut.writable[cut.regions.labels[150, 150]]
+    assert cut.blendable[outer] and not cut.blendable[cut.regions.labels[150, 150]]
 
 
 def test_a_small_part_that_was_joined_can_be_selected_alone() -> None:
     finer = _regions().labels.copy()
     finer[40:44, 40:44] = 4
     cut = _cut(_box(40, 44, 40, 44), finer)
-    assert cut.free[cut.regions.labels[42, 42]] and not cut.free[cut.regions.labels[38, 42]]
+    assert cut.editable[cut.regions.labels[42, 42]] and not cut.editable[cut.regions.labels[38, 42]]
 
 
 @pytest.mark.parametrize("selection", [_box(50, 51, 10, 90), _box(0, 1, 0, 1), _box(30, 34, 30, 34) // 3])
 def test_some_region_is_always_free(selection: np.ndarray) -> None:
-    assert _cut(selection).free.any()
+    assert _cut(selection).editable.any()
 
 
 def test_everything_selected_frees_everything() -> None:
-    assert _cut(_box(0, SIDE, 0, SIDE)).free.all()
+    assert _cut(_box(0, SIDE, 0, SIDE)).editable.all()
 
 
 def test_the_outer_part_continues_the_inner_ones_colors() -> None:
     cut = _cut(_box(20, 60, 20, 60))
     own = np.zeros((SIDE, SIDE, 3), np.float32)
     own[cut.regions.labels == cut.regions.labels[40, 40]] = (1, 2, 3)
-    found = continued(own, cut)
+    found = extend_colors(own, cut)
     assert (found[:100, :100] == (1, 2, 3)).all() and not found[:, 100:].any() and not found[100:].any()
 
 
@@ -85,9 +85,9 @@ def _layers(seed: int) -> Pair:
     return over, under
 
 
-def _recolored(old: Pair, new: Pair, cut: Cut, selection: np.ndarray) -> Pair:
+def _recolored(old: Pair, new: Pair, cut: SelectionSplit, selection: np.ndarray) -> Pair:
     over, under = (layer.copy() for layer in new)
-    keep_outside(old, cut.regions.labels.astype(np.uint16), cut, selection, over, under)
+    blend_outside(old, cut.regions.labels.astype(np.uint16), cut, selection, over, under)
     return over, under
 
 
@@ -101,12 +101,12 @@ def test_every_byte_outside_the_selection_stays(seed: int, top: int, left: int, 
     cut, old, new = _cut(selection), _layers(seed), _layers(seed + 1)
     before = [layer.copy() for layer in old]
     found = _recolored(old, new, cut, selection)
-    outside = (selection == 0) | ~cut.writable[cut.regions.labels] & cut.regions.foreground[cut.regions.labels]
+    outside = (selection == 0) | ~cut.blendable[cut.regions.labels] & cut.regions.foreground[cut.regions.labels]
     assert np.array_equal(found[0][outside], old[0][outside])
     assert np.array_equal(found[1][selection == 0], old[1][selection == 0])
-    held_ground = ~cut.writable[cut.regions.labels] & ~cut.regions.foreground[cut.regions.labels]
+    held_ground = ~cut.blendable[cut.regions.labels] & ~cut.regions.foreground[cut.regions.labels]
     assert np.array_equal(found[1][held_ground], old[1][held_ground])
-    full = (selection == 255) & cut.writable[cut.regions.labels]
+    full = (selection == 255) & cut.blendable[cut.regions.labels]
     assert np.array_equal(found[0][full], new[0][full])
     assert all(np.array_equal(was, layer) for was, layer in zip(before, old, strict=True))
 
@@ -138,6 +138,6 @@ def test_the_hidden_ground_follows_recolored_ground_and_nothing_else() -> None:
 def test_sampling_mixes_no_colors() -> None:
     picture = np.zeros((100, 60, 4), np.uint8)
     picture[::2] = 200
-    small = sampled(picture, (7, 5))
+    small = downsample_nearest(picture, (7, 5))
     assert small.shape == (7, 5, 4) and set(np.unique(small)) <= {0, 200}
-    assert np.array_equal(sampled(picture, (100, 60)), picture)
+    assert np.array_equal(downsample_nearest(picture, (100, 60)), picture)

@@ -9,10 +9,17 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from backend.families.foreground.birefnet import SIDE, Description, FigureFinder, figure_finder, load_birefnet, read_description
-from backend.families.foreground.selector import InstalledMasks
+from backend.families.foreground.birefnet import (
+    SIDE,
+    BiRefNetSegmenter,
+    Description,
+    figure_finder,
+    load_birefnet,
+    read_description,
+)
+from backend.families.foreground.selector import SegmenterSelector
 from backend.networks.segmentation.birefnet import BiRefNet
-from backend.weights.detection import find
+from backend.weights.detection import scan
 from shared.errors import ErrorCode, LinewashError
 from tests.unit.masks.test_mask_finders import PICTURE, Shipped, by_shipped
 from tests.unit.masks.tiny_birefnet import TINY, network, tensors, unused, write
@@ -68,7 +75,7 @@ def test_a_narrow_file_answers_as_the_network_it_was_saved_from(tmp_path: Path, 
         assert torch.equal(answer, made(picture))
     assert answer.shape == (2, 1, 64, 96) and answer.std() > 0
     assert not loaded.training and not any(p.requires_grad for p in loaded.parameters())
-    assert [found.kind for found in find(tmp_path)] == ["birefnet"]
+    assert [found.kind for found in scan(tmp_path)] == ["birefnet"]
 
 
 def test_sixteen_bits_are_widened(tmp_path: Path) -> None:
@@ -133,14 +140,14 @@ def test_the_order_of_patches_stands_in_the_description(tmp_path: Path) -> None:
     columns = figure_finder(path)(NOISE)
     channels = figure_finder(small(path, patch_order="channels"))(NOISE)
     assert not np.array_equal(channels, columns)
-    assert np.array_equal(channels, FigureFinder(network(order="channels"), 64, "cpu")(NOISE))
+    assert np.array_equal(channels, BiRefNetSegmenter(network(order="channels"), 64, "cpu")(NOISE))
 
 
 def test_a_picture_is_seen_squashed_and_normalized_and_its_mask_grows() -> None:
     watching = Watching()
     rgb = np.full((256, 512, 3), 20, np.uint8)
     rgb[100:150, 200:300] = 255
-    mask = FigureFinder(watching, SIDE, "cpu")(rgb)
+    mask = BiRefNetSegmenter(watching, SIDE, "cpu")(rgb)
     assert watching.seen.shape == (1, 3, 1024, 1024)
     for channel, (mean, deviation) in enumerate(((0.485, 0.229), (0.456, 0.224), (0.406, 0.225))):
         assert watching.seen[0, channel, 500, 500].item() == pytest.approx((1 - mean) / deviation)
@@ -178,7 +185,7 @@ def test_a_wrong_description_is_refused(tmp_path: Path, text: str) -> None:
 
 
 def test_it_finds_references_and_is_read_anew_when_its_description_changes(tmp_path: Path) -> None:
-    masks = InstalledMasks(Shipped(), tmp_path)
+    masks = SegmenterSelector(Shipped(), tmp_path)
     path = small(write(tmp_path / "birefnet.safetensors", network()))
     assert by_shipped(masks) == (True, False) and masks.mask_warnings == ()
     found = masks.guess_reference_mask(PICTURE)
@@ -191,5 +198,5 @@ def test_it_finds_references_and_is_read_anew_when_its_description_changes(tmp_p
 @pytest.mark.parametrize("name", ["BiRefNet-general", "RMBG-2.0"])
 def test_a_broken_one_is_told_by_its_name(tmp_path: Path, name: str) -> None:
     (tmp_path / f"{name}.safetensors").write_bytes(b"\x80\x04 pickled")
-    (found,) = find(tmp_path)
+    (found,) = scan(tmp_path)
     assert found.kind == "birefnet" and "pickle" in found.problem

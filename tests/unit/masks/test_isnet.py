@@ -9,10 +9,10 @@ import torch
 from safetensors.torch import save_file
 from torch.nn import functional as F
 
-from backend.families.foreground.isnet import SIDE, PictureFinder, SketchFinder, ThingFinder, grown, load_isnet
+from backend.families.foreground.isnet import SIDE, PictureFinder, SketchFinder, ThingFinder, dilate_mask, load_isnet
 from backend.networks.segmentation.isnet import ISNet
 from backend.weights.convert import convert
-from backend.weights.detection import find
+from backend.weights.detection import scan
 from shared.errors import ErrorCode, LinewashError
 from tests.unit.masks.published import TINY, network, tensors, write
 
@@ -70,7 +70,7 @@ def test_sixteen_bits_are_widened(tmp_path: Path) -> None:
 def test_a_trainers_pickle_is_converted_and_told_by_its_keys(tmp_path: Path) -> None:
     torch.save({"epoch": 3, "state_dict": tensors(network(), "net.")}, tmp_path / "weights.ckpt")
     convert(tmp_path / "weights.ckpt", tmp_path / "weights.safetensors")
-    (found,) = find(tmp_path)
+    (found,) = scan(tmp_path)
     assert (found.kind, found.problem) == ("isnet-characters", "")
     load_isnet(found.path)
 
@@ -88,7 +88,7 @@ def test_a_trainers_pickle_is_converted_and_told_by_its_keys(tmp_path: Path) -> 
 )
 def test_the_files_name_and_prefix_say_what_it_finds(tmp_path: Path, name: str, prefix: str, kind: str) -> None:
     write(tmp_path / f"{name}.safetensors", network(), prefix)
-    assert find(tmp_path)[0].kind == kind
+    assert scan(tmp_path)[0].kind == kind
 
 
 def _without_one(held: dict[str, torch.Tensor]) -> None:
@@ -174,4 +174,4 @@ def test_things_are_seen_around_zero_and_their_mask_is_stretched(watching: Watch
 def test_growth_is_in_proportion(side: int, reach: int) -> None:
     mask = np.zeros((side, side), np.uint8)
     mask[side // 2, side // 2] = 255
-    assert (grown(mask) > 0).sum() == (2 * reach + 1) ** 2
+    assert (dilate_mask(mask) > 0).sum() == (2 * reach + 1) ** 2

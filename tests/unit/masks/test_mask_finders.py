@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 
 from backend.contract.drawing import Inputs
 from backend.families import registry
-from backend.families.foreground.selector import InstalledMasks
+from backend.families.foreground.selector import SegmenterSelector
 from backend.imaging.types import Gray, Rgb
 from backend.networks.segmentation.isnet import ISNet
 from backend.pipeline.prepare import prepare
@@ -37,8 +37,8 @@ class Shipped:
 
 
 @pytest.fixture
-def masks(tmp_path: Path) -> InstalledMasks:
-    return InstalledMasks(Shipped(), tmp_path)
+def masks(tmp_path: Path) -> SegmenterSelector:
+    return SegmenterSelector(Shipped(), tmp_path)
 
 
 def by_shipped(masks: Any) -> tuple[bool, bool]:
@@ -57,11 +57,11 @@ def broken(path: Path, name: str) -> Path:
     return path
 
 
-def test_without_any_the_shipped_one_answers(masks: InstalledMasks) -> None:
+def test_without_any_the_shipped_one_answers(masks: SegmenterSelector) -> None:
     assert by_shipped(masks) == (True, True) and masks.mask_warnings == ()
 
 
-def test_weights_answer_for_what_they_are_for_from_the_moment_they_are_there(masks: InstalledMasks, tmp_path: Path) -> None:
+def test_weights_answer_for_what_they_are_for_from_the_moment_they_are_there(masks: SegmenterSelector, tmp_path: Path) -> None:
     assert by_shipped(masks) == (True, True)
     write(tmp_path / "isnetis.safetensors", network(), "net.")
     assert by_shipped(masks) == (True, False)
@@ -71,7 +71,7 @@ def test_weights_answer_for_what_they_are_for_from_the_moment_they_are_there(mas
     assert by_shipped(masks) == (True, False) and masks.mask_warnings == ()
 
 
-def test_they_are_loaded_once_and_again_when_the_file_changes(masks: InstalledMasks, tmp_path: Path, monkeypatch) -> None:
+def test_they_are_loaded_once_and_again_when_the_file_changes(masks: SegmenterSelector, tmp_path: Path, monkeypatch) -> None:
     from backend.families.foreground import selector
 
     loaded: list[Path] = []
@@ -94,7 +94,7 @@ def test_they_are_loaded_once_and_again_when_the_file_changes(masks: InstalledMa
 
 @pytest.mark.parametrize("how", ["a tensor is missing", "cut short", "a pickle"])
 def test_a_broken_file_is_passed_over_with_a_warning_until_it_is_repaired(
-    masks: InstalledMasks, tmp_path: Path, how: str
+    masks: SegmenterSelector, tmp_path: Path, how: str
 ) -> None:
     path = tmp_path / "isnet-sketch.safetensors"
     if how == "a tensor is missing":
@@ -110,7 +110,7 @@ def test_a_broken_file_is_passed_over_with_a_warning_until_it_is_repaired(
     assert by_shipped(masks) == (False, True) and masks.mask_warnings == ()
 
 
-def test_the_same_picture_is_looked_at_once(masks: InstalledMasks, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_same_picture_is_looked_at_once(masks: SegmenterSelector, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     looked: list[int] = []
     real = ISNet.forward
 
@@ -126,7 +126,7 @@ def test_the_same_picture_is_looked_at_once(masks: InstalledMasks, tmp_path: Pat
     assert len(looked) == 2
 
 
-def test_a_sound_file_answers_beside_a_broken_one(masks: InstalledMasks, tmp_path: Path) -> None:
+def test_a_sound_file_answers_beside_a_broken_one(masks: SegmenterSelector, tmp_path: Path) -> None:
     broken(tmp_path / "a-sketch.safetensors", "side1.bias")
     write(tmp_path / "b-sketch.safetensors", network())
     assert by_shipped(masks) == (False, True) and len(masks.mask_warnings) == 1

@@ -8,12 +8,12 @@ import pytest
 import torch
 
 from backend.contract.drawing import Drawing, Reference
-from backend.contract.family import Family
+from backend.contract.family import ColorModel
 from backend.evaluation.pairs import Pair
 from backend.families.mini.family import Mini
-from backend.imaging.segmentation.regions import segment, split_regions
+from backend.imaging.segmentation.regions import merge_and_split, segment
 from backend.networks.mini.flats import Flats
-from backend.training.mini.precompute_warp import look
+from backend.training.mini.precompute_warp import precompute_warps
 from backend.training.mini.preprocess import prepare_new
 from backend.training.mini.shard_dataset import Store
 from backend.weights.shipped_model import SHIPPED, ModelFolder
@@ -82,7 +82,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     prepared = tmp_path_factory.mktemp("cache")
     assert prepare_new(folder, prepared) == 15
     torch.manual_seed(0)
-    assert look(Flats(), prepared) == 15
+    assert precompute_warps(Flats(), prepared) == 15
     return prepared
 
 
@@ -95,7 +95,7 @@ def store(cache: Path) -> Store:
 
 
 @pytest.fixture(scope="session")
-def mini() -> Family:
+def mini() -> ColorModel:
     """The shipped model."""
     return Mini.load(ModelFolder(SHIPPED / "mini"))
 
@@ -111,4 +111,4 @@ def drawing() -> Drawing:
         other = np.random.default_rng(seed)
         _, color, figure = draw(other, other.integers(60, 256, (6, 3)))
         references.append(Reference(color, figure, ReferenceRole.BOTH))
-    return Drawing(ink, mask, split_regions(segment(ink, 0.02), mask, 160), tuple(references))
+    return Drawing(ink, mask, merge_and_split(segment(ink, 0.02), mask, 160), tuple(references))

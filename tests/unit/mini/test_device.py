@@ -10,7 +10,7 @@ from torch import nn
 from backend.contract.drawing import Drawing
 from backend.families.mini.foreground import MiniMasks
 from backend.families.registry import load
-from backend.families.runtime.network_loader import OnDevice, load_network, moved
+from backend.families.runtime.network_loader import DeviceProxy, load_network, to_device
 from backend.networks.mini.foreground import Foreground
 from backend.weights.shipped_model import SHIPPED, ModelFolder
 
@@ -38,19 +38,19 @@ class Spy(nn.Module):
 
 
 def test_everything_inside_tuples_moves() -> None:
-    there: Any = moved(Pair(torch.ones(2), (torch.ones(3), 7)), torch.device("meta"))
+    there: Any = to_device(Pair(torch.ones(2), (torch.ones(3), 7)), torch.device("meta"))
     assert isinstance(there, Pair)
     assert (there.first.device.type, there.second[0].device.type, there.second[1]) == ("meta", "meta", 7)
 
 
 def test_a_network_elsewhere_takes_and_gives_tensors_of_the_cpu() -> None:
     spy = Spy()
-    elsewhere = OnDevice(spy, torch.device("cpu")).eval()
+    elsewhere = DeviceProxy(spy, torch.device("cpu")).eval()
     answer = elsewhere(Pair(torch.ones(2), (torch.ones(3), 7)))
     assert torch.equal(answer.first, torch.full((2,), 2.0)) and answer.second[1] == 8
     assert torch.equal(elsewhere.condition(torch.ones(1)), torch.full((1,), 2.0))
     assert spy.seen == ["cpu"] * 4 and not spy.training
-    assert OnDevice(Spy(), torch.device("meta")).network.weight.device.type == "meta"
+    assert DeviceProxy(Spy(), torch.device("meta")).network.weight.device.type == "meta"
 
 
 def test_a_device_that_is_not_there_is_told_when_a_model_is_loaded(tmp_path: Path) -> None:
@@ -60,7 +60,7 @@ def test_a_device_that_is_not_there_is_told_when_a_model_is_loaded(tmp_path: Pat
 
 def test_the_shipped_networks_go_to_the_device_that_was_asked_for() -> None:
     elsewhere: Any = load_network(ModelFolder(SHIPPED / "mini"), "foreground", Foreground, "meta")
-    assert isinstance(elsewhere, OnDevice)
+    assert isinstance(elsewhere, DeviceProxy)
     assert {p.device.type for p in elsewhere.parameters()} == {"meta"}
 
 

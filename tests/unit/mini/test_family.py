@@ -7,11 +7,11 @@ import cv2
 import numpy as np
 import pytest
 
-from backend.contract.drawing import Cancelled, Colors, Drawing, Step
-from backend.contract.family import Family
+from backend.contract.drawing import Cancelled, Colors, Drawing, StepProgress
+from backend.contract.family import ColorModel
 from backend.families.mini.family import Mini, MiniCondition
 from backend.families.registry import families, load, mask_guesser, models
-from backend.families.runtime.condition_cache import Remembering
+from backend.families.runtime.condition_cache import CachingModel
 from backend.imaging.segmentation.regions import drawing_regions
 from backend.pipeline.condition import condition
 from backend.pipeline.decode import decode
@@ -21,21 +21,21 @@ from shared.protocol import ColorizeRequest, Finish, ReferenceRole
 REQUEST = ColorizeRequest(200, 256, (ReferenceRole.BOTH, ReferenceRole.BOTH), finish=Finish.PAINTED, steps=3)
 
 
-def _run(family: Family, drawing: Drawing, request: ColorizeRequest) -> tuple[Colors, list[Step]]:
-    steps: list[Step] = []
+def _run(family: ColorModel, drawing: Drawing, request: ColorizeRequest) -> tuple[Colors, list[StepProgress]]:
+    steps: list[StepProgress] = []
     known = condition(family, drawing, request)
     latent = denoise(family, known, request, steps.append)
     return decode(family, known, latent, drawing, request), steps
 
 
-def test_flats_are_colors_of_the_reference(mini: Family, drawing: Drawing) -> None:
+def test_flats_are_colors_of_the_reference(mini: ColorModel, drawing: Drawing) -> None:
     colors, steps = _run(mini, drawing, replace(REQUEST, finish=Finish.FLATS))
     assert colors.field is None and colors.flats.shape == (drawing.regions.count, 3) and len(steps) == 1
     there = {tuple(c) for r in drawing.references for c in r.rgb.reshape(-1, 3).tolist()}
     assert {tuple(c) for c in colors.flats.tolist()} <= there
 
 
-def test_sides_never_mix(mini: Family, drawing: Drawing) -> None:
+def test_sides_never_mix(mini: ColorModel, drawing: Drawing) -> None:
     """Even when all that looks like the figure is called ground: only the disc in the middle is left for the figure."""
     disc = np.zeros(drawing.references[0].mask.shape, np.uint8)
     cv2.circle(disc, (110, 160), 18, 255, -1)
@@ -48,7 +48,7 @@ def test_sides_never_mix(mini: Family, drawing: Drawing) -> None:
             assert {tuple(c) for c in flats[shown.regions.foreground == side].tolist()} <= there
 
 
-def test_same_seed_same_picture_other_seed_another(mini: Family, drawing: Drawing) -> None:
+def test_same_seed_same_picture_other_seed_another(mini: ColorModel, drawing: Drawing) -> None:
     first, again, other = (_run(mini, drawing, replace(REQUEST, seed=s))[0] for s in (1, 1, 2))
     assert first.field is not None and again.field is not None and other.field is not None
     assert np.array_equal(first.field, again.field)
@@ -56,7 +56,7 @@ def test_same_seed_same_picture_other_seed_another(mini: Family, drawing: Drawin
     assert np.array_equal(first.flats, again.flats)
 
 
-def test_guidance_and_steps_are_real(mini: Family, drawing: Drawing) -> None:
+def test_guidance_and_steps_are_real(mini: ColorModel, drawing: Drawing) -> None:
     plain, guided, longer = (_run(mini, drawing, replace(REQUEST, **change))[0].field for change in (
         {"guidance": 1.0}, {"guidance": 4.0}, {"guidance": 1.0, "steps": 6},
     ))  # fmt: skip
@@ -65,7 +65,7 @@ def test_guidance_and_steps_are_real(mini: Family, drawing: Drawing) -> None:
     assert np.abs(plain - longer).max() > 1 / 255
 
 
-def test_painted_stays_near_the_flats(mini: Family, drawing: Drawing) -> None:
+def test_painted_stays_near_the_flats(mini: ColorModel, drawing: Drawing) -> None:
     known = mini.condition(drawing, REQUEST)
     colors = mini.decode(known, mini.denoise(known, REQUEST, lambda step: None), drawing, REQUEST)
     assert colors.field is not None and colors.field.shape == (256, 200, 3)
@@ -73,15 +73,15 @@ def test_painted_stays_near_the_flats(mini: Family, drawing: Drawing) -> None:
     assert np.abs(colors.field - flat).mean() < 0.12
 
 
-def test_every_step_shows_a_small_preview(mini: Family, drawing: Drawing) -> None:
+def test_every_step_shows_a_small_preview(mini: ColorModel, drawing: Drawing) -> None:
     steps = _run(mini, drawing, REQUEST)[1]
     assert [(s.step, s.steps) for s in steps] == [(1, 3), (2, 3), (3, 3)]
     for step in steps:
         assert step.preview is not None and step.preview.dtype == np.uint8 and max(step.preview.shape[:2]) <= 256
 
 
-def test_cancel_goes_through(mini: Family, drawing: Drawing) -> None:
-    def stop(step: Step) -> None:
+def test_cancel_goes_through(mini: ColorModel, drawing: Drawing) -> None:
+    def stop(step: StepProgress) -> None:
         if step.step == 2:
             raise Cancelled
 
@@ -95,13 +95,13 @@ def test_cancel_goes_through(mini: Family, drawing: Drawing) -> None:
             assert mini.denoise(known, request, stop).field is None
 
 
-def test_masks_are_guessed_at_any_size(mini: Family, drawing: Drawing) -> None:
+def test_masks_are_guessed_at_any_size(mini: ColorModel, drawing: Drawing) -> None:
     guess = mini.guess_drawing_mask(drawing.ink)
     assert guess.shape == drawing.ink.shape and guess.dtype == np.uint8
     assert mini.guess_reference_mask(drawing.references[0].rgb[:130]).shape == (130, 256)
 
 
-def test_another_family_can_take_the_guesser(mini: Family, drawing: Drawing, tmp_path: Path) -> None:
+def test_another_family_can_take_the_guesser(mini: ColorModel, drawing: Drawing, tmp_path: Path) -> None:
     masks = mask_guesser(tmp_path)
     np.testing.assert_array_equal(masks.guess_drawing_mask(drawing.ink), mini.guess_drawing_mask(drawing.ink))
     rgb = drawing.references[0].rgb
@@ -118,10 +118,10 @@ def test_condition_is_remembered_by_content(drawing: Drawing) -> None:
 
     from backend.networks.mini.flats import Flats
     from backend.networks.mini.foreground import Foreground
-    from backend.networks.mini.painted import Painted
+    from backend.networks.mini.painted import FieldDenoiser
 
-    counting = Counting(Flats(), Painted(), Foreground())
-    family = Remembering(counting, size=2)
+    counting = Counting(Flats(), FieldDenoiser(), Foreground())
+    family = CachingModel(counting, size=2)
     family.condition(drawing, REQUEST)
     family.condition(replace(drawing, ink=drawing.ink.copy()), replace(REQUEST, seed=9, steps=7, guidance=3.0))
     assert counting.calls == 1
@@ -135,7 +135,7 @@ def test_condition_is_remembered_by_content(drawing: Drawing) -> None:
     assert counting.calls == 4  # size 2: the first was forgotten
 
 
-def test_one_region_and_a_drawing_that_is_all_figure(mini: Family, drawing: Drawing) -> None:
+def test_one_region_and_a_drawing_that_is_all_figure(mini: ColorModel, drawing: Drawing) -> None:
     ink = np.zeros((90, 64), np.uint8)
     bare = replace(drawing, ink=ink, mask=np.full((90, 64), 255, np.uint8), regions=drawing_regions(ink, None, 0.02, 160))
     colors = _run(mini, bare, REQUEST)[0]

@@ -7,7 +7,7 @@ import numpy as np
 from backend.contract.drawing import Drawing, Reference
 from backend.families.mini.features import GRID, allowed_pairs, region_arrays
 from backend.families.mini.inputs import comparable_references, reference_tokens
-from backend.families.mini.reference_palette import allowed_tokens, cells_of_sides, offer
+from backend.families.mini.reference_palette import allowed_tokens, build_palette, cells_of_sides
 from backend.networks.mini.flats import CELLS
 from shared.protocol import ReferenceRole
 
@@ -73,7 +73,7 @@ def test_a_side_without_a_reference_may_use_all(drawing: Drawing) -> None:
 
 def test_an_offer_of_two_references_lines_up(drawing: Drawing) -> None:
     tokens = tuple(reference_tokens(r) for r in comparable_references(drawing))
-    given = offer(drawing.regions.foreground, tokens)
+    given = build_palette(drawing.regions.foreground, tokens)
     most = max(len(t.index) for t in tokens)
     assert given.palette.entry.shape == (1, 2 * most) and given.allowed.shape == (1, drawing.regions.count, 2 * most)
     assert given.palette.size == len(given.colors) == sum(len(t.palette) for t in tokens)

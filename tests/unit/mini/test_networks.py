@@ -3,15 +3,15 @@
 import torch
 
 from backend.families.mini.features import GRID
-from backend.networks.mini.blocks import split_bias
-from backend.networks.mini.flats import CELLS, Flats, Palette, Picture
+from backend.networks.mini.blocks import foreground_bias
+from backend.networks.mini.flats import CELLS, Flats, ImageBatch, Palette
 from backend.networks.mini.foreground import Foreground
-from backend.networks.mini.painted import Condition, Painted, Shown, warp
+from backend.networks.mini.painted import DenoiserInputs, EncodedCondition, FieldDenoiser, warp_colors
 
 
-def _picture(generator: torch.Generator, regions: int, real: int) -> Picture:
+def _picture(generator: torch.Generator, regions: int, real: int) -> ImageBatch:
     pool = torch.rand(1, regions, GRID**2, generator=generator)
-    return Picture(
+    return ImageBatch(
         torch.rand(1, 3, 256, 256, generator=generator),
         pool / pool.sum(-1, keepdim=True),
         torch.rand(1, regions, 14, generator=generator),
@@ -31,8 +31,8 @@ def _palette(generator: torch.Generator, entry: torch.Tensor, size: int, referen
     )
 
 
-def _shown(batch: int, field: int = 64) -> Shown:
-    return Shown(
+def _shown(batch: int, field: int = 64) -> DenoiserInputs:
+    return DenoiserInputs(
         torch.rand(batch, 1, 4 * field, 4 * field),
         torch.rand(batch, 1, field, field),
         torch.rand(batch, 4, CELLS, CELLS),
@@ -61,8 +61,8 @@ def test_padding_changes_nothing() -> None:
     palette = _palette(generator, torch.randint(0, 3, (1, 9), generator=generator), 3)
     allowed = torch.ones(1, 7, 9, dtype=torch.bool)
 
-    def cut(picture: Picture, n: int) -> Picture:
-        return Picture(picture.picture, picture.pool[:, :n], picture.geometry[:, :n], picture.valid[:, :n])
+    def cut(picture: ImageBatch, n: int) -> ImageBatch:
+        return ImageBatch(picture.picture, picture.pool[:, :n], picture.geometry[:, :n], picture.valid[:, :n])
 
     padded = network(drawing, reference, palette, allowed).log_prob[:, :4]
     short = palette._replace(lab=palette.lab[:, :6], entry=palette.entry[:, :6])
@@ -94,8 +94,8 @@ def test_the_order_of_references_does_not_matter() -> None:
     palette = _palette(generator, torch.arange(10)[None], 10, references=2)
     turned = palette._replace(lab=palette.lab.roll(5, 1), entry=palette.entry.roll(5, 1), cells=palette.cells.roll(1, 0))
 
-    def joined(one: Picture, other: Picture) -> Picture:
-        return Picture(*(torch.cat(pair) for pair in zip(one, other, strict=True)))
+    def joined(one: ImageBatch, other: ImageBatch) -> ImageBatch:
+        return ImageBatch(*(torch.cat(pair) for pair in zip(one, other, strict=True)))
 
     answer = network(drawing, joined(first, second), palette, allowed)
     assert answer.pointing.shape == (1, CELLS**2, 2 * CELLS**2)
@@ -106,7 +106,7 @@ def test_the_order_of_references_does_not_matter() -> None:
 
 
 def test_painted_and_foreground_keep_the_size() -> None:
-    painted, drop = Painted().eval(), torch.tensor([False, True])
+    painted, drop = FieldDenoiser().eval(), torch.tensor([False, True])
     given = painted.condition(_shown(2), torch.rand(2, 3, 64, 64), drop)
     assert painted(torch.randn(2, 3, 64, 64), torch.rand(2), given).shape == (2, 3, 64, 64)
     logits = Foreground().eval()(torch.rand(2, 1, 256, 256), torch.rand(2, 3, 128, 128), torch.tensor([0.0, 1.0]))
@@ -114,9 +114,9 @@ def test_painted_and_foreground_keep_the_size() -> None:
 
 
 def test_a_withheld_reference_cannot_be_seen() -> None:
-    painted, anchor, shown = Painted().eval(), torch.rand(1, 3, 64, 64), _shown(1)
+    painted, anchor, shown = FieldDenoiser().eval(), torch.rand(1, 3, 64, 64), _shown(1)
 
-    def withheld() -> Condition:
+    def withheld() -> EncodedCondition:
         other = shown._replace(
             warped=torch.rand(1, 4, 32, 32), picture=torch.rand(1, 3, 128, 128), figure=torch.rand(1, 1, 32, 32)
         )
@@ -133,13 +133,13 @@ def test_warp_brings_colors_and_says_how_sure() -> None:
     pointing = torch.zeros(1, 4, 4)
     pointing[0, 0, 1] = 1.0  # one cell points at white
     pointing[0, 1:, :2] = 0.5  # the others halfway between black and white
-    found = warp(pointing, colors)
+    found = warp_colors(pointing, colors)
     torch.testing.assert_close(found[0, :3, 0, 0], torch.ones(3))
     torch.testing.assert_close(found[0, :3, 1, 1], torch.full((3,), 0.5))
     assert found[0, 3, 0, 0] > 0.99 and found[0, 3, 1, 1] < 0.01
 
 
 def test_split_bias_prefers_the_same_side_and_is_flat_without_a_mask() -> None:
-    bias = split_bias(torch.tensor([[1.0, 0.0, 0.5]]), torch.tensor([[1.0, 0.0]]))[0, 0]
+    bias = foreground_bias(torch.tensor([[1.0, 0.0, 0.5]]), torch.tensor([[1.0, 0.0]]))[0, 0]
     assert bias[0, 0] > bias[0, 1] + 3 and bias[1, 1] > bias[1, 0] + 3
     assert bias[2, 0] == bias[2, 1]

@@ -8,8 +8,8 @@ import torch
 
 from backend.networks.mini.flats import Flats
 from backend.networks.mini.foreground import Foreground
-from backend.networks.mini.painted import Painted
-from backend.training.mini.precompute_warp import look
+from backend.networks.mini.painted import FieldDenoiser
+from backend.training.mini.precompute_warp import precompute_warps
 from backend.training.mini.preprocess import prepare_shard
 from backend.training.mini.validation_images import CELL, MARGIN, sheet_of, validation_rows
 from tests.unit.mini.conftest import write_shard
@@ -24,11 +24,11 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for number in range(2):
         write_shard(folder / f"val_{number}.npz", 3, seed=number)
         prepare_shard(folder / f"val_{number}.npz", folder / "cache" / f"val_{number}")
-    look(Flats(), folder / "cache")
+    precompute_warps(Flats(), folder / "cache")
     return folder / "cache"
 
 
-@pytest.mark.parametrize(("part", "network"), [("flats", Flats), ("painted", Painted), ("foreground", Foreground)])
+@pytest.mark.parametrize(("part", "network"), [("flats", Flats), ("painted", FieldDenoiser), ("foreground", Foreground)])
 def test_every_part_has_a_sheet_and_the_same_network_the_same(part: str, network: type[torch.nn.Module], seen: Path) -> None:
     torch.manual_seed(0)
     net = network().eval()

@@ -16,28 +16,28 @@ import torch
 from backend.imaging.types import Rgb
 from backend.training.engine.batches import batches
 from backend.training.engine.checkpoints import newest, swap_in
-from backend.training.engine.config import Machine, Recipe
-from backend.training.engine.run_log import Table
-from backend.training.engine.trainer import Run
+from backend.training.engine.config import Hardware, TrainConfig
+from backend.training.engine.run_log import CsvLog
+from backend.training.engine.trainer import Trainer
 from backend.training.mini.foreground_task import ForegroundTask
 from backend.training.mini.shard_dataset import Store
 
 STEPS = 24
 
 
-def everything(run: Run) -> list[torch.Tensor]:
+def everything(run: Trainer) -> list[torch.Tensor]:
     """Weights, averaged weights and both moments of the optimizer."""
     moments = run.optimizer.state_dict()["state"]
     states = [value for _, state in sorted(moments.items()) for _, value in sorted(state.items())]
     return [*run.network.state_dict().values(), *run.ema.shadow_params, *states]
 
 
-def recipe(steps: int = STEPS) -> Recipe:
-    return Recipe(steps=steps, save_every_s=0, seed=5)
+def recipe(steps: int = STEPS) -> TrainConfig:
+    return TrainConfig(steps=steps, save_every_s=0, seed=5)
 
 
-def machine() -> Machine:
-    return Machine(device="cpu", threads=torch.get_num_threads())
+def machine() -> Hardware:
+    return Hardware(device="cpu", threads=torch.get_num_threads())
 
 
 def command(cache: Path, folder: Path, *more: str) -> list[str]:
@@ -61,10 +61,10 @@ def test_killed_and_started_again_it_ends_with_the_same_weights(cache: Path, pro
     assert killed.wait() == -signal.SIGKILL
     store = Store(cache, ("mage/", "drawn/storybook"))  # as the command leaves out
     store.refresh()
-    again = Run(ForegroundTask(store, 2), recipe(), tmp_path / "killed", machine())
+    again = Trainer(ForegroundTask(store, 2), recipe(), tmp_path / "killed", machine())
     assert 0 < again.progress.step < STEPS
     again.train()
-    whole = Run(ForegroundTask(store, 2), recipe(), tmp_path / "whole", machine())
+    whole = Trainer(ForegroundTask(store, 2), recipe(), tmp_path / "whole", machine())
     whole.train()
     assert whole.progress.step == again.progress.step == STEPS
     assert len(everything(whole)) > 100
@@ -93,7 +93,7 @@ def test_a_run_leaves_figures_curves_checkpoint_and_sheets(
         shown.append([p.clone() for p in network.parameters()])
         return np.full((8, 6, 3), (255, 0, 0), np.uint8)
 
-    run = Run(ForegroundTask(store, 2), recipe(3), tmp_path, machine())
+    run = Trainer(ForegroundTask(store, 2), recipe(3), tmp_path, machine())
     run.train(sheet)
     assert run.network.training
     assert [path.name for path in sorted((tmp_path / "sheets").iterdir())] == ["0000001.png", "0000002.png", "0000003.png"]
@@ -133,10 +133,10 @@ def test_an_interrupted_save_leaves_a_whole_checkpoint(tmp_path: Path) -> None:
 
 
 def test_the_table_forgets_what_a_resumed_run_does_again(tmp_path: Path) -> None:
-    table = Table(tmp_path / "log.csv", 0)
+    table = CsvLog(tmp_path / "log.csv", 0)
     for step in (25, 50, 75):
         table.add({"step": step, "loss": step / 100})
-    table = Table(tmp_path / "log.csv", 50)
+    table = CsvLog(tmp_path / "log.csv", 50)
     table.add({"step": 75, "loss": 0.7, "new": 1})
     table.add({"step": 100, "loss": 0.6})
     with (tmp_path / "log.csv").open(newline="") as file:
@@ -145,26 +145,26 @@ def test_the_table_forgets_what_a_resumed_run_does_again(tmp_path: Path) -> None
 
 
 def test_a_run_begins_with_given_weights(store: Store, tmp_path: Path) -> None:
-    first = Run(ForegroundTask(store, 2), recipe(), tmp_path / "a", machine())
+    first = Trainer(ForegroundTask(store, 2), recipe(), tmp_path / "a", machine())
     weights = {name: tensor.half() for name, tensor in first.averaged().items()}
-    second = Run(ForegroundTask(store, 2), Recipe(seed=9, steps=1), tmp_path / "b", machine())
-    second.start_from(weights)
+    second = Trainer(ForegroundTask(store, 2), TrainConfig(seed=9, steps=1), tmp_path / "b", machine())
+    second.load_weights(weights)
     for name, tensor in second.averaged().items():
         assert torch.equal(tensor, weights[name].float())
     with pytest.raises(RuntimeError):
-        second.start_from({"nothing": torch.zeros(1)})
+        second.load_weights({"nothing": torch.zeros(1)})
 
 
 def test_minutes_can_be_added_to_a_run(store: Store, tmp_path: Path) -> None:
-    run = Run(ForegroundTask(store, 2), Recipe(minutes=1), tmp_path, machine())
+    run = Trainer(ForegroundTask(store, 2), TrainConfig(minutes=1), tmp_path, machine())
     run.progress.seconds = 120
-    run.go_on(3)
+    run.extend_budget(3)
     assert run.recipe.minutes == 5
 
 
 def test_a_device_that_is_not_there_is_refused() -> None:
     with pytest.raises(ValueError, match="no device 'tpu'"):
-        Machine(device="tpu").accelerator()
+        Hardware(device="tpu").accelerator()
     if not torch.cuda.is_available():
         with pytest.raises(ValueError, match="cuda"):
-            Machine(device="cuda").accelerator()
+            Hardware(device="cuda").accelerator()

@@ -10,18 +10,18 @@ import torch
 from backend.families.mini.family import NETWORKS, Mini
 from backend.networks.mini.flats import Flats
 from backend.training.cli import TASKS
-from backend.training.engine.trainer import Recipe, Run, Task
+from backend.training.engine.trainer import Task, TrainConfig, Trainer
 from backend.training.mini.export import export_model
 from backend.training.mini.flats_example import flats_item
 from backend.training.mini.flats_task import FlatsTask, stack_sets
 from backend.training.mini.foreground_task import ForegroundTask
 from backend.training.mini.painted_task import PaintedTask
-from backend.training.mini.precompute_warp import look
+from backend.training.mini.precompute_warp import precompute_warps
 from backend.training.mini.shard_dataset import Store
 from backend.weights.shipped_model import ModelFolder
 
 
-def _weights(run: Run) -> list[torch.Tensor]:
+def _weights(run: Trainer) -> list[torch.Tensor]:
     return [p.detach().clone() for p in run.network.parameters()] + [p.clone() for p in run.ema.shadow_params]
 
 
@@ -30,14 +30,14 @@ def test_flats_learns_a_few_drawings_by_heart(store: Store, tmp_path: Path) -> N
         def batch(self, rng: np.random.Generator) -> object:
             return stack_sets([flats_item(self.store.draw(np.random.default_rng(k)), None) for k in range(3)])
 
-    run = Run(Fixed(store, 3), Recipe(steps=14, rate=1e-3, warmup=3), tmp_path)
+    run = Trainer(Fixed(store, 3), TrainConfig(steps=14, rate=1e-3, warmup=3), tmp_path)
     losses = [run.step()["loss"] for _ in range(14)]
     assert losses[-1] < 0.6 * losses[0]
 
 
 @pytest.mark.parametrize("task", [PaintedTask, ForegroundTask])
 def test_loss_falls(task: type[Task], store: Store, tmp_path: Path) -> None:
-    run = Run(task(store, 4), Recipe(steps=24, rate=1e-3, warmup=3), tmp_path)  # type: ignore[call-arg]
+    run = Trainer(task(store, 4), TrainConfig(steps=24, rate=1e-3, warmup=3), tmp_path)  # type: ignore[call-arg]
     losses = [run.step()["loss"] for _ in range(24)]
     if task is PaintedTask:  # flat drawings: there is nothing to add, and that is soon learned
         assert losses[-1] < losses[0] + 0.02
@@ -46,16 +46,16 @@ def test_loss_falls(task: type[Task], store: Store, tmp_path: Path) -> None:
 
 
 def test_resuming_is_exact(store: Store, tmp_path: Path) -> None:
-    recipe = Recipe(steps=4, warmup=2)
-    whole = Run(PaintedTask(store, 2), recipe, tmp_path / "whole")
+    recipe = TrainConfig(steps=4, warmup=2)
+    whole = Trainer(PaintedTask(store, 2), recipe, tmp_path / "whole")
     for _ in range(4):
         whole.step()
-    first = Run(PaintedTask(store, 2), recipe, tmp_path / "parts")
+    first = Trainer(PaintedTask(store, 2), recipe, tmp_path / "parts")
     first.folder.mkdir()
     for _ in range(2):
         first.step()
     first.save()
-    second = Run(PaintedTask(store, 2), recipe, tmp_path / "parts")
+    second = Trainer(PaintedTask(store, 2), recipe, tmp_path / "parts")
     assert second.progress.step == 2
     for _ in range(2):
         second.step()
@@ -96,7 +96,7 @@ def test_exported_model_loads(store: Store, tmp_path: Path) -> None:
     runs = {name: tmp_path / name for name in tasks}
     for name, task in tasks.items():
         runs[name].mkdir()
-        run = Run(task, Recipe(steps=2), runs[name])
+        run = Trainer(task, TrainConfig(steps=2), runs[name])
         run.step()
         run.save()
     size = export_model(tasks, runs, tmp_path / "out")
@@ -115,13 +115,13 @@ def test_export_refuses_an_empty_run(store: Store, tmp_path: Path) -> None:
 def test_looking_is_done_once_and_painting_needs_it(cache: Path, tmp_path: Path) -> None:
     copy = tmp_path / "cache"
     shutil.copytree(cache, copy)
-    assert look(Flats(), copy) == 0
+    assert precompute_warps(Flats(), copy) == 0
     for folder in copy.iterdir():
         (folder / "warped.npy").unlink()
     store = Store(copy, ())
     store.refresh()
     with pytest.raises(ValueError, match="look"):
         PaintedTask(store, 2).batch(np.random.default_rng(0))
-    assert look(Flats(), copy) == 15
+    assert precompute_warps(Flats(), copy) == 15
     found = np.load(copy / "train_0" / "warped.npy")
     assert found.shape == (12, 32, 32, 4) and found.dtype == np.uint8 and found[..., :3].std() > 0

@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from backend.families.registry import load, models
-from backend.weights.shipped_model import CONFIG, SHIPPED, SUMS, write_sums
+from backend.weights.shipped_model import CHECKSUMS, CONFIG, SHIPPED, write_sums
 from shared.errors import ErrorCode, LinewashError
 
 PARTS = ("flats", "painted", "foreground")
@@ -35,7 +35,7 @@ def test_own_model_goes_before_the_shipped_one(own: Path) -> None:
 
 
 def test_missing_sums(own: Path) -> None:
-    (own / "mini" / SUMS).unlink()
+    (own / "mini" / CHECKSUMS).unlink()
     assert _code(own) == ErrorCode.MODEL_MISSING
     assert not models(own)[0].ready
 

@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 import pytest
 
-from backend.contract.drawing import Colors, Drawing, Inputs, OnStep
-from backend.contract.family import FamilySpec
+from backend.contract.drawing import Colors, Drawing, Inputs, ProgressCallback
+from backend.contract.family import ModelSpec
 from backend.imaging.types import Gray, Rgb
 from shared.line_preparation import LinePreparation
 from shared.protocol import ColorizeRequest, Finish, ReferenceRole
@@ -17,7 +17,7 @@ from shared.protocol import ColorizeRequest, Finish, ReferenceRole
 class FakeFamily:
     """Guesses a disc in the middle of drawings and the darker half of references."""
 
-    spec = FamilySpec("fake", "Fake", "none", (Finish.FLATS, Finish.PAINTED))
+    spec = ModelSpec("fake", "Fake", "none", (Finish.FLATS, Finish.PAINTED))
     mask_warnings: tuple[str, ...] = ()
 
     def __init__(self, radius: float = 0.33) -> None:
@@ -37,7 +37,7 @@ class FakeFamily:
     def condition(self, drawing: Drawing, request: ColorizeRequest) -> Any:
         raise NotImplementedError
 
-    def denoise(self, condition: Any, request: ColorizeRequest, on_step: OnStep) -> Any:
+    def denoise(self, condition: Any, request: ColorizeRequest, on_step: ProgressCallback) -> Any:
         raise NotImplementedError
 
     def decode(self, condition: Any, latent: Any, drawing: Drawing, request: ColorizeRequest) -> Colors:

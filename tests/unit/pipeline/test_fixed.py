@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 import pytest
 
-from backend.contract.drawing import Colors, Drawing, Inputs, Layers, OnStep, Previous
-from backend.families.runtime.condition_cache import content_key
+from backend.contract.drawing import Colors, Drawing, Inputs, PreviousResult, ProgressCallback, ResultLayers
+from backend.families.runtime.condition_cache import condition_key
 from backend.imaging.types import Rgba
 from backend.pipeline.prepare import prepare
 from backend.pipeline.run import colorize
@@ -27,7 +27,7 @@ class Stubborn(FakeFamily):
     def condition(self, drawing: Drawing, request: ColorizeRequest) -> Any:
         return drawing.regions
 
-    def denoise(self, condition: Any, request: ColorizeRequest, on_step: OnStep) -> Any:
+    def denoise(self, condition: Any, request: ColorizeRequest, on_step: ProgressCallback) -> Any:
         return np.random.default_rng(request.seed).integers(60, 200, (condition.count, 3)).astype(np.uint8)
 
     def decode(self, condition: Any, latent: Any, drawing: Drawing, request: ColorizeRequest) -> Colors:
@@ -39,7 +39,7 @@ class Stubborn(FakeFamily):
         return Colors(latent, cv2.resize(field, (64, 64), interpolation=cv2.INTER_AREA))
 
 
-def _run(given: Inputs, **changes: Any) -> Layers:
+def _run(given: Inputs, **changes: Any) -> ResultLayers:
     request = replace(given.request, **changes)
     return colorize(replace(given, request=request), Stubborn(), lambda step: None).layers
 
@@ -77,7 +77,7 @@ def test_a_hint_is_exact_in_its_region_and_nowhere_else(given: Inputs, finish: F
 
 def test_hints_change_what_is_remembered(given: Inputs) -> None:
     hinted = [replace(given, hints=_spot(160, 160, color)) for color in (HINT, OTHER)]
-    keys = {content_key(prepare(each, Stubborn()), given.request) for each in (given, *hinted)}
+    keys = {condition_key(prepare(each, Stubborn()), given.request) for each in (given, *hinted)}
     assert len(keys) == 3
 
 
@@ -85,13 +85,13 @@ def test_whatever_a_condition_depends_on_changes_what_is_remembered(given: Input
     request, drawing = given.request, prepare(given, Stubborn())
     changes: list[dict[str, Any]] = [{"mode": "other"}, {"parameters": {"a": 1}}, {"parameters": {"a": 2}}]
     changes += [{"finish": finish} for finish in FINISHES]
-    kept = {content_key(drawing, replace(request, **each)) for each in ({"seed": 9}, {"steps": 3}, {"guidance": 2.0})}
-    assert kept == {content_key(drawing, request)}
-    assert len({content_key(drawing, replace(request, **each)) for each in changes}) == len(changes)
+    kept = {condition_key(drawing, replace(request, **each)) for each in ({"seed": 9}, {"steps": 3}, {"guidance": 2.0})}
+    assert kept == {condition_key(drawing, request)}
+    assert len({condition_key(drawing, replace(request, **each)) for each in changes}) == len(changes)
 
 
-def _recoloring(given: Inputs, selection: np.ndarray, before: Layers, **changes: Any) -> Layers:
-    again = replace(given, region=selection, previous=Previous(before.foreground, before.background))
+def _recoloring(given: Inputs, selection: np.ndarray, before: ResultLayers, **changes: Any) -> ResultLayers:
+    again = replace(given, region=selection, previous=PreviousResult(before.foreground, before.background))
     return _run(again, region=True, previous=True, **changes)
 
 
@@ -134,7 +134,9 @@ def test_selecting_one_region_changes_no_other(given: Inputs) -> None:
 def test_the_model_is_told_what_the_rest_looks_like(given: Inputs) -> None:
     before = _run(given, finish=Finish.FLATS, seed=1)
     selection = np.where(_disc(0.35 * SIDE), 255, 0).astype(np.uint8)
-    again = replace(given, region=selection, previous=Previous(before.foreground, before.background), hints=_spot(160, 160))
+    again = replace(
+        given, region=selection, previous=PreviousResult(before.foreground, before.background), hints=_spot(160, 160)
+    )
     drawing = prepare(again, Stubborn())
     labels = drawing.regions.labels
     assert tuple(drawing.fixed.colors[labels[160, 160]]) == HINT
@@ -146,7 +148,7 @@ def test_the_figure_is_what_it_was_and_nobody_guesses(given: Inputs) -> None:
     mask = np.where(_disc(0.35 * SIDE), 255, 0).astype(np.uint8)
     before = _run(replace(given, foreground=mask), seed=1)
     family = Stubborn()
-    again = replace(given, region=mask, previous=Previous(before.foreground, before.background))
+    again = replace(given, region=mask, previous=PreviousResult(before.foreground, before.background))
     drawing = prepare(again, family)
     assert family.asked == [] and np.array_equal(drawing.mask, before.foreground[..., 3])
 
@@ -171,6 +173,6 @@ def test_refusals(given: Inputs) -> None:
     assert _refused(given, hints=clear) is ErrorCode.EMPTY_HINTS
     assert _refused(given, hints=small) is ErrorCode.HINTS_SIZE
     assert _refused(given, region=full) is ErrorCode.NO_PREVIOUS
-    assert _refused(given, region=full * 0, previous=Previous(clear, clear)) is ErrorCode.EMPTY_REGION
-    assert _refused(given, region=full[1:], previous=Previous(clear, clear)) is ErrorCode.REGION_SIZE
-    assert _refused(given, region=full, previous=Previous(clear, small)) is ErrorCode.PREVIOUS_SIZE
+    assert _refused(given, region=full * 0, previous=PreviousResult(clear, clear)) is ErrorCode.EMPTY_REGION
+    assert _refused(given, region=full[1:], previous=PreviousResult(clear, clear)) is ErrorCode.REGION_SIZE
+    assert _refused(given, region=full, previous=PreviousResult(clear, small)) is ErrorCode.PREVIOUS_SIZE

@@ -4,11 +4,11 @@ import cv2
 import numpy as np
 import pytest
 
-from backend.contract.drawing import Colors, Drawing, Layers, Reference
+from backend.contract.drawing import Colors, Drawing, Reference, ResultLayers
 from backend.imaging.resize import resize
 from backend.imaging.segmentation.regions import drawing_regions
 from backend.imaging.types import Regions
-from backend.pipeline.layers import layers, paper_color
+from backend.pipeline.layers import background_color, compose_layers
 from backend.pipeline.prepare import working_size
 from shared.protocol import ReferenceRole
 
@@ -50,10 +50,10 @@ def _colors(regions: Regions, field: bool) -> Colors:
 SIZES = [(64, 64), (300, 220), (1100, 600)]
 
 
-def _all(size: tuple[int, int], field: bool) -> tuple[Drawing, Colors, Layers]:
+def _all(size: tuple[int, int], field: bool) -> tuple[Drawing, Colors, ResultLayers]:
     drawing = _drawing(*size)
     colors = _colors(drawing.regions, field)
-    return drawing, colors, layers(drawing, colors)
+    return drawing, colors, compose_layers(drawing, colors)
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -125,7 +125,7 @@ def test_the_line_over_the_edge_shows_no_pale_seam(field: bool) -> None:
     inner = np.maximum(inner, 0)
     skirt = cv2.dilate(inner, np.ones((3, 3), np.uint8))
     short = Drawing(drawing.ink, skirt, drawing.regions, ())
-    found = layers(short, _colors(drawing.regions, field))
+    found = compose_layers(short, _colors(drawing.regions, field))
     assert (skirt < 128)[drawing.ink > 200].any()
     inside = cv2.erode((drawing.mask > 127).astype(np.uint8), np.ones((5, 5), np.uint8)).astype(bool)
     assert (found.foreground[..., 3][inside & (drawing.ink > 64)] == 255).mean() > 0.98
@@ -148,7 +148,7 @@ def test_all_figure_is_on_paper() -> None:
     rgb[:, :10] = 50
     reference = Reference(rgb, half, ReferenceRole.BOTH)
     drawing = Drawing(ink, mask, drawing_regions(ink, mask, 0.04, 160), (reference,))
-    found = layers(drawing, _colors(drawing.regions, False))
+    found = compose_layers(drawing, _colors(drawing.regions, False))
     assert (found.background[..., :3] == (240, 230, 210)).all()
     assert (found.foreground[..., 3] == 255).all()
 
@@ -156,17 +156,17 @@ def test_all_figure_is_on_paper() -> None:
 def test_the_paper_is_the_first_references_background_or_white() -> None:
     rgb = np.full((20, 20, 3), 100, np.uint8)
     empty, full = np.zeros((20, 20), np.uint8), np.full((20, 20), 255, np.uint8)
-    assert paper_color(()) == (255, 255, 255)
-    assert paper_color((Reference(rgb, full, ReferenceRole.BOTH),)) == (255, 255, 255)
-    assert paper_color((Reference(rgb, empty, ReferenceRole.FOREGROUND),)) == (255, 255, 255)
-    assert paper_color((Reference(rgb, empty, ReferenceRole.BACKGROUND),)) == (100, 100, 100)
+    assert background_color(()) == (255, 255, 255)
+    assert background_color((Reference(rgb, full, ReferenceRole.BOTH),)) == (255, 255, 255)
+    assert background_color((Reference(rgb, empty, ReferenceRole.FOREGROUND),)) == (255, 255, 255)
+    assert background_color((Reference(rgb, empty, ReferenceRole.BACKGROUND),)) == (100, 100, 100)
 
 
 def test_no_figure_at_all() -> None:
     ink, _ = _figure(200, 200)
     mask = np.zeros_like(ink)
     drawing = Drawing(ink, mask, drawing_regions(ink, mask, 0.04, 160), ())
-    found = layers(drawing, _colors(drawing.regions, True))
+    found = compose_layers(drawing, _colors(drawing.regions, True))
     assert not found.foreground[..., 3].any()
     assert np.array_equal(found.composite, found.background)
 

@@ -19,8 +19,8 @@ class Bench:
     def __init__(self, plugin: Any, krita: Any) -> None:
         self.plugin, self.krita = plugin, krita
         self.backend = Backend(plugin)
-        self.host = plugin.krita_api.application.Host()
-        self.studio = plugin.controller.Studio(self.host, self.backend, self.backend.client)
+        self.host = plugin.krita_api.application.KritaApp()
+        self.studio = plugin.controller.Controller(self.host, self.backend, self.backend.client)
         self.docker = plugin.docker.LinewashDocker(self.studio)
         self.docker.resize(262, 400)
         self.docker.show()

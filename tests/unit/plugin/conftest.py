@@ -108,14 +108,14 @@ def paper(krita: Any, plugin: Any) -> Paper:
 
 @pytest.fixture
 def host(krita: Any, plugin: Any) -> Any:
-    return plugin.krita_api.application.Host()
+    return plugin.krita_api.application.KritaApp()
 
 
 @pytest.fixture
 def bench(plugin: Any, krita: Any) -> Iterator[Bench]:
     made = Bench(plugin, krita)
     yield made
-    made.studio.end()
+    made.studio.shut_down()
     made.until(lambda: not made.studio._threads)
     made.close()
 
@@ -148,7 +148,7 @@ def answer(plugin: Any) -> Any:
             tuple(pixels[top : top + rows].tobytes() for top, rows in plugin.krita_api.pixel_data.strips(width, height))
             for pixels in (foreground, paint(height, width, (90, 60, 30)))
         ]
-        return plugin.transfer.layer_writer.Answer(size, size, GROUP[0], lines.uniqueId().toString(), paper, *strips)
+        return plugin.transfer.layer_writer.ResultLayers(size, size, GROUP[0], lines.uniqueId().toString(), paper, *strips)
 
     return make
 
@@ -156,7 +156,7 @@ def answer(plugin: Any) -> Any:
 @pytest.fixture
 def write(plugin: Any, host: Any) -> Any:
     def go(answer: Any, between: Any = lambda: None, painting: Any = lambda: False) -> Any:
-        return run(plugin.transfer.layer_writer.write(host.active(), answer, painting), between)
+        return run(plugin.transfer.layer_writer.insert_result(host.active(), answer, painting), between)
 
     return go
 

@@ -18,7 +18,7 @@ class Desk:
 
     def __init__(self, plugin: Any, krita: Any, paper: Any, folder: Path) -> None:
         self.plugin, self.krita, self.paper, self.folder = plugin, krita, paper, folder
-        self.kinds = plugin.state.choices.ForegroundKind
+        self.kinds = plugin.state.choices.ForegroundChoice
 
     def file(self, name: str, pixels: np.ndarray | None) -> Any:
         if pixels is None:
@@ -177,13 +177,17 @@ CASES: list[tuple[Case, str]] = [
 def test_bad_input_has_its_own_sentence(
     plugin: Any, krita: Any, paper: Any, host: Any, tmp_path: Path, case: Case, code: str
 ) -> None:
-    choices = plugin.state.choices.Choices(**case(Desk(plugin, krita, paper, tmp_path)))
+    choices = plugin.state.choices.DockerState(**case(Desk(plugin, krita, paper, tmp_path)))
     document = krita.Krita.instance().front
     before = state_of(document)
     with pytest.raises(plugin.shared.errors.LinewashError) as caught:
         picture = host.active()
-        plugin.jobs.colorize_job.pack(
-            run(plugin.transfer.layer_capture.capture(picture, choices, plugin.transfer.layer_capture.check(picture, choices)))
+        plugin.jobs.colorize_job.encode_parts(
+            run(
+                plugin.transfer.layer_capture.capture(
+                    picture, choices, plugin.transfer.layer_capture.build_request(picture, choices)
+                )
+            )
         )
     assert caught.value.code is plugin.shared.errors.ErrorCode[code]
     assert state_of(document) == before
@@ -192,15 +196,19 @@ def test_bad_input_has_its_own_sentence(
 def test_a_painted_mask_need_not_fill_the_canvas(plugin: Any, krita: Any, paper: Any, host: Any, tmp_path: Path) -> None:
     figure = np.zeros((40, 48, 4), np.uint8)
     cv2.circle(figure, (24, 20), 15, (255, 255, 255, 255), -1)
-    choices = plugin.state.choices.Choices(**Desk(plugin, krita, paper, tmp_path).mask(figure))
+    choices = plugin.state.choices.DockerState(**Desk(plugin, krita, paper, tmp_path).mask(figure))
     picture = host.active()
-    parts = plugin.jobs.colorize_job.pack(
-        run(plugin.transfer.layer_capture.capture(picture, choices, plugin.transfer.layer_capture.check(picture, choices)))
+    parts = plugin.jobs.colorize_job.encode_parts(
+        run(
+            plugin.transfer.layer_capture.capture(
+                picture, choices, plugin.transfer.layer_capture.build_request(picture, choices)
+            )
+        )
     )
     assert "foreground" in parts
 
 
 def test_without_a_picture(plugin: Any, host: Any) -> None:
     with pytest.raises(plugin.shared.errors.LinewashError) as caught:
-        plugin.transfer.layer_capture.check(host.active(), plugin.state.choices.Choices())
+        plugin.transfer.layer_capture.build_request(host.active(), plugin.state.choices.DockerState())
     assert caught.value.code is plugin.shared.errors.ErrorCode.NO_DOCUMENT

@@ -17,11 +17,11 @@ def request_of(plugin: Any, host: Any) -> Any:
 
     def capture(**choices: Any) -> dict[str, np.ndarray]:
         picture = host.active()
-        chosen = plugin.state.choices.Choices(**choices)
+        chosen = plugin.state.choices.DockerState(**choices)
         captured = run(
-            plugin.transfer.layer_capture.capture(picture, chosen, plugin.transfer.layer_capture.check(picture, chosen))
+            plugin.transfer.layer_capture.capture(picture, chosen, plugin.transfer.layer_capture.build_request(picture, chosen))
         )
-        parts = plugin.jobs.colorize_job.pack(captured)
+        parts = plugin.jobs.colorize_job.encode_parts(captured)
         return {name: cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_UNCHANGED) for name, png in parts.items()}
 
     return capture
@@ -107,7 +107,7 @@ def test_the_selection_is_the_mask(krita: Any, plugin: Any, paper: Any, request_
     mask = np.zeros((80, 96), np.uint8)
     mask[20:40, 30:60] = 200
     document.state.selection = krita.Selection(mask)
-    kind = plugin.state.choices.ForegroundKind.SELECTION
+    kind = plugin.state.choices.ForegroundChoice.SELECTION
     assert np.array_equal(request_of(lines=lines, references=(reference,), foreground=kind)["foreground"], mask)
 
 
@@ -121,7 +121,7 @@ def test_a_painted_mask_layer_counts_black_and_transparent_as_background(
     painted[20:30, 20:30, :3] = 0
     painted[10:14, 10:14] = 0
     mask = id_of(paper.add(document, "Figure", painted))
-    choice = {"foreground": plugin.state.choices.ForegroundKind.MASK, "foreground_layer": mask}
+    choice = {"foreground": plugin.state.choices.ForegroundChoice.MASK, "foreground_layer": mask}
     got = request_of(lines=lines, references=(reference,), **choice)["foreground"]
     assert np.array_equal(got, painted[..., 0] * (painted[..., 3] > 0))
 
@@ -130,7 +130,7 @@ def test_the_alpha_of_a_layer_is_a_mask(plugin: Any, paper: Any, request_of: Any
     document = paper.document()
     lines = id_of(paper.add(document, "Ink", ink()))
     figure = id_of(paper.add(document, "Figure", paint(20, 20), at=(5, 6)))
-    choice = {"foreground": plugin.state.choices.ForegroundKind.ALPHA, "foreground_layer": figure}
+    choice = {"foreground": plugin.state.choices.ForegroundChoice.ALPHA, "foreground_layer": figure}
     got = request_of(lines=lines, references=(reference,), **choice)["foreground"]
     assert got[6:26, 5:25].all() and got.sum() == 400 * 255
 
@@ -141,7 +141,7 @@ def test_a_gray_mask_of_a_layer_is_a_mask(plugin: Any, paper: Any, request_of: A
     mask = document.createNode("mask", "transparencymask")
     mask.setPixelData(bytes(range(96)) * 80, 0, 0, 96, 80)
     lines.addChildNode(mask, None)
-    choice = {"foreground": plugin.state.choices.ForegroundKind.MASK, "foreground_layer": id_of(mask)}
+    choice = {"foreground": plugin.state.choices.ForegroundChoice.MASK, "foreground_layer": id_of(mask)}
     got = request_of(lines=id_of(lines), references=(reference,), **choice)["foreground"]
     assert np.array_equal(got, np.tile(np.arange(96, dtype=np.uint8), (80, 1)))
 
@@ -150,7 +150,7 @@ def test_one_turn_reads_few_pixels(plugin: Any, host: Any, paper: Any, reference
     document = paper.document(1500, 900, white=False)
     pixels = np.random.default_rng(0).integers(0, 255, (900, 1500, 4), np.uint8)
     lines = id_of(paper.add(document, "Ink", pixels))
-    chosen = plugin.state.choices.Choices(lines=lines, references=(reference,))
+    chosen = plugin.state.choices.DockerState(lines=lines, references=(reference,))
     read: list[int] = []
     node_class = type(document.rootNode())
     original = node_class.projectionPixelData
@@ -163,7 +163,7 @@ def test_one_turn_reads_few_pixels(plugin: Any, host: Any, paper: Any, reference
     try:
         turns: list[int] = []
         steps = plugin.transfer.layer_capture.capture(
-            host.active(), chosen, plugin.transfer.layer_capture.check(host.active(), chosen)
+            host.active(), chosen, plugin.transfer.layer_capture.build_request(host.active(), chosen)
         )
         run(steps, lambda: turns.append(len(read)))
     finally:
@@ -175,9 +175,9 @@ def test_one_turn_reads_few_pixels(plugin: Any, host: Any, paper: Any, reference
 def test_the_layers_are_frozen_when_the_button_is_pressed(plugin: Any, host: Any, paper: Any, reference: Any) -> None:
     document = paper.document(1500, 900, white=False)
     lines = paper.add(document, "Ink", ink(900, 1500))
-    chosen = plugin.state.choices.Choices(lines=id_of(lines), references=(reference,))
+    chosen = plugin.state.choices.DockerState(lines=id_of(lines), references=(reference,))
     steps = plugin.transfer.layer_capture.capture(
-        host.active(), chosen, plugin.transfer.layer_capture.check(host.active(), chosen)
+        host.active(), chosen, plugin.transfer.layer_capture.build_request(host.active(), chosen)
     )
     captured = run(steps, lambda: lines.setPixelData(bytes(1500 * 900 * 4), 0, 0, 1500, 900))
     assert b"".join(captured.lines.strips) == ink(900, 1500).tobytes()
@@ -192,8 +192,8 @@ def test_paper_is_told_from_ink(plugin: Any, pixels: np.ndarray, expected: bool)
     strips = tuple(
         pixels[top : top + rows].tobytes() for top, rows in plugin.krita_api.pixel_data.strips(pixels.shape[1], pixels.shape[0])
     )
-    captured = plugin.krita_api.pixel_data.Pixels(pixels.shape[1], pixels.shape[0], 4, strips, (0, 0, 96, 80))
-    assert plugin.images.codec.is_paper(captured) is expected
+    captured = plugin.krita_api.pixel_data.PixelData(pixels.shape[1], pixels.shape[0], 4, strips, (0, 0, 96, 80))
+    assert plugin.images.codec.is_opaque_paper(captured) is expected
 
 
 def test_a_scan_smaller_than_the_canvas_is_paper_and_white_ink_is_not(plugin: Any) -> None:
@@ -201,5 +201,5 @@ def test_a_scan_smaller_than_the_canvas_is_paper_and_white_ink_is_not(plugin: An
     small[10:60, 10:70] = scan(50, 60)
     white[..., :3] = 255
     for pixels, expected in ((small, True), (white, False)):
-        captured = plugin.krita_api.pixel_data.Pixels(96, 80, 4, (pixels.tobytes(),), (0, 0, 96, 80))
-        assert plugin.images.codec.is_paper(captured) is expected
+        captured = plugin.krita_api.pixel_data.PixelData(96, 80, 4, (pixels.tobytes(),), (0, 0, 96, 80))
+        assert plugin.images.codec.is_opaque_paper(captured) is expected

@@ -18,10 +18,10 @@ def write(plugin: Any, host: Any) -> Any:
             None if pixels is None else tuple(pixels[y : y + h].tobytes() for y, h in plugin.krita_api.pixel_data.strips(*size))
             for pixels in (paint(), paint(color=(90, 60, 30)), found)
         ]
-        answer = plugin.transfer.layer_writer.Answer(
+        answer = plugin.transfer.layer_writer.ResultLayers(
             size, size, "Linewash 7 flats · mini", lines.uniqueId().toString(), True, *strips
         )
-        return run(plugin.transfer.layer_writer.write(host.active(), answer, lambda: False))
+        return run(plugin.transfer.layer_writer.insert_result(host.active(), answer, lambda: False))
 
     return go
 

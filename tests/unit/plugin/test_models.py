@@ -43,8 +43,8 @@ def mini(plugin: Any) -> Any:
 def listed(bench: Bench, document: Any, plugin: Any, file: Path) -> Any:
     """A docker that knows two models, with a reference dropped."""
     bench.backend.models = [mini(plugin), moody(plugin)]
-    bench.studio.models.look_hard()
-    bench.until(lambda: len(bench.studio.models.known) == 2 and not bench.studio.models.looking)
+    bench.studio.models.refresh_or_start()
+    bench.until(lambda: len(bench.studio.models.models) == 2 and not bench.studio.models.is_loading)
     bench.drop(file)
     return document
 
@@ -92,7 +92,7 @@ def test_a_backend_that_cannot_start_says_why(bench: Bench, document: Any) -> No
     bench.widget("model").showPopup()
     bench.until(lambda: bench.says().startswith("Linewash's coloring program is not installed."))
     bench.widget("model").hidePopup()
-    assert not bench.studio.models.looking
+    assert not bench.studio.models.is_loading
 
 
 def test_a_starting_backend_is_asked_again(bench: Bench, document: Any, plugin: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,8 +106,8 @@ def test_a_starting_backend_is_asked_again(bench: Bench, document: Any, plugin: 
         return answer
 
     monkeypatch.setattr("tests.unit.plugin.backend.Client.models", models)
-    bench.studio.models.look_hard()
-    bench.until(lambda: len(bench.studio.models.known) == 1)
+    bench.studio.models.refresh_or_start()
+    bench.until(lambda: len(bench.studio.models.models) == 1)
     assert not answers
 
 
@@ -225,12 +225,12 @@ def test_a_chosen_model_that_is_gone_is_shown_by_its_name(bench: Bench, document
     made = bench.krita.Krita.instance().createDocument(96, 80, "other", "RGBA", "U8", "", 300.0)
     bench.krita.Krita.instance().front = made
     bench.docker.refresh()
-    bench.until(lambda: len(bench.studio.models.known) == 1)  # it is looked for at once
+    bench.until(lambda: len(bench.studio.models.models) == 1)  # it is looked for at once
     bench.docker.refresh()
     assert bench.widget("model").currentText() == "lost"
     bench.click("color")
     assert bench.says().startswith("That model is not installed.")
-    bench.until(lambda: not bench.studio.models.looking)
+    bench.until(lambda: not bench.studio.models.is_loading)
     bench.pick("model", "Mini")
     assert texts(bench.widget("model")) == ["Mini"]
 
@@ -239,14 +239,14 @@ def test_color_before_the_model_is_known_asks_for_patience(bench: Bench, documen
     bench.docker._choose(model="moody")
     bench.click("color")
     assert bench.says() == "Looking for the model… Press Color again in a moment."
-    bench.until(lambda: not bench.studio.models.looking)
+    bench.until(lambda: not bench.studio.models.is_loading)
     assert bench.backend.request is None
 
 
 def test_a_value_that_the_model_forbids_by_now_is_left_out(plugin: Any) -> None:
     settings, models = plugin.state.choices, plugin.state.model_choices
-    values = plugin.shared.model_spec.Values({"side": 5000, "strength": 0.5, "gone": 1})
-    choices = settings.Choices(model="moody", by_model=(("moody", settings.Chosen("gone", values)),))
+    values = plugin.shared.model_spec.ParameterValues({"side": 5000, "strength": 0.5, "gone": 1})
+    choices = settings.DockerState(model="moody", by_model=(("moody", settings.ModelOptions("gone", values)),))
     assert dict(models.values_of(choices, moody(plugin))) == {"strength": 0.5}
     assert models.mode_of(choices, moody(plugin)).name == "plain"
 

@@ -101,7 +101,7 @@ def test_it_goes_on_from_the_newest_result_that_shows(bench: Bench, colored: Any
         bench.click("another")
         bench.until(bench.idle)
     first, second, third = results(colored)
-    newest = bench.plugin.krita_api.result_layers.newest
+    newest = bench.plugin.krita_api.result_layers.find_newest_result
     picture = bench.host.active()
     lines = colored.topLevelNodes()[-1]
     assert newest(picture, lines.uniqueId().toString()) == third
@@ -118,9 +118,9 @@ def test_a_result_that_was_moved_or_taken_apart(bench: Bench, colored: Any, pape
     folder = paper.group(colored, "Old")
     group.remove()
     folder.addChildNode(group, None)
-    assert bench.plugin.krita_api.result_layers.newest(picture, lines) == group
+    assert bench.plugin.krita_api.result_layers.find_newest_result(picture, lines) == group
     child(group, "Foreground").setName("Figure")
-    assert bench.plugin.krita_api.result_layers.newest(picture, lines) is None
+    assert bench.plugin.krita_api.result_layers.find_newest_result(picture, lines) is None
 
 
 @pytest.mark.parametrize("depth", ["U8", "U16"])
@@ -137,14 +137,14 @@ def test_no_byte_outside_is_ever_converted(plugin: Any, paper: Any, host: Any, d
     document.state.selection = Selection(selected(soft=True))
     file = tmp_path / "reference.png"
     cv2.imwrite(str(file), paint(30, 40))
-    choices = plugin.state.choices.Choices(
+    choices = plugin.state.choices.DockerState(
         lines=lines.uniqueId().toString(),
         references=(plugin.state.choices.Reference(path=str(file)),),
-        mode=plugin.state.choices.Mode.SELECTION,
-        foreground=plugin.state.choices.ForegroundKind.SELECTION,
+        mode=plugin.state.choices.Area.SELECTION,
+        foreground=plugin.state.choices.ForegroundChoice.SELECTION,
     )
     picture = host.active()
-    request = plugin.transfer.layer_capture.check(picture, choices)
+    request = plugin.transfer.layer_capture.build_request(picture, choices)
     assert request.foreground.value == "automatic"  # the selection says what to recolor, not what the figure is
     before = state_of(document)
     captured = run(plugin.transfer.layer_capture.capture(picture, choices, request))
@@ -154,8 +154,8 @@ def test_no_byte_outside_is_ever_converted(plugin: Any, paper: Any, host: Any, d
         for pixels in (paint(), paint(color=(1, 2, 3)))
     ]
     size, newer_name = (WIDTH, HEIGHT), "Linewash 3 flats, selection · mini"
-    answer = plugin.transfer.layer_writer.Answer(size, size, newer_name, lines.uniqueId().toString(), False, *strips)
-    run(plugin.transfer.layer_writer.write(picture, answer, lambda: False, captured.kept))
+    answer = plugin.transfer.layer_writer.ResultLayers(size, size, newer_name, lines.uniqueId().toString(), False, *strips)
+    run(plugin.transfer.layer_writer.insert_result(picture, answer, lambda: False, captured.kept))
     newer = results(document)[1]
     mask = selected(soft=True) > 0
     for name, pixels in noise.items():
@@ -267,9 +267,9 @@ def test_variations_are_tried_and_gone_back_to(bench: Bench, document: Any, file
 
 def test_no_variation_comes_twice(plugin: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plugin.state.choices, "MAX_SEED", 3)
-    choices = plugin.state.choices.Choices()
+    choices = plugin.state.choices.DockerState()
     for _ in range(3):
-        choices = choices.another()
+        choices = choices.new_variation()
     assert sorted(choices.seeds) == [1, 2, 3] and choices.seed == choices.seeds[0]
 
 

@@ -136,7 +136,7 @@ def test_krita_ends_while_a_job_runs(bench: Bench, document: Any, file: Path) ->
     bench.drop(file)
     bench.click("color")
     bench.until(lambda: "status" in bench.backend.calls)
-    bench.studio.end()
+    bench.studio.shut_down()
     assert not [thread for thread in bench.studio._threads if thread.isRunning()]
     assert bench.backend.cancelled.is_set()
 

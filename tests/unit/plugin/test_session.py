@@ -7,7 +7,7 @@ import pytest
 
 @pytest.fixture
 def session(plugin: Any) -> Any:
-    return plugin.state.session.Session(plugin.state.choices.Choices())
+    return plugin.state.session.Session(plugin.state.choices.DockerState())
 
 
 def error(plugin: Any, code: str) -> Any:
@@ -59,7 +59,7 @@ def test_an_error_is_shown_with_its_sentence_and_hint(plugin: Any, session: Any)
     session.fail(session.begin(), error(plugin, "DISK_FULL"))
     row = plugin.shared.errors.ERRORS[plugin.shared.errors.ErrorCode.DISK_FULL]
     assert (session.message.text, session.message.hint) == (row.message, row.hint)
-    assert session.message.tone is plugin.state.session.Tone.BAD
+    assert session.message.tone is plugin.state.session.Severity.BAD
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_an_error_is_shown_with_its_sentence_and_hint(plugin: Any, session: Any)
 def test_every_stage_has_words(plugin: Any, stage: str, step: int, expected: str) -> None:
     protocol = plugin.shared.protocol
     status = protocol.JobStatus("x", protocol.JobState.RUNNING, stage=stage, step=step, steps=10)
-    assert expected in plugin.state.session.words_for(status)
+    assert expected in plugin.state.session.describe_progress(status)
 
 
 def layers(plugin: Any, *rows: tuple[str, str, str]) -> list[Any]:
@@ -83,7 +83,7 @@ def layers(plugin: Any, *rows: tuple[str, str, str]) -> list[Any]:
 def test_the_line_layer_is_the_active_one_unless_another_is_chosen(plugin: Any, session: Any) -> None:
     rows = layers(plugin, ("ink", "picture", ""), ("paper", "picture", ""))
     assert session.line_layer(rows, "ink") == "ink"
-    session.choices = plugin.state.choices.Choices(lines="paper")
+    session.choices = plugin.state.choices.DockerState(lines="paper")
     assert session.line_layer(rows, "ink") == "paper"
     assert session.line_layer(rows[:1], "ink") == ""
 
@@ -99,14 +99,14 @@ def test_on_a_mask_the_line_layer_is_its_owner_and_in_a_result_the_last_one(plug
 
 def test_a_layer_that_is_there_for_something_else_is_not_taken_for_the_lines(plugin: Any, session: Any) -> None:
     rows = layers(plugin, *((name, "picture", "") for name in ("ink", "spots", "mask", "colors")))
-    session.works_on("ink")
-    session.choose(hints="spots", foreground=plugin.state.choices.ForegroundKind.MASK, foreground_layer="mask")
+    session.note_active_layer("ink")
+    session.choose(hints="spots", foreground=plugin.state.choices.ForegroundChoice.MASK, foreground_layer="mask")
     session.choose(references=(plugin.state.choices.Reference(layer_id="colors"),))
     for active in ("spots", "mask", "colors"):
         assert session.line_layer(rows, active) == "ink", active
     assert session.line_layer(rows[1:2], "spots") == ""
     assert session.line_layer(rows[3:], "colors") == "colors"  # there is no other
-    session.choose(hints="", foreground=plugin.state.choices.ForegroundKind.AUTOMATIC)
+    session.choose(hints="", foreground=plugin.state.choices.ForegroundChoice.AUTOMATIC)
     assert session.line_layer(rows, "mask") == "mask"
     session.choose(lines="spots")
     assert session.line_layer(rows, "ink") == "spots"
@@ -114,7 +114,7 @@ def test_a_layer_that_is_there_for_something_else_is_not_taken_for_the_lines(plu
 
 def test_hints_of_an_earlier_run_are_no_lines_when_they_are_switched_off(plugin: Any, session: Any) -> None:
     rows = layers(plugin, ("ink", "picture", ""), ("spots", "picture", ""))
-    session.works_on("ink")
+    session.note_active_layer("ink")
     session.choose(hints="spots")
     session.choose(hints="")
     assert session.line_layer(rows, "spots") == "spots"  # they never were
@@ -125,11 +125,11 @@ def test_hints_of_an_earlier_run_are_no_lines_when_they_are_switched_off(plugin:
 
 
 def test_what_was_missing_is_not_said_any_more_once_the_painter_chooses_otherwise(plugin: Any, session: Any) -> None:
-    session.refuse(error(plugin, "EMPTY_REGION"))
+    session.reject(error(plugin, "EMPTY_REGION"))
     said = session.message
     session.choose(seed=0)  # which is what it was
     assert session.message == said
-    session.choose(mode=plugin.state.choices.Mode.SELECTION)
+    session.choose(mode=plugin.state.choices.Area.SELECTION)
     assert session.message == plugin.state.session.Message()
     session.fail(session.begin(), error(plugin, "DISK_FULL"))
     session.choose(seed=1)

@@ -15,7 +15,7 @@ class Log:
         self.failed: list[Any] = []
 
     def start(self, steps: Any) -> Any:
-        return self.plugin.chunked_task.Turns(steps, self.done.append, self.failed.append, self.parent)
+        return self.plugin.chunked_task.ChunkedTask(steps, self.done.append, self.failed.append, self.parent)
 
     def wait(self) -> None:
         end = time.monotonic() + 10

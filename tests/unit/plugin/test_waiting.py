@@ -25,7 +25,7 @@ def left(bench: Bench) -> Any:
 
 @pytest.fixture
 def patience(plugin: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plugin.jobs.unclaimed_results, "PATIENCE_S", 0.05)
+    monkeypatch.setattr(plugin.jobs.unclaimed_results, "UNCLAIMED_AFTER_S", 0.05)
 
 
 def offered(bench: Bench) -> bool:

@@ -88,21 +88,21 @@ def test_undoing_and_redoing_the_second_shows_and_hides_the_first(
     document = paper.document(white=False)
     lines = paper.add(document, "Scan", scan())
     write(answer(lines, paper=True))
-    first, covers, picture = state_of(document), plugin.krita_api.hidden_results.Covers(), host.active()
+    first, covers, picture = state_of(document), plugin.krita_api.hidden_results.HiddenResults(), host.active()
     covers.add(write(answer(lines, paper=True)))
-    covers.follow(picture)
+    covers.sync_visibility(picture)
     assert [node.visible() for node in document.topLevelNodes()] == [True, True, False]
     second = document.topLevelNodes()[1]
     document.undo()
     document.state.idle = False
-    covers.follow(picture)  # Krita computes: nothing may wait for it
+    covers.sync_visibility(picture)  # Krita computes: nothing may wait for it
     assert not document.topLevelNodes()[1].visible()
     document.state.idle = True
-    covers.follow(picture)
+    covers.sync_visibility(picture)
     assert state_of(document) == first
     second.data.parent = None
     document.rootNode().addChildNode(second, lines)
-    covers.follow(picture)
+    covers.sync_visibility(picture)
     assert [node.visible() for node in document.topLevelNodes()] == [True, True, False]
 
 
@@ -110,10 +110,10 @@ def test_what_the_painter_shows_again_stays_shown(plugin: Any, paper: Any, host:
     document = paper.document(white=False)
     lines = paper.add(document, "Scan", scan())
     write(answer(lines, paper=True))
-    covers = plugin.krita_api.hidden_results.Covers()
+    covers = plugin.krita_api.hidden_results.HiddenResults()
     covers.add(write(answer(lines, paper=True)))
     document.topLevelNodes()[2].setVisible(True)
-    covers.follow(host.active())
+    covers.sync_visibility(host.active())
     assert document.topLevelNodes()[2].visible()
 
 
@@ -143,7 +143,7 @@ def test_the_lowest_lines_of_a_picture_in_the_background_get_multiply(
     lines = paper.add(document, "Ink", ink())
     picture = host.active()
     paper.document()
-    run(plugin.transfer.layer_writer.write(picture, answer(lines), lambda: False))
+    run(plugin.transfer.layer_writer.insert_result(picture, answer(lines), lambda: False))
     assert tree(document.rootNode()) == ["Ink", GROUP]
     assert document.topLevelNodes()[1].blendingMode() == "multiply"
 
@@ -216,7 +216,7 @@ def test_an_accident_on_the_way_leaves_no_trace(
     size = (900, 800)
     document = paper.document(*size)
     lines = paper.add(document, "Ink", ink(800, 900))
-    steps = plugin.transfer.layer_writer.write(host.active(), answer(lines, size=size), lambda: False)
+    steps = plugin.transfer.layer_writer.insert_result(host.active(), answer(lines, size=size), lambda: False)
     with pytest.raises(plugin.shared.errors.LinewashError) as caught:
         for _ in range(when):
             next(steps)
@@ -234,7 +234,7 @@ def test_an_abandoned_write_leaves_nothing_open(krita: Any, plugin: Any, paper: 
     document = paper.document()
     lines = paper.add(document, "Ink", ink())
     before = state_of(document)
-    steps = plugin.transfer.layer_writer.write(host.active(), answer(lines), lambda: False)
+    steps = plugin.transfer.layer_writer.insert_result(host.active(), answer(lines), lambda: False)
     for _ in range(3):
         next(steps)
     steps.close()
@@ -247,7 +247,7 @@ def test_krita_not_taking_the_group_is_an_error_without_a_trace(
 ) -> None:
     document = paper.document(white=False)
     lines = paper.add(document, "Scan", scan())
-    run(plugin.transfer.layer_writer.write(host.active(), answer(lines, paper=True), lambda: False))
+    run(plugin.transfer.layer_writer.insert_result(host.active(), answer(lines, paper=True), lambda: False))
     before = state_of(document)
     node_class = type(lines)
     original = node_class.addChildNode
@@ -257,6 +257,6 @@ def test_krita_not_taking_the_group_is_an_error_without_a_trace(
 
     monkeypatch.setattr(node_class, "addChildNode", refuse)
     with pytest.raises(plugin.shared.errors.LinewashError) as caught:
-        run(plugin.transfer.layer_writer.write(host.active(), answer(lines, paper=True), lambda: False))
+        run(plugin.transfer.layer_writer.insert_result(host.active(), answer(lines, paper=True), lambda: False))
     assert caught.value.code is plugin.shared.errors.ErrorCode.INTERNAL
     assert state_of(document) == before

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from shared.errors import ErrorCode, LinewashError
-from shared.model_spec import ModeInfo, ModelInfo, ParameterInfo, Value, find_mode, settle, spelled
-from shared.protocol import ColorizeRequest, ReferenceRole, settled_values, usual_values, with_values
+from shared.model_spec import ModeInfo, ModelInfo, ParameterInfo, Value, find_mode, parse_assignments, resolve
+from shared.protocol import ColorizeRequest, ReferenceRole, default_values, replace_parameters, resolve_values
 
 MODES = (
     ModeInfo("vanilla", "Plain", "One reference for all."),
@@ -93,26 +93,26 @@ def test_any_other_value_is_refused_with_the_reason(parameter: ParameterInfo, va
     [(STRENGTH, "0.5", 0.5), (SHOTS, "4", 4), (TILED, "on", True), (TILED, "False", False), (SAMPLER, "ddim", "ddim")],
 )
 def test_a_typed_value_is_read(parameter: ParameterInfo, text: str, value: Value) -> None:
-    assert parameter.read(text) == value
+    assert parameter.parse(text) == value
 
 
 @pytest.mark.parametrize(("parameter", "text"), [(STRENGTH, "lots"), (STRENGTH, "nan"), (SHOTS, "1.5"), (TILED, "maybe")])
 def test_a_mistyped_value_is_refused(parameter: ParameterInfo, text: str) -> None:
-    assert parameter.name in detail_of(parameter.read, text)
+    assert parameter.name in detail_of(parameter.parse, text)
 
 
 def test_every_parameter_of_the_mode_gets_a_value() -> None:
-    assert settle(MODES, PARAMETERS, "both", {"merge": 0.25, "shots": 4}) == {
+    assert resolve(MODES, PARAMETERS, "both", {"merge": 0.25, "shots": 4}) == {
         "strength": 1.0, "shots": 4, "tiled": False, "sampler": "ddim", "merge": 0.25, "note": ""
     }  # fmt: skip
-    assert "merge" not in settle(MODES, PARAMETERS, "", {})
-    assert settle((), (SHOTS,), "", {}) == {"shots": 3}
+    assert "merge" not in resolve(MODES, PARAMETERS, "", {})
+    assert resolve((), (SHOTS,), "", {}) == {"shots": 3}
 
 
 def test_what_the_mode_does_not_have_is_refused() -> None:
-    assert "merge" in detail_of(settle, MODES, PARAMETERS, "vanilla", {"merge": 0.25})
-    assert "glitter" in detail_of(settle, MODES, PARAMETERS, "both", {"glitter": 1})
-    assert "vanilla, both" in detail_of(settle, MODES, PARAMETERS, "sideways", {})
+    assert "merge" in detail_of(resolve, MODES, PARAMETERS, "vanilla", {"merge": 0.25})
+    assert "glitter" in detail_of(resolve, MODES, PARAMETERS, "both", {"glitter": 1})
+    assert "vanilla, both" in detail_of(resolve, MODES, PARAMETERS, "sideways", {})
     assert "no modes" in detail_of(find_mode, (), "vanilla")
 
 
@@ -128,20 +128,20 @@ def test_values_are_frozen_and_survive_a_pipe() -> None:
 
 def test_a_model_may_describe_fields_of_the_request_with_limits_of_its_own() -> None:
     steps = ParameterInfo("steps", "Steps", "How many.", "integer", 20, 1, 100)
-    request = with_values(ColorizeRequest(64, 64, (ReferenceRole.BOTH,)), {"steps": 30, "shots": 4})
+    request = replace_parameters(ColorizeRequest(64, 64, (ReferenceRole.BOTH,)), {"steps": 30, "shots": 4})
     assert (request.steps, dict(request.parameters)) == (30, {"shots": 4})
-    assert settled_values(request, (), (steps, SHOTS)) == {"steps": 30, "shots": 4}
-    assert settled_values(request, (), (SHOTS,)) == {"shots": 4}
-    assert "outside 1..100" in detail_of(settled_values, replace(request, steps=150), (), (steps, SHOTS))
+    assert resolve_values(request, (), (steps, SHOTS)) == {"steps": 30, "shots": 4}
+    assert resolve_values(request, (), (SHOTS,)) == {"shots": 4}
+    assert "outside 1..100" in detail_of(resolve_values, replace(request, steps=150), (), (steps, SHOTS))
     twice = dict(request.to_json(), parameters={"steps": 4})
     assert "fields" in detail_of(ColorizeRequest.from_json, twice, code=ErrorCode.BAD_REQUEST)
-    assert usual_values((), (steps, SHOTS), "") == {"steps": 20}
+    assert default_values((), (steps, SHOTS), "") == {"steps": 20}
 
 
 def test_texts_spell_values_of_the_mode() -> None:
     texts = ("strength=0.5", "tiled=on", "merge=1", "note=a=b")
-    assert spelled(MODES, PARAMETERS, "both", texts) == {"strength": 0.5, "tiled": True, "merge": 1.0, "note": "a=b"}
-    assert "NAME=VALUE" in detail_of(spelled, MODES, PARAMETERS, "both", ("strength",))
-    assert "merge is none of: strength" in detail_of(spelled, MODES, PARAMETERS, "vanilla", ("merge=1",))
-    assert "outside" in detail_of(spelled, MODES, PARAMETERS, "both", ("strength=3",))
-    assert "nothing can be set" in detail_of(spelled, (), (), "", ("strength=1",))
+    assert parse_assignments(MODES, PARAMETERS, "both", texts) == {"strength": 0.5, "tiled": True, "merge": 1.0, "note": "a=b"}
+    assert "NAME=VALUE" in detail_of(parse_assignments, MODES, PARAMETERS, "both", ("strength",))
+    assert "merge is none of: strength" in detail_of(parse_assignments, MODES, PARAMETERS, "vanilla", ("merge=1",))
+    assert "outside" in detail_of(parse_assignments, MODES, PARAMETERS, "both", ("strength=3",))
+    assert "nothing can be set" in detail_of(parse_assignments, (), (), "", ("strength=1",))

@@ -14,7 +14,7 @@ from shared.protocol import (
     MAX_REFERENCES,
     MAX_SIDE,
     MIN_SIDE,
-    SETTABLE,
+    REQUEST_PARAMETERS,
     ColorizeRequest,
     Finish,
     ForegroundSource,
@@ -43,7 +43,7 @@ REQUESTS = st.builds(
     mode=st.text(max_size=20),
     preparation=st.sampled_from(LinePreparation),
     parameters=st.dictionaries(
-        st.text(max_size=20).filter(lambda name: name not in SETTABLE),
+        st.text(max_size=20).filter(lambda name: name not in REQUEST_PARAMETERS),
         st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=20),
         max_size=4,
     ),

@@ -2,14 +2,14 @@
 
 import pytest
 
-from shared.result_names import is_result_name, result_name, seed_of
+from shared.result_names import is_result_group, parse_seed, result_name
 
 
 @pytest.mark.parametrize("seed", [0, 7, 4821])
 @pytest.mark.parametrize("way", ["", "flats", "Figure to figure, selection"])
 def test_what_is_made_is_known_and_read_again(seed: int, way: str) -> None:
     name = result_name(seed, way, "mini")
-    assert is_result_name(name) and seed_of(name) == seed
+    assert is_result_group(name) and parse_seed(name) == seed
 
 
 def test_what_tells_results_apart_comes_first() -> None:
@@ -18,4 +18,4 @@ def test_what_tells_results_apart_comes_first() -> None:
 
 @pytest.mark.parametrize("name", ["Linewash notes", "Linewash 12th try", "Linewash ", "Lines 4821 flats"])
 def test_a_painters_own_name_has_no_seed(name: str) -> None:
-    assert seed_of(name) == 0
+    assert parse_seed(name) == 0

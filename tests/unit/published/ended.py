@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from backend.training.colorizediffusion.dataset import PictureFolder
-from backend.training.colorizediffusion.dataset_builder import Making, make
+from backend.training.colorizediffusion.dataset_builder import BuildOptions, make
 
 NAMES = ("a/b.png", "a_b.png", "a_b.bmp", "c.png", "c.webp")
 SIDE = 24
@@ -63,7 +63,7 @@ def gray(rgb: np.ndarray) -> np.ndarray:
     return rgb[..., 0]
 
 
-def killed(pictures: Path, data: Path, how: Making, operation: int) -> bool:
+def killed(pictures: Path, data: Path, how: BuildOptions, operation: int) -> bool:
     """Whether making it was ended there, and had not come to its end before."""
     child = os.fork()
     if not child:
@@ -76,7 +76,7 @@ def killed(pictures: Path, data: Path, how: Making, operation: int) -> bool:
 
 
 def main(folder: Path, archive: int) -> None:
-    pictures, how = sources(folder / "in"), Making(gray, gray, smallest=8, archive=archive)
+    pictures, how = sources(folder / "in"), BuildOptions(gray, gray, smallest=8, archive=archive)
     every, operation, seen = [level(number) for number in range(len(NAMES))], 0, set[int]()
     while killed(pictures, folder / str(operation), how, operation + 1):
         data = folder / str(operation)

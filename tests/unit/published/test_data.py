@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from backend.training.cli import app
 from backend.training.colorizediffusion.dataset import DataError, Filters, PictureFolder
-from backend.training.colorizediffusion.dataset_builder import Making, make
+from backend.training.colorizediffusion.dataset_builder import BuildOptions, make
 from tests.unit.published.conftest import COUNT, draw
 
 
@@ -87,9 +87,9 @@ def pictures(folder: Path) -> Path:
     return folder
 
 
-def making(archive: int = 0) -> Making:
+def making(archive: int = 0) -> BuildOptions:
     gray = lambda rgb: rgb[..., 0]  # noqa: E731
-    return Making(gray, gray, smallest=64, largest=80, archive=archive)
+    return BuildOptions(gray, gray, smallest=64, largest=80, archive=archive)
 
 
 @pytest.mark.parametrize("archive", [0, 2])

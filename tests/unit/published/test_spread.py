@@ -13,9 +13,9 @@ from accelerate.state import GradientState
 from accelerate.utils import DeepSpeedPlugin, DistributedType
 from torch import Tensor, nn
 
-from backend.training.engine.config import Machine, Recipe
-from backend.training.engine.distributed import check, fill_deepspeed, is_spread, is_wrapped
-from backend.training.engine.trainer import Run
+from backend.training.engine.config import Hardware, TrainConfig
+from backend.training.engine.distributed import configure_deepspeed, is_sharded, is_wrapped, validate
+from backend.training.engine.trainer import Trainer
 
 PICTURES = 3
 SIZES = ("train_micro_batch_size_per_gpu", "gradient_accumulation_steps", "train_batch_size")
@@ -60,7 +60,7 @@ class Configured(Accelerator):
 
 
 @dataclass(frozen=True)
-class Chosen(Machine):
+class Chosen(Hardware):
     """A machine for which ``accelerate config`` chose DeepSpeed and nothing else."""
 
     stage: int = 2
@@ -74,7 +74,7 @@ class Chosen(Machine):
 
 def test_a_plain_configuration_is_told_the_sizes_of_a_step(tmp_path: Path) -> None:
     assert DeepSpeedPlugin(zero_stage=2).is_auto("train_micro_batch_size_per_gpu")  # for this prepare() wants a data loader
-    run = Run(Linear(), Recipe(steps=2, parts=4, clip=0.5), tmp_path, Chosen(precision="bf16"))
+    run = Trainer(Linear(), TrainConfig(steps=2, parts=4, clip=0.5), tmp_path, Chosen(precision="bf16"))
     plugin = run.accelerator.deepspeed_plugin
     assert [plugin.deepspeed_config[name] for name in SIZES] == [PICTURES, 4, PICTURES * 4]
     plugin.deepspeed_config_process(  # what prepare() holds against it, must_match: raises where the two differ
@@ -88,7 +88,7 @@ def test_a_plain_configuration_is_told_the_sizes_of_a_step(tmp_path: Path) -> No
 def test_the_recipe_replaces_what_was_configured_for_a_step() -> None:
     config: dict[str, Any] = {"gradient_accumulation_steps": 9, "gradient_clipping": "auto", "bf16": {"enabled": True}}
     config["zero_optimization"] = {"stage": 1}
-    fill_deepspeed(config, pictures=2, parts=3, processes=4, clip=0.0, precision="no")
+    configure_deepspeed(config, pictures=2, parts=3, processes=4, clip=0.0, precision="no")
     assert [config[name] for name in SIZES] == [2, 3, 24]
     assert config["gradient_clipping"] == 0 and config["zero_optimization"] == {"stage": 1}
     assert not config["bf16"]["enabled"] and not config["torch_autocast"]["enabled"]
@@ -96,7 +96,7 @@ def test_the_recipe_replaces_what_was_configured_for_a_step() -> None:
 
 def test_only_the_last_batch_of_a_step_ends_it(tmp_path: Path) -> None:
     task = Linear()
-    run = Run(task, Recipe(steps=2, parts=3), tmp_path, Machine(device="cpu", precision="no"))
+    run = Trainer(task, TrainConfig(steps=2, parts=3), tmp_path, Hardware(device="cpu", precision="no"))
     run.step()
     run.step()
     assert task.heard == [(3, False), (3, False), (3, True)] * 2
@@ -105,8 +105,8 @@ def test_only_the_last_batch_of_a_step_ends_it(tmp_path: Path) -> None:
 def test_configured_accumulation_does_not_shrink_gradients(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     weights: list[Tensor] = []
     for name in ("plain", "configured"):
-        recipe = Recipe(steps=1, parts=2, clip=0.0, average=0.0, decay=0.0)
-        run = Run(Linear(), recipe, tmp_path / name, Machine(device="cpu", precision="no"))
+        recipe = TrainConfig(steps=1, parts=2, clip=0.0, average=0.0, decay=0.0)
+        run = Trainer(Linear(), recipe, tmp_path / name, Hardware(device="cpu", precision="no"))
         run.step()
         moments = next(iter(run.optimizer.state_dict()["state"].values()))
         weights.append(moments["exp_avg"].clone())
@@ -117,12 +117,12 @@ def test_configured_accumulation_does_not_shrink_gradients(tmp_path: Path, monke
 
 def test_averages_and_pictures_need_whole_weights(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="--average 0"):
-        Run(Linear(), Recipe(steps=1), tmp_path, Chosen(stage=3, precision="no"))
-    run = Run(Linear(), Recipe(steps=1, average=0.0), tmp_path, Chosen(stage=3, precision="no"))
+        Trainer(Linear(), TrainConfig(steps=1), tmp_path, Chosen(stage=3, precision="no"))
+    run = Trainer(Linear(), TrainConfig(steps=1, average=0.0), tmp_path, Chosen(stage=3, precision="no"))
     with pytest.raises(ValueError, match="--validation"):
         run.train(lambda network: None)
     assert run.progress.step == 0
-    assert Run(Linear(), Recipe(steps=1), tmp_path, Chosen(stage=2, precision="no")).ema is not None
+    assert Trainer(Linear(), TrainConfig(steps=1), tmp_path, Chosen(stage=2, precision="no")).ema is not None
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_averages_and_pictures_need_whole_weights(tmp_path: Path) -> None:
 def test_who_has_which_weights(kind: DistributedType, stage: int | None, spread: bool, wrapped: bool) -> None:
     plugin = None if stage is None else DeepSpeedPlugin(zero_stage=stage)
     accelerator: Any = SimpleNamespace(distributed_type=kind, deepspeed_plugin=plugin)
-    assert is_spread(accelerator) is spread
+    assert is_sharded(accelerator) is spread
     assert is_wrapped(accelerator) is wrapped
 
 
@@ -165,19 +165,19 @@ class Convolution(Linear):
 def test_weights_are_handed_over_flat(tmp_path: Path) -> None:
     """DeepSpeed sends them to the other processes as bytes, and cannot where channels come last."""
 
-    class Hands(Machine):
+    class Hands(Hardware):
         def accelerator(self) -> Accelerator:
             made = Taking(cpu=True)
             made.plugin = DeepSpeedPlugin(zero_stage=1)
             return made
 
-    run = Run(Convolution(), Recipe(steps=1, average=0.0), tmp_path / "handed", Hands(precision="no"))
+    run = Trainer(Convolution(), TrainConfig(steps=1, average=0.0), tmp_path / "handed", Hands(precision="no"))
     network = run.accelerator.taken[0]
     assert network.weight.is_contiguous()
     network.weight.data.view(torch.uint8)
     with pytest.raises(ValueError, match="cannot begin with other weights"):
-        run.start_from(network.state_dict())
-    kept = Run(Convolution(), Recipe(steps=1), tmp_path / "kept", Machine(device="cpu", precision="no"))
+        run.load_weights(network.state_dict())
+    kept = Trainer(Convolution(), TrainConfig(steps=1), tmp_path / "kept", Hardware(device="cpu", precision="no"))
     assert kept.plain.get_parameter("weight").is_contiguous(memory_format=torch.channels_last)
 
 
@@ -190,8 +190,8 @@ def sharded(version: int, originals: bool) -> Any:
 
 def test_an_optimizer_that_fsdp_would_leave_without_weights_is_refused() -> None:
     with pytest.raises(ValueError, match="use_orig_params"):
-        check(sharded(1, originals=False), average=0.0)
+        validate(sharded(1, originals=False), average=0.0)
     with pytest.raises(ValueError, match="--average 0"):
-        check(sharded(2, originals=False), average=0.9)
-    check(sharded(1, originals=True), average=0.0)
-    check(sharded(2, originals=False), average=0.0)
+        validate(sharded(2, originals=False), average=0.9)
+    validate(sharded(1, originals=True), average=0.0)
+    validate(sharded(2, originals=False), average=0.0)

@@ -13,15 +13,15 @@ from safetensors.torch import load_file
 from typer.testing import CliRunner
 
 from backend.families.colorizediffusion.loader import load_parts
-from backend.networks.colorizediffusion.attention import Attending, Split
+from backend.networks.colorizediffusion.attention import CrossAttentionInput, Split
 from backend.training.cli import app
 from backend.training.colorizediffusion.dataset import PictureFolder
 from backend.training.colorizediffusion.stage import Stage, Start
 from backend.training.colorizediffusion.v1 import V1Stage
 from backend.training.colorizediffusion.v15 import V15Stage
 from backend.training.colorizediffusion.validation_images import sheet_of
-from backend.training.engine.config import Machine, Recipe
-from backend.training.engine.trainer import Run, batches_of_step
+from backend.training.engine.config import Hardware, TrainConfig
+from backend.training.engine.trainer import Trainer, batches_of_step
 from tests.unit.published.conftest import settings
 
 STEPS, SAVED, RESUMED = 50, 24, 3
@@ -39,19 +39,19 @@ def stage_of(plain: Path, v1_checkpoint: Path) -> MakeStage:
     return make
 
 
-def run_of(stage: Stage, name: str, folder: Path, average: float = 0.0) -> Run:
-    recipe = Recipe(steps=STEPS, rate=STAGES[name][1], warmup=1, last=1.0, decay=0.01, betas=(0.9, 0.999), average=average)
-    return Run(stage, recipe, folder, Machine(device="cpu", threads=1, precision="no"))
+def run_of(stage: Stage, name: str, folder: Path, average: float = 0.0) -> Trainer:
+    recipe = TrainConfig(steps=STEPS, rate=STAGES[name][1], warmup=1, last=1.0, decay=0.01, betas=(0.9, 0.999), average=average)
+    return Trainer(stage, recipe, folder, Hardware(device="cpu", threads=1, precision="no"))
 
 
-def loss_of(run: Run) -> float:
+def loss_of(run: Trainer) -> float:
     """Mean loss on batches that are not learned from."""
     stage = run.task
     with torch.no_grad():
         return float(np.mean([float(stage.loss(run.network, stage.batch(np.random.default_rng((9, n))))[0]) for n in range(6)]))
 
 
-def everything(run: Run) -> list[torch.Tensor]:
+def everything(run: Trainer) -> list[torch.Tensor]:
     moments = run.optimizer.state_dict()["state"]
     states = [value for _, state in sorted(moments.items()) for _, value in sorted(state.items())]
     averaged = [] if run.ema is None else run.ema.shadow_params
@@ -114,8 +114,8 @@ def test_a_fresh_v15_colors_as_v1(stage_of: MakeStage, tmp_path: Path) -> None:
     whole = (1.0,) * 16
     split = Split(torch.rand(2, 1, 8, 8), whole, whole, (0.0,) * 16, (0.5,) * 16, foreground_lora=True, background_lora=True)
     with torch.no_grad():
-        divided = unet(batch.noise, batch.time, features, Attending(torch.cat([tokens, tokens], 1), whole, split))
-        plain = unet(batch.noise, batch.time, features, Attending(tokens, whole, None))
+        divided = unet(batch.noise, batch.time, features, CrossAttentionInput(torch.cat([tokens, tokens], 1), whole, split))
+        plain = unet(batch.noise, batch.time, features, CrossAttentionInput(tokens, whole, None))
     torch.testing.assert_close(divided, plain, atol=1e-5, rtol=1e-4)
     assert network.training
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from backend.families.diffusion.noise_schedule import alphas_cumprod
-from backend.networks.colorizediffusion.attention import Attending, Split
+from backend.networks.colorizediffusion.attention import CrossAttentionInput, Split
 from backend.training.colorizediffusion.batch import Batch
 from backend.training.colorizediffusion.dataset import PictureFolder
 from backend.training.colorizediffusion.stage import Stage, Start
@@ -105,8 +105,8 @@ def test_v15_divides_by_the_sketch_s_threshold_and_embeds_the_reference_s(v15: V
     with torch.no_grad():
         found = network(noisy, time, features, figure, ground, torch.ones(2), thresholds, mask)
         without = network(noisy, time, features, figure, ground, torch.zeros(2), thresholds, mask)
-        wanted = unet(noisy, time, features, Attending(context, WHOLE, split))
-        nothing = unet(noisy, time, features, Attending(torch.zeros_like(context), WHOLE, split))
+        wanted = unet(noisy, time, features, CrossAttentionInput(context, WHOLE, split))
+        nothing = unet(noisy, time, features, CrossAttentionInput(torch.zeros_like(context), WHOLE, split))
     torch.testing.assert_close(found, wanted, atol=1e-5, rtol=1e-4)
     torch.testing.assert_close(without, nothing, atol=1e-5, rtol=1e-4)
     assert (found - without).abs().max() > 1e-3

@@ -5,16 +5,16 @@ from typing import Any
 
 import pytest
 
-from backend.contract.family import FamilySpec
+from backend.contract.family import ModelSpec
 from backend.families import registry
-from backend.families.checkpoints import CheckpointFamily, Families, added_files, added_models, load_added
+from backend.families.checkpoints import CheckpointFamily, Families, added_files, list_checkpoints, load_checkpoint
 from backend.weights.detection import CLIP_WIDTH
 from shared.errors import ErrorCode, LinewashError
 from shared.model_spec import ModeInfo
 from shared.protocol import Finish
 from tests.unit.weights.test_library import KINDS, LATENT, write
 
-SPEC = FamilySpec("v1.5", "Split", "MIT", (Finish.PAINTED,), modes=(ModeInfo("plain", "Plain", "All alike."),))
+SPEC = ModelSpec("v1.5", "Split", "MIT", (Finish.PAINTED,), modes=(ModeInfo("plain", "Plain", "All alike."),))
 GUESSER: Any = object()
 
 
@@ -34,21 +34,21 @@ def families(asked: list[Any]) -> Families:
 
 def test_a_checkpoint_without_the_image_encoder_says_where_to_get_it(tmp_path: Path, families: Families) -> None:
     path = write(tmp_path / "Switch.safetensors", KINDS["v1.5"])
-    (row,) = added_models(tmp_path, families)
+    (row,) = list_checkpoints(tmp_path, families)
     assert (row.name, row.title, row.ready) == ("switch", "switch · Split", False)
     assert "linewash models download clip-vit-h-14" in row.reason
     assert (row.family, row.modes, row.source, row.size) == ("v1.5", SPEC.modes, "Switch.safetensors", path.stat().st_size)
     with pytest.raises(LinewashError) as caught:
-        load_added("switch", tmp_path, families, "cpu", GUESSER)
+        load_checkpoint("switch", tmp_path, families, "cpu", GUESSER)
     assert caught.value.code is ErrorCode.CLIP_MISSING
 
 
 def test_with_it_the_checkpoint_is_ready_and_gets_both_files(tmp_path: Path, families: Families, asked: list[Any]) -> None:
     path = write(tmp_path / "switch.safetensors", KINDS["v1.5"])
     clip = write(tmp_path / "clip" / "model.safetensors", ("vision_model.embeddings.class_embedding",), CLIP_WIDTH)
-    (row,) = added_models(tmp_path, families)
+    (row,) = list_checkpoints(tmp_path, families)
     assert row.ready and not row.reason
-    load_added("switch", tmp_path, families, "cuda:1", GUESSER)
+    load_checkpoint("switch", tmp_path, families, "cuda:1", GUESSER)
     assert asked == [(path, clip, "cuda:1", GUESSER)]
 
 
@@ -56,9 +56,9 @@ def test_one_with_an_encoder_of_its_own_needs_no_other(tmp_path: Path, families:
     names = (*KINDS["v1.5"], "cond_stage_model.visual.model.class_embedding")
     path = write(tmp_path / "switch.safetensors", names, 64)
     plain = write(tmp_path / "mult.safetensors", LATENT)
-    assert all(row.ready for row in added_models(tmp_path, families))
+    assert all(row.ready for row in list_checkpoints(tmp_path, families))
     for name in ("switch", "mult"):
-        load_added(name, tmp_path, families, "cpu", GUESSER)
+        load_checkpoint(name, tmp_path, families, "cpu", GUESSER)
     assert asked == [(path, None, "cpu", GUESSER), (plain, None, "cpu", GUESSER)]
 
 
@@ -67,7 +67,7 @@ def test_the_files_of_a_model_are_those_it_is_loaded_from(tmp_path: Path, famili
     own = (*KINDS["v1.5"], "cond_stage_model.visual.model.class_embedding")
     for name, names in {"switch": KINDS["v1.5"], "whole": own, "mult": LATENT}.items():
         write(tmp_path / f"{name}.safetensors", names, 64)
-        load_added(name, tmp_path, families, "cpu", GUESSER)
+        load_checkpoint(name, tmp_path, families, "cpu", GUESSER)
         assert added_files(name, tmp_path, families) == tuple(path for path in asked[-1][:2] if path is not None)
     assert [len(added_files(name, tmp_path, families)) for name in ("switch", "whole", "mult")] == [2, 1, 1]
     assert added_files("clip", tmp_path, families) == added_files("nobody", tmp_path, families) == ()
@@ -77,10 +77,10 @@ def test_the_files_of_a_model_are_those_it_is_loaded_from(tmp_path: Path, famili
 @pytest.mark.parametrize("kind", ["v2", "unknown"])
 def test_what_no_family_takes_is_listed_and_refused(tmp_path: Path, families: Families, kind: str) -> None:
     write(tmp_path / "other.safetensors", KINDS[kind])
-    (row,) = added_models(tmp_path, families)
+    (row,) = list_checkpoints(tmp_path, families)
     assert not row.ready and row.reason.endswith(".") and not row.finishes
     with pytest.raises(LinewashError) as caught:
-        load_added("other", tmp_path, families, "cpu", GUESSER)
+        load_checkpoint("other", tmp_path, families, "cpu", GUESSER)
     assert caught.value.code is ErrorCode.MODEL_OTHER_FAMILY
 
 
@@ -88,7 +88,7 @@ def test_a_name_is_never_a_path(tmp_path: Path, families: Families) -> None:
     write(tmp_path / "outside.safetensors", LATENT)
     for name in ("../outside", "../outside.safetensors", str(tmp_path / "outside.safetensors"), ""):
         with pytest.raises(LinewashError) as caught:
-            load_added(name, tmp_path / "models", families, "cpu", GUESSER)
+            load_checkpoint(name, tmp_path / "models", families, "cpu", GUESSER)
         assert caught.value.code is ErrorCode.UNKNOWN_MODEL
 
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.torch import save, save_file
 
-from backend.weights.safetensors_file import LONGEST_HEADER, Checkpoint
+from backend.weights.safetensors_file import LONGEST_HEADER, SafetensorsFile
 from shared.errors import ERRORS, ErrorCode, LinewashError
 
 TENSORS = {
@@ -29,7 +29,7 @@ SOUND = save(TENSORS, {"made": "by a test"})
 def refused(content: bytes, folder: Path) -> LinewashError:
     path = folder / "some.safetensors"
     path.write_bytes(content)
-    with pytest.raises(LinewashError) as caught, Checkpoint(path):
+    with pytest.raises(LinewashError) as caught, SafetensorsFile(path):
         pass
     return caught.value
 
@@ -46,7 +46,7 @@ def entry(dtype: Any = "F32", shape: Any = (2,), places: Any = (0, 8)) -> dict[s
 def test_a_sound_file_is_read_as_it_was_written(tmp_path: Path) -> None:
     path = tmp_path / "sound.safetensors"
     path.write_bytes(SOUND)
-    with Checkpoint(path) as file:
+    with SafetensorsFile(path) as file:
         assert file.shapes == {name: tuple(x.shape) for name, x in TENSORS.items()}
         for name, expected in TENSORS.items():
             found = file.tensor(name)
@@ -61,7 +61,7 @@ def test_every_length_that_is_too_short_is_told(tmp_path: Path) -> None:
 def test_a_file_that_is_cut_while_it_is_open_is_told(tmp_path: Path) -> None:
     path = tmp_path / "cut.safetensors"
     save_file({"a": torch.zeros(1000), "b": torch.zeros(1000)}, path)
-    with Checkpoint(path) as file:
+    with SafetensorsFile(path) as file:
         whole = path.read_bytes()
         with path.open("r+b") as again:
             again.truncate(len(whole) - 1000)
@@ -136,7 +136,7 @@ def test_a_header_that_lies_is_told(tmp_path: Path, name: str) -> None:
 def test_numbers_that_are_none_are_told(tmp_path: Path, value: float, dtype: torch.dtype) -> None:
     path = tmp_path / "damaged.safetensors"
     save_file({"a": torch.tensor([0.0, value], dtype=dtype), "b": torch.ones(1)}, path)
-    with Checkpoint(path) as file:
+    with SafetensorsFile(path) as file:
         assert file.tensor("b") == 1
         with pytest.raises(LinewashError) as caught:
             file.tensor("a")
@@ -146,7 +146,7 @@ def test_numbers_that_are_none_are_told(tmp_path: Path, value: float, dtype: tor
 @pytest.mark.parametrize("name", ["absent.safetensors", ""])
 def test_what_cannot_be_opened_is_told(tmp_path: Path, name: str) -> None:
     with pytest.raises(LinewashError) as caught:
-        Checkpoint(tmp_path / name)
+        SafetensorsFile(tmp_path / name)
     assert caught.value.code is ErrorCode.MODEL_MISSING
 
 
@@ -157,7 +157,7 @@ def test_whatever_one_byte_becomes_the_file_is_read_or_refused(
     path = tmp_path_factory.mktemp("byte") / "some.safetensors"
     path.write_bytes(SOUND[:place] + bytes([value]) + SOUND[place + 1 :])
     try:
-        with Checkpoint(path) as file:
+        with SafetensorsFile(path) as file:
             for name, shape in file.shapes.items():
                 assert tuple(file.tensor(name).shape) == shape
     except LinewashError as error:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from backend.weights.detection import CLIP_WIDTH, LOCK, clip_of, find
-from backend.weights.hub_download import Remote, part_of
+from backend.weights.detection import CLIP_WIDTH, LOCK, clip_of, scan
+from backend.weights.hub_download import RemoteFile, part_of
 from backend.weights.known_downloads import CLIP
 from backend.weights.removal import delete, elsewhere, files_of, name_of_part, unfinished
 from tests.unit.weights.test_library import LATENT, write
@@ -15,7 +15,7 @@ VISION = ("vision_model.embeddings.class_embedding",)
 
 def part_for(target: Path) -> Path:
     """An unfinished download of that file."""
-    part = part_of(target, Remote("someone/Weights", target.name, "", "0123456789abcdef" * 4, 9))
+    part = part_of(target, RemoteFile("someone/Weights", target.name, "", "0123456789abcdef" * 4, 9))
     part.parent.mkdir(parents=True, exist_ok=True)
     part.write_bytes(b"half")
     return part
@@ -32,7 +32,7 @@ def download_of_clip(models: Path) -> Path:
 
 def test_clip_has_one_name_from_download_to_deletion(tmp_path: Path) -> None:
     path = download_of_clip(tmp_path)
-    assert [(each.name, each.kind) for each in find(tmp_path)] == [(CLIP.name, "clip")]
+    assert [(each.name, each.kind) for each in scan(tmp_path)] == [(CLIP.name, "clip")]
     assert files_of(CLIP.name, tmp_path) == [path] and files_of("model", tmp_path) == []
     delete(files_of(CLIP.name, tmp_path), tmp_path)
     assert list(tmp_path.iterdir()) == []
@@ -52,7 +52,7 @@ def test_a_part_goes_with_the_weights_beside_it(tmp_path: Path) -> None:
     (tmp_path / CLIP.folder / "vocab.json").unlink()
     part_for(tmp_path / CLIP.folder / "vocab.json")
     delete(files_of(CLIP.name, tmp_path), tmp_path)
-    assert clip_of(find(tmp_path)) is None and list(tmp_path.iterdir()) == []
+    assert clip_of(scan(tmp_path)) is None and list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("file", ["Switch 2.safetensors", "Switch 2.ckpt"])

@@ -6,7 +6,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from backend.weights.detection import CLIP_WIDTH, clip_of, find, registry_name
+from backend.weights.detection import CLIP_WIDTH, clip_of, registry_name, scan
 
 LATENT = (
     "model.diffusion_model.out.2.weight",
@@ -34,7 +34,7 @@ def write(path: Path, names: tuple[str, ...], width: int = 1) -> Path:
 @pytest.mark.parametrize("kind", sorted(KINDS))
 def test_a_dropped_checkpoint_is_told_by_its_keys(tmp_path: Path, kind: str) -> None:
     path = write(tmp_path / "Any Name (1).safetensors", KINDS[kind])
-    (found,) = find(tmp_path)
+    (found,) = scan(tmp_path)
     assert (found.name, found.path, found.kind, found.size) == ("any-name-1", path, kind, path.stat().st_size)
     assert bool(found.problem) is (kind == "unknown")
 
@@ -46,13 +46,13 @@ def test_a_dropped_checkpoint_is_told_by_its_keys(tmp_path: Path, kind: str) -> 
 def test_the_image_encoder_is_found_under_each_of_its_names_and_told_from_others(tmp_path: Path, name: str) -> None:
     path = write(tmp_path / "clip" / "model.safetensors", (name,), CLIP_WIDTH)
     write(tmp_path / "big" / "model.safetensors", (name,), 1664)
-    assert clip_of(find(tmp_path)) == path
+    assert clip_of(scan(tmp_path)) == path
 
 
 def test_a_checkpoint_may_hold_its_own_image_encoder(tmp_path: Path) -> None:
     write(tmp_path / "full.safetensors", (*LATENT, "cond_stage_model.visual.model.class_embedding"), 64)
     write(tmp_path / "plain.safetensors", LATENT)
-    assert {each.name: (each.kind, each.own_clip) for each in find(tmp_path)} == {"full": ("v1", True), "plain": ("v1", False)}
+    assert {each.name: (each.kind, each.own_clip) for each in scan(tmp_path)} == {"full": ("v1", True), "plain": ("v1", False)}
 
 
 def test_names_are_unique_and_never_paths(tmp_path: Path) -> None:
@@ -64,7 +64,7 @@ def test_names_are_unique_and_never_paths(tmp_path: Path) -> None:
         "a/deep/x.safetensors",
     ):
         write(tmp_path / "models" / place, LATENT)
-    assert [each.name for each in find(tmp_path / "models")] == ["a-tiny", "b-tiny", "tiny"]
+    assert [each.name for each in scan(tmp_path / "models")] == ["a-tiny", "b-tiny", "tiny"]
     assert registry_name("../../Etc/Passwd") == "etc-passwd"
     assert registry_name("...") == ""
 
@@ -74,7 +74,7 @@ def test_what_cannot_be_read_is_listed_with_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "short.safetensors").write_bytes(whole[:-1])
     (tmp_path / "text.safetensors").write_text("no weights, only words", encoding="utf-8")
     torch.save({}, tmp_path / "pickle.safetensors")
-    problems = {each.name: each.problem for each in find(tmp_path)}
+    problems = {each.name: each.problem for each in scan(tmp_path)}
     damaged = [problems[name] for name in ("short", "text", "pickle")]
     assert problems["whole"] == "" and all(damaged) and len(set(damaged)) == len(damaged)
 
@@ -83,14 +83,14 @@ def test_a_half_written_file_and_a_shipped_models_own_folder_are_left_alone(tmp_
     write(tmp_path / "mini" / "flats.safetensors", LATENT)
     (tmp_path / "mini" / "SHA256SUMS").touch()
     (tmp_path / ".tiny.safetensors.0123456789abcdef.part").write_bytes(b"half")
-    assert find(tmp_path) == ()
-    assert find(tmp_path / "nowhere") == ()
+    assert scan(tmp_path) == ()
+    assert scan(tmp_path / "nowhere") == ()
 
 
 def test_a_lone_file_of_the_usual_name_is_called_after_its_folder(tmp_path: Path) -> None:
     for place in ("model", "alone/model", "pair/model", "pair/other", "isnet-sketch/model"):
         write(tmp_path / f"{place}.safetensors", LATENT)
     (tmp_path / "isnet-sketch" / "model.safetensors").write_bytes(b"no weights")
-    found = {each.name: each for each in find(tmp_path)}
+    found = {each.name: each for each in scan(tmp_path)}
     assert sorted(found) == ["alone", "isnet-sketch", "model", "other", "pair-model"]
     assert found["isnet-sketch"].kind == "isnet-sketches"

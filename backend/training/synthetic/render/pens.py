@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from backend.imaging.line_extraction import divided
+from backend.imaging.line_extraction import dodge
 from backend.imaging.types import Gray, Rgb
 
 
@@ -21,7 +21,7 @@ def random_extraction(rng: np.random.Generator, rgb: Rgb) -> Gray:
     # Up to 1: edges of shade are faint lines, as a scanned page of shaded art has them.
     high = rng.uniform(0.85, 1.0)
     if rng.random() < 0.5:
-        return 255 - divided(rgb, kernel, rng.uniform(0.3, 0.6), high)
+        return 255 - dodge(rgb, kernel, rng.uniform(0.3, 0.6), high)
     return extracted(rgb, kernel, rng.uniform(0.25, 0.5), high - 0.02)
 
 
