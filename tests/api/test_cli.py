@@ -20,6 +20,7 @@ from tests.api.backend_process import FAKES, PROJECT, BackendProcess
 
 def linewash(home: Path, *arguments: object, **settings: str) -> "subprocess.Popen[str]":
     chosen = {"LINEWASH_HOME": str(home), "LINEWASH_REGISTRY": FAKES, "LINEWASH_PRELOAD": "fake"} | settings
+    chosen["COLUMNS"] = "400"  # so that no sentence is broken at a line's end
     return subprocess.Popen(
         [sys.executable, "-m", "backend", *map(str, arguments)],
         cwd=PROJECT,

@@ -78,7 +78,7 @@ def test_a_checkpoint_that_no_family_takes_is_listed_with_the_reason_and_refused
 
 def test_a_worker_never_asks_the_hub() -> None:
     code = (
-        "from backend.server.worker import stay_offline; stay_offline()\n"
+        "from backend.server.worker.process import stay_offline; stay_offline()\n"
         "from huggingface_hub import hf_hub_download\n"
         "from huggingface_hub.errors import LocalEntryNotFoundError\n"
         "try: hf_hub_download('someone/Weights', 'tiny.safetensors', endpoint='http://127.0.0.1:9')\n"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 PROGRAM = """
 import os
-from backend.server.worker import limit_threads
+from backend.server.worker.process import limit_threads
 limit_threads(1)
 import torch
 print(torch.get_num_threads(), os.environ["OMP_WAIT_POLICY"])
