@@ -1,34 +1,37 @@
-"""What the pipeline asks of a coloring system.  One file per system implements ``ColorModel``."""
+"""What the pipeline asks of a coloring system, which implements ``ColorModel``."""
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from backend.contract.drawing import Colors, Drawing, ProgressCallback
 from backend.imaging.types import Gray, Rgb
 from shared.model_spec import ModeInfo, ParameterInfo
 from shared.protocol import ColorizeRequest, Finish
 
+Condition = TypeVar("Condition")
+"""What a family computes once for each drawing and reference."""
+Latent = TypeVar("Latent")
+"""What a family denoises."""
+
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """How a family introduces itself to the docker and the command line.
-
-    modes: the first is the usual one, () = the family colors in one way only.  parameters: what can be set in each of them;
-    ``settling.flush`` gives their values for a request.  reference_side: longest side, pixels, at which references are shown
-    to it; smaller ones come as they are.
-    """
+    """How a family introduces itself to the docker and the command line."""
 
     name: str
     title: str
     license: str
     finishes: tuple[Finish, ...]
     modes: tuple[ModeInfo, ...] = ()
+    """The first is the default; () = the family colors in one way only."""
     parameters: tuple[ParameterInfo, ...] = ()
+    """What can be set; ``families.common_parameters.resolve_parameters`` gives their values for a request."""
     reference_side: int = 512
+    """Longest side, in pixels, at which references are shown to the family; smaller ones keep their size."""
 
 
 class ForegroundSegmenter(Protocol):
-    """Finds the figure where the painter gave no mask.  A family without one of its own takes ``registry.mask_guesser``."""
+    """Finds the foreground where the painter gave no mask."""
 
     @property
     def mask_warnings(self) -> tuple[str, ...]:
@@ -36,31 +39,55 @@ class ForegroundSegmenter(Protocol):
         ...
 
     def guess_drawing_mask(self, ink: Gray) -> Gray:
-        """(H, W) figure mask 0..255 guessed from (H, W) ink (255 = line); any size in, same size out."""
+        """(H, W) foreground mask 0..255 for ink (H, W), 255 = line; any size in, the same size out."""
         ...
 
     def guess_reference_mask(self, rgb: Rgb) -> Gray:
-        """(h, w) figure mask 0..255 guessed from a color picture (h, w, 3)."""
+        """(h, w) foreground mask 0..255 for a color image (h, w, 3)."""
         ...
 
 
-class ColorModel(ForegroundSegmenter, Protocol):
-    """One loaded model.  Stages are called in this order; every one is pure given its arguments.
+class DelegatesSegmentation:
+    """Delegates foreground segmentation to another segmenter.  A base class for families that have none of their own."""
 
-    ``drawing.fixed`` names regions whose color is given.  A family may let the other regions follow them; that they themselves
-    come out exactly so is the pipeline's affair.
+    def __init__(self, segmenter: ForegroundSegmenter) -> None:
+        self._segmenter = segmenter
+
+    @property
+    def mask_warnings(self) -> tuple[str, ...]:
+        """See ``ForegroundSegmenter``."""
+        return self._segmenter.mask_warnings
+
+    def guess_drawing_mask(self, ink: Gray) -> Gray:
+        """See ``ForegroundSegmenter``."""
+        return self._segmenter.guess_drawing_mask(ink)
+
+    def guess_reference_mask(self, rgb: Rgb) -> Gray:
+        """See ``ForegroundSegmenter``."""
+        return self._segmenter.guess_reference_mask(rgb)
+
+
+class ColorModel(ForegroundSegmenter, Protocol[Condition, Latent]):
+    """One loaded model.  Its stages are called in this order; each is a pure function of its arguments.
+
+    The colors of ``drawing.fixed`` are given.  A family may let the other regions follow them; the pipeline puts them into the
+    result, so a family need not.
     """
 
     spec: ModelSpec
 
-    def condition(self, drawing: Drawing, request: ColorizeRequest) -> Any:
-        """Everything that is computed once per picture, no noise in it."""
+    def condition(self, drawing: Drawing, request: ColorizeRequest) -> Condition:
+        """Everything that is computed once for each drawing and reference, without noise."""
         ...
 
-    def denoise(self, condition: Any, request: ColorizeRequest, on_step: ProgressCallback) -> Any:
-        """The diffusion: request.seed, request.steps, request.guidance; calls on_step after every step."""
+    def denoise(self, condition: Condition, request: ColorizeRequest, on_step: ProgressCallback) -> Latent:
+        """The diffusion, with the request's seed, steps and guidance; calls ``on_step`` after every step."""
         ...
 
-    def decode(self, condition: Any, latent: Any, drawing: Drawing, request: ColorizeRequest) -> Colors:
+    def decode(self, condition: Condition, latent: Latent, drawing: Drawing, request: ColorizeRequest) -> Colors:
         """Colors of the regions and of the field."""
         ...
+
+
+AnyColorModel = ColorModel[Any, Any]
+"""A model of a family that is not known where it is used: condition and latent are only handed on."""

@@ -2,11 +2,12 @@
 
 import time
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from backend.contract.drawing import Inputs, StepProgress
-from backend.contract.family import ColorModel
+from backend.contract.family import AnyColorModel
 from backend.evaluation.network_calls import NetworkCallCounter
 from backend.evaluation.pairs import Pair
 from backend.families.runtime.condition_cache import CachingModel
@@ -47,10 +48,10 @@ class Colored:
     calls: int = 0
 
 
-class Told(CachingModel):
+class Told(CachingModel[Any, Any]):
     """A family that is told where the reference's figure is, so that matching is measured alone."""
 
-    def __init__(self, family: ColorModel, mask: Gray) -> None:
+    def __init__(self, family: AnyColorModel, mask: Gray) -> None:
         super().__init__(family, size=1)
         self._mask = mask
 
@@ -64,7 +65,7 @@ def opaque(rgb: Rgb) -> Rgba:
     return np.dstack([rgb, np.full(rgb.shape[:2], 255, np.uint8)])
 
 
-def color_drawing(family: ColorModel, lines: Rgb, reference: Rgb, mask: Gray | None, settings: Settings) -> Colored:
+def color_drawing(family: AnyColorModel, lines: Rgb, reference: Rgb, mask: Gray | None, settings: Settings) -> Colored:
     """One drawing (h, w, 3) in the colors of a reference (rh, rw, 3); mask (h, w), None = to be guessed."""
     height, width = lines.shape[:2]
     request = ColorizeRequest(
@@ -87,7 +88,7 @@ def color_drawing(family: ColorModel, lines: Rgb, reference: Rgb, mask: Gray | N
     return Colored(picture, np.ascontiguousarray(layers.foreground[..., 3]), seconds, cpu, calls.total)
 
 
-def color_pair(family: ColorModel, pair: Pair, settings: Settings) -> Colored:
+def color_pair(family: AnyColorModel, pair: Pair, settings: Settings) -> Colored:
     """A pair's drawing; known masks are given unless ``settings.guess``."""
     known = None if settings.guess else pair.reference_mask
     told = family if known is None else Told(family, known)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from backend.contract.family import ColorModel
+from backend.contract.family import AnyColorModel
 from backend.evaluation.color_metrics import intersection_over_union
 from backend.evaluation.colorize_pair import Settings, color_pair
 from backend.evaluation.pairs import Pair
@@ -25,7 +25,7 @@ class MaskRow:
     reference: float
 
 
-def measure_masks(family: ColorModel, pair: Pair, settings: Settings) -> MaskRow:
+def measure_masks(family: AnyColorModel, pair: Pair, settings: Settings) -> MaskRow:
     """All guesses for a pair whose mask tells figure from ground."""
     used = color_pair(family, pair, settings).figure
     raw = family.guess_drawing_mask(255 - pair.line)

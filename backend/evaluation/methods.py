@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from backend.contract.family import ColorModel
+from backend.contract.family import AnyColorModel
 from backend.evaluation import baselines
 from backend.evaluation.colorize_pair import Colored, Settings, Told, color_pair
 from backend.evaluation.oracles import BestChoice, BestColors
@@ -30,7 +30,7 @@ class Method:
     color: Callable[[Pair, int], Colored]
 
 
-def reference_mask(family: ColorModel, pair: Pair, guess: bool) -> Gray:
+def reference_mask(family: AnyColorModel, pair: Pair, guess: bool) -> Gray:
     """The reference's figure mask: the pair's own, or the model's guess."""
     known = None if guess else pair.reference_mask
     return family.guess_reference_mask(pair.reference) if known is None else known
@@ -40,11 +40,13 @@ def _baseline(name: str, color: Callable[[Pair], Rgb]) -> Method:
     return Method(name, Role.BASELINE, lambda pair, seed: Colored(color(pair), pair.mask))
 
 
-def _finish(family: ColorModel, settings: Settings) -> Method:
+def _finish(family: AnyColorModel, settings: Settings) -> Method:
     return Method(settings.finish.value, Role.FAMILY, lambda pair, seed: color_pair(family, pair, replace(settings, seed=seed)))
 
 
-def _ceiling(name: str, build: Callable[[ColorModel, Rgb], ColorModel], family: ColorModel, settings: Settings) -> Method:
+def _ceiling(
+    name: str, build: Callable[[AnyColorModel, Rgb], AnyColorModel], family: AnyColorModel, settings: Settings
+) -> Method:
     def color(pair: Pair, seed: int) -> Colored:
         told = Told(family, reference_mask(family, pair, settings.guess))
         return color_pair(build(told, pair.color), replace(pair, reference_mask=None), settings)
@@ -52,7 +54,7 @@ def _ceiling(name: str, build: Callable[[ColorModel, Rgb], ColorModel], family: 
     return Method(name, Role.CEILING, color)
 
 
-def all_methods(family: ColorModel, finishes: Sequence[Finish], settings: Settings) -> tuple[Method, ...]:
+def all_methods(family: AnyColorModel, finishes: Sequence[Finish], settings: Settings) -> tuple[Method, ...]:
     """Baselines, the family in each finish (with the other settings as given), and ceilings, in the order of the tables."""
     flats = replace(settings, finish=Finish.FLATS)
     return (

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from backend.contract.drawing import Colors, Drawing, ProgressCallback
-from backend.contract.family import ColorModel
+from backend.contract.family import AnyColorModel
 from backend.evaluation.color_metrics import color_difference
 from backend.imaging.resize import resize
 from backend.imaging.segmentation.palette import reference_regions
@@ -23,7 +23,7 @@ class BestColors:
     truth: (h, w, 3) at canvas size.  family: guesses the masks that are not given.
     """
 
-    def __init__(self, family: ColorModel, truth: Rgb) -> None:
+    def __init__(self, family: AnyColorModel, truth: Rgb) -> None:
         self.spec = family.spec
         self._family, self._truth = family, truth
         self.mask_warnings = family.mask_warnings

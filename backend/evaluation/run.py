@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
-from backend.contract.family import ColorModel
+from backend.contract.family import AnyColorModel
 from backend.evaluation.aggregate import Variation, variation, varied_regions
 from backend.evaluation.colorize_pair import Settings
 from backend.evaluation.image_metrics import composite_lines
@@ -34,7 +34,12 @@ class Measured:
 
 
 def measure(
-    pairs: Iterable[Pair], family: ColorModel, ways: Sequence[Method], settings: Settings, seeds: int, perceptual: Lpips | None
+    pairs: Iterable[Pair],
+    family: AnyColorModel,
+    ways: Sequence[Method],
+    settings: Settings,
+    seeds: int,
+    perceptual: Lpips | None,
 ) -> Measured:
     """Color every pair in every way.  Masks are measured when ``settings.guess``, variations when there are several seeds."""
     rows: list[Row] = []

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from backend.contract.family import ColorModel
+from backend.contract.family import AnyColorModel
 from backend.evaluation.colorize_pair import Settings, color_drawing
 from backend.evaluation.pairs import Pair, read_rgb
 from backend.evaluation.report import Strip, picture
@@ -49,7 +49,7 @@ def multiplied(colors: Rgb, lines: Rgb) -> Rgb:
 
 
 def color_by(
-    family: ColorModel, drawing: Named, references: Sequence[Named], finishes: Sequence[Finish], settings: Settings
+    family: AnyColorModel, drawing: Named, references: Sequence[Named], finishes: Sequence[Finish], settings: Settings
 ) -> Strip:
     """The drawing, what was taken for its figure, and for each reference that picture and the results with lines over them."""
     strip = [picture("drawing", drawing.rgb)]

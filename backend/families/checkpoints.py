@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from backend.contract.family import ColorModel, ForegroundSegmenter, ModelSpec
+from backend.contract.family import AnyColorModel, ForegroundSegmenter, ModelSpec
 from backend.weights.detection import SUPPORT_KINDS, DetectedModel, Kind, clip_of, scan
 from backend.weights.known_downloads import CLIP
 from backend.weights.safetensors_file import SafetensorsFile
@@ -21,7 +21,7 @@ class CheckpointFamily:
     """
 
     spec: ModelSpec
-    load: Callable[[Path, Path | None, str, ForegroundSegmenter], ColorModel]
+    load: Callable[[Path, Path | None, str, ForegroundSegmenter], AnyColorModel]
     needs_clip: bool = True
 
 
@@ -46,7 +46,9 @@ def added_files(name: str, models_dir: Path, families: Families) -> tuple[Path, 
     return (chosen.path,) if clip is None else (chosen.path, clip)
 
 
-def load_checkpoint(name: str, models_dir: Path, families: Families, device: str, guesser: ForegroundSegmenter) -> ColorModel:
+def load_checkpoint(
+    name: str, models_dir: Path, families: Families, device: str, guesser: ForegroundSegmenter
+) -> AnyColorModel:
     """The model of that name.
 
     Raises LinewashError: UNKNOWN_MODEL, CLIP_MISSING, MODEL_OTHER_FAMILY (no family here takes it), and what the family's own

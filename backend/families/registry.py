@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from backend.contract.family import ColorModel, ForegroundSegmenter, ModelSpec
+from backend.contract.family import AnyColorModel, ForegroundSegmenter, ModelSpec
 from backend.families.animediffusion import spec as animediffusion
 from backend.families.checkpoints import CheckpointFamily, Families, added_files, list_checkpoints, load_checkpoint
 from backend.families.colorizediffusion import v1, v15
@@ -22,7 +22,7 @@ from shared.model_spec import ModelInfo
 @dataclass(frozen=True)
 class _Entry:
     spec: ModelSpec
-    load: Callable[[ModelFolder, str], ColorModel]
+    load: Callable[[ModelFolder, str], AnyColorModel]
 
 
 _ENTRIES = {entry.spec.name: entry for entry in (_Entry(mini.SPEC, mini.Mini.load),)}
@@ -57,7 +57,7 @@ def files(name: str, models_dir: Path) -> tuple[Path, ...]:
     return () if name in _ENTRIES else added_files(name, models_dir, _CHECKPOINTS)
 
 
-def load(name: str, models_dir: Path, device: str = "cpu") -> ColorModel:
+def load(name: str, models_dir: Path, device: str = "cpu") -> AnyColorModel:
     """The named model with its weights on ``device``, ready to color; it remembers the conditions of the last few pictures.
 
     device: as torch names it, e.g. cuda:1.  Raises LinewashError: UNKNOWN_MODEL, MODEL_MISSING, MODEL_CORRUPT (a digest or a

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from backend.contract.drawing import Drawing, Inputs, PreviousResult, Reference
-from backend.contract.family import ColorModel
+from backend.contract.family import AnyColorModel
 from backend.imaging.color import on_white
 from backend.imaging.ink import is_empty
 from backend.imaging.line_extraction import extract_ink
@@ -41,7 +41,7 @@ class _Masks:
     working: Gray
 
 
-def prepare(inputs: Inputs, family: ColorModel) -> Drawing:
+def prepare(inputs: Inputs, family: AnyColorModel) -> Drawing:
     """Everything the model and the finish need.
 
     Raises LinewashError: BAD_PICTURE when the lines are not as large as the request says or the references are not as many;
@@ -116,13 +116,13 @@ def _check_region(region: Gray, previous: PreviousResult | None, size: tuple[int
             raise LinewashError(ErrorCode.PREVIOUS_SIZE, "the earlier layer is %s, the canvas is %s" % (layer.shape, size))
 
 
-def _guessed(segmentation: Segmentation, small: Gray, ink: Gray, family: ColorModel) -> _Masks:
+def _guessed(segmentation: Segmentation, small: Gray, ink: Gray, family: AnyColorModel) -> _Masks:
     guess = family.guess_drawing_mask(small)
     snapped = snap_mask_to_regions(guess, segmentation.labels, segmentation.count)
     return _Masks(upsample_mask(snapped, ink), snapped)
 
 
-def _reference(rgba: Rgba, role: ReferenceRole, family: ColorModel) -> Reference:
+def _reference(rgba: Rgba, role: ReferenceRole, family: AnyColorModel) -> Reference:
     rgb = fit(on_white(rgba), family.spec.reference_side)
     if has_real_transparency(rgba):
         mask = resize_mask(np.ascontiguousarray(rgba[..., 3]), rgb.shape[1], rgb.shape[0])

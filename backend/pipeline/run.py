@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from backend.contract.drawing import Inputs, ProgressCallback, ResultLayers, StepProgress
-from backend.contract.family import ColorModel
+from backend.contract.family import ColorModel, Condition, Latent
 from backend.imaging.types import Gray, Rgba
 from backend.pipeline.condition import condition
 from backend.pipeline.decode import decode
@@ -26,7 +26,7 @@ class RunResult:
     seconds: dict[str, float]
 
 
-def colorize(inputs: Inputs, family: ColorModel, on_step: ProgressCallback) -> RunResult:
+def colorize(inputs: Inputs, family: ColorModel[Condition, Latent], on_step: ProgressCallback) -> RunResult:
     """Color one drawing with a loaded family.
 
     ``on_step`` is called at the start of every stage and after every denoising step; it raises ``Cancelled`` to stop there.

@@ -16,7 +16,7 @@ import numpy as np
 
 from backend.contract.drawing import Colors, Drawing, ProgressCallback, StepProgress
 from backend.contract.family import ModelSpec
-from backend.families.settling import settled
+from backend.families.common_parameters import resolve_parameters
 from shared.errors import ErrorCode, LinewashError
 from shared.model_spec import NEEDS_BACKGROUND_REFERENCE, ModeInfo, ModelInfo, ParameterInfo
 from shared.protocol import ColorizeRequest, Finish
@@ -141,7 +141,7 @@ class Fake:
 
     def decode(self, condition: Any, latent: Any, drawing: Drawing, request: ColorizeRequest) -> Colors:
         """The mean color everywhere, shifted by the seed and, in ``moody``, as its parameters say."""
-        values = settled(self.spec, request)
+        values = resolve_parameters(self.spec, request)
         shift = request.seed + int(values.get("light", 0))
         color = np.clip(np.rint(latent) + shift, 0, 255).astype(np.uint8)
         if values.get("order") == "bgr":

@@ -7,10 +7,10 @@ import torch
 from torch import Tensor
 
 from backend.contract.drawing import Colors, Drawing, ProgressCallback, StepProgress
-from backend.contract.family import ForegroundSegmenter
+from backend.contract.family import DelegatesSegmentation, ForegroundSegmenter
 from backend.families.animediffusion.sampling import classifier_free_guidance, ddim, ddpm_sample
 from backend.families.animediffusion.spec import ANCESTRAL, LARGEST, SMALLEST, SPEC, UNIT
-from backend.families.guessed import DelegatesSegmentation
+from backend.families.common_parameters import resolve_parameters
 from backend.families.runtime.canvas_frame import (
     CanvasFrame,
     Sides,
@@ -22,7 +22,6 @@ from backend.families.runtime.canvas_frame import (
     to_model_canvas,
 )
 from backend.families.runtime.memory_plan import RESERVE, free_memory
-from backend.families.settling import settled
 from backend.imaging.color import to_bytes
 from backend.imaging.resize import resize
 from backend.imaging.thin_plate_warp import random_warp, warp_published
@@ -62,7 +61,7 @@ class AnimeDiffusion(DelegatesSegmentation):
 
     def condition(self, drawing: Drawing, request: ColorizeRequest) -> Condition:
         """Lines and reference as the network reads them.  LinewashError BAD_SETTING."""
-        values = settled(self.spec, request)
+        values = resolve_parameters(self.spec, request)
         height, width = drawing.ink.shape
         place = frame(width, height, int(values["size"]), SIDES)
         lines = 1 - 2 * torch.from_numpy(to_model_canvas(drawing.ink, place))

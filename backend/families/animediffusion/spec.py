@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from backend.contract.family import ColorModel, ForegroundSegmenter, ModelSpec
+from backend.contract.family import AnyColorModel, ForegroundSegmenter, ModelSpec
 from backend.families.common_parameters import REGION_PARAMETERS, steps_and_guidance
 from shared.model_spec import ParameterInfo
 from shared.protocol import Finish
@@ -45,7 +45,7 @@ SPEC = ModelSpec(
 )
 
 
-def load(path: Path, clip: Path | None, device: str, guesser: ForegroundSegmenter) -> ColorModel:
+def load(path: Path, clip: Path | None, device: str, guesser: ForegroundSegmenter) -> AnyColorModel:
     """A checkpoint, ready to color; it has no use for CLIP.  Raises LinewashError: see ``loading.load_unet``."""
     # brings torch's networks and diffusers' schedulers, which who paints with mini need not wait for
     from backend.families.animediffusion.family import AnimeDiffusion

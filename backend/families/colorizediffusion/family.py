@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from backend.contract.drawing import Colors, Drawing, ProgressCallback, Reference, StepProgress
-from backend.contract.family import ForegroundSegmenter, ModelSpec
+from backend.contract.family import DelegatesSegmentation, ForegroundSegmenter, ModelSpec
 from backend.families.colorizediffusion import preprocessing
 from backend.families.colorizediffusion.conditioning import ConditioningInputs, ContextBuilder
 from backend.families.colorizediffusion.guided_denoiser import Conditioning, Features, GuidedDenoiser, Injection, strengthened
@@ -16,12 +16,12 @@ from backend.families.colorizediffusion.offload import module_groups, offload, p
 from backend.families.colorizediffusion.spec import BY_NAME
 from backend.families.colorizediffusion.strengths import Strengths, number, strengths, switched, text
 from backend.families.colorizediffusion.text_editing import ReadTexts, apply_text_edits
+from backend.families.common_parameters import resolve_mode, resolve_parameters
 from backend.families.diffusion.denoiser import Prediction
 from backend.families.diffusion.guidance import Guidance
 from backend.families.diffusion.latent_preview import fit_latent_to_rgb, latent_to_rgb
 from backend.families.diffusion.noise_schedule import Schedule
 from backend.families.diffusion.samplers import Sampler, sample
-from backend.families.guessed import DelegatesSegmentation
 from backend.families.runtime.canvas_frame import (
     CanvasFrame,
     frame,
@@ -32,7 +32,6 @@ from backend.families.runtime.canvas_frame import (
 )
 from backend.families.runtime.content_cache import ContentCache
 from backend.families.runtime.memory_plan import TILE, Plan
-from backend.families.settling import settled, settled_mode
 from backend.networks.clip import patch_tokens
 from shared.model_spec import ParameterValues
 from shared.protocol import ColorizeRequest, Finish, ReferenceRole
@@ -98,7 +97,7 @@ class ColorizeDiffusion(DelegatesSegmentation):
     @torch.inference_mode()
     def condition(self, drawing: Drawing, request: ColorizeRequest) -> Condition:
         """What the mode makes of tokens and features.  LinewashError BAD_SETTING, NO_WORDS, OUT_OF_MEMORY."""
-        values, mode = settled(self.spec, request), settled_mode(self.spec, request)
+        values, mode = resolve_parameters(self.spec, request), resolve_mode(self.spec, request)
         assert mode is not None  # both versions have modes
         height, width = drawing.ink.shape
         plan = plan_offload(self._parts, self._device, int(number(values, "size")), _rows(values))

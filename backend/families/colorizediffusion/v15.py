@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from backend.contract.family import ColorModel, ForegroundSegmenter, ModelSpec
+from backend.contract.family import AnyColorModel, ForegroundSegmenter, ModelSpec
 from backend.families.colorizediffusion.spec import (
     BACKGROUND,
     BOTH,
@@ -25,7 +25,7 @@ SPEC = ModelSpec(
 )
 
 
-def load(path: Path, clip: Path | None, device: str, guesser: ForegroundSegmenter) -> ColorModel:
+def load(path: Path, clip: Path | None, device: str, guesser: ForegroundSegmenter) -> AnyColorModel:
     """A checkpoint of this version, ready to color.  Raises LinewashError: see ``loading.load_parts``."""
     # brings the library that holds CLIP: a second that who paints with mini need not wait
     from backend.families.colorizediffusion.factory import load_family

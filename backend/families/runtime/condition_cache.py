@@ -2,13 +2,12 @@
 
 import hashlib
 from collections import OrderedDict
-from typing import Any
+from typing import Generic
 
 import numpy as np
 
 from backend.contract.drawing import Colors, Drawing, ProgressCallback
-from backend.contract.family import ColorModel, ForegroundSegmenter
-from backend.families.guessed import DelegatesSegmentation
+from backend.contract.family import ColorModel, Condition, DelegatesSegmentation, ForegroundSegmenter, Latent
 from shared.protocol import ColorizeRequest
 
 REMEMBERED = 4
@@ -30,19 +29,21 @@ def condition_key(drawing: Drawing, request: ColorizeRequest) -> str:
     return digest.hexdigest()
 
 
-class CachingModel(DelegatesSegmentation):
+class CachingModel(DelegatesSegmentation, Generic[Condition, Latent]):
     """``family`` with the last few conditions kept; everything else goes straight through.
 
     guesser: who finds figures instead of the family itself.
     """
 
-    def __init__(self, family: ColorModel, guesser: ForegroundSegmenter | None = None, size: int = REMEMBERED) -> None:
+    def __init__(
+        self, family: ColorModel[Condition, Latent], guesser: ForegroundSegmenter | None = None, size: int = REMEMBERED
+    ) -> None:
         super().__init__(family if guesser is None else guesser)
         self.spec = family.spec
         self._family, self._size = family, size
-        self._kept: OrderedDict[str, Any] = OrderedDict()
+        self._kept: OrderedDict[str, Condition] = OrderedDict()
 
-    def condition(self, drawing: Drawing, request: ColorizeRequest) -> Any:
+    def condition(self, drawing: Drawing, request: ColorizeRequest) -> Condition:
         """The family's condition of this picture, computed only when it is not remembered."""
         key = condition_key(drawing, request)
         if key not in self._kept:
@@ -52,10 +53,10 @@ class CachingModel(DelegatesSegmentation):
             self._kept.popitem(last=False)
         return self._kept[key]
 
-    def denoise(self, condition: Any, request: ColorizeRequest, on_step: ProgressCallback) -> Any:
+    def denoise(self, condition: Condition, request: ColorizeRequest, on_step: ProgressCallback) -> Latent:
         """See ``ColorModel``."""
         return self._family.denoise(condition, request, on_step)
 
-    def decode(self, condition: Any, latent: Any, drawing: Drawing, request: ColorizeRequest) -> Colors:
+    def decode(self, condition: Condition, latent: Latent, drawing: Drawing, request: ColorizeRequest) -> Colors:
         """See ``ColorModel``."""
         return self._family.decode(condition, latent, drawing, request)

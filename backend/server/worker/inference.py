@@ -15,9 +15,9 @@ import cv2
 import torch
 
 from backend.contract.drawing import Cancelled, Inputs, PreviousResult, ResultLayers, StepProgress
-from backend.contract.family import ColorModel
+from backend.contract.family import AnyColorModel
+from backend.families.common_parameters import resolve_parameters
 from backend.families.runtime.file_stamp import Stamp, file_stamp
-from backend.families.settling import settled
 from backend.imaging import png
 from backend.pipeline.run import colorize
 from backend.server.store import write_result
@@ -56,7 +56,7 @@ class Registry(Protocol):
         """Files that the model is made of and that may be replaced while it is loaded; () when there are none."""
         ...
 
-    def load(self, name: str, models_dir: Path, device: str) -> ColorModel:
+    def load(self, name: str, models_dir: Path, device: str) -> AnyColorModel:
         """The model of that name, ready to color on that device."""
         ...
 
@@ -65,7 +65,7 @@ class Registry(Protocol):
 class _Loaded:
     """A model and what its files were when it was read."""
 
-    family: ColorModel
+    family: AnyColorModel
     files: tuple[Path, ...]
     stamp: Stamp
 
@@ -112,7 +112,7 @@ class InferenceRunner:
         try:
             started = time.monotonic()
             family = self._family(run.request.model)
-            settled(family.spec, run.request)  # refused before any picture is read
+            resolve_parameters(family.spec, run.request)  # refused before any picture is read
             inputs = read_inputs(run.folder, run.request)
             read = time.monotonic()
             result = colorize(inputs, family, on_step)
@@ -127,7 +127,7 @@ class InferenceRunner:
             return to_failed(run.job, error)
         return JobDone(run.job)
 
-    def _family(self, name: str) -> ColorModel:
+    def _family(self, name: str) -> AnyColorModel:
         if name not in self._loaded or file_stamp(self._loaded[name].files) != self._loaded[name].stamp:
             for other in self._loaded.keys() - ({self._pinned_model} - {name}):
                 del self._loaded[other]
