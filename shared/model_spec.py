@@ -80,7 +80,7 @@ NO_VALUES = ParameterValues({})
 class ModeInfo:
     """One way in which a model colors.
 
-    title: two words for a list.  help: one line.  needs: what it takes besides lines and one reference; a mask is guessed
+    title: two words for a list.  help: one line.  required_inputs: what it takes besides lines and one reference; a mask is guessed
     when the painter gives none, a background reference is one more with that role.
     """
 
@@ -91,13 +91,13 @@ class ModeInfo:
 
     def to_json(self) -> Dict[str, Any]:
         """A JSON object that ``from_json`` turns back into an equal value."""
-        return dict(asdict(self), needs=list(self.required_inputs))
+        return dict(asdict(self), required_inputs=list(self.required_inputs))
 
     @staticmethod
     def from_json(data: Dict[str, Any]) -> "ModeInfo":
         """The mode in ``data``.  TypeError when a field is missing."""
         known = {name: value for name, value in data.items() if name in ModeInfo.__dataclass_fields__}
-        return ModeInfo(**dict(known, needs=tuple(known.get("needs", ()))))
+        return ModeInfo(**dict(known, required_inputs=tuple(known.get("required_inputs", ()))))
 
 
 @dataclass(frozen=True)
