@@ -33,8 +33,7 @@ def assemble_plugin(destination: Path, backend_python: Path | None, home: Path |
     destination.mkdir(parents=True, exist_ok=True)
     fresh, old, final = (destination / name for name in (f".{NAME}-new", f".{NAME}-old", NAME))
     shutil.rmtree(fresh, ignore_errors=True)
-    shutil.copytree(SOURCE / NAME, fresh, ignore=_NOT_COPIED)
-    shutil.copytree(PROJECT / "shared", fresh / "shared", ignore=_NOT_COPIED)
+    copy_sources(fresh)
     shutil.copytree(libraries, fresh / "vendor", ignore=_NOT_COPIED)
     if backend_python is not None:
         (fresh / "installation.json").write_text(_installation(backend_python, home), encoding="utf-8")
@@ -51,6 +50,12 @@ def assemble_plugin(destination: Path, backend_python: Path | None, home: Path |
     for source, target in _single_files(destination):
         _replace(target, source.read_bytes())
     return final
+
+
+def copy_sources(folder: Path) -> None:
+    """Copy the plugin's own files, with ``shared`` inside as the plugin imports it, into ``folder``, which must not exist."""
+    shutil.copytree(SOURCE / NAME, folder, ignore=_NOT_COPIED)
+    shutil.copytree(PROJECT / "shared", folder / "shared", ignore=_NOT_COPIED)
 
 
 def remove_plugin(destination: Path) -> list[Path]:

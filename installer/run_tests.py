@@ -1,15 +1,18 @@
 """``install.py test``: everything the project checks about itself, in one go."""
 
+import shutil
 from pathlib import Path
 from xml.etree import ElementTree
 
 from .messages import info
+from .plugin import NAME, SOURCE, copy_sources
 from .steps import prepare_backend
 from .subprocesses import run
 from .vendor import PROJECT
 
 EXTRAS = ("backend", "train", "dev")
 KRITA_TESTS = "tests.krita"
+PYRIGHT_CONFIG = "pyrightconfig.json"
 
 
 def not_run(report: Path) -> str:
@@ -19,6 +22,19 @@ def not_run(report: Path) -> str:
     if not cases:
         return "No test ran in the real Krita."
     return f"Of {len(cases)} tests in the real Krita these were skipped: {', '.join(skipped)}." if skipped else ""
+
+
+def prepare_plugin_check() -> Path:
+    """Put the plugin together as Krita sees it, with its own copy of ``shared``, in ``build/typecheck``; return that folder.
+
+    Pyright's configuration for it is ``krita_plugin/pyrightconfig.json``.
+    """
+    folder = PROJECT / "build" / "typecheck"
+    shutil.rmtree(folder, ignore_errors=True)
+    copy_sources(folder / NAME)
+    shutil.copy(SOURCE / PYRIGHT_CONFIG, folder)
+    shutil.copytree(PROJECT / "typings", folder / "typings")
+    return folder
 
 
 def run_tests(require_krita: bool) -> int:
@@ -31,6 +47,7 @@ def run_tests(require_krita: bool) -> int:
     steps = {
         "ruff": [programs / "ruff", "check", "."],
         "pyright": [programs / "pyright", "--pythonpath", python],
+        "pyright of the plugin": [programs / "pyright", "--pythonpath", python, "--project", prepare_plugin_check()],
         "pytest": [python, "-m", "pytest", f"--junit-xml={report}"],
     }
     surroundings = {"OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1", "LINEWASH_REQUIRE_KRITA": "1" if require_krita else "0"}

@@ -1,5 +1,8 @@
 """The docker: shows the session of the picture in front, and passes on what the painter does."""
 
+# pyright: reportOptionalMemberAccess=false
+# PyQt6 types nearly everything that Qt returns as Optional, also what is always there.
+
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Callable, List, Optional, Tuple, Union
@@ -7,8 +10,8 @@ from typing import Any, Callable, List, Optional, Tuple, Union
 from .controller import Controller
 from .images.clipboard import ImageSource, clipboard, has_images, images_in
 from .images.thumbnails import file_thumbnail, layer_thumbnail
-from .krita_api.application import DockWidget
 from .krita_api.document import Document, Layer
+from .krita_api.libkis import Canvas, DockWidget
 from .krita_api.result_layers import LINES
 from .qt import QtCore, QtWidgets
 from .shared.errors import ErrorCode, LinewashError
@@ -68,7 +71,7 @@ class LinewashDocker(DockWidget):
         self._timer.start(REFRESH_MS)
         self.refresh()
 
-    def canvasChanged(self, canvas: Any) -> None:
+    def canvasChanged(self, canvas: Optional[Canvas]) -> None:
         """Krita: the painter went to another picture, or closed one."""
         self._soon.start(0)  # while it calls this, Krita still names the picture before
 

@@ -5,10 +5,10 @@ Write PyQt6's way everywhere: fully scoped enums and ``exec()``; both understand
 
 from typing import TYPE_CHECKING
 
-from .krita_api.application import qt_version
+from .krita_api.libkis import qVersion
 
 # Krita says which Qt it was built with: with both PyQts installed, importing the wrong one would succeed and crash later.
-if TYPE_CHECKING or qt_version().startswith("6"):
+if TYPE_CHECKING or qVersion().startswith("6"):
     from PyQt6 import QtCore, QtGui, QtWidgets
 else:
     from PyQt5 import QtCore, QtGui, QtWidgets

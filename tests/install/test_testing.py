@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from installer.run_tests import not_run
+from installer.run_tests import not_run, prepare_plugin_check
 
 RAN = '<testcase classname="tests.krita.test_round_trip" name="undo"/>'
 SKIPPED = '<testcase classname="tests.krita.test_round_trip" name="redo"><skipped/></testcase>'
@@ -23,3 +23,9 @@ def test_skipped_krita_tests_are_named(tmp_path: Path, cases: str, sentence: str
     report = tmp_path / "junit.xml"
     report.write_text(f"<testsuites><testsuite>{cases}</testsuite></testsuites>")
     assert not_run(report) == sentence
+
+
+def test_the_plugin_is_type_checked_as_krita_sees_it() -> None:
+    folder = prepare_plugin_check()
+    for name in ("pyrightconfig.json", "typings/krita.pyi", "linewash/docker.py", "linewash/shared/client.py"):
+        assert (folder / name).is_file(), name

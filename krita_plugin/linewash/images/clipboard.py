@@ -1,5 +1,8 @@
 """Pictures that come without a file, from the clipboard or a web page: each is kept as one until Krita ends."""
 
+# pyright: reportOptionalMemberAccess=false
+# PyQt6 types nearly everything that Qt returns as Optional, also what is always there.
+
 from pathlib import Path
 from typing import List, Optional, Union
 
@@ -37,17 +40,19 @@ def clipboard() -> "QtCore.QMimeData":
     return QtWidgets.QApplication.clipboard().mimeData() or QtCore.QMimeData()  # None where nothing ever lay there
 
 
-def has_images(data: "QtCore.QMimeData") -> bool:
+def has_images(data: "Optional[QtCore.QMimeData]") -> bool:
     """Whether ``images_in`` finds anything; asks for nothing large."""
-    return data.hasImage() or data.hasFormat(PNG) or any(url.isLocalFile() for url in data.urls())
+    return data is not None and (data.hasImage() or data.hasFormat(PNG) or any(url.isLocalFile() for url in data.urls()))
 
 
-def images_in(data: "QtCore.QMimeData") -> "List[ImageSource]":
+def images_in(data: "Optional[QtCore.QMimeData]") -> "List[ImageSource]":
     """What a clipboard, or something dropped, holds: files, else a picture."""
+    if data is None:
+        return []
     files: List[ImageSource] = [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
     if files:
         return files
     if data.hasFormat(PNG):
-        return [bytes(data.data(PNG))]  # as it is: unpacking a large one would take time, and this is the window's thread
+        return [data.data(PNG).data()]  # as it is: unpacking a large one would take time, and this is the window's thread
     image = QtGui.QImage(data.imageData()) if data.hasImage() else QtGui.QImage()
     return [] if image.isNull() else [image]

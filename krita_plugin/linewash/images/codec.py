@@ -4,7 +4,7 @@ Qt lets go of Python's lock while it reads and writes PNG, so the window stays f
 """
 
 from pathlib import Path
-from typing import List, Tuple
+from typing import Any, List, Tuple
 
 from ..krita_api.pixel_data import PixelData, strips
 from ..qt import QtCore, QtGui
@@ -132,9 +132,8 @@ def layer_image(png: bytes) -> "QtGui.QImage":
 
 def image_strips(image: "QtGui.QImage") -> "Tuple[bytes, ...]":
     """The bytes of a 32-bit image in strips from top to bottom."""
-    stride, memory = image.bytesPerLine(), image.constBits()
-    memory.setsize(image.sizeInBytes())
-    view = memoryview(memory).cast("B")
+    stride = image.bytesPerLine()
+    view = _memory_of(image)
     return tuple(view[top * stride : (top + rows) * stride].tobytes() for top, rows in strips(image.width(), image.height()))
 
 
@@ -142,9 +141,7 @@ def image_of(pixels: PixelData) -> "QtGui.QImage":
     """``pixels`` as an image.  Filled strip by strip: one large copy would hold Python's lock, and with it the window."""
     image = QtGui.QImage(pixels.width, pixels.height, _ARGB if pixels.channels == 4 else _GRAY)
     stride, row = image.bytesPerLine(), pixels.width * pixels.channels
-    memory = image.bits()
-    memory.setsize(image.sizeInBytes())
-    view = memoryview(memory).cast("B")
+    view = _memory_of(image)
     for strip, (top, rows) in zip(pixels.strips, strips(pixels.width, pixels.height)):
         if stride == row:
             view[top * stride : (top + rows) * stride] = strip
@@ -161,7 +158,14 @@ def encode_png(image: "QtGui.QImage") -> bytes:
     buffer.open(QtCore.QIODevice.OpenModeFlag.WriteOnly)
     if not image.save(buffer, "PNG", 80):
         raise LinewashError(ErrorCode.OUT_OF_MEMORY, "PNG of %d x %d" % (image.width(), image.height()))
-    return bytes(buffer.data())
+    return buffer.data().data()
+
+
+def _memory_of(image: "QtGui.QImage") -> memoryview:
+    """The pixels of an image, to be read or written where they are."""
+    memory: Any = image.bits()  # a voidptr, which PyQt6's types do not know as a buffer
+    memory.setsize(image.sizeInBytes())
+    return memoryview(memory).cast("B")
 
 
 def _has_paint(pixels: PixelData) -> bool:

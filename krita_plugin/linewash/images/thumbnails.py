@@ -1,9 +1,9 @@
 """Small pictures of layers, made of a few of their pixels, so that even a huge layer takes a moment only."""
 
 from pathlib import Path
-from typing import Any
 
 from ..krita_api.document import Document
+from ..krita_api.libkis import Node
 from ..krita_api.pixel_data import SRGB, Rect, overlap, space_of
 from ..qt import QtCore, QtGui
 from .codec import read_file
@@ -45,7 +45,7 @@ def _on_white(image: "QtGui.QImage") -> "QtGui.QImage":
     return paper
 
 
-def _sampled(node: Any, area: Rect, step: int, width: int, height: int) -> bytes:
+def _sampled(node: Node, area: Rect, step: int, width: int, height: int) -> bytes:
     picked = []
     for number in range(height):
         row = bytes(node.projectionPixelData(area[0], area[1] + number * step, area[2], 1))

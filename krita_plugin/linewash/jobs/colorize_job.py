@@ -10,6 +10,7 @@ from ..krita_api.pixel_data import PixelData
 from ..qt import QtGui
 from ..shared.client import Client
 from ..shared.errors import ErrorCode, LinewashError
+from ..shared.multipart import Part
 from ..shared.paths import ServerInfo
 from ..shared.protocol import PART_HINTS, PART_PREVIOUS_BACKGROUND, PART_PREVIOUS_FOREGROUND, PART_REGION, JobState, JobStatus
 from ..shared.result_names import result_name
@@ -83,11 +84,11 @@ class ColorizeJob(JobThread):
         return status
 
 
-def encode_parts(captured: Captured) -> Dict[str, bytes]:
+def encode_parts(captured: Captured) -> Dict[str, Part]:
     """The parts of the request as PNG.  Raises EMPTY_LINES, EMPTY_REFERENCE, REFERENCE_UNREADABLE, EMPTY_MASK,
     EMPTY_SELECTION, MASK_SIZE, EMPTY_HINTS, EMPTY_REGION.
     """
-    parts = {"lines": codec.lines_png(captured.lines)}
+    parts: Dict[str, Part] = {"lines": codec.lines_png(captured.lines)}
     for number, reference in enumerate(captured.references):
         packed = codec.reference_png(reference) if isinstance(reference, PixelData) else codec.reference_file_png(reference)
         parts["reference%d" % number] = packed

@@ -1,9 +1,10 @@
 """One open document: its layers as plain values, frozen copies of them, and the way in for new ones."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Iterator, List, Optional, Tuple
+from typing import TYPE_CHECKING, Iterator, List, Optional, Tuple
 
 from ..shared.result_names import is_result_group
+from .libkis import KritaDocument, Node, Selection
 from .pixel_data import ColorSpace, space_of
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class Layer:
 class Document:
     """One open document.  Everything here is for the window's own thread."""
 
-    def __init__(self, session_id: int, document: Any, host: "KritaApp") -> None:
+    def __init__(self, session_id: int, document: KritaDocument, host: "KritaApp") -> None:
         self.key = session_id
         self.host = host
         self._document = document
@@ -89,21 +90,21 @@ class Document:
         """Compute what is shown anew, which Krita 5 does not do by itself after a layer was hidden by a script.  Blocks."""
         self._document.refreshProjection()
 
-    def root(self) -> Any:
+    def root(self) -> Optional[Node]:
         """Krita's node of the whole picture, None once it is closed."""
         return self._document.rootNode()
 
-    def node(self, layer_id: str) -> Any:
+    def node(self, layer_id: str) -> Optional[Node]:
         """Krita's node of that id in this picture's tree, None when it is not there (any more)."""
         root = self._document.rootNode()
         return _find(root, layer_id) if root is not None and layer_id else None
 
-    def copy_of(self, layer_id: str) -> Any:
+    def copy_of(self, layer_id: str) -> Optional[Node]:
         """A frozen copy of a layer as Krita's node, in no picture; takes no time, as Krita shares the pixels.  Or None."""
         node = self.node(layer_id)
         return node.duplicate() if node is not None else None
 
-    def selection(self) -> Any:
+    def selection(self) -> Optional[Selection]:
         """A frozen copy of the selection, None when nothing is selected."""
         selection = self._document.selection()
         return selection.duplicate() if selection is not None else None
@@ -114,12 +115,12 @@ class Document:
         return self._document.selection() is not None
 
 
-def node_id(node: Any) -> str:
+def node_id(node: Optional[Node]) -> str:
     """The unique name of one of Krita's nodes; '' for None."""
     return str(node.uniqueId().toString()) if node is not None else ""
 
 
-def _find(node: Any, layer_id: str) -> Optional[Any]:
+def _find(node: Node, layer_id: str) -> Optional[Node]:
     for child in node.childNodes():
         found = child if node_id(child) == layer_id else _find(child, layer_id)
         if found is not None:
@@ -127,7 +128,7 @@ def _find(node: Any, layer_id: str) -> Optional[Any]:
     return None
 
 
-def _walk(parent: Any, parent_id: str, inside_result: bool) -> Iterator[Layer]:
+def _walk(parent: Node, parent_id: str, inside_result: bool) -> Iterator[Layer]:
     for node in reversed(parent.childNodes()):
         kind, name = str(node.type()), str(node.name())
         is_result = inside_result or (kind == "grouplayer" and is_result_group(name))

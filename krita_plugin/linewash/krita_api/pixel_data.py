@@ -1,9 +1,10 @@
 """Pixels of layers in any color space, as 8-bit sRGB, read strip by strip so that no read holds the window up."""
 
 from dataclasses import dataclass
-from typing import Any, Callable, Iterator, Tuple
+from typing import Callable, Iterator, Optional, SupportsBytes, Tuple, Union
 
 from ..shared.errors import ErrorCode, LinewashError
+from .libkis import KritaDocument, Node
 
 ColorSpace = Tuple[str, str, str]
 """Color model, depth and profile by Krita's names."""
@@ -35,9 +36,9 @@ class PixelData:
 class Converter:
     """Converts pixels between color spaces with Krita's own engine, in a document of its own, made when first needed."""
 
-    def __init__(self, create_scratch: Callable[[], Any]) -> None:
+    def __init__(self, create_scratch: Callable[[], KritaDocument]) -> None:
         self._create = create_scratch
-        self._scratch: Any = None
+        self._scratch: Optional[KritaDocument] = None
 
     def convert(self, data: bytes, width: int, height: int, source: ColorSpace, target: ColorSpace) -> bytes:
         """``data`` (width x height pixels of ``source``) in ``target``.  INTERNAL when Krita does not know a profile."""
@@ -51,7 +52,7 @@ class Converter:
         self._set_space(node, target)
         return bytes(node.pixelData(0, 0, width, height))
 
-    def _set_space(self, node: Any, space: ColorSpace) -> None:
+    def _set_space(self, node: Node, space: ColorSpace) -> None:
         if space_of(node) != space and not node.setColorSpace(*space):
             raise LinewashError(ErrorCode.INTERNAL, "Krita cannot convert to %s/%s/%s" % space)
 
@@ -62,7 +63,7 @@ class Converter:
             self._scratch = None
 
 
-def space_of(node_or_document: Any) -> ColorSpace:
+def space_of(node_or_document: Union[Node, KritaDocument]) -> ColorSpace:
     """The color space of a layer or document."""
     thing = node_or_document
     return (str(thing.colorModel()), str(thing.colorDepth()), str(thing.colorProfile()))
@@ -82,7 +83,7 @@ def overlap(one: Rect, other: Rect) -> Rect:
     return left, top, max(0, right - left), max(0, bottom - top)
 
 
-def read_layer(node: Any, area: Rect, converter: Converter) -> Iterator[bytes]:
+def read_layer(node: Node, area: Rect, converter: Converter) -> Iterator[bytes]:
     """The strips of ``area`` of a layer that nobody changes meanwhile, as BGRA.
 
     With its masks, and for groups and vector layers what they show.  Outside the layer it is transparent.
@@ -90,12 +91,14 @@ def read_layer(node: Any, area: Rect, converter: Converter) -> Iterator[bytes]:
     return _read(node.projectionPixelData, space_of(node), area, converter)
 
 
-def read_paint(node: Any, area: Rect, converter: Converter) -> Iterator[bytes]:
+def read_paint(node: Node, area: Rect, converter: Converter) -> Iterator[bytes]:
     """As ``read_layer``, for what is painted on a paint layer itself, whatever masks it has."""
     return _read(node.pixelData, space_of(node), area, converter)
 
 
-def _read(read: Callable[..., Any], space: ColorSpace, area: Rect, converter: Converter) -> Iterator[bytes]:
+def _read(
+    read: Callable[[int, int, int, int], SupportsBytes], space: ColorSpace, area: Rect, converter: Converter
+) -> Iterator[bytes]:
     x, y, width, height = area
     for top, rows in strips(width, height):
         data = bytes(read(x, y + top, width, rows))

@@ -5,10 +5,11 @@ Nothing here touches the painter's layers, undo history or the "modified" mark.
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Iterator, List, Optional, Tuple, Union
+from typing import Iterator, List, Optional, Tuple, Union
 
 from ..chunked_task import ChunkedWork
 from ..krita_api.document import Document
+from ..krita_api.libkis import Node, Selection
 from ..krita_api.pixel_data import Converter, PixelData, Rect, overlap, read_layer, read_paint, strips
 from ..krita_api.result_layers import BACKGROUND, FOREGROUND, PreviousResult, copy_of, find_newest_result, snapshot_layers
 from ..shared.errors import ErrorCode, LinewashError
@@ -40,6 +41,13 @@ class Captured:
     selection: Optional[PixelData] = None
     previous: Optional[Tuple[PixelData, PixelData]] = None
     kept: Optional[PreviousResult] = None
+
+
+@dataclass(frozen=True)
+class GrayMask:
+    """A selection, or a mask of a layer: both give one byte a pixel."""
+
+    source: Union[Node, Selection]
 
 
 def build_request(picture: Optional[Document], choices: DockerState, model: Optional[ModelInfo] = None) -> ColorizeRequest:
@@ -95,7 +103,7 @@ def capture(picture: Document, choices: DockerState, request: ColorizeRequest) -
     lines = _copy(picture, choices.lines, ErrorCode.NO_LINES)
     nodes = [_copy(picture, each.layer_id, ErrorCode.EMPTY_REFERENCE) if each.layer_id else None for each in used]
     hints = _copy(picture, choices.hints, ErrorCode.EMPTY_HINTS) if choices.hints else None
-    mask, mask_is_gray = _mask_source(picture, choices)
+    mask = _mask_source(picture, choices)
     earlier, selection = _previous_result(picture, choices)
     yield from picture.host.prepare()
     converter = picture.host.converter()
@@ -110,13 +118,13 @@ def capture(picture: Document, choices: DockerState, request: ColorizeRequest) -
                 references.append((yield from _read_color(node, overlap(bounds, canvas), converter, bounds)))
         mask_pixels: Optional[PixelData] = None
         if mask is not None:
-            bounds = canvas if mask_is_gray else _bounds(mask)
-            mask_pixels = yield from (
-                _read_gray(mask, canvas) if mask_is_gray else _read_color(mask, canvas, converter, bounds)
-            )
+            if isinstance(mask, GrayMask):
+                mask_pixels = yield from _read_gray(mask.source, canvas)
+            else:
+                mask_pixels = yield from _read_color(mask, canvas, converter, _bounds(mask))
         hint_pixels = None if hints is None else (yield from _read_color(hints, canvas, converter, canvas))
         previous = (yield from _layers(earlier, canvas, converter)) if earlier else None
-        selected = (yield from _read_gray(selection, canvas)) if earlier else None
+        selected = (yield from _read_gray(selection, canvas)) if selection is not None else None
     finally:
         converter.close()
     return Captured(
@@ -153,7 +161,7 @@ def _wait_until_idle(picture: Document) -> ChunkedWork:
         yield PAUSE_MS
 
 
-def _previous_result(picture: Document, choices: DockerState) -> Tuple[List[Tuple[str, Any]], Any]:
+def _previous_result(picture: Document, choices: DockerState) -> Tuple[List[Tuple[str, Node]], Optional[Selection]]:
     """Copies of the layers of the result to recolor, and of the selection; ([], None) when everything is colored."""
     if choices.mode is Area.WHOLE:
         return [], None
@@ -165,40 +173,41 @@ def _previous_result(picture: Document, choices: DockerState) -> Tuple[List[Tupl
     return snapshot_layers(group), selection
 
 
-def _layers(earlier: List[Tuple[str, Any]], canvas: Rect, converter: Converter) -> ChunkedWork:
+def _layers(earlier: List[Tuple[str, Node]], canvas: Rect, converter: Converter) -> ChunkedWork:
     """Foreground and background as they are painted."""
     foreground = yield from _collected(read_paint(copy_of(earlier, FOREGROUND), canvas, converter), canvas, canvas)
     background = yield from _collected(read_paint(copy_of(earlier, BACKGROUND), canvas, converter), canvas, canvas)
     return foreground, background
 
 
-def _copy(picture: Document, layer_id: str, missing: ErrorCode) -> Any:
+def _copy(picture: Document, layer_id: str, missing: ErrorCode) -> Node:
     node = picture.copy_of(layer_id)
     if node is None:
         raise LinewashError(missing, "the layer was deleted")
     return node
 
 
-def _mask_source(picture: Document, choices: DockerState) -> Tuple[Any, bool]:
-    """What the mask is read from (None: automatic), and whether it has one gray byte a pixel rather than colors."""
+def _mask_source(picture: Document, choices: DockerState) -> Union[Node, GrayMask, None]:
+    """What the mask is read from: a layer with colors, something gray, or None when it is found automatically."""
     if choices.figure is ForegroundChoice.AUTOMATIC:
-        return None, False
+        return None
     if choices.figure is ForegroundChoice.SELECTION:
         selection = picture.selection()
         if selection is None:
             raise LinewashError(ErrorCode.EMPTY_SELECTION)
-        return selection, True
+        return GrayMask(selection)
     masks = [layer.id for layer in picture.layers() if layer.is_mask]
-    return _copy(picture, choices.foreground_layer, ErrorCode.EMPTY_MASK), choices.foreground_layer in masks
+    node = _copy(picture, choices.foreground_layer, ErrorCode.EMPTY_MASK)
+    return GrayMask(node) if choices.foreground_layer in masks else node
 
 
-def _bounds(node: Any) -> Rect:
+def _bounds(node: Node) -> Rect:
     """Where a layer has paint; Krita looks at all its pixels for that."""
     bounds = node.bounds()
     return bounds.x(), bounds.y(), bounds.width(), bounds.height()
 
 
-def _read_color(node: Any, area: Rect, converter: Converter, bounds: Rect) -> ChunkedWork:
+def _read_color(node: Node, area: Rect, converter: Converter, bounds: Rect) -> ChunkedWork:
     return _collected(read_layer(node, area, converter), area, bounds)
 
 
@@ -210,7 +219,7 @@ def _collected(strips_read: Iterator[bytes], area: Rect, bounds: Rect) -> Chunke
     return PixelData(area[2], area[3], 4, tuple(read), bounds)
 
 
-def _read_gray(source: Any, canvas: Rect) -> ChunkedWork:
+def _read_gray(source: Union[Node, Selection], canvas: Rect) -> ChunkedWork:
     """A selection, or a mask of a layer, both of which give one byte a pixel."""
     read: List[bytes] = []
     for top, rows in strips(canvas[2], canvas[3]):

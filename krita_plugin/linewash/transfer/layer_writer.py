@@ -18,11 +18,12 @@ call that adds it, the painter's picture knows nothing of it.  Krita makes the g
 
 import re
 from dataclasses import dataclass
-from typing import Any, Callable, Iterator, List, Optional, Sequence, Tuple
+from typing import Callable, Iterator, List, Optional, Sequence, Tuple
 
 from ..chunked_task import ChunkedWork
 from ..krita_api.document import Document, node_id
 from ..krita_api.hidden_results import WrittenGroup
+from ..krita_api.libkis import KritaDocument, Node
 from ..krita_api.pixel_data import SRGB, ColorSpace, PixelData, space_of, strips
 from ..krita_api.result_layers import BACKGROUND, FOREGROUND, LINES, PreviousResult
 from ..shared.errors import ErrorCode, LinewashError
@@ -58,12 +59,12 @@ class _Place:
     covered: earlier results to hide.  outdated: those to fold.
     """
 
-    parent: Any
-    above: Any
+    parent: Node
+    above: Node
     blending: str = "normal"
     lower: bool = False
-    covered: Tuple[Any, ...] = ()
-    outdated: Tuple[Any, ...] = ()
+    covered: Tuple[Node, ...] = ()
+    outdated: Tuple[Node, ...] = ()
 
 
 def insert_result(
@@ -112,12 +113,14 @@ def check_place(picture: Document, answer: ResultLayers) -> None:
         raise LinewashError(ErrorCode.LAYER_GONE)
 
 
-def _build_group(bench: Any, picture: Document, answer: ResultLayers, kept: Optional[PreviousResult]) -> ChunkedWork:
+def _build_group(bench: KritaDocument, picture: Document, answer: ResultLayers, kept: Optional[PreviousResult]) -> ChunkedWork:
     """The group, computed and filled, in the picture's color space; it belongs to ``bench`` but lies in no document."""
     (width, height), space = answer.size, picture.space
     bench.setColorSpace(*space)
-    group = bench.createGroupLayer(answer.name)
-    bench.rootNode().addChildNode(group, None)
+    group, root = bench.createGroupLayer(answer.name), bench.rootNode()
+    if root is None:
+        raise LinewashError(ErrorCode.INTERNAL, "a scratch document has no root")
+    root.addChildNode(group, None)
     yield 0
     bench.resizeImage(0, 0, width, height)
     yield 0
@@ -130,9 +133,9 @@ def _build_group(bench: Any, picture: Document, answer: ResultLayers, kept: Opti
     return group.duplicate()
 
 
-def _new(bench: Any, picture: Document, answer: ResultLayers) -> ChunkedWork:
+def _new(bench: KritaDocument, picture: Document, answer: ResultLayers) -> ChunkedWork:
     """The layers of the answer, from bottom to top, as large as ``bench``."""
-    made: List[Any] = []
+    made: List[Node] = []
     for name, pixels in ((BACKGROUND, answer.background), (FOREGROUND, answer.foreground), (LINES, answer.lines)):
         if pixels is None:
             continue
@@ -142,7 +145,7 @@ def _new(bench: Any, picture: Document, answer: ResultLayers) -> ChunkedWork:
     return made
 
 
-def _fill(node: Any, picture: Document, pixels: Sequence[bytes], size: Tuple[int, int], space: ColorSpace) -> ChunkedWork:
+def _fill(node: Node, picture: Document, pixels: Sequence[bytes], size: Tuple[int, int], space: ColorSpace) -> ChunkedWork:
     (width, height), converter = size, picture.host.converter()
     try:
         for strip, (top, rows) in zip(pixels, strips(width, height)):
@@ -164,7 +167,7 @@ def _recolored(picture: Document, answer: ResultLayers, kept: PreviousResult) ->
     return [node for _, node in kept.layers]
 
 
-def _fill_selected(node: Any, picture: Document, pixels: Sequence[bytes], selection: PixelData) -> ChunkedWork:
+def _fill_selected(node: Node, picture: Document, pixels: Sequence[bytes], selection: PixelData) -> ChunkedWork:
     width, height, converter, space = selection.width, selection.height, picture.host.converter(), space_of(node)
     try:
         for strip, mask, (top, rows) in zip(pixels, selection.strips, strips(width, height)):
@@ -195,7 +198,9 @@ def _wait_until_idle(picture: Document, painting: Callable[[], bool]) -> Chunked
 
 def _place(picture: Document, answer: ResultLayers) -> _Place:
     lines = picture.node(answer.lines_id)
-    parent = lines.parentNode()
+    parent = lines.parentNode() if lines is not None else None
+    if lines is None or parent is None:
+        raise LinewashError(ErrorCode.LAYER_GONE)
     siblings = parent.childNodes()  # from bottom to top
     index = next(i for i, node in enumerate(siblings) if node == lines)
     earlier = tuple(_visible_results(siblings[index + 1 :]))
@@ -211,7 +216,7 @@ def _place(picture: Document, answer: ResultLayers) -> _Place:
     return _Place(parent, lines, "multiply")  # Krita's action lowers layers of the active picture alone
 
 
-def _visible_results(siblings: Sequence[Any]) -> Iterator[Any]:
+def _visible_results(siblings: Sequence[Node]) -> Iterator[Node]:
     """Those among the first of these siblings, up to the first other layer."""
     for node in siblings:
         if not (str(node.type()) == "grouplayer" and is_result_group(str(node.name()))):
@@ -225,7 +230,8 @@ def _lower(picture: Document, group_id: str, lines_id: str) -> ChunkedWork:
     for _ in range(PATIENCE):
         yield SETTLE_MS
         group, lines = picture.node(group_id), picture.node(lines_id)
-        if group is None or lines is None or group.parentNode().childNodes()[0] == group:
+        parent = group.parentNode() if group is not None else None
+        if parent is None or lines is None or parent.childNodes()[0] == group:
             return
         if not picture.active or not picture.is_idle:
             continue

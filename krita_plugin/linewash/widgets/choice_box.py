@@ -1,5 +1,8 @@
 """A drop-down list of layers that can be refreshed at any time without disturbing the painter."""
 
+# pyright: reportOptionalMemberAccess=false
+# PyQt6 types nearly everything that Qt returns as Optional, also what is always there.
+
 from typing import Any, Sequence, Tuple
 
 from ..qt import QtCore, QtGui, QtWidgets, Signal

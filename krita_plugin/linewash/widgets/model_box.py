@@ -1,5 +1,8 @@
 """The list of coloring models: those that cannot be used are gray, and say why where the mouse rests."""
 
+# pyright: reportOptionalMemberAccess=false
+# PyQt6 types nearly everything that Qt returns as Optional, also what is always there.
+
 from typing import Sequence, Tuple
 
 from ..qt import QtCore, QtGui, Signal
@@ -43,8 +46,10 @@ class ModelBox(ChoiceBox):
         super().showPopup()
 
     def _gray_out(self, models: "dict[str, ModelInfo]") -> None:
+        entries = self.model()
+        assert isinstance(entries, QtGui.QStandardItemModel)
         for index, (name, _) in enumerate(self._entries):
-            item: QtGui.QStandardItem = self.model().item(index)
+            item = entries.item(index)
             model = models.get(name)
             item.setEnabled(name is not None and (model is None or model.ready))
             if model is not None:

@@ -3,6 +3,9 @@
 Each has ``changed`` (Signal, the value the painter set), ``show_value`` and ``busy`` (the painter is just typing in it).
 """
 
+# pyright: reportOptionalMemberAccess=false
+# PyQt6 types nearly everything that Qt returns as Optional, also what is always there.
+
 from typing import Any, Union
 
 from ..qt import QtCore, QtGui, QtWidgets, Signal

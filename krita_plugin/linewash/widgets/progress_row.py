@@ -40,7 +40,7 @@ class ProgressRow(QtWidgets.QWidget):
         if key != self._shown:
             self._shown = key
             self._preview.setVisible(key is not None)
-            if key is not None:
+            if image is not None and key is not None:
                 self._preview.setPixmap(_fitted(image))
 
 

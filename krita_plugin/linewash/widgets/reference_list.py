@@ -1,5 +1,8 @@
 """The row of references: thumbnails to switch off, to give a part of the drawing, to take out; files can be dropped."""
 
+# pyright: reportOptionalMemberAccess=false
+# PyQt6 types nearly everything that Qt returns as Optional, also what is always there.
+
 from dataclasses import replace
 from typing import Dict, List, Optional, Tuple
 
@@ -172,9 +175,13 @@ def cross(cell: "QtCore.QRect") -> "QtCore.QRect":
 class _Thumbnail(QtWidgets.QStyledItemDelegate):
     """Paints one reference: its picture, faded when switched off, a mark for its part, a cross under the mouse."""
 
+    def __init__(self, references: ReferenceList) -> None:
+        super().__init__(references)
+        self._list = references
+
     def paint(self, painter: "QtGui.QPainter", option: "QtWidgets.QStyleOptionViewItem", index: "QtCore.QModelIndex") -> None:
         """Paint."""
-        shown = self.parent()
+        shown = self._list
         reference = index.data(_DATA)
         frame = option.rect.adjusted(4, 4, -4, -4)
         palette = option.palette
@@ -200,7 +207,7 @@ class _Thumbnail(QtWidgets.QStyledItemDelegate):
 
     def sizeHint(self, option: "QtWidgets.QStyleOptionViewItem", index: "QtCore.QModelIndex") -> "QtCore.QSize":
         """The whole cell."""
-        return self.parent().gridSize()
+        return self._list.gridSize()
 
     def _label(self, painter: "QtGui.QPainter", frame: "QtCore.QRect", text: str, palette: "QtGui.QPalette") -> None:
         strip = QtCore.QRect(frame.left(), frame.bottom() - 13, frame.width(), 14)

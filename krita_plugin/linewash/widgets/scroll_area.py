@@ -1,5 +1,8 @@
 """Room for choices that come and go in a column of dockers that stays as it is."""
 
+# pyright: reportOptionalMemberAccess=false
+# PyQt6 types nearly everything that Qt returns as Optional, also what is always there.
+
 from ..qt import QtCore, QtGui, QtWidgets
 
 KRITAS_OWN, BELOW = 560, 120

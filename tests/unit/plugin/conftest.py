@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,15 +15,9 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from PyQt6.QtWidgets import QApplication  # noqa: E402
 
+from installer.plugin import copy_sources  # noqa: E402
 from tests.unit.plugin import fake_krita  # noqa: E402
 from tests.unit.plugin.bench import Bench  # noqa: E402
-
-
-def assemble(folder: Path, project: Path) -> Path:
-    """The plugin in ``folder`` as the installer puts it together, but for the vendored wheels."""
-    shutil.copytree(project / "krita_plugin" / "linewash", folder / "linewash", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copytree(project / "shared", folder / "linewash" / "shared", ignore=shutil.ignore_patterns("__pycache__"))
-    return folder / "linewash"
 
 
 @pytest.fixture(scope="session")
@@ -33,10 +26,10 @@ def application() -> Any:
 
 
 @pytest.fixture(scope="session")
-def plugin(application: Any, tmp_path_factory: pytest.TempPathFactory, project: Path) -> Iterator[Any]:
+def plugin(application: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """The plugin's modules as attributes: ``plugin.transfer.layer_capture``, ``plugin.shared.errors`` and so on."""
     folder = tmp_path_factory.mktemp("pykrita")
-    assemble(folder, project)
+    copy_sources(folder / "linewash")
     before_path, before = list(sys.path), dict(sys.modules)
     sys.modules["krita"] = fake_krita
     sys.path.insert(0, str(folder))
@@ -216,4 +209,4 @@ def tree(node: Any) -> list[Any]:
     return [(child.name(), tree(child)) if child.type() == "grouplayer" else child.name() for child in node.childNodes()]
 
 
-__all__ = ["GROUP", "Paper", "assemble", "ink", "paint", "run", "scan", "state_of", "tree"]
+__all__ = ["GROUP", "Paper", "ink", "paint", "run", "scan", "state_of", "tree"]

@@ -25,6 +25,13 @@ def qVersion() -> str:
     return "6.7.0"
 
 
+GroupLayer = Node
+
+
+class Canvas:
+    """What shows a document in a window."""
+
+
 class DockWidget(QDockWidget):
     """As in libkis, a subclass without canvasChanged is an error."""
 

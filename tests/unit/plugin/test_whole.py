@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.plugin.conftest import assemble
+from installer.plugin import copy_sources
 
 SCRIPT = """
 import sys
@@ -46,7 +46,7 @@ def imported(path: Path) -> set[str]:
 
 
 def test_it_runs_under_pyqt6_in_a_fresh_python(tmp_path: Path, project: Path) -> None:
-    assemble(tmp_path, project)
+    copy_sources(tmp_path / "linewash")
     script = SCRIPT.format(project=str(project), folder=str(tmp_path))
     environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "PYTHONWARNINGS": "error"}
     done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, timeout=120)
@@ -56,7 +56,7 @@ def test_it_runs_under_pyqt6_in_a_fresh_python(tmp_path: Path, project: Path) ->
 
 def test_only_host_knows_krita_and_only_qt_knows_pyqt(project: Path) -> None:
     files = sources(project)
-    assert [path.name for path in files if "krita" in imported(path)] == ["application.py"]
+    assert [path.name for path in files if "krita" in imported(path)] == ["libkis.py"]
     assert {path.name for path in files if imported(path) & {"PyQt5", "PyQt6"}} == {"qt.py"}
 
 
