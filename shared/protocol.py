@@ -251,7 +251,7 @@ class JobStatus:
 
     revision grows with every change; ``?after=revision`` waits for the next one.  progress is 0..1.  stage is one of
     prepare, condition, denoise, decode, layers ('' while queued).  preview is the number of the newest step preview
-    (0 = none yet), to be fetched from ``/v1/jobs/{id}/preview_image``.  layers is () until the job is done.  seconds holds the
+    (0 = none yet), to be fetched from ``/v1/jobs/{id}/preview``.  layers is () until the job is done.  seconds holds the
     time of each finished stage.
     """
 

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from backend.imaging.edits.selection import SelectionSplit
-from backend.imaging.types import NOTHING_FIXED, Fixed, Floats, Gray, Regions, Rgb, Rgba
+from backend.imaging.types import NO_FIXED_REGIONS, FixedRegions, Floats, Gray, Regions, Rgb, Rgba
 from shared.protocol import ColorizeRequest, ReferenceRole
+from shared.stages import Stage
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Inputs:
     references: tuple[Rgba, ...]
     foreground: Gray | None
     hints: Rgba | None = None
-    region: Gray | None = None
+    selection: Gray | None = None
     previous: "PreviousResult | None" = None
 
 
@@ -45,10 +46,10 @@ class Reference:
 
 
 @dataclass(frozen=True)
-class InpaintRegion:
+class SelectionEdit:
     """A selection that alone may change.  cut: which regions lie in it.  selection: (H, W) uint8, 0 = stays byte for byte."""
 
-    cut: SelectionSplit
+    split: SelectionSplit
     selection: Gray
     previous: PreviousResult
 
@@ -69,8 +70,8 @@ class Drawing:
     regions: Regions
     references: tuple[Reference, ...]
     warnings: tuple[str, ...] = ()
-    fixed: Fixed = NOTHING_FIXED
-    recoloring: InpaintRegion | None = None
+    fixed: FixedRegions = NO_FIXED_REGIONS
+    selection_edit: SelectionEdit | None = None
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ class ResultLayers:
 class StepProgress:
     """Progress of one stage: step of steps, and (h, w, 3) uint8 preview of at most 256 px when there is one."""
 
-    stage: str
+    stage: Stage
     step: int = 0
     steps: int = 0
     preview: Rgb | None = None

@@ -119,7 +119,7 @@ def render_layer(lifted: np.ndarray, regions: Regions, washes: RegionColors, ink
     lifted: (H, W) uint16 labels at canvas size.
     """
     labels = regions.labels.astype(np.uint16)
-    labels, own, fill = (_at_least_two(a) for a in (labels, washes.own, washes.figure if side else washes.ground))
+    labels, own, fill = (_at_least_two(a) for a in (labels, washes.image, washes.foreground if side else washes.background))
 
     def work(top: int, bottom: int) -> None:
         _paint_band(lifted, labels, side, own, fill, regions.foreground, ink, top, bottom, out)

@@ -31,9 +31,9 @@ class RegionColors:
     ground: the same in the background, smoothly closed behind the figure.
     """
 
-    own: Floats
-    figure: Floats
-    ground: Floats
+    image: Floats
+    foreground: Floats
+    background: Floats
 
 
 def sample_field(regions: Regions, flats: Rgb, field: Floats | None) -> Floats:

@@ -7,8 +7,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.imaging.types import Floats
-
 Scalar = TypeVar("Scalar", bound=np.generic)
 
 
@@ -70,25 +68,3 @@ def letterbox_labels(labels: NDArray[np.int32], side: int, fill: int) -> tuple[N
     square = np.full((side, side), fill, np.int32)
     square[box.top : box.top + box.height, box.left : box.left + box.width] = labels[rows[:, None], columns[None]]
     return square, box
-
-
-def unletterbox(square: NDArray[Scalar], box: Box) -> NDArray[Scalar]:
-    """The part of a (n, n[, c]) field that lies in ``box``, at the field's own resolution (the box is scaled to n).
-
-    The box's edges are rounded outwards to whole cells, so nothing of the picture is lost.
-    """
-    scale = square.shape[0] / _square_side(box)
-    top, left = int(np.floor(box.top * scale)), int(np.floor(box.left * scale))
-    bottom, right = int(np.ceil((box.top + box.height) * scale)), int(np.ceil((box.left + box.width) * scale))
-    return square[top : max(bottom, top + 1), left : max(right, left + 1)]
-
-
-def _square_side(box: Box) -> int:
-    return max(box.width, box.height)
-
-
-def field_to_canvas(square: Floats, box: Box) -> Floats:
-    """A field (n, n, c) over a letterboxed square, resampled to (box.height, box.width, c): the picture without borders."""
-    side = _square_side(box)
-    full = resize(square, side, side)
-    return full[box.top : box.top + box.height, box.left : box.left + box.width].astype(np.float32, copy=False)

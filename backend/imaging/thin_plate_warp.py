@@ -12,7 +12,7 @@ from scipy.interpolate import RBFInterpolator
 
 from backend.imaging.types import Floats, Rgb
 
-AT, BY = (0.3, 0.7), (-0.25, 0.25)
+POINT_RANGE, SHIFT_RANGE = (0.3, 0.7), (-0.25, 0.25)
 """Where on the diagonal the points lie, and by how much they are moved along it, as shares of it."""
 CORNERS = ((0.0, 0.0), (1.0, 0.0), (0.0, 1.0), (1.0, 1.0))
 
@@ -23,25 +23,25 @@ class ThinPlateWarp:
 
     first: float
     second: float
-    first_by: float
-    second_by: float
+    first_shift: float
+    second_shift: float
 
 
 def random_warp(rng: np.random.Generator) -> ThinPlateWarp:
     """Evenly drawn, to hundredths, again until the points do not meet."""
     while True:
-        first, second = (round(float(value), 2) for value in rng.uniform(*AT, 2))
-        first_by, second_by = (round(float(value), 2) for value in rng.uniform(*BY, 2))
+        first, second = (round(float(value), 2) for value in rng.uniform(*POINT_RANGE, 2))
+        first_by, second_by = (round(float(value), 2) for value in rng.uniform(*SHIFT_RANGE, 2))
         if round(first + first_by, 2) != round(second + second_by, 2):
             return ThinPlateWarp(first, second, first_by, second_by)
 
 
-def bend_maps(bend: ThinPlateWarp, width: int, height: int, span: tuple[int, int]) -> tuple[Floats, Floats]:
+def warp_maps(warp: ThinPlateWarp, width: int, height: int, span: tuple[int, int]) -> tuple[Floats, Floats]:
     """For each pixel x and y of the place it is taken from, (height, width) float32; ``span`` is the pixels of a whole side.
 
     The grid is 0..1 with both ends.  The published span is (width, height), so that the last row and column lie outside.
     """
-    first, second, first_by, second_by = astuple(bend)
+    first, second, first_by, second_by = astuple(warp)
     before = np.array([*CORNERS, (first, first), (second, second)])
     after = before.copy()
     after[4] += first_by
@@ -52,19 +52,19 @@ def bend_maps(bend: ThinPlateWarp, width: int, height: int, span: tuple[int, int
     return np.ascontiguousarray(x), np.ascontiguousarray(y)
 
 
-def warp_published(rgb: Rgb, bend: ThinPlateWarp) -> Rgb:
+def warp_published(rgb: Rgb, warp: ThinPlateWarp) -> Rgb:
     """The picture (h, w, 3) bent as published: bicubic, black comes in from outside."""
     height, width = rgb.shape[:2]
-    return remapped(rgb, *bend_maps(bend, width, height, (width, height)))
+    return remap(rgb, *warp_maps(warp, width, height, (width, height)))
 
 
-def warp_inside(rgb: Rgb, bend: ThinPlateWarp) -> Rgb:
+def warp_inside(rgb: Rgb, warp: ThinPlateWarp) -> Rgb:
     """``warp_published`` with the picture's ends where they belong: its last row and column stay."""
     height, width = rgb.shape[:2]
-    return remapped(rgb, *bend_maps(bend, width, height, (width - 1, height - 1)))
+    return remap(rgb, *warp_maps(warp, width, height, (width - 1, height - 1)))
 
 
-def remapped(rgb: Rgb, x: Floats, y: Floats) -> Rgb:
+def remap(rgb: Rgb, x: Floats, y: Floats) -> Rgb:
     """The picture with each pixel taken from (x, y); bicubic, black outside."""
     source: Any = np.ascontiguousarray(rgb)
     return np.asarray(cv2.remap(source, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_CONSTANT), np.uint8)

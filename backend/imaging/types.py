@@ -32,19 +32,19 @@ class Regions:
 
 
 @dataclass(frozen=True)
-class Fixed:
+class FixedRegions:
     """Regions whose color is given: by the painter's hints, or by an earlier result where nothing may change.
 
     regions: (count,) bool.  colors: (count, 3) uint8 sRGB, of no meaning where ``regions`` is False.  Both have no rows at all
     when nothing is fixed.
     """
 
-    regions: Bools
+    is_fixed: Bools
     colors: Rgb
 
-    def applied(self, flats: Rgb) -> Rgb:
+    def apply_to(self, flats: Rgb) -> Rgb:
         """The flats (count, 3) with the given colors in their places."""
-        return np.where(self.regions[:, None], self.colors, flats) if self.regions.any() else flats
+        return np.where(self.is_fixed[:, None], self.colors, flats) if self.is_fixed.any() else flats
 
 
-NOTHING_FIXED = Fixed(np.zeros(0, np.bool_), np.zeros((0, 3), np.uint8))
+NO_FIXED_REGIONS = FixedRegions(np.zeros(0, np.bool_), np.zeros((0, 3), np.uint8))

@@ -2,35 +2,35 @@
 
 import numpy as np
 
-from backend.contract.drawing import InpaintRegion, PreviousResult
+from backend.contract.drawing import PreviousResult, SelectionEdit
 from backend.imaging.edits.hints import apply_hints
 from backend.imaging.edits.selection import SelectionSplit, downsample_nearest, split_by_selection
 from backend.imaging.masks import resize_mask
 from backend.imaging.segmentation.regions import region_medians
-from backend.imaging.types import Bools, Fixed, Gray, Labels, Regions, Rgb, Rgba
+from backend.imaging.types import Bools, FixedRegions, Gray, Labels, Regions, Rgb, Rgba
 
 
-def fix_hinted_regions(finer: Labels, regions: Regions, ink: Gray, hints: Rgba | None) -> tuple[Regions, Fixed]:
+def fix_hinted_regions(finer: Labels, regions: Regions, ink: Gray, hints: Rgba | None) -> tuple[Regions, FixedRegions]:
     """The regions, cut where hints need it, and which have a hint's color.  finer: see ``imaging.hints``; ink: (h, w)."""
     if hints is None:
-        return regions, Fixed(np.zeros(regions.count, np.bool_), np.zeros((regions.count, 3), np.uint8))
+        return regions, FixedRegions(np.zeros(regions.count, np.bool_), np.zeros((regions.count, 3), np.uint8))
     return apply_hints(finer, regions, ink, hints)
 
 
 def freeze_outside_selection(
-    finer: Labels, regions: Regions, fixed: Fixed, selection: Gray, previous: PreviousResult
-) -> tuple[Fixed, InpaintRegion]:
+    finer: Labels, regions: Regions, fixed: FixedRegions, selection: Gray, previous: PreviousResult
+) -> tuple[FixedRegions, SelectionEdit]:
     """The regions cut by the selection (H, W); all that lie outside fixed to the color they had before, hints or not.
 
-    The regions are those of ``InpaintRegion.cut``.
+    The regions are those of ``SelectionEdit.split``.
     """
     height, width = regions.labels.shape
     cut = split_by_selection(finer, regions, resize_mask(selection, width, height))
     colors, found = _medians(previous, cut)
     stays = ~cut.editable & found
-    before = Fixed(fixed.regions[cut.parents], fixed.colors[cut.parents])
-    both = Fixed(before.regions | stays, np.where(stays[:, None], colors, before.colors))
-    return both, InpaintRegion(cut, selection, previous)
+    before = FixedRegions(fixed.is_fixed[cut.parents], fixed.colors[cut.parents])
+    both = FixedRegions(before.is_fixed | stays, np.where(stays[:, None], colors, before.colors))
+    return both, SelectionEdit(cut, selection, previous)
 
 
 def sample_previous(previous: PreviousResult, regions: Regions) -> tuple[Rgb, Bools]:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from backend.contract.drawing import Colors, Drawing, InpaintRegion, Reference, ResultLayers
+from backend.contract.drawing import Colors, Drawing, Reference, ResultLayers, SelectionEdit
 from backend.imaging.color import on_white
 from backend.imaging.compositing import composite, extend_alpha_under_lines, render_layer
 from backend.imaging.edits.mean_shift import shift_region_means
@@ -49,26 +49,26 @@ def compose_layers(drawing: Drawing, colors: Colors) -> ResultLayers:
     render_layer(lifted, regions, wash, drawing.ink, False, background)
     foreground[..., 3] = extend_alpha_under_lines(drawing.mask, lifted, regions.foreground, drawing.ink, regions.ink)
     background[..., 3] = 255
-    if drawing.recoloring is not None:
-        previous, cut = drawing.recoloring.previous, drawing.recoloring.cut
+    if drawing.selection_edit is not None:
+        previous, cut = drawing.selection_edit.previous, drawing.selection_edit.split
         before = previous.foreground, previous.background
-        blend_outside(before, lifted, cut, drawing.recoloring.selection, foreground, background)
+        blend_outside(before, lifted, cut, drawing.selection_edit.selection, foreground, background)
     return ResultLayers(foreground, background, composite(foreground, _opaque(background)))
 
 
 def _region_colors(drawing: Drawing, colors: Colors) -> Floats:
     """Every pixel's color at working size; what a selection leaves as it is looks as before, so that new colors join it."""
-    own = sample_field(drawing.regions, drawing.fixed.applied(colors.flats), colors.field)
+    own = sample_field(drawing.regions, drawing.fixed.apply_to(colors.flats), colors.field)
     fixed = drawing.fixed
-    if drawing.recoloring is not None:  # the others are as before, shading and all
-        fixed = replace(fixed, regions=fixed.regions & drawing.recoloring.cut.editable)
+    if drawing.selection_edit is not None:  # the others are as before, shading and all
+        fixed = replace(fixed, is_fixed=fixed.is_fixed & drawing.selection_edit.split.editable)
     if colors.field is not None:
         own = shift_region_means(own, drawing.regions, fixed)
-    return own if drawing.recoloring is None else _blend_with_previous(own, drawing.recoloring)
+    return own if drawing.selection_edit is None else _blend_with_previous(own, drawing.selection_edit)
 
 
-def _blend_with_previous(own: Floats, recoloring: InpaintRegion) -> Floats:
-    cut = recoloring.cut
+def _blend_with_previous(own: Floats, recoloring: SelectionEdit) -> Floats:
+    cut = recoloring.split
     before, there = sample_previous(recoloring.previous, cut.regions)
     stays = ~cut.blendable[cut.regions.labels] & there
     return extend_colors(np.where(stays[..., None], before.astype(np.float32), own), cut)

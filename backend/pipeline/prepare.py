@@ -20,18 +20,18 @@ from shared.protocol import ColorizeRequest, ReferenceRole
 
 WORKING_SIDE = 1024
 """Longest side of the regions, pixels."""
-NARROWEST = 256
+MIN_SHORTER_SIDE = 256
 """A very long canvas is worked on larger than that, so that its shorter side keeps this many pixels."""
-MASK_SIDE = 512
+REFERENCE_MASK_SIDE = 512
 """Longest side of a reference whose figure is guessed; the mask is then enlarged to the reference's own size."""
 MAX_REGIONS = 160
 
-NO_FIGURE = "No figure was found, so everything was colored as background."
+NO_FOREGROUND = "No foreground was found, so everything was colored as background."
 
 
 def working_size(width: int, height: int) -> tuple[int, int]:
     """(width, height) of the regions for a canvas: longest side 1024, or shorter side 256 if that is more; never enlarged."""
-    scale = min(1.0, max(WORKING_SIDE / max(width, height), NARROWEST / min(width, height)))
+    scale = min(1.0, max(WORKING_SIDE / max(width, height), MIN_SHORTER_SIDE / min(width, height)))
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
@@ -64,7 +64,7 @@ def prepare(inputs: Inputs, family: AnyColorModel) -> Drawing:
     if given is None:
         masks = _guessed(segmentation, small, ink, family)
         if not masks.working.any():
-            warnings = (NO_FIGURE,)
+            warnings = (NO_FOREGROUND,)
     else:
         masks = _Masks(given, resize_mask(given, small.shape[1], small.shape[0]))
     references = tuple(_reference(rgba, role, family) for rgba, role in zip(inputs.references, request.references, strict=True))
@@ -72,10 +72,10 @@ def prepare(inputs: Inputs, family: AnyColorModel) -> Drawing:
         warnings = (*warnings, *family.mask_warnings)
     split = merge_and_split(segmentation, masks.working, MAX_REGIONS, request.merging)
     regions, fixed = fix_hinted_regions(segmentation.labels, split, small, inputs.hints)
-    if inputs.region is None or inputs.previous is None:
+    if inputs.selection is None or inputs.previous is None:
         return Drawing(ink, masks.canvas, regions, references, warnings, fixed)
-    fixed, recoloring = freeze_outside_selection(segmentation.labels, regions, fixed, inputs.region, inputs.previous)
-    return Drawing(ink, masks.canvas, recoloring.cut.regions, references, warnings, fixed, recoloring)
+    fixed, recoloring = freeze_outside_selection(segmentation.labels, regions, fixed, inputs.selection, inputs.previous)
+    return Drawing(ink, masks.canvas, recoloring.split.regions, references, warnings, fixed, recoloring)
 
 
 def _check(inputs: Inputs) -> None:
@@ -97,8 +97,8 @@ def _check(inputs: Inputs) -> None:
             raise LinewashError(ErrorCode.HINTS_SIZE, "hints are %s, the canvas is %s" % (inputs.hints.shape, size))
         if not inputs.hints[..., 3].any():
             raise LinewashError(ErrorCode.EMPTY_HINTS)
-    if inputs.region is not None:
-        _check_region(inputs.region, inputs.previous, size)
+    if inputs.selection is not None:
+        _check_region(inputs.selection, inputs.previous, size)
     for number, rgba in enumerate(inputs.references):
         if not (rgba[..., 3] >= 8).any():
             raise LinewashError(ErrorCode.EMPTY_REFERENCE, "reference %d is transparent" % number)
@@ -127,5 +127,5 @@ def _reference(rgba: Rgba, role: ReferenceRole, family: AnyColorModel) -> Refere
     if has_real_transparency(rgba):
         mask = resize_mask(np.ascontiguousarray(rgba[..., 3]), rgb.shape[1], rgb.shape[0])
     else:
-        mask = resize_mask(family.guess_reference_mask(fit(rgb, MASK_SIDE)), rgb.shape[1], rgb.shape[0])
+        mask = resize_mask(family.guess_reference_mask(fit(rgb, REFERENCE_MASK_SIDE)), rgb.shape[1], rgb.shape[0])
     return Reference(rgb, mask, role)

@@ -28,13 +28,14 @@ from backend.server.worker.process import WorkerConfig
 from shared.errors import ErrorCode, LinewashError
 from shared.paths import log_file
 from shared.protocol import JobState, JobStatus
+from shared.stages import Stage
 
 PROGRESS_RANGES = {
-    "prepare": (0.0, 0.1),
-    "condition": (0.1, 0.2),
-    "denoise": (0.2, 0.8),
-    "decode": (0.8, 0.9),
-    "layers": (0.9, 1.0),
+    Stage.PREPARE: (0.0, 0.1),
+    Stage.CONDITION: (0.1, 0.2),
+    Stage.DENOISE: (0.2, 0.8),
+    Stage.DECODE: (0.8, 0.9),
+    Stage.LAYERS: (0.9, 1.0),
 }
 """Which part of the progress bar a stage fills."""
 _log = logging.getLogger(__name__)
@@ -113,7 +114,7 @@ class Dispatcher:
 
     def _start_job(self, worker: WorkerHandle, job: Job) -> None:
         worker.state, worker.job = WorkerState.BUSY, job.status.id
-        job.change(replace(job.status, state=JobState.RUNNING, stage="prepare"))
+        job.change(replace(job.status, state=JobState.RUNNING, stage=Stage.PREPARE.value))
         worker.send(RunJob(job.status.id, self._jobs.store.folder(job.status.id), job.stored.request))
 
     def _kill_if_unresponsive(self, worker: WorkerHandle, job: Job) -> None:
@@ -147,8 +148,8 @@ class Dispatcher:
     def _on_progress(self, job: Job, event: Progress) -> None:
         low, high = PROGRESS_RANGES[event.stage]
         part = event.step / event.steps if event.steps else 0.0
-        status = replace(job.status, stage=event.stage, progress=max(job.status.progress, low + (high - low) * part))
-        if event.stage == "denoise" and event.steps:
+        status = replace(job.status, stage=event.stage.value, progress=max(job.status.progress, low + (high - low) * part))
+        if event.stage is Stage.DENOISE and event.steps:
             status = replace(status, step=event.step, steps=event.steps)
         if event.preview is not None:
             job.preview = event.preview

@@ -20,6 +20,7 @@ from backend.families.common_parameters import resolve_parameters
 from shared.errors import ErrorCode, LinewashError
 from shared.model_spec import NEEDS_BACKGROUND_REFERENCE, ModeInfo, ModelInfo, ParameterInfo
 from shared.protocol import ColorizeRequest, Finish
+from shared.stages import Stage
 
 FINISHES = (Finish.FLATS, Finish.PAINTED)
 STEP_S = 0.05
@@ -136,7 +137,7 @@ class Fake:
         """As many steps as asked for, each with a preview."""
         for step in range(request.steps):
             self.step()
-            on_step(StepProgress("denoise", step + 1, request.steps, np.full((32, 32, 3), 40 + step, np.uint8)))
+            on_step(StepProgress(Stage.DENOISE, step + 1, request.steps, np.full((32, 32, 3), 40 + step, np.uint8)))
         return condition
 
     def decode(self, condition: Any, latent: Any, drawing: Drawing, request: ColorizeRequest) -> Colors:

@@ -18,7 +18,7 @@ from backend.families.animediffusion.sampling import (
     ddpm_sample,
 )
 from backend.imaging.line_extraction import FACE_SIGMAS, xdog_binary
-from backend.imaging.thin_plate_warp import ThinPlateWarp, bend_maps, remapped, warp_inside, warp_published
+from backend.imaging.thin_plate_warp import ThinPlateWarp, remap, warp_inside, warp_maps, warp_published
 from backend.networks.animediffusion import AnimeUNet, embedded_time
 from tests.parity.golden import ANIME, Golden, Output, covers, golden
 
@@ -94,7 +94,7 @@ def bend_of(name: str) -> ThinPlateWarp:
 @covers("tps.?.map?", versions=ONLY)
 def test_where_a_bent_picture_is_taken_from(output: Output) -> None:
     height, width = output.expected.shape
-    maps = bend_maps(bend_of(output.name[:5]), width, height, (width, height))
+    maps = warp_maps(bend_of(output.name[:5]), width, height, (width, height))
     output.check(torch.from_numpy(maps[output.name.endswith("y")]))
 
 
@@ -107,8 +107,8 @@ def test_a_bent_picture(output: Output) -> None:
     assert abs(found - expected).max() <= 1 and (found != expected).mean() < 5e-3
     height, width = rgb.shape[:2]
     maps = [output.golden.outputs[f"{output.name}.map{axis}"].numpy() for axis in "xy"]
-    output.check(torch.from_numpy(remapped(rgb, *maps)))
-    x, y = bend_maps(bend_of(output.name), width, height, (width - 1, height - 1))
+    output.check(torch.from_numpy(remap(rgb, *maps)))
+    x, y = warp_maps(bend_of(output.name), width, height, (width - 1, height - 1))
     assert x[-1, -1] == pytest.approx(width - 1, abs=1e-3) and y[-1, -1] == pytest.approx(height - 1, abs=1e-3)
     assert warp_inside(rgb, bend_of(output.name))[-1].any()
 

@@ -30,6 +30,7 @@ from backend.networks.animediffusion import AnimeUNet
 from shared.errors import ErrorCode, LinewashError
 from shared.model_spec import ParameterValues
 from shared.protocol import ColorizeRequest, Finish, ReferenceRole
+from shared.stages import Stage
 
 SIDES = Sides(UNIT, SMALLEST, LARGEST)
 ACTIVATIONS_PER_PIXEL = 22
@@ -92,7 +93,7 @@ class AnimeDiffusion(DelegatesSegmentation):
 
         def report(step: int, steps: int, clean: Tensor) -> None:
             shown = to_bytes(((clean[0] + 1) / 2).permute(1, 2, 0).cpu().numpy())
-            on_step(StepProgress("denoise", step, steps, preview_image(shown, place, 1)))
+            on_step(StepProgress(Stage.DENOISE, step, steps, preview_image(shown, place, 1)))
 
         denoiser, eta = classifier_free_guidance(look, colors, request.guidance), float(values["eta"])
         if values["sampler"] == ANCESTRAL:

@@ -35,6 +35,7 @@ from backend.families.runtime.memory_plan import TILE, Plan
 from backend.networks.clip import patch_tokens
 from shared.model_spec import ParameterValues
 from shared.protocol import ColorizeRequest, Finish, ReferenceRole
+from shared.stages import Stage
 
 ONE_EACH = "This model looks at one reference for the figure and one for the ground alone; the others were left out."
 LATENT_SCALE = 0.18215
@@ -140,7 +141,8 @@ class ColorizeDiffusion(DelegatesSegmentation):
         )
 
         def report(step: int, steps: int, clean: Tensor) -> None:
-            on_step(StepProgress("denoise", step, steps, preview_image(latent_to_rgb(clean, condition.colors), place, CELL)))
+            preview = preview_image(latent_to_rgb(clean, condition.colors), place, CELL)
+            on_step(StepProgress(Stage.DENOISE, step, steps, preview))
 
         return sample(
             guided,

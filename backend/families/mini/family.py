@@ -36,6 +36,7 @@ from backend.networks.mini.foreground import Foreground
 from backend.networks.mini.painted import SCALE, DenoiserInputs, FieldDenoiser
 from backend.weights.shipped_model import ModelFolder
 from shared.protocol import ColorizeRequest, Finish
+from shared.stages import Stage
 
 _USUAL = ColorizeRequest(64, 64, ())
 SPEC = ModelSpec(
@@ -134,7 +135,7 @@ class Mini:
         flats = condition.flats(request.seed)
         drawn = _drawn(flats, condition.labels)
         if condition.shown is None:
-            on_step(StepProgress("denoise", 1, 1, _preview(condition, MiniLatent(flats, drawn, None))))
+            on_step(StepProgress(Stage.DENOISE, 1, 1, _preview(condition, MiniLatent(flats, drawn, None))))
             return MiniLatent(flats, drawn, None)
         # with and without the reference side by side in one batch, so that guidance costs no call of its own
         both = torch.tensor([False, True] if request.guidance != 1 else [False])
@@ -150,7 +151,7 @@ class Mini:
             found = self._painted(latent.expand(len(both), -1, -1, -1), sigma.expand(len(both)), given)
             clean = found[-1:] + request.guidance * (found[:1] - found[-1:])
             latent = scheduler.step((latent - clean) / sigma, timestep, latent).prev_sample
-            on_step(StepProgress("denoise", step, request.steps, _preview(condition, MiniLatent(flats, drawn, clean))))
+            on_step(StepProgress(Stage.DENOISE, step, request.steps, _preview(condition, MiniLatent(flats, drawn, clean))))
         return MiniLatent(flats, drawn, latent)
 
     def decode(self, condition: MiniCondition, latent: MiniLatent, drawing: Drawing, request: ColorizeRequest) -> Colors:

@@ -18,7 +18,7 @@ def condition_key(drawing: Drawing, request: ColorizeRequest) -> str:
     """A digest of all a condition depends on: pictures, their roles, fixed colors, finish, mode, parameters; no seed."""
     digest = hashlib.blake2b(digest_size=16)
     arrays = [drawing.ink, drawing.mask, drawing.regions.labels, drawing.regions.foreground]
-    arrays += [drawing.fixed.regions, drawing.fixed.applied(np.zeros((drawing.regions.count, 3), np.uint8))]
+    arrays += [drawing.fixed.is_fixed, drawing.fixed.apply_to(np.zeros((drawing.regions.count, 3), np.uint8))]
     for reference in drawing.references:
         arrays += [reference.rgb, reference.mask]
     for array in arrays:

@@ -17,7 +17,7 @@ OWN_SHARE = 0.1
 
 
 @dataclass(frozen=True)
-class Spots:
+class HintStrokes:
     """Painted pixels, each with the spot it belongs to.
 
     rows, columns: (n,) pixels in the hints' own size.  weight: (n,) opacity 1..255.  spot: (n,) 0..k-1.  colors: (k, 3)
@@ -27,11 +27,11 @@ class Spots:
     rows: np.ndarray
     columns: np.ndarray
     weight: np.ndarray
-    spot: np.ndarray
+    stroke: np.ndarray
     colors: Rgb
 
 
-def find_hint_strokes(hints: Rgba) -> Spots:
+def find_hint_strokes(hints: Rgba) -> HintStrokes:
     """The spots in (H, W, 4): connected paint (alpha above 0) of one color.
 
     Where strokes of different colors touch, each pixel belongs to the one whose color is nearest.
@@ -47,7 +47,7 @@ def find_hint_strokes(hints: Rgba) -> Spots:
     amounts = np.bincount(kind, weight)
     blot_of, color_of = kinds >> 24, kinds & 0xFFFFFF
     spot_of, colors = _palettes(blot_of, color_of, amounts)
-    return Spots(rows, columns, weight, spot_of[kind], _rgb(colors))
+    return HintStrokes(rows, columns, weight, spot_of[kind], _rgb(colors))
 
 
 def _palettes(blot_of: np.ndarray, color_of: np.ndarray, amounts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

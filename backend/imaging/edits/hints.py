@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 from skimage.segmentation import watershed
 
-from backend.imaging.edits.hint_strokes import Spots, distinct_colors, find_hint_strokes, nearest_color
+from backend.imaging.edits.hint_strokes import HintStrokes, distinct_colors, find_hint_strokes, nearest_color
 from backend.imaging.segmentation.label_maps import intersect_labels, label_areas, parent_labels, relabel
-from backend.imaging.types import Bools, Fixed, Gray, Labels, Regions, Rgb, Rgba
+from backend.imaging.types import Bools, FixedRegions, Gray, Labels, Regions, Rgb, Rgba
 
 REACHES = 0.15
 """A spot also colors a second part if it covers this share of what it covers of the first: less is a slip of the brush."""
@@ -22,7 +22,7 @@ MAIN = 0.5
 """A part that is more than this share of its region stands for the whole region."""
 
 
-def apply_hints(finer: Labels, regions: Regions, ink: Gray, hints: Rgba) -> tuple[Regions, Fixed]:
+def apply_hints(finer: Labels, regions: Regions, ink: Gray, hints: Rgba) -> tuple[Regions, FixedRegions]:
     """The regions cut so that each has one hint or none, and the colors of those that have one.
 
     finer: (h, w) labels of the drawing before regions were joined.  ink: (h, w), 255 = line.  hints: (H, W, 4), any size.
@@ -48,7 +48,7 @@ def apply_hints(finer: Labels, regions: Regions, ink: Gray, hints: Rgba) -> tupl
         if len(chosen) > 1:
             markers = np.zeros(labels.shape, np.int32)
             for number in range(len(chosen) - 1, -1, -1):  # where they meet in one pixel, the most frequent remains
-                mine = np.isin(spots.spot, chosen[number])
+                mine = np.isin(spots.stroke, chosen[number])
                 markers[rows[mine], columns[mine]] = number + 1
             divided = _split_between_hints(inside, markers, ink)
             shares = [divided == number + 1 for number in range(len(chosen))]
@@ -60,14 +60,14 @@ def apply_hints(finer: Labels, regions: Regions, ink: Gray, hints: Rgba) -> tupl
     origin = parent_labels(labels, regions.labels)
     fixed = np.array([k in paint for k in old.tolist()], np.bool_)
     colors = np.array([paint.get(k, (0, 0, 0)) for k in old.tolist()], np.uint8)
-    return Regions(labels, len(old), regions.ink, regions.foreground[origin]), Fixed(fixed, colors)
+    return Regions(labels, len(old), regions.ink, regions.foreground[origin]), FixedRegions(fixed, colors)
 
 
-def _marked(spots: Spots, parts: Labels, inked: Bools, size: np.ndarray) -> dict[int, set[int]]:
+def _marked(spots: HintStrokes, parts: Labels, inked: Bools, size: np.ndarray) -> dict[int, set[int]]:
     """The parts that each spot colors.  parts, inked: (n,) under each painted pixel.  size: (count,) in the hints' pixels."""
-    count, on_paper = len(size), np.bincount(spots.spot[~inked], minlength=len(spots.colors)) > 0
-    counts = ~inked | ~on_paper[spots.spot]
-    pairs, amount = np.unique(spots.spot[counts] * count + parts[counts], return_counts=True)
+    count, on_paper = len(size), np.bincount(spots.stroke[~inked], minlength=len(spots.colors)) > 0
+    counts = ~inked | ~on_paper[spots.stroke]
+    pairs, amount = np.unique(spots.stroke[counts] * count + parts[counts], return_counts=True)
     spot, part = pairs // count, pairs % count
     most = np.zeros(len(spots.colors))
     np.maximum.at(most, spot, amount)
@@ -93,13 +93,13 @@ def _hint_targets(regions: Regions, parts: Labels, marked: dict[int, set[int]]) 
     return units
 
 
-def _colors(spots: Spots, members: set[int], here: Bools) -> list[list[int]]:
+def _colors(spots: HintStrokes, members: set[int], here: Bools) -> list[list[int]]:
     """The spots of a part, those of one color together, the most frequent color first and named by its first spot.
 
     here: (n,) the painted pixels that lie in the part.
     """
     known = np.array(sorted(members))
-    amounts = np.bincount(spots.spot[here], spots.weight[here], minlength=len(spots.colors))[known]
+    amounts = np.bincount(spots.stroke[here], spots.weight[here], minlength=len(spots.colors))[known]
     palette = spots.colors[known].astype(np.int64)
     codes = palette[:, 0] << 16 | palette[:, 1] << 8 | palette[:, 2]
     for code in np.unique(codes):  # spots of exactly one color count together

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from backend.imaging.types import Fixed, Floats, Regions
+from backend.imaging.types import FixedRegions, Floats, Regions
 
 _HALVINGS = 16
 
 
-def shift_region_means(own: Floats, regions: Regions, fixed: Fixed) -> Floats:
+def shift_region_means(own: Floats, regions: Regions, fixed: FixedRegions) -> Floats:
     """``own`` (h, w, 3) with each fixed region shifted so that its mean beside the lines is its given color; shading stays.
 
     A color near the end of the scale has no room for shading on that side: what would go beyond is cut off there, and the
@@ -17,7 +17,7 @@ def shift_region_means(own: Floats, regions: Regions, fixed: Fixed) -> Floats:
     order = np.argsort(regions.labels.ravel(), kind="stable")
     ends = np.cumsum(np.bincount(regions.labels.ravel(), minlength=regions.count))
     old, new, ink = own.reshape(-1, 3), result.reshape(-1, 3), regions.ink.ravel()
-    for k in np.flatnonzero(fixed.regions).tolist():
+    for k in np.flatnonzero(fixed.is_fixed).tolist():
         inside = order[ends[k - 1] if k else 0 : ends[k]]
         beside = inside[~ink[inside]]
         shift = _shift(old[beside if len(beside) else inside], fixed.colors[k].astype(np.float64))

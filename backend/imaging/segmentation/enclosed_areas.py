@@ -16,7 +16,7 @@ CUT_BAND, CUT_WIDTH, CUT_COVER, CUT_INK = 4, 0.12, 0.75, 20
 
 
 @dataclass(frozen=True)
-class Pockets:
+class EnclosedAreas:
     """A drawing cut with every line at full strength and wide gaps closed.
 
     labels: (h, w), 0..count-1.  inside: (count,), the region is a pocket of the ground.  radius: (count,), of the largest disc
@@ -25,11 +25,11 @@ class Pockets:
 
     labels: Labels
     count: int
-    inside: Bools
+    is_enclosed: Bools
     radius: Floats
 
 
-def find_enclosed_areas(ink: Gray, ground: Bools, gap: float) -> Pockets:
+def find_enclosed_areas(ink: Gray, background: Bools, gap: float) -> EnclosedAreas:
     """The pockets of the ground (h, w) of a drawing (h, w; 255 = line); gap as in ``segment``.
 
     Pockets that only a line divides, as the folds of a skirt, have the radius of all of them together.
@@ -37,7 +37,7 @@ def find_enclosed_areas(ink: Gray, ground: Bools, gap: float) -> Pockets:
     cut = segment(add_crop_edges(full_strength(ink)), gap)
     flat = cut.labels.ravel()
     pixels = np.maximum(np.bincount(flat, minlength=cut.count), 1)
-    inside = np.bincount(flat, weights=ground.ravel(), minlength=cut.count) > 0.5 * pixels
+    inside = np.bincount(flat, weights=background.ravel(), minlength=cut.count) > 0.5 * pixels
     labels = cut.labels
     inside[np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])] = False
     area = inside[labels].astype(np.uint8)
@@ -48,7 +48,7 @@ def find_enclosed_areas(ink: Gray, ground: Bools, gap: float) -> Pockets:
     np.maximum.at(largest, part.ravel(), distance.ravel())
     own = np.zeros(cut.count, np.int64)
     own[flat] = part.ravel()
-    return Pockets(labels, cut.count, inside, largest[own] / min(ink.shape))
+    return EnclosedAreas(labels, cut.count, inside, largest[own] / min(ink.shape))
 
 
 def full_strength(ink: Gray) -> Gray:

@@ -8,7 +8,7 @@ import numpy as np
 
 from backend.imaging.masks import resize_mask
 from backend.imaging.resize import fit
-from backend.imaging.segmentation.enclosed_areas import Pockets, find_enclosed_areas
+from backend.imaging.segmentation.enclosed_areas import EnclosedAreas, find_enclosed_areas
 from backend.imaging.segmentation.palette import reference_regions
 from backend.imaging.segmentation.regions import Segmentation, line_mask, segment
 from backend.imaging.types import Bools, Floats, Gray, Labels, Rgb
@@ -80,9 +80,9 @@ def _is_empty(cut: Segmentation, ground: Bools, share: Floats) -> bool:
 
 def _filled_pockets(ink: Gray, soft: Floats, ground: Bools) -> Bools:
     """Which pixels of the ground (h, w) lie behind a broken or faint outline, and are figure after all."""
-    found: Pockets = find_enclosed_areas(ink, ground, WIDE_GAP)
+    found: EnclosedAreas = find_enclosed_areas(ink, ground, WIDE_GAP)
     share = _shares(found.labels, found.count, soft)
-    return (found.inside & (share > np.where(found.radius > LARGE, SURELY_NOT, 0.5)))[found.labels]
+    return (found.is_enclosed & (share > np.where(found.radius > LARGE, SURELY_NOT, 0.5)))[found.labels]
 
 
 def _with_outline(figure: Bools, ink: Gray) -> Bools:

@@ -22,13 +22,13 @@ class RegionGraph:
     """
 
     area: NDArray[np.float64]
-    side: Bools
+    is_foreground: Bools
     center: NDArray[np.float64]
     contact: tuple[dict[int, int], ...]
 
 
 def region_adjacency_graph(
-    labels: Labels, count: int, ink: Bools, weight: NDArray[np.floating] | None, side: Bools
+    labels: Labels, count: int, ink: Bools, weight: NDArray[np.floating] | None, is_foreground: Bools
 ) -> RegionGraph:
     """The graph of ``labels`` (h, w); paper pixels count ``weight`` (h, w) each (None = 1), ink pixels nothing."""
     flat = labels.ravel()
@@ -54,7 +54,7 @@ def region_adjacency_graph(
         a, b = divmod(code, count)
         contact[a][b] = total
         contact[b][a] = total
-    return RegionGraph(area, side, center, contact)
+    return RegionGraph(area, is_foreground, center, contact)
 
 
 def merge_small(graph: RegionGraph, minimum: float, limit: int | None) -> tuple[NDArray[np.int32], int]:
@@ -65,7 +65,7 @@ def merge_small(graph: RegionGraph, minimum: float, limit: int | None) -> tuple[
     the region of its side with the nearest center.  Sides never mix, so at least one region of each side remains.
     """
     count = len(graph.area)
-    area, side = graph.area.tolist(), graph.side.tolist()
+    area, side = graph.area.tolist(), graph.is_foreground.tolist()
     contact = [dict(edges) for edges in graph.contact]
     target = list(range(count))
     queue = [(a, i) for i, a in enumerate(area)]

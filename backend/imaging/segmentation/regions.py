@@ -127,12 +127,6 @@ def _split_by_mask(segmentation: Segmentation, inside: Bools) -> tuple[Labels, i
     return labels.astype(np.int32) - 1, int(labels.max())
 
 
-def drawing_regions(ink: Gray, mask: Gray | None, gap: float, max_regions: int) -> Regions:
-    """``segment`` and ``merge_and_split`` in one; mask None = no split, everything belongs to the figure."""
-    figure = np.full(ink.shape, 255, np.uint8) if mask is None else mask
-    return merge_and_split(segment(ink, gap), figure, max_regions)
-
-
 def snap_mask_to_regions(mask: Gray, labels: Labels, count: int) -> Gray:
     """The mask (h, w) moved to the borders of regions: (h, w) 0 or 255.
 

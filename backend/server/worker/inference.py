@@ -38,6 +38,7 @@ from shared.protocol import (
     ColorizeRequest,
     ForegroundSource,
 )
+from shared.stages import Stage
 
 _DISK_FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 _NO_MEMORY = ("can't allocate memory", "not enough memory", "Insufficient memory")
@@ -116,7 +117,7 @@ class InferenceRunner:
             inputs = read_inputs(run.folder, run.request)
             read = time.monotonic()
             result = colorize(inputs, family, on_step)
-            on_step(StepProgress("layers", 1, 1))
+            on_step(StepProgress(Stage.LAYERS, 1, 1))
             saving = time.monotonic()
             pictures = encode_layers(result.layers)
             seconds = {"read": read - started, **result.seconds, "encode": time.monotonic() - saving}
@@ -154,7 +155,7 @@ def read_inputs(folder: Path, request: ColorizeRequest) -> Inputs:
         references=tuple(png.decode_rgba(data("reference%d" % number)) for number in range(len(request.references))),
         foreground=png.decode_gray(data(PART_FOREGROUND)) if request.foreground is ForegroundSource.MASK else None,
         hints=png.decode_rgba(data(PART_HINTS)) if request.hints else None,
-        region=png.decode_gray(data(PART_REGION)) if request.region else None,
+        selection=png.decode_gray(data(PART_REGION)) if request.region else None,
         previous=previous,
     )
 

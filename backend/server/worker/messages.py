@@ -6,6 +6,7 @@ from pathlib import Path
 from shared.errors import ErrorCode
 from shared.model_spec import ModelInfo
 from shared.protocol import ColorizeRequest
+from shared.stages import Stage
 
 
 @dataclass(frozen=True)
@@ -46,10 +47,10 @@ class Ready:
 
 @dataclass(frozen=True)
 class Progress:
-    """Worker to server: a stage began or a step ended; ``preview_image`` is a PNG of at most 256 px, or None."""
+    """Worker to server: a stage began or a step ended; ``preview`` is a PNG of at most 256 px, or None."""
 
     job: str
-    stage: str
+    stage: Stage
     step: int
     steps: int
     preview: bytes | None

@@ -8,6 +8,7 @@ from ..krita_api.document import Layer
 from ..krita_api.hidden_results import HiddenResults
 from ..shared.errors import LinewashError
 from ..shared.protocol import JobStatus
+from ..shared.stages import Stage
 from .choices import DockerState
 
 _REMEMBERED = 4
@@ -188,11 +189,11 @@ class Session:
 
 
 STAGES = {
-    "prepare": "Reading the lines…",
-    "condition": "Looking at the reference…",
-    "denoise": "Coloring…",
-    "decode": "Mixing the colors…",
-    "layers": "Laying the colors under the lines…",
+    Stage.PREPARE.value: "Reading the lines…",
+    Stage.CONDITION.value: "Looking at the reference…",
+    Stage.DENOISE.value: "Coloring…",
+    Stage.DECODE.value: "Mixing the colors…",
+    Stage.LAYERS.value: "Laying the colors under the lines…",
 }
 
 
@@ -201,6 +202,6 @@ def describe_progress(status: JobStatus) -> str:
     if not status.stage:
         return "Waiting for the model…"
     text = STAGES.get(status.stage, "Coloring…")
-    if status.stage == "denoise" and status.steps:
+    if status.stage == Stage.DENOISE.value and status.steps:
         return "%s step %d of %d" % (text, status.step, status.steps)
     return text

@@ -19,6 +19,7 @@ from backend.weights.shipped_model import ModelFolder
 from shared.errors import ErrorCode, LinewashError
 from shared.model_spec import ModelInfo
 from shared.protocol import ColorizeRequest, Finish
+from shared.stages import Stage
 
 STEP_S = 0.01
 FIGURE: Sequence[tuple[int, int, int]] = ((230, 180, 150), (110, 60, 40), (60, 90, 190), (170, 40, 60))
@@ -53,7 +54,7 @@ class Swatches:
         """As many steps as asked for, each with a preview."""
         for step in range(request.steps):
             time.sleep(STEP_S)
-            on_step(StepProgress("denoise", step + 1, request.steps, np.full((48, 64, 3), 40 + 10 * (step % 20), np.uint8)))
+            on_step(StepProgress(Stage.DENOISE, step + 1, request.steps, np.full((48, 64, 3), 40 + 10 * (step % 20), np.uint8)))
         return condition
 
     def decode(self, condition: int, latent: int, drawing: Drawing, request: ColorizeRequest) -> Colors:

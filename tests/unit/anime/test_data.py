@@ -9,7 +9,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from backend.imaging.line_extraction import FACE_SIGMAS, xdog_binary
-from backend.imaging.thin_plate_warp import ThinPlateWarp, bend_maps, random_warp, warp_published
+from backend.imaging.thin_plate_warp import ThinPlateWarp, random_warp, warp_maps, warp_published
 from backend.training.animediffusion.dataset import FacePairs, draw_lines, squared
 from backend.training.cli import app
 from backend.training.colorizediffusion.dataset import DataError
@@ -70,13 +70,13 @@ def test_bends_lie_in_their_ranges_and_differ() -> None:
     assert len(set(drawn)) > 190
     for bend in drawn:
         assert min(bend.first, bend.second) >= 0.3 and max(bend.first, bend.second) <= 0.7
-        assert max(abs(bend.first_by), abs(bend.second_by)) <= 0.25
-        assert round(bend.first + bend.first_by, 2) != round(bend.second + bend.second_by, 2)
+        assert max(abs(bend.first_shift), abs(bend.second_shift)) <= 0.25
+        assert round(bend.first + bend.first_shift, 2) != round(bend.second + bend.second_shift, 2)
 
 
 def test_points_that_do_not_move_bend_nothing() -> None:
     still = ThinPlateWarp(0.3, 0.7, 0.0, 0.0)
-    x, y = bend_maps(still, 5, 3, (4, 2))
+    x, y = warp_maps(still, 5, 3, (4, 2))
     assert np.allclose(x, np.arange(5)[None], atol=1e-4) and np.allclose(y, np.arange(3)[:, None], atol=1e-4)
     picture = np.full((40, 40, 3), 200, np.uint8)
     assert (warp_published(picture, still)[:-2, :-2] == 200).all() and (warp_published(picture, still)[-1] < 200).all()

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from backend.imaging.edits.hint_strokes import find_hint_strokes
 from backend.imaging.edits.hints import apply_hints
-from backend.imaging.types import Fixed, Regions
+from backend.imaging.types import FixedRegions, Regions
 
 SIDE = 96
 RED, BLUE, GREEN = (210, 30, 40), (20, 60, 220), (30, 190, 60)
@@ -32,15 +32,15 @@ def _painted(*spots: tuple[int, int, int, tuple[int, int, int]], scale: int = 1)
     return hints
 
 
-def _fixed(*spots: tuple[int, int, int, tuple[int, int, int]], scale: int = 1) -> tuple[Regions, Fixed]:
+def _fixed(*spots: tuple[int, int, int, tuple[int, int, int]], scale: int = 1) -> tuple[Regions, FixedRegions]:
     finer, regions, ink = _rooms()
     return apply_hints(finer, regions, ink, _painted(*spots, scale=scale))
 
 
-def _color(found: tuple[Regions, Fixed], x: int, y: int) -> tuple[int, ...] | None:
+def _color(found: tuple[Regions, FixedRegions], x: int, y: int) -> tuple[int, ...] | None:
     regions, fixed = found
     k = regions.labels[y, x]
-    return tuple(fixed.colors[k].tolist()) if fixed.regions[k] else None
+    return tuple(fixed.colors[k].tolist()) if fixed.is_fixed[k] else None
 
 
 def test_a_spot_fixes_its_whole_region_and_no_other() -> None:
@@ -49,7 +49,7 @@ def test_a_spot_fixes_its_whole_region_and_no_other() -> None:
         assert _color(found, 30, 70) == _color(found, 2, 2) == RED
         assert _color(found, 70, 30) is None
         assert found[0].foreground[found[0].labels[2, 2]] and not found[0].foreground[found[0].labels[30, 70]]
-        assert found[0].count == 2 and len(found[1].regions) == len(found[1].colors) == 2
+        assert found[0].count == 2 and len(found[1].is_fixed) == len(found[1].colors) == 2
 
 
 def test_a_spot_in_a_small_room_that_was_joined_colors_the_room_alone() -> None:
@@ -134,8 +134,8 @@ def test_any_spots_leave_a_partition_that_only_got_finer(dabs: list[tuple[int, i
     finer, regions, ink = _rooms()
     found, fixed = apply_hints(finer, regions, ink, _painted(*dabs))
     assert np.array_equal(np.unique(found.labels), np.arange(found.count))
-    assert len(fixed.regions) == len(fixed.colors) == len(found.foreground) == found.count
-    assert fixed.regions.any()
-    assert {tuple(c) for c in fixed.colors[fixed.regions].tolist()} <= {dab[3] for dab in dabs}
+    assert len(fixed.is_fixed) == len(fixed.colors) == len(found.foreground) == found.count
+    assert fixed.is_fixed.any()
+    assert {tuple(c) for c in fixed.colors[fixed.is_fixed].tolist()} <= {dab[3] for dab in dabs}
     for k in range(found.count):
         assert len(np.unique(regions.labels[found.labels == k])) == 1

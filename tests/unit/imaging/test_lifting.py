@@ -6,7 +6,7 @@ import pytest
 
 from backend.imaging.resize import resize
 from backend.imaging.segmentation.label_upsampling import upsample_labels, upsample_mask
-from backend.imaging.segmentation.regions import drawing_regions, segment
+from backend.imaging.segmentation.regions import merge_and_split, segment
 
 
 def _thin_drawing(side: int) -> np.ndarray:
@@ -79,7 +79,7 @@ def test_any_aspect(shape: tuple[int, int]) -> None:
     ink = np.zeros(shape, np.uint8)
     cv2.line(ink, (0, shape[0] // 3), (shape[1] - 1, shape[0] // 2), 255, 3, cv2.LINE_AA)
     small = resize(ink, max(16, shape[1] // 4), max(16, shape[0] // 4))
-    regions = drawing_regions(small, None, 0.04, 160)
+    regions = merge_and_split(segment(small, 0.04), np.full_like(small, 255), 160)
     lifted = upsample_labels(regions.labels, ink)
     assert lifted.shape == shape and np.array_equal(np.unique(lifted), np.arange(regions.count))
 

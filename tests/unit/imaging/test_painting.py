@@ -102,8 +102,8 @@ def test_the_ground_behind_a_figure_shows_no_seam() -> None:
     labels = (np.hypot(x, y) < 40).astype(np.int32)
     regions = Regions(labels, 2, np.zeros((size, size), np.bool_), np.array([False, True]))
     wash = build_region_colors(regions, sample_field(regions, np.array([[90, 140, 200], [250, 10, 10]], np.uint8), None), WHITE)
-    assert np.abs(wash.ground - (90, 140, 200)).max() < 0.5
-    assert np.abs(wash.figure - (250, 10, 10)).max() < 0.5
+    assert np.abs(wash.background - (90, 140, 200)).max() < 0.5
+    assert np.abs(wash.foreground - (250, 10, 10)).max() < 0.5
 
 
 def test_a_gap_under_an_arm_does_not_color_the_ground() -> None:
@@ -114,14 +114,14 @@ def test_a_gap_under_an_arm_does_not_color_the_ground() -> None:
     wash = build_region_colors(
         regions, sample_field(regions, np.array([[10, 20, 30], [0, 0, 0], [255, 255, 0]], np.uint8), None), WHITE
     )
-    assert np.abs(wash.ground - (10, 20, 30)).max() < 0.5
-    assert (wash.own[102, 102] == (255, 255, 0)).all()
+    assert np.abs(wash.background - (10, 20, 30)).max() < 0.5
+    assert (wash.image[102, 102] == (255, 255, 0)).all()
 
 
 def test_all_figure_has_paper_behind_it_and_no_figure_is_sane() -> None:
     regions = _halves()
     whole = Regions(regions.labels, 2, regions.ink, np.array([True, True]))
-    assert (build_region_colors(whole, sample_field(whole, FLATS, None), (240, 230, 220)).ground == (240, 230, 220)).all()
+    assert (build_region_colors(whole, sample_field(whole, FLATS, None), (240, 230, 220)).background == (240, 230, 220)).all()
     nothing = Regions(regions.labels, 2, regions.ink, np.array([False, False]))
     wash = build_region_colors(nothing, sample_field(nothing, FLATS, None), WHITE)
-    assert np.array_equal(wash.figure, wash.own) and np.array_equal(wash.ground, wash.own)
+    assert np.array_equal(wash.foreground, wash.image) and np.array_equal(wash.background, wash.image)

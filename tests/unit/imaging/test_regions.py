@@ -7,7 +7,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from backend.imaging.segmentation.regions import (
-    drawing_regions,
     line_mask,
     merge_and_split,
     region_medians,
@@ -89,12 +88,12 @@ def test_any_drawing_gives_a_valid_lattice(seed: int, side: int, limit: int) -> 
         cv2.line(ink, a, b, int(rng.integers(30, 256)), int(rng.integers(1, 4)), cv2.LINE_AA)
     mask = np.zeros_like(ink)
     cv2.circle(mask, rng.integers(0, side, 2).tolist(), int(rng.integers(0, side)), 255, -1, cv2.LINE_AA)
-    regions = drawing_regions(ink, mask, 0.04, limit)
+    regions = merge_and_split(segment(ink, 0.04), mask, limit)
     assert regions.labels.dtype == np.int32 and regions.labels.shape == ink.shape
     assert np.array_equal(np.unique(regions.labels), np.arange(regions.count))
     assert regions.count <= limit
     assert regions.foreground.shape == (regions.count,) and regions.foreground.dtype == np.bool_
-    again = drawing_regions(ink, mask, 0.04, limit)
+    again = merge_and_split(segment(ink, 0.04), mask, limit)
     assert np.array_equal(regions.labels, again.labels)
 
 
@@ -103,7 +102,7 @@ def test_the_mask_cuts_open_regions() -> None:
     cv2.line(ink, (0, 200), (255, 200), 255, 2)
     mask = np.zeros_like(ink)
     mask[:, :128] = 255
-    regions = drawing_regions(ink, mask, 0.04, 160)
+    regions = merge_and_split(segment(ink, 0.04), mask, 160)
     assert regions.count == 4
     assert np.array_equal(regions.foreground[regions.labels], mask > 127)
 
@@ -111,13 +110,13 @@ def test_the_mask_cuts_open_regions() -> None:
 def test_a_mask_slightly_off_the_line_does_not_cut_regions(circle) -> None:
     mask = np.zeros((256, 256), np.uint8)
     cv2.circle(mask, (129, 128), 88, 255, -1, cv2.LINE_AA)
-    regions = drawing_regions(circle(), mask, 0.04, 160)
+    regions = merge_and_split(segment(circle(), 0.04), mask, 160)
     assert regions.count == 2 and regions.foreground.sum() == 1
 
 
 @pytest.mark.parametrize("value", [0, 255])
 def test_blank_and_solid_drawings_are_one_region(value: int) -> None:
-    regions = drawing_regions(np.full((80, 70), value, np.uint8), None, 0.04, 160)
+    regions = merge_and_split(segment(np.full((80, 70), value, np.uint8), 0.04), np.full((80, 70), 255, np.uint8), 160)
     assert regions.count == 1 and not regions.labels.any() and regions.foreground.all()
 
 
@@ -152,12 +151,6 @@ def test_medians_use_trusted_pixels_first() -> None:
     medians, trusted = region_medians(labels, 3, rgb, ok)
     assert medians.tolist() == [[10, 20, 30], [200, 100, 50], [0, 0, 0]]
     assert trusted.tolist() == [19, 10, 0]
-
-
-def test_split_and_drawing_regions_agree(figure) -> None:
-    ink, mask = figure(200)
-    one, two = drawing_regions(ink, mask, 0.04, 20), merge_and_split(segment(ink, 0.04), mask, 20)
-    assert np.array_equal(one.labels, two.labels) and np.array_equal(one.foreground, two.foreground)
 
 
 def test_merging_joins_small_regions() -> None:

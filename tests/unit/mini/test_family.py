@@ -12,10 +12,7 @@ from backend.contract.family import ColorModel
 from backend.families.mini.family import Mini, MiniCondition
 from backend.families.registry import families, load, mask_guesser, models
 from backend.families.runtime.condition_cache import CachingModel
-from backend.imaging.segmentation.regions import drawing_regions
-from backend.pipeline.condition import condition
-from backend.pipeline.decode import decode
-from backend.pipeline.denoise import denoise
+from backend.imaging.segmentation.regions import merge_and_split, segment
 from shared.protocol import ColorizeRequest, Finish, ReferenceRole
 
 REQUEST = ColorizeRequest(200, 256, (ReferenceRole.BOTH, ReferenceRole.BOTH), finish=Finish.PAINTED, steps=3)
@@ -23,9 +20,9 @@ REQUEST = ColorizeRequest(200, 256, (ReferenceRole.BOTH, ReferenceRole.BOTH), fi
 
 def _run(family: ColorModel, drawing: Drawing, request: ColorizeRequest) -> tuple[Colors, list[StepProgress]]:
     steps: list[StepProgress] = []
-    known = condition(family, drawing, request)
-    latent = denoise(family, known, request, steps.append)
-    return decode(family, known, latent, drawing, request), steps
+    condition = family.condition(drawing, request)
+    latent = family.denoise(condition, request, steps.append)
+    return family.decode(condition, latent, drawing, request), steps
 
 
 def test_flats_are_colors_of_the_reference(mini: ColorModel, drawing: Drawing) -> None:
@@ -137,7 +134,8 @@ def test_condition_is_remembered_by_content(drawing: Drawing) -> None:
 
 def test_one_region_and_a_drawing_that_is_all_figure(mini: ColorModel, drawing: Drawing) -> None:
     ink = np.zeros((90, 64), np.uint8)
-    bare = replace(drawing, ink=ink, mask=np.full((90, 64), 255, np.uint8), regions=drawing_regions(ink, None, 0.02, 160))
+    mask = np.full((90, 64), 255, np.uint8)
+    bare = replace(drawing, ink=ink, mask=mask, regions=merge_and_split(segment(ink, 0.02), mask, 160))
     colors = _run(mini, bare, REQUEST)[0]
     assert colors.flats.shape == (1, 3) and colors.field is not None and np.isfinite(colors.field).all()
 

@@ -122,7 +122,7 @@ def test_pockets_that_folds_divide_are_one() -> None:
     ground = np.ones(ink.shape, np.bool_)
     found = find_enclosed_areas(ink, ground, 0.04)
     fold = found.labels[200, 70]
-    assert found.inside[fold] and not found.inside[found.labels[10, 10]]
+    assert found.is_enclosed[fold] and not found.is_enclosed[found.labels[10, 10]]
     assert found.radius[fold] > 0.2 and found.radius[found.labels[10, 10]] == 0
 
 

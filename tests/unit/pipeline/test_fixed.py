@@ -91,7 +91,7 @@ def test_whatever_a_condition_depends_on_changes_what_is_remembered(given: Input
 
 
 def _recoloring(given: Inputs, selection: np.ndarray, before: ResultLayers, **changes: Any) -> ResultLayers:
-    again = replace(given, region=selection, previous=PreviousResult(before.foreground, before.background))
+    again = replace(given, selection=selection, previous=PreviousResult(before.foreground, before.background))
     return _run(again, region=True, previous=True, **changes)
 
 
@@ -135,12 +135,12 @@ def test_the_model_is_told_what_the_rest_looks_like(given: Inputs) -> None:
     before = _run(given, finish=Finish.FLATS, seed=1)
     selection = np.where(_disc(0.35 * SIDE), 255, 0).astype(np.uint8)
     again = replace(
-        given, region=selection, previous=PreviousResult(before.foreground, before.background), hints=_spot(160, 160)
+        given, selection=selection, previous=PreviousResult(before.foreground, before.background), hints=_spot(160, 160)
     )
     drawing = prepare(again, Stubborn())
     labels = drawing.regions.labels
     assert tuple(drawing.fixed.colors[labels[160, 160]]) == HINT
-    assert drawing.fixed.regions.all()
+    assert drawing.fixed.is_fixed.all()
     assert tuple(drawing.fixed.colors[labels[300, 5]]) == tuple(before.background[300, 5, :3])
 
 
@@ -148,7 +148,7 @@ def test_the_figure_is_what_it_was_and_nobody_guesses(given: Inputs) -> None:
     mask = np.where(_disc(0.35 * SIDE), 255, 0).astype(np.uint8)
     before = _run(replace(given, foreground=mask), seed=1)
     family = Stubborn()
-    again = replace(given, region=mask, previous=PreviousResult(before.foreground, before.background))
+    again = replace(given, selection=mask, previous=PreviousResult(before.foreground, before.background))
     drawing = prepare(again, family)
     assert family.asked == [] and np.array_equal(drawing.mask, before.foreground[..., 3])
 
@@ -172,7 +172,7 @@ def test_refusals(given: Inputs) -> None:
     full = np.full((SIDE, SIDE), 255, np.uint8)
     assert _refused(given, hints=clear) is ErrorCode.EMPTY_HINTS
     assert _refused(given, hints=small) is ErrorCode.HINTS_SIZE
-    assert _refused(given, region=full) is ErrorCode.NO_PREVIOUS
-    assert _refused(given, region=full * 0, previous=PreviousResult(clear, clear)) is ErrorCode.EMPTY_REGION
-    assert _refused(given, region=full[1:], previous=PreviousResult(clear, clear)) is ErrorCode.REGION_SIZE
-    assert _refused(given, region=full, previous=PreviousResult(clear, small)) is ErrorCode.PREVIOUS_SIZE
+    assert _refused(given, selection=full) is ErrorCode.NO_PREVIOUS
+    assert _refused(given, selection=full * 0, previous=PreviousResult(clear, clear)) is ErrorCode.EMPTY_REGION
+    assert _refused(given, selection=full[1:], previous=PreviousResult(clear, clear)) is ErrorCode.REGION_SIZE
+    assert _refused(given, selection=full, previous=PreviousResult(clear, small)) is ErrorCode.PREVIOUS_SIZE

@@ -6,7 +6,7 @@ import pytest
 
 from backend.contract.drawing import Colors, Drawing, Reference, ResultLayers
 from backend.imaging.resize import resize
-from backend.imaging.segmentation.regions import drawing_regions
+from backend.imaging.segmentation.regions import merge_and_split, segment
 from backend.imaging.types import Regions
 from backend.pipeline.layers import background_color, compose_layers
 from backend.pipeline.prepare import working_size
@@ -33,7 +33,7 @@ def _figure(width: int, height: int) -> tuple[np.ndarray, np.ndarray]:
 def _drawing(width: int, height: int, references: tuple[Reference, ...] = ()) -> Drawing:
     ink, mask = _figure(width, height)
     w, h = working_size(width, height)
-    return Drawing(ink, mask, drawing_regions(resize(ink, w, h), resize(mask, w, h), 0.04, 160), references)
+    return Drawing(ink, mask, merge_and_split(segment(resize(ink, w, h), 0.04), resize(mask, w, h), 160), references)
 
 
 def _colors(regions: Regions, field: bool) -> Colors:
@@ -147,7 +147,7 @@ def test_all_figure_is_on_paper() -> None:
     half[:, :10] = 255
     rgb[:, :10] = 50
     reference = Reference(rgb, half, ReferenceRole.BOTH)
-    drawing = Drawing(ink, mask, drawing_regions(ink, mask, 0.04, 160), (reference,))
+    drawing = Drawing(ink, mask, merge_and_split(segment(ink, 0.04), mask, 160), (reference,))
     found = compose_layers(drawing, _colors(drawing.regions, False))
     assert (found.background[..., :3] == (240, 230, 210)).all()
     assert (found.foreground[..., 3] == 255).all()
@@ -165,7 +165,7 @@ def test_the_paper_is_the_first_references_background_or_white() -> None:
 def test_no_figure_at_all() -> None:
     ink, _ = _figure(200, 200)
     mask = np.zeros_like(ink)
-    drawing = Drawing(ink, mask, drawing_regions(ink, mask, 0.04, 160), ())
+    drawing = Drawing(ink, mask, merge_and_split(segment(ink, 0.04), mask, 160), ())
     found = compose_layers(drawing, _colors(drawing.regions, True))
     assert not found.foreground[..., 3].any()
     assert np.array_equal(found.composite, found.background)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from backend.pipeline.prepare import MAX_REGIONS, NO_FIGURE, prepare, working_size
+from backend.pipeline.prepare import MAX_REGIONS, NO_FOREGROUND, prepare, working_size
 from shared.errors import ErrorCode, LinewashError
 from shared.line_preparation import LinePreparation
 
@@ -65,7 +65,7 @@ def test_a_guessed_mask_ends_on_the_line(side: int, inputs, family) -> None:
 
 def test_no_figure_found_is_a_warning(inputs, blind_family) -> None:
     drawing = prepare(inputs(), blind_family)
-    assert drawing.warnings == (NO_FIGURE,)
+    assert drawing.warnings == (NO_FOREGROUND,)
     assert not drawing.mask.any() and not drawing.regions.foreground.any()
 
 
