@@ -26,10 +26,10 @@ SIDE = 1024
 
 def _finder(name: str) -> Callable[[np.ndarray], np.ndarray]:
     if name == "isnet":
-        from backend.families.foreground.isnet import PictureFinder
+        from backend.families.foreground.isnet import CharacterSegmenter
         from backend.networks.segmentation.isnet import ISNet
 
-        return PictureFinder(ISNet().eval(), "cpu")
+        return CharacterSegmenter(ISNet().eval(), "cpu")
     if name == "birefnet":
         from backend.families.foreground.birefnet import BiRefNetSegmenter
         from backend.networks.segmentation.birefnet import BiRefNet

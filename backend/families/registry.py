@@ -13,7 +13,7 @@ from backend.families.checkpoints import CheckpointFamily, Families, added_files
 from backend.families.colorizediffusion import v1, v15
 from backend.families.foreground.selector import SegmenterSelector
 from backend.families.mini import family as mini
-from backend.families.mini.foreground import MiniMasks
+from backend.families.mini.foreground import MiniSegmenter
 from backend.families.runtime.condition_cache import CachingModel
 from backend.weights.shipped_model import ModelFolder, missing_file, model_folder
 from shared.model_spec import ModelInfo
@@ -75,4 +75,4 @@ def mask_guesser(models_dir: Path, device: str = "cpu") -> ForegroundSegmenter:
 
     Raises LinewashError MODEL_MISSING, MODEL_CORRUPT: of mini's.
     """
-    return SegmenterSelector(MiniMasks.load(ModelFolder(model_folder(mini.SPEC.name, models_dir))), models_dir, device)
+    return SegmenterSelector(MiniSegmenter.load(ModelFolder(model_folder(mini.SPEC.name, models_dir))), models_dir, device)

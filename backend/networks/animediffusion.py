@@ -9,23 +9,23 @@ from diffusers.models.embeddings import TimestepEmbedding, get_timestep_embeddin
 from diffusers.models.resnet import ResnetBlock2D
 from torch import Tensor, nn
 
-INPUTS, OUTPUTS = 3 + 1 + 3, 3
+INPUT_CHANNELS, OUTPUT_CHANNELS = 3 + 1 + 3, 3
 """Channels: noisy picture, lines and reference; noise."""
 MAX_PERIOD = 1000
 """Of the time embedding, where others have 10000."""
 GROUPS, HEADS, EPSILON = 32, 4, 1e-5
-BLOCKS = 2
+BLOCKS_PER_LEVEL = 2
 """Residual blocks a level on the way down; on the way up one more where the next level is larger."""
-HALVINGS = 3
+DOWNSAMPLINGS = 3
 """How often the picture is halved: its sides are multiples of 2 ** HALVINGS."""
 
 
-def embedded_time(time: Tensor, width: int) -> Tensor:
+def embed_time(time: Tensor, width: int) -> Tensor:
     """Times (B,) as (B, width) sinusoids: cosines first, frequencies exp(-ln 1000 k / (width / 2))."""
     return get_timestep_embedding(time, width, flip_sin_to_cos=True, downscale_freq_shift=0, max_period=MAX_PERIOD)
 
 
-class Block(ResnetBlock2D):
+class ResidualBlock(ResnetBlock2D):
     """A residual block that also works without a time, where diffusers' asks for one."""
 
     def __init__(self, inputs: int, outputs: int, time_width: int) -> None:
@@ -40,7 +40,7 @@ class Block(ResnetBlock2D):
         return (x if self.conv_shortcut is None else self.conv_shortcut(x)) + hidden
 
 
-class Bottleneck(nn.Module):
+class BottleneckAttention(nn.Module):
     """Self-attention over all cells, added to what comes in without any projection."""
 
     def __init__(self, width: int) -> None:
@@ -66,19 +66,21 @@ class AnimeUNet(nn.Module):
         time_width = 4 * first
         self.width = first
         self.time_embedding = TimestepEmbedding(first, time_width)
-        self.conv_in = nn.Conv2d(INPUTS, first, 1)
-        self.encoder, skips = _encoder(widths, time_width)
-        self.middle = nn.ModuleList([Block(last, last, time_width), Bottleneck(last), Block(last, last, time_width)])
-        self.decoder = _decoder(widths, skips, time_width)
+        self.conv_in = nn.Conv2d(INPUT_CHANNELS, first, 1)
+        self.encoder, skips = _build_encoder(widths, time_width)
+        self.middle = nn.ModuleList(
+            [ResidualBlock(last, last, time_width), BottleneckAttention(last), ResidualBlock(last, last, time_width)]
+        )
+        self.decoder = _build_decoder(widths, skips, time_width)
         self.norm_out = nn.GroupNorm(GROUPS, first, EPSILON)
-        self.conv_out = nn.Conv2d(first, OUTPUTS, 1)
+        self.conv_out = nn.Conv2d(first, OUTPUT_CHANNELS, 1)
 
     def forward(self, noisy: Tensor, lines: Tensor, reference: Tensor, time: Tensor | None) -> Tensor:
         """The noise (B, 3, H, W) in a noisy picture of that shape at times (B,); None: no time is added anywhere.
 
         lines: (B, 1, H, W), paper +1.  reference: (B, 3, H, W).  All in -1..1; sides are multiples of 8.
         """
-        embedding = None if time is None else self.time_embedding(embedded_time(time, self.width).to(noisy.dtype))
+        embedding = None if time is None else self.time_embedding(embed_time(time, self.width).to(noisy.dtype))
         x = self.conv_in(torch.cat([noisy, lines, reference], 1))
         skips: list[Tensor] = []
         for level, blocks in enumerate(self.encoder):
@@ -97,23 +99,23 @@ class AnimeUNet(nn.Module):
         return self.conv_out(F.silu(self.norm_out(x)))
 
 
-def _encoder(widths: Sequence[int], time_width: int) -> tuple[nn.ModuleList, list[int]]:
+def _build_encoder(widths: Sequence[int], time_width: int) -> tuple[nn.ModuleList, list[int]]:
     """The blocks by level, and the widths of the skips; what conv_in makes is no skip."""
     levels, skips = nn.ModuleList(), list[int]()
     for level, (before, width) in enumerate(pairwise([widths[0], *widths])):
-        skips += [before] * (level > 0) + [width] * BLOCKS
-        levels.append(nn.ModuleList(Block(width if i else before, width, time_width) for i in range(BLOCKS)))
+        skips += [before] * (level > 0) + [width] * BLOCKS_PER_LEVEL
+        levels.append(nn.ModuleList(ResidualBlock(width if i else before, width, time_width) for i in range(BLOCKS_PER_LEVEL)))
     return levels, skips
 
 
-def _decoder(widths: Sequence[int], skips: Sequence[int], time_width: int) -> nn.ModuleList:
+def _build_decoder(widths: Sequence[int], skips: Sequence[int], time_width: int) -> nn.ModuleList:
     """The blocks by level, the smallest pictures first."""
     left, x = list(skips), widths[-1]
     levels = nn.ModuleList()
     for level, width in reversed(list(enumerate(widths))):
         blocks = nn.ModuleList()
-        for _ in range(BLOCKS + (level > 0)):
-            blocks.append(Block(x + left.pop(), width, time_width))
+        for _ in range(BLOCKS_PER_LEVEL + (level > 0)):
+            blocks.append(ResidualBlock(x + left.pop(), width, time_width))
             x = width
         levels.append(blocks)
     return levels

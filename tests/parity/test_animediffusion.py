@@ -10,16 +10,16 @@ from torch import Tensor
 from backend.families.animediffusion.loader import load_unet
 from backend.families.animediffusion.sampling import (
     add_noise,
-    ancestral_step,
     classifier_free_guidance,
-    ddim,
     ddim_invert,
-    ddim_times,
+    ddim_sample,
+    ddim_timesteps,
     ddpm_sample,
+    ddpm_step,
 )
 from backend.imaging.line_extraction import FACE_SIGMAS, xdog_binary
 from backend.imaging.thin_plate_warp import ThinPlateWarp, remap, warp_inside, warp_maps, warp_published
-from backend.networks.animediffusion import AnimeUNet, embedded_time
+from backend.networks.animediffusion import AnimeUNet, embed_time
 from tests.parity.golden import ANIME, Golden, Output, covers, golden
 
 ONLY = (ANIME,)
@@ -49,7 +49,7 @@ def drawn(g: Golden) -> Callable[[], Tensor]:
 
 @covers("time_embedding", versions=ONLY)
 def test_time_embedding(output: Output) -> None:
-    output.check(embedded_time(torch.tensor([0, 1, 901]), output.expected.shape[1]))
+    output.check(embed_time(torch.tensor([0, 1, 901]), output.expected.shape[1]))
 
 
 @covers("unet", "unet_no_t", versions=ONLY)
@@ -65,7 +65,7 @@ def test_noised(output: Output) -> None:
 @covers("p_sample", versions=ONLY)
 def test_an_ancestral_step(output: Output) -> None:
     time = golden(ANIME).inputs["t"]
-    output.check(ancestral_step(given("x_t"), look(given("x_t"), time), time, given("noise")))
+    output.check(ddpm_step(given("x_t"), look(given("x_t"), time), time, given("noise")))
 
 
 @covers("ddim*", versions=ONLY)
@@ -77,7 +77,7 @@ def test_steps_of_ddim(output: Output) -> None:
         states.append(noisy)
         return look(noisy, time)
 
-    done = ddim(seen, given("x_t"), steps, eta, drawn(output.golden), lambda *_: None)
+    done = ddim_sample(seen, given("x_t"), steps, eta, drawn(output.golden), lambda *_: None)
     output.check(states[1] if output.name.endswith(".first") else done)
 
 
@@ -135,7 +135,7 @@ def test_guidance_pushes_away_from_what_no_reference_gives() -> None:
 
 def test_the_last_of_all_steps_adds_no_noise() -> None:
     noisy, seen, first = given("x_t"), given("noise"), torch.tensor([0, 0])
-    assert torch.equal(ancestral_step(noisy, seen, first, seen), ancestral_step(noisy, seen, first, -seen))
+    assert torch.equal(ddpm_step(noisy, seen, first, seen), ddpm_step(noisy, seen, first, -seen))
 
 
 def test_all_steps_add_as_much_noise_as_is_asked_for() -> None:
@@ -149,9 +149,9 @@ def test_all_steps_add_as_much_noise_as_is_asked_for() -> None:
 
 
 def test_times_as_published() -> None:
-    assert ddim_times(10) == [901, 801, 701, 601, 501, 401, 301, 201, 101, 1]
-    assert ddim_times(6) == [831, 665, 499, 333, 167, 1]
-    assert ddim_times(999)[0] == 999
+    assert ddim_timesteps(10) == [901, 801, 701, 601, 501, 401, 301, 201, 101, 1]
+    assert ddim_timesteps(6) == [831, 665, 499, 333, 167, 1]
+    assert ddim_timesteps(999)[0] == 999
     for steps in (0, 1000):
         with pytest.raises(ValueError, match="steps"):
-            ddim_times(steps)
+            ddim_timesteps(steps)

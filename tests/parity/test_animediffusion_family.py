@@ -10,9 +10,9 @@ import torch
 
 from backend.contract.drawing import Cancelled, Inputs, StepProgress
 from backend.families.animediffusion import key_mapping
-from backend.families.animediffusion.family import ONE_REFERENCE_WARNING, AnimeDiffusion, covering
+from backend.families.animediffusion.family import ONE_REFERENCE_WARNING, AnimeDiffusion, crop_to_cover
 from backend.families.animediffusion.loader import load_unet
-from backend.families.animediffusion.spec import SPEC, UNIT
+from backend.families.animediffusion.spec import SIDE_MULTIPLE, SPEC
 from backend.families.registry import load, models
 from backend.imaging.types import Rgb
 from backend.pipeline.run import RunResult, colorize
@@ -101,12 +101,12 @@ def test_sides_are_multiples_of_eight(size: int, family: AnimeDiffusion) -> None
     handle = family._unet.register_forward_pre_hook(lambda _, x: sides.append(tuple(x[0].shape[-2:])))
     painted(family, size=size, steps=1)
     handle.remove()
-    assert sides and all(side % UNIT == 0 for shape in sides for side in shape)
+    assert sides and all(side % SIDE_MULTIPLE == 0 for shape in sides for side in shape)
 
 
 def test_a_reference_of_any_shape_covers_the_picture() -> None:
     for height, width in ((90, 120), (500, 40), (3, 3)):
-        assert covering(picture(1, height, width)[..., :3], 104, 64).shape == (64, 104, 3)
+        assert crop_to_cover(picture(1, height, width)[..., :3], 104, 64).shape == (64, 104, 3)
 
 
 def test_a_dropped_checkpoint_needs_no_clip(tmp_path: Any) -> None:
@@ -119,7 +119,7 @@ def test_a_dropped_checkpoint_needs_no_clip(tmp_path: Any) -> None:
 
 
 def test_a_dropped_checkpoint_needs_no_schedule(tmp_path: Any) -> None:
-    path = copy_of(ANIME, tmp_path, lambda tensors: [tensors.pop(name) for name in key_mapping.SCHEDULE])
+    path = copy_of(ANIME, tmp_path, lambda tensors: [tensors.pop(name) for name in key_mapping.SCHEDULE_BUFFERS])
     row = next(row for row in models(tmp_path) if row.name == path.stem)
     assert row.ready and row.family == SPEC.name
 

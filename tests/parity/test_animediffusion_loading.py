@@ -9,7 +9,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from backend.families.animediffusion import key_mapping
-from backend.families.animediffusion.loader import build, load_unet
+from backend.families.animediffusion.loader import build_unet, load_unet
 from backend.weights.convert import convert
 from backend.weights.state_dict import diff_keys
 from shared.errors import ErrorCode, LinewashError
@@ -20,8 +20,8 @@ from tests.parity.golden import ANIME, golden
 def test_full_size_names_and_shapes_agree_both_ways() -> None:
     held = manifest(ANIME)
     with torch.device("meta"):
-        network = build(held)
-    assert diff_keys([(network, key_mapping.unet)], held) == ([], sorted(key_mapping.SCHEDULE), [])
+        network = build_unet(held)
+    assert diff_keys([(network, key_mapping.unet_source)], held) == ([], sorted(key_mapping.SCHEDULE_BUFFERS), [])
     assert sum(p.numel() for p in network.parameters()) / 1e6 == pytest.approx(52.3, abs=0.1)
 
 
@@ -30,7 +30,7 @@ def test_the_loaded_network_is_frozen_and_whole() -> None:
     assert not network.training
     stored = load_file(golden(ANIME).sd)
     for key, weight in network.state_dict().items():
-        assert weight.dtype == torch.float32 and torch.equal(weight, stored[key_mapping.unet(key).name])
+        assert weight.dtype == torch.float32 and torch.equal(weight, stored[key_mapping.unet_source(key).name])
     assert not any(weight.requires_grad for weight in network.parameters())
 
 
@@ -67,9 +67,9 @@ def test_the_schedule_may_be_absent_but_not_the_network(tmp_path: Path) -> None:
     def without(start: tuple[str, ...]) -> Callable[[dict[str, Tensor]], object]:
         return lambda tensors: [tensors.pop(name) for name in list(tensors) if name.startswith(start)]
 
-    load_unet(copy_of(ANIME, tmp_path, without(key_mapping.SCHEDULE)))
+    load_unet(copy_of(ANIME, tmp_path, without(key_mapping.SCHEDULE_BUFFERS)))
     with pytest.raises(LinewashError) as caught:
-        load_unet(copy_of(ANIME, tmp_path, without((key_mapping.UNET,))))
+        load_unet(copy_of(ANIME, tmp_path, without((key_mapping.UNET_PREFIX,))))
     assert caught.value.code is ErrorCode.MODEL_OTHER_FAMILY
 
 

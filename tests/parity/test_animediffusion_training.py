@@ -58,7 +58,7 @@ def losses(phase: Phase, given: Batch, dtype: torch.dtype = torch.float32) -> tu
     loss, _ = phase.loss(network, given)
     loss.backward()
     gradients = {name.removeprefix("unet."): p.grad for name, p in network.named_parameters()}
-    return loss.detach().reshape(1), {key_mapping.unet(name).name: x for name, x in gradients.items() if x is not None}
+    return loss.detach().reshape(1), {key_mapping.unet_source(name).name: x for name, x in gradients.items() if x is not None}
 
 
 def nudged(given: Batch, nudge: int) -> Batch:
@@ -140,7 +140,7 @@ def test_pictures_as_they_are_learned(output: Output, data: FacePairs) -> None:
 
 def test_the_schedule_is_the_published_files(data: FacePairs) -> None:
     stored = load_file(golden(ANIME).sd)
-    assert set(schedule()) == set(key_mapping.SCHEDULE)
+    assert set(schedule()) == set(key_mapping.SCHEDULE_BUFFERS)
     for name, vector in schedule().items():
         assert torch.allclose(vector, stored[name], rtol=1e-5, atol=1e-7), name
 

@@ -15,8 +15,8 @@ from backend.families.colorizediffusion import v15
 from backend.families.colorizediffusion.family import ONE_EACH, ColorizeDiffusion
 from backend.families.colorizediffusion.loader import load_parts
 from backend.families.colorizediffusion.preprocessing import SIDES
-from backend.families.runtime.canvas_frame import frame
-from backend.families.runtime.memory_plan import Plan
+from backend.families.runtime.canvas_frame import frame_canvas
+from backend.families.runtime.memory_plan import MemoryPlan
 from backend.imaging.types import Rgb
 from backend.networks.clip import patch_tokens
 from backend.pipeline.prepare import prepare
@@ -125,9 +125,9 @@ def test_memory_is_planned_for_guidance_that_may_come_later(
     """Guidance is no part of what a condition is remembered by."""
     asked: list[int] = []
 
-    def planned(parts: Any, device: Any, side: int, count: int) -> Plan:
+    def planned(parts: Any, device: Any, side: int, count: int) -> MemoryPlan:
         asked.append(count)
-        return Plan(offload=False, tiling=False, side=side)
+        return MemoryPlan(offload=False, tiling=False, side=side)
 
     monkeypatch.setattr(family_module, "plan_offload", planned)
     inputs = given(v15.SPEC, guidance=1.0, sketch_guidance=sketch_guidance)
@@ -166,8 +166,8 @@ def test_steps_show_a_preview_of_the_canvas_s_shape(v15_family: ColorizeDiffusio
 
 @pytest.mark.parametrize(("width", "height"), [(512, 512), (3000, 1000), (100, 8192), (1920, 1080), (64, 64)])
 def test_the_model_s_picture_fits_the_canvas(width: int, height: int) -> None:
-    place = frame(width, height, 512, SIDES)
-    sides = place.picture_width, place.picture_height
+    place = frame_canvas(width, height, 512, SIDES)
+    sides = place.image_width, place.image_height
     assert all(side % 64 == 0 and 256 <= side <= 1536 for side in sides)
     assert place.left + place.width <= sides[0] and place.top + place.height <= sides[1]
     assert abs(place.width / place.height / (width / height) - 1) < 0.02 or min(place.width, place.height) < 50

@@ -14,9 +14,9 @@ from shared.errors import ErrorCode, LinewashError
 LEVELS = 4
 
 
-def build(held: Shapes) -> AnimeUNet:
+def build_unet(held: Shapes) -> AnimeUNet:
     """The U-Net of the widths that the file's shapes tell, on the device torch builds on.  LinewashError MODEL_KEYS."""
-    return AnimeUNet([size(held, key_mapping.unet(f"encoder.{level}.0.conv1.weight").name) for level in range(LEVELS)])
+    return AnimeUNet([size(held, key_mapping.unet_source(f"encoder.{level}.0.conv1.weight").name) for level in range(LEVELS)])
 
 
 def load_unet(path: Path, device: str = "cpu") -> AnimeUNet:
@@ -27,10 +27,10 @@ def load_unet(path: Path, device: str = "cpu") -> AnimeUNet:
     or of another shape.
     """
     with SafetensorsFile(path) as file:
-        if not any(name.startswith(key_mapping.UNET) for name in file.entries):
-            raise LinewashError(ErrorCode.MODEL_OTHER_FAMILY, f"{path.name}: nothing named {key_mapping.UNET}*")
-        network = build_on_meta(lambda: build(file.shapes))
-        check_state_dict(file, [(network, key_mapping.unet)], key_mapping.SCHEDULE)
-        load_state_dict(file, network, key_mapping.unet, lambda key: torch.float32, device)
+        if not any(name.startswith(key_mapping.UNET_PREFIX) for name in file.entries):
+            raise LinewashError(ErrorCode.MODEL_OTHER_FAMILY, f"{path.name}: nothing named {key_mapping.UNET_PREFIX}*")
+        network = build_on_meta(lambda: build_unet(file.shapes))
+        check_state_dict(file, [(network, key_mapping.unet_source)], key_mapping.SCHEDULE_BUFFERS)
+        load_state_dict(file, network, key_mapping.unet_source, lambda key: torch.float32, device)
         convolutional: Any = network
         return convolutional.to(memory_format=torch.channels_last)  # a seventh faster on a processor

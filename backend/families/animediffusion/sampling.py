@@ -11,16 +11,16 @@ from torch import Tensor
 
 TRAINING_STEPS = 1000
 FIRST_BETA, LAST_BETA = 1e-6, 1e-2
-STEPS, ETA = 10, 1.0
+PUBLISHED_STEPS, PUBLISHED_ETA = 10, 1.0
 """As published, in painting and in fine-tuning."""
-NO_REFERENCE, NO_LINES = 0.0, 1.0
+REFERENCE_FILL, LINES_FILL = 0.0, 1.0
 """What a picture is filled with whose reference (gray) or lines (paper) the network shall not see."""
 
 Denoiser = Callable[[Tensor, Tensor | None], Tensor]
 """(B, 3, H, W) noisy picture and times (B,) or None -> its noise."""
-Draw = Callable[[], Tensor]
+DrawNoise = Callable[[], Tensor]
 """Unit Gaussian noise of the picture's shape, new at every call."""
-OnStep = Callable[[int, int, Tensor], None]
+StepCallback = Callable[[int, int, Tensor], None]
 """Called after every step: its number from 1, steps in all, estimate of the clean picture.  Raising ends the sampling."""
 
 
@@ -46,36 +46,36 @@ def alphas_cumprod() -> Tensor:
     return _scheduler().alphas_cumprod
 
 
-def _at(values: Tensor, time: Tensor) -> Tensor:
+def _at_time(values: Tensor, time: Tensor) -> Tensor:
     """Values (1000,) at times (B,), as (B, 1, 1, 1)."""
     return values.to(time.device)[time][:, None, None, None]
 
 
 def add_noise(clean: Tensor, noise: Tensor, time: Tensor) -> Tensor:
     """sqrt(abar) clean + sqrt(1 - abar) noise; pictures (B, 3, H, W), whole times (B,)."""
-    kept = _at(alphas_cumprod(), time)
+    kept = _at_time(alphas_cumprod(), time)
     return kept.sqrt() * clean + (1 - kept).sqrt() * noise
 
 
-def clean_estimate(noisy: Tensor, noise: Tensor, time: Tensor) -> Tensor:
+def predict_clean(noisy: Tensor, noise: Tensor, time: Tensor) -> Tensor:
     """The picture in -1..1 of which ``noisy`` would come by that noise."""
-    kept = _at(alphas_cumprod(), time)
+    kept = _at_time(alphas_cumprod(), time)
     return ((noisy - (1 - kept).sqrt() * noise) / kept.sqrt()).clamp(-1, 1)
 
 
-def ddim_times(steps: int) -> list[int]:
+def ddim_timesteps(steps: int) -> list[int]:
     """1 + i floor(1000 / steps), falling.  ValueError unless 1 <= steps < 1000: with 1000 the last would be no time."""
     if not 1 <= steps < TRAINING_STEPS:
         raise ValueError(f"{steps} steps: 1 to {TRAINING_STEPS - 1} are possible")
     return [1 + i * (TRAINING_STEPS // steps) for i in reversed(range(steps))]
 
 
-def ddim(look: Denoiser, noise: Tensor, steps: int, eta: float, draw: Draw, on_step: OnStep) -> Tensor:
+def ddim_sample(look: Denoiser, noise: Tensor, steps: int, eta: float, draw: DrawNoise, on_step: StepCallback) -> Tensor:
     """The picture (B, 3, H, W) that ``steps`` steps of DDIM make of unit noise; new noise from ``draw`` where eta > 0.
 
     The noise the network saw is kept as it is when the estimate is clamped; the last step adds noise, too.  Differentiable.
     """
-    times, scheduler = ddim_times(steps), _scheduler()
+    times, scheduler = ddim_timesteps(steps), _scheduler()
     scheduler.set_timesteps(steps)
     x = noise
     for number, t in enumerate(times, 1):
@@ -86,41 +86,41 @@ def ddim(look: Denoiser, noise: Tensor, steps: int, eta: float, draw: Draw, on_s
     return x
 
 
-class Posterior(NamedTuple):
+class PosteriorCoefficients(NamedTuple):
     """Of the picture a time before: variance, and weights of the clean and of the noisy picture in its mean; (1000,) each."""
 
     variance: Tensor
-    of_clean: Tensor
-    of_noisy: Tensor
+    clean_weight: Tensor
+    noisy_weight: Tensor
 
 
 @cache
-def posterior() -> Posterior:
+def posterior_coefficients() -> PosteriorCoefficients:
     """In float32, as the published files hold it."""
     abar, beta = alphas_cumprod(), _scheduler().betas
     before = torch.cat([torch.ones_like(abar[:1]), abar[:-1]])
-    return Posterior(
+    return PosteriorCoefficients(
         beta * (1 - before) / (1 - abar),
         beta * before.sqrt() / (1 - abar),
         (1 - before) * (1 - beta).sqrt() / (1 - abar),
     )
 
 
-def ancestral_step(noisy: Tensor, seen: Tensor, time: Tensor, fresh: Tensor, eta: float = 1.0) -> Tensor:
+def ddpm_step(noisy: Tensor, seen: Tensor, time: Tensor, fresh: Tensor, eta: float = 1.0) -> Tensor:
     """From times (B,) to the times before, by the usual posterior; ``fresh`` noise comes in but at time 0."""
-    known, clean = posterior(), clean_estimate(noisy, seen, time)
-    mean = _at(known.of_clean, time) * clean + _at(known.of_noisy, time) * noisy
-    return mean + eta * _at(known.variance, time).sqrt() * fresh
+    known, clean = posterior_coefficients(), predict_clean(noisy, seen, time)
+    mean = _at_time(known.clean_weight, time) * clean + _at_time(known.noisy_weight, time) * noisy
+    return mean + eta * _at_time(known.variance, time).sqrt() * fresh
 
 
-def ddpm_sample(look: Denoiser, noise: Tensor, eta: float, draw: Draw, on_step: OnStep) -> Tensor:
+def ddpm_sample(look: Denoiser, noise: Tensor, eta: float, draw: DrawNoise, on_step: StepCallback) -> Tensor:
     """The picture after all 1000 steps."""
     x = noise
     for number, t in enumerate(reversed(range(TRAINING_STEPS)), 1):
         time = torch.full((len(x),), t, device=x.device)
         seen = look(x, time)
-        clean = clean_estimate(x, seen, time)
-        x = ancestral_step(x, seen, time, draw(), eta)
+        clean = predict_clean(x, seen, time)
+        x = ddpm_step(x, seen, time, draw(), eta)
         on_step(number, TRAINING_STEPS, clean)
     return x
 
@@ -130,12 +130,12 @@ def ddim_invert(look: Denoiser, clean: Tensor, noise: Tensor, steps: int) -> Ten
 
     noise: of the first move alone, to time 1.
     """
-    times = ddim_times(steps)[::-1]
+    times = ddim_timesteps(steps)[::-1]
     x = add_noise(clean, noise, torch.full((len(clean),), times[0], device=clean.device))
     for here, there in pairwise(times):
         now, then = (torch.full((len(x),), t, device=x.device) for t in (here, there))
         seen = look(x, now)
-        x = add_noise(clean_estimate(x, seen, now), seen, then)
+        x = add_noise(predict_clean(x, seen, now), seen, then)
     return x
 
 
@@ -148,7 +148,7 @@ def classifier_free_guidance(
     """
     if scale <= 1:
         return lambda noisy, time: look(noisy, time, references)
-    rows = torch.cat([references, torch.full_like(references, NO_REFERENCE)])
+    rows = torch.cat([references, torch.full_like(references, REFERENCE_FILL)])
 
     def denoise(noisy: Tensor, time: Tensor | None) -> Tensor:
         times = None if time is None else torch.cat([time, time])

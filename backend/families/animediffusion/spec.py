@@ -8,12 +8,19 @@ from shared.model_spec import ParameterInfo
 from shared.protocol import Finish
 
 DDIM, ANCESTRAL = "ddim", "ancestral"
-SMALLEST, LARGEST, UNIT, USUAL = 64, 512, 8, 256
+MIN_SIDE, MAX_SIDE, SIDE_MULTIPLE, DEFAULT_SIDE = 64, 512, 8, 256
 """Sides of the model's picture, pixels; it has learned 256, and a step of twice that takes a processor six seconds already."""
 
 _PARAMETERS = (
     ParameterInfo(
-        "size", "Size", "Side of the square with as many pixels as the model paints.", "integer", USUAL, SMALLEST, LARGEST, UNIT
+        "size",
+        "Size",
+        "Side of the square with as many pixels as the model paints.",
+        "integer",
+        DEFAULT_SIDE,
+        MIN_SIDE,
+        MAX_SIDE,
+        SIDE_MULTIPLE,
     ),
     ParameterInfo(
         "bend",

@@ -24,14 +24,14 @@ from backend.families.diffusion.noise_schedule import Schedule
 from backend.families.diffusion.samplers import Sampler, sample
 from backend.families.runtime.canvas_frame import (
     CanvasFrame,
-    frame,
+    frame_canvas,
     from_model_canvas,
     preview_image,
     region_medians_of_field,
-    rgb_picture,
+    rgb_to_tensor,
 )
 from backend.families.runtime.content_cache import ContentCache
-from backend.families.runtime.memory_plan import TILE, Plan
+from backend.families.runtime.memory_plan import TILE_SIDE, MemoryPlan
 from backend.networks.clip import patch_tokens
 from shared.model_spec import ParameterValues
 from shared.protocol import ColorizeRequest, Finish, ReferenceRole
@@ -62,7 +62,7 @@ class Condition:
     injection: Injection | None
     colors: Tensor
     values: ParameterValues
-    plan: Plan
+    plan: MemoryPlan
     warnings: tuple[str, ...]
 
 
@@ -103,11 +103,11 @@ class ColorizeDiffusion(DelegatesSegmentation):
         height, width = drawing.ink.shape
         plan = plan_offload(self._parts, self._device, int(number(values, "size")), _rows(values))
         self._before_and_after(plan)
-        place = frame(width, height, plan.side, preprocessing.SIDES)
+        place = frame_canvas(width, height, plan.side, preprocessing.SIDES)
         chosen = _choose(drawing.references)
         strength = strengths(values)
         padding = number(values, "reference_padding")
-        reference = rgb_picture(preprocessing.pad_sides(chosen.figure.rgb, padding))
+        reference = rgb_to_tensor(preprocessing.pad_sides(chosen.figure.rgb, padding))
         given = ConditioningInputs(
             tokens=patch_tokens(apply_text_edits(self._tokens(reference), values, self._read)),
             reference=reference,
@@ -135,7 +135,7 @@ class ColorizeDiffusion(DelegatesSegmentation):
         if condition.plan.offload:
             offload(self._groups.stepping, self._groups.others, self._device)
         generator = torch.Generator().manual_seed(request.seed)
-        noise = torch.randn(1, 4, place.picture_height // CELL, place.picture_width // CELL, generator=generator)
+        noise = torch.randn(1, 4, place.image_height // CELL, place.image_width // CELL, generator=generator)
         guided = GuidedDenoiser(
             self._parts.unet, condition.conditioning, _guidance(values, request.guidance), condition.injection, generator
         )
@@ -161,7 +161,7 @@ class ColorizeDiffusion(DelegatesSegmentation):
         self._before_and_after(condition.plan)
         vae = self._parts.vae
         vae.use_tiling = condition.plan.tiling
-        vae.tile_sample_min_size, vae.tile_latent_min_size = TILE, TILE // CELL
+        vae.tile_sample_min_size, vae.tile_latent_min_size = TILE_SIDE, TILE_SIDE // CELL
         scaled: Any = latent.to(vae.dtype) / LATENT_SCALE
         (picture,) = vae.decode(scaled, return_dict=False)
         field = from_model_canvas(picture, condition.place)
@@ -169,7 +169,7 @@ class ColorizeDiffusion(DelegatesSegmentation):
             region_medians_of_field(field, drawing), field if request.finish is Finish.PAINTED else None, condition.warnings
         )
 
-    def _before_and_after(self, plan: Plan) -> None:
+    def _before_and_after(self, plan: MemoryPlan) -> None:
         """Make the networks ready that work before and after the steps."""
         stepping, others = self._groups.stepping, self._groups.others
         offload(others if plan.offload else (*others, *stepping), stepping if plan.offload else (), self._device)
@@ -198,7 +198,7 @@ class ColorizeDiffusion(DelegatesSegmentation):
         return fit_latent_to_rgb(self._encode_latent(small), self._moved(small))
 
     def _injection(self, reference: Tensor, place: CanvasFrame, values: ParameterValues) -> Injection:
-        sized = preprocessing.resize_antialias(reference, place.picture_height, place.picture_width)
+        sized = preprocessing.resize_antialias(reference, place.image_height, place.image_width)
         negative = strengthened(self._features(-sized), number(values, "injection_sketch"))
         return Injection(
             self._latents(sized), negative, number(values, "injection_reference"), number(values, "injection_start")
@@ -212,7 +212,7 @@ def _choose(references: tuple[Reference, ...]) -> _Chosen:
 
 
 def _ground(reference: Reference, strength: Strengths, values: ParameterValues) -> Tensor:
-    picture = rgb_picture(reference.rgb)
+    picture = rgb_to_tensor(reference.rgb)
     if not switched(values, "clear_background"):
         return picture
     return preprocessing.whiten_background(picture, preprocessing.gray_picture(reference.mask) < strength.reference_threshold)

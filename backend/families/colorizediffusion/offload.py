@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from backend.families.colorizediffusion.loader import Parts
-from backend.families.runtime.memory_plan import Plan, estimate_memory, free_memory, plan_memory
+from backend.families.runtime.memory_plan import MemoryPlan, estimate_memory, free_memory, plan_memory
 
 CPU = "cpu"
 
@@ -28,14 +28,14 @@ def module_groups(parts: Parts) -> Groups:
     )
 
 
-def plan_offload(parts: Parts, device: torch.device, side: int, rows: int) -> Plan:
+def plan_offload(parts: Parts, device: torch.device, side: int, rows: int) -> MemoryPlan:
     """What gives way for a picture of side^2 pixels with ``rows`` in a batch; nothing where nobody tells how much is free.
 
     Weights that are on the device already are no burden.  LinewashError OUT_OF_MEMORY when nothing helps.
     """
     free = free_memory(str(device))
     if free is None:
-        return Plan(offload=False, tiling=False, side=side)
+        return MemoryPlan(offload=False, tiling=False, side=side)
     known = module_groups(parts)
     width = next(parts.sketch_encoder.parameters()).element_size()
     wanted = estimate_memory(_bytes(known.stepping), _bytes(known.others), side, rows, width, parts.vae.dtype.itemsize)

@@ -6,10 +6,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from backend.families.runtime.canvas_frame import CanvasFrame, Sides, to_model_canvas
+from backend.families.runtime.canvas_frame import CanvasFrame, SideRange, to_model_canvas
 from backend.imaging.types import Gray, Rgb
 
-SIDES = Sides(64, 256, 1536)
+SIDES = SideRange(64, 256, 1536)
 """Multiples of 64, so that the mask's 1/8 of the latent's 1/8 is whole (spec 15.4)."""
 
 

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from backend.imaging.resize import Box, letterbox_box
 from backend.imaging.types import Floats, Gray, Rgb
-from backend.networks.segmentation.isnet import STAGES, ISNet, Widths
+from backend.networks.segmentation.isnet import STAGES, ISNet, StageWidths
 from backend.weights.detection import isnet_prefix
 from backend.weights.safetensors_file import SafetensorsFile
 from backend.weights.state_dict import Shapes, WeightSource, build_on_meta, check_state_dict, load_state_dict, size
@@ -19,11 +19,11 @@ SIDE = 1024
 """Side of the square the network sees."""
 DILATION = 11
 """Pixels by which a reference's mask grows, all told, in a picture whose longer side is ``SIDE``."""
-ONLY_FOR_TRAINING = ("gt_encoder.", "side2.", "side3.", "side4.", "side5.", "side6.")
+TRAINING_ONLY_PREFIXES = ("gt_encoder.", "side2.", "side3.", "side4.", "side5.", "side6.")
 """Beginnings of names, after the prefix or without it, of what only training needs."""
 
 
-class SketchFinder:
+class SketchSegmenter:
     """Weights for line drawings, as ColorizeDiffusion was taught with."""
 
     def __init__(self, network: ISNet, device: str) -> None:
@@ -36,12 +36,12 @@ class SketchFinder:
         The network sees black lines on white, -1 to 1, squashed to a square.
         """
         sketch = 1 - torch.from_numpy(ink.astype(np.float32)) / 127.5
-        seen = _bicubic(sketch.expand(1, 3, -1, -1), SIDE, SIDE)
+        seen = _resize_bicubic(sketch.expand(1, 3, -1, -1), SIDE, SIDE)
         share = self._network(seen.to(self._device)).sigmoid().cpu()
-        return _bytes(_bicubic(share, *ink.shape))
+        return _to_mask(_resize_bicubic(share, *ink.shape))
 
 
-class PictureFinder:
+class CharacterSegmenter:
     """Weights for colored characters: those of anime-segmentation."""
 
     def __init__(self, network: ISNet, device: str) -> None:
@@ -57,12 +57,12 @@ class PictureFinder:
         height, width = rgb.shape[:2]
         box = letterbox_box(width, height, SIDE)
         picture = torch.from_numpy(rgb.astype(np.float32).transpose(2, 0, 1) / 255)[None]
-        share = self._network(_centerd(picture, box).to(self._device)).sigmoid().cpu()
+        share = self._network(_letterbox(picture, box).to(self._device)).sigmoid().cpu()
         inner = share[..., box.top : box.top + box.height, box.left : box.left + box.width]
-        return dilate_mask(_bytes(_bicubic(inner, height, width)))
+        return dilate_mask(_to_mask(_resize_bicubic(inner, height, width)))
 
 
-class ThingFinder:
+class ObjectSegmenter:
     """Weights for things of all kinds: those of the paper."""
 
     def __init__(self, network: ISNet, device: str) -> None:
@@ -80,7 +80,7 @@ class ThingFinder:
         share = self._network(seen.to(self._device)).sigmoid().cpu()
         share = F.interpolate(share, size=(height, width), mode="bilinear", align_corners=False)
         low, high = torch.aminmax(share)
-        return dilate_mask(_bytes((share - low) / (high - low).clamp(min=1e-6)))
+        return dilate_mask(_to_mask((share - low) / (high - low).clamp(min=1e-6)))
 
 
 def load_isnet(path: Path, device: str = "cpu") -> ISNet:
@@ -91,12 +91,12 @@ def load_isnet(path: Path, device: str = "cpu") -> ISNet:
     """
     with SafetensorsFile(path) as file:
         prefix = isnet_prefix(file.entries)
-        network = build_on_meta(lambda: _built(file.shapes, prefix))
+        network = build_on_meta(lambda: _build(file.shapes, prefix))
 
         def names(key: str) -> WeightSource:
             return WeightSource(prefix + key)
 
-        unread = [name for name in file.entries if name.removeprefix(prefix).startswith(ONLY_FOR_TRAINING)]
+        unread = [name for name in file.entries if name.removeprefix(prefix).startswith(TRAINING_ONLY_PREFIXES)]
         check_state_dict(file, [(network, names)], unread)
         load_state_dict(
             file, network, names, lambda key: torch.int64 if key.endswith("num_batches_tracked") else torch.float32, device
@@ -110,15 +110,15 @@ def dilate_mask(mask: Gray) -> Gray:
     return np.asarray(cv2.dilate(mask, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)), np.uint8)
 
 
-def _built(shapes: Shapes, prefix: str) -> ISNet:
-    stages: dict[str, Widths] = {}
+def _build(shapes: Shapes, prefix: str) -> ISNet:
+    stages: dict[str, StageWidths] = {}
     for stage in STAGES:
         first, inner = (f"{prefix}{stage}.{part}.conv_s1.weight" for part in ("rebnconvin", "rebnconv1"))
-        stages[stage] = Widths(size(shapes, first, 1), size(shapes, inner), size(shapes, first))
+        stages[stage] = StageWidths(size(shapes, first, 1), size(shapes, inner), size(shapes, first))
     return ISNet(3, size(shapes, f"{prefix}conv_in.weight"), stages)
 
 
-def _centerd(picture: Tensor, box: Box) -> Tensor:
+def _letterbox(picture: Tensor, box: Box) -> Tensor:
     """(1, 3, SIDE, SIDE) with the picture (1, 3, h, w) in ``box``, 0 around it."""
     square = torch.zeros(1, 3, SIDE, SIDE)
     inner = F.interpolate(picture, size=(box.height, box.width), mode="bicubic", align_corners=False, antialias=True)
@@ -126,11 +126,11 @@ def _centerd(picture: Tensor, box: Box) -> Tensor:
     return square
 
 
-def _bicubic(picture: Tensor, height: int, width: int) -> Tensor:
+def _resize_bicubic(picture: Tensor, height: int, width: int) -> Tensor:
     return F.interpolate(picture, size=(height, width), mode="bicubic", align_corners=False)
 
 
-def _bytes(share: Tensor) -> Gray:
+def _to_mask(share: Tensor) -> Gray:
     """(H, W) uint8 from (1, 1, H, W) 0..1, clamped."""
     values: Floats = share[0, 0].clamp(0, 1).numpy()
     return np.rint(values * 255).astype(np.uint8)

@@ -12,8 +12,8 @@ import numpy as np
 import torch
 
 from backend.contract.family import ForegroundSegmenter
-from backend.families.foreground.birefnet import figure_finder
-from backend.families.foreground.isnet import PictureFinder, SketchFinder, ThingFinder, load_isnet
+from backend.families.foreground.birefnet import load_segmenter
+from backend.families.foreground.isnet import CharacterSegmenter, ObjectSegmenter, SketchSegmenter, load_isnet
 from backend.families.runtime.content_cache import ContentCache
 from backend.families.runtime.file_stamp import Stamp, file_stamp
 from backend.imaging.types import Gray, Rgb
@@ -21,7 +21,7 @@ from backend.weights.detection import DetectedModel, Kind, scan
 from shared.errors import LinewashError
 from shared.protocol import MAX_REFERENCES
 
-KEPT = 2 * MAX_REFERENCES
+CACHED_MASKS = 2 * MAX_REFERENCES
 """Pictures whose masks are remembered."""
 Purpose = Literal["drawings", "references"]
 Segmenter = Callable[[np.ndarray], Gray]
@@ -29,18 +29,18 @@ Segmenter = Callable[[np.ndarray], Gray]
 
 
 @dataclass(frozen=True)
-class FinderKind:
+class SegmenterKind:
     """One kind of weights.  load: the finder of a file, on a device as torch names it; raises LinewashError."""
 
     purpose: Purpose
     load: Callable[[Path, str], Segmenter]
 
 
-FINDERS: Mapping[Kind, FinderKind] = {
-    "isnet-sketches": FinderKind("drawings", lambda path, device: SketchFinder(load_isnet(path, device), device)),
-    "isnet-characters": FinderKind("references", lambda path, device: PictureFinder(load_isnet(path, device), device)),
-    "isnet-things": FinderKind("references", lambda path, device: ThingFinder(load_isnet(path, device), device)),
-    "birefnet": FinderKind("references", figure_finder),
+SEGMENTERS: Mapping[Kind, SegmenterKind] = {
+    "isnet-sketches": SegmenterKind("drawings", lambda path, device: SketchSegmenter(load_isnet(path, device), device)),
+    "isnet-characters": SegmenterKind("references", lambda path, device: CharacterSegmenter(load_isnet(path, device), device)),
+    "isnet-things": SegmenterKind("references", lambda path, device: ObjectSegmenter(load_isnet(path, device), device)),
+    "birefnet": SegmenterKind("references", load_segmenter),
 }
 
 
@@ -82,9 +82,9 @@ class SegmenterSelector:
 
     def _finder(self, purpose: Purpose) -> Segmenter | None:
         """The first, by name, of the files for this purpose that can be used."""
-        files = [each for each in scan(self._folder) if each.kind in FINDERS]
+        files = [each for each in scan(self._folder) if each.kind in SEGMENTERS]
         self._forget_all_but(files)
-        usable = (self._open(each) for each in files if FINDERS[each.kind].purpose == purpose)
+        usable = (self._open(each) for each in files if SEGMENTERS[each.kind].purpose == purpose)
         return next((opened.finder for opened in usable if opened.finder is not None), None)
 
     def _open(self, found: DetectedModel) -> _LoadedSegmenter:
@@ -97,7 +97,7 @@ class SegmenterSelector:
         if found.problem:
             return _LoadedSegmenter(now, None, _warning(found.path, found.problem))
         try:
-            return _LoadedSegmenter(now, _remembering(FINDERS[found.kind].load(found.path, self._device)))
+            return _LoadedSegmenter(now, _remembering(SEGMENTERS[found.kind].load(found.path, self._device)))
         except LinewashError as error:
             return _LoadedSegmenter(now, None, _warning(found.path, f"{error.message} {error.hint}"))
 
@@ -108,7 +108,7 @@ class SegmenterSelector:
 
 def _remembering(finder: Segmenter) -> Segmenter:
     """The finder, asked once for each picture: on a CPU it takes seconds, and references stay while a drawing changes."""
-    kept = ContentCache(lambda picture: finder(picture.numpy()), KEPT)
+    kept = ContentCache(lambda picture: finder(picture.numpy()), CACHED_MASKS)
     return lambda picture: kept(torch.from_numpy(picture.copy()))  # torch wants to be able to write
 
 

@@ -16,15 +16,15 @@ GRID = SIDE // 4
 
 
 @dataclass(frozen=True)
-class RegionArrays:
+class RegionFeatures:
     """pool: (n, GRID^2) rows that sum to 1.  geometry: (n, 14).  figure: (n,) bool, mostly inside the mask."""
 
     pool: Floats
     geometry: Floats
-    figure: Bools
+    foreground: Bools
 
 
-def region_arrays(labels: Labels, count: int, mask: Gray) -> RegionArrays:
+def region_features(labels: Labels, count: int, mask: Gray) -> RegionFeatures:
     """Pooling weights and geometry of the regions in a square label map (s, s), -1 = no region; mask (s, s), 255 = figure.
 
     Any s: the map is used as it is, so no thin region gets lost.  Geometry: center in the picture and in the figure's bounding
@@ -46,7 +46,7 @@ def region_arrays(labels: Labels, count: int, mask: Gray) -> RegionArrays:
     cx, cy = mean(x), mean(y)
     spread_x = np.sqrt(np.maximum(mean(x * x) - cx * cx, 0))
     spread_y = np.sqrt(np.maximum(mean(y * y) - cy * cy, 0))
-    left, right, top, bottom, figure_area = _figure_box(mask)
+    left, right, top, bottom, figure_area = _foreground_box(mask)
     width, height = right - left, bottom - top
     area = pixels * (SIDE / side) ** 2
     border = np.zeros(count, np.float32)
@@ -72,10 +72,10 @@ def region_arrays(labels: Labels, count: int, mask: Gray) -> RegionArrays:
         ],
         1,
     ).astype(np.float32)
-    return RegionArrays(pool, geometry, share > 0.5)
+    return RegionFeatures(pool, geometry, share > 0.5)
 
 
-def _figure_box(mask: Gray) -> tuple[float, float, float, float, float]:
+def _foreground_box(mask: Gray) -> tuple[float, float, float, float, float]:
     """left, right, top, bottom of the figure in -1..1 and its share of the picture; the whole picture when there is none."""
     inside = mask > 127
     columns, rows = np.flatnonzero(inside.any(0)), np.flatnonzero(inside.any(1))
@@ -109,7 +109,7 @@ def cell_colors(rgb: Rgb | Floats) -> Floats:
     return np.ascontiguousarray(lab.transpose(2, 0, 1), np.float32)
 
 
-def cell_sides(mask: Gray, ground: bool, figure: bool) -> Floats:
+def cell_layer_weights(mask: Gray, ground: bool, figure: bool) -> Floats:
     """(CELLS^2, 2) how much each cell of a reference may give to ground and to figure; its square mask (s, s), 255 = figure.
 
     ground, figure: whether the picture has something to give to that side at all; if not, all of it may serve.
@@ -119,12 +119,12 @@ def cell_sides(mask: Gray, ground: bool, figure: bool) -> Floats:
     return np.stack([1 - share if ground else ones, share if figure else ones], 1).astype(np.float32)
 
 
-def eyes_picture(lines: Gray, mask: Gray, reference: float) -> Floats:
+def stack_image_channels(lines: Gray, mask: Gray, reference: float) -> Floats:
     """(3, SIDE, SIDE) input of the CNN from lines (255 = ink) and mask, both SIDE square; reference: 1.0 or 0.0."""
     return np.stack([lines / 255.0, mask / 255.0, np.full(lines.shape, reference)]).astype(np.float32)
 
 
-def token_lab(palette: Rgb | Floats, index: np.ndarray) -> Floats:
+def region_lab(palette: Rgb | Floats, index: np.ndarray) -> Floats:
     """(m, 3) colors of the reference's regions as the network reads them: Lab / 50, L shifted by -1."""
     lab = lab_from_rgb(palette)[index] / 50
     lab[:, 0] -= 1

@@ -13,10 +13,10 @@ from backend.imaging.ink import lines_from_color
 from backend.imaging.resize import letterbox, letterbox_box
 from backend.imaging.segmentation.mask_refinement import snap_to_colors, snap_to_lines
 from backend.imaging.types import Floats, Gray, Rgb
-from backend.networks.mini.foreground import Foreground
+from backend.networks.mini.foreground import ForegroundUNet
 from backend.weights.shipped_model import ModelFolder
 
-FAINTEST = 40
+MIN_INK = 40
 """Ink that counts for the box of the lines."""
 MARGIN = 0.06
 """Paper kept around the box of the lines, as a fraction of its longer side."""
@@ -34,7 +34,7 @@ class View:
     gamma: float
 
 
-class MiniMasks:
+class MiniSegmenter:
     """See ``backend.contract.family.ForegroundSegmenter``.
 
     Several views of a picture are guessed in one batch, and their mean is moved to the picture's own lines or colors.
@@ -42,38 +42,38 @@ class MiniMasks:
 
     mask_warnings: tuple[str, ...] = ()
 
-    def __init__(self, network: Foreground) -> None:
+    def __init__(self, network: ForegroundUNet) -> None:
         self._network = network.eval()
 
     @staticmethod
-    def load(folder: ModelFolder, device: str = "cpu") -> "MiniMasks":
+    def load(folder: ModelFolder, device: str = "cpu") -> "MiniSegmenter":
         """The guesser alone, for a family that has none.  Raises LinewashError MODEL_MISSING or MODEL_CORRUPT."""
-        return MiniMasks(load_network(folder, "foreground", Foreground, device))
+        return MiniSegmenter(load_network(folder, "foreground", ForegroundUNet, device))
 
     def guess_drawing_mask(self, ink: Gray) -> Gray:
         """(H, W) figure mask 0..255 guessed from (H, W) ink, 255 = line; it follows the lines."""
-        return snap_to_lines(self.guess_from_lines(ink), ink)
+        return snap_to_lines(self.predict_from_lines(ink), ink)
 
     def guess_reference_mask(self, rgb: Rgb) -> Gray:
         """(h, w) figure mask 0..255 guessed from a color picture (h, w, 3); its edge follows the picture's colors."""
-        return snap_to_colors(self.guess_from_colors(rgb), rgb)
+        return snap_to_colors(self.predict_from_colors(rgb), rgb)
 
-    def guess_from_lines(self, ink: Gray) -> Gray:
+    def predict_from_lines(self, ink: Gray) -> Gray:
         """What the network alone thinks of a drawing (H, W)."""
         views = drawing_views(ink)
         lines = np.stack([_apply_gamma(_crop_view(ink, view, SIDE, 0), view.gamma) for view in views])
-        return self._guess(lines, np.zeros((len(views), SIDE // 2, SIDE // 2, 3), np.float32), 0.0, views, ink.shape)
+        return self._predict(lines, np.zeros((len(views), SIDE // 2, SIDE // 2, 3), np.float32), 0.0, views, ink.shape)
 
-    def guess_from_colors(self, rgb: Rgb) -> Gray:
+    def predict_from_colors(self, rgb: Rgb) -> Gray:
         """What the network alone thinks of a color picture (h, w, 3)."""
         views = [View(0, 0, rgb.shape[0], rgb.shape[1], mirrored, 1.0) for mirrored in (False, True)]
         pictures = [_crop_view(rgb, view, SIDE, 255) for view in views]
         lines = np.stack([_apply_gamma(lines_from_color(picture), 1.0) for picture in pictures])
         colors = np.stack([(_crop_view(rgb, view, SIDE // 2, 255) / 255).astype(np.float32) for view in views])
-        return self._guess(lines, colors, 1.0, views, rgb.shape)
+        return self._predict(lines, colors, 1.0, views, rgb.shape)
 
     @torch.inference_mode()
-    def _guess(self, lines: Floats, rgb: Floats, colored: float, views: list[View], shape: tuple[int, ...]) -> Gray:
+    def _predict(self, lines: Floats, rgb: Floats, colored: float, views: list[View], shape: tuple[int, ...]) -> Gray:
         """Mean of what is seen in the views, (H, W); lines (n, SIDE, SIDE) and rgb (n, SIDE/2, SIDE/2, 3) are 0..1."""
         colors = torch.from_numpy(np.ascontiguousarray(rgb.transpose(0, 3, 1, 2)))
         logits = self._network(torch.from_numpy(lines)[:, None], colors, torch.full((len(views),), colored))
@@ -93,7 +93,7 @@ def drawing_views(ink: Gray) -> list[View]:
     """
     height, width = ink.shape
     whole = [View(0, 0, height, width, False, 1.0), View(0, 0, height, width, True, 0.5)]
-    rows, columns = np.flatnonzero((ink > FAINTEST).any(1)), np.flatnonzero((ink > FAINTEST).any(0))
+    rows, columns = np.flatnonzero((ink > MIN_INK).any(1)), np.flatnonzero((ink > MIN_INK).any(0))
     if not len(rows):
         return whole
     margin = round(MARGIN * max(rows[-1] - rows[0], columns[-1] - columns[0]))

@@ -8,21 +8,21 @@ import torch
 from torch import Tensor
 
 from backend.contract.drawing import Drawing, Reference
-from backend.families.mini.features import GRID, SIDE, eyes_picture, region_arrays, token_lab
+from backend.families.mini.features import GRID, SIDE, region_features, region_lab, stack_image_channels
 from backend.imaging.ink import lines_from_color
 from backend.imaging.masks import resize_mask
 from backend.imaging.resize import Box, fit, letterbox, letterbox_box, letterbox_labels
 from backend.imaging.segmentation.palette import FINE, reference_regions
 from backend.imaging.types import Bools, Gray, Labels, Rgb
+from backend.networks.mini.field_denoiser import REFERENCE_SIDE, warp_colors
 from backend.networks.mini.flats import CELLS, ImageBatch
-from backend.networks.mini.painted import REFERENCE_SIDE, warp_colors
 from shared.protocol import ReferenceRole
 
 MAX_REFERENCE_REGIONS = 160
 
 
 @dataclass(frozen=True)
-class ReferenceTokens:
+class ReferenceRegions:
     """One reference cut into regions.
 
     picture: batch of one.  palette: (k, 3) uint8 colors that occur in the reference.  index: (m,) into it.
@@ -30,18 +30,18 @@ class ReferenceTokens:
     picture, mask: (SIDE, SIDE), and labels: (SIDE, SIDE) its regions, all letterboxed, -1 = no region.
     """
 
-    picture: ImageBatch
+    image_batch: ImageBatch
     lab: Tensor
     palette: Rgb
-    index: np.ndarray
-    figure: Bools
+    palette_index: np.ndarray
+    foreground: Bools
     role: ReferenceRole
-    square: Rgb
+    image: Rgb
     mask: Gray
     labels: Labels
 
 
-def square(picture: np.ndarray, side: int, fill: int) -> np.ndarray:
+def letterbox_square(picture: np.ndarray, side: int, fill: int) -> np.ndarray:
     """uint8 (h, w[, c]) letterboxed to (side, side[, c])."""
     return letterbox(picture, side, fill)[0].astype(np.uint8, copy=False)
 
@@ -53,11 +53,11 @@ def square_labels(drawing: Drawing) -> tuple[np.ndarray, Box]:
     return letterbox_labels(labels, max(labels.shape), -1)[0], letterbox_box(width, height, SIDE)
 
 
-def drawing_picture(drawing: Drawing, labels: np.ndarray) -> ImageBatch:
+def drawing_batch(drawing: Drawing, labels: np.ndarray) -> ImageBatch:
     """The drawing as a batch of one; labels from ``square_labels``."""
-    mask = square(drawing.mask, labels.shape[0], 0)
-    arrays = region_arrays(labels, drawing.regions.count, mask)
-    picture = eyes_picture(square(drawing.ink, SIDE, 0), square(drawing.mask, SIDE, 0), 0.0)
+    mask = letterbox_square(drawing.mask, labels.shape[0], 0)
+    arrays = region_features(labels, drawing.regions.count, mask)
+    picture = stack_image_channels(letterbox_square(drawing.ink, SIDE, 0), letterbox_square(drawing.mask, SIDE, 0), 0.0)
     return _batch(picture, arrays.pool, arrays.geometry)
 
 
@@ -67,40 +67,40 @@ def _batch(picture: np.ndarray, pool: np.ndarray, geometry: np.ndarray) -> Image
     return ImageBatch(shown, torch.from_numpy(pool)[None], torch.from_numpy(geometry)[None], valid)
 
 
-def reference_tokens(reference: Reference) -> ReferenceTokens:
+def cut_reference(reference: Reference) -> ReferenceRegions:
     """Cut a reference into regions of one palette color each, at the size the network was trained with."""
     rgb = fit(reference.rgb, SIDE)
     mask = resize_mask(reference.mask, rgb.shape[1], rgb.shape[0])
     cut = reference_regions(rgb, mask, MAX_REFERENCE_REGIONS, FINE)
     labels = letterbox_labels(cut.labels, SIDE, -1)[0]
     count = len(cut.palette_index)
-    framed = square(mask, SIDE, 0)
-    arrays = region_arrays(labels, count, framed)
-    picture = eyes_picture(square(lines_from_color(rgb), SIDE, 0), framed, 1.0)
-    palette = _occurring(cut.palette, cut.palette_foreground, reference.rgb, reference.mask)
-    lab = torch.from_numpy(token_lab(cut.palette, cut.palette_index))[None]
+    framed = letterbox_square(mask, SIDE, 0)
+    arrays = region_features(labels, count, framed)
+    picture = stack_image_channels(letterbox_square(lines_from_color(rgb), SIDE, 0), framed, 1.0)
+    palette = _nearest_occurring_colors(cut.palette, cut.palette_foreground, reference.rgb, reference.mask)
+    lab = torch.from_numpy(region_lab(cut.palette, cut.palette_index))[None]
     figure = cut.palette_foreground[cut.palette_index]
-    return ReferenceTokens(
+    return ReferenceRegions(
         _batch(picture, arrays.pool, arrays.geometry),
         lab,
         palette,
         cut.palette_index.astype(np.int64),
         figure,
         reference.role,
-        square(rgb, SIDE, 255),
+        letterbox_square(rgb, SIDE, 255),
         framed,
         labels,
     )
 
 
-def comparable_references(drawing: Drawing) -> tuple[Reference, ...]:
+def references_for_matching(drawing: Drawing) -> tuple[Reference, ...]:
     """The drawing's references, without their figure masks when the drawing has no figure: then nothing is kept apart."""
     if drawing.regions.foreground.any():
         return drawing.references
     return tuple(replace(r, mask=np.zeros_like(r.mask)) for r in drawing.references)
 
 
-def _occurring(palette: Rgb, sides: Bools, rgb: Rgb, mask: Gray) -> Rgb:
+def _nearest_occurring_colors(palette: Rgb, sides: Bools, rgb: Rgb, mask: Gray) -> Rgb:
     """For each palette color the nearest color that the reference has on that side: a median may not occur at all."""
     result = palette.copy()
     inside = mask > 127
@@ -116,35 +116,40 @@ def _occurring(palette: Rgb, sides: Bools, rgb: Rgb, mask: Gray) -> Rgb:
     return result
 
 
-def painted_reference(references: tuple[Reference, ...]) -> tuple[Tensor, Tensor]:
+def shading_reference(references: tuple[Reference, ...]) -> tuple[Tensor, Tensor]:
     """The reference that shows how to shade: its picture (1, 3, 128, 128) sRGB 0..1 and figure mask (1, 1, 32, 32).
 
     Shading is the style of one picture: the first that may color the figure, or the first of all.
     """
     shown = next((r for r in references if r.role != ReferenceRole.BACKGROUND), references[0])
-    rgb = square(shown.rgb, REFERENCE_SIDE, 255).astype(np.float32) / 255
-    figure = cv2.resize(square(shown.mask, REFERENCE_SIDE, 0), (32, 32), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+    rgb = letterbox_square(shown.rgb, REFERENCE_SIDE, 255).astype(np.float32) / 255
+    figure = (
+        cv2.resize(letterbox_square(shown.mask, REFERENCE_SIDE, 0), (32, 32), interpolation=cv2.INTER_AREA).astype(np.float32)
+        / 255
+    )
     return torch.from_numpy(rgb.transpose(2, 0, 1).copy())[None], torch.from_numpy(figure)[None, None]
 
 
-def warp_reference_colors(pointing: Tensor, references: tuple[ReferenceTokens, ...]) -> Tensor:
+def warp_reference_colors(pointing: Tensor, references: tuple[ReferenceRegions, ...]) -> Tensor:
     """The references' colors where the drawing's cells point, (1, 4, CELLS, CELLS): sRGB 0..1 and how sure, 0..1.
 
     pointing: (1, CELLS^2, R CELLS^2) probabilities.
     """
-    small = [cv2.resize(r.square, (CELLS, CELLS), interpolation=cv2.INTER_AREA).reshape(-1, 3) for r in references]
+    small = [cv2.resize(r.image, (CELLS, CELLS), interpolation=cv2.INTER_AREA).reshape(-1, 3) for r in references]
     return warp_colors(pointing, torch.from_numpy(np.concatenate(small).astype(np.float32) / 255)[None])
 
 
 def field_mask(drawing: Drawing) -> Tensor:
     """(1, 1, GRID, GRID) figure share 0..1."""
-    mask = cv2.resize(square(drawing.mask, SIDE, 0), (GRID, GRID), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+    mask = (
+        cv2.resize(letterbox_square(drawing.mask, SIDE, 0), (GRID, GRID), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+    )
     return torch.from_numpy(mask)[None, None]
 
 
 def field_ink(drawing: Drawing) -> Tensor:
     """(1, 1, SIDE, SIDE) ink 0..1."""
-    return torch.from_numpy(square(drawing.ink, SIDE, 0).astype(np.float32) / 255)[None, None]
+    return torch.from_numpy(letterbox_square(drawing.ink, SIDE, 0).astype(np.float32) / 255)[None, None]
 
 
 def field_anchor(labels: np.ndarray, flats: Rgb) -> Tensor:

@@ -13,11 +13,11 @@ from backend.imaging.resize import resize
 from backend.imaging.segmentation.regions import region_medians
 from backend.imaging.types import Floats, Gray, Rgb
 
-PREVIEW = 256
+PREVIEW_SIDE = 256
 
 
 @dataclass(frozen=True)
-class Sides:
+class SideRange:
     """What sides a model's picture may have: multiples of ``unit`` from ``smallest`` to ``largest``."""
 
     unit: int
@@ -33,15 +33,15 @@ class Sides:
 class CanvasFrame:
     """Where the canvas lies in the model's picture: ``width`` x ``height`` of it, from ``left`` and ``top``, is the canvas."""
 
-    picture_width: int
-    picture_height: int
+    image_width: int
+    image_height: int
     left: int
     top: int
     width: int
     height: int
 
 
-def frame(canvas_width: int, canvas_height: int, side: int, sides: Sides) -> CanvasFrame:
+def frame_canvas(canvas_width: int, canvas_height: int, side: int, sides: SideRange) -> CanvasFrame:
     """The model's picture for a canvas, which lies centerd in it: about side^2 pixels."""
     aspect = math.sqrt(canvas_width / canvas_height)
     picture_width, picture_height = (sides.nearest(side * a) for a in (aspect, 1 / aspect))
@@ -53,7 +53,7 @@ def frame(canvas_width: int, canvas_height: int, side: int, sides: Sides) -> Can
 
 def to_model_canvas(gray: Gray, place: CanvasFrame) -> Floats:
     """(H, W) float32 0..1: the canvas-size uint8 picture in its frame, 0 around it."""
-    picture = np.zeros((place.picture_height, place.picture_width), np.float32)
+    picture = np.zeros((place.image_height, place.image_width), np.float32)
     inner = picture[place.top : place.top + place.height, place.left : place.left + place.width]
     inner[...] = resize(gray, place.width, place.height).astype(np.float32) / 255
     return picture
@@ -65,7 +65,7 @@ def from_model_canvas(picture: Tensor, place: CanvasFrame) -> Floats:
     return np.ascontiguousarray(((inner.float().clamp(-1, 1) + 1) / 2).permute(1, 2, 0).cpu().numpy())
 
 
-def rgb_picture(rgb: Rgb) -> Tensor:
+def rgb_to_tensor(rgb: Rgb) -> Tensor:
     """(1, 3, h, w) in -1..1 from (h, w, 3) uint8."""
     return torch.from_numpy(rgb.astype(np.float32).transpose(2, 0, 1).copy())[None] / 127.5 - 1
 
@@ -75,7 +75,7 @@ def preview_image(picture: Rgb, place: CanvasFrame, cell: int) -> Rgb:
     top, left = place.top // cell, place.left // cell
     rows, columns = max(1, place.height // cell), max(1, place.width // cell)
     inner = picture[top : top + rows, left : left + columns]
-    scale = PREVIEW / max(inner.shape[:2])
+    scale = PREVIEW_SIDE / max(inner.shape[:2])
     return resize(np.ascontiguousarray(inner), max(1, round(inner.shape[1] * scale)), max(1, round(inner.shape[0] * scale)))
 
 

@@ -10,7 +10,7 @@ from backend.contract.drawing import Colors, Drawing, ProgressCallback
 from backend.contract.family import ColorModel, Condition, DelegatesSegmentation, ForegroundSegmenter, Latent
 from shared.protocol import ColorizeRequest
 
-REMEMBERED = 4
+CACHED_CONDITIONS = 4
 """Pictures whose condition is kept."""
 
 
@@ -36,7 +36,7 @@ class CachingModel(DelegatesSegmentation, Generic[Condition, Latent]):
     """
 
     def __init__(
-        self, family: ColorModel[Condition, Latent], guesser: ForegroundSegmenter | None = None, size: int = REMEMBERED
+        self, family: ColorModel[Condition, Latent], guesser: ForegroundSegmenter | None = None, size: int = CACHED_CONDITIONS
     ) -> None:
         super().__init__(family if guesser is None else guesser)
         self.spec = family.spec

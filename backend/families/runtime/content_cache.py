@@ -23,7 +23,7 @@ class ContentCache(Generic[Computed]):
 
     def __call__(self, picture: Tensor) -> Computed:
         """The value for a picture, any shape, on the CPU or not."""
-        key = digest(picture)
+        key = content_digest(picture)
         if key not in self._values:
             self._values[key] = self._compute(picture)
         self._values.move_to_end(key)
@@ -32,7 +32,7 @@ class ContentCache(Generic[Computed]):
         return self._values[key]
 
 
-def digest(picture: Tensor) -> str:
+def content_digest(picture: Tensor) -> str:
     """Of shape, type and content."""
     array = np.ascontiguousarray(picture.detach().float().cpu().numpy())
     digested = hashlib.blake2b(repr((picture.shape, str(picture.dtype))).encode(), digest_size=16)

@@ -7,15 +7,15 @@ import torch
 
 from shared.errors import ErrorCode, LinewashError
 
-SAMPLING_NUMBERS = 280
+SAMPLING_VALUES_PER_PIXEL = 280
 """Numbers that a step of the U-Net holds at its peak, a pixel of the picture and row of the batch (measured: up to 278)."""
-DECODING_NUMBERS = 1450
+DECODING_VALUES_PER_PIXEL = 1450
 """Numbers that the VAE's decoder holds at its peak, for each pixel (measured: 1070 to 1460)."""
-TILE = 256
+TILE_SIDE = 256
 """Side of the pieces that tiled decoding takes, pixels."""
-SMALLEST = 256
+MIN_SIDE = 256
 """Side below which no picture is made smaller."""
-RESERVE = 0.9
+USABLE_SHARE = 0.9
 """Share of the free memory that is counted on: allocators lose some, and others take some meanwhile."""
 
 
@@ -45,7 +45,7 @@ class MemoryNeed:
 
 
 @dataclass(frozen=True)
-class Plan:
+class MemoryPlan:
     """What gives way.  offload: parts wait in main memory while others work.  side: of the square with as many pixels as the
     picture.  said: the sentence for the painter, '' when nothing gives way.
     """
@@ -59,23 +59,25 @@ class Plan:
 def estimate_memory(denoiser: int, others: int, side: int, rows: int, width: int = 2, decoder_width: int = 4) -> MemoryNeed:
     """The need of a picture of side^2 pixels whose steps run ``rows`` in a batch; widths are bytes a number."""
     pixels = side * side
-    return MemoryNeed(denoiser, others, SAMPLING_NUMBERS * pixels * rows * width, DECODING_NUMBERS * pixels * decoder_width)
+    return MemoryNeed(
+        denoiser, others, SAMPLING_VALUES_PER_PIXEL * pixels * rows * width, DECODING_VALUES_PER_PIXEL * pixels * decoder_width
+    )
 
 
-def plan_memory(free: int, wanted: MemoryNeed, side: int, can_offload: bool) -> Plan:
+def plan_memory(free: int, wanted: MemoryNeed, side: int, can_offload: bool) -> MemoryPlan:
     """What must give way so that the picture fits into ``free`` bytes: parts wait outside, then tiles, then a smaller size.
 
     The costs rise in that order: time, a little time, sharpness.  can_offload: the device is not main memory itself.  Raises
     LinewashError OUT_OF_MEMORY when even the smallest picture does not fit.
     """
-    usable = int(free * RESERVE)
+    usable = int(free * USABLE_SHARE)
     for offload, tiling in ((False, False), (True, False), (True, True)) if can_offload else ((False, False), (False, True)):
-        if _peak(wanted, side, side, offload, tiling) <= usable:
-            return Plan(offload, tiling, side, _said(offload, tiling, side, side))
-    for smaller in range((side - 1) // 64 * 64, SMALLEST - 1, -64):
-        if _peak(wanted, side, smaller, can_offload, True) <= usable:
-            return Plan(can_offload, True, smaller, _said(can_offload, True, side, smaller))
-    least = _peak(wanted, side, min(side, SMALLEST), can_offload, True)
+        if _peak_memory(wanted, side, side, offload, tiling) <= usable:
+            return MemoryPlan(offload, tiling, side, _describe(offload, tiling, side, side))
+    for smaller in range((side - 1) // 64 * 64, MIN_SIDE - 1, -64):
+        if _peak_memory(wanted, side, smaller, can_offload, True) <= usable:
+            return MemoryPlan(can_offload, True, smaller, _describe(can_offload, True, side, smaller))
+    least = _peak_memory(wanted, side, min(side, MIN_SIDE), can_offload, True)
     raise LinewashError(ErrorCode.OUT_OF_MEMORY, f"{least / 1e9:.1f} GB are needed, {usable / 1e9:.1f} GB are free")
 
 
@@ -93,18 +95,18 @@ def free_memory(device: str) -> int | None:
     return _free_main_memory()
 
 
-def _peak(wanted: MemoryNeed, side: int, smaller: int, offload: bool, tiling: bool) -> int:
+def _peak_memory(wanted: MemoryNeed, side: int, smaller: int, offload: bool, tiling: bool) -> int:
     share = (smaller / side) ** 2
     decoding = wanted.decoding * share
     if tiling:
-        decoding = min(decoding, wanted.decoding * (TILE / side) ** 2)
+        decoding = min(decoding, wanted.decoding * (TILE_SIDE / side) ** 2)
     sampling = wanted.sampling * share
     if offload:
         return math.ceil(max(wanted.denoiser + sampling, wanted.others + decoding))
     return math.ceil(wanted.denoiser + wanted.others + max(sampling, decoding))
 
 
-def _said(offload: bool, tiling: bool, side: int, smaller: int) -> str:
+def _describe(offload: bool, tiling: bool, side: int, smaller: int) -> str:
     parts = []
     if offload:
         parts.append("parts of the model take turns, which is slower")

@@ -74,7 +74,7 @@ def attention(q: Tensor, k: Tensor, v: Tensor, heads: int, bias: Tensor | None) 
     return (weights @ v).transpose(1, 2).reshape(b, n, d)
 
 
-def positions(height: int, width: int, channels: int, device: torch.device) -> Tensor:
+def position_encoding(height: int, width: int, channels: int, device: torch.device) -> Tensor:
     """(1, H*W, channels) sines and cosines of the pixel centers, relative to the picture's size; channels % 4 == 0."""
     frequency = torch.exp(torch.linspace(0, math.log(16.0), channels // 4, device=device)) * (math.pi / 2)
     y = ((torch.arange(height, device=device) + 0.5) / height)[:, None] * frequency
@@ -102,7 +102,7 @@ class SpatialAttention(nn.Module):
         """See the class; bias is added to the attention logits, broadcast to (B, heads, H*W, M)."""
         b, c, h, w = x.shape
         flat = x.flatten(2).transpose(1, 2)
-        here = self.norm(flat) + self.place(positions(h, w, 32, x.device))
+        here = self.norm(flat) + self.place(position_encoding(h, w, 32, x.device))
         key, value = self.key_value(here if context is None else context).chunk(2, -1)
         out = flat + self.out(attention(self.query(here), key, value, self.heads, bias))
         return out.transpose(1, 2).reshape(b, c, h, w).contiguous(memory_format=torch.channels_last)

@@ -16,9 +16,9 @@ from torch.nn import functional as F
 
 from backend.networks.mini.blocks import GroupNorm, ResidualBlock, SpatialAttention, TransformerBlock
 
-GEOMETRY = 14
+GEOMETRY_FEATURES = 14
 """Numbers that describe a region's place and shape; the first four are positions."""
-PICTURE = 3
+IMAGE_CHANNELS = 3
 """Input channels: lines (1 = ink), figure mask, 1 for a reference and 0 for a drawing."""
 CELLS = 32
 """Places are compared on a grid of CELLS x CELLS."""
@@ -33,7 +33,7 @@ class ImageBatch(NamedTuple):
     geometry: (B, N, 14).  valid: (B, N) bool.
     """
 
-    picture: Tensor
+    image: Tensor
     pool: Tensor
     geometry: Tensor
     valid: Tensor
@@ -52,7 +52,7 @@ class Palette(NamedTuple):
     size: int
     cells: Tensor
     shares: Tensor
-    sides: Tensor
+    layer_weights: Tensor
 
 
 class FlatsOutput(NamedTuple):
@@ -65,8 +65,8 @@ class FlatsOutput(NamedTuple):
 
     log_prob: Tensor
     similarity: Tensor
-    place: Tensor
-    pointing: Tensor
+    votes: Tensor
+    correspondence: Tensor
     tokens: Tensor
 
 
@@ -103,7 +103,7 @@ class FeaturePyramid(nn.Module):
     def __init__(self, widths: tuple[int, int, int, int], out: int) -> None:
         super().__init__()
         a, b, c, d = widths
-        self.stem = nn.Conv2d(PICTURE, a, 3, 2, 1)
+        self.stem = nn.Conv2d(IMAGE_CHANNELS, a, 3, 2, 1)
         self.down4 = nn.Conv2d(a, b, 3, 2, 1)
         self.at4 = ResidualBlock(b)
         self.down8 = nn.Conv2d(b, c, 3, 2, 1)
@@ -166,7 +166,7 @@ class Flats(nn.Module):
         self.width, self.frequencies = width, frequencies
         self.eyes = FeaturePyramid(eyes, features)
         self.meeting = CrossImageAttention(eyes[3], meetings)
-        place = GEOMETRY + 8 * frequencies
+        place = GEOMETRY_FEATURES + 8 * frequencies
         self.drawing_in = nn.Sequential(nn.Linear(features + eyes[3] + place, width), nn.GELU(), nn.Linear(width, width))
         self.reference_in = nn.Sequential(nn.Linear(features + eyes[3] + place + 3, width), nn.GELU(), nn.Linear(width, width))
         self.reference_blocks = nn.ModuleList(TransformerBlock(width, heads, cross=False) for _ in range(reference_layers))
@@ -193,8 +193,8 @@ class Flats(nn.Module):
 
     def _encode(self, drawing: ImageBatch, references: ImageBatch, colors: Tensor) -> tuple[EncodedImages, EncodedImages]:
         """Both kinds of pictures through the CNN; colors: ``Palette.cells``.  A drawing's references end up in one row."""
-        b = drawing.picture.shape[0]
-        fine, middle, coarse = self.eyes.down(torch.cat([drawing.picture, references.picture]))
+        b = drawing.image.shape[0]
+        fine, middle, coarse = self.eyes.down(torch.cat([drawing.image, references.image]))
         met = torch.cat(self.meeting(coarse[:b], coarse[b:], colors))
         features, middle, summary = self.eyes.up(fine, middle, met)
         cells = middle.flatten(2).transpose(1, 2)
@@ -224,12 +224,12 @@ class Flats(nn.Module):
         references: R to each drawing, one after the other, of M / R regions each (padded).  allowed: (B, N, M) bool, which
         reference regions a region may take its color from.
         """
-        b = drawing.picture.shape[0]
+        b = drawing.image.shape[0]
         here, there = self._encode(drawing, references, palette.cells)
-        key_geometry = references.geometry.reshape(b, -1, GEOMETRY)
+        key_geometry = references.geometry.reshape(b, -1, GEOMETRY_FEATURES)
         key_valid = references.valid.reshape(b, -1)
-        figure = F.interpolate(drawing.picture[:, 1:2], size=(CELLS, CELLS), mode="area").flatten(1)
-        pointing = self._point(here.cells, there.cells, figure, palette.sides)
+        figure = F.interpolate(drawing.image[:, 1:2], size=(CELLS, CELLS), mode="area").flatten(1)
+        pointing = self._point(here.cells, there.cells, figure, palette.layer_weights)
         heard, by_place = _gather_votes(drawing.pool, pointing, palette)
         place, key_place = self._place(drawing.geometry), self._place(key_geometry)
         bias, key_bias = _forbid(drawing.valid)[:, None, None], _forbid(key_valid)[:, None, None]

@@ -7,7 +7,7 @@ from torch.nn import functional as F
 from backend.networks.mini.blocks import ResidualBlock, SpatialAttention
 
 
-class Foreground(nn.Module):
+class ForegroundUNet(nn.Module):
     """Figure mask of a drawing, or of a color picture with its pseudo-lines."""
 
     def __init__(self, widths: tuple[int, int, int, int] = (24, 40, 64, 96)) -> None:

@@ -18,7 +18,7 @@ STAGES = (*DEPTHS, *(f"{stage}d" for stage in DEPTHS if stage != "stage6"))
 
 
 @dataclass(frozen=True)
-class Widths:
+class StageWidths:
     """Channels of one stage."""
 
     into: int
@@ -26,23 +26,23 @@ class Widths:
     out: int
 
 
-FULL = {
-    "stage1": Widths(64, 32, 64),
-    "stage2": Widths(64, 32, 128),
-    "stage3": Widths(128, 64, 256),
-    "stage4": Widths(256, 128, 512),
-    "stage5": Widths(512, 256, 512),
-    "stage6": Widths(512, 256, 512),
-    "stage5d": Widths(1024, 256, 512),
-    "stage4d": Widths(1024, 128, 256),
-    "stage3d": Widths(512, 64, 128),
-    "stage2d": Widths(256, 32, 64),
-    "stage1d": Widths(128, 16, 64),
+PUBLISHED_WIDTHS = {
+    "stage1": StageWidths(64, 32, 64),
+    "stage2": StageWidths(64, 32, 128),
+    "stage3": StageWidths(128, 64, 256),
+    "stage4": StageWidths(256, 128, 512),
+    "stage5": StageWidths(512, 256, 512),
+    "stage6": StageWidths(512, 256, 512),
+    "stage5d": StageWidths(1024, 256, 512),
+    "stage4d": StageWidths(1024, 128, 256),
+    "stage3d": StageWidths(512, 64, 128),
+    "stage2d": StageWidths(256, 32, 64),
+    "stage1d": StageWidths(128, 16, 64),
 }
 """The published size."""
 
 
-class Convolution(nn.Module):
+class ConvNormReLU(nn.Module):
     """Convolution, batch normalization, ReLU; the size stays."""
 
     def __init__(self, into: int, out: int, dilation: int = 1) -> None:
@@ -55,45 +55,45 @@ class Convolution(nn.Module):
         return F.relu(self.bn_s1(self.conv_s1(x)))
 
 
-class UBlock(nn.Module):
+class ResidualUBlock(nn.Module):
     """A small U-Net of ``depth`` levels whose answer is added to what went in; the lowest one dilates instead of halving."""
 
-    def __init__(self, depth: int, widths: Widths) -> None:
+    def __init__(self, depth: int, widths: StageWidths) -> None:
         super().__init__()
         self._depth = depth
-        self.rebnconvin = Convolution(widths.into, widths.out)
+        self.rebnconvin = ConvNormReLU(widths.into, widths.out)
         for level in range(1, depth + 1):
             into = widths.out if level == 1 else widths.inner
-            self.add_module(f"rebnconv{level}", Convolution(into, widths.inner, 2 if level == depth else 1))
+            self.add_module(f"rebnconv{level}", ConvNormReLU(into, widths.inner, 2 if level == depth else 1))
         for level in range(depth - 1, 0, -1):
-            self.add_module(f"rebnconv{level}d", Convolution(2 * widths.inner, widths.out if level == 1 else widths.inner))
+            self.add_module(f"rebnconv{level}d", ConvNormReLU(2 * widths.inner, widths.out if level == 1 else widths.inner))
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, into, H, W) to (B, out, H, W)."""
         entered = self.rebnconvin(x)
-        seen = [_part(self, "rebnconv1")(entered)]
+        seen = [_child(self, "rebnconv1")(entered)]
         for level in range(2, self._depth):
-            seen.append(_part(self, f"rebnconv{level}")(halved(seen[-1])))
-        answer = _part(self, f"rebnconv{self._depth}")(seen[-1])
+            seen.append(_child(self, f"rebnconv{level}")(max_pool(seen[-1])))
+        answer = _child(self, f"rebnconv{self._depth}")(seen[-1])
         for level in range(self._depth - 1, 0, -1):
             beside = seen[level - 1]
-            answer = _part(self, f"rebnconv{level}d")(torch.cat([as_large_as(answer, beside), beside], 1))
+            answer = _child(self, f"rebnconv{level}d")(torch.cat([resize_like(answer, beside), beside], 1))
         return answer + entered
 
 
-class DilatedUBlock(nn.Module):
+class DilatedResidualUBlock(nn.Module):
     """``UBlock`` of four levels that dilates where the other halves, for stages that are small already."""
 
-    def __init__(self, widths: Widths) -> None:
+    def __init__(self, widths: StageWidths) -> None:
         super().__init__()
-        self.rebnconvin = Convolution(widths.into, widths.out)
-        self.rebnconv1 = Convolution(widths.out, widths.inner)
-        self.rebnconv2 = Convolution(widths.inner, widths.inner, 2)
-        self.rebnconv3 = Convolution(widths.inner, widths.inner, 4)
-        self.rebnconv4 = Convolution(widths.inner, widths.inner, 8)
-        self.rebnconv3d = Convolution(2 * widths.inner, widths.inner, 4)
-        self.rebnconv2d = Convolution(2 * widths.inner, widths.inner, 2)
-        self.rebnconv1d = Convolution(2 * widths.inner, widths.out)
+        self.rebnconvin = ConvNormReLU(widths.into, widths.out)
+        self.rebnconv1 = ConvNormReLU(widths.out, widths.inner)
+        self.rebnconv2 = ConvNormReLU(widths.inner, widths.inner, 2)
+        self.rebnconv3 = ConvNormReLU(widths.inner, widths.inner, 4)
+        self.rebnconv4 = ConvNormReLU(widths.inner, widths.inner, 8)
+        self.rebnconv3d = ConvNormReLU(2 * widths.inner, widths.inner, 4)
+        self.rebnconv2d = ConvNormReLU(2 * widths.inner, widths.inner, 2)
+        self.rebnconv1d = ConvNormReLU(2 * widths.inner, widths.out)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, into, H, W) to (B, out, H, W)."""
@@ -109,14 +109,14 @@ class DilatedUBlock(nn.Module):
 class ISNet(nn.Module):
     """The network as it is used.  What only training needs of the published weights, five more outputs, is not in it."""
 
-    def __init__(self, channels: int = 3, stem: int = 64, widths: Mapping[str, Widths] = FULL) -> None:
+    def __init__(self, channels: int = 3, stem: int = 64, widths: Mapping[str, StageWidths] = PUBLISHED_WIDTHS) -> None:
         """ValueError when the widths of two stages do not fit each other."""
         super().__init__()
-        _check(stem, widths)
+        _check_widths(stem, widths)
         self.conv_in = nn.Conv2d(channels, stem, 3, stride=2, padding=1)
         for stage in STAGES:
             depth = DEPTHS[stage.removesuffix("d")]
-            self.add_module(stage, UBlock(depth, widths[stage]) if depth else DilatedUBlock(widths[stage]))
+            self.add_module(stage, ResidualUBlock(depth, widths[stage]) if depth else DilatedResidualUBlock(widths[stage]))
         self.side1 = nn.Conv2d(widths["stage1d"].out, 1, 3, padding=1)
 
     def forward(self, picture: Tensor) -> Tensor:
@@ -124,29 +124,29 @@ class ISNet(nn.Module):
         x = self.conv_in(picture)
         seen: list[Tensor] = []
         for stage in DEPTHS:
-            x = _part(self, stage)(halved(seen[-1]) if seen else x)
+            x = _child(self, stage)(max_pool(seen[-1]) if seen else x)
             seen.append(x)
         for stage, beside in zip(reversed(DEPTHS), reversed(seen[:-1]), strict=False):
             number = int(stage.removeprefix("stage")) - 1
-            x = _part(self, f"stage{number}d")(torch.cat([as_large_as(x, beside), beside], 1))
-        return as_large_as(self.side1(x), picture)
+            x = _child(self, f"stage{number}d")(torch.cat([resize_like(x, beside), beside], 1))
+        return resize_like(self.side1(x), picture)
 
 
-def halved(x: Tensor) -> Tensor:
+def max_pool(x: Tensor) -> Tensor:
     """(B, C, H, W) to half the size, rounded up: the maximum of each 2 x 2."""
     return F.max_pool2d(x, 2, ceil_mode=True)
 
 
-def as_large_as(x: Tensor, other: Tensor) -> Tensor:
+def resize_like(x: Tensor, other: Tensor) -> Tensor:
     """``x`` brought to the height and width of ``other``."""
     return F.interpolate(x, size=other.shape[2:], mode="bilinear", align_corners=False)
 
 
-def _part(module: nn.Module, name: str) -> nn.Module:
+def _child(module: nn.Module, name: str) -> nn.Module:
     return module.get_submodule(name)
 
 
-def _check(stem: int, widths: Mapping[str, Widths]) -> None:
+def _check_widths(stem: int, widths: Mapping[str, StageWidths]) -> None:
     out = stem
     for stage in DEPTHS:
         if widths[stage].into != out:

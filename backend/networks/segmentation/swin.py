@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 PATCH = 4
 """Side of the patches that the first layer makes one token each."""
-APART = -100.0
+MASKED_LOGIT = -100.0
 """Added to the logits between tokens that only the rotation brought together."""
 
 
@@ -35,7 +35,9 @@ class SwinSizes:
     stages: tuple[StageSizes, ...]
 
 
-LARGE = SwinSizes(192, 12, (StageSizes(2, 6, 768), StageSizes(2, 12, 1536), StageSizes(18, 24, 3072), StageSizes(2, 48, 6144)))
+SWIN_LARGE = SwinSizes(
+    192, 12, (StageSizes(2, 6, 768), StageSizes(2, 12, 1536), StageSizes(18, 24, 3072), StageSizes(2, 48, 6144))
+)
 """The published size L."""
 
 
@@ -59,9 +61,12 @@ class WindowAttention(nn.Module):
         x = F.pad(x, (0, 0, 0, -width % side, 0, -height % side))
         if shift:
             x = x.roll((-shift, -shift), (1, 2))
-        regions = rotated_regions(x.shape[1], x.shape[2], side, shift) if shift else None
-        bias = self.relative_position_bias_table[distances(side).to(x.device)].permute(2, 0, 1)
-        rows = [self._row(x[:, y : y + side], bias, None if regions is None else regions[y : y + side]) for y in _tops(x, side)]
+        regions = shifted_window_groups(x.shape[1], x.shape[2], side, shift) if shift else None
+        bias = self.relative_position_bias_table[relative_position_index(side).to(x.device)].permute(2, 0, 1)
+        rows = [
+            self._row(x[:, y : y + side], bias, None if regions is None else regions[y : y + side])
+            for y in _window_rows(x, side)
+        ]
         x = torch.cat(rows, 1)
         if shift:
             x = x.roll((shift, shift), (1, 2))
@@ -76,13 +81,13 @@ class WindowAttention(nn.Module):
         if regions is not None:
             of_windows = regions.unflatten(1, (-1, side)).transpose(0, 1).flatten(1).to(x.device)
             apart = of_windows[:, :, None] != of_windows[:, None, :]
-            mask = (bias + APART * apart[:, None].to(bias.dtype)).repeat(count, 1, 1, 1)
+            mask = (bias + MASKED_LOGIT * apart[:, None].to(bias.dtype)).repeat(count, 1, 1, 1)
         heard = F.scaled_dot_product_attention(q, k, v, attn_mask=mask).transpose(1, 2).flatten(2)
         row = self.proj(heard).unflatten(0, (count, -1)).unflatten(2, (side, side))
         return row.transpose(1, 2).reshape(count, side, width, channels)
 
 
-class Perceptron(nn.Module):
+class FeedForward(nn.Module):
     """Two linear layers with GELU between them."""
 
     def __init__(self, width: int, inner: int) -> None:
@@ -95,7 +100,7 @@ class Perceptron(nn.Module):
         return self.fc2(F.gelu(self.fc1(x)))
 
 
-class Block(nn.Module):
+class SwinBlock(nn.Module):
     """Attention and a perceptron, each added to what went in."""
 
     def __init__(self, width: int, window: int, sizes: StageSizes, shift: int) -> None:
@@ -103,7 +108,7 @@ class Block(nn.Module):
         self.norm1 = nn.LayerNorm(width)
         self.attn = WindowAttention(width, window, sizes.heads, shift)
         self.norm2 = nn.LayerNorm(width)
-        self.mlp = Perceptron(width, sizes.inner)
+        self.mlp = FeedForward(width, sizes.inner)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, H, W, C) to the same shape."""
@@ -111,7 +116,7 @@ class Block(nn.Module):
         return x + self.mlp(self.norm2(x))
 
 
-class Merging(nn.Module):
+class PatchMerging(nn.Module):
     """Each 2 x 2 tokens become one of twice the width."""
 
     def __init__(self, width: int) -> None:
@@ -126,14 +131,14 @@ class Merging(nn.Module):
         return self.reduction(self.norm(torch.cat(four, -1)))
 
 
-class Stage(nn.Module):
+class SwinStage(nn.Module):
     """Blocks of one width, and what makes the next stage's input."""
 
     def __init__(self, width: int, window: int, sizes: StageSizes, last: bool) -> None:
         super().__init__()
         shifts = (index % 2 * (window // 2) for index in range(sizes.depth))
-        self.blocks = nn.Sequential(*(Block(width, window, sizes, shift) for shift in shifts))
-        self.downsample = nn.Identity() if last else Merging(width)
+        self.blocks = nn.Sequential(*(SwinBlock(width, window, sizes, shift) for shift in shifts))
+        self.downsample = nn.Identity() if last else PatchMerging(width)
 
 
 class PatchEmbedding(nn.Module):
@@ -153,14 +158,14 @@ class PatchEmbedding(nn.Module):
 class Swin(nn.Module):
     """The network as a backbone: it gives what each stage has seen."""
 
-    def __init__(self, sizes: SwinSizes = LARGE) -> None:
+    def __init__(self, sizes: SwinSizes = SWIN_LARGE) -> None:
         """ValueError when heads do not divide a width."""
         super().__init__()
         widths = [sizes.width * 2**level for level in range(len(sizes.stages))]
         self.patch_embed = PatchEmbedding(sizes.width)
         self.layers = nn.ModuleList()
         for level, (width, stage) in enumerate(zip(widths, sizes.stages, strict=True)):
-            self.layers.append(Stage(width, sizes.window, stage, level == len(widths) - 1))
+            self.layers.append(SwinStage(width, sizes.window, stage, level == len(widths) - 1))
             self.add_module(f"norm{level}", nn.LayerNorm(width))
 
     def forward(self, picture: Tensor) -> list[Tensor]:
@@ -168,21 +173,21 @@ class Swin(nn.Module):
         x = self.patch_embed(picture)
         seen: list[Tensor] = []
         for level, stage in enumerate(self.layers):
-            stage = cast(Stage, stage)
+            stage = cast(SwinStage, stage)
             x = stage.blocks(x)
             seen.append(self.get_submodule(f"norm{level}")(x).permute(0, 3, 1, 2))
             x = stage.downsample(x)
         return seen
 
 
-def distances(window: int) -> Tensor:
+def relative_position_index(window: int) -> Tensor:
     """(window², window²) int64: for each two tokens of a window, the row of the bias table for how they lie to each other."""
     place = torch.arange(window)
     apart = place[:, None] - place + window - 1
     return (apart[:, None, :, None] * (2 * window - 1) + apart[None, :, None, :]).flatten(2).flatten(0, 1)
 
 
-def rotated_regions(height: int, width: int, window: int, shift: int) -> Tensor:
+def shifted_window_groups(height: int, width: int, window: int, shift: int) -> Tensor:
     """(height, width) int64: tokens with unlike numbers were not neighbors before the map was rotated by ``shift``."""
 
     def along(length: int) -> Tensor:
@@ -192,5 +197,5 @@ def rotated_regions(height: int, width: int, window: int, shift: int) -> Tensor:
     return 3 * along(height)[:, None] + along(width)
 
 
-def _tops(x: Tensor, side: int) -> range:
+def _window_rows(x: Tensor, side: int) -> range:
     return range(0, x.shape[1], side)

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from backend.families.animediffusion.sampling import NO_LINES, NO_REFERENCE, TRAINING_STEPS
+from backend.families.animediffusion.sampling import LINES_FILL, REFERENCE_FILL, TRAINING_STEPS
 from backend.imaging.thin_plate_warp import ThinPlateWarp, random_warp, warp_published
 from backend.imaging.types import Gray, Rgb
 from backend.training.animediffusion.dataset import FacePairs, squared
@@ -57,9 +57,9 @@ def draw_batch(data: FacePairs, rng: np.random.Generator, settings: Settings) ->
         settings.bending(face.color, bend) if settings.bending else face.color for face, bend in zip(faces, bends, strict=True)
     ]
     reference = signed([squared(rgb, side) for rgb in shown])
-    reference[torch.from_numpy(rng.random(size) < settings.withhold)] = NO_REFERENCE
+    reference[torch.from_numpy(rng.random(size) < settings.withhold)] = REFERENCE_FILL
     lines = line_pictures([squared(face.lines, side) for face in faces])
-    lines[torch.from_numpy(rng.random(size) < settings.withhold_lines)] = NO_LINES
+    lines[torch.from_numpy(rng.random(size) < settings.withhold_lines)] = LINES_FILL
     shape = (size, 3, side, side)
     return Batch(
         color=signed([squared(face.color, side) for face in faces]),

@@ -7,7 +7,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from backend.families.animediffusion import key_mapping
-from backend.families.animediffusion.sampling import alphas_cumprod, posterior
+from backend.families.animediffusion.sampling import alphas_cumprod, posterior_coefficients
 from backend.networks.animediffusion import AnimeUNet
 from backend.training.colorizediffusion.export import learned
 
@@ -19,15 +19,15 @@ FIRSTS = tuple(f"encoder.{level}.0.conv1.weight" for level in range(4))
 
 def schedule() -> dict[str, Tensor]:
     """The seven vectors (1000,) that published files hold beside the weights."""
-    kept, known = alphas_cumprod(), posterior()
+    kept, known = alphas_cumprod(), posterior_coefficients()
     return {
         "gammas": kept.clone(),
         "sqrt_reciprocal_gammas": (1 / kept).sqrt(),
         "sqrt_reciprocal_gammas_m1": (1 / kept - 1).sqrt(),
         "posterior_variance": known.variance,
         "posterior_log_variance": known.variance.clamp(min=1e-20).log(),
-        "posterior_mean_coef1": known.of_clean,
-        "posterior_mean_coef2": known.of_noisy,
+        "posterior_mean_coef1": known.clean_weight,
+        "posterior_mean_coef2": known.noisy_weight,
     }
 
 
@@ -46,6 +46,8 @@ def publish(run: Path, out: Path) -> int:
         plain = dict(zip((name for name, _ in network.named_parameters()), averaged, strict=True))
     out.parent.mkdir(parents=True, exist_ok=True)
     part = out.with_name(out.name + ".part")
-    save_file({**schedule(), **{key_mapping.unet(name).name: weight.contiguous() for name, weight in plain.items()}}, part)
+    save_file(
+        {**schedule(), **{key_mapping.unet_source(name).name: weight.contiguous() for name, weight in plain.items()}}, part
+    )
     part.replace(out)
     return len(plain)

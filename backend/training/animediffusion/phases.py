@@ -11,7 +11,14 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from backend.families.animediffusion.loader import load_unet
-from backend.families.animediffusion.sampling import ETA, STEPS, Denoiser, add_noise, ddim, ddim_invert
+from backend.families.animediffusion.sampling import (
+    PUBLISHED_ETA,
+    PUBLISHED_STEPS,
+    Denoiser,
+    add_noise,
+    ddim_invert,
+    ddim_sample,
+)
 from backend.networks.animediffusion import AnimeUNet
 from backend.training.animediffusion.batch import Batch, Settings, draw_batch
 from backend.training.animediffusion.dataset import FacePairs
@@ -98,7 +105,7 @@ class Sampled(nn.Module):
             return seen
 
         draws = iter(batch.step_noise)
-        return ddim(again, self.begin(batch), self._steps, self._eta, lambda: next(draws), lambda *_: None)
+        return ddim_sample(again, self.begin(batch), self._steps, self._eta, lambda: next(draws), lambda *_: None)
 
     @torch.no_grad()
     def begin(self, batch: Batch) -> Tensor:
@@ -123,8 +130,8 @@ class Phase2(Phase):
         settings: Settings,
         reduction: Reduction = "mean",
         beginning: Beginning = "published",
-        steps: int = STEPS,
-        eta: float = ETA,
+        steps: int = PUBLISHED_STEPS,
+        eta: float = PUBLISHED_ETA,
     ) -> None:
         super().__init__(data, start, replace(settings, draws=steps if eta > 0 else 0), reduction)
         self._beginning: Beginning = beginning

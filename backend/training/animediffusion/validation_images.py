@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from backend.families.animediffusion.sampling import ETA, STEPS, classifier_free_guidance, ddim
+from backend.families.animediffusion.sampling import PUBLISHED_ETA, PUBLISHED_STEPS, classifier_free_guidance, ddim_sample
 from backend.imaging.thin_plate_warp import random_warp, warp_published
 from backend.imaging.types import Gray, Rgb
 from backend.networks.animediffusion import AnimeUNet
@@ -42,8 +42,8 @@ def painted(
     lines: list[Gray],
     references: list[Rgb],
     seed: int = 0,
-    steps: int = STEPS,
-    eta: float = ETA,
+    steps: int = PUBLISHED_STEPS,
+    eta: float = PUBLISHED_ETA,
     guidance: float = 1.0,
 ) -> list[Rgb]:
     """Pictures (S, S, 3) of drawings dark on white (S, S) after references (S, S, 3), as published; all noise from ``seed``.
@@ -60,5 +60,7 @@ def painted(
     def look(noisy: torch.Tensor, time: torch.Tensor | None, shown: torch.Tensor) -> torch.Tensor:
         return unet(noisy, drawing.repeat(len(shown) // len(drawing), 1, 1, 1), shown, time).float()
 
-    found = ddim(classifier_free_guidance(look, colors, guidance), noise(), steps, eta, noise, lambda *_: None).clamp(-1, 1)
+    found = ddim_sample(classifier_free_guidance(look, colors, guidance), noise(), steps, eta, noise, lambda *_: None).clamp(
+        -1, 1
+    )
     return list(((found + 1) * 127.5).round().permute(0, 2, 3, 1).cpu().numpy().astype(np.uint8))

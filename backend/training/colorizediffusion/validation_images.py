@@ -14,7 +14,7 @@ from backend.families.colorizediffusion.strengths import Strengths, constant_per
 from backend.families.diffusion.guidance import Guidance
 from backend.families.diffusion.noise_schedule import Schedule
 from backend.families.diffusion.samplers import Sampler, sample
-from backend.families.runtime.canvas_frame import rgb_picture
+from backend.families.runtime.canvas_frame import rgb_to_tensor
 from backend.imaging.types import Rgb
 from backend.training.colorizediffusion.augment import framed, middle
 from backend.training.colorizediffusion.dataset import PictureFolder, Sample
@@ -50,8 +50,8 @@ def sheet_of(stage: Stage, data: PictureFolder, count: int = 4, steps: int = STE
 
 def _painted(stage: Stage, line: np.ndarray, mask: np.ndarray | None, reference: Sample, here: Tensor, steps: int) -> Rgb:
     parts = stage.parts
-    sketch = -rgb_picture(np.repeat(line[..., None], 3, 2)).to(here.device)
-    colors = rgb_picture(reference.color).to(here.device)
+    sketch = -rgb_to_tensor(np.repeat(line[..., None], 3, 2)).to(here.device)
+    colors = rgb_to_tensor(reference.color).to(here.device)
     encoder = follow(parts.sketch_encoder, sketch)
     nothing = torch.empty(0)
     given = ConditioningInputs(

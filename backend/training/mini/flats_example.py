@@ -9,11 +9,11 @@ from backend.families.mini.features import (
     GRID,
     allowed_pairs,
     cell_colors,
+    cell_layer_weights,
     cell_shares,
-    cell_sides,
-    eyes_picture,
-    region_arrays,
-    token_lab,
+    region_features,
+    region_lab,
+    stack_image_channels,
 )
 from backend.imaging.color import lab_from_rgb
 from backend.imaging.types import Bools, Floats, Gray
@@ -80,18 +80,18 @@ def _labels(picture: AugmentedImage) -> np.ndarray:
 def _drawing(row: dict[str, np.ndarray], drawing: AugmentedImage, matrix: Floats) -> dict[str, np.ndarray]:
     n = int(row["count"])
     labels = _labels(drawing)
-    arrays = region_arrays(labels, n, drawing.mask)
+    arrays = region_features(labels, n, drawing.mask)
     trusted, off = row["trusted"][:n].astype(np.float32), row["off"][:n]
-    weight = np.sqrt(trusted) * (1 - 0.8 * off / np.maximum(trusted, 1)) * (0.5 + 0.5 * arrays.figure)
+    weight = np.sqrt(trusted) * (1 - 0.8 * off / np.maximum(trusted, 1)) * (0.5 + 0.5 * arrays.foreground)
     weight = weight * (arrays.pool.sum(1) > 0)  # moved out of the picture
     cells, known = _cells(row, drawing, labels, matrix)
     return {
-        "picture": eyes_picture(drawing.lines, drawing.mask, 0.0),
+        "picture": stack_image_channels(drawing.lines, drawing.mask, 0.0),
         "pool": arrays.pool,
         "geometry": arrays.geometry,
         "lab": lab_from_rgb(apply_colors(matrix, row["colors"][:n])),
         "weight": (weight / max(float(weight.sum()), 1e-6)).astype(np.float32),
-        "figure": arrays.figure,
+        "figure": arrays.foreground,
         "cells": cells,
         "cell_weight": known,
     }
@@ -114,17 +114,19 @@ def _cells(row: dict[str, np.ndarray], drawing: AugmentedImage, labels: np.ndarr
 def _reference(row: dict[str, np.ndarray], figure: Bools, reference: AugmentedImage, matrix: Floats) -> dict[str, np.ndarray]:
     m, k = int(row["refcount"]), int(row["palettecount"])
     labels, index = _labels(reference), row["refindex"][:m].astype(np.int64)
-    keys = region_arrays(labels, m, reference.mask)
+    keys = region_features(labels, m, reference.mask)
     palette = apply_colors(matrix, row["palette"][:k])
     return {
-        "key_picture": eyes_picture(reference.lines, reference.mask, 1.0),
+        "key_picture": stack_image_channels(reference.lines, reference.mask, 1.0),
         "key_pool": keys.pool,
         "key_geometry": keys.geometry,
-        "allowed": allowed_pairs(figure, keys.figure),
-        "token_lab": token_lab(palette, index),
+        "allowed": allowed_pairs(figure, keys.foreground),
+        "token_lab": region_lab(palette, index),
         "index": index,
         "palette_lab": lab_from_rgb(palette),
         "key_cells": cell_colors(apply_colors(matrix, (reference.extra / 255).astype(np.float32))),
         "shares": cell_shares(labels, index, k),
-        "sides": cell_sides(np.ascontiguousarray(reference.mask), bool((~keys.figure).any()), bool(keys.figure.any())),
+        "sides": cell_layer_weights(
+            np.ascontiguousarray(reference.mask), bool((~keys.foreground).any()), bool(keys.foreground.any())
+        ),
     }

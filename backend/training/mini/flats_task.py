@@ -61,7 +61,7 @@ class FlatsTask:
         floor = torch.full_like(batch.weight[..., None], float(np.log(FLOOR)))
         main, plain, heard = (
             -(torch.logsumexp(torch.cat([log_prob.float() + fit, floor], -1), -1) * batch.weight).sum(1).mean()
-            for log_prob in (answer.log_prob, answer.similarity, answer.place)
+            for log_prob in (answer.log_prob, answer.similarity, answer.votes)
         )
         place = place_loss(answer, batch)
         with torch.no_grad():
@@ -83,7 +83,7 @@ def place_loss(answer: FlatsOutput, batch: Batch) -> Tensor:
     """Does each cell of the drawing point at cells of its own color?  A scalar, nats."""
     reference = batch.palette.cells.reshape(len(batch.cells), 3, -1).transpose(1, 2)
     squared = torch.cdist(batch.cells, reference, compute_mode="use_mm_for_euclid_dist") ** 2 * 50.0**2
-    likely = (answer.pointing * (-squared / (2 * CELL_TOLERANCE**2)).exp()).sum(-1)
+    likely = (answer.correspondence * (-squared / (2 * CELL_TOLERANCE**2)).exp()).sum(-1)
     return -((likely + FLOOR).log() * batch.cell_weight).sum(1).mean()
 
 

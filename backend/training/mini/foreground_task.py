@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from backend.networks.mini.foreground import Foreground
+from backend.networks.mini.foreground import ForegroundUNet
 from backend.training.mini.foreground_example import drawing_item, reference_item
 from backend.training.mini.shard_dataset import Store
 
@@ -30,9 +30,9 @@ class ForegroundTask:
     def __init__(self, store: Store, batch_size: int = 16) -> None:
         self.store, self.batch_size = store, batch_size
 
-    def network(self) -> Foreground:
+    def network(self) -> ForegroundUNet:
         """A fresh network."""
-        return Foreground()
+        return ForegroundUNet()
 
     def batch(self, rng: np.random.Generator) -> Batch:
         """``batch_size`` pictures at random."""
@@ -49,7 +49,7 @@ class ForegroundTask:
                 return row
         raise ValueError("the prepared drawings have no figure masks to learn from")
 
-    def loss(self, network: Foreground, batch: Batch) -> tuple[Tensor, dict[str, float]]:
+    def loss(self, network: ForegroundUNet, batch: Batch) -> tuple[Tensor, dict[str, float]]:
         """Cross-entropy plus Dice; figures: intersection over union of drawings and of references."""
         logits = network(batch.lines, batch.rgb, batch.colored)
         entropy = F.binary_cross_entropy_with_logits(logits, batch.mask)

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from backend.families.mini.features import GRID
-from backend.networks.mini.painted import SCALE, DenoiserInputs, FieldDenoiser
+from backend.networks.mini.field_denoiser import LATENT_SCALE, DenoiserInputs, FieldDenoiser
 from backend.training.mini.augment import apply_colors, color_matrix
 from backend.training.mini.shard_dataset import Store
 
@@ -102,7 +102,7 @@ class PaintedTask:
 
 
 def painted_item(row: dict[str, np.ndarray], rng: np.random.Generator, unmasked: float) -> dict[str, np.ndarray]:
-    """One augmented set: ink, mask, anchor, warped, picture, figure, clean latent and weight, channels first."""
+    """One augmented set: the fields of ``DenoiserInputs``, anchor, clean latent and weight, channels first."""
     n = int(row["count"])
     matrix = color_matrix(rng, 0.5)
     colors = apply_colors(matrix, row["colors"][:n])
@@ -113,7 +113,7 @@ def painted_item(row: dict[str, np.ndarray], rng: np.random.Generator, unmasked:
     true_anchor, anchor = (_drawn(c, row["labels"]) for c in (colors, wrong))
     shade = row["residual"].astype(np.float32) / 255 @ matrix.T
     shade = shade * np.clip((anchor + 0.1) / (true_anchor + 0.1), 0.4, 1.5)
-    clean = (np.clip(anchor + shade, 0, 1) - anchor) / SCALE
+    clean = (np.clip(anchor + shade, 0, 1) - anchor) / LATENT_SCALE
     small = cv2.resize(row["mask"], (GRID, GRID), interpolation=cv2.INTER_AREA) / np.float32(255)
     figure = cv2.resize(row["refmask"], (32, 32), interpolation=cv2.INTER_AREA) / np.float32(255)
     picture = apply_colors(matrix, row["refsmall"])
@@ -127,10 +127,15 @@ def painted_item(row: dict[str, np.ndarray], rng: np.random.Generator, unmasked:
         ink, small, anchor, clean, weight, warped = (a[:, ::-1] for a in (ink, small, anchor, clean, weight, warped))
     if rng.random() < 0.5:
         picture, figure = picture[:, ::-1], figure[:, ::-1]
-    first = {"ink": ink[None], "mask": small[None], "anchor": anchor.transpose(2, 0, 1), "picture": picture.transpose(2, 0, 1)}
+    first = {
+        "ink": ink[None],
+        "mask": small[None],
+        "anchor": anchor.transpose(2, 0, 1),
+        "reference": picture.transpose(2, 0, 1),
+    }
     second = {
-        "warped": warped.transpose(2, 0, 1),
-        "figure": figure[None],
+        "warped_colors": warped.transpose(2, 0, 1),
+        "reference_mask": figure[None],
         "clean": clean.transpose(2, 0, 1),
         "weight": 0.05 + 0.95 * weight[None],
     }

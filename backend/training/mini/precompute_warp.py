@@ -11,8 +11,8 @@ import numpy as np
 import torch
 
 from backend.families.runtime.network_loader import to_device
+from backend.networks.mini.field_denoiser import warp_colors
 from backend.networks.mini.flats import CELLS, Flats
-from backend.networks.mini.painted import warp_colors
 from backend.training.mini.flats_example import flats_item
 from backend.training.mini.flats_task import stack_sets
 
@@ -28,7 +28,7 @@ def warp_sets(network: Flats, rows: list[dict[str, np.ndarray]]) -> np.ndarray:
     colors = torch.from_numpy(np.stack(small).astype(np.float32) / 255).to(device)
     with torch.inference_mode():
         answer = network(batch.drawing, batch.reference, batch.palette, batch.allowed)
-        found = warp_colors(answer.pointing, colors)
+        found = warp_colors(answer.correspondence, colors)
     return np.rint(found.clamp(0, 1).permute(0, 2, 3, 1).cpu().numpy() * 255).astype(np.uint8)
 
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from backend.families.runtime.network_loader import to_device
 from backend.imaging.color import to_bytes
 from backend.imaging.types import Gray, Rgb
-from backend.networks.mini.painted import SCALE
+from backend.networks.mini.field_denoiser import LATENT_SCALE
 from backend.training.engine.trainer import Sheet
 from backend.training.mini.flats_example import flats_item
 from backend.training.mini.flats_task import stack_sets
@@ -80,7 +80,7 @@ def painted_sheet(network: Any, rows: list[Row]) -> Rgb:
         clean = network(latent, torch.full_like(batch.sigma, level), condition).float()
         latent = latent + (latent - clean) / level * (following - level)
     anchor = batch.anchor
-    pictures = [batch.shown.picture, anchor, anchor + SCALE * latent, anchor + SCALE * batch.clean]
+    pictures = [batch.shown.reference, anchor, anchor + LATENT_SCALE * latent, anchor + LATENT_SCALE * batch.clean]
     columns = [[_paper(_gray(ink)) for ink in batch.shown.ink], *([_rgb(one) for one in picture] for picture in pictures)]
     return contact_sheet(("lines", "reference", "flats", "painted", "truth"), list(zip(*columns, strict=True)))
 

@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file
 
 from backend.families.animediffusion.loader import load_unet
-from backend.networks.animediffusion import Block
+from backend.networks.animediffusion import ResidualBlock
 from backend.training.animediffusion.batch import Batch, Settings
 from backend.training.animediffusion.config import AnimeRecipe
 from backend.training.animediffusion.dataset import FacePairs
@@ -111,7 +111,7 @@ def test_averaged_weights_are_what_is_published(faces: Path, tmp_path: Path) -> 
 def test_phase_two_computes_blocks_again_on_the_way_back(faces: Path) -> None:
     phase = Phase2(FacePairs(faces), Start(golden(ANIME).sd), Settings(1, 16), steps=3)
     network, called = phase.network(), list[int]()
-    for number, block in enumerate(each for each in network.modules() if isinstance(each, Block)):
+    for number, block in enumerate(each for each in network.modules() if isinstance(each, ResidualBlock)):
         block.register_forward_pre_hook(lambda module, given, number=number: called.append(number))
     loss, _ = phase.loss(network, phase.batch(np.random.default_rng(0)))
     there = [called.count(number) for number in range(21)]

@@ -7,7 +7,7 @@ import torch
 from backend.families.colorizediffusion.preprocessing import SIDES, blank_sketch, mask_picture, sketch_picture
 from backend.families.colorizediffusion.spec import MASKED, defaults, parameters
 from backend.families.colorizediffusion.strengths import strengths
-from backend.families.runtime.canvas_frame import frame
+from backend.families.runtime.canvas_frame import frame_canvas
 
 USUAL = defaults(parameters((MASKED,)))
 
@@ -26,11 +26,11 @@ def test_levels_reach_their_layers_and_the_others_have_the_strength_itself() -> 
 
 
 def test_lines_are_1_and_paper_is_minus_1_and_beside_the_canvas_is_paper() -> None:
-    ink, place = np.zeros((128, 256), np.uint8), frame(256, 128, 256, SIDES)
+    ink, place = np.zeros((128, 256), np.uint8), frame_canvas(256, 128, 256, SIDES)
     ink[32:96, 64:192] = 255
     sketch = sketch_picture(ink, place)
-    assert sketch.shape == (1, 3, place.picture_height, place.picture_width)
-    middle = sketch[0, :, place.picture_height // 2, place.picture_width // 2]
+    assert sketch.shape == (1, 3, place.image_height, place.image_width)
+    middle = sketch[0, :, place.image_height // 2, place.image_width // 2]
     assert middle.tolist() == [1, 1, 1] and sketch[0, :, 0, 0].tolist() == [-1, -1, -1]
     assert torch.equal(blank_sketch(sketch), torch.full_like(sketch, -1))
     assert mask_picture(ink, place)[0, 0].amax() == 1 and mask_picture(ink, place)[0, 0, 0, 0] == 0

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.families.runtime.memory_plan import SMALLEST, Plan, compute_dtype, estimate_memory, free_memory, plan_memory
+from backend.families.runtime.memory_plan import MIN_SIDE, MemoryPlan, compute_dtype, estimate_memory, free_memory, plan_memory
 from shared.errors import ErrorCode, LinewashError
 
 GB = 10**9
@@ -26,7 +26,7 @@ def test_each_device_has_its_number_format(device: str, has: bool, wanted: torch
 
 
 def test_with_room_enough_nothing_gives_way_and_nothing_is_said() -> None:
-    assert plan_memory(24 * GB, FULL, 768, can_offload=True) == Plan(False, False, 768)
+    assert plan_memory(24 * GB, FULL, 768, can_offload=True) == MemoryPlan(False, False, 768)
 
 
 def test_things_give_way_in_the_order_of_what_they_cost() -> None:
@@ -53,7 +53,7 @@ def test_what_cannot_fit_is_refused_with_the_numbers() -> None:
     assert caught.value.code is ErrorCode.OUT_OF_MEMORY and "2.4 GB are needed, 0.9 GB are free" in caught.value.detail
 
 
-@given(free=st.integers(0, 40 * GB), side=st.integers(SMALLEST, 1536), rows=st.integers(1, 3), offload=st.booleans())
+@given(free=st.integers(0, 40 * GB), side=st.integers(MIN_SIDE, 1536), rows=st.integers(1, 3), offload=st.booleans())
 def test_more_memory_never_makes_anything_worse(free: int, side: int, rows: int, offload: bool) -> None:
     wanted = estimate_memory(2 * GB, 2 * GB, side, rows)
     try:
@@ -61,7 +61,7 @@ def test_more_memory_never_makes_anything_worse(free: int, side: int, rows: int,
     except LinewashError:
         return
     more = plan_memory(free + GB, wanted, side, offload)
-    assert SMALLEST <= less.side <= more.side <= side
+    assert MIN_SIDE <= less.side <= more.side <= side
     assert (more.offload, more.tiling) <= (less.offload, less.tiling)
 
 

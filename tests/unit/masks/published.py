@@ -6,20 +6,20 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from backend.networks.segmentation.isnet import ISNet, Widths
+from backend.networks.segmentation.isnet import ISNet, StageWidths
 
 TINY = {
-    "stage1": Widths(4, 2, 4),
-    "stage2": Widths(4, 2, 6),
-    "stage3": Widths(6, 3, 6),
-    "stage4": Widths(6, 3, 8),
-    "stage5": Widths(8, 4, 8),
-    "stage6": Widths(8, 4, 8),
-    "stage5d": Widths(16, 4, 8),
-    "stage4d": Widths(16, 3, 6),
-    "stage3d": Widths(12, 3, 5),
-    "stage2d": Widths(11, 2, 4),
-    "stage1d": Widths(8, 2, 4),
+    "stage1": StageWidths(4, 2, 4),
+    "stage2": StageWidths(4, 2, 6),
+    "stage3": StageWidths(6, 3, 6),
+    "stage4": StageWidths(6, 3, 8),
+    "stage5": StageWidths(8, 4, 8),
+    "stage6": StageWidths(8, 4, 8),
+    "stage5d": StageWidths(16, 4, 8),
+    "stage4d": StageWidths(16, 3, 6),
+    "stage3d": StageWidths(12, 3, 5),
+    "stage2d": StageWidths(11, 2, 4),
+    "stage1d": StageWidths(8, 2, 4),
 }
 
 

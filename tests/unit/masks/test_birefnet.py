@@ -12,10 +12,10 @@ from safetensors.torch import save_file
 from backend.families.foreground.birefnet import (
     SIDE,
     BiRefNetSegmenter,
-    Description,
-    figure_finder,
+    SidecarOptions,
     load_birefnet,
-    read_description,
+    load_segmenter,
+    read_sidecar,
 )
 from backend.families.foreground.selector import SegmenterSelector
 from backend.networks.segmentation.birefnet import BiRefNet
@@ -130,15 +130,15 @@ def test_what_does_not_fit_is_named(tmp_path: Path, spoil: Callable[[dict[str, t
 
 def test_a_mask_is_as_large_as_the_picture_and_always_the_same(tmp_path: Path) -> None:
     path = small(write(tmp_path / "rmbg-2.0.safetensors", network()))
-    mask = figure_finder(path)(NOISE)
+    mask = load_segmenter(path)(NOISE)
     assert mask.shape == NOISE.shape[:2] and mask.dtype == np.uint8 and mask.min() < mask.max()
-    assert np.array_equal(figure_finder(path)(NOISE), mask)
+    assert np.array_equal(load_segmenter(path)(NOISE), mask)
 
 
 def test_the_order_of_patches_stands_in_the_description(tmp_path: Path) -> None:
     path = small(write(tmp_path / "birefnet.safetensors", network()))
-    columns = figure_finder(path)(NOISE)
-    channels = figure_finder(small(path, patch_order="channels"))(NOISE)
+    columns = load_segmenter(path)(NOISE)
+    channels = load_segmenter(small(path, patch_order="channels"))(NOISE)
     assert not np.array_equal(channels, columns)
     assert np.array_equal(channels, BiRefNetSegmenter(network(order="channels"), 64, "cpu")(NOISE))
 
@@ -160,7 +160,7 @@ def test_a_picture_is_seen_squashed_and_normalized_and_its_mask_grows() -> None:
 
 
 def test_without_a_description_it_is_rmbgs(tmp_path: Path) -> None:
-    assert read_description(tmp_path / "rmbg.safetensors") == Description("columns", 1024)
+    assert read_sidecar(tmp_path / "rmbg.safetensors") == SidecarOptions("columns", 1024)
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_without_a_description_it_is_rmbgs(tmp_path: Path) -> None:
 def test_a_wrong_description_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "birefnet.json").write_text(text)
     with pytest.raises(LinewashError) as caught:
-        read_description(tmp_path / "birefnet.safetensors")
+        read_sidecar(tmp_path / "birefnet.safetensors")
     assert caught.value.code is ErrorCode.MODEL_KEYS and "birefnet.json" in caught.value.detail
 
 

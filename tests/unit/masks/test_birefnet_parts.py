@@ -6,9 +6,9 @@ from torch import Tensor
 from torch.nn import functional as F
 from transformers import SwinBackbone, SwinConfig
 
-from backend.networks.segmentation.birefnet import PatchOrder, patches_of
+from backend.networks.segmentation.birefnet import PatchOrder, split_into_patches
 from backend.networks.segmentation.deformable_conv import DeformableConvolution, deformable_conv2d
-from backend.networks.segmentation.swin import StageSizes, Swin, SwinSizes, distances
+from backend.networks.segmentation.swin import StageSizes, Swin, SwinSizes, relative_position_index
 
 
 def one_by_one(x: Tensor, offset: Tensor, modulation: Tensor, weight: Tensor) -> Tensor:
@@ -54,7 +54,7 @@ def test_without_offsets_it_is_a_convolution(kernel: int) -> None:
 @pytest.mark.parametrize("order", ["columns", "channels"])
 def test_patches_follow_each_other_as_published(order: PatchOrder) -> None:
     picture = torch.arange(2 * 3 * 8 * 12).float().reshape(2, 3, 8, 12)
-    found = patches_of(picture, 4, order)
+    found = split_into_patches(picture, 4, order)
     assert found.shape == (2, 48, 2, 3)
     for row in range(4):
         for column in range(4):
@@ -65,7 +65,7 @@ def test_patches_follow_each_other_as_published(order: PatchOrder) -> None:
 
 
 def test_distances_are_numbered_as_published() -> None:
-    found = distances(2)
+    found = relative_position_index(2)
     assert found.tolist() == [[4, 3, 1, 0], [5, 4, 2, 1], [7, 6, 4, 3], [8, 7, 5, 4]]
 
 

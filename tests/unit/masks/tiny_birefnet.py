@@ -6,14 +6,21 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from backend.networks.segmentation.birefnet import LEVELS, BiRefNet, BlockSizes, PatchOrder, PatchSizes, Sizes
+from backend.networks.segmentation.birefnet import (
+    LEVELS,
+    BiRefNet,
+    BiRefNetSizes,
+    DecoderBlockSizes,
+    PatchEncoderSizes,
+    PatchOrder,
+)
 from backend.networks.segmentation.swin import StageSizes, SwinSizes
 
 SWIN = SwinSizes(4, 3, (StageSizes(2, 1, 8), StageSizes(2, 2, 8), StageSizes(3, 2, 8), StageSizes(2, 4, 8)))
-TINY = Sizes(
+TINY = BiRefNetSizes(
     SWIN,
-    dict.fromkeys((5, *LEVELS, 1), BlockSizes(3, 4, (1, 3, 7))),
-    {step: PatchSizes(2, step + 1) for step in (5, *LEVELS, 1)},
+    dict.fromkeys((5, *LEVELS, 1), DecoderBlockSizes(3, 4, (1, 3, 7))),
+    {step: PatchEncoderSizes(2, step + 1) for step in (5, *LEVELS, 1)},
     dict.fromkeys(LEVELS, 3),
 )
 

@@ -113,11 +113,11 @@ def test_condition_is_remembered_by_content(drawing: Drawing) -> None:
             self.calls += 1
             return super().condition(drawing, request)
 
+    from backend.networks.mini.field_denoiser import FieldDenoiser
     from backend.networks.mini.flats import Flats
-    from backend.networks.mini.foreground import Foreground
-    from backend.networks.mini.painted import FieldDenoiser
+    from backend.networks.mini.foreground import ForegroundUNet
 
-    counting = Counting(Flats(), FieldDenoiser(), Foreground())
+    counting = Counting(Flats(), FieldDenoiser(), ForegroundUNet())
     family = CachingModel(counting, size=2)
     family.condition(drawing, REQUEST)
     family.condition(replace(drawing, ink=drawing.ink.copy()), replace(REQUEST, seed=9, steps=7, guidance=3.0))

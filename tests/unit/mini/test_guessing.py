@@ -5,14 +5,14 @@ import numpy as np
 import pytest
 
 from backend.contract.family import ForegroundSegmenter
-from backend.families.mini.foreground import MiniMasks, View, drawing_views
+from backend.families.mini.foreground import MiniSegmenter, View, drawing_views
 from backend.weights.shipped_model import SHIPPED, ModelFolder
 
 
 @pytest.fixture(scope="module")
 def masks() -> ForegroundSegmenter:
     """The shipped guesser."""
-    return MiniMasks.load(ModelFolder(SHIPPED / "mini"))
+    return MiniSegmenter.load(ModelFolder(SHIPPED / "mini"))
 
 
 def test_a_drawing_is_seen_whole_and_in_the_box_of_its_lines() -> None:

@@ -4,9 +4,9 @@ import torch
 
 from backend.families.mini.features import GRID
 from backend.networks.mini.blocks import foreground_bias
+from backend.networks.mini.field_denoiser import DenoiserInputs, EncodedCondition, FieldDenoiser, warp_colors
 from backend.networks.mini.flats import CELLS, Flats, ImageBatch, Palette
-from backend.networks.mini.foreground import Foreground
-from backend.networks.mini.painted import DenoiserInputs, EncodedCondition, FieldDenoiser, warp_colors
+from backend.networks.mini.foreground import ForegroundUNet
 
 
 def _picture(generator: torch.Generator, regions: int, real: int) -> ImageBatch:
@@ -62,7 +62,7 @@ def test_padding_changes_nothing() -> None:
     allowed = torch.ones(1, 7, 9, dtype=torch.bool)
 
     def cut(picture: ImageBatch, n: int) -> ImageBatch:
-        return ImageBatch(picture.picture, picture.pool[:, :n], picture.geometry[:, :n], picture.valid[:, :n])
+        return ImageBatch(picture.image, picture.pool[:, :n], picture.geometry[:, :n], picture.valid[:, :n])
 
     padded = network(drawing, reference, palette, allowed).log_prob[:, :4]
     short = palette._replace(lab=palette.lab[:, :6], entry=palette.entry[:, :6])
@@ -74,11 +74,11 @@ def test_cells_take_after_their_own_side_only() -> None:
     torch.manual_seed(3)
     generator = torch.Generator().manual_seed(3)
     drawing, reference = _picture(generator, 5, 5), _picture(generator, 6, 6)
-    drawing.picture[:, 1] = 1
+    drawing.image[:, 1] = 1
     palette = _palette(generator, torch.tensor([[0, 0, 1, 2, 2, 2]]), 3)
     figure = torch.arange(CELLS**2) % 2
-    palette = palette._replace(sides=torch.stack([1 - figure, figure], -1)[None].float())
-    pointing = Flats().eval()(drawing, reference, palette, torch.ones(1, 5, 6, dtype=torch.bool)).pointing[0]
+    palette = palette._replace(layer_weights=torch.stack([1 - figure, figure], -1)[None].float())
+    pointing = Flats().eval()(drawing, reference, palette, torch.ones(1, 5, 6, dtype=torch.bool)).correspondence[0]
     torch.testing.assert_close(pointing.sum(-1), torch.ones(CELLS**2), atol=1e-4, rtol=0)
     assert pointing[:, figure == 1].sum(-1).min() > 0.8
 
@@ -98,7 +98,7 @@ def test_the_order_of_references_does_not_matter() -> None:
         return ImageBatch(*(torch.cat(pair) for pair in zip(one, other, strict=True)))
 
     answer = network(drawing, joined(first, second), palette, allowed)
-    assert answer.pointing.shape == (1, CELLS**2, 2 * CELLS**2)
+    assert answer.correspondence.shape == (1, CELLS**2, 2 * CELLS**2)
     again = network(drawing, joined(second, first), turned, allowed)
     torch.testing.assert_close(answer.log_prob, again.log_prob, atol=1e-4, rtol=1e-4)
     alone = network(drawing, joined(first, first), palette, allowed)
@@ -109,7 +109,7 @@ def test_painted_and_foreground_keep_the_size() -> None:
     painted, drop = FieldDenoiser().eval(), torch.tensor([False, True])
     given = painted.condition(_shown(2), torch.rand(2, 3, 64, 64), drop)
     assert painted(torch.randn(2, 3, 64, 64), torch.rand(2), given).shape == (2, 3, 64, 64)
-    logits = Foreground().eval()(torch.rand(2, 1, 256, 256), torch.rand(2, 3, 128, 128), torch.tensor([0.0, 1.0]))
+    logits = ForegroundUNet().eval()(torch.rand(2, 1, 256, 256), torch.rand(2, 3, 128, 128), torch.tensor([0.0, 1.0]))
     assert logits.shape == (2, 1, 256, 256)
 
 
@@ -118,7 +118,9 @@ def test_a_withheld_reference_cannot_be_seen() -> None:
 
     def withheld() -> EncodedCondition:
         other = shown._replace(
-            warped=torch.rand(1, 4, 32, 32), picture=torch.rand(1, 3, 128, 128), figure=torch.rand(1, 1, 32, 32)
+            warped_colors=torch.rand(1, 4, 32, 32),
+            reference=torch.rand(1, 3, 128, 128),
+            reference_mask=torch.rand(1, 1, 32, 32),
         )
         return painted.condition(other, anchor, torch.tensor([True]))
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from backend.networks.mini.field_denoiser import FieldDenoiser
 from backend.networks.mini.flats import Flats
-from backend.networks.mini.foreground import Foreground
-from backend.networks.mini.painted import FieldDenoiser
+from backend.networks.mini.foreground import ForegroundUNet
 from backend.training.mini.precompute_warp import precompute_warps
 from backend.training.mini.preprocess import prepare_shard
 from backend.training.mini.validation_images import CELL, MARGIN, sheet_of, validation_rows
@@ -28,7 +28,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "cache"
 
 
-@pytest.mark.parametrize(("part", "network"), [("flats", Flats), ("painted", FieldDenoiser), ("foreground", Foreground)])
+@pytest.mark.parametrize(("part", "network"), [("flats", Flats), ("painted", FieldDenoiser), ("foreground", ForegroundUNet)])
 def test_every_part_has_a_sheet_and_the_same_network_the_same(part: str, network: type[torch.nn.Module], seen: Path) -> None:
     torch.manual_seed(0)
     net = network().eval()

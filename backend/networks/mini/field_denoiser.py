@@ -12,16 +12,22 @@ from diffusers.models.embeddings import TimestepEmbedding, Timesteps
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from backend.networks.mini.blocks import GroupNorm, SpatialAttention, TimeConditionedResBlock, foreground_bias, positions
+from backend.networks.mini.blocks import (
+    GroupNorm,
+    SpatialAttention,
+    TimeConditionedResBlock,
+    foreground_bias,
+    position_encoding,
+)
 
-SCALE = 0.15
+LATENT_SCALE = 0.15
 """One unit of latent, in sRGB 0..1."""
-TOKENS = 16
+TOKEN_GRID = 16
 """The reference becomes TOKENS x TOKENS tokens."""
 REFERENCE_SIDE = 128
 
 
-UNSURE = 0.1
+CONFIDENCE_SPREAD = 0.1
 """Spread of colors, in sRGB 0..1, at which what a cell points at is no longer sure."""
 
 
@@ -34,9 +40,9 @@ class DenoiserInputs(NamedTuple):
 
     ink: Tensor
     mask: Tensor
-    warped: Tensor
-    picture: Tensor
-    figure: Tensor
+    warped_colors: Tensor
+    reference: Tensor
+    reference_mask: Tensor
 
 
 def warp_colors(pointing: Tensor, colors: Tensor) -> Tensor:
@@ -48,7 +54,7 @@ def warp_colors(pointing: Tensor, colors: Tensor) -> Tensor:
     mean = found[..., :3]
     spread = (found[..., 3:] - (mean**2).sum(-1, keepdim=True)).clamp_min(0).sqrt()
     side = round(pointing.shape[1] ** 0.5)
-    return torch.cat([mean, (-spread / UNSURE).exp()], -1).transpose(1, 2).reshape(len(mean), 4, side, side)
+    return torch.cat([mean, (-spread / CONFIDENCE_SPREAD).exp()], -1).transpose(1, 2).reshape(len(mean), 4, side, side)
 
 
 class EncodedCondition(NamedTuple):
@@ -73,7 +79,7 @@ class ReferenceEncoder(nn.Module):
         self.colour = nn.Linear(192, width)
         self.norm = nn.LayerNorm(width)
         self.place = nn.Linear(32, width, bias=False)
-        self.nothing = nn.Parameter(torch.randn(1, TOKENS * TOKENS, width) * 0.02)
+        self.nothing = nn.Parameter(torch.randn(1, TOKEN_GRID * TOKEN_GRID, width) * 0.02)
 
     def forward(self, picture: Tensor, mask: Tensor, drop: Tensor) -> Tensor:
         """drop: (B,) bool, True where the reference is withheld (classifier-free guidance)."""
@@ -82,7 +88,9 @@ class ReferenceEncoder(nn.Module):
         x = torch.cat([F.pixel_unshuffle(torch.cat([picture, lines], 1), 4), mask * 2 - 1], 1)
         x = self.look(self.at8(self.down(self.at4(self.stem(x.contiguous(memory_format=torch.channels_last))))))
         colors = self.colour(F.pixel_unshuffle(picture, 8).flatten(2).transpose(1, 2))
-        tokens = self.norm(x.flatten(2).transpose(1, 2) + colors) + self.place(positions(TOKENS, TOKENS, 32, x.device))
+        tokens = self.norm(x.flatten(2).transpose(1, 2) + colors) + self.place(
+            position_encoding(TOKEN_GRID, TOKEN_GRID, 32, x.device)
+        )
         return torch.where(drop[:, None, None], self.nothing.to(tokens.dtype), tokens)
 
 
@@ -123,12 +131,12 @@ class FieldDenoiser(nn.Module):
 
         anchor: (B, 3, F, F) sRGB 0..1, the flats.  drop: (B,) bool, reference withheld.  F % 8 == 0.
         """
-        tokens = self.reference(shown.picture * 2 - 1, shown.figure, drop)
+        tokens = self.reference(shown.reference * 2 - 1, shown.reference_mask, drop)
         withheld = drop[:, None, None, None]
-        keys = F.avg_pool2d(shown.figure, shown.figure.shape[-1] // TOKENS)
+        keys = F.avg_pool2d(shown.reference_mask, shown.reference_mask.shape[-1] // TOKEN_GRID)
         keys = torch.where(withheld, torch.full_like(keys, 0.5), keys).flatten(1)
         bias4 = foreground_bias(F.avg_pool2d(shown.mask, 4).flatten(1), keys)
-        warped = F.interpolate(shown.warped, size=anchor.shape[2:], mode="bilinear", align_corners=False)
+        warped = F.interpolate(shown.warped_colors, size=anchor.shape[2:], mode="bilinear", align_corners=False)
         sure = torch.where(withheld, 0.0, warped[:, 3:])
         given = [F.pixel_unshuffle(shown.ink, 4), shown.mask * 2 - 1, anchor * 2 - 1, (warped[:, :3] - anchor) * sure * 4, sure]
         x = torch.cat(given, 1)
