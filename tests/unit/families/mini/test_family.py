@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from backend.contract.drawing import Cancelled, Colors, Drawing, StepProgress
-from backend.contract.family import ColorModel
-from backend.families.mini.family import Mini, MiniCondition
+from backend.contract.family import AnyColorModel, ColorModel
+from backend.families.mini.family import Mini, MiniCondition, MiniLatent
 from backend.families.registry import families, load, mask_guesser, models
 from backend.families.runtime.condition_cache import CachingModel
 from backend.imaging.segmentation.regions import merge_and_split, segment
@@ -17,22 +17,24 @@ from shared.protocol import ColorizeRequest, Finish, ReferenceRole
 
 REQUEST = ColorizeRequest(200, 256, (ReferenceRole.BOTH, ReferenceRole.BOTH), finish=Finish.PAINTED, steps=3)
 
+MiniModel = ColorModel[MiniCondition, MiniLatent]
 
-def _run(family: ColorModel, drawing: Drawing, request: ColorizeRequest) -> tuple[Colors, list[StepProgress]]:
+
+def _run(family: AnyColorModel, drawing: Drawing, request: ColorizeRequest) -> tuple[Colors, list[StepProgress]]:
     steps: list[StepProgress] = []
     condition = family.condition(drawing, request)
     latent = family.denoise(condition, request, steps.append)
     return family.decode(condition, latent, drawing, request), steps
 
 
-def test_flats_are_colors_of_the_reference(mini: ColorModel, drawing: Drawing) -> None:
+def test_flats_are_colors_of_the_reference(mini: MiniModel, drawing: Drawing) -> None:
     colors, steps = _run(mini, drawing, replace(REQUEST, finish=Finish.FLATS))
     assert colors.field is None and colors.flats.shape == (drawing.regions.count, 3) and len(steps) == 1
     there = {tuple(c) for r in drawing.references for c in r.rgb.reshape(-1, 3).tolist()}
     assert {tuple(c) for c in colors.flats.tolist()} <= there
 
 
-def test_sides_never_mix(mini: ColorModel, drawing: Drawing) -> None:
+def test_sides_never_mix(mini: MiniModel, drawing: Drawing) -> None:
     """Even when all that looks like the figure is called ground: only the disc in the middle is left for the figure."""
     disc = np.zeros(drawing.references[0].mask.shape, np.uint8)
     cv2.circle(disc, (110, 160), 18, 255, -1)
@@ -45,7 +47,7 @@ def test_sides_never_mix(mini: ColorModel, drawing: Drawing) -> None:
             assert {tuple(c) for c in flats[shown.regions.foreground == side].tolist()} <= there
 
 
-def test_same_seed_same_picture_other_seed_another(mini: ColorModel, drawing: Drawing) -> None:
+def test_same_seed_same_picture_other_seed_another(mini: MiniModel, drawing: Drawing) -> None:
     first, again, other = (_run(mini, drawing, replace(REQUEST, seed=s))[0] for s in (1, 1, 2))
     assert first.field is not None and again.field is not None and other.field is not None
     assert np.array_equal(first.field, again.field)
@@ -53,7 +55,7 @@ def test_same_seed_same_picture_other_seed_another(mini: ColorModel, drawing: Dr
     assert np.array_equal(first.flats, again.flats)
 
 
-def test_guidance_and_steps_are_real(mini: ColorModel, drawing: Drawing) -> None:
+def test_guidance_and_steps_are_real(mini: MiniModel, drawing: Drawing) -> None:
     plain, guided, longer = (_run(mini, drawing, replace(REQUEST, **change))[0].field for change in (
         {"guidance": 1.0}, {"guidance": 4.0}, {"guidance": 1.0, "steps": 6},
     ))  # fmt: skip
@@ -62,7 +64,7 @@ def test_guidance_and_steps_are_real(mini: ColorModel, drawing: Drawing) -> None
     assert np.abs(plain - longer).max() > 1 / 255
 
 
-def test_painted_stays_near_the_flats(mini: ColorModel, drawing: Drawing) -> None:
+def test_painted_stays_near_the_flats(mini: MiniModel, drawing: Drawing) -> None:
     known = mini.condition(drawing, REQUEST)
     colors = mini.decode(known, mini.denoise(known, REQUEST, lambda step: None), drawing, REQUEST)
     assert colors.field is not None and colors.field.shape == (256, 200, 3)
@@ -70,14 +72,14 @@ def test_painted_stays_near_the_flats(mini: ColorModel, drawing: Drawing) -> Non
     assert np.abs(colors.field - flat).mean() < 0.12
 
 
-def test_every_step_shows_a_small_preview(mini: ColorModel, drawing: Drawing) -> None:
+def test_every_step_shows_a_small_preview(mini: MiniModel, drawing: Drawing) -> None:
     steps = _run(mini, drawing, REQUEST)[1]
     assert [(s.step, s.steps) for s in steps] == [(1, 3), (2, 3), (3, 3)]
     for step in steps:
         assert step.preview is not None and step.preview.dtype == np.uint8 and max(step.preview.shape[:2]) <= 256
 
 
-def test_cancel_goes_through(mini: ColorModel, drawing: Drawing) -> None:
+def test_cancel_goes_through(mini: MiniModel, drawing: Drawing) -> None:
     def stop(step: StepProgress) -> None:
         if step.step == 2:
             raise Cancelled
@@ -92,13 +94,13 @@ def test_cancel_goes_through(mini: ColorModel, drawing: Drawing) -> None:
             assert mini.denoise(known, request, stop).field is None
 
 
-def test_masks_are_guessed_at_any_size(mini: ColorModel, drawing: Drawing) -> None:
+def test_masks_are_guessed_at_any_size(mini: MiniModel, drawing: Drawing) -> None:
     guess = mini.guess_drawing_mask(drawing.ink)
     assert guess.shape == drawing.ink.shape and guess.dtype == np.uint8
     assert mini.guess_reference_mask(drawing.references[0].rgb[:130]).shape == (130, 256)
 
 
-def test_another_family_can_take_the_guesser(mini: ColorModel, drawing: Drawing, tmp_path: Path) -> None:
+def test_another_family_can_take_the_guesser(mini: MiniModel, drawing: Drawing, tmp_path: Path) -> None:
     masks = mask_guesser(tmp_path)
     np.testing.assert_array_equal(masks.guess_drawing_mask(drawing.ink), mini.guess_drawing_mask(drawing.ink))
     rgb = drawing.references[0].rgb
@@ -132,7 +134,7 @@ def test_condition_is_remembered_by_content(drawing: Drawing) -> None:
     assert counting.calls == 4  # size 2: the first was forgotten
 
 
-def test_one_region_and_a_drawing_that_is_all_figure(mini: ColorModel, drawing: Drawing) -> None:
+def test_one_region_and_a_drawing_that_is_all_figure(mini: MiniModel, drawing: Drawing) -> None:
     ink = np.zeros((90, 64), np.uint8)
     mask = np.full((90, 64), 255, np.uint8)
     bare = replace(drawing, ink=ink, mask=mask, regions=merge_and_split(segment(ink, 0.02), mask, 160))

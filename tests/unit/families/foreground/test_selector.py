@@ -16,7 +16,7 @@ from backend.networks.segmentation.isnet import ISNet
 from backend.pipeline.prepare import prepare
 from shared.errors import ErrorCode, LinewashError
 from shared.protocol import ColorizeRequest, ReferenceRole
-from tests.unit.masks.published import network, tensors, write
+from tests.unit.families.foreground.tiny_isnet import network, tensors, write
 
 INK = np.zeros((90, 120), np.uint8)
 PICTURE = np.full((90, 120, 3), 200, np.uint8)

@@ -21,8 +21,8 @@ from backend.families.foreground.selector import SegmenterSelector
 from backend.networks.segmentation.birefnet import BiRefNet
 from backend.weights.detection import scan
 from shared.errors import ErrorCode, LinewashError
-from tests.unit.masks.test_mask_finders import PICTURE, Shipped, by_shipped
-from tests.unit.masks.tiny_birefnet import TINY, network, tensors, unused, write
+from tests.unit.families.foreground.test_selector import PICTURE, Shipped, by_shipped
+from tests.unit.families.foreground.tiny_birefnet import TINY, network, tensors, unused, write
 
 PREFIXES = ("", "module.", "_orig_mod.")
 RNG = np.random.default_rng(4)

@@ -21,7 +21,7 @@ from backend.networks.segmentation.isnet import ISNet
 from backend.weights.convert import convert
 from backend.weights.detection import scan
 from shared.errors import ErrorCode, LinewashError
-from tests.unit.masks.published import TINY, network, tensors, write
+from tests.unit.families.foreground.tiny_isnet import TINY, network, tensors, write
 
 PREFIXES = ("", "net.")
 
