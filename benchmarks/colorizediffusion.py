@@ -37,6 +37,7 @@ from backend.families.colorizediffusion.loader import Parts, load_parts  # noqa:
 from backend.families.diffusion.guidance import Guidance  # noqa: E402
 from backend.families.registry import mask_guesser  # noqa: E402
 from backend.families.runtime.memory_plan import compute_dtype  # noqa: E402
+from backend.networks.colorizediffusion.hooks import UNetHooks  # noqa: E402
 from backend.pipeline.prepare import prepare  # noqa: E402
 from backend.pipeline.run import RunResult, colorize  # noqa: E402
 from benchmarks.loading import held  # noqa: E402
@@ -108,9 +109,7 @@ class Calls:
 def plain_step(parts: Parts, told: Conditioning, latent: Tensor, t: float) -> Tensor:
     """One guided look without the savings."""
     rows = batched([told.attending, without_reference(told.attending)])
-    output = parts.unet(
-        latent.expand(2, -1, -1, -1), torch.tensor(t), tuple(f.expand(2, -1, -1, -1) for f in told.sketch), rows
-    )
+    output = parts.unet(latent.expand(2, -1, -1, -1), torch.tensor(t), rows, UNetHooks(told.sketch))
     return Guidance(4.0).combine(dict(zip(Guidance(4.0).branches(t), output.chunk(2), strict=True)))
 
 
@@ -129,7 +128,7 @@ def counting() -> FlopCounterMode:
 def compare(family: ColorizeDiffusion, parts: Parts, inputs: Inputs, steps: int) -> None:
     """Print operations and seconds of ``steps`` looks with and without the savings, in turns, and how far they differ."""
     told = family.condition(prepare(inputs, family), inputs.request).conditioning
-    latent = torch.randn(1, 4, *told.sketch[0].shape[-2:], generator=torch.Generator().manual_seed(0))
+    latent = torch.randn(1, 4, *next(iter(told.sketch.values())).shape[-2:], generator=torch.Generator().manual_seed(0))
     times = [999.0 * (1 - i / steps) for i in range(steps)]
     guided = GuidedDenoiser(parts.unet, told, Guidance(4.0))
     with counting() as counted:

@@ -1,5 +1,6 @@
 """The networks of the golden checkpoints, through the product's loader, and what the tests ask of them."""
 
+from collections.abc import Mapping
 from functools import cache
 
 import torch
@@ -8,12 +9,13 @@ from torch.nn import functional as F
 
 from backend.families.colorizediffusion.loader import Parts, load_parts
 from backend.networks.clip import patch_tokens
-from backend.networks.colorizediffusion.attention import CrossAttentionInput, Split
+from backend.networks.colorizediffusion.attention_inputs import CrossAttentionInput, Split
+from backend.networks.colorizediffusion.half_selectors import HardSelector
 from tests.parity.golden import Golden, golden
 
 LAYERS = 16
 SKETCH_THRESHOLD, REFERENCE_THRESHOLD = 0.05, 0.5
-Features = tuple[Tensor, ...]
+Features = Mapping[str, Tensor]
 
 
 @cache
@@ -56,8 +58,9 @@ def split(
     g: Golden, fg: float = 1.0, bg: float = 1.0, merge: float = 0.0, fg_lora: bool = False, bg_lora: bool = False
 ) -> Split:
     """A split by the golden mask."""
-    numbers = (everywhere(fg), everywhere(bg), everywhere(merge), everywhere(SKETCH_THRESHOLD))
-    return Split(latent_mask(g), *numbers, foreground_lora=fg_lora, background_lora=bg_lora)
+    numbers = (everywhere(fg), everywhere(bg), everywhere(merge))
+    pairs = ("foreground" if fg_lora else None, "background" if bg_lora else None)
+    return Split(latent_mask(g), *numbers, HardSelector(everywhere(SKETCH_THRESHOLD)), *pairs)
 
 
 def embedded(version: str, threshold: float) -> Tensor:

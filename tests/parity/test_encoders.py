@@ -46,7 +46,7 @@ def test_tokens_of_the_bleached_reference(output: Output) -> None:
 @covers("control.*")
 def test_sketch_features(output: Output) -> None:
     level = int(output.name.split(".")[1])
-    output.check(torch.cat([of[level] for of in features(output.version)]))
+    output.check(torch.cat([list(of.values())[level] for of in features(output.version)]))
 
 
 @covers("text")

@@ -11,7 +11,8 @@ from torch import Tensor, nn
 
 from backend.families.colorizediffusion import checkpoint_layout, key_mapping, network_configs
 from backend.families.colorizediffusion.loader import Parts, load_parts, load_text, prediction_of
-from backend.networks.colorizediffusion.attention import CrossAttentionInput
+from backend.networks.colorizediffusion.attention_inputs import CrossAttentionInput
+from backend.networks.colorizediffusion.hooks import UNetHooks
 from backend.weights.safetensors_file import SafetensorsFile
 from backend.weights.state_dict import diff_keys
 from shared.errors import ErrorCode, LinewashError
@@ -82,9 +83,9 @@ def test_types_are_the_ones_asked_for() -> None:
 def test_the_network_runs_in_bfloat16() -> None:
     g, narrow = golden("v1.5"), load_parts(golden("v1.5").sd, dtype=torch.bfloat16, clip_dtype=torch.bfloat16)
     context = narrow.vision(g.picture("reference"))[:, 1:]
-    features_ = narrow.sketch_encoder(g.sketch().bfloat16())
+    hooks = UNetHooks(narrow.sketch_encoder(g.sketch().bfloat16()))
     known = CrossAttentionInput(context, everywhere(1.0), None)
-    found = narrow.unet(g.inputs["x_t"], g.inputs["timestep"], features_, narrow.unet.prepare(known))
+    found = narrow.unet(g.inputs["x_t"], g.inputs["timestep"], narrow.unet.prepare(known), hooks)
     expected = g.outputs["unet.vanilla.cond"]
     assert found.dtype == torch.float32
     assert (found - expected).abs().mean() < 0.1 * expected.abs().mean()
@@ -283,10 +284,10 @@ REFUSED = {
 def test_a_refused_file_leaves_the_loaded_model_as_it_was(tmp_path: Path, harm: Callable[[Path], None]) -> None:
     g, path = golden("v1"), copy_of("v1", tmp_path)
     found = load_parts(path)
-    asked = g.inputs["x_t"], g.inputs["timestep"], features("v1")[0]
     known = CrossAttentionInput(tokens("v1", "reference"), everywhere(1.0), None)
-    before = found.unet(*asked, known)
+    asked = g.inputs["x_t"], g.inputs["timestep"], known, UNetHooks(features("v1")[0])
+    before = found.unet(*asked)
     harm(path)  # the very file the model came from: what was loaded does not depend on it
     assert refused(path).code is REFUSED[harm]
-    assert torch.equal(found.unet(*asked, known), before)
+    assert torch.equal(found.unet(*asked), before)
     assert (before - g.outputs["unet.vanilla.cond"]).abs().max() < 1e-4

@@ -8,10 +8,13 @@ import pytest
 import torch
 from diffusers import UNet2DConditionModel
 from torch import Tensor, nn
+from torch.nn import functional
 
-from backend.networks.colorizediffusion import attention
-from backend.networks.colorizediffusion.attention import CrossAttentionInput, Ranks
-from backend.networks.colorizediffusion.unet import ReferenceUNet, cross_attentions, install_processors, restore_processors
+from backend.networks.colorizediffusion.attention_inputs import CrossAttentionInput, Ranks
+from backend.networks.colorizediffusion.half_selectors import HardSelector
+from backend.networks.colorizediffusion.hooks import UNetHooks
+from backend.networks.colorizediffusion.transformer_blocks import cross_attentions, install_processors, restore_processors
+from backend.networks.colorizediffusion.unet import ReferenceUNet
 from benchmarks.colorizediffusion import counting
 from tests.parity.golden import VERSIONS, golden
 from tests.parity.loaded import attending, everywhere, features, parts, tokens
@@ -62,22 +65,21 @@ def test_without_sketch_mask_and_memory_it_is_diffusers_own_network(plain: UNet2
     result = outcome(plain)
     draw = torch.Generator().manual_seed(1)
     latent, context = torch.randn(2, 4, 16, 24, generator=draw), torch.randn(2, 7, 64, generator=draw)
-    nothing = tuple(torch.zeros(1, 1, 1, 1) for _ in range(5))
-    found = ReferenceUNet(plain)(latent, torch.tensor(481), nothing, CrossAttentionInput(context, everywhere(1.0), None))
+    found = ReferenceUNet(plain)(latent, torch.tensor(481), CrossAttentionInput(context, everywhere(1.0), None))
     assert (found - result).abs().max() < SINGLE_PASS
 
 
-def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Rows of each call of cross-attention from now on."""
+def counted(monkeypatch: pytest.MonkeyPatch, tokens: int) -> list[int]:
+    """Rows of each attention to ``tokens`` tokens from now on; no self-attention may have as many."""
     rows: list[int] = []
-    attend: Callable[..., Tensor] = attention._attend
+    attend: Callable[..., Tensor] = functional.scaled_dot_product_attention
 
-    def count(attn: Any, query: Tensor, keys: Any) -> Tensor:
-        if attn.is_cross_attention:
+    def count(query: Tensor, key: Tensor, value: Tensor, *options: Any) -> Tensor:
+        if key.shape[2] == tokens:
             rows.append(len(query))
-        return attend(attn, query, keys)
+        return attend(query, key, value, *options)
 
-    monkeypatch.setattr(attention, "_attend", count)
+    monkeypatch.setattr(functional, "scaled_dot_product_attention", count)
     return rows
 
 
@@ -89,11 +91,11 @@ def test_a_row_without_reference_costs_no_attention_and_nothing_changes(
     known = attending(version, mode)
     three = replace(known, context=torch.cat([known.context, torch.zeros_like(known.context), known.context]))
     sketch, blank = features(version)
-    added = tuple(torch.cat([x, x, y]) for x, y in zip(sketch, blank, strict=True))
+    hooks = UNetHooks({block: torch.cat([x, x, blank[block]]) for block, x in sketch.items()})
     latent = g.inputs["x_t"].expand(3, -1, -1, -1)
-    full = unet(latent, g.inputs["timestep"], added, three)
-    rows = counted(monkeypatch)
-    saved = unet(latent, g.inputs["timestep"], added, unet.prepare(three))
+    full = unet(latent, g.inputs["timestep"], three, hooks)
+    rows = counted(monkeypatch, known.context.shape[1] // (1 if known.split is None else 2))
+    saved = unet(latent, g.inputs["timestep"], unet.prepare(three), hooks)
     assert (saved - full).abs().max() < SINGLE_PASS
     assert rows == [2] * (16 if known.split is None else 32)
 
@@ -102,20 +104,16 @@ def test_a_batch_without_any_reference_attends_to_nothing(monkeypatch: pytest.Mo
     g, unet = golden("v1.5"), parts("v1.5").unet
     known = attending("v1.5", "both")
     none = replace(known, context=torch.zeros_like(known.context))
-    full = unet(g.inputs["x_t"], g.inputs["timestep"], features("v1.5")[0], none)
-    rows = counted(monkeypatch)
-    saved = unet(g.inputs["x_t"], g.inputs["timestep"], features("v1.5")[0], unet.prepare(none))
+    full = unet(g.inputs["x_t"], g.inputs["timestep"], none, UNetHooks(features("v1.5")[0]))
+    rows = counted(monkeypatch, known.context.shape[1] // 2)
+    saved = unet(g.inputs["x_t"], g.inputs["timestep"], unet.prepare(none), UNetHooks(features("v1.5")[0]))
     assert rows == [] and (saved - full).abs().max() < SINGLE_PASS
 
 
 def test_one_zero_token_is_as_good_as_256() -> None:
     g, unet = golden("v1"), parts("v1").unet
-    found = unet(
-        g.inputs["x_t"],
-        g.inputs["timestep"],
-        features("v1")[0],
-        CrossAttentionInput(torch.zeros(1, 1, 64), everywhere(1.0), None),
-    )
+    zero = CrossAttentionInput(torch.zeros(1, 1, 64), everywhere(1.0), None)
+    found = unet(g.inputs["x_t"], g.inputs["timestep"], zero, UNetHooks(features("v1")[0]))
     assert (found - g.outputs["unet.vanilla.uncond_ref"]).abs().max() < SINGLE_PASS
 
 
@@ -130,22 +128,22 @@ def test_keys_and_values_are_computed_once_for_all_steps(version: str) -> None:
         prepared = unet.prepare(known)
         assert len(asked) == 2 * 16 * 2
         for t in (981, 481, 1):
-            saved = unet(g.inputs["x_t"], torch.tensor([t]), features(version)[0], prepared)
+            saved = unet(g.inputs["x_t"], torch.tensor([t]), prepared, UNetHooks(features(version)[0]))
             assert len(asked) == 2 * 16 * 2
     finally:
         for hook in hooks:
             hook.remove()
-    assert (saved - unet(g.inputs["x_t"], torch.tensor([1]), features(version)[0], known)).abs().max() < SINGLE_PASS
+    assert (saved - unet(g.inputs["x_t"], torch.tensor([1]), known, UNetHooks(features(version)[0]))).abs().max() < SINGLE_PASS
 
 
 def test_a_run_with_a_mask_leaves_nothing_for_the_next() -> None:
     """Quirk Q3 of the published code: the low-rank pairs of one run acted in the next."""
     g, unet = golden("v1.5"), parts("v1.5").unet
     vanilla = CrossAttentionInput(tokens("v1.5", "reference"), everywhere(1.0), None)
-    asked = g.inputs["x_t"], g.inputs["timestep"], features("v1.5")[0]
-    before = unet(*asked, vanilla)
-    unet(*asked, attending("v1.5", "both"))
-    assert torch.equal(unet(*asked, vanilla), before)
+    asked, hooks = (g.inputs["x_t"], g.inputs["timestep"]), UNetHooks(features("v1.5")[0])
+    before = unet(*asked, vanilla, hooks)
+    unet(*asked, attending("v1.5", "both"), hooks)
+    assert torch.equal(unet(*asked, vanilla, hooks), before)
 
 
 def test_the_network_learns_through_its_forward() -> None:
@@ -157,7 +155,7 @@ def test_the_network_learns_through_its_forward() -> None:
         for parameter in learning:
             parameter.requires_grad_(True)
         with torch.enable_grad():
-            unet(g.inputs["x_t"], g.inputs["timestep"], features("v1.5")[0], known).square().mean().backward()
+            unet(g.inputs["x_t"], g.inputs["timestep"], known, UNetHooks(features("v1.5")[0])).square().mean().backward()
         assert all(p.grad is not None and bool(p.grad.abs().max() > 0) for p in learning)
     finally:
         for parameter in learning:
@@ -169,7 +167,7 @@ def test_latents_that_do_not_divide_by_eight_keep_their_size() -> None:
     sketch = torch.full((1, 3, 8 * 15, 8 * 20), -1.0)
     x = torch.zeros(1, 4, 15, 20)
     known = CrossAttentionInput(tokens("v1", "reference"), everywhere(1.0), None)
-    assert unet(x, torch.tensor(10.5), encoder(sketch), known).shape == x.shape
+    assert unet(x, torch.tensor(10.5), known, UNetHooks(encoder(sketch))).shape == x.shape
 
 
 @pytest.mark.parametrize(("version", "same_as"), [("v1", -1.0), ("v1.5", 2.0)])
@@ -180,8 +178,9 @@ def test_a_mask_of_exactly_the_threshold(version: str, same_as: float) -> None:
     assert known.split is not None
     found: list[Tensor] = []
     for threshold in (0.5, same_as, 1.0 - same_as):
-        split = replace(known.split, mask=torch.full_like(known.split.mask, 0.5), threshold=everywhere(threshold))
-        found.append(unet(g.inputs["x_t"], g.inputs["timestep"], features(version)[0], replace(known, split=split)))
+        split = replace(known.split, mask=torch.full_like(known.split.mask, 0.5), selector=HardSelector(everywhere(threshold)))
+        asked = g.inputs["x_t"], g.inputs["timestep"], replace(known, split=split), UNetHooks(features(version)[0])
+        found.append(unet(*asked))
     assert torch.equal(found[0], found[1]) and not torch.equal(found[0], found[2])
 
 

@@ -5,20 +5,22 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from backend.networks.colorizediffusion.attention import CrossAttentionInput, ReferenceFeatures
+from backend.families.colorizediffusion.guided_denoiser import strengthened
+from backend.networks.colorizediffusion.attention_inputs import CrossAttentionInput
+from backend.networks.colorizediffusion.hooks import ReferenceFeatures, UNetHooks
 from tests.parity.golden import Output, covers
 from tests.parity.loaded import attending, everywhere, features, parts, tokens
 
 
-def branch(version: str, mode: str, name: str) -> tuple[tuple[Tensor, ...], CrossAttentionInput]:
-    """Sketch features and context of one branch of guidance."""
+def branch(version: str, mode: str, name: str) -> tuple[CrossAttentionInput, UNetHooks]:
+    """What the U-Net is told in one branch of guidance."""
     known = attending(version, mode)
     sketch, blank = features(version)
     strength = 0.7 if mode == "vanilla_sketch07" else 1.0
-    chosen = tuple(x * strength for x in (blank if name == "uncond_sketch" else sketch))
+    chosen = strengthened(blank if name == "uncond_sketch" else sketch, strength)
     if name == "uncond_ref":
         known = CrossAttentionInput(torch.zeros_like(known.context), known.strength, known.split)
-    return chosen, known
+    return known, UNetHooks(chosen)
 
 
 @covers("unet.*.cond", "unet.*.uncond_ref", "unet.*.uncond_sketch")
@@ -33,8 +35,8 @@ def test_every_branch_with_prepared_keys_and_without_zero_rows(output: Output) -
     _, mode, name = output.name.split(".")
     inputs = output.golden.inputs
     unet = parts(output.version).unet
-    chosen, known = branch(output.version, mode, name)
-    output.check(unet(inputs["x_t"], inputs["timestep"], chosen, unet.prepare(known)))
+    known, hooks = branch(output.version, mode, name)
+    output.check(unet(inputs["x_t"], inputs["timestep"], unet.prepare(known), hooks))
 
 
 def module_of(unet: nn.Module, name: str) -> nn.Module:
@@ -76,29 +78,29 @@ def noised(latent: Tensor, noise: Tensor, t: Tensor) -> Tensor:
     return abar.sqrt() * latent + (1 - abar).sqrt() * noise
 
 
-def injected(output: Output, fidelity: float) -> tuple[ReferenceFeatures, CrossAttentionInput, tuple[Tensor, ...]]:
-    """The memory of a write pass on the noised reference, what both passes attend to, and the read pass's features."""
+def injected(output: Output, fidelity: float) -> tuple[CrossAttentionInput, UNetHooks]:
+    """What both passes attend to, and the read pass's hooks with the features of a write pass on the noised reference."""
     g = output.golden
     one = parts(output.version)
     reference = tokens(output.version, "reference")
     known = CrossAttentionInput(torch.cat([reference, torch.zeros_like(reference)]), everywhere(1.0), None)
     latent = noised(g.outputs["inject.latent"], g.inputs["noise_inject"], g.inputs["timestep"]).expand(2, -1, -1, -1)
-    own = tuple(x * fidelity for x in one.sketch_encoder(-g.picture("inject_reference")))
-    memory = one.unet.encode_reference(latent, g.inputs["timestep"], own, known, (0.0, 0.5))
-    return memory, known, features(output.version)[0]
+    own = strengthened(one.sketch_encoder(-g.picture("inject_reference")), fidelity)
+    stored = one.unet.encode_reference(latent, g.inputs["timestep"], known, UNetHooks(own))
+    return known, UNetHooks(features(output.version)[0], reference=ReferenceFeatures(stored, fidelity=(0.0, 0.5)))
 
 
 @covers("unet.inject_*")
 def test_attention_injection(output: Output) -> None:
-    memory, known, chosen = injected(output, int(output.name[-2:]) / 10)
+    known, hooks = injected(output, int(output.name[-2:]) / 10)
     inputs = output.golden.inputs
     x = inputs["x_t"].expand(2, -1, -1, -1)
-    output.check(parts(output.version).unet(x, inputs["timestep"], chosen, known, memory))
+    output.check(parts(output.version).unet(x, inputs["timestep"], known, hooks))
 
 
 @covers("unet.inject_*")
 def test_attention_injection_with_prepared_keys(output: Output) -> None:
-    memory, known, chosen = injected(output, int(output.name[-2:]) / 10)
+    known, hooks = injected(output, int(output.name[-2:]) / 10)
     inputs, unet = output.golden.inputs, parts(output.version).unet
     x = inputs["x_t"].expand(2, -1, -1, -1)
-    output.check(unet(x, inputs["timestep"], chosen, unet.prepare(known), memory))
+    output.check(unet(x, inputs["timestep"], unet.prepare(known), hooks))

@@ -9,7 +9,8 @@ from torch import Tensor
 from backend.families.colorizediffusion.preprocessing import whiten_background
 from backend.families.colorizediffusion.spec import BACKGROUND, BOTH, BOTH_PUBLISHED, FOREGROUND, MASKED, VANILLA
 from backend.families.colorizediffusion.strengths import Strengths, constant_per_layer
-from backend.networks.colorizediffusion.attention import CrossAttentionInput, Split
+from backend.networks.colorizediffusion.attention_inputs import CrossAttentionInput, Split
+from backend.networks.colorizediffusion.half_selectors import HardSelector
 from backend.networks.colorizediffusion.token_transformer import ThresholdEmbedder, TokenTransformer
 
 
@@ -46,9 +47,9 @@ class ContextBuilder:
             foreground_scale=strength.foreground,
             background_scale=strength.background,
             merge=strength.mixing,
-            threshold=constant_per_layer(strength.sketch_threshold),
-            foreground_lora=mode in (FOREGROUND, BOTH, BOTH_PUBLISHED),
-            background_lora=mode in (BACKGROUND, BOTH, BOTH_PUBLISHED),
+            selector=HardSelector(constant_per_layer(strength.sketch_threshold)),
+            foreground_pair="foreground" if mode in (FOREGROUND, BOTH, BOTH_PUBLISHED) else None,
+            background_pair="background" if mode in (BACKGROUND, BOTH, BOTH_PUBLISHED) else None,
         )
         return CrossAttentionInput(torch.cat(self._parts(mode, strength, given), 1), strength.reference, split)
 

@@ -184,7 +184,7 @@ class ColorizeDiffusion(DelegatesSegmentation):
         return patch_tokens(self._tokens(picture))
 
     def _encode_sketch(self, sketch: Tensor) -> Features:
-        return tuple(self._parts.sketch_encoder(self._moved(sketch)))
+        return self._parts.sketch_encoder(self._moved(sketch))
 
     def _encode_latent(self, picture: Tensor) -> Tensor:
         """(1, 3, H, W) to its scaled latent; the posterior is sampled (spec 2), with noise of its own and always the same."""

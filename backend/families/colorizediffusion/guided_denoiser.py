@@ -1,28 +1,34 @@
 """The denoising of one picture: branches of guidance in one batch, and attention injection (spec sections 13, 15 and 16)."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
 
 from backend.families.diffusion.guidance import Branch, Guidance
 from backend.families.diffusion.noise_schedule import alphas_cumprod
-from backend.networks.colorizediffusion.attention import CachedKeyValues, CrossAttentionInput, ReferenceFeatures
+from backend.networks.colorizediffusion.attention_inputs import CachedKeyValues, CrossAttentionInput
+from backend.networks.colorizediffusion.hooks import ReferenceFeatures, UNetHooks
 from backend.networks.colorizediffusion.unet import ReferenceUNet
 
-Features = tuple[Tensor, ...]
+Features = Mapping[str, Tensor]
+"""Sketch features by the block of the U-Net they are added to, see ``UNetHooks.sketch_features``."""
 
 
 @dataclass(frozen=True)
 class Conditioning:
     """What the U-Net is told of one picture, each of one row.
 
-    sketch, blank: the five sketch features of the lines and of no lines, times the sketch strength.
+    sketch, blank: the sketch features of the lines and of no lines, times the sketch strength.  hooks: what a version adds
+    in all branches, beside the sketch features and attention injection.  vector: see ``ReferenceUNet.forward``.
     """
 
     sketch: Features
     blank: Features
     attending: CrossAttentionInput
+    hooks: UNetHooks = field(default_factory=UNetHooks)
+    vector: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -69,9 +75,11 @@ class GuidedDenoiser:
         """(1, 4, h, w) and 0..999 to the network's guided output."""
         rows = self._needed(self._guidance.branches(t))
         count = len(rows.branches)
-        output = self._unet(
-            latent.expand(count, -1, -1, -1), _times(t, latent), rows.features, rows.prepared, self._memory(latent, t, rows)
-        )
+        hooks = replace(self._told.hooks, sketch_features=rows.features)
+        reference = self._reference_features(latent, t, rows)
+        if reference is not None:
+            hooks = replace(hooks, reference=reference)
+        output = self._unet(latent.expand(count, -1, -1, -1), _times(t, latent), rows.prepared, hooks, self._told.vector)
         return self._guidance.combine(dict(zip(rows.branches, output.float().chunk(count), strict=True)))
 
     def _needed(self, branches: tuple[Branch, ...]) -> _Rows:
@@ -81,10 +89,11 @@ class GuidedDenoiser:
             zero = torch.zeros_like(told.attending.context)
             context = torch.cat([told.attending.context if branch.reference else zero for branch in branches])
             prepared = self._unet.prepare(replace(told.attending, context=context))
-            self._rows[branches] = _Rows(branches, tuple(torch.cat(level) for level in zip(*features, strict=True)), prepared)
+            stacked = {name: torch.cat([each[name] for each in features]) for name in told.sketch}
+            self._rows[branches] = _Rows(branches, stacked, prepared)
         return self._rows[branches]
 
-    def _memory(self, latent: Tensor, t: float, rows: _Rows) -> ReferenceFeatures | None:
+    def _reference_features(self, latent: Tensor, t: float, rows: _Rows) -> ReferenceFeatures | None:
         """The reference noised as far as the picture is, seen by the same network; the noise is new for every look."""
         injection = self._injection
         if injection is None or 1 - t / 999 < injection.start:
@@ -96,9 +105,14 @@ class GuidedDenoiser:
         count = len(rows.branches)
         guided = count > 1
         caution = tuple(injection.style_fidelity if guided and not branch.reference else 0.0 for branch in rows.branches)
-        return self._unet.encode_reference(
-            noisy.expand(count, -1, -1, -1), _times(whole, latent), injection.features, rows.prepared, caution
+        tokens = self._unet.encode_reference(
+            noisy.expand(count, -1, -1, -1),
+            _times(whole, latent),
+            rows.prepared,
+            replace(self._told.hooks, sketch_features=injection.features),
+            self._told.vector,
         )
+        return ReferenceFeatures(tokens, fidelity=caution)
 
 
 def _times(t: float, like: Tensor) -> Tensor:
@@ -107,4 +121,4 @@ def _times(t: float, like: Tensor) -> Tensor:
 
 def strengthened(features: Features, strength: float) -> Features:
     """Sketch features times a strength (spec 6)."""
-    return tuple(feature * strength for feature in features)
+    return {block: feature * strength for block, feature in features.items()}

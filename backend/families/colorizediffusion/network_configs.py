@@ -14,10 +14,11 @@ from transformers import CLIPTextConfig, CLIPVisionConfig
 
 from backend.families.colorizediffusion import key_mapping
 from backend.networks.clip import ImageEncoder, TextEncoder
-from backend.networks.colorizediffusion.attention import PROJECTIONS, Projection, Ranks, Side
+from backend.networks.colorizediffusion.attention_inputs import PROJECTIONS, Projection, Ranks, Side
 from backend.networks.colorizediffusion.sketch_encoder import SketchEncoder
 from backend.networks.colorizediffusion.token_transformer import ThresholdEmbedder, TokenTransformer
-from backend.networks.colorizediffusion.unet import ReferenceUNet, cross_attentions
+from backend.networks.colorizediffusion.transformer_blocks import cross_attentions
+from backend.networks.colorizediffusion.unet import ReferenceUNet
 from backend.weights.state_dict import Shapes, count_children, read_sidecar_json, size
 from shared.errors import ErrorCode, LinewashError
 

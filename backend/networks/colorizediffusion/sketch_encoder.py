@@ -1,4 +1,4 @@
-"""The sketch encoder: what a line drawing adds to a U-Net at five places."""
+"""The sketch encoder of v1 and v1.5: what a line drawing adds to a U-Net at five places."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -9,6 +9,14 @@ from torch.nn import functional as F
 TRUNK = (16, 16, 32, 32, 96, 96, 256)
 """Widths of the trunk but the last, which is the first stage's."""
 STAGES = (320, 640, 1280, 1280)
+BLOCKS = (
+    "conv_in",
+    "down_blocks.0.downsamplers.0",
+    "down_blocks.1.downsamplers.0",
+    "down_blocks.2.downsamplers.0",
+    "down_blocks.3.resnets.1",
+)
+"""The blocks of the U-Net that the features are added to, see ``UNetHooks.sketch_features``."""
 
 
 def _conv(width: int, to: int, stride: int) -> nn.Conv2d:
@@ -33,11 +41,10 @@ class SketchEncoder(nn.Module):
             nn.init.zeros_(output.weight)  # type: ignore[arg-type]
             nn.init.zeros_(output.bias)  # type: ignore[arg-type]
 
-    def forward(self, sketch: Tensor) -> tuple[Tensor, ...]:
-        """Five features of a sketch (B, 3, H, W) in [-1, 1] with lines at +1 and paper at -1; H and W divisible by 64.
+    def forward(self, sketch: Tensor) -> dict[str, Tensor]:
+        """Features of a sketch (B, 3, H, W) in [-1, 1] with lines at +1 and paper at -1, by ``BLOCKS``; H, W divisible by 64.
 
-        They are added to the U-Net's ``conv_in``, its three down-samplers, and the last block of its lowest level: sizes H/8,
-        H/16, H/32, H/64 and H/64, widths as ``stages`` with the first one twice.
+        Sizes H/8, H/16, H/32, H/64 and H/64, widths as ``stages`` with the first one twice.
         """
         x = self.trunk[0](sketch.to(self.trunk[0].weight.dtype))  # type: ignore[union-attr]
         for conv in self.trunk[1:]:
@@ -46,4 +53,4 @@ class SketchEncoder(nn.Module):
         for (first, second), output in zip(self.stages, self.outputs[1:], strict=True):  # type: ignore[misc]
             x = second(F.silu(first(F.silu(x))))
             features.append(output(x))
-        return tuple(features)
+        return dict(zip(BLOCKS, features, strict=True))

@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from backend.families.colorizediffusion import key_mapping
 from backend.families.colorizediffusion.loader import prediction_of
 from backend.families.colorizediffusion.network_configs import read_config
-from backend.networks.colorizediffusion.unet import ReferenceUNet, cross_attentions
+from backend.networks.colorizediffusion.transformer_blocks import cross_attentions
+from backend.networks.colorizediffusion.unet import ReferenceUNet
 from backend.training.colorizediffusion.stage import Start, StartError
 from backend.training.colorizediffusion.v1 import V1Network
 from backend.training.colorizediffusion.v15 import V15Network, expand_v1_to_v15

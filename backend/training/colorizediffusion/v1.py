@@ -4,7 +4,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from backend.networks.colorizediffusion.attention import CrossAttentionInput
+from backend.networks.colorizediffusion.attention_inputs import CrossAttentionInput
+from backend.networks.colorizediffusion.hooks import UNetHooks
 from backend.networks.colorizediffusion.sketch_encoder import SketchEncoder
 from backend.networks.colorizediffusion.unet import ReferenceUNet
 from backend.training.colorizediffusion.batch import Batch
@@ -21,7 +22,8 @@ class V1Network(nn.Module):
 
     def forward(self, noisy: Tensor, time: Tensor, sketch: Tensor, tokens: Tensor) -> Tensor:
         """Noisy latents (B, 4, h, w), times (B,), sketches (B, 3, H, W), reference tokens (B, n, C) -> (B, 4, h, w)."""
-        return self.unet(noisy, time, self.sketch_encoder(sketch), CrossAttentionInput(tokens, EVERYWHERE, None))
+        hooks = UNetHooks(self.sketch_encoder(sketch))
+        return self.unet(noisy, time, CrossAttentionInput(tokens, EVERYWHERE, None), hooks)
 
 
 class V1Stage(Stage):

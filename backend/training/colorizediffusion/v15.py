@@ -1,5 +1,6 @@
 """The stage that makes v1.5 of v1: low-rank pairs for figure and ground, and what makes background tokens (spec 21.3)."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, cast
 
@@ -10,9 +11,13 @@ from torch.nn import functional as F
 
 from backend.families.colorizediffusion.loader import Parts
 from backend.families.colorizediffusion.network_configs import read_config
-from backend.networks.colorizediffusion.attention import PROJECTIONS, CrossAttentionInput, Ranks, Split, SplitAttention
+from backend.networks.colorizediffusion.attention import SplitAttention
+from backend.networks.colorizediffusion.attention_inputs import PROJECTIONS, CrossAttentionInput, Ranks, Split
+from backend.networks.colorizediffusion.half_selectors import HardSelector
+from backend.networks.colorizediffusion.hooks import UNetHooks
 from backend.networks.colorizediffusion.token_transformer import ThresholdEmbedder, TokenTransformer
-from backend.networks.colorizediffusion.unet import ReferenceUNet, cross_attentions
+from backend.networks.colorizediffusion.transformer_blocks import cross_attentions
+from backend.networks.colorizediffusion.unet import ReferenceUNet
 from backend.training.colorizediffusion.batch import Batch
 from backend.training.colorizediffusion.stage import EVERYWHERE, Stage, follow
 
@@ -64,7 +69,7 @@ class V15Network(nn.Module):
         self,
         noisy: Tensor,
         time: Tensor,
-        features: tuple[Tensor, ...],
+        features: Mapping[str, Tensor],
         figure: Tensor,
         ground: Tensor,
         seen: Tensor,
@@ -80,8 +85,9 @@ class V15Network(nn.Module):
         context = torch.cat([figure.to(background.dtype), background], 1) * seen[:, None, None]
         # Each picture has a threshold of its own: bicubic weights sum to 1, so it can be taken off before the mask is scaled.
         lowered = mask - thresholds[:, 0, None, None, None]
-        split = Split(lowered, EVERYWHERE, EVERYWHERE, NOWHERE, NOWHERE, foreground_lora=True, background_lora=True)
-        return follow(self._unet[0], noisy)(noisy, time, features, CrossAttentionInput(context, EVERYWHERE, split))
+        split = Split(lowered, EVERYWHERE, EVERYWHERE, NOWHERE, HardSelector(NOWHERE), "foreground", "background")
+        unet = follow(self._unet[0], noisy)
+        return unet(noisy, time, CrossAttentionInput(context, EVERYWHERE, split), UNetHooks(features))
 
 
 class V15Stage(Stage):

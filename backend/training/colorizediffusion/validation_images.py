@@ -63,7 +63,7 @@ def _painted(stage: Stage, line: np.ndarray, mask: np.ndarray | None, reference:
     )
     maker = ContextBuilder(lambda picture: stage.tokens(picture, nothing), parts.threshold_embedder, parts.token_transformer)
     attending = maker.attending(VANILLA if mask is None else BOTH, STRENGTHS, given)
-    told = Conditioning(tuple(encoder(sketch)), tuple(encoder(blank_sketch(sketch))), attending)
+    told = Conditioning(encoder(sketch), encoder(blank_sketch(sketch)), attending)
     generator = torch.Generator().manual_seed(0)
     noise = torch.randn(1, 4, line.shape[0] // 8, line.shape[1] // 8, generator=generator).to(here.device)
     guided = GuidedDenoiser(follow(parts.unet, sketch), told, Guidance(SCALE))

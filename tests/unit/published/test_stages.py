@@ -13,7 +13,9 @@ from safetensors.torch import load_file
 from typer.testing import CliRunner
 
 from backend.families.colorizediffusion.loader import load_parts
-from backend.networks.colorizediffusion.attention import CrossAttentionInput, Split
+from backend.networks.colorizediffusion.attention_inputs import CrossAttentionInput, Split
+from backend.networks.colorizediffusion.half_selectors import HardSelector
+from backend.networks.colorizediffusion.hooks import UNetHooks
 from backend.training.cli import app
 from backend.training.colorizediffusion.dataset import PictureFolder
 from backend.training.colorizediffusion.stage import Stage, Start
@@ -109,13 +111,14 @@ def test_a_fresh_v15_colors_as_v1(stage_of: MakeStage, tmp_path: Path) -> None:
     network = stage.network()
     batch = stage.batch(np.random.default_rng(0))
     tokens = stage.tokens(batch.reference, batch.warp)
-    features = stage.parts.sketch_encoder(batch.sketch)
+    hooks = UNetHooks(stage.parts.sketch_encoder(batch.sketch))
     unet = stage.parts.unet
     whole = (1.0,) * 16
-    split = Split(torch.rand(2, 1, 8, 8), whole, whole, (0.0,) * 16, (0.5,) * 16, foreground_lora=True, background_lora=True)
+    selector = HardSelector((0.5,) * 16)
+    split = Split(torch.rand(2, 1, 8, 8), whole, whole, (0.0,) * 16, selector, "foreground", "background")
     with torch.no_grad():
-        divided = unet(batch.noise, batch.time, features, CrossAttentionInput(torch.cat([tokens, tokens], 1), whole, split))
-        plain = unet(batch.noise, batch.time, features, CrossAttentionInput(tokens, whole, None))
+        divided = unet(batch.noise, batch.time, CrossAttentionInput(torch.cat([tokens, tokens], 1), whole, split), hooks)
+        plain = unet(batch.noise, batch.time, CrossAttentionInput(tokens, whole, None), hooks)
     torch.testing.assert_close(divided, plain, atol=1e-5, rtol=1e-4)
     assert network.training
 
