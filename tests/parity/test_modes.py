@@ -12,7 +12,8 @@ from backend.families.colorizediffusion.preprocessing import latent_mask
 from backend.families.colorizediffusion.strengths import Strengths, constant_per_layer, levels
 from backend.families.diffusion.guidance import Guidance
 from backend.families.diffusion.noise_schedule import Schedule
-from backend.families.diffusion.samplers import Sampler, sample
+from backend.families.diffusion.samplers import Sampler
+from backend.families.diffusion.sampling import sample
 from backend.networks.clip import patch_tokens
 from tests.parity.golden import Output, covers, golden
 from tests.parity.loaded import features, parts, tokens

@@ -6,7 +6,8 @@ from torch import Tensor
 from backend.families.diffusion.denoiser import Prediction
 from backend.families.diffusion.guidance import Branch, Guidance
 from backend.families.diffusion.noise_schedule import Schedule
-from backend.families.diffusion.samplers import Sampler, sample
+from backend.families.diffusion.samplers import Sampler
+from backend.families.diffusion.sampling import sample
 from tests.parity.golden import Output, covers
 from tests.parity.loaded import parts
 from tests.parity.test_unet import branch

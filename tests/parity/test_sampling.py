@@ -13,7 +13,8 @@ from backend.families.colorizediffusion.token_editing import (
 )
 from backend.families.diffusion.guidance import Branch, Guidance
 from backend.families.diffusion.noise_schedule import Schedule, alphas_cumprod
-from backend.families.diffusion.samplers import Sampler, levels, sample
+from backend.families.diffusion.samplers import Sampler
+from backend.families.diffusion.sampling import sample, sampler_sigmas
 from tests.parity.golden import Output, covers
 
 INDICES = [0, 1, 100, 481, 500, 998, 999]
@@ -38,7 +39,7 @@ def test_alphas(output: Output) -> None:
 
 @covers(*LISTS)
 def test_levels(output: Output) -> None:
-    output.check(torch.from_numpy(levels(*LISTS[output.name], 6)))
+    output.check(torch.from_numpy(sampler_sigmas(*LISTS[output.name], 6)))
 
 
 @covers(*TIMES)

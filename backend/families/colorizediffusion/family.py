@@ -21,7 +21,8 @@ from backend.families.diffusion.denoiser import Prediction
 from backend.families.diffusion.guidance import Guidance
 from backend.families.diffusion.latent_preview import fit_latent_to_rgb, latent_to_rgb
 from backend.families.diffusion.noise_schedule import Schedule
-from backend.families.diffusion.samplers import Sampler, sample
+from backend.families.diffusion.samplers import Sampler
+from backend.families.diffusion.sampling import sample
 from backend.families.runtime.canvas_frame import (
     CanvasFrame,
     frame_canvas,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor
 
-from backend.families.diffusion.guidance import Branch, Guidance
+from backend.families.diffusion.guidance import Branch, Guidance, progress
 from backend.families.diffusion.noise_schedule import alphas_cumprod
 from backend.networks.colorizediffusion.attention_inputs import CachedKeyValues, CrossAttentionInput
 from backend.networks.colorizediffusion.hooks import ReferenceFeatures, UNetHooks
@@ -37,7 +37,7 @@ class Injection:
 
     latent: (1, 4, h, w), scaled, of the reference at the picture's size.  features: the sketch features of its negative, times
     their own fidelity.  caution: style fidelity 0..1, how far the reference-negative row is kept to itself.  start: progress
-    1 - t / 999 from which on it is used.
+    (see ``guidance.progress``) from which on it is used.
     """
 
     latent: Tensor
@@ -96,7 +96,7 @@ class GuidedDenoiser:
     def _reference_features(self, latent: Tensor, t: float, rows: _Rows) -> ReferenceFeatures | None:
         """The reference noised as far as the picture is, seen by the same network; the noise is new for every look."""
         injection = self._injection
-        if injection is None or 1 - t / 999 < injection.start:
+        if injection is None or progress(t) < injection.start:
             return None
         whole = round(t)
         kept = float(alphas_cumprod()[whole])

@@ -1,1 +1,4 @@
-"""What every diffusion model needs: samplers, solvers, noise schedule, denoiser, guidance, latent preview."""
+"""What every latent diffusion model needs: samplers, solvers, noise schedule, denoiser, guidance, latent preview.
+
+Nothing here knows a family.  "Spec" is ColorizeDiffusion's specification.
+"""

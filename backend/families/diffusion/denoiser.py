@@ -1,4 +1,4 @@
-"""One look of the network at a noisy latent, and what it says about the clean one (spec 15.3)."""
+"""One evaluation of the network on a noisy latent, and the clean latent that it estimates (spec 15.3)."""
 
 from collections.abc import Callable
 from typing import Literal
@@ -11,46 +11,48 @@ Prediction = Literal["eps", "v"]
 """What the network's output is: the noise, or v = sqrt(abar) noise - sqrt(1 - abar) clean."""
 
 Denoiser = Callable[[Tensor, float], Tensor]
-"""(B, 4, h, w) latent of variance 1 in all, and time 0..999, perhaps fractional -> the network's output, already guided."""
+"""(latent (B, 4, h, w) scaled to variance 1, time step 0..999, perhaps fractional) -> the network's output, guided."""
 
-OnStep = Callable[[int, int, Tensor], None]
-"""Called after every look: number of the step it belongs to (from 1), steps in all, estimate of the clean latent (B, 4, h, w).
+StepCallback = Callable[[int, int, Tensor], None]
+"""Called after every evaluation: its step (from 1), number of steps, estimate of the clean latent (B, 4, h, w).
 
-A sampler that looks twice a step reports a step twice.  Whatever it raises ends the sampling."""
+A sampler that evaluates the network twice in a step reports the step twice.  Whatever the callback raises ends the sampling."""
 
 
-def clean_estimate(latent: Tensor, output: Tensor, sigma: float, prediction: Prediction) -> Tensor:
-    """The clean latent that an output stands for; ``latent`` as the network saw it, i.e. with variance 1 in all."""
-    keep = (sigma**2 + 1) ** -0.5
+def estimate_clean(latent: Tensor, output: Tensor, sigma: float, prediction: Prediction) -> Tensor:
+    """The clean latent that an output stands for; ``latent`` is what the network saw, i.e. scaled to variance 1."""
+    alpha = (sigma**2 + 1) ** -0.5
     if prediction == "v":
-        return keep * latent - sigma * keep * output
-    return latent / keep - sigma * output
+        return alpha * latent - sigma * alpha * output
+    return latent / alpha - sigma * output
 
 
 class DenoisedEstimator:
-    """The network as a function of a latent with noise ``sigma`` beside a clean part of weight 1; reports every look."""
+    """The network as k-diffusion's solvers use it: a function of a latent x = clean + sigma noise, and of sigma.
 
-    def __init__(self, denoiser: Denoiser, prediction: Prediction, steps: int, looks: int, on_step: OnStep) -> None:
+    Reports every evaluation.  ``evaluations`` is how many there will be, from which the number of the step follows.
+    """
+
+    def __init__(self, denoiser: Denoiser, prediction: Prediction, steps: int, evaluations: int, on_step: StepCallback) -> None:
         self._denoiser, self._on_step = denoiser, on_step
         self._prediction: Prediction = prediction
-        self._steps, self._looks, self._done = steps, looks, 0
+        self._steps, self._evaluations, self._done = steps, evaluations, 0
 
-    def __call__(self, latent: Tensor, sigma: float) -> Tensor:
+    def __call__(self, x: Tensor, sigma: float) -> Tensor:
         """Estimate of the clean latent, (B, 4, h, w)."""
-        scaled = latent * (sigma**2 + 1) ** -0.5
+        scaled = x * (sigma**2 + 1) ** -0.5
         output = self._denoiser(scaled, float(sigma_to_t(sigma))).to(scaled.dtype)
-        clean = clean_estimate(scaled, output, sigma, self._prediction)
-        self.report(clean)
-        return clean
+        denoised = estimate_clean(scaled, output, sigma, self._prediction)
+        self._report(denoised)
+        return denoised
 
-    def output(self, scaled: Tensor, time: float, sigma: float) -> Tensor:
-        """The bare output for a latent that is scaled to variance 1 already."""
-        output = self._denoiser(scaled, time).to(scaled.dtype)
-        self.report(clean_estimate(scaled, output, sigma, self._prediction))
+    def output(self, scaled: Tensor, t: float, sigma: float) -> Tensor:
+        """The bare output for a latent that is scaled to variance 1 already, at time step ``t``, whose noise is ``sigma``."""
+        output = self._denoiser(scaled, t).to(scaled.dtype)
+        self._report(estimate_clean(scaled, output, sigma, self._prediction))
         return output
 
-    def report(self, clean: Tensor) -> None:
-        """One look more; steps are counted in proportion."""
-        step = 1 + min(self._done, self._looks - 1) * self._steps // self._looks
+    def _report(self, denoised: Tensor) -> None:
+        step = 1 + min(self._done, self._evaluations - 1) * self._steps // self._evaluations
         self._done += 1
-        self._on_step(step, self._steps, clean)
+        self._on_step(step, self._steps, denoised)

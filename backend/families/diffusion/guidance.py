@@ -9,6 +9,11 @@ from torch import Tensor
 LAST_TIME = 999
 
 
+def progress(t: float) -> float:
+    """How far a sampling has come at time step t (999..0): 0 at its start, 1 at its end."""
+    return 1 - t / LAST_TIME
+
+
 class Branch(Enum):
     """What one row of a step's batch is conditioned on."""
 
@@ -30,49 +35,52 @@ class Branch(Enum):
 
 @dataclass(frozen=True)
 class Guidance:
-    """Scales of the reference and of the sketch, each of which counts only above 1, and when the reference is seen.
+    """How strongly reference and sketch guide, and when the reference is seen.
 
-    The window is in progress 1 - t / 999: the reference is seen from ``start`` to ``end``, but not from ``pause_start`` to
-    ``pause_end``; all four inclusive.
+    The window is in ``progress`` and inclusive at all four ends: the reference is seen from ``start`` to ``end``, but not
+    from ``pause_start`` to ``pause_end``.
     """
 
     reference: float = 1.0
+    """Guidance scale; without effect up to 1."""
     sketch: float = 1.0
+    """Guidance scale; without effect up to 1."""
     start: float = 0.0
     end: float = 1.0
     pause_start: float = -0.05
     pause_end: float = -0.05
 
     def sees_reference(self, t: float) -> bool:
-        """Whether the reference is seen at time t.  A function of t alone: after a pause it comes back."""
-        progress = 1 - t / LAST_TIME
-        return self.start <= progress <= self.end and not self.pause_start <= progress <= self.pause_end
+        """Whether the reference is seen at time step t.  A function of t alone: after a pause it comes back."""
+        now = progress(t)
+        return self.start <= now <= self.end and not self.pause_start <= now <= self.pause_end
 
     def branches(self, t: float) -> tuple[Branch, ...]:
-        """The rows a step at time t needs, in the published order; one row when nothing guides.
+        """The rows that a step at time step t needs, in the published order; one row when nothing guides.
 
-        Where the reference is not seen, every branch's tokens are zero.  Then the conditional and the reference-negative
-        branch are the same, so that without guidance by the sketch the batch is one.
+        Where the reference is not seen, the tokens of every branch are zero.  Then the conditional and the reference-negative
+        branch are the same, so that without guidance by the sketch the batch is one row.
         """
         if not self.sees_reference(t):
             return (Branch.NO_REFERENCE, Branch.NEITHER) if self.sketch > 1 else (Branch.NO_REFERENCE,)
-        rows = (Branch.NO_REFERENCE,) * (self.reference > 1) + (Branch.NO_SKETCH,) * (self.sketch > 1)
-        return (Branch.BOTH, *rows)
+        negatives = (Branch.NO_REFERENCE,) * (self.reference > 1) + (Branch.NO_SKETCH,) * (self.sketch > 1)
+        return (Branch.BOTH, *negatives)
 
     def combine(self, outputs: Mapping[Branch, Tensor]) -> Tensor:
-        """The guided output from those of ``branches``, each (B, 4, h, w); the order of two guidances is no matter.
+        """The guided output (B, 4, h, w) from those of ``branches``.
 
-        u + (c - u) scale for one guidance, the mean of the two for both.
+        u + (c - u) scale for one guidance, where c is the conditional output and u the one without reference or sketch; the
+        mean of the two for both.
         """
-        seen = Branch.BOTH in outputs
-        with_both = outputs[Branch.BOTH if seen else Branch.NO_REFERENCE]
+        sees_reference = Branch.BOTH in outputs
+        conditional = outputs[Branch.BOTH if sees_reference else Branch.NO_REFERENCE]
         guided: list[Tensor] = []
         if self.reference > 1:
-            without = outputs[Branch.NO_REFERENCE]
-            guided.append(without + (with_both - without) * self.reference)
+            negative = outputs[Branch.NO_REFERENCE]
+            guided.append(negative + (conditional - negative) * self.reference)
         if self.sketch > 1:
-            without = outputs[Branch.NO_SKETCH if seen else Branch.NEITHER]
-            guided.append(without + (with_both - without) * self.sketch)
+            negative = outputs[Branch.NO_SKETCH if sees_reference else Branch.NEITHER]
+            guided.append(negative + (conditional - negative) * self.sketch)
         if not guided:
-            return with_both
+            return conditional
         return guided[0] if len(guided) == 1 else 0.5 * (guided[0] + guided[1])

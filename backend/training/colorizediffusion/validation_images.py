@@ -13,7 +13,8 @@ from backend.families.colorizediffusion.spec import BOTH, VANILLA
 from backend.families.colorizediffusion.strengths import Strengths, constant_per_layer
 from backend.families.diffusion.guidance import Guidance
 from backend.families.diffusion.noise_schedule import Schedule
-from backend.families.diffusion.samplers import Sampler, sample
+from backend.families.diffusion.samplers import Sampler
+from backend.families.diffusion.sampling import sample
 from backend.families.runtime.canvas_frame import rgb_to_tensor
 from backend.imaging.types import Rgb
 from backend.training.colorizediffusion.augment import framed, middle

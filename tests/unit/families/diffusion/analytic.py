@@ -8,7 +8,8 @@ from torch import Tensor
 
 from backend.families.diffusion.denoiser import Denoiser, Prediction
 from backend.families.diffusion.noise_schedule import Schedule, t_to_sigma
-from backend.families.diffusion.samplers import Sampler, sample
+from backend.families.diffusion.samplers import Sampler
+from backend.families.diffusion.sampling import sample
 
 SPREAD, MEAN = 0.5, 0.3
 

@@ -8,8 +8,9 @@ from scipy.integrate import solve_ivp
 from torch import Tensor
 
 from backend.families.diffusion.noise_schedule import Schedule, get_sigmas, sigma_to_t, t_to_sigma, training_sigmas
-from backend.families.diffusion.samplers import SAMPLERS, SCHEDULES, Sampler, levels, sample
-from tests.unit.colorizediffusion.analytic import MEAN, SPREAD, driven, gaussian, network, run
+from backend.families.diffusion.samplers import SAMPLERS, SCHEDULES, Sampler
+from backend.families.diffusion.sampling import sample, sampler_sigmas
+from tests.unit.families.diffusion.analytic import MEAN, SPREAD, driven, gaussian, network, run
 
 STOCHASTIC = {
     Sampler.K_DPMPP_SDE,
@@ -45,7 +46,7 @@ def error_of(sampler: Sampler, steps: int) -> float:
     start = torch.zeros(1, 1, 1, 1, dtype=torch.float64)
     pushed, plain = (run(sampler, steps, start, driven(push), Schedule.EXPONENTIAL, "eps") for push in (1.0, 0.0))
     ends_above_zero = sampler in OWN_LEVELS
-    sigmas = training_sigmas()[::-1] if ends_above_zero else levels(sampler, Schedule.EXPONENTIAL, steps)[:-1]
+    sigmas = training_sigmas()[::-1] if ends_above_zero else sampler_sigmas(sampler, Schedule.EXPONENTIAL, steps)[:-1]
     drift = 2 if sampler in STOCHASTIC else 1  # a reverse SDE of eta 1 moves twice as fast as the flow
     estimate = driven(1.0)
     exact = solve_ivp(
