@@ -5,7 +5,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from backend.families.colorizediffusion.loader import load_text
-from backend.networks.clip import patch_tokens, preprocessed
+from backend.networks.clip import patch_tokens, preprocess
 from tests.parity.golden import Output, covers
 from tests.parity.loaded import (
     REFERENCE_THRESHOLD,
@@ -27,9 +27,9 @@ def test_inputs(output: Output) -> None:
     output.check(g.sketch()[..., :2, :8] if output.name == "sketch_input_head" else latent_mask(g))
 
 
-@covers("clip.preprocessed")
+@covers("clip.preprocess")
 def test_clip_input(output: Output) -> None:
-    output.check(preprocessed(output.golden.picture("reference"))[..., ::16, ::16])
+    output.check(preprocess(output.golden.picture("reference"))[..., ::16, ::16])
 
 
 @covers("clip.full", "clip.local", "clip.cls")

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 TRUNK = (16, 16, 32, 32, 96, 96, 256)
-"""Widths of the trunk but the last, which is the first stage's."""
+"""Widths of the trunk except its last one, which is the first stage's."""
 STAGES = (320, 640, 1280, 1280)
 BLOCKS = (
     "conv_in",
@@ -24,7 +24,7 @@ def _conv(width: int, to: int, stride: int) -> nn.Conv2d:
 
 
 class SketchEncoder(nn.Module):
-    """Convolutions without normalization, time step or context, so that a drawing is encoded once.
+    """Convolutions without normalization.  They see neither time step nor reference, so a drawing is encoded once.
 
     ``trunk`` and ``stages`` are widths.  Full size: 64.0 M parameters.
     """
@@ -34,8 +34,8 @@ class SketchEncoder(nn.Module):
         widths = (channels, *trunk, stages[0])
         strides = (1, 1, 2, 1, 2, 1, 2, 1)
         self.trunk = nn.ModuleList(_conv(a, b, stride) for (a, b), stride in zip(pairwise(widths), strides, strict=True))
-        steps = zip(pairwise((stages[0], *stages)), (2, 2, 2, 1), strict=True)
-        self.stages = nn.ModuleList(nn.ModuleList([_conv(a, b, stride), _conv(b, b, 1)]) for (a, b), stride in steps)
+        plan = zip(pairwise((stages[0], *stages)), (2, 2, 2, 1), strict=True)
+        self.stages = nn.ModuleList(nn.ModuleList([_conv(a, b, stride), _conv(b, b, 1)]) for (a, b), stride in plan)
         self.outputs = nn.ModuleList(nn.Conv2d(width, width, 1) for width in (stages[0], *stages))
         for output in self.outputs:  # a new encoder adds nothing until it is trained
             nn.init.zeros_(output.weight)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""What makes background tokens out of image tokens: the threshold embedder and the token transformer of v1.5."""
+"""The threshold embedder and the token transformer of v1.5: together they make background tokens of image tokens."""
 
 from diffusers.models.attention_processor import Attention
 from diffusers.models.embeddings import get_timestep_embedding
@@ -8,7 +8,7 @@ SINUSOIDS = 256
 
 
 class ThresholdEmbedder(nn.Module):
-    """A mask threshold as one token to add to image tokens."""
+    """Makes one token of a mask threshold, to add to image tokens."""
 
     def __init__(self, width: int = 1024, sinusoids: int = SINUSOIDS) -> None:
         super().__init__()
@@ -24,7 +24,7 @@ class ThresholdEmbedder(nn.Module):
 
 
 class TokenLayer(nn.Module):
-    """Queries look at the given tokens, then each is changed by itself."""
+    """Cross-attention of the queries to the tokens, then an MLP."""
 
     def __init__(self, width: int, head_dim: int) -> None:
         super().__init__()
@@ -34,13 +34,13 @@ class TokenLayer(nn.Module):
         self.mlp = nn.Sequential(nn.Linear(width, 4 * width), nn.SiLU(), nn.Linear(4 * width, width))
 
     def forward(self, x: Tensor, tokens: Tensor) -> Tensor:
-        """``x`` (B, queries, width) after a look at ``tokens`` (B, n, width), which are not normalized."""
+        """Queries ``x`` (B, queries, width) that attend to ``tokens`` (B, n, width), which are not normalized."""
         x = x + self.attention(self.attention_norm(x), encoder_hidden_states=tokens)
         return x + self.mlp(self.mlp_norm(x))
 
 
 class TokenTransformer(nn.Module):
-    """Learned queries that gather background tokens; full size 75.8 M parameters."""
+    """Learned queries that gather background tokens from image tokens.  Full size: 75.8 M parameters."""
 
     def __init__(self, width: int = 1024, layers: int = 6, queries: int = 256, head_dim: int = 64) -> None:
         super().__init__()
@@ -48,7 +48,7 @@ class TokenTransformer(nn.Module):
         self.layers = nn.ModuleList(TokenLayer(width, head_dim) for _ in range(layers))
 
     def forward(self, tokens: Tensor) -> Tensor:
-        """(B, n, width) -> (B, queries, width); nothing of the input is carried past the attention, and no norm ends it."""
+        """(B, n, width) -> (B, queries, width).  The input reaches the output by attention alone; there is no last norm."""
         x = self.queries.weight.expand(len(tokens), -1, -1)
         for layer in self.layers:
             x = layer(x, tokens)

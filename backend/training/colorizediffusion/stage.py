@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from backend.families.colorizediffusion.checkpoint_layout import Version
 from backend.families.colorizediffusion.loader import Parts, load_parts
 from backend.families.diffusion.denoiser import Prediction
-from backend.networks.clip import patch_tokens, preprocessed
+from backend.networks.clip import patch_tokens, preprocess
 from backend.training.colorizediffusion.batch import Batch, Settings, draw_batch
 from backend.training.colorizediffusion.dataset import PictureFolder
 from backend.training.colorizediffusion.objective import min_snr_weight, noised, squared_errors, target
@@ -121,7 +121,7 @@ class Stage(ABC):
     def tokens(self, pictures: Tensor, warp: Tensor) -> Tensor:
         """(B, 256, C) patch tokens of pictures (B, 3, R, R), warped as CLIP sees them where ``warp`` says how."""
         vision = follow(self.parts.vision, pictures)
-        seen = preprocessed(pictures.float(), vision.size)
+        seen = preprocess(pictures.float(), vision.size)
         if len(warp):
             seen = warped(seen, warp[:, 0], warp[:, 1])
         return patch_tokens(vision.encode(seen))
