@@ -24,22 +24,24 @@ def transformer_blocks(unet: UNet2DConditionModel) -> list[nn.Module]:
 
 
 def cross_attentions(unet: UNet2DConditionModel) -> list[Attention]:
-    """The cross-attention layer of each transformer block, in that order."""
-    return [cast(Any, block).attn2 for block in transformer_blocks(unet)]
+    """The cross-attention layer of each transformer block, in that order; none where blocks have self-attention alone."""
+    layers = [cast(Any, block).attn2 for block in transformer_blocks(unet)]
+    return [layer for layer in layers if layer is not None]
 
 
 def install_processors(unet: UNet2DConditionModel, ranks: Sequence[Ranks]) -> Processors:
     """Give every attention layer its processor; return what was there before.
 
-    ``ranks`` are the low-rank pairs of each transformer block's cross-attention.
+    ``ranks`` are the low-rank pairs of each cross-attention layer.
     """
     before = dict(unet.attn_processors)
     names = {id(module): f"{name}.processor" for name, module in unet.named_modules()}
-    processors: dict[str, Any] = {}
-    for number, (block, layer) in enumerate(zip(transformer_blocks(unet), ranks, strict=True)):
-        self_attention, cross_attention = cast(Any, block).attn1, cast(Any, block).attn2
-        processors[names[id(self_attention)]] = ReferenceSelfAttention(number)
-        processors[names[id(cross_attention)]] = SplitAttention(cross_attention, number, layer)
+    self_attentions = [cast(Any, block).attn1 for block in transformer_blocks(unet)]
+    processors: dict[str, Any] = {
+        names[id(layer)]: ReferenceSelfAttention(number) for number, layer in enumerate(self_attentions)
+    }
+    for number, (layer, layer_ranks) in enumerate(zip(cross_attentions(unet), ranks, strict=True)):
+        processors[names[id(layer)]] = SplitAttention(layer, number, layer_ranks)
     unet.set_attn_processor(processors)
     return before
 

@@ -19,16 +19,16 @@ NO_HOOKS = UNetHooks()
 class ReferenceUNet(nn.Module):
     """A U-Net whose cross-attention sees reference tokens, and which takes hooks with every call.
 
-    Widths, levels and blocks are those of the wrapped network.  ``ranks`` are the low-rank pairs of each transformer block's
-    cross-attention, empty where it has none.
+    Widths, levels and blocks are those of the wrapped network.  ``ranks`` are the low-rank pairs of each cross-attention
+    layer, empty where it has none.
     """
 
     def __init__(self, unet: UNet2DConditionModel, ranks: Sequence[Ranks] | None = None) -> None:
         super().__init__()
         self.unet = unet
         self.checkpointing = False  # in training: less memory for a third more time
-        blocks = len(cross_attentions(unet))
-        self._before = install_processors(unet, ranks if ranks is not None else [{}] * blocks)
+        layers = len(cross_attentions(unet))
+        self._before = install_processors(unet, ranks if ranks is not None else [{}] * layers)
 
     def unwrap(self) -> UNet2DConditionModel:
         """The plain U-Net, as it was before; this object is of no more use."""
@@ -57,7 +57,7 @@ class ReferenceUNet(nn.Module):
     ) -> dict[int, Tensor]:
         """The tokens of ``ReferenceFeatures``: every block's normalized self-attention input (B, n, width) by its number.
 
-        The arguments are those of ``forward``; ``latent`` is the reference's, noised or not.
+        The arguments are those of ``forward``; ``latent`` is the reference's, noised or not.  The network's head is not used.
         """
         recorded: dict[int, Tensor] = {}
         time = self._embed_time(latent, timestep, vector)
