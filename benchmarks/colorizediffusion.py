@@ -108,7 +108,7 @@ class Calls:
 
 def plain_step(parts: Parts, told: Conditioning, latent: Tensor, t: float) -> Tensor:
     """One guided look without the savings."""
-    rows = batched([told.attending, without_reference(told.attending)])
+    rows = batched([told.cross_attention, without_reference(told.cross_attention)])
     output = parts.unet(latent.expand(2, -1, -1, -1), torch.tensor(t), rows, UNetHooks(told.sketch))
     return Guidance(4.0).combine(dict(zip(Guidance(4.0).branches(t), output.chunk(2), strict=True)))
 

@@ -83,7 +83,7 @@ LEVELS = tuple(
 )
 
 
-def attending(version: str, mode: str) -> CrossAttentionInput:
+def cross_attention_of(version: str, mode: str) -> CrossAttentionInput:
     """What the conditional branch of a golden mode attends to, made of the product's tokens (spec 13)."""
     g, reference = golden(version), tokens(version, "reference")
     if mode.startswith("vanilla"):

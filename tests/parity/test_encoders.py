@@ -10,9 +10,9 @@ from tests.parity.golden import Output, covers
 from tests.parity.loaded import (
     REFERENCE_THRESHOLD,
     SKETCH_THRESHOLD,
-    attending,
     background_tokens,
     bleached_tokens,
+    cross_attention_of,
     features,
     latent_mask,
     parts,
@@ -27,7 +27,7 @@ def test_inputs(output: Output) -> None:
     output.check(g.sketch()[..., :2, :8] if output.name == "sketch_input_head" else latent_mask(g))
 
 
-@covers("clip.preprocess")
+@covers("clip.preprocessed")
 def test_clip_input(output: Output) -> None:
     output.check(preprocess(output.golden.picture("reference"))[..., ::16, ::16])
 
@@ -70,7 +70,7 @@ def test_token_transformer(output: Output) -> None:
 
 @covers("context.*")
 def test_contexts(output: Output) -> None:
-    output.check(attending(output.version, output.name.split(".")[1]).context)
+    output.check(cross_attention_of(output.version, output.name.split(".")[1]).context)
 
 
 def posterior(version: str, picture: Tensor) -> tuple[Tensor, Tensor]:

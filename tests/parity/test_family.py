@@ -137,7 +137,7 @@ def test_memory_is_planned_for_guidance_that_may_come_later(
 
 def test_the_figure_is_where_the_mask_is(v15_family: ColorizeDiffusion) -> None:
     inputs = given(v15.SPEC, "both")
-    split = v15_family.condition(prepare(inputs, v15_family), inputs.request).conditioning.attending.split
+    split = v15_family.condition(prepare(inputs, v15_family), inputs.request).conditioning.cross_attention.split
     assert split is not None
     figure = split.mask[0, 0] > 0.5
     height, width = figure.shape
@@ -182,7 +182,7 @@ def test_references_come_at_their_own_size(v15_family: ColorizeDiffusion) -> Non
     known = v15_family.condition(drawing, replace(inputs.request, mode="vanilla"))
     native = torch.from_numpy(wide[..., :3].transpose(2, 0, 1).astype(np.float32))[None] / 127.5 - 1
     with torch.inference_mode():
-        assert torch.allclose(known.conditioning.attending.context, patch_tokens(parts("v1.5").vision(native)), atol=1e-6)
+        assert torch.allclose(known.conditioning.cross_attention.context, patch_tokens(parts("v1.5").vision(native)), atol=1e-6)
 
 
 def test_references_that_are_not_looked_at_are_named(v15_family: ColorizeDiffusion) -> None:

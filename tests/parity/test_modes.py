@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from backend.families.colorizediffusion.conditioning import ConditioningInputs, ContextBuilder
-from backend.families.colorizediffusion.guided_denoiser import Conditioning, GuidedDenoiser, strengthened
+from backend.families.colorizediffusion.guided_denoiser import Conditioning, GuidedDenoiser, scale_features
 from backend.families.colorizediffusion.preprocessing import latent_mask
 from backend.families.colorizediffusion.strengths import Strengths, constant_per_layer, levels
 from backend.families.diffusion.guidance import Guidance
@@ -69,13 +69,13 @@ def conditioning(version: str, name: str) -> Conditioning:
     given = ConditioningInputs(
         tokens(version, "reference"), g.picture("reference"), g.mask("rmask"), background, latent_mask(g.mask("smask"))
     )
-    sketch, blank = (strengthened(each, case.sketch) for each in features(version))
+    sketch, blank = (scale_features(each, case.sketch) for each in features(version))
     return Conditioning(sketch, blank, maker.attending(case.mode, case.strength, given))
 
 
 @covers("context.*")
 def test_contexts(output: Output) -> None:
-    output.check(conditioning(output.version, output.name.split(".")[1]).attending.context)
+    output.check(conditioning(output.version, output.name.split(".")[1]).cross_attention.context)
 
 
 @covers("unet.*.cond")

@@ -17,7 +17,7 @@ from backend.networks.colorizediffusion.transformer_blocks import cross_attentio
 from backend.networks.colorizediffusion.unet import ReferenceUNet
 from benchmarks.colorizediffusion import counting
 from tests.parity.golden import VERSIONS, golden
-from tests.parity.loaded import attending, everywhere, features, parts, tokens
+from tests.parity.loaded import cross_attention_of, everywhere, features, parts, tokens
 
 SINGLE_PASS = 1e-5
 PAIRS: Ranks = {"to_q": {"foreground": 4, "background": 2}, "to_k": {"foreground": 4, "background": 8}}
@@ -88,24 +88,27 @@ def test_a_row_without_reference_costs_no_attention_and_nothing_changes(
     version: str, mode: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     g, unet = golden(version), parts(version).unet
-    known = attending(version, mode)
-    three = replace(known, context=torch.cat([known.context, torch.zeros_like(known.context), known.context]))
+    cross_attention = cross_attention_of(version, mode)
+    three = replace(
+        cross_attention,
+        context=torch.cat([cross_attention.context, torch.zeros_like(cross_attention.context), cross_attention.context]),
+    )
     sketch, blank = features(version)
     hooks = UNetHooks({block: torch.cat([x, x, blank[block]]) for block, x in sketch.items()})
     latent = g.inputs["x_t"].expand(3, -1, -1, -1)
     full = unet(latent, g.inputs["timestep"], three, hooks)
-    rows = counted(monkeypatch, known.context.shape[1] // (1 if known.split is None else 2))
+    rows = counted(monkeypatch, cross_attention.context.shape[1] // (1 if cross_attention.split is None else 2))
     saved = unet(latent, g.inputs["timestep"], unet.prepare(three), hooks)
     assert (saved - full).abs().max() < SINGLE_PASS
-    assert rows == [2] * (16 if known.split is None else 32)
+    assert rows == [2] * (16 if cross_attention.split is None else 32)
 
 
 def test_a_batch_without_any_reference_attends_to_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     g, unet = golden("v1.5"), parts("v1.5").unet
-    known = attending("v1.5", "both")
-    none = replace(known, context=torch.zeros_like(known.context))
+    cross_attention = cross_attention_of("v1.5", "both")
+    none = replace(cross_attention, context=torch.zeros_like(cross_attention.context))
     full = unet(g.inputs["x_t"], g.inputs["timestep"], none, UNetHooks(features("v1.5")[0]))
-    rows = counted(monkeypatch, known.context.shape[1] // 2)
+    rows = counted(monkeypatch, cross_attention.context.shape[1] // 2)
     saved = unet(g.inputs["x_t"], g.inputs["timestep"], unet.prepare(none), UNetHooks(features("v1.5")[0]))
     assert rows == [] and (saved - full).abs().max() < SINGLE_PASS
 
@@ -120,12 +123,12 @@ def test_one_zero_token_is_as_good_as_256() -> None:
 @pytest.mark.parametrize("version", VERSIONS)
 def test_keys_and_values_are_computed_once_for_all_steps(version: str) -> None:
     g, unet = golden(version), parts(version).unet
-    known = attending(version, "bg_enhance")
+    cross_attention = cross_attention_of(version, "bg_enhance")
     asked: list[int] = []
     linears = [linear for attn in cross_attentions(unet.unet) for linear in (attn.to_k, attn.to_v)]
     hooks = [linear.register_forward_hook(lambda *_: asked.append(1)) for linear in linears if isinstance(linear, nn.Module)]
     try:
-        prepared = unet.prepare(known)
+        prepared = unet.prepare(cross_attention)
         assert len(asked) == 2 * 16 * 2
         for t in (981, 481, 1):
             saved = unet(g.inputs["x_t"], torch.tensor([t]), prepared, UNetHooks(features(version)[0]))
@@ -133,7 +136,9 @@ def test_keys_and_values_are_computed_once_for_all_steps(version: str) -> None:
     finally:
         for hook in hooks:
             hook.remove()
-    assert (saved - unet(g.inputs["x_t"], torch.tensor([1]), known, UNetHooks(features(version)[0]))).abs().max() < SINGLE_PASS
+    assert (
+        saved - unet(g.inputs["x_t"], torch.tensor([1]), cross_attention, UNetHooks(features(version)[0]))
+    ).abs().max() < SINGLE_PASS
 
 
 def test_a_run_with_a_mask_leaves_nothing_for_the_next() -> None:
@@ -142,20 +147,22 @@ def test_a_run_with_a_mask_leaves_nothing_for_the_next() -> None:
     vanilla = CrossAttentionInput(tokens("v1.5", "reference"), everywhere(1.0), None)
     asked, hooks = (g.inputs["x_t"], g.inputs["timestep"]), UNetHooks(features("v1.5")[0])
     before = unet(*asked, vanilla, hooks)
-    unet(*asked, attending("v1.5", "both"), hooks)
+    unet(*asked, cross_attention_of("v1.5", "both"), hooks)
     assert torch.equal(unet(*asked, vanilla, hooks), before)
 
 
 def test_the_network_learns_through_its_forward() -> None:
     g, unet = golden("v1.5"), parts("v1.5").unet
-    known = attending("v1.5", "both_intended")
+    cross_attention = cross_attention_of("v1.5", "both_intended")
     learning = [p for name, p in unet.named_parameters() if ".pairs." in name]
     assert len(learning) == 16 * 3 * 2 * 2
     try:
         for parameter in learning:
             parameter.requires_grad_(True)
         with torch.enable_grad():
-            unet(g.inputs["x_t"], g.inputs["timestep"], known, UNetHooks(features("v1.5")[0])).square().mean().backward()
+            unet(
+                g.inputs["x_t"], g.inputs["timestep"], cross_attention, UNetHooks(features("v1.5")[0])
+            ).square().mean().backward()
         assert all(p.grad is not None and bool(p.grad.abs().max() > 0) for p in learning)
     finally:
         for parameter in learning:
@@ -166,20 +173,24 @@ def test_latents_that_do_not_divide_by_eight_keep_their_size() -> None:
     unet, encoder = parts("v1").unet, parts("v1").sketch_encoder
     sketch = torch.full((1, 3, 8 * 15, 8 * 20), -1.0)
     x = torch.zeros(1, 4, 15, 20)
-    known = CrossAttentionInput(tokens("v1", "reference"), everywhere(1.0), None)
-    assert unet(x, torch.tensor(10.5), known, UNetHooks(encoder(sketch))).shape == x.shape
+    cross_attention = CrossAttentionInput(tokens("v1", "reference"), everywhere(1.0), None)
+    assert unet(x, torch.tensor(10.5), cross_attention, UNetHooks(encoder(sketch))).shape == x.shape
 
 
 @pytest.mark.parametrize(("version", "same_as"), [("v1", -1.0), ("v1.5", 2.0)])
 def test_a_mask_of_exactly_the_threshold(version: str, same_as: float) -> None:
     """Foreground in layers without low-rank pairs, background in layers with them (spec 9)."""
     g, unet = golden(version), parts(version).unet
-    known = attending(version, "bg_enhance")
-    assert known.split is not None
+    cross_attention = cross_attention_of(version, "bg_enhance")
+    assert cross_attention.split is not None
     found: list[Tensor] = []
     for threshold in (0.5, same_as, 1.0 - same_as):
-        split = replace(known.split, mask=torch.full_like(known.split.mask, 0.5), selector=HardSelector(everywhere(threshold)))
-        asked = g.inputs["x_t"], g.inputs["timestep"], replace(known, split=split), UNetHooks(features(version)[0])
+        split = replace(
+            cross_attention.split,
+            mask=torch.full_like(cross_attention.split.mask, 0.5),
+            selector=HardSelector(everywhere(threshold)),
+        )
+        asked = g.inputs["x_t"], g.inputs["timestep"], replace(cross_attention, split=split), UNetHooks(features(version)[0])
         found.append(unet(*asked))
     assert torch.equal(found[0], found[1]) and not torch.equal(found[0], found[2])
 

@@ -5,22 +5,24 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from backend.families.colorizediffusion.guided_denoiser import strengthened
+from backend.families.colorizediffusion.guided_denoiser import scale_features
 from backend.networks.colorizediffusion.attention_inputs import CrossAttentionInput
 from backend.networks.colorizediffusion.hooks import ReferenceFeatures, UNetHooks
 from tests.parity.golden import Output, covers
-from tests.parity.loaded import attending, everywhere, features, parts, tokens
+from tests.parity.loaded import cross_attention_of, everywhere, features, parts, tokens
 
 
 def branch(version: str, mode: str, name: str) -> tuple[CrossAttentionInput, UNetHooks]:
     """What the U-Net is told in one branch of guidance."""
-    known = attending(version, mode)
+    cross_attention = cross_attention_of(version, mode)
     sketch, blank = features(version)
     strength = 0.7 if mode == "vanilla_sketch07" else 1.0
-    chosen = strengthened(blank if name == "uncond_sketch" else sketch, strength)
+    chosen = scale_features(blank if name == "uncond_sketch" else sketch, strength)
     if name == "uncond_ref":
-        known = CrossAttentionInput(torch.zeros_like(known.context), known.strength, known.split)
-    return known, UNetHooks(chosen)
+        cross_attention = CrossAttentionInput(
+            torch.zeros_like(cross_attention.context), cross_attention.strength, cross_attention.split
+        )
+    return cross_attention, UNetHooks(chosen)
 
 
 @covers("unet.*.cond", "unet.*.uncond_ref", "unet.*.uncond_sketch")
@@ -35,8 +37,8 @@ def test_every_branch_with_prepared_keys_and_without_zero_rows(output: Output) -
     _, mode, name = output.name.split(".")
     inputs = output.golden.inputs
     unet = parts(output.version).unet
-    known, hooks = branch(output.version, mode, name)
-    output.check(unet(inputs["x_t"], inputs["timestep"], unet.prepare(known), hooks))
+    cross_attention, hooks = branch(output.version, mode, name)
+    output.check(unet(inputs["x_t"], inputs["timestep"], unet.prepare(cross_attention), hooks))
 
 
 def module_of(unet: nn.Module, name: str) -> nn.Module:
@@ -83,24 +85,24 @@ def injected(output: Output, fidelity: float) -> tuple[CrossAttentionInput, UNet
     g = output.golden
     one = parts(output.version)
     reference = tokens(output.version, "reference")
-    known = CrossAttentionInput(torch.cat([reference, torch.zeros_like(reference)]), everywhere(1.0), None)
+    cross_attention = CrossAttentionInput(torch.cat([reference, torch.zeros_like(reference)]), everywhere(1.0), None)
     latent = noised(g.outputs["inject.latent"], g.inputs["noise_inject"], g.inputs["timestep"]).expand(2, -1, -1, -1)
-    own = strengthened(one.sketch_encoder(-g.picture("inject_reference")), fidelity)
-    stored = one.unet.encode_reference(latent, g.inputs["timestep"], known, UNetHooks(own))
-    return known, UNetHooks(features(output.version)[0], reference=ReferenceFeatures(stored, fidelity=(0.0, 0.5)))
+    own = scale_features(one.sketch_encoder(-g.picture("inject_reference")), fidelity)
+    stored = one.unet.encode_reference(latent, g.inputs["timestep"], cross_attention, UNetHooks(own))
+    return cross_attention, UNetHooks(features(output.version)[0], reference=ReferenceFeatures(stored, fidelity=(0.0, 0.5)))
 
 
 @covers("unet.inject_*")
 def test_attention_injection(output: Output) -> None:
-    known, hooks = injected(output, int(output.name[-2:]) / 10)
+    cross_attention, hooks = injected(output, int(output.name[-2:]) / 10)
     inputs = output.golden.inputs
     x = inputs["x_t"].expand(2, -1, -1, -1)
-    output.check(parts(output.version).unet(x, inputs["timestep"], known, hooks))
+    output.check(parts(output.version).unet(x, inputs["timestep"], cross_attention, hooks))
 
 
 @covers("unet.inject_*")
 def test_attention_injection_with_prepared_keys(output: Output) -> None:
-    known, hooks = injected(output, int(output.name[-2:]) / 10)
+    cross_attention, hooks = injected(output, int(output.name[-2:]) / 10)
     inputs, unet = output.golden.inputs, parts(output.version).unet
     x = inputs["x_t"].expand(2, -1, -1, -1)
-    output.check(unet(x, inputs["timestep"], unet.prepare(known), hooks))
+    output.check(unet(x, inputs["timestep"], unet.prepare(cross_attention), hooks))

@@ -10,7 +10,7 @@ from backend.contract.drawing import Colors, Drawing, ProgressCallback, Referenc
 from backend.contract.family import DelegatesSegmentation, ForegroundSegmenter, ModelSpec
 from backend.families.colorizediffusion import preprocessing
 from backend.families.colorizediffusion.conditioning import ConditioningInputs, ContextBuilder
-from backend.families.colorizediffusion.guided_denoiser import Conditioning, Features, GuidedDenoiser, Injection, strengthened
+from backend.families.colorizediffusion.guided_denoiser import Conditioning, Features, GuidedDenoiser, Injection, scale_features
 from backend.families.colorizediffusion.loader import Parts
 from backend.families.colorizediffusion.offload import module_groups, offload, plan_offload
 from backend.families.colorizediffusion.spec import BY_NAME
@@ -119,8 +119,8 @@ class ColorizeDiffusion(DelegatesSegmentation):
         sketch = preprocessing.sketch_picture(drawing.ink, place)
         fidelity = number(values, "sketch_strength")
         conditioning = Conditioning(
-            strengthened(self._features(sketch), fidelity),
-            strengthened(self._features(preprocessing.blank_sketch(sketch)), fidelity),
+            scale_features(self._features(sketch), fidelity),
+            scale_features(self._features(preprocessing.blank_sketch(sketch)), fidelity),
             self._contexts.attending(mode.name, strength, given),
         )
         injection = self._injection(reference, place, values) if switched(values, "injection") else None
@@ -200,7 +200,7 @@ class ColorizeDiffusion(DelegatesSegmentation):
 
     def _injection(self, reference: Tensor, place: CanvasFrame, values: ParameterValues) -> Injection:
         sized = preprocessing.resize_antialias(reference, place.image_height, place.image_width)
-        negative = strengthened(self._features(-sized), number(values, "injection_sketch"))
+        negative = scale_features(self._features(-sized), number(values, "injection_sketch"))
         return Injection(
             self._latents(sized), negative, number(values, "injection_reference"), number(values, "injection_start")
         )
