@@ -9,16 +9,16 @@ from backend.families.diffusion.guidance import Branch, Guidance
 WINDOW = Guidance(4.0, 1.0, start=0.2, end=0.8, pause_start=0.4, pause_end=0.5)
 
 
-def looked_at(branch: Branch, seen: bool) -> Tensor:
-    """A network's answer: depends on what the branch really sees."""
+def output_of(branch: Branch, seen: bool) -> Tensor:
+    """A network's output: depends on what the branch really sees."""
     return torch.full((1, 4, 2, 2), 1.0 + 10 * branch.sketch + 100 * (branch.reference and seen))
 
 
 def by_the_formula(guidance: Guidance, seen: bool) -> Tensor:
     """Spec 15.1 on all three branches, tokens of all of them zero outside the window (15.2)."""
-    both, bare, blank = (looked_at(branch, seen) for branch in (Branch.BOTH, Branch.NO_REFERENCE, Branch.NO_SKETCH))
-    by_reference = bare + (both - bare) * guidance.reference
-    by_sketch = blank + (both - blank) * guidance.sketch
+    both, no_reference, no_sketch = (output_of(branch, seen) for branch in (Branch.BOTH, Branch.NO_REFERENCE, Branch.NO_SKETCH))
+    by_reference = no_reference + (both - no_reference) * guidance.reference
+    by_sketch = no_sketch + (both - no_sketch) * guidance.sketch
     if guidance.reference > 1 and guidance.sketch > 1:
         return 0.5 * (by_reference + by_sketch)
     if guidance.reference > 1:
@@ -30,7 +30,7 @@ def by_the_formula(guidance: Guidance, seen: bool) -> Tensor:
 @pytest.mark.parametrize(("reference", "sketch"), [(1, 1), (3, 1), (1, 2), (3, 2), (0.5, 0.2)])
 def test_combines_as_if_all_branches_were_there(reference: float, sketch: float, t: float) -> None:
     guidance = Guidance(reference, sketch, 0.2, 0.8, 0.4, 0.5)
-    outputs = {branch: looked_at(branch, True) for branch in guidance.branches(t)}
+    outputs = {branch: output_of(branch, True) for branch in guidance.branches(t)}
     torch.testing.assert_close(guidance.combine(outputs), by_the_formula(guidance, guidance.sees_reference(t)))
 
 

@@ -109,12 +109,12 @@ def test_repeats_from_the_seed_alone(sampler: Sampler) -> None:
 
 
 @pytest.mark.parametrize("sampler", list(Sampler))
-def test_reports_every_look_and_ends_when_asked(sampler: Sampler) -> None:
-    looks: list[float] = []
+def test_reports_every_evaluation_and_ends_when_asked(sampler: Sampler) -> None:
+    times: list[float] = []
     steps: list[tuple[int, int]] = []
 
-    def looking(latent: Tensor, t: float) -> Tensor:
-        looks.append(t)
+    def denoiser(latent: Tensor, t: float) -> Tensor:
+        times.append(t)
         return network(gaussian, "eps")(latent, t)
 
     def on_step(step: int, of: int, clean: Tensor) -> None:
@@ -124,8 +124,8 @@ def test_reports_every_look_and_ends_when_asked(sampler: Sampler) -> None:
             raise Cancelled
 
     with pytest.raises(Cancelled):
-        sample(looking, noise_of(1, 4, 6, 6), sampler, Schedule.AUTOMATIC, 8, "eps", torch.Generator(), on_step)
-    assert len(looks) == 5
+        sample(denoiser, noise_of(1, 4, 6, 6), sampler, Schedule.AUTOMATIC, 8, "eps", torch.Generator(), on_step)
+    assert len(times) == 5
     assert [of for _, of in steps] == [8] * 5
     assert [step for step, _ in steps] == sorted(step for step, _ in steps)
 
