@@ -14,6 +14,7 @@ from backend.networks.colorizediffusion.half_selectors import (
     SoftSelector,
     SplitCall,
 )
+from backend.networks.colorizediffusion.hooks import ReferenceFeatures, UNetHooks
 from backend.networks.colorizediffusion.key_value import KeyValue
 from backend.networks.colorizediffusion.unet import ReferenceUNet
 from tests.unit.networks.colorizediffusion.tiny import TIME, constant, cross_attention, latent, split, tiny_unet
@@ -123,3 +124,16 @@ def test_both_halves_may_use_the_same_pair(unet: ReferenceUNet) -> None:
     same = replace(divided, foreground_pair="background")
     found = [unet(latent(), TIME, cross_attention(split=each)) for each in (divided, same)]
     assert not torch.allclose(*found)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("selector", SELECTORS, ids=lambda selector: type(selector).__name__)
+def test_blocks_of_half_precision_take_masks_of_full_precision(selector: HalfSelector) -> None:
+    narrow, whole = tiny_unet().bfloat16(), tiny_unet()
+    reference = ReferenceFeatures({11: torch.randn(1, 24, 16).bfloat16()}, mask=torch.rand(1, 1, 8, 12), fidelity=(0.0, 0.5))
+    hooks, known = UNetHooks(reference=reference), cross_attention(split=split(selector))
+    found = narrow(latent(), TIME, narrow.prepare(known), hooks)
+    in_full = replace(reference, tokens={11: reference.tokens[11].float()})
+    wanted = whole(latent(), TIME, known, replace(hooks, reference=in_full))
+    assert found.dtype is torch.float32
+    assert (found - wanted).abs().mean() < 0.1 * wanted.abs().mean()
