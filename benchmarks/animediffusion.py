@@ -24,7 +24,7 @@ from backend.contract.drawing import Inputs  # noqa: E402
 from backend.families.animediffusion.family import AnimeDiffusion  # noqa: E402
 from backend.families.animediffusion.loader import load_unet  # noqa: E402
 from backend.families.animediffusion.spec import SPEC  # noqa: E402
-from backend.families.registry import mask_guesser  # noqa: E402
+from backend.families.registry import foreground_segmenter  # noqa: E402
 from backend.networks.animediffusion import AnimeUNet  # noqa: E402
 from backend.pipeline.run import colorize  # noqa: E402
 from benchmarks.colorizediffusion import counting, drawing, randomize, reference  # noqa: E402
@@ -70,7 +70,7 @@ def main() -> None:
     del as_stored
     print(f"bare: {options.steps} looks at {options.side} pixels, {operations / 1e9:.0f} G operations each")
     print(f"    {seconds:.1f} s, of the processor {worked:.1f} s")
-    family = AnimeDiffusion(unet, mask_guesser(ROOT))
+    family = AnimeDiffusion(unet, foreground_segmenter(ROOT))
     request = ColorizeRequest(
         options.canvas, options.canvas, (ReferenceRole.BOTH,), ForegroundSource.AUTOMATIC, SPEC.name, steps=options.steps,
         guidance=1.0, parameters={"size": options.side},

@@ -35,7 +35,7 @@ from backend.families.colorizediffusion.family import ColorizeDiffusion  # noqa:
 from backend.families.colorizediffusion.guided_denoiser import Conditioning, GuidedDenoiser  # noqa: E402
 from backend.families.colorizediffusion.loader import Parts, load_parts  # noqa: E402
 from backend.families.diffusion.guidance import Guidance  # noqa: E402
-from backend.families.registry import mask_guesser  # noqa: E402
+from backend.families.registry import foreground_segmenter  # noqa: E402
 from backend.families.runtime.memory_plan import compute_dtype  # noqa: E402
 from backend.networks.colorizediffusion.hooks import UNetHooks  # noqa: E402
 from backend.pipeline.prepare import prepare  # noqa: E402
@@ -50,7 +50,7 @@ def random_parts(folder: Path, device: str) -> Parts:
     checkpoint, clip = folder / "switch-eps.safetensors", folder / "clip.safetensors"
     sparse(checkpoint, manifest("switch"))
     sparse(clip, manifest("openclip_vit_h_14"))
-    parts = load_parts(checkpoint, clip, compute_dtype(device, has_bfloat16=True), device)
+    parts = load_parts(checkpoint, {"clip-vit-h-14": clip}, compute_dtype(device, has_bfloat16=True), device)
     networks: tuple[Any, ...] = (
         parts.unet, parts.sketch_encoder, parts.vae, parts.vision, parts.threshold_embedder, parts.token_transformer
     )  # fmt: skip
@@ -171,7 +171,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         parts = random_parts(Path(name), options.device)
     print(f"loaded: {held('VmRSS') / 1e9:.2f} GB held, imports included")
-    calls, family = Calls(parts), ColorizeDiffusion(v15.SPEC, parts, mask_guesser(ROOT), None)
+    calls, family = Calls(parts), ColorizeDiffusion(v15.SPEC, parts, foreground_segmenter(ROOT), None)
     side = options.side
     request = ColorizeRequest(
         side, side, (ReferenceRole.BOTH,), ForegroundSource.AUTOMATIC, "v1.5", steps=options.steps, guidance=4.0,

@@ -32,7 +32,7 @@ def _child(checkpoint: Path, clip: Path, dtype: str) -> None:
 
     torch.set_num_threads(1)
     before, start = held("VmRSS"), time.perf_counter()
-    parts = load_parts(checkpoint, clip, dtype=getattr(torch, dtype))
+    parts = load_parts(checkpoint, {"clip-vit-h-14": clip}, dtype=getattr(torch, dtype))
     took = time.perf_counter() - start
     assert parts.token_transformer is not None
     found = {"before": before, "peak": held("VmHWM") - before, "after": held("VmRSS") - before, "seconds": took}

@@ -43,7 +43,7 @@ class ErrorCode(str, Enum):
     MODEL_HEADER = "model_header"
     MODEL_OTHER_FAMILY = "model_other_family"
     MODEL_KEYS = "model_keys"
-    CLIP_MISSING = "clip_missing"
+    COMPANION_MISSING = "companion_missing"
     NO_WORDS = "no_words"
     BAD_SETTING = "bad_setting"
     DOWNLOAD_UNKNOWN = "download_unknown"
@@ -71,9 +71,16 @@ class ErrorCode(str, Enum):
     INTERNAL = "internal"
 
 
+DETAIL = "{detail}"
+"""See ``ErrorText``."""
+
+
 @dataclass(frozen=True)
 class ErrorText:
-    """One row of the table.  ``message`` and ``hint`` are whole sentences; ``status`` is the HTTP status code."""
+    """One row of the table.  ``message`` and ``hint`` are whole sentences; ``status`` is the HTTP status code.
+
+    ``DETAIL`` in a sentence stands for the error's detail; only a name that Linewash knows itself may stand there.
+    """
 
     message: str
     hint: str
@@ -174,8 +181,8 @@ ERRORS: Dict[ErrorCode, ErrorText] = {
     ErrorCode.NO_WORDS: ErrorText(
         "This model cannot read words.", "Set Change by to 0, or put CLIP's text part and vocabulary beside its weights.", 422
     ),
-    ErrorCode.CLIP_MISSING: ErrorText(
-        "The model needs CLIP ViT-H-14, which is not there.", "Get it with linewash models download clip-vit-h-14.", 422
+    ErrorCode.COMPANION_MISSING: ErrorText(
+        "The model needs {detail}, which is not there.", "Get it with linewash models download {detail}.", 422
     ),
     ErrorCode.NOT_INSTALLED: ErrorText("Linewash's coloring program is not installed.", "Run python3 install.py once.", 503),
     ErrorCode.BACKEND_START: ErrorText(
@@ -231,12 +238,12 @@ class LinewashError(Exception):
     @property
     def message(self) -> str:
         """The sentence the painter reads."""
-        return ERRORS[self.code].message
+        return ERRORS[self.code].message.replace(DETAIL, self.detail)
 
     @property
     def hint(self) -> str:
         """What the painter can do next."""
-        return ERRORS[self.code].hint
+        return ERRORS[self.code].hint.replace(DETAIL, self.detail)
 
     @property
     def status(self) -> int:

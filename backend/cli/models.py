@@ -10,7 +10,7 @@ from shared.model_spec import ModeInfo, ModelInfo, ParameterInfo
 from shared.paths import default_home, models_dir
 
 _PARTS = {
-    "clip": "reads references for other models",
+    "clip-vit-h-14": "reads references for other models",
     "isnet-sketches": "finds figures in drawings",
     "isnet-characters": "finds characters in references",
     "isnet-things": "finds things of all kinds in references",
@@ -50,9 +50,8 @@ def list_models(home: Home = None) -> None:
         name, done = removal.name_of_part(part, folder), size(part.stat().st_size)
         typer.echo("%s  %s of a download (%s); the same download goes on" % (name, done, part.name))
     names = {each.path.name for each in found}
-    offered = [item for item in known_downloads.ITEMS if item is not known_downloads.CLIP and item.files[0] not in names]
-    if detection.clip_of(found) is None:
-        offered.append(known_downloads.CLIP)
+    there = detection.companions_of(found)
+    offered = [item for item in known_downloads.ITEMS if item.name not in there and item.files[0] not in names]
     if offered:
         typer.echo("\nTo be had with linewash models download:")
     for item in offered:

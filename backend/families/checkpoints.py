@@ -1,88 +1,106 @@
 """Models whose weights the painter added: checkpoints of the models folder, each with the family that its kind belongs to."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from backend.contract.family import AnyColorModel, ForegroundSegmenter, ModelSpec
-from backend.weights.detection import SUPPORT_KINDS, DetectedModel, Kind, clip_of, scan
-from backend.weights.known_downloads import CLIP
+from backend.weights.companions import Companion, Companions, companion_missing
+from backend.weights.detection import SUPPORT_KINDS, CheckpointKind, DetectedModel, companions_of, scan
 from backend.weights.safetensors_file import SafetensorsFile
 from shared.errors import ErrorCode, LinewashError
 from shared.model_spec import ModelInfo
 
+LoadCheckpoint = Callable[[Path, Companions, str, ForegroundSegmenter], AnyColorModel]
+"""The model of a checkpoint, given its file, the files of the companions that are not inside it, the device as torch names it,
+and the segmenter that finds the foreground."""
+
 
 @dataclass(frozen=True)
 class CheckpointFamily:
-    """A family that many checkpoints can be of.
+    """A family that many checkpoints can be of: how to recognize one, and how to load it."""
 
-    load: the model of a checkpoint, given its file, the file with CLIP (None when the checkpoint holds its own, or the family
-    has no use for one), the device as torch names it, and who finds figures.
-    """
-
+    kind: CheckpointKind
     spec: ModelSpec
-    load: Callable[[Path, Path | None, str, ForegroundSegmenter], AnyColorModel]
-    needs_clip: bool = True
+    load: LoadCheckpoint
+    companions: tuple[Companion, ...] = ()
+    """What it needs beside a checkpoint that does not include it."""
 
 
-Families = Mapping[Kind, CheckpointFamily]
+Families = Sequence[CheckpointFamily | CheckpointKind]
+"""In the order of detection: the first whose kind fits counts.  A kind alone can be recognized, but not loaded."""
 
 
 def list_checkpoints(models_dir: Path, families: Families) -> list[ModelInfo]:
     """A row for every checkpoint of the folder; one that cannot be used says why and what to do."""
-    found = scan(models_dir)
-    clip = clip_of(found)
-    return [_row(each, models_dir, families, clip) for each in found if each.kind not in SUPPORT_KINDS]
+    models = scan(models_dir, _kinds(families))
+    there = companions_of(models)
+    return [_row(model, models_dir, families, there) for model in models if model.kind not in SUPPORT_KINDS]
 
 
-def added_files(name: str, models_dir: Path, families: Families) -> tuple[Path, ...]:
+def checkpoint_files(name: str, models_dir: Path, families: Families) -> tuple[Path, ...]:
     """The files of weights that ``load_checkpoint`` reads for that name, () when there is no such model."""
-    found = scan(models_dir)
-    chosen = next((each for each in found if each.name == name and each.kind not in SUPPORT_KINDS), None)
-    if chosen is None:
+    models = scan(models_dir, _kinds(families))
+    model = _find(name, models)
+    if model is None:
         return ()
-    family = families.get(chosen.kind)
-    clip = clip_of(found) if family is not None and _needs_clip(family, chosen) else None
-    return (chosen.path,) if clip is None else (chosen.path, clip)
+    family = _family(model, families)
+    there = companions_of(models)
+    return (model.path, *(there[each] for each in _needed(family, model) if each in there))
 
 
 def load_checkpoint(
-    name: str, models_dir: Path, families: Families, device: str, guesser: ForegroundSegmenter
+    name: str, models_dir: Path, families: Families, device: str, segmenter: ForegroundSegmenter
 ) -> AnyColorModel:
     """The model of that name.
 
-    Raises LinewashError: UNKNOWN_MODEL, CLIP_MISSING, MODEL_OTHER_FAMILY (no family here takes it), and what the family's own
-    loading raises for a file that is damaged.
+    Raises LinewashError: UNKNOWN_MODEL, COMPANION_MISSING, MODEL_OTHER_FAMILY (no family here takes it), and what the family's
+    own loading raises for a file that is damaged.
     """
-    found = scan(models_dir)
-    chosen = next((each for each in found if each.name == name and each.kind not in SUPPORT_KINDS), None)
-    if chosen is None:
+    models = scan(models_dir, _kinds(families))
+    model = _find(name, models)
+    if model is None:
         raise LinewashError(ErrorCode.UNKNOWN_MODEL, name)
-    family = families.get(chosen.kind)
+    family = _family(model, families)
     if family is None:
-        with SafetensorsFile(chosen.path):  # what cannot be read at all says so itself
-            raise LinewashError(ErrorCode.MODEL_OTHER_FAMILY, f"{chosen.path.name}: {chosen.kind}")
-    clip = clip_of(found) if _needs_clip(family, chosen) else None
-    if clip is None and _needs_clip(family, chosen):
-        raise LinewashError(ErrorCode.CLIP_MISSING, chosen.path.name)
-    return family.load(chosen.path, clip, device, guesser)
+        with SafetensorsFile(model.path):  # a file that cannot be read raises the error that says why
+            raise LinewashError(ErrorCode.MODEL_OTHER_FAMILY, f"{model.path.name}: {model.kind}")
+    needed, there = _needed(family, model), companions_of(models)
+    for companion in needed:
+        if companion not in there:
+            raise companion_missing(companion)
+    return family.load(model.path, {companion: there[companion] for companion in needed}, device, segmenter)
 
 
-def _needs_clip(family: CheckpointFamily, found: DetectedModel) -> bool:
-    return family.needs_clip and not found.own_clip
+def _kinds(families: Families) -> tuple[CheckpointKind, ...]:
+    return tuple(family.kind if isinstance(family, CheckpointFamily) else family for family in families)
 
 
-def _row(found: DetectedModel, models_dir: Path, families: Families, clip: Path | None) -> ModelInfo:
-    source, family = found.path.relative_to(models_dir).as_posix(), families.get(found.kind)
+def _find(name: str, models: Sequence[DetectedModel]) -> DetectedModel | None:
+    return next((model for model in models if model.name == name and model.kind not in SUPPORT_KINDS), None)
+
+
+def _family(model: DetectedModel, families: Families) -> CheckpointFamily | None:
+    loadable = (family for family in families if isinstance(family, CheckpointFamily))
+    return next((family for family in loadable if family.kind.name == model.kind), None)
+
+
+def _needed(family: CheckpointFamily | None, model: DetectedModel) -> tuple[Companion, ...]:
+    """The companions that this checkpoint does not include."""
+    return () if family is None else tuple(each for each in family.companions if each not in model.included)
+
+
+def _row(model: DetectedModel, models_dir: Path, families: Families, there: Companions) -> ModelInfo:
+    source, family = model.path.relative_to(models_dir).as_posix(), _family(model, families)
     if family is None:
-        reason = found.problem or "This version of Linewash cannot color with a %s checkpoint." % found.kind
-        return ModelInfo(found.name, found.name, "", [], False, reason, family=found.kind, source=source, size=found.size)
-    missing = _needs_clip(family, found) and clip is None
-    reason = "CLIP ViT-H/14 is missing; run: linewash models download %s" % CLIP.name if missing else found.problem
+        reason = model.problem or "This version of Linewash cannot color with a %s checkpoint." % model.kind
+        return ModelInfo(model.name, model.name, "", [], False, reason, family=model.kind, source=source, size=model.size)
+    missing = [companion_missing(each) for each in _needed(family, model) if each not in there]
+    reason = " ".join(f"{error.message} {error.hint}" for error in missing) or model.problem
     spec = family.spec
     return ModelInfo(
-        name=found.name,
-        title="%s · %s" % (found.name, spec.title),
+        name=model.name,
+        title="%s · %s" % (model.name, spec.title),
         license=spec.license,
         finishes=[finish.value for finish in spec.finishes],
         ready=not reason,
@@ -91,5 +109,5 @@ def _row(found: DetectedModel, models_dir: Path, families: Families, clip: Path 
         modes=spec.modes,
         parameters=spec.parameters,
         source=source,
-        size=found.size,
+        size=model.size,
     )

@@ -1,4 +1,4 @@
-"""Every coloring system by name: a new one is its own file and one line here.
+"""Every coloring system by name: a new one is a folder of its own and one line here.
 
 Systems that come with their weights are models themselves; of the others, every checkpoint in the models folder is one.
 """
@@ -9,8 +9,8 @@ from pathlib import Path
 
 from backend.contract.family import AnyColorModel, ForegroundSegmenter, ModelSpec
 from backend.families.animediffusion import spec as animediffusion
-from backend.families.checkpoints import CheckpointFamily, Families, added_files, list_checkpoints, load_checkpoint
-from backend.families.colorizediffusion import v1, v15
+from backend.families.checkpoints import Families, checkpoint_files, list_checkpoints, load_checkpoint
+from backend.families.colorizediffusion import versions as colorizediffusion
 from backend.families.foreground.selector import SegmenterSelector
 from backend.families.mini import family as mini
 from backend.families.mini.foreground import MiniSegmenter
@@ -20,58 +20,54 @@ from shared.model_spec import ModelInfo
 
 
 @dataclass(frozen=True)
-class _Entry:
+class _ShippedFamily:
+    """A system that comes with its weights: what it says of itself, and how it is loaded from its folder onto a device."""
+
     spec: ModelSpec
     load: Callable[[ModelFolder, str], AnyColorModel]
 
 
-_ENTRIES = {entry.spec.name: entry for entry in (_Entry(mini.SPEC, mini.Mini.load),)}
+_SHIPPED = {family.spec.name: family for family in (_ShippedFamily(mini.SPEC, mini.Mini.load),)}
+_CHECKPOINTS: Families = (*colorizediffusion.FAMILIES, animediffusion.FAMILY)
 
 
-_CHECKPOINTS: Families = {
-    "v1": CheckpointFamily(v1.SPEC, v1.load),
-    "v1.5": CheckpointFamily(v15.SPEC, v15.load),
-    "animediffusion": CheckpointFamily(animediffusion.SPEC, animediffusion.load, needs_clip=False),
-}
-
-
-def families() -> dict[str, ModelSpec]:
-    """Every system that comes with its weights, ready or not."""
-    return {name: entry.spec for name, entry in _ENTRIES.items()}
+def shipped_specs() -> dict[str, ModelSpec]:
+    """The spec of every system that comes with its weights, ready or not."""
+    return {name: family.spec for name, family in _SHIPPED.items()}
 
 
 def models(models_dir: Path) -> list[ModelInfo]:
     """Every model and whether its files are there (their digests are checked on loading, not here)."""
     rows: list[ModelInfo] = []
-    for name, spec in families().items():
+    for name, spec in shipped_specs().items():
         missing = missing_file(model_folder(name, models_dir))
         reason = f"{missing} is missing" if missing else ""
         finishes = [finish.value for finish in spec.finishes]
         row = ModelInfo(name, spec.title, spec.license, finishes, not missing, reason, family=name)
         rows.append(replace(row, modes=spec.modes, parameters=spec.parameters))
-    return rows + [row for row in list_checkpoints(models_dir, _CHECKPOINTS) if row.name not in _ENTRIES]
+    return rows + [row for row in list_checkpoints(models_dir, _CHECKPOINTS) if row.name not in _SHIPPED]
 
 
 def files(name: str, models_dir: Path) -> tuple[Path, ...]:
-    """The painter's files that a model is made of, () for one that came with the program and for none."""
-    return () if name in _ENTRIES else added_files(name, models_dir, _CHECKPOINTS)
+    """The painter's files that a model is made of, () for one that came with the program and for an unknown name."""
+    return () if name in _SHIPPED else checkpoint_files(name, models_dir, _CHECKPOINTS)
 
 
 def load(name: str, models_dir: Path, device: str = "cpu") -> AnyColorModel:
-    """The named model with its weights on ``device``, ready to color; it remembers the conditions of the last few pictures.
+    """The named model with its weights on ``device``, ready to color; it caches the conditions of the last few drawings.
 
     device: as torch names it, e.g. cuda:1.  Raises LinewashError: UNKNOWN_MODEL, MODEL_MISSING, MODEL_CORRUPT (a digest or a
     tensor's shape does not fit) and, for a checkpoint, what ``load_checkpoint`` raises; torch's own error when there is no such
     device.
     """
-    if name in _ENTRIES:
-        family = _ENTRIES[name].load(ModelFolder(model_folder(name, models_dir)), device)
-        return CachingModel(family, SegmenterSelector(family, models_dir, device))
-    return CachingModel(load_checkpoint(name, models_dir, _CHECKPOINTS, device, mask_guesser(models_dir, device)))
+    if name in _SHIPPED:
+        model = _SHIPPED[name].load(ModelFolder(model_folder(name, models_dir)), device)
+        return CachingModel(model, SegmenterSelector(model, models_dir, device))
+    return CachingModel(load_checkpoint(name, models_dir, _CHECKPOINTS, device, foreground_segmenter(models_dir, device)))
 
 
-def mask_guesser(models_dir: Path, device: str = "cpu") -> ForegroundSegmenter:
-    """Finds figures for a family that cannot: by what the painter has installed, else by mini's, which is always there.
+def foreground_segmenter(models_dir: Path, device: str = "cpu") -> ForegroundSegmenter:
+    """The segmenter of families that have none: the weights that the painter installed, else mini's, which is always there.
 
     Raises LinewashError MODEL_MISSING, MODEL_CORRUPT: of mini's.
     """

@@ -1,36 +1,41 @@
-"""The models folder: checkpoints that the painter dropped or downloaded there, told apart by the names of their tensors.
+"""The models folder: checkpoints that the painter put or downloaded there, told apart by the names of their tensors.
 
 Only headers are read.  A file is found as ``models/*.safetensors`` or ``models/FOLDER/*.safetensors``; a folder with
-``SHA256SUMS`` is a shipped model's own and left alone.
+``SHA256SUMS`` belongs to a shipped model and is left alone.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
+from backend.weights.companions import Companion, Companions
 from backend.weights.safetensors_file import SafetensorsFile
 from backend.weights.shipped_model import CHECKSUMS
 from shared.errors import LinewashError
 
-MaskKind = Literal["isnet-sketches", "isnet-characters", "isnet-things", "birefnet"]
-Kind = Literal["v1", "v1.5", "v2", "xl", "xlv2", "animediffusion", "clip", MaskKind, "unknown"]
+SegmenterKind = Literal["isnet-sketches", "isnet-characters", "isnet-things", "birefnet"]
+UNKNOWN = "unknown"
+"""The kind of a file that nothing here recognizes."""
+SUPPORT_KINDS: frozenset[str] = frozenset((*get_args(Companion), *get_args(SegmenterKind)))
+"""Kinds of files that color nothing themselves: other models, or all of them, work with them."""
 SUFFIX = ".safetensors"
-CLIP_WIDTH = 1280
-"""Width of the vision tower of CLIP ViT-H/14, by which it is told from other CLIPs."""
+CLIP_WIDTHS: Mapping[int, Companion] = {1280: "clip-vit-h-14"}
+"""Width of a CLIP's vision tower, by which it is told from other CLIPs."""
 _CLIP_KEYS = (
     "vision_model.embeddings.class_embedding",
     "visual.class_embedding",
     "cond_stage_model.visual.model.class_embedding",
 )
 """As transformers, OpenCLIP and the published training program name the same tensor."""
-_OWN_CLIP = "cond_stage_model.visual."
+_INCLUDED: Mapping[Companion, str] = {"clip-vit-h-14": "cond_stage_model.visual."}
+"""How tensors of a companion begin that lies inside a checkpoint."""
 _ISNET_KEYS = frozenset(
     ("conv_in.weight", "stage1.rebnconvin.conv_s1.weight", "stage1d.rebnconvin.conv_s1.weight", "side1.weight")
 )
 _ISNET_PREFIX = "net."
-"""Before ISNet's names in what the program anime-segmentation has trained."""
+"""Before ISNet's names in weights that the program anime-segmentation trained."""
 _BIREFNET_KEYS = (
     "bb.patch_embed.proj.weight",
     "squeeze_module.0.conv_in.weight",
@@ -38,49 +43,77 @@ _BIREFNET_KEYS = (
     "decoder.conv_out1.0.weight",
 )
 PART = ".part"
-"""What the name of a file that is not whole ends with."""
+"""Ending of the name of a file that is not complete."""
 LOCK = ".download.lock"
 """The file in a folder that one download at a time holds."""
 PLAIN_STEM = "model"
-"""The stem that many repositories give their weights, which tells nothing."""
+"""The stem that many repositories give their weights; it says nothing about them."""
 
 
-SUPPORT_KINDS: tuple[Kind, ...] = ("clip", *get_args(MaskKind))
-"""Files that color nothing themselves: other models, or all of them, work with them."""
+@dataclass(frozen=True)
+class CheckpointKind:
+    """A kind of checkpoint, recognized by how the names of its tensors begin.
+
+    Example: ``CheckpointKind("v1.5", ("model.", "control_encoder."), any_of=("thresh_embedder.", "transformer."))``
+    """
+
+    name: str
+    all_of: tuple[str, ...]
+    """Some name begins with each of these."""
+    any_of: tuple[str, ...] = ()
+    """Some name begins with one of these; () = this is not asked for."""
+
+    def fits(self, names: Iterable[str]) -> bool:
+        """Whether a file whose tensors have these names is of this kind."""
+        held = tuple(names)
+
+        def holds(prefix: str) -> bool:
+            return any(name.startswith(prefix) for name in held)
+
+        return all(map(holds, self.all_of)) and (not self.any_of or any(map(holds, self.any_of)))
 
 
 @dataclass(frozen=True)
 class DetectedModel:
-    """A file of the models folder.
-
-    name: what requests call it, made from ``called`` and unique in the folder.  kind: by its tensors' names; of mask
-    finders also by the file's name, and of an unreadable one by that alone.  size: bytes.  own_clip: the CLIP image encoder
-    lies in the same file.  problem: why it cannot be used, '' when it can.
-    """
+    """A file of the models folder."""
 
     name: str
+    """What requests call it; made from its display name and unique in the folder."""
     path: Path
-    kind: Kind
+    kind: str
+    """The name of a ``CheckpointKind``, one of ``SUPPORT_KINDS``, or ``UNKNOWN``.
+
+    Told by the tensors' names; for segmenters also by the file's name, and for an unreadable file by that alone."""
     size: int
-    own_clip: bool = False
+    """Bytes."""
+    included: frozenset[Companion] = frozenset()
+    """Companions that lie in the same file."""
     problem: str = ""
+    """Why it cannot be used, '' when it can."""
 
 
-def scan(models_dir: Path) -> tuple[DetectedModel, ...]:
-    """Every checkpoint of the folder, by name; () when there is no folder."""
-    found: dict[str, DetectedModel] = {}
+def scan(models_dir: Path, kinds: Sequence[CheckpointKind] = ()) -> tuple[DetectedModel, ...]:
+    """Every file of weights in the folder, by name; () when there is no folder.
+
+    kinds: the kinds of checkpoints to recognize, the first that fits counts; segmenters and companions are always recognized.
+    """
+    models: dict[str, DetectedModel] = {}
     for path in _files(models_dir):
         name = registry_name(display_name(path, models_dir))
-        if name in found:  # two folders with a file of one name
+        if name in models:  # two folders with a file of one name
             name = registry_name(f"{path.parent.name}-{path.stem}")
-        if name and name not in found:
-            found[name] = _read(name, path, display_name(path, models_dir))
-    return tuple(found[name] for name in sorted(found))
+        if name and name not in models:
+            models[name] = _read(name, path, display_name(path, models_dir), kinds)
+    return tuple(models[name] for name in sorted(models))
 
 
-def clip_of(found: tuple[DetectedModel, ...]) -> Path | None:
-    """The file with CLIP ViT-H/14, None when there is none."""
-    return next((each.path for each in found if each.kind == "clip" and not each.problem), None)
+def companions_of(models: Iterable[DetectedModel]) -> Companions:
+    """The files of companions among these models; the first one counts where there are several."""
+    return {kind: path for kind in get_args(Companion) if (path := _usable(kind, models)) is not None}
+
+
+def _usable(kind: str, models: Iterable[DetectedModel]) -> Path | None:
+    return next((model.path for model in models if model.kind == kind and not model.problem), None)
 
 
 def display_name(path: Path, models_dir: Path) -> str:
@@ -95,41 +128,37 @@ def registry_name(stem: str) -> str:
     return re.sub(r"[^a-z0-9._-]+", "-", stem.lower()).strip("-.")[:80]
 
 
-def kind_of(stem: str, names: frozenset[str], clip_width: int) -> Kind:
-    """What a file with tensors of these names is; ``clip_width`` is that of its CLIP vision tower, 0 = it has none."""
-    tops = {name.split(".", 1)[0] for name in names}
-    if "denoise_fn" in tops:
-        return "animediffusion"
-    if {"model", "first_stage_model", "control_encoder"} <= tops:
-        if "proj" in tops:
-            return "xlv2" if "bg_encoder" in tops else "xl"
-        if "bg_encoder" in tops:
-            return "v2"
-        return "v1.5" if "thresh_embedder" in tops else "v1"
+def kind_of(stem: str, shapes: Mapping[str, tuple[int, ...]], kinds: Sequence[CheckpointKind]) -> str:
+    """The kind of a file of that stem whose tensors have these names and shapes."""
+    names = frozenset(shapes)
+    checkpoint = next((kind.name for kind in kinds if kind.fits(names)), None)
+    if checkpoint is not None:
+        return checkpoint
     prefix = isnet_prefix(names)
     if {name.removeprefix(prefix) for name in names} >= _ISNET_KEYS:
         return isnet_kind(stem, prefix)
     prefix = birefnet_prefix(names)
     if all(prefix + key in names for key in _BIREFNET_KEYS):
         return "birefnet"
-    return "clip" if clip_width == CLIP_WIDTH else "unknown"
+    clip = next((shapes[key] for key in _CLIP_KEYS if key in shapes), ())
+    return CLIP_WIDTHS.get(clip[-1], UNKNOWN) if clip else UNKNOWN
 
 
 def isnet_prefix(names: Iterable[str]) -> str:
-    """What stands before ISNet's own names in a file."""
+    """The prefix of ISNet's own names in a file."""
     return _ISNET_PREFIX if any(name.startswith(_ISNET_PREFIX) for name in names) else ""
 
 
 def birefnet_prefix(names: Iterable[str]) -> str:
-    """What stands before BiRefNet's own names in a file: what a trainer on several cards, or a compiled one, has put there."""
+    """The prefix of BiRefNet's own names in a file, which a trainer on several GPUs or a compiled network adds."""
     return next((name.removesuffix(_BIREFNET_KEYS[0]) for name in names if name.endswith(_BIREFNET_KEYS[0])), "")
 
 
-def isnet_kind(stem: str, prefix: str) -> MaskKind:
-    """What ISNet weights were taught to find, which tensors do not tell: by the file's name, then by its tensors' prefix.
+def isnet_kind(stem: str, prefix: str) -> SegmenterKind:
+    """What ISNet weights were trained to find.  Tensors do not tell; the file's name does, then its tensors' prefix.
 
     Line drawings where the name says ``sketch``; characters in color where it says ``anime`` or ``isnetis`` (the published
-    file), or where anime-segmentation has trained it; else things of all kinds.
+    file), or where anime-segmentation trained it; else things of all kinds.
     """
     name = stem.lower()
     if "sketch" in name:
@@ -137,24 +166,22 @@ def isnet_kind(stem: str, prefix: str) -> MaskKind:
     return "isnet-characters" if prefix or "anime" in name or "isnetis" in name else "isnet-things"
 
 
-def _kind_by_name(stem: str) -> Kind:
+def _kind_by_name(stem: str) -> str:
     """What a file that cannot be read may be meant for."""
     name = stem.lower()
     if "birefnet" in name or "rmbg" in name:
         return "birefnet"
-    return isnet_kind(stem, "") if "isnet" in name else "unknown"
+    return isnet_kind(stem, "") if "isnet" in name else UNKNOWN
 
 
 def _files(models_dir: Path) -> list[Path]:
     if not models_dir.is_dir():
         return []
-    folders = [models_dir] + [
-        each for each in sorted(models_dir.iterdir()) if each.is_dir() and not (each / CHECKSUMS).exists()
-    ]
-    return [path for folder in folders for path in sorted(folder.glob("*" + SUFFIX)) if path.is_file()]
+    subfolders = (path for path in sorted(models_dir.iterdir()) if path.is_dir() and not (path / CHECKSUMS).exists())
+    return [path for folder in (models_dir, *subfolders) for path in sorted(folder.glob("*" + SUFFIX)) if path.is_file()]
 
 
-def _read(name: str, path: Path, stem: str) -> DetectedModel:
+def _read(name: str, path: Path, stem: str, kinds: Sequence[CheckpointKind]) -> DetectedModel:
     try:
         with SafetensorsFile(path) as file:
             shapes = file.shapes
@@ -162,8 +189,10 @@ def _read(name: str, path: Path, stem: str) -> DetectedModel:
     except LinewashError as error:
         return DetectedModel(name, path, _kind_by_name(stem), 0, problem=f"{error.message} {error.hint}")
     except OSError as error:  # it went away meanwhile
-        return DetectedModel(name, path, "unknown", 0, problem=f"The file cannot be read: {error.strerror}.")
-    clip = next((shapes[key] for key in _CLIP_KEYS if key in shapes), ())
-    kind = kind_of(stem, frozenset(shapes), clip[-1] if clip else 0)
-    problem = "It is no checkpoint that Linewash knows." if kind == "unknown" else ""
-    return DetectedModel(name, path, kind, size, any(each.startswith(_OWN_CLIP) for each in shapes), problem)
+        return DetectedModel(name, path, UNKNOWN, 0, problem=f"The file cannot be read: {error.strerror}.")
+    kind = kind_of(stem, shapes, kinds)
+    included: frozenset[Companion] = frozenset(
+        companion for companion, prefix in _INCLUDED.items() if any(tensor.startswith(prefix) for tensor in shapes)
+    )
+    problem = "It is no checkpoint that Linewash knows." if kind == UNKNOWN else ""
+    return DetectedModel(name, path, kind, size, included, problem)

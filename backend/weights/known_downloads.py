@@ -8,19 +8,19 @@ _COLORIZE = "tellurion/ColorizeDiffusion"
 
 @dataclass(frozen=True)
 class KnownDownload:
-    """Something to download.
-
-    files: paths inside the repository, the weights first.  folder: where in the models folder they go, '' = directly in it.
-    size: bytes of all files, about.  license: what is known of it beside what the hub says, '' = nothing.
-    """
+    """Something to download."""
 
     name: str
     title: str
     repo: str
     files: tuple[str, ...]
+    """Paths inside the repository, the weights first."""
     size: int
+    """Bytes of all files, about."""
     folder: str = ""
+    """Where in the models folder they go, '' = directly in it."""
     license: str = ""
+    """What is known of it beside what the hub says, '' = nothing."""
 
 
 def _colorize(name: str, title: str, size: int) -> KnownDownload:
@@ -41,8 +41,9 @@ ITEMS = (
     _colorize("mult-eps-ft", "ColorizeDiffusion v1, an earlier fine-tuning", 3_890_000_000),
     CLIP,
 )
+"""Companions are among them under their own names (``companions.Companion``)."""
 
 
 def item(name: str) -> KnownDownload | None:
     """The entry of that name."""
-    return next((each for each in ITEMS if each.name == name), None)
+    return next((entry for entry in ITEMS if entry.name == name), None)

@@ -23,7 +23,7 @@ from tests.parity.loaded import everywhere, features, parts, tokens
 
 def refused(path: Path, clip: Path | None = None) -> LinewashError:
     with pytest.raises(LinewashError) as caught:
-        load_parts(path, clip)
+        load_parts(path, {} if clip is None else {"clip-vit-h-14": clip})
     return caught.value
 
 
@@ -120,7 +120,7 @@ def as_openclip(name: str) -> str:
 @pytest.mark.parametrize("rename", [as_published, as_openclip])
 def test_clip_may_come_from_another_file(tmp_path: Path, rename: Callable[[str], str]) -> None:
     path, clip = copy_of("v1", tmp_path, without_clip), clip_alone("v1", tmp_path, rename)
-    found = load_parts(path, clip)
+    found = load_parts(path, {"clip-vit-h-14": clip})
     assert torch.equal(found.vision(golden("v1").picture("reference")), parts("v1").vision(golden("v1").picture("reference")))
     assert found.text == clip
     texts = load_text(clip)(golden("v1").inputs["text_tokens"])
@@ -137,7 +137,7 @@ def test_clip_may_come_in_transformers_names(tmp_path: Path) -> None:
     clip.with_suffix(".json").write_bytes(golden("v1").sd.with_suffix(".json").read_bytes())
     for name in ("vocab.json", "merges.txt"):
         (tmp_path / name).write_text("")
-    found = load_parts(copy_of("v1", tmp_path, without_clip), clip)
+    found = load_parts(copy_of("v1", tmp_path, without_clip), {"clip-vit-h-14": clip})
     assert torch.equal(found.vision(golden("v1").picture("reference")), parts("v1").vision(golden("v1").picture("reference")))
     assert found.text == clip and found.tokenizer == tmp_path
     assert torch.equal(load_text(clip).clip.text_projection.weight, towers["clip.text_projection.weight"])
@@ -145,11 +145,11 @@ def test_clip_may_come_in_transformers_names(tmp_path: Path) -> None:
 
 def test_without_clip_it_says_so(tmp_path: Path) -> None:
     path = copy_of("v1.5", tmp_path, without_clip)
-    assert refused(path).code is ErrorCode.CLIP_MISSING
-    assert refused(path, path).code is ErrorCode.CLIP_MISSING
+    assert refused(path).code is ErrorCode.COMPANION_MISSING
+    assert refused(path, path).code is ErrorCode.COMPANION_MISSING
     with pytest.raises(LinewashError) as caught:
         load_text(path)
-    assert caught.value.code is ErrorCode.CLIP_MISSING
+    assert caught.value.code is ErrorCode.COMPANION_MISSING
 
 
 QUERY = "model.diffusion_model.middle_block.1.transformer_blocks.0.attn2.to_q"

@@ -3,7 +3,10 @@
 from pathlib import Path
 
 from backend.contract.family import AnyColorModel, ForegroundSegmenter, ModelSpec
+from backend.families.checkpoints import CheckpointFamily
 from backend.families.common_parameters import REGION_PARAMETERS, steps_and_guidance
+from backend.weights.companions import Companions
+from backend.weights.detection import CheckpointKind
 from shared.model_spec import ParameterInfo
 from shared.protocol import Finish
 
@@ -52,10 +55,13 @@ SPEC = ModelSpec(
 )
 
 
-def load(path: Path, clip: Path | None, device: str, guesser: ForegroundSegmenter) -> AnyColorModel:
-    """A checkpoint, ready to color; it has no use for CLIP.  Raises LinewashError: see ``loading.load_unet``."""
+def load(path: Path, companions: Companions, device: str, segmenter: ForegroundSegmenter) -> AnyColorModel:
+    """A checkpoint, ready to color; it needs no companions.  Raises LinewashError: see ``loading.load_unet``."""
     # brings torch's networks and diffusers' schedulers, which who paints with mini need not wait for
     from backend.families.animediffusion.family import AnimeDiffusion
     from backend.families.animediffusion.loader import load_unet
 
-    return AnimeDiffusion(load_unet(path, device), guesser)
+    return AnimeDiffusion(load_unet(path, device), segmenter)
+
+
+FAMILY = CheckpointFamily(CheckpointKind("animediffusion", ("denoise_fn.",)), SPEC, load)

@@ -14,19 +14,22 @@ from backend.families.colorizediffusion.loader import Parts, load_parts, load_te
 from backend.families.colorizediffusion.text_editing import ReadTexts
 from backend.families.runtime.memory_plan import compute_dtype
 from backend.networks.clip import TextEncoder
+from backend.weights.companions import Companions
 
 WORDS = 77
 """Tokens of a text (spec 5)."""
 
 
-def load_family(spec: ModelSpec, path: Path, clip: Path | None, device: str, guesser: ForegroundSegmenter) -> ColorizeDiffusion:
-    """The checkpoint at ``path``, ready to color; ``clip``: see ``load_parts``, which says what it raises.
+def load_family(
+    spec: ModelSpec, path: Path, companions: Companions, device: str, segmenter: ForegroundSegmenter
+) -> ColorizeDiffusion:
+    """The checkpoint at ``path``, ready to color.  Raises LinewashError: see ``load_parts``.
 
     It is read into main memory; each picture then brings to ``device`` what its plan has room for.
     """
     has_bfloat16 = device.startswith("cuda") and torch.cuda.is_bf16_supported(including_emulation=False)
-    parts = with_fast_convolutions(load_parts(path, clip, compute_dtype(device, has_bfloat16)))
-    return ColorizeDiffusion(spec, parts, guesser, _reader(parts), device)
+    parts = with_fast_convolutions(load_parts(path, companions, compute_dtype(device, has_bfloat16)))
+    return ColorizeDiffusion(spec, parts, segmenter, _reader(parts), device)
 
 
 def with_fast_convolutions(parts: Parts) -> Parts:

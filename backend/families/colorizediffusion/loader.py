@@ -24,9 +24,9 @@ from backend.networks.clip import ImageEncoder, TextEncoder, register_position_i
 from backend.networks.colorizediffusion.sketch_encoder import SketchEncoder
 from backend.networks.colorizediffusion.token_transformer import ThresholdEmbedder, TokenTransformer
 from backend.networks.colorizediffusion.unet import ReferenceUNet
+from backend.weights.companions import NO_COMPANIONS, Companions, companion_missing
 from backend.weights.safetensors_file import SafetensorsFile
 from backend.weights.state_dict import build_on_meta, check_state_dict, load_state_dict
-from shared.errors import ErrorCode, LinewashError
 
 Prediction = Literal["eps", "v"]
 WIDE = ("unet.time_embedding.", "unet.conv_norm_out.", "unet.conv_out.")
@@ -60,7 +60,7 @@ def prediction_of(name: str) -> Prediction:
 
 def load_parts(
     path: Path,
-    clip: Path | None = None,
+    companions: Companions = NO_COMPANIONS,
     dtype: torch.dtype = torch.float32,
     device: str = "cpu",
     *,
@@ -68,7 +68,7 @@ def load_parts(
     clip_dtype: torch.dtype = torch.float32,
     prediction: Prediction | None = None,
 ) -> Parts:
-    """The networks of the checkpoint at ``path``, with CLIP from inside it or else from the file ``clip``.
+    """The networks of the checkpoint at ``path``, with CLIP from inside it or else from its companion.
 
     ``dtype`` is the type of the U-Net's blocks and the sketch encoder; the time MLP, the U-Net's output and the token networks
     are float32 always (spec 20).  The VAE's 16-bit weights are widened unless ``vae_dtype`` says otherwise.  ``prediction``
@@ -76,9 +76,10 @@ def load_parts(
 
     Raises LinewashError: what ``SafetensorsFile`` raises for either file, MODEL_OTHER_FAMILY, MODEL_KEYS with the names
     that are
-    missing, unexpected or of another shape, CLIP_MISSING when neither file holds a vision tower.
+    missing, unexpected or of another shape, COMPANION_MISSING when neither file holds a vision tower.
     """
     with SafetensorsFile(path) as file:
+        clip = companions.get("clip-vit-h-14")
         if clip is None or vision_names(file.entries) is not None:
             return _load(file, file, dtype, device, vae_dtype, clip_dtype, prediction)
         with SafetensorsFile(clip) as other:
@@ -90,7 +91,7 @@ def load_text(path: Path, device: str = "cpu") -> TextEncoder:
     with SafetensorsFile(path) as file:
         names = text_names(file.entries)
         if names is None:
-            raise LinewashError(ErrorCode.CLIP_MISSING, f"{path.name} holds no text tower")
+            raise companion_missing("clip-vit-h-14")
         network = build_on_meta(lambda: network_configs.text_encoder(file.shapes, names, network_configs.read_config(path)))
         check_state_dict(file, [(network, names)], unread=file.entries)
         load_state_dict(file, network, names, lambda key: torch.float32, device)
@@ -110,7 +111,7 @@ def _load(
     version = detect_version(file.entries)
     names = vision_names(clip.entries)
     if names is None:
-        raise LinewashError(ErrorCode.CLIP_MISSING, f"{clip.path.name} holds no vision tower")
+        raise companion_missing("clip-vit-h-14")
     config, clip_config = network_configs.read_config(file.path), network_configs.read_config(clip.path)
     networks = build_on_meta(lambda: build(file.shapes, config))
     vision = build_on_meta(lambda: network_configs.image_encoder(clip.shapes, names, clip_config))

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from backend.contract.family import AnyColorModel, ForegroundSegmenter, ModelSpec
 from backend.families.colorizediffusion.spec import MASKED, REFERENCE_SIDE, V1_MODES, parameters
+from backend.weights.companions import Companions
 from shared.protocol import Finish
 
 SPEC = ModelSpec(
@@ -17,9 +18,9 @@ SPEC = ModelSpec(
 )
 
 
-def load(path: Path, clip: Path | None, device: str, guesser: ForegroundSegmenter) -> AnyColorModel:
+def load(path: Path, companions: Companions, device: str, segmenter: ForegroundSegmenter) -> AnyColorModel:
     """A checkpoint of this version, ready to color.  Raises LinewashError: see ``loading.load_parts``."""
     # brings the library that holds CLIP: a second that who paints with mini need not wait
     from backend.families.colorizediffusion.factory import load_family
 
-    return load_family(SPEC, path, clip, device, guesser)
+    return load_family(SPEC, path, companions, device, segmenter)

@@ -17,7 +17,7 @@ from backend.families.foreground.isnet import CharacterSegmenter, ObjectSegmente
 from backend.families.runtime.content_cache import ContentCache
 from backend.families.runtime.file_stamp import Stamp, file_stamp
 from backend.imaging.types import Gray, Rgb
-from backend.weights.detection import DetectedModel, Kind, scan
+from backend.weights.detection import DetectedModel, scan
 from shared.errors import LinewashError
 from shared.protocol import MAX_REFERENCES
 
@@ -36,7 +36,7 @@ class SegmenterKind:
     load: Callable[[Path, str], Segmenter]
 
 
-SEGMENTERS: Mapping[Kind, SegmenterKind] = {
+SEGMENTERS: Mapping[str, SegmenterKind] = {
     "isnet-sketches": SegmenterKind("drawings", lambda path, device: SketchSegmenter(load_isnet(path, device), device)),
     "isnet-characters": SegmenterKind("references", lambda path, device: CharacterSegmenter(load_isnet(path, device), device)),
     "isnet-things": SegmenterKind("references", lambda path, device: ObjectSegmenter(load_isnet(path, device), device)),

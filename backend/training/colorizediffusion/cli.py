@@ -147,10 +147,10 @@ def dataset(
 
 
 def _guesser() -> MaskOf:
-    from backend.families.registry import mask_guesser
+    from backend.families.registry import foreground_segmenter
     from shared.paths import default_home, models_dir
 
-    return mask_guesser(models_dir(default_home())).guess_reference_mask
+    return foreground_segmenter(models_dir(default_home())).guess_reference_mask
 
 
 def _crops(text: str) -> tuple[Size, ...]:

@@ -17,6 +17,7 @@ from backend.training.colorizediffusion.batch import Batch, Settings, draw_batch
 from backend.training.colorizediffusion.dataset import PictureFolder
 from backend.training.colorizediffusion.objective import min_snr_weight, noised, squared_errors, target
 from backend.training.colorizediffusion.warp import warped
+from backend.weights.companions import Companions
 
 LATENT_SCALE = 0.18215
 LAYERS = 16
@@ -45,7 +46,8 @@ class Start:
 
     def load(self) -> Parts:
         """A fresh copy of all networks, float32, frozen.  Raises what ``load_parts`` raises."""
-        return load_parts(self.path, self.clip, prediction=self.prediction)
+        companions: Companions = {} if self.clip is None else {"clip-vit-h-14": self.clip}
+        return load_parts(self.path, companions, prediction=self.prediction)
 
 
 def follow(network: Network, tensor: Tensor) -> Network:

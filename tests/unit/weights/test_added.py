@@ -1,18 +1,21 @@
 """Checkpoints of the models folder as models: ready, or with the reason why not and what to do."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from backend.contract.family import ModelSpec
 from backend.families import registry
-from backend.families.checkpoints import CheckpointFamily, Families, added_files, list_checkpoints, load_checkpoint
-from backend.weights.detection import CLIP_WIDTH
+from backend.families.checkpoints import CheckpointFamily, Families, checkpoint_files, list_checkpoints, load_checkpoint
+from backend.families.colorizediffusion.versions import LATER_KINDS
+from backend.weights.companions import Companion, companion_missing
+from backend.weights.detection import CheckpointKind
+from backend.weights.known_downloads import item
 from shared.errors import ErrorCode, LinewashError
 from shared.model_spec import ModeInfo
 from shared.protocol import Finish
-from tests.unit.weights.test_library import KINDS, LATENT, write
+from tests.unit.weights.test_library import CLIP_WIDTH, KINDS, LATENT, write
 
 SPEC = ModelSpec("v1.5", "Split", "MIT", (Finish.PAINTED,), modes=(ModeInfo("plain", "Plain", "All alike."),))
 GUESSER: Any = object()
@@ -29,7 +32,8 @@ def families(asked: list[Any]) -> Families:
         asked.append(given)
         return "loaded"
 
-    return {"v1.5": CheckpointFamily(SPEC, load), "v1": CheckpointFamily(SPEC, load, needs_clip=False)}
+    v15 = CheckpointFamily(CheckpointKind("v1.5", ("model.", "transformer.")), SPEC, load, ("clip-vit-h-14",))
+    return (*LATER_KINDS, v15, CheckpointFamily(CheckpointKind("v1", ("model.", "control_encoder.")), SPEC, load))
 
 
 def test_a_checkpoint_without_the_image_encoder_says_where_to_get_it(tmp_path: Path, families: Families) -> None:
@@ -40,7 +44,8 @@ def test_a_checkpoint_without_the_image_encoder_says_where_to_get_it(tmp_path: P
     assert (row.family, row.modes, row.source, row.size) == ("v1.5", SPEC.modes, "Switch.safetensors", path.stat().st_size)
     with pytest.raises(LinewashError) as caught:
         load_checkpoint("switch", tmp_path, families, "cpu", GUESSER)
-    assert caught.value.code is ErrorCode.CLIP_MISSING
+    assert caught.value.code is ErrorCode.COMPANION_MISSING
+    assert row.reason == f"{caught.value.message} {caught.value.hint}"
 
 
 def test_with_it_the_checkpoint_is_ready_and_gets_both_files(tmp_path: Path, families: Families, asked: list[Any]) -> None:
@@ -49,7 +54,7 @@ def test_with_it_the_checkpoint_is_ready_and_gets_both_files(tmp_path: Path, fam
     (row,) = list_checkpoints(tmp_path, families)
     assert row.ready and not row.reason
     load_checkpoint("switch", tmp_path, families, "cuda:1", GUESSER)
-    assert asked == [(path, clip, "cuda:1", GUESSER)]
+    assert asked == [(path, {"clip-vit-h-14": clip}, "cuda:1", GUESSER)]
 
 
 def test_one_with_an_encoder_of_its_own_needs_no_other(tmp_path: Path, families: Families, asked: list[Any]) -> None:
@@ -59,7 +64,7 @@ def test_one_with_an_encoder_of_its_own_needs_no_other(tmp_path: Path, families:
     assert all(row.ready for row in list_checkpoints(tmp_path, families))
     for name in ("switch", "mult"):
         load_checkpoint(name, tmp_path, families, "cpu", GUESSER)
-    assert asked == [(path, None, "cpu", GUESSER), (plain, None, "cpu", GUESSER)]
+    assert asked == [(path, {}, "cpu", GUESSER), (plain, {}, "cpu", GUESSER)]
 
 
 def test_the_files_of_a_model_are_those_it_is_loaded_from(tmp_path: Path, families: Families, asked: list[Any]) -> None:
@@ -68,9 +73,9 @@ def test_the_files_of_a_model_are_those_it_is_loaded_from(tmp_path: Path, famili
     for name, names in {"switch": KINDS["v1.5"], "whole": own, "mult": LATENT}.items():
         write(tmp_path / f"{name}.safetensors", names, 64)
         load_checkpoint(name, tmp_path, families, "cpu", GUESSER)
-        assert added_files(name, tmp_path, families) == tuple(path for path in asked[-1][:2] if path is not None)
-    assert [len(added_files(name, tmp_path, families)) for name in ("switch", "whole", "mult")] == [2, 1, 1]
-    assert added_files("clip", tmp_path, families) == added_files("nobody", tmp_path, families) == ()
+        assert checkpoint_files(name, tmp_path, families) == (asked[-1][0], *asked[-1][1].values())
+    assert [len(checkpoint_files(name, tmp_path, families)) for name in ("switch", "whole", "mult")] == [2, 1, 1]
+    assert checkpoint_files("clip", tmp_path, families) == checkpoint_files("nobody", tmp_path, families) == ()
     assert registry.files("mini", tmp_path) == () and registry.files("mult", tmp_path)[0] == tmp_path / "mult.safetensors"
 
 
@@ -98,3 +103,11 @@ def test_the_registry_lists_them_after_its_own_and_no_file_can_take_the_place_of
     rows = registry.models(tmp_path)
     assert [row.name for row in rows] == ["mini", "other"]
     assert rows[0].ready and rows[0].source == "" and not rows[1].ready
+
+
+@pytest.mark.parametrize("companion", get_args(Companion))
+def test_what_is_missing_is_a_known_download_of_that_name(companion: Companion) -> None:
+    error = companion_missing(companion)
+    download = item(companion)
+    assert download is not None and download.name == companion
+    assert companion in error.message and error.hint == f"Get it with linewash models download {companion}."

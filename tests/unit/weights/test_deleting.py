@@ -4,12 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from backend.weights.detection import CLIP_WIDTH, LOCK, clip_of, scan
+from backend.weights.detection import CLIP_WIDTHS, LOCK, companions_of, scan
 from backend.weights.hub_download import RemoteFile, part_of
 from backend.weights.known_downloads import CLIP
 from backend.weights.removal import delete, elsewhere, files_of, name_of_part, unfinished
 from tests.unit.weights.test_library import LATENT, write
 
+CLIP_WIDTH = next(iter(CLIP_WIDTHS))
 VISION = ("vision_model.embeddings.class_embedding",)
 
 
@@ -32,7 +33,7 @@ def download_of_clip(models: Path) -> Path:
 
 def test_clip_has_one_name_from_download_to_deletion(tmp_path: Path) -> None:
     path = download_of_clip(tmp_path)
-    assert [(each.name, each.kind) for each in scan(tmp_path)] == [(CLIP.name, "clip")]
+    assert [(each.name, each.kind) for each in scan(tmp_path)] == [(CLIP.name, CLIP.name)]
     assert files_of(CLIP.name, tmp_path) == [path] and files_of("model", tmp_path) == []
     delete(files_of(CLIP.name, tmp_path), tmp_path)
     assert list(tmp_path.iterdir()) == []
@@ -52,7 +53,7 @@ def test_a_part_goes_with_the_weights_beside_it(tmp_path: Path) -> None:
     (tmp_path / CLIP.folder / "vocab.json").unlink()
     part_for(tmp_path / CLIP.folder / "vocab.json")
     delete(files_of(CLIP.name, tmp_path), tmp_path)
-    assert clip_of(scan(tmp_path)) is None and list(tmp_path.iterdir()) == []
+    assert not companions_of(scan(tmp_path)) and list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("file", ["Switch 2.safetensors", "Switch 2.ckpt"])

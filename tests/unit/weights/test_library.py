@@ -6,8 +6,13 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from backend.weights.detection import CLIP_WIDTH, clip_of, registry_name, scan
+from backend.families.animediffusion import spec as animediffusion
+from backend.families.checkpoints import CheckpointFamily
+from backend.families.colorizediffusion.versions import FAMILIES
+from backend.weights.detection import CLIP_WIDTHS, CheckpointKind, companions_of, registry_name, scan
 
+CLIP_WIDTH = next(iter(CLIP_WIDTHS))
+KNOWN = tuple(each.kind if isinstance(each, CheckpointFamily) else each for each in (*FAMILIES, animediffusion.FAMILY))
 LATENT = (
     "model.diffusion_model.out.2.weight",
     "first_stage_model.quant_conv.weight",
@@ -34,7 +39,7 @@ def write(path: Path, names: tuple[str, ...], width: int = 1) -> Path:
 @pytest.mark.parametrize("kind", sorted(KINDS))
 def test_a_dropped_checkpoint_is_told_by_its_keys(tmp_path: Path, kind: str) -> None:
     path = write(tmp_path / "Any Name (1).safetensors", KINDS[kind])
-    (found,) = scan(tmp_path)
+    (found,) = scan(tmp_path, KNOWN)
     assert (found.name, found.path, found.kind, found.size) == ("any-name-1", path, kind, path.stat().st_size)
     assert bool(found.problem) is (kind == "unknown")
 
@@ -46,13 +51,16 @@ def test_a_dropped_checkpoint_is_told_by_its_keys(tmp_path: Path, kind: str) -> 
 def test_the_image_encoder_is_found_under_each_of_its_names_and_told_from_others(tmp_path: Path, name: str) -> None:
     path = write(tmp_path / "clip" / "model.safetensors", (name,), CLIP_WIDTH)
     write(tmp_path / "big" / "model.safetensors", (name,), 1664)
-    assert clip_of(scan(tmp_path)) == path
+    assert companions_of(scan(tmp_path)) == {"clip-vit-h-14": path}
 
 
 def test_a_checkpoint_may_hold_its_own_image_encoder(tmp_path: Path) -> None:
     write(tmp_path / "full.safetensors", (*LATENT, "cond_stage_model.visual.model.class_embedding"), 64)
     write(tmp_path / "plain.safetensors", LATENT)
-    assert {each.name: (each.kind, each.own_clip) for each in scan(tmp_path)} == {"full": ("v1", True), "plain": ("v1", False)}
+    assert {each.name: (each.kind, each.included) for each in scan(tmp_path, KNOWN)} == {
+        "full": ("v1", {"clip-vit-h-14"}),
+        "plain": ("v1", frozenset()),
+    }
 
 
 def test_names_are_unique_and_never_paths(tmp_path: Path) -> None:
@@ -74,7 +82,7 @@ def test_what_cannot_be_read_is_listed_with_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "short.safetensors").write_bytes(whole[:-1])
     (tmp_path / "text.safetensors").write_text("no weights, only words", encoding="utf-8")
     torch.save({}, tmp_path / "pickle.safetensors")
-    problems = {each.name: each.problem for each in scan(tmp_path)}
+    problems = {each.name: each.problem for each in scan(tmp_path, KNOWN)}
     damaged = [problems[name] for name in ("short", "text", "pickle")]
     assert problems["whole"] == "" and all(damaged) and len(set(damaged)) == len(damaged)
 
@@ -94,3 +102,18 @@ def test_a_lone_file_of_the_usual_name_is_called_after_its_folder(tmp_path: Path
     found = {each.name: each for each in scan(tmp_path)}
     assert sorted(found) == ["alone", "isnet-sketch", "model", "other", "pair-model"]
     assert found["isnet-sketch"].kind == "isnet-sketches"
+
+
+@pytest.mark.parametrize(
+    ("names", "fits"),
+    [
+        (("a.x", "b.y", "c.z"), True),
+        (("a.x", "b.y", "d.z"), True),
+        (("a.x", "b.y"), False),
+        (("a.x", "c.z"), False),
+        (("xa.x", "b.y", "c.z"), False),
+    ],
+)
+def test_a_kind_asks_for_all_of_some_names_and_one_of_others(names: tuple[str, ...], fits: bool) -> None:
+    assert CheckpointKind("kind", ("a.", "b."), ("c.", "d.")).fits(iter(names)) is fits
+    assert CheckpointKind("kind", ("a.", "b.")).fits(names) is ({"a.x", "b.y"} <= set(names))

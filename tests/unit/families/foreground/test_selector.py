@@ -156,7 +156,7 @@ def test_mini_takes_them_too_and_the_painter_reads_of_a_broken_one(tmp_path: Pat
 
 
 def test_a_family_without_a_finder_of_its_own_takes_them_before_minis(tmp_path: Path) -> None:
-    guesser = registry.mask_guesser(tmp_path)
+    guesser = registry.foreground_segmenter(tmp_path)
     drawing, reference = guesser.guess_drawing_mask(INK + 40), guesser.guess_reference_mask(PICTURE)
     write(tmp_path / "isnet-sketch.safetensors", network())
     assert not np.array_equal(guesser.guess_drawing_mask(INK + 40), drawing)

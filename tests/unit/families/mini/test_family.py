@@ -10,7 +10,7 @@ import pytest
 from backend.contract.drawing import Cancelled, Colors, Drawing, StepProgress
 from backend.contract.family import AnyColorModel, ColorModel
 from backend.families.mini.family import Mini, MiniCondition, MiniLatent
-from backend.families.registry import families, load, mask_guesser, models
+from backend.families.registry import foreground_segmenter, load, models, shipped_specs
 from backend.families.runtime.condition_cache import CachingModel
 from backend.imaging.segmentation.regions import merge_and_split, segment
 from shared.protocol import ColorizeRequest, Finish, ReferenceRole
@@ -101,7 +101,7 @@ def test_masks_are_guessed_at_any_size(mini: MiniModel, drawing: Drawing) -> Non
 
 
 def test_another_family_can_take_the_guesser(mini: MiniModel, drawing: Drawing, tmp_path: Path) -> None:
-    masks = mask_guesser(tmp_path)
+    masks = foreground_segmenter(tmp_path)
     np.testing.assert_array_equal(masks.guess_drawing_mask(drawing.ink), mini.guess_drawing_mask(drawing.ink))
     rgb = drawing.references[0].rgb
     np.testing.assert_array_equal(masks.guess_reference_mask(rgb), mini.guess_reference_mask(rgb))
@@ -143,7 +143,7 @@ def test_one_region_and_a_drawing_that_is_all_figure(mini: MiniModel, drawing: D
 
 
 def test_registry_lists_and_loads(tmp_path: Path) -> None:
-    assert set(families()) == {"mini"}
+    assert set(shipped_specs()) == {"mini"}
     (row,) = models(tmp_path)
     assert row.name == "mini" and row.ready and row.finishes == ["flats", "painted"] and row.license
     assert load("mini", tmp_path).spec.name == "mini"
