@@ -28,7 +28,7 @@ train() {
     phase=$1 share=$2 name=$3
     shift 3
     "$python" -m backend.training.cli "$phase" --data "$work/train" --run "$work/$name" --minutes "$(minutes "$share")" \
-        --side "$side" --batch "${BATCH:-8}" --precision "${PRECISION:-bf16}" --device cpu --threads "$threads" \
+        --side "$side" --batch-size "${BATCH:-8}" --precision "${PRECISION:-bf16}" --device cpu --threads "$threads" \
         --save-minutes 8 --validation "$work/test" "$@"
     "$python" -m backend.training.cli anime-publish "$work/$name" "$work/$name.safetensors"
     "$python" -m backend.evaluation.animediffusion.cli "$work/$name.safetensors" "$work/test" --side "$side" --threads "$threads" \
@@ -37,9 +37,9 @@ train() {
 
 faces train --count "${FACES:-4000}" --seed 1
 faces test --count "${TEST_FACES:-200}" --seed 2 --held-out
-train anime1 0.6 phase1 --width "${WIDTH:-32}" --rate 4e-4 --warm 0.05 --average 0.995
-train anime1 0.4 control --start "$work/phase1.safetensors" --rate 2e-4 --warm 0.1 --average 0.995 &
+train anime1 0.6 phase1 --width "${WIDTH:-32}" --learning-rate 4e-4 --warmup-share 0.05 --ema-decay 0.995
+train anime1 0.4 control --start "$work/phase1.safetensors" --learning-rate 2e-4 --warmup-share 0.1 --ema-decay 0.995 &
 control=$!
 trap 'wait "$control"' EXIT  # when phase 2 fails, it does not go on alone behind the user's back
-train anime2 0.4 phase2 --start "$work/phase1.safetensors" --rate 2e-4 --warm 0.1 --average 0.98 --clip 1
+train anime2 0.4 phase2 --start "$work/phase1.safetensors" --learning-rate 2e-4 --warmup-share 0.1 --ema-decay 0.98 --max-grad-norm 1
 wait "$control"

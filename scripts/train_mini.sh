@@ -19,14 +19,14 @@ export OMP_WAIT_POLICY="${OMP_WAIT_POLICY:-PASSIVE}"  # threads that spin while 
 minutes() { echo "${HOURS:-8}" "$1" | awk '{ print $1 * 60 * $2 }'; }
 train() {
     "$python" -m backend.training.cli "$1" --cache "$work/cache" --run "$work/$1" --minutes "$(minutes "$2")" \
-        --batch "${BATCH:-16}" --workers 1
+        --batch-size "${BATCH:-16}" --workers 1
 }
 
 OMP_NUM_THREADS=1 "$python" -m backend.training.cli drawings render --out "$work/shards" --sets "${SETS:-20000}" \
     --workers "$cores" ${2:+--models3d "$2"} ${3:+--panels "$3"}
 OMP_NUM_THREADS=1 "$python" -m backend.training.cli prepare "$work/shards" --cache "$work/cache" --workers "$cores"
 train flats 0.6
-"$python" -m backend.training.cli look --cache "$work/cache" --flats "$work/flats"
+"$python" -m backend.training.cli precompute-warps --cache "$work/cache" --flats "$work/flats"
 train painted 0.28
 train foreground 0.12
 "$python" -m backend.training.cli export "$out" --flats "$work/flats" --painted "$work/painted" --foreground "$work/foreground"

@@ -93,15 +93,15 @@ run() {
             mkdir -p "$work/$part" && cp -r "$work/from/checkpoints/$part" "$work/$part/checkpoint"
         fi
         if [ "$part" = painted ]; then
-            log "looking with the flats network, which painting learns from"
+            log "warping references with the flats network, which the painted network learns from"
             flats=
             [ ! -d "$work/flats/checkpoint" ] || flats=$work/flats
-            "$python" -m backend.training.cli look --cache "$cache" --device "$device" ${flats:+--flats "$flats"} ${start:+--base "$start"}
+            "$python" -m backend.training.cli precompute-warps --cache "$cache" --device "$device" ${flats:+--flats "$flats"} ${start:+--base "$start"}
         fi
         log "training $part"
         "$python" -m backend.training.cli "$part" --cache "$cache" --run "$work/$part" --device "$device" \
-            --more "$(echo "$minutes" "$(echo "$parts" | wc -w)" | awk '{ print $1 / $2 }')" ${start:+--start "$start"} \
-            --batch "$batch" --workers "$workers" --rate "${RATE:-4e-4}" ${COMPILE:+--compile}
+            --extra-minutes "$(echo "$minutes" "$(echo "$parts" | wc -w)" | awk '{ print $1 / $2 }')" ${start:+--start "$start"} \
+            --batch-size "$batch" --workers "$workers" --learning-rate "${RATE:-4e-4}" ${COMPILE:+--compile}
         set -- "$@" "--$part" "$work/$part"
     done
     rm -rf "$work/models"

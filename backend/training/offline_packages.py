@@ -18,7 +18,7 @@ import zipfile
 from importlib import metadata, util
 from pathlib import Path
 
-NEEDED = {
+REQUIRED_MODULES = {
     "torch": "torch",
     "numpy": "numpy",
     "scipy": "scipy",
@@ -36,9 +36,9 @@ NEEDED = {
 """What training imports, and the package that has it."""
 
 
-def missing() -> list[str]:
+def find_missing() -> list[str]:
     """Packages that training needs and this Python does not find."""
-    return [package for module, package in NEEDED.items() if util.find_spec(module) is None]
+    return [package for module, package in REQUIRED_MODULES.items() if util.find_spec(module) is None]
 
 
 def pack(wheels: Path, out: Path, limit: int) -> int:
@@ -49,7 +49,7 @@ def pack(wheels: Path, out: Path, limit: int) -> int:
             with zipfile.ZipFile(wheel) as content:
                 for entry in content.infolist():
                     if not entry.is_dir() and "/tests/" not in entry.filename:
-                        member = tarfile.TarInfo(f"{_name(wheel.name)}/{entry.filename}")
+                        member = tarfile.TarInfo(f"{_wheel_package(wheel.name)}/{entry.filename}")
                         member.size = entry.file_size
                         archive.addfile(member, content.open(entry))
     whole = packed.getvalue()
@@ -74,7 +74,7 @@ def unpack(pack_folder: Path, site: Path) -> list[Path]:
     whole = b"".join((pack_folder / f"{number:02d}" / "piece").read_bytes() for number in range(int(count)))
     if hashlib.sha256(whole).hexdigest() != digest:
         raise ValueError(f"{pack_folder} is damaged: its pieces are not of one pack")
-    here = {_canonical(found.name) for found in metadata.distributions()}
+    here = {_canonical_name(found.name) for found in metadata.distributions()}
     folders: dict[str, Path] = {}
     with tarfile.open(fileobj=io.BytesIO(whole), mode="r:xz") as archive:
         for member in archive:
@@ -89,12 +89,12 @@ def unpack(pack_folder: Path, site: Path) -> list[Path]:
     return list(folders.values())
 
 
-def _canonical(name: str) -> str:
+def _canonical_name(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def _name(wheel: str) -> str:
-    return _canonical(wheel.split("-")[0])
+def _wheel_package(wheel: str) -> str:
+    return _canonical_name(wheel.split("-")[0])
 
 
 def main(arguments: list[str]) -> int:
@@ -105,7 +105,7 @@ def main(arguments: list[str]) -> int:
         case ["unpack", folder, site]:
             print(os.pathsep.join(str(path.resolve()) for path in unpack(Path(folder), Path(site))))
         case ["check"]:
-            lacking = missing()
+            lacking = find_missing()
             if lacking:
                 print(f"missing here: {', '.join(lacking)}", file=sys.stderr)
             return 1 if lacking else 0

@@ -12,12 +12,12 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from backend.families.animediffusion import key_mapping
-from backend.training.animediffusion.batch import Batch, Settings, line_pictures
-from backend.training.animediffusion.config import warmed_cosine
-from backend.training.animediffusion.dataset import FacePairs, squared
-from backend.training.animediffusion.export import schedule
-from backend.training.animediffusion.phases import Phase, Phase1, Phase2, Start
-from backend.training.colorizediffusion.augment import signed
+from backend.training.animediffusion.batch import Batch, BatchConfig, lines_to_tensor
+from backend.training.animediffusion.config import cosine_with_warmup
+from backend.training.animediffusion.dataset import FacePairs, center_square
+from backend.training.animediffusion.export import schedule_buffers
+from backend.training.animediffusion.phases import InitialNetwork, Phase, Phase1, Phase2
+from backend.training.colorizediffusion.augment import to_signed_tensor
 from tests.parity.golden import ANIME, Golden, Output, covers, golden
 
 ONLY = (ANIME,)
@@ -69,7 +69,7 @@ def nudged(given: Batch, nudge: int) -> Batch:
 
 @cache
 def learned(phase: str, tmp: Path) -> tuple[Tensor, dict[str, Tensor]]:
-    start, settings = Start(golden(ANIME).sd), Settings()
+    start, settings = InitialNetwork(golden(ANIME).sd), BatchConfig()
     of: dict[str, Phase] = {"phase1": Phase1(pair(tmp), start, settings, "sum"), "phase2": Phase2(pair(tmp), start, settings)}
     return losses(of[phase], batch(golden(ANIME)))
 
@@ -80,7 +80,7 @@ def learned_by_sampling(tmp: Path, way: int) -> dict[str, Tensor]:
     given = nudged(batch(golden(ANIME)), max(way - 1, 0))
     dtype = torch.float32 if way else torch.float64
     given = Batch(*(x.to(dtype) if x.is_floating_point() else x for x in given))
-    return losses(Phase2(pair(tmp), Start(golden(ANIME).sd), Settings()), given, dtype)[1]
+    return losses(Phase2(pair(tmp), InitialNetwork(golden(ANIME).sd), BatchConfig()), given, dtype)[1]
 
 
 @covers("phase1.*", "phase2.loss", versions=ONLY)
@@ -108,7 +108,7 @@ def test_every_weight_gets_a_gradient(data: FacePairs) -> None:
 
 @covers("fine_tune_method.loss", versions=ONLY)
 def test_tuning_from_pure_noise(output: Output, data: FacePairs) -> None:
-    phase = Phase2(data, Start(golden(ANIME).sd), Settings(), "sum", "noise", eta=0.0)
+    phase = Phase2(data, InitialNetwork(golden(ANIME).sd), BatchConfig(), "sum", "random", eta=0.0)
     with torch.no_grad():
         loss, figures = phase.loss(phase.network(), batch(golden(ANIME), "x_t"))
     output.check(loss.reshape(1))
@@ -117,15 +117,15 @@ def test_tuning_from_pure_noise(output: Output, data: FacePairs) -> None:
 
 @covers("fix_forward*", versions=ONLY)
 def test_tuning_begins_where_the_picture_leads_to(output: Output, data: FacePairs) -> None:
-    beginning = "timed" if output.name.endswith("with_t") else "published"
-    phase = Phase2(data, Start(golden(ANIME).sd), Settings(), beginning=beginning)
-    output.check(phase.network().begin(batch(golden(ANIME))))
+    initial_noise = "inverted" if output.name.endswith("with_t") else "published"
+    phase = Phase2(data, InitialNetwork(golden(ANIME).sd), BatchConfig(), initial_noise=initial_noise)
+    output.check(phase.network().initial_noise(batch(golden(ANIME))))
 
 
 @covers("lr.value", versions=ONLY)
 def test_learning_rates(output: Output) -> None:
     epochs = output.golden.inputs["lr.epoch"].tolist()
-    output.check(torch.tensor([warmed_cosine(epoch / EPOCHS, 1 / EPOCHS, 1e-4) for epoch in epochs]))
+    output.check(torch.tensor([cosine_with_warmup(epoch / EPOCHS, 1 / EPOCHS, 1e-4) for epoch in epochs]))
 
 
 @covers("data.*", versions=ONLY)
@@ -133,23 +133,23 @@ def test_pictures_as_they_are_learned(output: Output, data: FacePairs) -> None:
     face = data.read(0)
     side = output.expected.shape[-1]
     if output.name == "data.reference":
-        output.check(signed([squared(face.color, side)])[0])
+        output.check(to_signed_tensor([center_square(face.color, side)])[0])
     else:
-        output.check(line_pictures([squared(face.lines, side)])[0])
+        output.check(lines_to_tensor([center_square(face.lines, side)])[0])
 
 
 def test_the_schedule_is_the_published_files(data: FacePairs) -> None:
     stored = load_file(golden(ANIME).sd)
-    assert set(schedule()) == set(key_mapping.SCHEDULE_BUFFERS)
-    for name, vector in schedule().items():
+    assert set(schedule_buffers()) == set(key_mapping.SCHEDULE_BUFFERS)
+    for name, vector in schedule_buffers().items():
         assert torch.allclose(vector, stored[name], rtol=1e-5, atol=1e-7), name
 
 
 def test_batches_hold_what_was_drawn(data: FacePairs) -> None:
-    plain = Phase1(data, Start(), Settings(3, 64, bending=None), "mean").batch(np.random.default_rng(0))
+    plain = Phase1(data, InitialNetwork(), BatchConfig(3, 64, warp=None), "mean").batch(np.random.default_rng(0))
     assert torch.equal(plain.reference, plain.color) and plain.step_noise.shape == (0, 3, 3, 64, 64)
-    hidden = Settings(4, 64, withhold=1.0, withhold_lines=1.0)
-    bent = Phase2(data, Start(), hidden).batch(np.random.default_rng(0))
+    hidden = BatchConfig(4, 64, reference_dropout=1.0, line_dropout=1.0)
+    bent = Phase2(data, InitialNetwork(), hidden).batch(np.random.default_rng(0))
     assert (bent.reference == 0).all() and (bent.lines == 1).all() and bent.step_noise.shape == (10, 4, 3, 64, 64)
-    again = Phase2(data, Start(), hidden).batch(np.random.default_rng(0))
+    again = Phase2(data, InitialNetwork(), hidden).batch(np.random.default_rng(0))
     assert all(torch.equal(one, other) for one, other in zip(bent, again, strict=True))

@@ -19,9 +19,9 @@ from backend.evaluation.lpips import installed
 from backend.evaluation.table import shown
 from backend.families.animediffusion.loader import load_unet
 from backend.networks.animediffusion import AnimeUNet
-from backend.training.animediffusion.cli_errors import cli_errors
 from backend.training.animediffusion.dataset import FacePairs
-from backend.training.colorizediffusion.dataset import DataError
+from backend.training.cli_errors import cli_errors
+from backend.training.colorizediffusion.dataset import DatasetError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 COLUMNS = (("psnr", "PSNR", 2), ("ms_ssim", "MS-SSIM", 4), ("lpips", "LPIPS", 4), ("difference", "ΔE", 2), ("fid", "FID", 2))
@@ -51,7 +51,7 @@ def evaluate(
     if side % 8:
         raise typer.BadParameter("sides are multiples of 8", param_hint="--side")
     way = Way(side, steps, eta, seed, bend, guidance)
-    with cli_errors(DataError, NoInception):
+    with cli_errors(DatasetError, NoInception):
         features = Inception.load(inception) if inception else None
         unet, faces = load_unet(checkpoint, device), FacePairs(data)
         rows = [_row(protocol, unet, faces, way, limit, features, out) for protocol in (SAME, CROSS)]

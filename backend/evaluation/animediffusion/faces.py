@@ -13,8 +13,8 @@ from backend.evaluation.lpips import Lpips
 from backend.imaging.thin_plate_warp import random_warp, warp_published
 from backend.imaging.types import Rgb
 from backend.networks.animediffusion import AnimeUNet
-from backend.training.animediffusion.dataset import FacePairs, squared
-from backend.training.animediffusion.validation_images import painted
+from backend.training.animediffusion.dataset import FacePairs, center_square
+from backend.training.animediffusion.validation_images import paint_faces
 
 SAME, CROSS = "same reference", "cross reference"
 MODEL, REFERENCE, MEAN = "model", "reference", "mean color"
@@ -66,15 +66,15 @@ def paint(unet: AnimeUNet, data: FacePairs, protocol: str, way: Way, count: int)
         numbers = range(first, min(first + way.batch, count))
         faces = [data.read(number) for number in numbers]
         shown = [shown_for(data, number, protocol, way) for number in numbers]
-        lines = [squared(face.lines, way.side) for face in faces]
-        found = painted(unet, lines, shown, way.seed + first, way.steps, way.eta, way.guidance)
-        yield from zip(found, (squared(face.color, way.side) for face in faces), strict=True)
+        lines = [center_square(face.lines, way.side) for face in faces]
+        found = paint_faces(unet, lines, shown, way.seed + first, way.steps, way.eta, way.guidance)
+        yield from zip(found, (center_square(face.color, way.side) for face in faces), strict=True)
 
 
 def baselines(data: FacePairs, protocol: str, way: Way, count: int) -> dict[str, list[tuple[Rgb, Rgb]]]:
     """By name: for the first ``count`` faces the reference as it is shown, or its mean color, and what is true."""
     shown = [shown_for(data, number, protocol, way) for number in range(count)]
-    truth = [squared(data.read(number).color, way.side) for number in range(count)]
+    truth = [center_square(data.read(number).color, way.side) for number in range(count)]
     plain = [np.broadcast_to(picture.mean((0, 1)).round().astype(np.uint8), picture.shape) for picture in shown]
     return {REFERENCE: list(zip(shown, truth, strict=True)), MEAN: list(zip(plain, truth, strict=True))}
 
@@ -84,7 +84,7 @@ def shown_for(data: FacePairs, number: int, protocol: str, way: Way) -> Rgb:
     picture = data.read(reference_of(number, len(data), protocol, way.seed)).color
     if way.bending:
         picture = warp_published(picture, random_warp(np.random.default_rng([way.seed, number])))
-    return squared(picture, way.side)
+    return center_square(picture, way.side)
 
 
 def figures(

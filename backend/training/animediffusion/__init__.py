@@ -1,1 +1,1 @@
-"""Training AnimeDiffusion: faces, their lines and themselves bent (phase 1), and tones through the whole sampler (phase 2)."""
+"""Training AnimeDiffusion on faces: phase 1 learns to predict noise, phase 2 corrects tones through the whole sampler."""

@@ -1,4 +1,4 @@
-"""A batch of faces and every random number that learning from it takes (spec animediffusion 4 and 5)."""
+"""A batch of faces, and every random number that learning from it takes (spec animediffusion 4 and 5)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,66 +11,71 @@ from torch import Tensor
 from backend.families.animediffusion.sampling import LINES_FILL, REFERENCE_FILL, TRAINING_STEPS
 from backend.imaging.thin_plate_warp import ThinPlateWarp, random_warp, warp_published
 from backend.imaging.types import Gray, Rgb
-from backend.training.animediffusion.dataset import FacePairs, squared
-from backend.training.colorizediffusion.augment import signed
+from backend.training.animediffusion.dataset import FacePairs, center_square
+from backend.training.colorizediffusion.augment import to_signed_tensor
 
-Bending = Callable[[Rgb, ThinPlateWarp], Rgb]
+WarpFunction = Callable[[Rgb, ThinPlateWarp], Rgb]
 
 
 @dataclass(frozen=True)
-class Settings:
-    """How a phase learns.
+class BatchConfig:
+    """How the batches of a phase are made."""
 
-    size: pictures in a batch.  side: theirs, pixels.  bending: how a picture becomes its own reference; None = as it is.
-    withhold, withhold_lines: shares of the pictures learned without.  draws: noises for each picture besides the first.
-    """
-
-    size: int = 32
+    batch_size: int = 32
+    """Images in a batch."""
     side: int = 256
-    bending: Bending | None = warp_published
-    withhold: float = 0.0
-    withhold_lines: float = 0.0
-    draws: int = 0
+    """Side of the images, pixels."""
+    warp: WarpFunction | None = warp_published
+    """Makes an image its own reference; None: the image itself is the reference."""
+    reference_dropout: float = 0.0
+    """Share of the images that are learned without reference."""
+    line_dropout: float = 0.0
+    """Share of the images that are learned without lines."""
+    step_noises: int = 0
+    """Noises for the steps of the sampler, for each image besides its first noise."""
 
 
 class Batch(NamedTuple):
-    """B pictures of side S in -1..1.
-
-    color, reference: (B, 3, S, S).  lines: (B, 1, S, S), paper +1.  time: (B,) whole.  noise: (B, 3, S, S).  step_noise:
-    (draws, B, 3, S, S).
-    """
+    """B images of side S, in -1..1."""
 
     color: Tensor
+    """(B, 3, S, S)."""
     lines: Tensor
+    """(B, 1, S, S), paper +1."""
     reference: Tensor
+    """(B, 3, S, S)."""
     time: Tensor
+    """(B,) whole."""
     noise: Tensor
+    """(B, 3, S, S)."""
     step_noise: Tensor
+    """(step_noises, B, 3, S, S)."""
 
 
-def draw_batch(data: FacePairs, rng: np.random.Generator, settings: Settings) -> Batch:
-    """Pictures at random; all randomness from ``rng``.  The reference is the picture itself, bent at its own size."""
-    size, side = settings.size, settings.side
+def draw_batch(data: FacePairs, rng: np.random.Generator, config: BatchConfig) -> Batch:
+    """A batch of random images; all randomness comes from ``rng``.
+
+    The reference of an image is the image itself, warped at its own size.
+    """
+    size, side = config.batch_size, config.side
     faces = [data.read(int(number)) for number in rng.integers(len(data), size=size)]
-    bends = [random_warp(rng) for _ in faces]
-    shown = [
-        settings.bending(face.color, bend) if settings.bending else face.color for face, bend in zip(faces, bends, strict=True)
-    ]
-    reference = signed([squared(rgb, side) for rgb in shown])
-    reference[torch.from_numpy(rng.random(size) < settings.withhold)] = REFERENCE_FILL
-    lines = line_pictures([squared(face.lines, side) for face in faces])
-    lines[torch.from_numpy(rng.random(size) < settings.withhold_lines)] = LINES_FILL
+    warps = [random_warp(rng) for _ in faces]
+    references = [config.warp(face.color, warp) if config.warp else face.color for face, warp in zip(faces, warps, strict=True)]
+    reference = to_signed_tensor([center_square(rgb, side) for rgb in references])
+    reference[torch.from_numpy(rng.random(size) < config.reference_dropout)] = REFERENCE_FILL
+    lines = lines_to_tensor([center_square(face.lines, side) for face in faces])
+    lines[torch.from_numpy(rng.random(size) < config.line_dropout)] = LINES_FILL
     shape = (size, 3, side, side)
     return Batch(
-        color=signed([squared(face.color, side) for face in faces]),
+        color=to_signed_tensor([center_square(face.color, side) for face in faces]),
         lines=lines,
         reference=reference,
         time=torch.from_numpy(rng.integers(TRAINING_STEPS, size=size)),
         noise=torch.from_numpy(rng.standard_normal(shape, np.float32)),
-        step_noise=torch.from_numpy(rng.standard_normal((settings.draws, *shape), np.float32)),
+        step_noise=torch.from_numpy(rng.standard_normal((config.step_noises, *shape), np.float32)),
     )
 
 
-def line_pictures(lines: list[Gray]) -> Tensor:
-    """(S, S) drawings dark on white -> (B, 1, S, S) in -1..1."""
+def lines_to_tensor(lines: list[Gray]) -> Tensor:
+    """(S, S) drawings, dark on white -> (B, 1, S, S) in -1..1."""
     return torch.from_numpy(np.stack(lines))[:, None].float() / 127.5 - 1

@@ -1,4 +1,4 @@
-"""The published learning rate (spec animediffusion 5.1), and epochs as steps."""
+"""The published learning rate of AnimeDiffusion (spec animediffusion 5.1), and steps for a number of epochs."""
 
 import math
 import os
@@ -8,40 +8,44 @@ import torch
 
 from backend.training.engine.config import TrainConfig
 
-LAST_RATE = 1e-8
-"""At the very beginning and at the end."""
+LOWEST_RATE = 1e-8
+"""Learning rate of the first step and at the end."""
 
 
-def warmed_cosine(progress: float, warm: float, highest: float, lowest: float = LAST_RATE) -> float:
-    """The rate at a share of the run: evenly up until the share ``warm``, then half a cosine down."""
-    if progress < warm:
-        return lowest + (highest - lowest) * progress / warm
-    fallen = (min(progress, 1.0) - warm) / (1 - warm)
-    return lowest + (highest - lowest) * 0.5 * (1 + math.cos(math.pi * fallen))
+def cosine_with_warmup(progress: float, warmup_share: float, highest: float, lowest: float = LOWEST_RATE) -> float:
+    """The learning rate at a share of the training run: a linear rise until ``warmup_share``, then half a cosine down."""
+    if progress < warmup_share:
+        return lowest + (highest - lowest) * progress / warmup_share
+    cosine_progress = (min(progress, 1.0) - warmup_share) / (1 - warmup_share)
+    return lowest + (highest - lowest) * 0.5 * (1 + math.cos(math.pi * cosine_progress))
 
 
 @dataclass(frozen=True)
-class AnimeRecipe(TrainConfig):
-    """``TrainConfig`` with that rate.  warm: the share of the run in which the rate rises, one epoch of all as published."""
+class AnimeTrainConfig(TrainConfig):
+    """``TrainConfig`` with the published schedule of the learning rate."""
 
-    warm: float = 1 / 200
+    warmup_share: float = 1 / 200
+    """Share of the training run in which the learning rate rises; as published, one of 200 epochs."""
 
-    def learning_rate(self, step: int, progress: float) -> float:
-        """At a share of the run; a step counts as begun."""
-        return warmed_cosine(progress, self.warm, self.rate)
+    def learning_rate_at(self, step: int, progress: float) -> float:
+        """At the start of a step; only the share of the training run counts."""
+        return cosine_with_warmup(progress, self.warmup_share, self.learning_rate)
 
 
-def processes() -> int:
-    """How many share the run, as torchrun and ``accelerate launch`` tell each of them."""
+def process_count() -> int:
+    """How many processes share the training run, as torchrun and ``accelerate launch`` tell each of them."""
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 
-def steps_of(epochs: float, pictures: int, batch: int, parts: int) -> int:
-    """Steps in which so many pictures are seen ``epochs`` times; a step sees ``parts`` batches, in all processes together."""
-    return max(1, round(epochs * pictures / (batch * parts)))
+def steps_for_epochs(epochs: float, images: int, batch_size: int, batches_per_step: int) -> int:
+    """Steps in which so many images are seen ``epochs`` times.  ``batches_per_step`` counts all processes together."""
+    return max(1, round(epochs * images / (batch_size * batches_per_step)))
 
 
-def layout(device: str) -> torch.memory_format:
-    """How weights lie fastest.  On processors group norm's way back takes five times as long with channels last, in bf16."""
-    found = device == "cuda" or (device == "auto" and torch.cuda.is_available())
-    return torch.channels_last if found else torch.contiguous_format
+def fastest_memory_format(device: str) -> torch.memory_format:
+    """The layout of the weights that trains fastest.
+
+    On CPUs, in bf16, the backward pass of group norm takes five times as long with channels last.
+    """
+    on_gpu = device == "cuda" or (device == "auto" and torch.cuda.is_available())
+    return torch.channels_last if on_gpu else torch.contiguous_format

@@ -1,4 +1,4 @@
-"""Validation pictures of AnimeDiffusion: faces painted after themselves, bent as in training, and after another face."""
+"""Contact sheets of AnimeDiffusion: faces painted after themselves, warped as in training, and after another face."""
 
 from typing import Any
 
@@ -10,34 +10,41 @@ from backend.families.animediffusion.sampling import PUBLISHED_ETA, PUBLISHED_ST
 from backend.imaging.thin_plate_warp import random_warp, warp_published
 from backend.imaging.types import Gray, Rgb
 from backend.networks.animediffusion import AnimeUNet
-from backend.training.animediffusion.batch import Bending, line_pictures
-from backend.training.animediffusion.dataset import FacePairs, squared
-from backend.training.animediffusion.phases import Sampled
-from backend.training.colorizediffusion.augment import signed
-from backend.training.engine.trainer import Sheet
-from backend.training.mini.validation_images import contact_sheet
+from backend.training.animediffusion.batch import WarpFunction, lines_to_tensor
+from backend.training.animediffusion.dataset import FacePairs, center_square
+from backend.training.animediffusion.phases import DifferentiableSampler
+from backend.training.colorizediffusion.augment import to_signed_tensor
+from backend.training.engine.contact_sheet import draw_contact_sheet
+from backend.training.engine.task import SheetRenderer
+
+TITLES = ("lines", "itself, warped", "painted", "another", "painted", "truth")
 
 
-def sheet_of(data: FacePairs, side: int, bending: Bending | None = warp_published, count: int = 6) -> Sheet:
-    """What draws the sheet of a phase, of the first ``count`` faces of ``data``; they become references as in training."""
+def create_sheet_renderer(
+    data: FacePairs, side: int, warp: WarpFunction | None = warp_published, count: int = 6
+) -> SheetRenderer:
+    """The function that draws the sheet of a phase, of the first ``count`` faces of ``data``.
 
-    def draw(network: nn.Module) -> Rgb:
-        unet = network.unet if isinstance(network, Sampled) else network
+    warp: makes a face its own reference, as in training.
+    """
+
+    def render(network: nn.Module) -> Rgb:
+        unet = network.unet if isinstance(network, DifferentiableSampler) else network
         faces = [data.read(number) for number in range(min(count, len(data)))]
-        truth, lines = [squared(face.color, side) for face in faces], [squared(face.lines, side) for face in faces]
-        bends = [random_warp(np.random.default_rng(number)) for number in range(len(faces))]
-        shown = [bending(face.color, bend) if bending else face.color for face, bend in zip(faces, bends, strict=True)]
-        own = [squared(picture, side) for picture in shown]
+        truth = [center_square(face.color, side) for face in faces]
+        lines = [center_square(face.lines, side) for face in faces]
+        warps = [random_warp(np.random.default_rng(number)) for number in range(len(faces))]
+        warped = [warp(face.color, bend) if warp else face.color for face, bend in zip(faces, warps, strict=True)]
+        own = [center_square(image, side) for image in warped]
         other = [*truth[1:], truth[0]]
-        titles = ("lines", "itself, as learned", "painted", "another", "painted", "truth")
-        rows = zip(lines, own, painted(unet, lines, own), other, painted(unet, lines, other), truth, strict=True)
-        return contact_sheet(titles, [[np.repeat(row[0][..., None], 3, 2), *row[1:]] for row in rows])
+        rows = zip(lines, own, paint_faces(unet, lines, own), other, paint_faces(unet, lines, other), truth, strict=True)
+        return draw_contact_sheet(TITLES, [[np.repeat(row[0][..., None], 3, 2), *row[1:]] for row in rows])
 
-    return draw
+    return render
 
 
 @torch.no_grad()
-def painted(
+def paint_faces(
     unet: AnimeUNet | Any,
     lines: list[Gray],
     references: list[Rgb],
@@ -46,21 +53,21 @@ def painted(
     eta: float = PUBLISHED_ETA,
     guidance: float = 1.0,
 ) -> list[Rgb]:
-    """Pictures (S, S, 3) of drawings dark on white (S, S) after references (S, S, 3), as published; all noise from ``seed``.
+    """Color drawings (S, S), dark on white, after references (S, S, 3) with the published sampler -> images (S, S, 3).
 
-    guidance: towards the references, see ``diffusion.guided``.
+    seed: of all noise.  guidance: scale of classifier-free guidance towards the references, see ``classifier_free_guidance``.
     """
     device = next(unet.parameters()).device
-    drawing, colors = line_pictures(lines).to(device), signed(references).to(device)
+    drawing, colors = lines_to_tensor(lines).to(device), to_signed_tensor(references).to(device)
     generator = torch.Generator().manual_seed(seed)
 
     def noise() -> torch.Tensor:
         return torch.randn(colors.shape, generator=generator).to(device)
 
-    def look(noisy: torch.Tensor, time: torch.Tensor | None, shown: torch.Tensor) -> torch.Tensor:
-        return unet(noisy, drawing.repeat(len(shown) // len(drawing), 1, 1, 1), shown, time).float()
+    def denoiser(noisy: torch.Tensor, time: torch.Tensor | None, reference: torch.Tensor) -> torch.Tensor:
+        rows = len(reference) // len(drawing)  # of guidance, in one batch
+        return unet(noisy, drawing.repeat(rows, 1, 1, 1), reference, time).float()
 
-    found = ddim_sample(classifier_free_guidance(look, colors, guidance), noise(), steps, eta, noise, lambda *_: None).clamp(
-        -1, 1
-    )
-    return list(((found + 1) * 127.5).round().permute(0, 2, 3, 1).cpu().numpy().astype(np.uint8))
+    guided = classifier_free_guidance(denoiser, colors, guidance)
+    images = ddim_sample(guided, noise(), steps, eta, noise, lambda *_: None).clamp(-1, 1)
+    return list(((images + 1) * 127.5).round().permute(0, 2, 3, 1).cpu().numpy().astype(np.uint8))

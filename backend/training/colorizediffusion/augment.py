@@ -42,16 +42,16 @@ class Augmentation:
     load_size: int = 577
     flip: bool = False
     reference_flip: bool = False
-    border: int = 150
-    turn: float = 0.0
-    jitter: float = 0.0
-    erase: float = 0.0
-    warp: float = 0.0
-    expand: bool = True
+    max_border: int = 150
+    max_rotation: float = 0.0
+    color_jitter: float = 0.0
+    erase_share: float = 0.0
+    warp_share: float = 0.0
+    expand_masks: bool = True
 
 
 @dataclass(frozen=True)
-class Framing:
+class Crop:
     """Where a batch's pictures are cut: the shorter side is made ``load`` long, then ``height`` x ``width`` from there."""
 
     height: int
@@ -62,31 +62,31 @@ class Framing:
     flipped: bool
 
 
-def draw_framing(rng: np.random.Generator, how: Augmentation) -> Framing:
+def random_crop(rng: np.random.Generator, how: Augmentation) -> Crop:
     """One for a batch."""
     height, width = how.crops[int(rng.integers(len(how.crops)))]
     longer = max(height, width)
     load = int(rng.integers(longer, max(how.load_size, longer + 1)))
     top, left = int(rng.integers(load - height + 1)), int(rng.integers(load - width + 1))
-    return Framing(height, width, load, top, left, how.flip and bool(rng.integers(-45, 45) > 0))
+    return Crop(height, width, load, top, left, how.flip and bool(rng.integers(-45, 45) > 0))
 
 
-def framed(picture: NDArray[np.uint8], where: Framing) -> NDArray[np.uint8]:
+def apply_crop(picture: NDArray[np.uint8], where: Crop) -> NDArray[np.uint8]:
     """(H, W) or (H, W, 3) -> that crop, bicubic."""
-    height, width = _loaded(picture, where.load)
+    height, width = _resized_size(picture, where.load)
     shown = Image.fromarray(np.ascontiguousarray(picture[:, ::-1]) if where.flipped else picture)
     box = (where.left, where.top, where.left + where.width, where.top + where.height)
     return np.asarray(shown.resize((width, height), Image.Resampling.BICUBIC).crop(box))
 
 
-def middle(picture: NDArray[np.uint8], crop: Size) -> Framing:
+def center_crop(picture: NDArray[np.uint8], crop: Size) -> Crop:
     """That crop from the middle of (H, W) or (H, W, 3), whose shorter side is made as long as the crop's longer one."""
     load = max(crop)
-    height, width = _loaded(picture, load)
-    return Framing(*crop, load, (height - crop[0]) // 2, (width - crop[1]) // 2, False)
+    height, width = _resized_size(picture, load)
+    return Crop(*crop, load, (height - crop[0]) // 2, (width - crop[1]) // 2, False)
 
 
-def _loaded(picture: NDArray[np.uint8], load: int) -> Size:
+def _resized_size(picture: NDArray[np.uint8], load: int) -> Size:
     """The size of a picture whose shorter side is made ``load`` long."""
     scale = load / min(picture.shape[:2])
     height, width = (max(load, round(side * scale)) for side in picture.shape[:2])
@@ -94,7 +94,7 @@ def _loaded(picture: NDArray[np.uint8], load: int) -> Size:
 
 
 @dataclass(frozen=True)
-class Pose:
+class ReferenceTransform:
     """How a batch's references are shown: squashed to ``side``, turned by degrees, colors times factors."""
 
     side: int
@@ -105,17 +105,17 @@ class Pose:
     saturation: float
 
 
-def draw_pose(rng: np.random.Generator, how: Augmentation) -> Pose:
+def random_reference_transform(rng: np.random.Generator, how: Augmentation) -> ReferenceTransform:
     """One for a batch, independent of the framing."""
     flipped = how.reference_flip and bool(rng.integers(-45, 45) > 0)
-    degrees = float(rng.uniform(-how.turn, how.turn))
-    brightness, contrast, saturation = (float(value) for value in rng.uniform(1 - how.jitter, 1 + how.jitter, 3))
-    return Pose(how.load_size, flipped, degrees, brightness, contrast, saturation)
+    degrees = float(rng.uniform(-how.max_rotation, how.max_rotation))
+    brightness, contrast, saturation = (float(value) for value in rng.uniform(1 - how.color_jitter, 1 + how.color_jitter, 3))
+    return ReferenceTransform(how.load_size, flipped, degrees, brightness, contrast, saturation)
 
 
-def posed(picture: Rgb, pose: Pose) -> Rgb:
+def transform_reference(picture: Rgb, pose: ReferenceTransform) -> Rgb:
     """(H, W, 3) -> (side, side, 3); white comes in where it was turned."""
-    squashed = _squashed(picture, pose, (PAPER, PAPER, PAPER))
+    squashed = _resize_and_rotate(picture, pose, (PAPER, PAPER, PAPER))
     if (pose.brightness, pose.contrast, pose.saturation) == (1, 1, 1):
         return squashed
     colors = squashed.astype(np.float32) * pose.brightness
@@ -125,12 +125,14 @@ def posed(picture: Rgb, pose: Pose) -> Rgb:
     return np.clip((colors - gray) * pose.saturation + gray, 0, 255).astype(np.uint8)
 
 
-def posed_mask(mask: Gray, pose: Pose) -> Gray:
+def transform_reference_mask(mask: Gray, pose: ReferenceTransform) -> Gray:
     """``posed`` for the mask of that picture: (H, W) -> (side, side), 0 comes in."""
-    return _squashed(mask, pose, 0)
+    return _resize_and_rotate(mask, pose, 0)
 
 
-def _squashed(picture: NDArray[np.uint8], pose: Pose, outside: int | tuple[int, ...]) -> NDArray[np.uint8]:
+def _resize_and_rotate(
+    picture: NDArray[np.uint8], pose: ReferenceTransform, outside: int | tuple[int, ...]
+) -> NDArray[np.uint8]:
     shown = Image.fromarray(np.ascontiguousarray(picture[:, ::-1]) if pose.flipped else picture)
     shown = shown.resize((pose.side, pose.side), Image.Resampling.BICUBIC)
     if pose.degrees:
@@ -138,7 +140,7 @@ def _squashed(picture: NDArray[np.uint8], pose: Pose, outside: int | tuple[int, 
     return np.asarray(shown)
 
 
-def wiped_border(rng: np.random.Generator, sketch: Gray, most: int) -> Gray:
+def wipe_border(rng: np.random.Generator, sketch: Gray, most: int) -> Gray:
     """(H, W) with white at top and bottom, left and right, both or neither, ``most`` pixels wide at most; own draw."""
     rows = int(rng.integers(most + 1))
     columns = rows
@@ -153,7 +155,7 @@ def wiped_border(rng: np.random.Generator, sketch: Gray, most: int) -> Gray:
     return wiped
 
 
-def erased(rng: np.random.Generator, mask: Gray) -> Gray:
+def erase_rectangle(rng: np.random.Generator, mask: Gray) -> Gray:
     """(H, W) with a rectangle of 2 % to a third of it made figure: what the reference shows there is not to be relied on."""
     height, width = mask.shape
     area, aspect = rng.uniform(0.02, 0.33) * height * width, np.exp(rng.uniform(np.log(0.3), np.log(3.3)))
@@ -166,7 +168,7 @@ def erased(rng: np.random.Generator, mask: Gray) -> Gray:
     return changed
 
 
-def expanded(masks: Tensor) -> Tensor:
+def expand_to_blocks(masks: Tensor) -> Tensor:
     """(B, 1, H, W) masks, each block as large as its largest value; what is left at the bottom and the right becomes 0."""
     height, width = masks.shape[-2:]
     blocks = F.max_pool2d(masks, BLOCK)
@@ -174,11 +176,11 @@ def expanded(masks: Tensor) -> Tensor:
     return F.pad(grown, (0, width - grown.shape[-1], 0, height - grown.shape[-2]))
 
 
-def signed(pictures: list[Rgb]) -> Tensor:
+def to_signed_tensor(pictures: list[Rgb]) -> Tensor:
     """(H, W, 3) pictures of one size -> (B, 3, H, W) in -1..1."""
     return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).float() / 127.5 - 1
 
 
-def unsigned(masks: list[Gray]) -> Tensor:
+def to_unit_tensor(masks: list[Gray]) -> Tensor:
     """(H, W) masks of one size -> (B, 1, H, W) in 0..1."""
     return torch.from_numpy(np.stack(masks))[:, None].float() / 255

@@ -11,28 +11,28 @@ from torch import Tensor
 from backend.families.diffusion.noise_schedule import TRAINING_STEPS
 from backend.training.colorizediffusion.augment import (
     Augmentation,
-    draw_framing,
-    draw_pose,
-    erased,
-    expanded,
-    framed,
-    posed,
-    posed_mask,
-    signed,
-    unsigned,
-    wiped_border,
+    apply_crop,
+    erase_rectangle,
+    expand_to_blocks,
+    random_crop,
+    random_reference_transform,
+    to_signed_tensor,
+    to_unit_tensor,
+    transform_reference,
+    transform_reference_mask,
+    wipe_border,
 )
-from backend.training.colorizediffusion.dataset import PictureFolder, Sample
-from backend.training.colorizediffusion.warp import draw_points
+from backend.training.colorizediffusion.dataset import Example, ImageDataset
+from backend.training.colorizediffusion.warp import random_control_points
 
 CLIP_SIDE = 224
-CELL = 8
-LOW, HIGH = 0.05, 0.95
+VAE_FACTOR = 8
+MIN_THRESHOLD, MAX_THRESHOLD = 0.05, 0.95
 """Between these v1.5's thresholds are drawn, evenly."""
 
 
 @dataclass(frozen=True)
-class Settings:
+class BatchConfig:
     """How a stage learns.
 
     reference_dropout, sketch_dropout: shares of the pictures that are learned without.  offset: strength of a noise that is
@@ -40,11 +40,11 @@ class Settings:
     noisy_reference: whether the reference's tokens are noised as the picture is.
     """
 
-    size: int = 4
+    batch_size: int = 4
     augmentation: Augmentation = field(default_factory=Augmentation)
     reference_dropout: float = 0.5
     sketch_dropout: float = 0.0
-    offset: float = 0.05
+    offset_noise: float = 0.05
     min_snr: float = 0.0
     masks: bool = False
     noisy_reference: bool = False
@@ -67,49 +67,49 @@ class Batch(NamedTuple):
     reference_mask: Tensor
     time: Tensor
     noise: Tensor
-    posterior: Tensor
-    seen: Tensor
+    posterior_noise: Tensor
+    reference_kept: Tensor
     thresholds: Tensor
     warp: Tensor
     token_seed: Tensor
 
 
-def draw_batch(data: PictureFolder, rng: np.random.Generator, settings: Settings) -> Batch:
+def draw_batch(data: ImageDataset, rng: np.random.Generator, config: BatchConfig) -> Batch:
     """Pictures at random, shown as one draw says; all randomness from ``rng``.  The reference is the picture itself."""
-    how, size = settings.augmentation, settings.size
+    how, size = config.augmentation, config.batch_size
     samples = [data.read(int(number)) for number in rng.integers(len(data), size=size)]
-    where, pose = draw_framing(rng, how), draw_pose(rng, how)
-    lines = [wiped_border(rng, framed(sample.sketch, where), how.border) for sample in samples]
-    sketch = -signed([np.repeat(line[..., None], 3, 2) for line in lines])
-    sketch[torch.from_numpy(rng.random(size) < settings.sketch_dropout)] = -1.0
-    latent = (size, 4, where.height // CELL, where.width // CELL)
-    noise = rng.standard_normal(latent) + settings.offset * rng.standard_normal((size, 4, 1, 1))
-    masks = [framed(_mask(sample), where) for sample in samples] if settings.masks else []
-    figures = [posed_mask(_mask(sample), pose) for sample in samples] if settings.masks else []
-    if rng.random() < how.erase:
-        figures = [erased(rng, figure) for figure in figures]
-    figure = unsigned(figures) if figures else torch.empty(0)
-    bent = rng.random() < how.warp
+    where, pose = random_crop(rng, how), random_reference_transform(rng, how)
+    lines = [wipe_border(rng, apply_crop(sample.sketch, where), how.max_border) for sample in samples]
+    sketch = -to_signed_tensor([np.repeat(line[..., None], 3, 2) for line in lines])
+    sketch[torch.from_numpy(rng.random(size) < config.sketch_dropout)] = -1.0
+    latent = (size, 4, where.height // VAE_FACTOR, where.width // VAE_FACTOR)
+    noise = rng.standard_normal(latent) + config.offset_noise * rng.standard_normal((size, 4, 1, 1))
+    masks = [apply_crop(_require_mask(sample), where) for sample in samples] if config.masks else []
+    figures = [transform_reference_mask(_require_mask(sample), pose) for sample in samples] if config.masks else []
+    if rng.random() < how.erase_share:
+        figures = [erase_rectangle(rng, figure) for figure in figures]
+    figure = to_unit_tensor(figures) if figures else torch.empty(0)
+    bent = rng.random() < how.warp_share
     return Batch(
-        color=signed([framed(sample.color, where) for sample in samples]),
+        color=to_signed_tensor([apply_crop(sample.color, where) for sample in samples]),
         sketch=sketch,
-        reference=signed([posed(sample.color, pose) for sample in samples]),
-        mask=unsigned(masks) if masks else torch.empty(0),
-        reference_mask=expanded(figure) if how.expand and figures else figure,
+        reference=to_signed_tensor([transform_reference(sample.color, pose) for sample in samples]),
+        mask=to_unit_tensor(masks) if masks else torch.empty(0),
+        reference_mask=expand_to_blocks(figure) if how.expand_masks and figures else figure,
         time=torch.from_numpy(rng.integers(TRAINING_STEPS, size=size)),
-        noise=_floats(noise),
-        posterior=_floats(rng.standard_normal(latent)),
-        seen=_floats(rng.random(size) >= settings.reference_dropout),
-        thresholds=_floats(rng.uniform(LOW, HIGH, (size, 2))),
-        warp=torch.from_numpy(draw_points(rng, size, CLIP_SIDE, CLIP_SIDE)) if bent else torch.empty(0),
-        token_seed=torch.from_numpy(rng.integers(2**32, size=size)) if settings.noisy_reference else torch.empty(0),
+        noise=_float_tensor(noise),
+        posterior_noise=_float_tensor(rng.standard_normal(latent)),
+        reference_kept=_float_tensor(rng.random(size) >= config.reference_dropout),
+        thresholds=_float_tensor(rng.uniform(MIN_THRESHOLD, MAX_THRESHOLD, (size, 2))),
+        warp=torch.from_numpy(random_control_points(rng, size, CLIP_SIDE, CLIP_SIDE)) if bent else torch.empty(0),
+        token_seed=torch.from_numpy(rng.integers(2**32, size=size)) if config.noisy_reference else torch.empty(0),
     )
 
 
-def _mask(sample: Sample) -> NDArray[np.uint8]:
+def _require_mask(sample: Example) -> NDArray[np.uint8]:
     assert sample.mask is not None  # the folder was opened with masks
     return sample.mask
 
 
-def _floats(values: NDArray[np.generic]) -> Tensor:
+def _float_tensor(values: NDArray[np.generic]) -> Tensor:
     return torch.from_numpy(values.astype(np.float32))

@@ -1,6 +1,6 @@
 """``linewash train v1 | v15 | publish | dataset``.
 
-What runs the networks is imported when a command is called: training mini does without the packages it needs.
+What runs the networks is imported when a command is called: training mini does without the packages that it needs.
 """
 
 from pathlib import Path
@@ -11,54 +11,61 @@ import typer
 from backend.families.diffusion.denoiser import Prediction
 from backend.imaging.ink import lines_from_color
 from backend.training import cli_options
+from backend.training.cli_errors import cli_errors
 from backend.training.colorizediffusion.augment import MULTI_ASPECT, Augmentation, Size
-from backend.training.colorizediffusion.batch import Settings
-from backend.training.colorizediffusion.dataset import DataError, Filters, PictureFolder
-from backend.training.colorizediffusion.dataset_builder import BuildOptions, MaskOf, make
+from backend.training.colorizediffusion.batch import BatchConfig
+from backend.training.colorizediffusion.dataset import DatasetError, Filters, ImageDataset
+from backend.training.colorizediffusion.dataset_builder import BuildOptions, ForegroundSegmenter, build_dataset
 from backend.training.engine.config import Hardware, TrainConfig
 
-RATES = {"v1": 1e-5, "v15": 1e-4}
-"""Constant; as published."""
+LEARNING_RATES = {"v1": 1e-5, "v15": 1e-4}
+"""Of each stage; constant, as published."""
 
 Start = Annotated[Path, typer.Option(help="Checkpoint in published format to begin with (.safetensors).", exists=True)]
 Clip = Annotated[Path | None, typer.Option(help="CLIP ViT-H-14, where the checkpoint does not hold it.", exists=True)]
-Predicts = Annotated[str, typer.Option(help="eps or v; empty: as the checkpoint's file name says.")]
+PredictionType = Annotated[str, typer.Option(help="eps or v; empty: as the checkpoint's file name says.")]
 
 
-def stage(
+def train_stage(
     context: typer.Context,
     data: Annotated[Path, typer.Option(help="Data set: color/, sketch/ and for v15 mask/.", exists=True, file_okay=False)],
     start: Start,
     run: cli_options.RunFolder,
     clip: Clip = None,
-    predicts: Predicts = "",
+    prediction: PredictionType = "",
     steps: cli_options.Steps = 0,
-    minutes: Annotated[float, typer.Option(help="Instead: time for the whole run.")] = 60.0,
-    batch: cli_options.Batch = 4,
-    parts: cli_options.Parts = 0,
-    rate: Annotated[float, typer.Option(help="Learning rate; 0: 1e-5 for v1, 1e-4 for v15.")] = 0.0,
-    warmup: Annotated[int, typer.Option(min=1, help="Steps until the rate is reached.")] = 1,
-    decay: cli_options.Decay = 0.01,
-    average: cli_options.Average = 0.0,
-    size: Annotated[
-        str, typer.Option(help="Crops as 512x512,448x576 (height first), or multi for the ten of 768.")
+    minutes: Annotated[float, typer.Option(help="Instead: time for the whole training run.")] = 60.0,
+    batch_size: cli_options.BatchSize = 4,
+    batches_per_step: cli_options.BatchesPerStep = 0,
+    learning_rate: Annotated[float, typer.Option(help="Learning rate; 0: 1e-5 for v1, 1e-4 for v15.")] = 0.0,
+    warmup_steps: Annotated[int, typer.Option(min=1, help="Steps until the learning rate is reached.")] = 1,
+    weight_decay: cli_options.WeightDecay = 0.01,
+    ema_decay: cli_options.EmaDecay = 0.0,
+    crops: Annotated[
+        str, typer.Option(help="Crop sizes as 512x512,448x576 (height first), or multi for the ten of 768.")
     ] = "512x512",
     load_size: Annotated[int, typer.Option(help="Largest side before cropping; 0: an eighth above the crops.")] = 0,
-    flip: Annotated[bool, typer.Option("--flip", help="Mirror pictures, and references apart from them.")] = False,
-    border: Annotated[int, typer.Option(min=0, help="Most pixels of lines wiped at an edge.")] = 150,
-    turn: Annotated[float, typer.Option(help="Most degrees references are turned.")] = 0.0,
-    jitter: Annotated[float, typer.Option(help="Most change of a reference's brightness, contrast, saturation.")] = 0.0,
-    erase: Annotated[float, typer.Option(help="Share of batches with a rectangle of the reference's mask made figure.")] = 0.0,
+    flip: Annotated[bool, typer.Option("--flip", help="Mirror images, and references independently of them.")] = False,
+    wipe_border: Annotated[int, typer.Option(min=0, help="Most pixels of lines wiped at an edge.")] = 150,
+    rotate: Annotated[float, typer.Option(help="Most degrees that references are rotated.")] = 0.0,
+    color_jitter: Annotated[float, typer.Option(help="Most change of a reference's brightness, contrast, saturation.")] = 0.0,
+    erase_mask: Annotated[
+        float, typer.Option(help="Share of batches with a rectangle of the reference's mask made foreground.")
+    ] = 0.0,
     warp: Annotated[float, typer.Option(help="Share of batches with warped references.")] = 0.0,
-    withhold: cli_options.Withhold = 0.5,
-    withhold_sketch: cli_options.WithholdLines = 0.0,
-    offset: Annotated[float, typer.Option(help="Strength of noise that is even over a channel.")] = 0.05,
+    drop_reference: cli_options.ReferenceDropout = 0.5,
+    drop_lines: cli_options.LineDropout = 0.0,
+    offset_noise: Annotated[float, typer.Option(help="Strength of noise that is even over a channel.")] = 0.05,
     min_snr: Annotated[float, typer.Option(help="Gamma of min-SNR weighting; 0: off.")] = 0.0,
-    noisy: Annotated[bool, typer.Option("--noisy-reference", help="v1: noise the reference's tokens as the picture.")] = False,
-    score: Annotated[float, typer.Option(help="Least aesthetic score, where image_list*.json has one.")] = 0.0,
-    smallest: Annotated[int, typer.Option(help="Smallest side, where image_list*.json has a resolution.")] = 0,
+    noisy_reference: Annotated[
+        bool, typer.Option("--noisy-reference", help="v1: add noise to the reference's tokens as to the image.")
+    ] = False,
+    min_score: Annotated[float, typer.Option(help="Least aesthetic score, where image_list*.json has one.")] = 0.0,
+    min_side: Annotated[int, typer.Option(help="Smallest side, where image_list*.json has a resolution.")] = 0,
     validation: cli_options.Validation = None,
-    spare: Annotated[bool, typer.Option("--spare-memory", help="Compute inner values twice rather than keep them.")] = False,
+    gradient_checkpointing: Annotated[
+        bool, typer.Option("--gradient-checkpointing", help="Compute activations twice rather than keep them.")
+    ] = False,
     precision: cli_options.Precision = "bf16",
     seed: int = 0,
     device: cli_options.Device = "auto",
@@ -66,98 +73,110 @@ def stage(
     workers: cli_options.Workers = 0,
     save_minutes: cli_options.SaveMinutes = 15.0,
 ) -> None:
-    """Train this stage; goes on where it stopped.  Several GPUs: accelerate launch -m backend.training.cli ..."""
-    from backend.training.colorizediffusion.stage import Start as Begin
-    from backend.training.colorizediffusion.stage import StartError
+    """Train this stage; resumes where it stopped.  Several GPUs: accelerate launch -m backend.training.cli ..."""
+    from backend.training.colorizediffusion.stage import StartCheckpoint, StartCheckpointError
     from backend.training.colorizediffusion.v1 import V1Stage
     from backend.training.colorizediffusion.v15 import V15Stage
-    from backend.training.colorizediffusion.validation_images import sheet_of
+    from backend.training.colorizediffusion.validation_images import create_sheet_renderer
     from backend.training.engine.trainer import Trainer
 
-    part = str(context.command.name)
-    if noisy and part != "v1":
-        raise typer.BadParameter("--noisy-reference is v1's: v15 shares its tokens out by masks, clean")
-    crops = _crops(size)
-    longest = max(max(crop) for crop in crops)
-    how = Augmentation(
-        crops, load_size or longest * 9 // 8 + 1, flip, flip, border, turn, jitter, erase, warp, expand=part == "v15"
+    name = str(context.command.name)
+    if noisy_reference and name != "v1":
+        raise typer.BadParameter("--noisy-reference is v1's: v15 divides its tokens by masks, without noise")
+    sizes = _parse_crops(crops)
+    longest = max(max(size) for size in sizes)
+    augmentation = Augmentation(
+        crops=sizes,
+        load_size=load_size or longest * 9 // 8 + 1,
+        flip=flip,
+        reference_flip=flip,
+        max_border=wipe_border,
+        max_rotation=rotate,
+        color_jitter=color_jitter,
+        erase_share=erase_mask,
+        warp_share=warp,
+        expand_masks=name == "v15",
     )
-    settings = Settings(batch, how, withhold, withhold_sketch, offset, min_snr, part == "v15", noisy)
-    begin = Begin(start, clip, _prediction(predicts), spare)
-    try:
-        pictures = PictureFolder(data, settings.masks, Filters(score, smallest))
-        shown = PictureFolder(validation, settings.masks) if validation else None
-    except DataError as error:
-        raise typer.BadParameter(str(error)) from error
-    task = (V1Stage if part == "v1" else V15Stage)(pictures, begin, settings)
-    recipe = TrainConfig(
+    batch_config = BatchConfig(
+        batch_size=batch_size,
+        augmentation=augmentation,
+        reference_dropout=drop_reference,
+        sketch_dropout=drop_lines,
+        offset_noise=offset_noise,
+        min_snr=min_snr,
+        masks=name == "v15",
+        noisy_reference=noisy_reference,
+    )
+    checkpoint = StartCheckpoint(start, clip, _parse_prediction(prediction), gradient_checkpointing)
+    with cli_errors(DatasetError):
+        dataset = ImageDataset(data, batch_config.masks, Filters(min_score, min_side))
+        validation_set = ImageDataset(validation, batch_config.masks) if validation else None
+    stage = (V1Stage if name == "v1" else V15Stage)(dataset, checkpoint, batch_config)
+    config = TrainConfig(
         minutes=minutes,
         steps=steps,
-        rate=rate or RATES[part],
-        warmup=warmup,
-        last=1.0,
-        decay=decay,
+        learning_rate=learning_rate or LEARNING_RATES[name],
+        warmup_steps=warmup_steps,
+        final_rate_share=1.0,
+        weight_decay=weight_decay,
         betas=(0.9, 0.999),
-        average=average,
-        parts=parts,
+        ema_decay=ema_decay,
+        batches_per_step=batches_per_step,
         seed=seed,
         save_every_s=save_minutes * 60,
     )
-    try:
-        training = Trainer(task, recipe, run, Hardware(device, threads, workers, precision=precision))
-    except StartError as error:
-        raise typer.BadParameter(str(error)) from error
-    training.train(sheet_of(task, shown) if shown else None)
-    training.accelerator.end_training()
+    with cli_errors(StartCheckpointError):
+        trainer = Trainer(stage, config, run, Hardware(device, threads, workers, precision=precision))
+    trainer.train(create_sheet_renderer(stage, validation_set) if validation_set else None)
+    trainer.accelerator.end_training()
 
 
-def publish(
-    run: Annotated[Path, typer.Argument(help="Folder of a run.", exists=True, file_okay=False)],
+def publish_run(
+    run: Annotated[Path, typer.Argument(help="Folder of a training run.", exists=True, file_okay=False)],
     out: Annotated[Path, typer.Argument(help="Checkpoint to write, .safetensors, with eps in its name if that was learned.")],
     start: Start,
     clip: Clip = None,
-    predicts: Predicts = "",
+    prediction: PredictionType = "",
 ) -> None:
-    """Write what a run has learned as a checkpoint in published format, to be put into the models folder."""
-    from backend.training.colorizediffusion.export import publish as write
-    from backend.training.colorizediffusion.stage import Start as Begin
+    """Write what a training run has learned as a checkpoint in published format, for the models folder."""
+    from backend.training.colorizediffusion.export import export_checkpoint
+    from backend.training.colorizediffusion.stage import StartCheckpoint
 
-    try:
-        typer.echo(f"{write(Begin(start, clip, _prediction(predicts)), run, out)} trained weights in {out}")
-    except (ValueError, FileNotFoundError) as error:
-        raise typer.BadParameter(str(error)) from error
+    checkpoint = StartCheckpoint(start, clip, _parse_prediction(prediction))
+    with cli_errors(ValueError, FileNotFoundError):
+        typer.echo(f"{export_checkpoint(checkpoint, run, out)} trained weights in {out}")
 
 
-def dataset(
-    pictures: Annotated[Path, typer.Argument(help="Folder of colored pictures.", exists=True, file_okay=False)],
+def create_dataset(
+    images: Annotated[Path, typer.Argument(help="Folder of colored images.", exists=True, file_okay=False)],
     out: Annotated[Path, typer.Argument(help="Folder for the data set.")],
-    masks: Annotated[bool, typer.Option(help="Guess where figures are; v15 needs it.")] = True,
-    smallest: Annotated[int, typer.Option(help="Leave out pictures with a shorter side below this.")] = 256,
-    largest: Annotated[int, typer.Option(help="Make larger shorter sides so long.")] = 1024,
-    archive: Annotated[int, typer.Option(min=0, help="Pictures in a zip archive; 0: loose files.")] = 0,
+    masks: Annotated[bool, typer.Option(help="Make masks of the foreground; v15 needs them.")] = True,
+    min_side: Annotated[int, typer.Option(help="Leave out images whose shorter side is below this.")] = 256,
+    max_side: Annotated[int, typer.Option(help="Shrink images whose shorter side is above this.")] = 1024,
+    archive_size: Annotated[int, typer.Option(min=0, help="Images in a zip archive; 0: loose files.")] = 0,
 ) -> None:
-    """Make a data set of colored pictures: their lines, and masks of their figures.  Called again it goes on."""
-    how = BuildOptions(lines_from_color, _guesser() if masks else None, smallest, largest, archive)
-    made = make(pictures, out, how, typer.echo)
-    for reason in made.left_out:
+    """Make a data set of colored images: their lines, and masks of their foreground.  Called again, it continues."""
+    options = BuildOptions(lines_from_color, _default_segmenter() if masks else None, min_side, max_side, archive_size)
+    report = build_dataset(images, out, options, typer.echo)
+    for reason in report.left_out:
         typer.echo(f"left out: {reason}", err=True)
-    typer.echo(f"{made.count} pictures in {out}")
-    if not made.count:
+    typer.echo(f"{report.count} images in {out}")
+    if not report.count:
         raise typer.Exit(1)
 
 
-def _guesser() -> MaskOf:
+def _default_segmenter() -> ForegroundSegmenter:
     from backend.families.registry import foreground_segmenter
     from shared.paths import default_home, models_dir
 
     return foreground_segmenter(models_dir(default_home())).guess_reference_mask
 
 
-def _crops(text: str) -> tuple[Size, ...]:
+def _parse_crops(text: str) -> tuple[Size, ...]:
     if text == "multi":
         return MULTI_ASPECT
     try:
-        crops = tuple((int(height), int(width)) for height, width in (one.split("x") for one in text.split(",")))
+        crops = tuple((int(height), int(width)) for height, width in (size.split("x") for size in text.split(",")))
     except ValueError as error:
         raise typer.BadParameter(f"{text} is no list of crops like 512x512,448x576") from error
     if any(side < 64 or side % 64 for crop in crops for side in crop):
@@ -165,7 +184,7 @@ def _crops(text: str) -> tuple[Size, ...]:
     return crops
 
 
-def _prediction(text: str) -> Prediction | None:
+def _parse_prediction(text: str) -> Prediction | None:
     if text not in ("", "eps", "v"):
         raise typer.BadParameter(f"{text} is neither eps nor v")
     return None if not text else "eps" if text == "eps" else "v"

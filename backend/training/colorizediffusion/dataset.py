@@ -18,8 +18,8 @@ from PIL import Image
 from backend.imaging.types import Gray, Rgb
 
 COLOR, SKETCH, MASK = "color", "sketch", "mask"
-ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
-_UNCONDITIONAL = "ai"
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
+_UNFILTERED_PREFIX = "ai"
 """Archives whose names begin so are used whole, whatever the lists say."""
 
 
@@ -27,14 +27,16 @@ _UNCONDITIONAL = "ai"
 class Filters:
     """What a listed picture must have: aesthetic score, smallest side in pixels; and a sketch in any case."""
 
-    score: float = 0.0
-    side: int = 0
+    min_score: float = 0.0
+    min_side: int = 0
 
-    def pass_(self, entry: dict[str, Any]) -> bool:
+    def accepts(self, entry: dict[str, Any]) -> bool:
         """Whether an entry of ``image_list*.json`` may be used; what it does not say is no reason against it."""
-        scored = float(entry.get("aesthetic_score", self.score)) >= self.score
+        scored = float(entry.get("aesthetic_score", self.min_score)) >= self.min_score
         return (
-            scored and _smallest_side(entry.get("resolution"), self.side) >= self.side and bool(entry.get("exist_sketch", True))
+            scored
+            and _smallest_side(entry.get("resolution"), self.min_side) >= self.min_side
+            and bool(entry.get("exist_sketch", True))
         )
 
 
@@ -47,7 +49,7 @@ def _smallest_side(said: Any, unknown: int) -> int:
 
 
 @dataclass(frozen=True)
-class Sample:
+class Example:
     """One picture at its own size: colors (H, W, 3), lines dark on white (H, W), figure mask (H, W) of 0..255 or None."""
 
     name: str
@@ -56,12 +58,12 @@ class Sample:
     mask: Gray | None
 
 
-class DataError(ValueError):
+class DatasetError(ValueError):
     """A data set that cannot be used, and why."""
 
 
 @dataclass
-class PictureFolder:
+class ImageDataset:
     """The pictures of a folder in that layout, in the order of their names.
 
     masks: whether every picture needs one.  Raises DataError when there is none, or a mask is missing.
@@ -75,10 +77,10 @@ class PictureFolder:
 
     def __post_init__(self) -> None:
         zipped = sorted((self.folder / SKETCH).glob("*.zip"))
-        allowed = _listed(self.folder, self.filters)
-        self._names = sorted({*_zipped(zipped, allowed), *_unzipped(self.folder / SKETCH, allowed)})
+        allowed = _allowed_names(self.folder, self.filters)
+        self._names = sorted({*_names_in_archives(zipped, allowed), *_names_in_folder(self.folder / SKETCH, allowed)})
         if not self._names:
-            raise DataError(f"{self.folder} holds no pictures in {SKETCH}/ that may be used")
+            raise DatasetError(f"{self.folder} holds no pictures in {SKETCH}/ that may be used")
 
     def __len__(self) -> int:
         return len(self._names)
@@ -91,23 +93,23 @@ class PictureFolder:
         """How many pictures there are; a data set does not grow while it is learned."""
         return len(self)
 
-    def read(self, number: int) -> Sample:
+    def read(self, number: int) -> Example:
         """Picture ``number``.  Raises DataError when a part of it is missing or no picture."""
         name = self._names[number]
-        mask = self._picture(MASK, name, "L") if self.masks else None
-        return Sample(name, self._picture(COLOR, name, "RGB"), self._picture(SKETCH, name, "L"), mask)
+        mask = self._read_image(MASK, name, "L") if self.masks else None
+        return Example(name, self._read_image(COLOR, name, "RGB"), self._read_image(SKETCH, name, "L"), mask)
 
-    def _picture(self, part: str, name: str, mode: str) -> np.ndarray:
+    def _read_image(self, part: str, name: str, mode: str) -> np.ndarray:
         try:
-            with Image.open(BytesIO(self._bytes(part, PurePosixPath(name)))) as picture:
+            with Image.open(BytesIO(self._read_bytes(part, PurePosixPath(name)))) as picture:
                 return np.asarray(picture.convert(mode))
         except (OSError, KeyError, zipfile.BadZipFile) as error:
-            raise DataError(f"{part}/{name} in {self.folder} cannot be read: {error}") from error
+            raise DatasetError(f"{part}/{name} in {self.folder} cannot be read: {error}") from error
 
-    def _bytes(self, part: str, name: PurePosixPath) -> bytes:
+    def _read_bytes(self, part: str, name: PurePosixPath) -> bytes:
         archive = self.folder / part / f"{name.parent}.zip"
         if not archive.is_file():
-            return _beside(self.folder / part / name).read_bytes()
+            return _find_file(self.folder / part / name).read_bytes()
         if archive not in self._open:
             opened = zipfile.ZipFile(archive)
             self._open[archive] = opened, {PurePosixPath(member).stem: member for member in opened.namelist()}
@@ -115,12 +117,12 @@ class PictureFolder:
         return inside.read(members[name.stem])
 
 
-def _beside(path: Path) -> Path:
+def _find_file(path: Path) -> Path:
     """The file itself, or the one of that name with another ending."""
-    return next((found for found in (path, *(path.with_suffix(ending) for ending in ENDINGS)) if found.is_file()), path)
+    return next((found for found in (path, *(path.with_suffix(ending) for ending in IMAGE_SUFFIXES)) if found.is_file()), path)
 
 
-def _listed(folder: Path, filters: Filters) -> set[str] | None:
+def _allowed_names(folder: Path, filters: Filters) -> set[str] | None:
     """Names, without endings, that the lists allow; None when there is no list."""
     lists = sorted(folder.glob("image_list*.json"))
     if not lists:
@@ -128,21 +130,21 @@ def _listed(folder: Path, filters: Filters) -> set[str] | None:
     entries: dict[str, dict[str, Any]] = {}
     for path in lists:
         entries.update(json.loads(path.read_text(encoding="utf-8")))
-    return {str(PurePosixPath(name).with_suffix("")) for name, entry in entries.items() if filters.pass_(entry)}
+    return {str(PurePosixPath(name).with_suffix("")) for name, entry in entries.items() if filters.accepts(entry)}
 
 
-def _zipped(archives: list[Path], allowed: set[str] | None) -> list[str]:
+def _names_in_archives(archives: list[Path], allowed: set[str] | None) -> list[str]:
     names: list[str] = []
     for archive in archives:
         with zipfile.ZipFile(archive) as inside:
-            inner = [PurePosixPath(member) for member in inside.namelist() if member.lower().endswith(ENDINGS)]
+            inner = [PurePosixPath(member) for member in inside.namelist() if member.lower().endswith(IMAGE_SUFFIXES)]
         found = [str(PurePosixPath(archive.stem) / path.name) for path in inner]
-        every = allowed is None or archive.stem.startswith(_UNCONDITIONAL)
+        every = allowed is None or archive.stem.startswith(_UNFILTERED_PREFIX)
         names += [name for name in found if every or str(PurePosixPath(name).with_suffix("")) in cast(set[str], allowed)]
     return names
 
 
-def _unzipped(folder: Path, allowed: set[str] | None) -> list[str]:
-    found = [path for pattern in ("*", "*/*") for path in folder.glob(pattern) if path.suffix.lower() in ENDINGS]
+def _names_in_folder(folder: Path, allowed: set[str] | None) -> list[str]:
+    found = [path for pattern in ("*", "*/*") for path in folder.glob(pattern) if path.suffix.lower() in IMAGE_SUFFIXES]
     names = [path.relative_to(folder).as_posix() for path in found]
     return [name for name in names if allowed is None or str(PurePosixPath(name).with_suffix("")) in allowed]

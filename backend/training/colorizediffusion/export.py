@@ -13,10 +13,10 @@ from backend.families.colorizediffusion.loader import prediction_of
 from backend.families.colorizediffusion.network_configs import read_config
 from backend.networks.colorizediffusion.transformer_blocks import cross_attentions
 from backend.networks.colorizediffusion.unet import ReferenceUNet
-from backend.training.colorizediffusion.stage import Start, StartError
+from backend.training.colorizediffusion.stage import StartCheckpoint, StartCheckpointError
 from backend.training.colorizediffusion.v1 import V1Network
 from backend.training.colorizediffusion.v15 import V15Network, expand_v1_to_v15
-from backend.training.engine.checkpoints import newest
+from backend.training.engine.checkpoints import find_checkpoint
 
 _PARTS = {
     "unet.": key_mapping.unet,
@@ -31,10 +31,10 @@ def published_names(names: list[str], unet: ReferenceUNet) -> dict[str, str]:
     """What a published file calls the weights of a stage's network.  Raises KeyError for others."""
     places = {id(module): name for name, module in unet.named_modules()}
     attentions = [places[id(attention)] for attention in cross_attentions(unet.unet)]
-    return {name: _published(name, attentions) for name in names}
+    return {name: _published_name(name, attentions) for name in names}
 
 
-def _published(name: str, attentions: list[str]) -> str:
+def _published_name(name: str, attentions: list[str]) -> str:
     if name.startswith(_PAIRS):
         _, number, inner = name.split(".", 2)
         return key_mapping.unet(f"{attentions[int(number)]}.processor.pairs.{inner}").name
@@ -44,9 +44,9 @@ def _published(name: str, attentions: list[str]) -> str:
     return _PARTS[start](name[len(start) :]).name
 
 
-def learned(run: Path) -> tuple[dict[str, Tensor], list[Tensor]]:
+def load_run_weights(run: Path) -> tuple[dict[str, Tensor], list[Tensor]]:
     """A run's weights of the last step by name, and its averaged weights in the order of the network's parameters, if any."""
-    found = newest(run)
+    found = find_checkpoint(run)
     if found is None or not (found / "model.safetensors").is_file():
         raise FileNotFoundError(f"{run} holds no checkpoint in one piece")
     averaged: list[Tensor] = []
@@ -56,13 +56,13 @@ def learned(run: Path) -> tuple[dict[str, Tensor], list[Tensor]]:
     return load_file(found / "model.safetensors"), averaged
 
 
-def publish(start: Start, run: Path, out: Path) -> int:
+def export_checkpoint(start: StartCheckpoint, run: Path, out: Path) -> int:
     """Write the checkpoint that a run started from with what was trained in its place; the number of trained weights.
 
     What shapes do not tell is copied beside it.  Raises FileNotFoundError when there is no checkpoint in one piece (DeepSpeed
     and FSDP write pieces), ValueError when the new name says another prediction than was learned or the run had another start.
     """
-    weights, averaged = learned(run)
+    weights, averaged = load_run_weights(run)
     parts = start.load()
     if prediction_of(out.name) != parts.prediction:
         word = "must" if parts.prediction == "eps" else "must not"
@@ -70,7 +70,7 @@ def publish(start: Start, run: Path, out: Path) -> int:
     network: nn.Module = V1Network(parts.unet, parts.sketch_encoder)
     has_pairs = any(name.startswith(_PAIRS) for name in weights)
     if parts.version == "v1.5" and not has_pairs:
-        raise StartError(f"the run is of v1 and did not start from {start.path.name}, which is v1.5")
+        raise StartCheckpointError(f"the run is of v1 and did not start from {start.path.name}, which is v1.5")
     if has_pairs:
         parts = expand_v1_to_v15(parts, read_config(start.path).token_head_dim)
         network = V15Network(parts)

@@ -6,19 +6,19 @@ from torch import Tensor
 from backend.families.diffusion.denoiser import Prediction
 from backend.families.diffusion.noise_schedule import TRAINING_STEPS, alphas_cumprod
 
-LATE = 900
+FINAL_TIMES = 900
 """Times from here on, where nothing is left of the picture, hear a reference that is nearly clean again."""
 
 
-def _weights(time: Tensor, like: Tensor) -> tuple[Tensor, Tensor]:
+def _signal_and_noise_scales(time: Tensor, like: Tensor) -> tuple[Tensor, Tensor]:
     """sqrt(abar) and sqrt(1 - abar) of times (B,), as (B, 1, 1, 1)."""
     abar = torch.from_numpy(alphas_cumprod().copy()).to(like.device)[time.to(like.device)]
     return tuple(weight.sqrt().to(like.dtype)[:, None, None, None] for weight in (abar, 1 - abar))  # type: ignore[return-value]
 
 
-def noised(clean: Tensor, noise: Tensor, time: Tensor) -> Tensor:
+def add_noise(clean: Tensor, noise: Tensor, time: Tensor) -> Tensor:
     """Clean latents, four-dimensional, with noise of that shape, at whole times (B,)."""
-    kept, added = _weights(time, clean)
+    kept, added = _signal_and_noise_scales(time, clean)
     return kept * clean + added * noise
 
 
@@ -26,8 +26,8 @@ def add_token_noise(tokens: Tensor, seeds: Tensor, time: Tensor) -> Tensor:
     """Reference tokens (B, n, C) with noise of their own at the picture's times (B,), late ones turned round: t >= 900 at
     999 - t (spec 21.1, "noisy training"; ColorizeDiffusion, Yan et al. 2024).  seeds: (B,) whole, one for each sample's noise.
     """
-    turned = torch.where(time >= LATE, TRAINING_STEPS - 1 - time, time)
-    return noised(tokens[..., None], torch.stack([_seeded_noise(int(seed), tokens) for seed in seeds]), turned)[..., 0]
+    turned = torch.where(time >= FINAL_TIMES, TRAINING_STEPS - 1 - time, time)
+    return add_noise(tokens[..., None], torch.stack([_seeded_noise(int(seed), tokens) for seed in seeds]), turned)[..., 0]
 
 
 def _seeded_noise(seed: int, tokens: Tensor) -> Tensor:
@@ -36,11 +36,11 @@ def _seeded_noise(seed: int, tokens: Tensor) -> Tensor:
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed)).to(tokens)
 
 
-def target(clean: Tensor, noise: Tensor, time: Tensor, prediction: Prediction) -> Tensor:
+def training_target(clean: Tensor, noise: Tensor, time: Tensor, prediction: Prediction) -> Tensor:
     """What the network shall say of ``noised``: the noise, or v = sqrt(abar) noise - sqrt(1 - abar) clean."""
     if prediction == "eps":
         return noise
-    kept, added = _weights(time, clean)
+    kept, added = _signal_and_noise_scales(time, clean)
     return kept * noise - added * clean
 
 

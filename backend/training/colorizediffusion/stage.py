@@ -13,27 +13,27 @@ from backend.families.colorizediffusion.checkpoint_layout import Version
 from backend.families.colorizediffusion.loader import Parts, load_parts
 from backend.families.diffusion.denoiser import Prediction
 from backend.networks.clip import patch_tokens, preprocess
-from backend.training.colorizediffusion.batch import Batch, Settings, draw_batch
-from backend.training.colorizediffusion.dataset import PictureFolder
-from backend.training.colorizediffusion.objective import min_snr_weight, noised, squared_errors, target
-from backend.training.colorizediffusion.warp import warped
+from backend.training.colorizediffusion.batch import Batch, BatchConfig, draw_batch
+from backend.training.colorizediffusion.dataset import ImageDataset
+from backend.training.colorizediffusion.objective import add_noise, min_snr_weight, squared_errors, training_target
+from backend.training.colorizediffusion.warp import warp_images
 from backend.weights.companions import Companions
 
 LATENT_SCALE = 0.18215
-LAYERS = 16
-EVERYWHERE = (1.0,) * LAYERS
-EARLY = 500
+CROSS_ATTENTIONS = 16
+FULL_STRENGTH = (1.0,) * CROSS_ATTENTIONS
+HIGH_NOISE_TIME = 500
 """Times from here on are figured apart: there the reference decides more than the noise shows."""
 
 Network = TypeVar("Network", bound=nn.Module)
 
 
-class StartError(ValueError):
+class StartCheckpointError(ValueError):
     """A checkpoint that a stage cannot begin with, and why."""
 
 
 @dataclass(frozen=True)
-class Start:
+class StartCheckpoint:
     """The checkpoint a stage begins with, in published format; CLIP's own file unless it is inside.
 
     prediction: None = as the file's name says.  again: compute the U-Net's inner values again on the way back.
@@ -42,7 +42,7 @@ class Start:
     path: Path
     clip: Path | None = None
     prediction: Prediction | None = None
-    again: bool = False
+    gradient_checkpointing: bool = False
 
     def load(self) -> Parts:
         """A fresh copy of all networks, float32, frozen.  Raises what ``load_parts`` raises."""
@@ -50,7 +50,7 @@ class Start:
         return load_parts(self.path, companions, prediction=self.prediction)
 
 
-def follow(network: Network, tensor: Tensor) -> Network:
+def move_to_device_of(network: Network, tensor: Tensor) -> Network:
     """A network that is not trained, brought to where ``tensor`` is."""
     if next(network.parameters()).device != tensor.device:
         network.to(tensor.device)
@@ -63,23 +63,25 @@ class Stage(ABC):
     begins_with: the versions whose checkpoints it can go on from.
     """
 
-    begins_with: ClassVar[tuple[Version, ...]]
+    start_versions: ClassVar[tuple[Version, ...]]
 
-    def __init__(self, data: PictureFolder, start: Start, settings: Settings) -> None:
-        self.store, self.start, self.settings = data, start, settings
+    def __init__(self, dataset: ImageDataset, start: StartCheckpoint, config: BatchConfig) -> None:
+        self.dataset, self.start, self.config = dataset, start, config
         self._parts: Parts | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         """Without the networks."""
         return {**self.__dict__, "_parts": None}
 
-    def begin(self) -> Parts:
+    def load_start(self) -> Parts:
         """Load the checkpoint anew; what is not trained is kept for the loss.  StartError when it is of no use here."""
         self._parts = self.start.load()
-        if self._parts.version not in self.begins_with:
-            able = " or ".join(self.begins_with)
-            raise StartError(f"{self.start.path.name} is {self._parts.version}; this stage begins with a checkpoint of {able}")
-        self._parts.unet.checkpointing = self.start.again
+        if self._parts.version not in self.start_versions:
+            able = " or ".join(self.start_versions)
+            raise StartCheckpointError(
+                f"{self.start.path.name} is {self._parts.version}; this stage begins with a checkpoint of {able}"
+            )
+        self._parts.unet.checkpointing = self.start.gradient_checkpointing
         return self._parts
 
     @property
@@ -90,40 +92,40 @@ class Stage(ABC):
 
     def batch(self, rng: np.random.Generator) -> Batch:
         """Pictures at random."""
-        return draw_batch(self.store, rng, self.settings)
+        return draw_batch(self.dataset, rng, self.config)
 
     @abstractmethod
     def network(self) -> nn.Module:
         """What is trained, with the checkpoint's weights."""
 
     @abstractmethod
-    def answer(self, network: Any, batch: Batch, noisy: Tensor) -> Tensor:
+    def predict(self, network: Any, batch: Batch, noisy: Tensor) -> Tensor:
         """The network's output for noisy latents (B, 4, h, w)."""
 
     def loss(self, network: Any, batch: Batch) -> tuple[Tensor, dict[str, float]]:
         """Mean squared error against noise or v; the same for late and early times."""
         prediction = self.parts.prediction
-        clean = self.latent(batch)
-        output = self.answer(network, batch, noised(clean, batch.noise, batch.time))
-        errors = squared_errors(output, target(clean, batch.noise, batch.time, prediction))
+        clean = self.encode_latent(batch)
+        output = self.predict(network, batch, add_noise(clean, batch.noise, batch.time))
+        errors = squared_errors(output, training_target(clean, batch.noise, batch.time, prediction))
         weighted = errors
-        if self.settings.min_snr:
-            weighted = errors * min_snr_weight(batch.time, prediction, self.settings.min_snr)
-        known, early = errors.detach(), batch.time >= EARLY
-        return weighted.mean(), {"late": float(known[~early].mean()), "early": float(known[early].mean())}
+        if self.config.min_snr:
+            weighted = errors * min_snr_weight(batch.time, prediction, self.config.min_snr)
+        known, early = errors.detach(), batch.time >= HIGH_NOISE_TIME
+        return weighted.mean(), {"low_noise": float(known[~early].mean()), "high_noise": float(known[early].mean())}
 
     @torch.no_grad()
-    def latent(self, batch: Batch) -> Tensor:
+    def encode_latent(self, batch: Batch) -> Tensor:
         """(B, 4, h, w): the VAE's posterior, sampled with the batch's noise, scaled."""
-        vae: Any = follow(self.parts.vae, batch.color)
+        vae: Any = move_to_device_of(self.parts.vae, batch.color)
         posterior = vae.encode(batch.color).latent_dist
-        return (posterior.mean.float() + posterior.std.float() * batch.posterior) * LATENT_SCALE
+        return (posterior.mean.float() + posterior.std.float() * batch.posterior_noise) * LATENT_SCALE
 
     @torch.no_grad()
-    def tokens(self, pictures: Tensor, warp: Tensor) -> Tensor:
+    def encode_tokens(self, pictures: Tensor, warp: Tensor) -> Tensor:
         """(B, 256, C) patch tokens of pictures (B, 3, R, R), warped as CLIP sees them where ``warp`` says how."""
-        vision = follow(self.parts.vision, pictures)
+        vision = move_to_device_of(self.parts.vision, pictures)
         seen = preprocess(pictures.float(), vision.size)
         if len(warp):
-            seen = warped(seen, warp[:, 0], warp[:, 1])
+            seen = warp_images(seen, warp[:, 0], warp[:, 1])
         return patch_tokens(vision.encode(seen))

@@ -10,7 +10,7 @@ from backend.networks.colorizediffusion.sketch_encoder import SketchEncoder
 from backend.networks.colorizediffusion.unet import ReferenceUNet
 from backend.training.colorizediffusion.batch import Batch
 from backend.training.colorizediffusion.objective import add_token_noise
-from backend.training.colorizediffusion.stage import EVERYWHERE, Stage
+from backend.training.colorizediffusion.stage import FULL_STRENGTH, Stage
 
 
 class V1Network(nn.Module):
@@ -23,23 +23,23 @@ class V1Network(nn.Module):
     def forward(self, noisy: Tensor, time: Tensor, sketch: Tensor, tokens: Tensor) -> Tensor:
         """Noisy latents (B, 4, h, w), times (B,), sketches (B, 3, H, W), reference tokens (B, n, C) -> (B, 4, h, w)."""
         hooks = UNetHooks(self.sketch_encoder(sketch))
-        return self.unet(noisy, time, CrossAttentionInput(tokens, EVERYWHERE, None), hooks)
+        return self.unet(noisy, time, CrossAttentionInput(tokens, FULL_STRENGTH, None), hooks)
 
 
 class V1Stage(Stage):
     """See ``trainer.Task``.  v1.5's U-Net is no place to begin: its pairs would stay and add to what is learned here."""
 
-    begins_with = ("v1",)
+    start_versions = ("v1",)
 
     def network(self) -> V1Network:
         """As the checkpoint has it."""
-        parts = self.begin()
+        parts = self.load_start()
         network = V1Network(parts.unet, parts.sketch_encoder)
         return network.requires_grad_(True).train()
 
-    def answer(self, network: Any, batch: Batch, noisy: Tensor) -> Tensor:
+    def predict(self, network: Any, batch: Batch, noisy: Tensor) -> Tensor:
         """With the tokens of the picture itself, all zero where the reference is withheld."""
-        tokens = self.tokens(batch.reference, batch.warp)
+        tokens = self.encode_tokens(batch.reference, batch.warp)
         if len(batch.token_seed):
             tokens = add_token_noise(tokens, batch.token_seed, batch.time)
-        return network(noisy, batch.time, batch.sketch, tokens * batch.seen[:, None, None])
+        return network(noisy, batch.time, batch.sketch, tokens * batch.reference_kept[:, None, None])

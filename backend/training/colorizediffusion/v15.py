@@ -19,14 +19,14 @@ from backend.networks.colorizediffusion.token_transformer import ThresholdEmbedd
 from backend.networks.colorizediffusion.transformer_blocks import cross_attentions
 from backend.networks.colorizediffusion.unet import ReferenceUNet
 from backend.training.colorizediffusion.batch import Batch
-from backend.training.colorizediffusion.stage import EVERYWHERE, Stage, follow
+from backend.training.colorizediffusion.stage import FULL_STRENGTH, Stage, move_to_device_of
 
 FOREGROUND_RANK, BACKGROUND_SHARE = 4, 0.5
 """Rank of the figure's pairs; rank of the ground's as a share of the smaller side of what they add to (spec 10)."""
-NOWHERE = (0.0,) * len(EVERYWHERE)
+ZERO_STRENGTH = (0.0,) * len(FULL_STRENGTH)
 
 
-def fresh_ranks(unet: UNet2DConditionModel) -> list[Ranks]:
+def default_ranks(unet: UNet2DConditionModel) -> list[Ranks]:
     """The published ranks for each cross-attention layer."""
     layers: list[Ranks] = []
     for attn in cross_attentions(unet):
@@ -43,7 +43,7 @@ def expand_v1_to_v15(parts: Parts, token_head_dim: int) -> Parts:
     if parts.version == "v1.5":
         return parts
     plain = parts.unet.unwrap()
-    unet = ReferenceUNet(plain, fresh_ranks(plain))
+    unet = ReferenceUNet(plain, default_ranks(plain))
     width = int(cast(Any, plain).config.cross_attention_dim)
     return replace(
         parts,
@@ -85,36 +85,38 @@ class V15Network(nn.Module):
         context = torch.cat([figure.to(background.dtype), background], 1) * seen[:, None, None]
         # Each picture has a threshold of its own: bicubic weights sum to 1, so it can be taken off before the mask is scaled.
         lowered = mask - thresholds[:, 0, None, None, None]
-        split = Split(lowered, EVERYWHERE, EVERYWHERE, NOWHERE, HardSelector(NOWHERE), "foreground", "background")
-        unet = follow(self._unet[0], noisy)
-        return unet(noisy, time, CrossAttentionInput(context, EVERYWHERE, split), UNetHooks(features))
+        split = Split(
+            lowered, FULL_STRENGTH, FULL_STRENGTH, ZERO_STRENGTH, HardSelector(ZERO_STRENGTH), "foreground", "background"
+        )
+        unet = move_to_device_of(self._unet[0], noisy)
+        return unet(noisy, time, CrossAttentionInput(context, FULL_STRENGTH, split), UNetHooks(features))
 
 
 class V15Stage(Stage):
     """See ``trainer.Task``."""
 
-    begins_with = ("v1", "v1.5")
+    start_versions = ("v1", "v1.5")
 
     def network(self) -> V15Network:
         """Of a v1 checkpoint with everything new at its beginning, or of a v1.5 checkpoint as it is."""
-        self._parts = expand_v1_to_v15(self.begin(), read_config(self.start.path).token_head_dim)
-        self._parts.unet.checkpointing = self.start.again
+        self._parts = expand_v1_to_v15(self.load_start(), read_config(self.start.path).token_head_dim)
+        self._parts.unet.checkpointing = self.start.gradient_checkpointing
         network = V15Network(self._parts)
         return network.requires_grad_(True).train()
 
-    def answer(self, network: Any, batch: Batch, noisy: Tensor) -> Tensor:
+    def predict(self, network: Any, batch: Batch, noisy: Tensor) -> Tensor:
         """Figure tokens of the whole reference, ground tokens of the reference with its figure painted white."""
         seen_as_ground = batch.reference_mask < batch.thresholds[:, 1, None, None, None]
         bleached = torch.where(seen_as_ground, batch.reference, torch.ones_like(batch.reference))
         with torch.no_grad():
-            features = follow(self.parts.sketch_encoder, batch.sketch)(batch.sketch)
+            features = move_to_device_of(self.parts.sketch_encoder, batch.sketch)(batch.sketch)
         return network(
             noisy,
             batch.time,
             features,
-            self.tokens(batch.reference, batch.warp),
-            self.tokens(bleached, batch.warp),
-            batch.seen,
+            self.encode_tokens(batch.reference, batch.warp),
+            self.encode_tokens(bleached, batch.warp),
+            batch.reference_kept,
             batch.thresholds,
             F.interpolate(batch.mask, scale_factor=1 / 8, mode="bicubic"),
         )

@@ -10,7 +10,7 @@ POINTS, SPREAD = 10, 10.0
 """Control points, and the standard deviation of what they are moved by, in pixels."""
 
 
-def draw_points(rng: np.random.Generator, count: int, height: int, width: int) -> NDArray[np.float32]:
+def random_control_points(rng: np.random.Generator, count: int, height: int, width: int) -> NDArray[np.float32]:
     """(count, 2, POINTS, 2): for each picture x and y of the points before and after, in pixels.
 
     Pictures are square in training, so the published order of the ranges (x over the height) is no matter.
@@ -19,7 +19,7 @@ def draw_points(rng: np.random.Generator, count: int, height: int, width: int) -
     return np.stack([before, before + rng.normal(0, SPREAD, before.shape)], 1).astype(np.float32)
 
 
-def warped(pictures: Tensor, before: Tensor, after: Tensor) -> Tensor:
+def warp_images(pictures: Tensor, before: Tensor, after: Tensor) -> Tensor:
     """Pictures (B, C, H, W) with what was at ``before`` moved to ``after``; points (B, n, 2) as x, y in pixels.
 
     Bilinear; 0 comes in from outside.
@@ -29,11 +29,11 @@ def warped(pictures: Tensor, before: Tensor, after: Tensor) -> Tensor:
     source, target = (points.float() / half - 1 for points in (before, after))
     y, x = (torch.arange(-1, 1, 2 / size, device=pictures.device)[:size] for size in (height, width))
     grid = torch.stack(torch.meshgrid(x, y, indexing="xy"), -1).reshape(1, -1, 2).expand(len(pictures), -1, -1)
-    position = grid + _spline(target, source - target, grid)
+    position = grid + _evaluate_spline(target, source - target, grid)
     return F.grid_sample(pictures.float(), position.reshape(-1, height, width, 2), align_corners=False).to(pictures)
 
 
-def _spline(knots: Tensor, values: Tensor, at: Tensor) -> Tensor:
+def _evaluate_spline(knots: Tensor, values: Tensor, at: Tensor) -> Tensor:
     """The spline with ``values`` (B, n, 2) at ``knots`` (B, n, 2), evaluated ``at`` (B, m, 2): r^2 ln r and an affine part."""
     size = knots.shape[1]
     known, asked = (torch.cat([torch.ones_like(points[..., :1]), points], -1) for points in (knots, at))

@@ -1,6 +1,6 @@
-"""Batches by number: batch ``i`` is a function of (seed, i) and the data alone, whoever makes it and whenever.
+"""Batches by number: batch ``i`` is a function of the seed, ``i`` and the data, whichever process makes it and whenever.
 
-So any number of processes can make them ahead, and a run that was ended goes on with exactly the batches it would have had.
+So any number of processes can make batches ahead, and a resumed training run gets exactly the batches it would have had.
 """
 
 from collections.abc import Iterator
@@ -12,69 +12,84 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-LOOK_EVERY = 200
-"""Batches between two looks for new drawings."""
+REFRESH_EVERY = 200
+"""The data set is asked for new examples once in so many batches."""
 
 
-class Source(Protocol):
+class GrowingDataset(Protocol):
+    """A data set to which examples may be added while it is learned from."""
+
+    def refresh(self) -> int:
+        """Pick up new examples; the number of examples there are now."""
+        ...
+
+
+class BatchSource(Protocol):
     """The part of a task that makes batches.  With worker processes it must survive pickling."""
 
-    store: Any
+    @property
+    def dataset(self) -> GrowingDataset:
+        """Where the examples come from."""
+        ...
 
     def batch(self, rng: np.random.Generator) -> Any:
-        """A batch, all its randomness from ``rng``."""
+        """A batch; all its randomness comes from ``rng``."""
         ...
 
 
 class IndexedBatches(Dataset[Any]):
-    """A task's batches by number."""
+    """The batches of a task by number."""
 
-    def __init__(self, source: Source, seed: int) -> None:
-        self._source, self._seed, self._look = source, seed, 0
+    def __init__(self, source: BatchSource, seed: int) -> None:
+        self._source, self._seed, self._next_refresh = source, seed, 0
 
     def __getitem__(self, number: int) -> Any:
-        if number >= self._look:
-            self._source.store.refresh()
-            self._look = number + LOOK_EVERY
+        if number >= self._next_refresh:
+            self._source.dataset.refresh()
+            self._next_refresh = number + REFRESH_EVERY
         return self._source.batch(np.random.default_rng((self._seed, number)))
 
 
 class _StrideSampler(Sampler[int]):
-    """first, first + every, ... without end."""
+    """The numbers start, start + stride, start + 2 stride, ... without end."""
 
-    def __init__(self, first: int, every: int) -> None:
-        self._first, self._every = first, every
+    def __init__(self, start: int, stride: int) -> None:
+        self._start, self._stride = start, stride
 
     def __iter__(self) -> Iterator[int]:
-        return count(self._first, self._every)
+        return count(self._start, self._stride)
 
 
-def batches(source: Source, seed: int, first: int, workers: int, pinned: bool, every: int = 1) -> Iterator[Any]:
-    """Batches ``first``, ``first + every``, ... without end; the processes end with the iterator.
+def iterate_batches(
+    source: BatchSource, seed: int, start: int, workers: int, pin_memory: bool, stride: int = 1
+) -> Iterator[Any]:
+    """Batches ``start``, ``start + stride``, ... without end; worker processes end with the iterator.
 
-    workers: processes that make them ahead, 0 = made in this one when asked for.  pinned: in memory a GPU can copy from.
+    workers: processes that make batches ahead; 0: this process makes each when it is asked for.
+    pin_memory: whether batches lie in pinned memory, from which copies to a GPU are fast.
     """
-    numbered = IndexedBatches(source, seed)
+    batches = IndexedBatches(source, seed)
     if workers == 0:
-        return (numbered[number] for number in count(first, every))
+        return (batches[number] for number in count(start, stride))
     return iter(
         DataLoader(
-            numbered,
+            batches,
             batch_size=None,
-            sampler=_StrideSampler(first, every),
+            sampler=_StrideSampler(start, stride),
             num_workers=workers,
-            collate_fn=_as_it_is,
-            pin_memory=pinned,
-            worker_init_fn=_one_thread,
+            collate_fn=_identity,
+            pin_memory=pin_memory,
+            worker_init_fn=_limit_threads,
             multiprocessing_context="spawn",  # a fork would copy locks that torch's and numba's threads hold
-            generator=torch.Generator(),  # the loader draws a seed; not from the generator a checkpoint keeps
+            generator=torch.Generator(),  # the loader draws a seed; keep it off the generator that checkpoints save
         )
     )
 
 
-def _as_it_is(batch: Any) -> Any:
+def _identity(batch: Any) -> Any:
     return batch
 
 
-def _one_thread(_: int) -> None:
-    cv2.setNumThreads(1)  # DataLoader does the same for torch
+def _limit_threads(_: int) -> None:
+    """One OpenCV thread a worker process; DataLoader itself limits torch's."""
+    cv2.setNumThreads(1)

@@ -1,4 +1,4 @@
-"""Checkpoints on disk: swapped in whole, and a small one that travels."""
+"""The checkpoint folder of a training run, replaced as a whole so that an interruption never leaves half of one."""
 
 import os
 import shutil
@@ -8,35 +8,38 @@ from pathlib import Path
 NAME = "checkpoint"
 
 
-def newest(folder: Path) -> Path | None:
-    """The last whole checkpoint of a run's folder, None when there is none."""
-    current, old = folder / NAME, folder / f"{NAME}.old"
-    if not current.exists() and old.exists():  # ended between the two renames of ``swap_in``
-        old.rename(current)
+def find_checkpoint(folder: Path) -> Path | None:
+    """The last complete checkpoint in a training run's folder, None when there is none."""
+    current, previous = folder / NAME, folder / f"{NAME}.old"
+    if not current.exists() and previous.exists():  # interrupted between the two renames of ``replace_checkpoint``
+        previous.rename(current)
     return current if current.exists() else None
 
 
-def fresh(folder: Path) -> Path:
-    """Where a run's next checkpoint is written before it is the checkpoint."""
+def staging_folder(folder: Path) -> Path:
+    """Where the next checkpoint is written before it takes the place of the last one."""
     return folder / f"{NAME}.new"
 
 
-def swap_in(folder: Path, write: Callable[[Path], object]) -> None:
-    """Let ``write`` fill a fresh folder, and then make that the checkpoint: whenever it is ended, a whole one is left."""
-    new, current, old = fresh(folder), folder / NAME, folder / f"{NAME}.old"
-    shutil.rmtree(new, ignore_errors=True)
-    write(new)
-    for path in new.rglob("*"):
-        _to_disk(path)
-    shutil.rmtree(old, ignore_errors=True)
+def replace_checkpoint(folder: Path, write: Callable[[Path], object]) -> None:
+    """Let ``write`` fill the staging folder, then make that the checkpoint.
+
+    Whenever this is interrupted, a complete checkpoint is left.
+    """
+    staging, current, previous = staging_folder(folder), folder / NAME, folder / f"{NAME}.old"
+    shutil.rmtree(staging, ignore_errors=True)
+    write(staging)
+    for path in staging.rglob("*"):
+        _fsync(path)
+    shutil.rmtree(previous, ignore_errors=True)
     if current.exists():
-        current.rename(old)
-    new.rename(current)
-    shutil.rmtree(old, ignore_errors=True)
+        current.rename(previous)
+    staging.rename(current)
+    shutil.rmtree(previous, ignore_errors=True)
 
 
-def _to_disk(path: Path) -> None:
-    """Power may go at any time, too: a rename must not be on the disk before what it renames."""
+def _fsync(path: Path) -> None:
+    """Flush a file to disk.  If power fails, the rename must not be on disk before the content is."""
     if path.is_file():
         with path.open("rb+") as file:
             os.fsync(file.fileno())

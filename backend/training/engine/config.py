@@ -1,75 +1,100 @@
-"""What decides a run's result, and where it is computed."""
+"""What decides the result of a training run, and the hardware it runs on."""
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import cv2
 import torch
-from accelerate import Accelerator
+
+if TYPE_CHECKING:
+    from accelerate import Accelerator
 
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """Training ends after ``minutes`` or ``steps``, whichever is given; the learning rate follows that budget.
+    """Budget, learning rate and optimizer of a training run.
 
-    A run with ``steps`` is a function of seed and data alone; one with ``minutes`` also depends on the machine's speed.
-    last: share of the highest rate that is left at the end; 1 keeps it constant.  betas: AdamW's.  average: decay of the
-    averaged weights, 0 = none are kept.  parts: batches in a step, 0 = one for each process; a step of so many parts is the
-    same, to rounding, however many processes share them.  clip: longest gradient, longer ones are shortened to it; 0 = never.
+    Training ends after ``minutes`` or ``steps``, whichever is given; the learning rate follows that budget.  With ``steps`` the
+    result is a function of seed and data alone; with ``minutes`` it also depends on the speed of the machine.
     """
 
     minutes: float = math.inf
+    """Time for the whole training run, interruptions not counted.  Ignored when ``steps`` is given."""
     steps: int = 0
-    rate: float = 8e-4
-    warmup: int = 150
-    last: float = 0.02
-    decay: float = 0.02
+    """Optimizer steps in the whole training run; 0: ``minutes`` is the budget."""
+    learning_rate: float = 8e-4
+    """The highest learning rate."""
+    warmup_steps: int = 150
+    """Steps in which the learning rate rises to its highest value."""
+    final_rate_share: float = 0.02
+    """Share of the highest learning rate that is left at the end; 1: the rate stays constant after the warm-up."""
+    weight_decay: float = 0.02
+    """AdamW's; biases and norms, the parameters of one dimension, do not decay."""
     betas: tuple[float, float] = (0.9, 0.98)
-    average: float = 0.999
-    parts: int = 0
-    clip: float = 1.0
+    """AdamW's."""
+    ema_decay: float = 0.999
+    """Decay of the exponential moving average (EMA) of the weights; 0: no average is kept."""
+    batches_per_step: int = 0
+    """Batches whose gradients one optimizer step accumulates, all processes together; 0: one for each process.
+
+    The step is the same, up to rounding, however many processes share its batches.
+    """
+    max_grad_norm: float = 1.0
+    """Gradients with a larger norm are scaled down to it; 0: never."""
     seed: int = 0
+    """Of the initial weights and of all batches."""
     log_every: int = 25
+    """Steps between two rows of the log."""
     save_every_s: float = 180.0
+    """Seconds between two checkpoints."""
 
     def progress(self, step: int, seconds: float) -> float:
-        """Share of the budget used, 0..1 and above."""
+        """Share of the budget used: 0 at the start, 1 or more at the end."""
         return step / self.steps if self.steps else seconds / (self.minutes * 60)
 
-    def learning_rate(self, step: int, progress: float) -> float:
-        """Warm-up, then half a cosine down to ``last``."""
+    def learning_rate_at(self, step: int, progress: float) -> float:
+        """Linear warm-up, then half a cosine down to ``final_rate_share``."""
         cosine = 0.5 * (1 + math.cos(math.pi * min(progress, 1.0)))
-        return self.rate * min(1.0, (step + 1) / self.warmup) * (self.last + (1 - self.last) * cosine)
+        warmup = min(1.0, (step + 1) / self.warmup_steps)
+        return self.learning_rate * warmup * (self.final_rate_share + (1 - self.final_rate_share) * cosine)
 
 
 @dataclass(frozen=True)
 class Hardware:
-    """Where a run computes; it changes speed, and on another machine the last bits, but nothing else.
+    """Where a training run computes: this changes its speed and, on another machine, the last bits of its result.
 
-    device: auto (CUDA where there is one), cpu or cuda.  threads: compute threads, 0 = torch's own choice.  workers: processes
-    that make batches ahead.  compiled: through torch.compile.  precision: bf16, fp16 or no (float32).  layout: of weights, and
-    so of what convolutions make; DeepSpeed and FSDP, which flatten weights, take the contiguous one whatever it says.
-
-    Under ``accelerate launch`` the run is shared by all processes, as Accelerate's own configuration says.
+    Under ``accelerate launch`` all processes share the training run, as Accelerate's own configuration says.
     """
 
     device: str = "auto"
+    """cpu, cuda, or auto: CUDA where there is a GPU."""
     threads: int = 0
+    """Compute threads; 0: torch's own choice."""
     workers: int = 0
-    compiled: bool = False
+    """Processes that make batches ahead; 0: the training process makes them."""
+    compile_network: bool = False
+    """Whether the network goes through torch.compile."""
     precision: str = "bf16"
-    layout: torch.memory_format = torch.channels_last
+    """Number format of autocast: bf16, fp16, or no (float32)."""
+    memory_format: torch.memory_format = torch.channels_last
+    """Layout of the weights, and so of what convolutions return.
 
-    def accelerator(self) -> Accelerator:
-        """Autocast on that device.  Raises ValueError when it is not there."""
-        found = torch.cuda.is_available()
-        if self.device not in ("auto", "cpu", "cuda") or (self.device == "cuda" and not found):
+    Under DeepSpeed and FSDP, which flatten the weights, the layout is contiguous whatever this says.
+    """
+
+    def create_accelerator(self) -> "Accelerator":
+        """Accelerate for this device and precision.  Raises ValueError when the device does not exist here."""
+        from accelerate import Accelerator
+
+        has_cuda = torch.cuda.is_available()
+        if self.device not in ("auto", "cpu", "cuda") or (self.device == "cuda" and not has_cuda):
             raise ValueError(f"there is no device {self.device!r} here; auto, cpu or, with an NVIDIA GPU, cuda")
         if self.threads:
             torch.set_num_threads(self.threads)
             cv2.setNumThreads(self.threads)
-        return Accelerator(mixed_precision=self.precision, cpu=self.device == "cpu" or not found)
+        return Accelerator(mixed_precision=self.precision, cpu=self.device == "cpu" or not has_cuda)
 
 
-ANY_MACHINE = Hardware()
-"""What a run computes on when nobody says otherwise."""
+DEFAULT_HARDWARE = Hardware()
+"""The hardware of a training run for which none is given."""

@@ -1,1 +1,1 @@
-"""Training data, tasks and export of mini."""
+"""Training of mini: examples, tasks, validation images and export."""

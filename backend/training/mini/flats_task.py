@@ -7,124 +7,135 @@ import torch
 from torch import Tensor
 
 from backend.networks.mini.flats import Flats, FlatsOutput, ImageBatch, Palette
-from backend.training.mini.flats_example import flats_item
-from backend.training.mini.shard_dataset import Store
+from backend.training.mini.flats_example import make_flats_example
+from backend.training.mini.shard_dataset import ShardDataset
 
-TOLERANCE = 6.0
-"""Spread (Lab) of the colors that count as right."""
-CELL_TOLERANCE = 8.0
+REGION_SPREAD = 6.0
+"""Standard deviation (Lab) of the Gaussian around a region's true color within which a palette color counts as right."""
+CELL_SPREAD = 8.0
 """The same for cells, which lie across lines and borders."""
-FLOOR = 3e-4
-"""Least likelihood of any answer: what the reference does not hold must not dominate the loss."""
+LIKELIHOOD_FLOOR = 3e-4
+"""Lower bound of every likelihood: regions whose color the reference does not have must not dominate the loss."""
 
 
 class Batch(NamedTuple):
-    """The network's inputs and, beside them, the truth.
-
-    lab: (B, N, 3) the true colors.  palette_lab: (B, K, 3).  palette_valid: (B, K).  weight: (B, N), sums to 1 a picture.
-    figure: (B, N) bool.  cells: (B, CELLS^2, 3) the true Lab / 50 of the drawing's cells; cell_weight: (B, CELLS^2).
-    """
+    """The network's inputs and, beside them, the truth.  B examples, N regions, K palette colors."""
 
     drawing: ImageBatch
     reference: ImageBatch
     palette: Palette
     allowed: Tensor
+    """(B, N, M) bool: which of the M reference regions a region may take its color from."""
     lab: Tensor
+    """(B, N, 3) the true colors."""
     palette_lab: Tensor
+    """(B, K, 3)."""
     palette_valid: Tensor
+    """(B, K) bool: False for padding."""
     weight: Tensor
-    figure: Tensor
+    """(B, N), sums to 1 in each example."""
+    foreground: Tensor
+    """(B, N) bool."""
     cells: Tensor
+    """(B, CELLS^2, 3) the true Lab / 50 of the drawing's cells."""
     cell_weight: Tensor
+    """(B, CELLS^2), sums to 1 in each example."""
 
 
 class FlatsTask:
-    """Draws augmented batches and scores the network on them."""
+    """Draws augmented batches and computes the flats network's loss on them.  See ``engine.task.Task``."""
 
-    def __init__(self, store: Store, batch_size: int = 16) -> None:
-        self.store, self.batch_size = store, batch_size
+    def __init__(self, dataset: ShardDataset, batch_size: int = 16) -> None:
+        self.dataset, self.batch_size = dataset, batch_size
 
     def network(self) -> Flats:
-        """A fresh network."""
+        """A new network."""
         return Flats()
 
     def batch(self, rng: np.random.Generator) -> Batch:
-        """``batch_size`` sets at random."""
-        return stack_sets([flats_item(self.store.draw(rng), rng) for _ in range(self.batch_size)])
+        """``batch_size`` random examples."""
+        return collate([make_flats_example(self.dataset.sample(rng), rng) for _ in range(self.batch_size)])
 
     def loss(self, network: Flats, batch: Batch) -> tuple[Tensor, dict[str, float]]:
-        """The loss to minimize and figures for the log: share of right colors, on the figure, and of the best choice."""
-        answer = network(batch.drawing, batch.reference, batch.palette, batch.allowed)
+        """The negative log likelihood of the true region colors, plus 0.3 times each of two auxiliary losses.
+
+        These are the same likelihood under the plain similarity of regions, and ``pointing_loss``.  Metrics: the likelihood of
+        the whole output and of the places alone, the pointing loss, and weighted shares of regions whose color is right (within
+        10 in Lab): of the likeliest choice (accuracy, and foreground_accuracy), and of the best choice there is (oracle).
+        """
+        output = network(batch.drawing, batch.reference, batch.palette, batch.allowed)
         squared = ((batch.lab[:, :, None] - batch.palette_lab[:, None]) ** 2).sum(-1)
         squared = squared.masked_fill(~batch.palette_valid[:, None], 1e9)
-        fit = (-squared / (2 * TOLERANCE**2)).clamp_min(-1e4)
-        floor = torch.full_like(batch.weight[..., None], float(np.log(FLOOR)))
-        main, plain, heard = (
+        fit = (-squared / (2 * REGION_SPREAD**2)).clamp_min(-1e4)
+        floor = torch.full_like(batch.weight[..., None], float(np.log(LIKELIHOOD_FLOOR)))
+        nll, similarity_nll, place_nll = (
             -(torch.logsumexp(torch.cat([log_prob.float() + fit, floor], -1), -1) * batch.weight).sum(1).mean()
-            for log_prob in (answer.log_prob, answer.similarity, answer.votes)
+            for log_prob in (output.log_prob, output.similarity, output.votes)
         )
-        place = place_loss(answer, batch)
+        pointing = pointing_loss(output, batch)
         with torch.no_grad():
-            picked = squared.gather(-1, answer.log_prob.argmax(-1, keepdim=True))[..., 0]
-            on_figure = batch.weight * batch.figure
-            right = (picked < 100).float()
-            figures = {
-                "nll": float(main.detach()),
-                "heard": float(heard.detach()),
-                "place": float(place.detach()),
-                "right": float((right * batch.weight).sum(1).mean()),
-                "figure": float((right * on_figure).sum() / on_figure.sum().clamp_min(1e-6)),
-                "possible": float(((squared.min(-1)[0] < 100).float() * batch.weight).sum(1).mean()),
+            distance = squared.gather(-1, output.log_prob.argmax(-1, keepdim=True))[..., 0]
+            foreground_weight = batch.weight * batch.foreground
+            right = (distance < 100).float()
+            metrics = {
+                "nll": float(nll.detach()),
+                "place_nll": float(place_nll.detach()),
+                "pointing": float(pointing.detach()),
+                "accuracy": float((right * batch.weight).sum(1).mean()),
+                "foreground_accuracy": float((right * foreground_weight).sum() / foreground_weight.sum().clamp_min(1e-6)),
+                "oracle": float(((squared.min(-1)[0] < 100).float() * batch.weight).sum(1).mean()),
             }
-        return main + 0.3 * plain + 0.3 * place, figures
+        return nll + 0.3 * similarity_nll + 0.3 * pointing, metrics
 
 
-def place_loss(answer: FlatsOutput, batch: Batch) -> Tensor:
-    """Does each cell of the drawing point at cells of its own color?  A scalar, nats."""
+def pointing_loss(output: FlatsOutput, batch: Batch) -> Tensor:
+    """How far the drawing's cells point at reference cells of another color than their own.  A scalar, nats."""
     reference = batch.palette.cells.reshape(len(batch.cells), 3, -1).transpose(1, 2)
     squared = torch.cdist(batch.cells, reference, compute_mode="use_mm_for_euclid_dist") ** 2 * 50.0**2
-    likely = (answer.correspondence * (-squared / (2 * CELL_TOLERANCE**2)).exp()).sum(-1)
-    return -((likely + FLOOR).log() * batch.cell_weight).sum(1).mean()
+    likelihood = (output.correspondence * (-squared / (2 * CELL_SPREAD**2)).exp()).sum(-1)
+    return -((likelihood + LIKELIHOOD_FLOOR).log() * batch.cell_weight).sum(1).mean()
 
 
-def _pad(items: list[dict[str, np.ndarray]], key: str, shape: tuple[int, ...]) -> Tensor:
-    out = np.zeros((len(items), *shape), items[0][key].dtype)
-    for row, item in zip(out, items, strict=True):
-        row[tuple(slice(0, s) for s in item[key].shape)] = item[key]
+def _pad_and_stack(examples: list[dict[str, np.ndarray]], key: str, shape: tuple[int, ...]) -> Tensor:
+    """(B, *shape): one array of every example, padded with zeros."""
+    out = np.zeros((len(examples), *shape), examples[0][key].dtype)
+    for row, example in zip(out, examples, strict=True):
+        row[tuple(slice(0, s) for s in example[key].shape)] = example[key]
     return torch.from_numpy(out)
 
 
-def stack_sets(items: list[dict[str, np.ndarray]]) -> Batch:
-    """Sets of different numbers of regions, padded to the largest."""
-    n = max(len(i["pool"]) for i in items)
-    m = max(len(i["key_pool"]) for i in items)
-    k = max(len(i["palette_lab"]) for i in items)
-    sizes = torch.tensor([[len(i["pool"]), len(i["key_pool"]), len(i["palette_lab"])] for i in items])
+def collate(examples: list[dict[str, np.ndarray]]) -> Batch:
+    """A batch of examples with different numbers of regions and colors, padded to the largest."""
+    n = max(len(e["pool"]) for e in examples)
+    m = max(len(e["key_pool"]) for e in examples)
+    k = max(len(e["palette_lab"]) for e in examples)
+    sizes = torch.tensor([[len(e["pool"]), len(e["key_pool"]), len(e["palette_lab"])] for e in examples])
     valid, key_valid, palette_valid = (torch.arange(w)[None] < sizes[:, c, None] for c, w in enumerate((n, m, k)))
+    first = examples[0]
 
-    def picture(prefix: str, width: int, mask: Tensor) -> ImageBatch:
-        shown = torch.from_numpy(np.stack([i[prefix + "picture"] for i in items]))
-        pool = _pad(items, prefix + "pool", (width, items[0]["pool"].shape[1]))
-        geometry = _pad(items, prefix + "geometry", (width, items[0]["geometry"].shape[1]))
-        return ImageBatch(shown.to(memory_format=torch.channels_last), pool, geometry, mask)
+    def image_batch(prefix: str, width: int, mask: Tensor) -> ImageBatch:
+        image = torch.from_numpy(np.stack([e[prefix + "image"] for e in examples]))
+        pool = _pad_and_stack(examples, prefix + "pool", (width, first["pool"].shape[1]))
+        geometry = _pad_and_stack(examples, prefix + "geometry", (width, first["geometry"].shape[1]))
+        return ImageBatch(image.to(memory_format=torch.channels_last), pool, geometry, mask)
 
     return Batch(
-        drawing=picture("", n, valid),
-        reference=picture("key_", m, key_valid),
+        drawing=image_batch("", n, valid),
+        reference=image_batch("key_", m, key_valid),
         palette=Palette(
-            _pad(items, "token_lab", (m, 3)),
-            _pad(items, "index", (m,)),
+            _pad_and_stack(examples, "token_lab", (m, 3)),
+            _pad_and_stack(examples, "index", (m,)),
             k,
-            _pad(items, "key_cells", items[0]["key_cells"].shape),
-            _pad(items, "shares", (len(items[0]["shares"]), k)),
-            _pad(items, "sides", items[0]["sides"].shape),
+            _pad_and_stack(examples, "key_cells", first["key_cells"].shape),
+            _pad_and_stack(examples, "shares", (len(first["shares"]), k)),
+            _pad_and_stack(examples, "sides", first["sides"].shape),
         ),
-        allowed=_pad(items, "allowed", (n, m)),
-        lab=_pad(items, "lab", (n, 3)),
-        palette_lab=_pad(items, "palette_lab", (k, 3)),
+        allowed=_pad_and_stack(examples, "allowed", (n, m)),
+        lab=_pad_and_stack(examples, "lab", (n, 3)),
+        palette_lab=_pad_and_stack(examples, "palette_lab", (k, 3)),
         palette_valid=palette_valid,
-        weight=_pad(items, "weight", (n,)),
-        figure=_pad(items, "figure", (n,)),
-        cells=_pad(items, "cells", items[0]["cells"].shape),
-        cell_weight=_pad(items, "cell_weight", items[0]["cell_weight"].shape),
+        weight=_pad_and_stack(examples, "weight", (n,)),
+        foreground=_pad_and_stack(examples, "foreground", (n,)),
+        cells=_pad_and_stack(examples, "cells", first["cells"].shape),
+        cell_weight=_pad_and_stack(examples, "cell_weight", first["cell_weight"].shape),
     )

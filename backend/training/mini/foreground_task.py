@@ -1,4 +1,4 @@
-"""Batches and loss of the figure-mask network."""
+"""Batches and loss of the foreground network."""
 
 from typing import NamedTuple
 
@@ -8,56 +8,60 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from backend.networks.mini.foreground import ForegroundUNet
-from backend.training.mini.foreground_example import drawing_item, reference_item
-from backend.training.mini.shard_dataset import Store
+from backend.training.mini.foreground_example import make_drawing_example, make_reference_example
+from backend.training.mini.shard_dataset import ExampleArrays, ShardDataset
 
-SOME = 0.005
-"""Least share of the picture that figure and ground must have."""
+MIN_AREA_SHARE = 0.005
+"""Share of the image that both foreground and background must have."""
 
 
 class Batch(NamedTuple):
-    """lines (B, 1, S, S), rgb (B, 3, S/2, S/2), colored (B,): the network's inputs; mask (B, 1, S, S): the truth."""
+    """The network's inputs and the true mask."""
 
     lines: Tensor
+    """(B, 1, S, S)."""
     rgb: Tensor
+    """(B, 3, S/2, S/2)."""
     colored: Tensor
+    """(B,) 1 for references, 0 for drawings."""
     mask: Tensor
+    """(B, 1, S, S)."""
 
 
 class ForegroundTask:
-    """Half of a batch are drawings, half are references."""
+    """Half of a batch are drawings, half are references.  See ``engine.task.Task``."""
 
-    def __init__(self, store: Store, batch_size: int = 16) -> None:
-        self.store, self.batch_size = store, batch_size
+    def __init__(self, dataset: ShardDataset, batch_size: int = 16) -> None:
+        self.dataset, self.batch_size = dataset, batch_size
 
     def network(self) -> ForegroundUNet:
-        """A fresh network."""
+        """A new network."""
         return ForegroundUNet()
 
     def batch(self, rng: np.random.Generator) -> Batch:
-        """``batch_size`` pictures at random."""
-        makers = (drawing_item, reference_item)
-        items = [makers[i % 2](self._draw(rng), rng) for i in range(self.batch_size)]
-        lines, rgb, mask = (torch.from_numpy(np.stack(column).astype(np.float32)) for column in zip(*items, strict=True))
+        """``batch_size`` random images."""
+        makers = (make_drawing_example, make_reference_example)
+        examples = [makers[i % 2](self._sample(rng), rng) for i in range(self.batch_size)]
+        lines, rgb, mask = (torch.from_numpy(np.stack(column).astype(np.float32)) for column in zip(*examples, strict=True))
         return Batch(lines, rgb, (torch.arange(self.batch_size) % 2).float(), mask)
 
-    def _draw(self, rng: np.random.Generator) -> dict[str, np.ndarray]:
-        """A set with figure and ground in both pictures; comic panels have neither and would only teach doubt."""
+    def _sample(self, rng: np.random.Generator) -> ExampleArrays:
+        """An example whose two images have foreground and background; comic panels have no such mask to learn from."""
         for _ in range(1000):
-            row = self.store.draw(rng)
-            if all(SOME < float((row[k] > 127).mean()) < 1 - SOME for k in ("mask", "refmask")):
-                return row
-        raise ValueError("the prepared drawings have no figure masks to learn from")
+            example = self.dataset.sample(rng)
+            if all(MIN_AREA_SHARE < float((example[k] > 127).mean()) < 1 - MIN_AREA_SHARE for k in ("mask", "refmask")):
+                return example
+        raise ValueError("the prepared drawings have no foreground masks to learn from")
 
     def loss(self, network: ForegroundUNet, batch: Batch) -> tuple[Tensor, dict[str, float]]:
-        """Cross-entropy plus Dice; figures: intersection over union of drawings and of references."""
+        """Cross-entropy plus half the Dice loss.  Metrics: intersection over union of drawings and of references."""
         logits = network(batch.lines, batch.rgb, batch.colored)
-        entropy = F.binary_cross_entropy_with_logits(logits, batch.mask)
-        share = logits.sigmoid()
-        both, total = (share * batch.mask).sum((1, 2, 3)), (share + batch.mask).sum((1, 2, 3))
+        cross_entropy = F.binary_cross_entropy_with_logits(logits, batch.mask)
+        probability = logits.sigmoid()
+        both, total = (probability * batch.mask).sum((1, 2, 3)), (probability + batch.mask).sum((1, 2, 3))
         dice = 1 - ((2 * both + 1) / (total + 1)).mean()
         with torch.no_grad():
-            guess, truth = logits > 0, batch.mask > 0.5
-            overlap = ((guess & truth).sum((1, 2, 3)) + 1) / ((guess | truth).sum((1, 2, 3)) + 1)
-            figures = {"drawing": float(overlap[0::2].mean()), "reference": float(overlap[1::2].mean())}
-        return entropy + 0.5 * dice, figures
+            predicted, truth = logits > 0, batch.mask > 0.5
+            overlap = ((predicted & truth).sum((1, 2, 3)) + 1) / ((predicted | truth).sum((1, 2, 3)) + 1)
+            metrics = {"drawing": float(overlap[0::2].mean()), "reference": float(overlap[1::2].mean())}
+        return cross_entropy + 0.5 * dice, metrics

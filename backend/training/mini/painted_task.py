@@ -10,60 +10,74 @@ from torch.nn import functional as F
 
 from backend.families.mini.features import GRID
 from backend.networks.mini.field_denoiser import LATENT_SCALE, DenoiserInputs, FieldDenoiser
-from backend.training.mini.augment import apply_colors, color_matrix
-from backend.training.mini.shard_dataset import Store
+from backend.training.mini.augment import apply_color_matrix, random_color_matrix
+from backend.training.mini.shard_dataset import ExampleArrays, ShardDataset
 
 
 class Batch(NamedTuple):
-    """The network's inputs (see ``FieldDenoiser.condition``), the clean latent, its weights (B, 1, F, F), sigma (B,) and
-    noise.
-    """
+    """The network's inputs (see ``FieldDenoiser.condition``), and the clean latent that it is to predict."""
 
-    shown: DenoiserInputs
+    inputs: DenoiserInputs
     anchor: Tensor
+    """(B, 3, F, F) the flats that the latent is relative to."""
     drop: Tensor
+    """(B,) bool: where the reference is dropped."""
     clean: Tensor
+    """(B, 3, F, F) the clean latent."""
     weight: Tensor
+    """(B, 1, F, F) of each cell in the loss."""
     sigma: Tensor
+    """(B,) noise level."""
     noise: Tensor
+    """(B, 3, F, F)."""
 
 
 FLAT_SHARE = 0.2
-"""Nearly flat sets are taken this often."""
+"""Probability that an example with hardly any shading is taken all the same."""
 
 
-def is_shaded(row: dict[str, np.ndarray]) -> bool:
-    """Whether colors differ from their region's by 4/255 on average on the figure, or by 8/255 on the whole picture."""
-    depth = np.abs(row["residual"].astype(np.float32)).mean(-1)
-    known = row["known"] / np.float32(255)
-    figure = known * (row["mask"][2::4, 2::4] > 127)
-    return any((depth * w).sum() > least * w.sum() > 0 for w, least in ((figure, 4), (known, 8)))
+def is_shaded(example: ExampleArrays) -> bool:
+    """Whether colors differ from their region's by 4/255 on average in the foreground, or by 8/255 in the whole image."""
+    depth = np.abs(example["residual"].astype(np.float32)).mean(-1)
+    known = example["known"] / np.float32(255)
+    foreground = known * (example["mask"][2::4, 2::4] > 127)
+    return any((depth * weight).sum() > least * weight.sum() > 0 for weight, least in ((foreground, 4), (known, 8)))
 
 
 class PaintedTask:
-    """Draws augmented batches and scores the network on them.
+    """Draws augmented batches and computes the painted network's loss on them.  See ``engine.task.Task``.
 
-    The anchor is the picture's true flats; a share of the regions gets a wrong color, with the shading scaled to it, so that
-    the network learns to shade whatever flats it is given and never to argue with them.
+    The anchor is the true flats of the drawing, but some regions get a wrong color, with the shading scaled to it.  So the
+    network learns to shade whatever flats it is given and never to change their color.
     """
 
-    def __init__(self, store: Store, batch_size: int = 16, withheld: float = 0.12, unmasked: float = 0.12) -> None:
-        self.store, self.batch_size, self.withheld, self.unmasked = store, batch_size, withheld, unmasked
+    def __init__(
+        self, dataset: ShardDataset, batch_size: int = 16, reference_dropout: float = 0.12, mask_dropout: float = 0.12
+    ) -> None:
+        """reference_dropout, mask_dropout: shares of the examples whose reference or masks are dropped."""
+        self.dataset, self.batch_size = dataset, batch_size
+        self.reference_dropout, self.mask_dropout = reference_dropout, mask_dropout
 
     def network(self) -> FieldDenoiser:
-        """A fresh network."""
+        """A new network."""
         return FieldDenoiser()
 
     def batch(self, rng: np.random.Generator) -> Batch:
-        """``batch_size`` sets at random, each at a random noise level."""
-        rows = [painted_item(self._draw(rng), rng, self.unmasked) for _ in range(self.batch_size)]
-        stacked = {k: torch.from_numpy(np.stack([r[k] for r in rows])) for k in rows[0]}
-        drop = torch.from_numpy(rng.random(self.batch_size) < self.withheld)
-        # a quarter of the levels at full noise: that is where sampling starts, with nothing to lean on
+        """``batch_size`` random examples, each at a random noise level."""
+        examples = [make_painted_example(self._sample(rng), rng, self.mask_dropout) for _ in range(self.batch_size)]
+        stacked = {k: torch.from_numpy(np.stack([example[k] for example in examples])) for k in examples[0]}
+        drop = torch.from_numpy(rng.random(self.batch_size) < self.reference_dropout)
+        # a quarter of the noise levels are 1: that is where sampling starts, with nothing but the condition to go by
         sigma = np.where(rng.random(self.batch_size) < 0.25, 1.0, rng.uniform(0.02, 1, self.batch_size))
         noise = rng.standard_normal(stacked["clean"].shape, np.float32)
         return Batch(
-            DenoiserInputs(*(stacked[name] for name in DenoiserInputs._fields)),
+            DenoiserInputs(
+                ink=stacked["ink"],
+                mask=stacked["mask"],
+                warped_colors=stacked["warped"],
+                reference=stacked["reference"],
+                reference_mask=stacked["reference_mask"],
+            ),
             stacked["anchor"],
             drop,
             stacked["clean"],
@@ -72,76 +86,77 @@ class PaintedTask:
             torch.from_numpy(noise),
         )
 
-    def _draw(self, rng: np.random.Generator) -> dict[str, np.ndarray]:
-        """A set, most often one with shading worth learning: half are nearly flat, and flats have a finish of their own."""
+    def _sample(self, rng: np.random.Generator) -> ExampleArrays:
+        """An example, most often one with shading to learn: half have hardly any, and flats have a finish of their own."""
         while True:
-            row = self.store.draw(rng)
-            if "warped" not in row:
-                raise ValueError("no flats network has looked at these drawings yet (linewash train look)")
-            if rng.random() < FLAT_SHARE or is_shaded(row):
-                return row
+            example = self.dataset.sample(rng)
+            if "warped" not in example:
+                raise ValueError("the warped colors of these drawings are not computed yet (linewash train precompute-warps)")
+            if rng.random() < FLAT_SHARE or is_shaded(example):
+                return example
 
     def loss(self, network: FieldDenoiser, batch: Batch) -> tuple[Tensor, dict[str, float]]:
-        """Weighted squared error of the clean latent, over max(sigma^2, 1/4); figures: at full noise, below, of zero."""
+        """Weighted smooth L1 error of the clean latent, over max(sigma^2, 1/4).
+
+        Metrics: weighted squared errors at sigma 1 (full_noise), at lower levels (partial_noise), and of predicting zero.
+        """
         sigma = batch.sigma[:, None, None, None]
         noisy = (1 - sigma) * batch.clean + sigma * batch.noise
-        given = network.condition(batch.shown, batch.anchor, batch.drop)
-        guess = network(noisy, batch.sigma, given)
-        error = (F.smooth_l1_loss(guess, batch.clean, reduction="none", beta=1.0) * 2 * batch.weight).mean((1, 2, 3))
+        condition = network.condition(batch.inputs, batch.anchor, batch.drop)
+        predicted = network(noisy, batch.sigma, condition)
+        error = (F.smooth_l1_loss(predicted, batch.clean, reduction="none", beta=1.0) * 2 * batch.weight).mean((1, 2, 3))
         loss = (error / (batch.sigma**2).clamp_min(0.25)).mean()
         with torch.no_grad():
             full = batch.sigma == 1
-            square = ((guess - batch.clean) ** 2 * batch.weight).mean((1, 2, 3))
-            zero = (batch.clean**2 * batch.weight).mean()
-            figures = {
-                "full": float(square[full].mean()) if bool(full.any()) else float("nan"),
-                "below": float(square[~full].mean()) if bool((~full).any()) else float("nan"),
-                "zero": float(zero),
+            squared = ((predicted - batch.clean) ** 2 * batch.weight).mean((1, 2, 3))
+            metrics = {
+                "full_noise": float(squared[full].mean()) if bool(full.any()) else float("nan"),
+                "partial_noise": float(squared[~full].mean()) if bool((~full).any()) else float("nan"),
+                "zero": float((batch.clean**2 * batch.weight).mean()),
             }
-        return loss, figures
+        return loss, metrics
 
 
-def painted_item(row: dict[str, np.ndarray], rng: np.random.Generator, unmasked: float) -> dict[str, np.ndarray]:
-    """One augmented set: the fields of ``DenoiserInputs``, anchor, clean latent and weight, channels first."""
-    n = int(row["count"])
-    matrix = color_matrix(rng, 0.5)
-    colors = apply_colors(matrix, row["colors"][:n])
-    wrong = colors.copy()
+def make_painted_example(example: ExampleArrays, rng: np.random.Generator, mask_dropout: float) -> dict[str, np.ndarray]:
+    """The arrays of one augmented example, float32, channels first; see ``DenoiserInputs`` and ``Batch``."""
+    n = int(example["count"])
+    matrix = random_color_matrix(rng, 0.5)
+    colors = apply_color_matrix(matrix, example["colors"][:n])
+    # half of the examples get wrong colors in up to half of their regions
+    anchor_colors = colors.copy()
     if rng.random() < 0.5:
-        chosen = rng.random(n) < rng.uniform(0, 0.5)
-        wrong[chosen] = colors[rng.integers(n, size=int(chosen.sum()))]
-    true_anchor, anchor = (_drawn(c, row["labels"]) for c in (colors, wrong))
-    shade = row["residual"].astype(np.float32) / 255 @ matrix.T
-    shade = shade * np.clip((anchor + 0.1) / (true_anchor + 0.1), 0.4, 1.5)
-    clean = (np.clip(anchor + shade, 0, 1) - anchor) / LATENT_SCALE
-    small = cv2.resize(row["mask"], (GRID, GRID), interpolation=cv2.INTER_AREA) / np.float32(255)
-    figure = cv2.resize(row["refmask"], (32, 32), interpolation=cv2.INTER_AREA) / np.float32(255)
-    picture = apply_colors(matrix, row["refsmall"])
-    found = (row["warped"] / 255).astype(np.float32)
-    warped = np.concatenate([apply_colors(matrix, found[..., :3]), found[..., 3:]], -1)
-    ink = row["ink"] / np.float32(255) * np.float32(rng.uniform(0.6, 1.3))
-    weight = row["known"] / np.float32(255)
-    if rng.random() < unmasked:
-        small, figure = np.full_like(small, 0.5), np.full_like(figure, 0.5)
+        wrong = rng.random(n) < rng.uniform(0, 0.5)
+        anchor_colors[wrong] = colors[rng.integers(n, size=int(wrong.sum()))]
+    true_anchor, anchor = (_fill_field(c, example["labels"]) for c in (colors, anchor_colors))
+    shading = example["residual"].astype(np.float32) / 255 @ matrix.T
+    shading = shading * np.clip((anchor + 0.1) / (true_anchor + 0.1), 0.4, 1.5)  # dark colors are shaded less
+    clean = (np.clip(anchor + shading, 0, 1) - anchor) / LATENT_SCALE
+    mask = cv2.resize(example["mask"], (GRID, GRID), interpolation=cv2.INTER_AREA) / np.float32(255)
+    reference_mask = cv2.resize(example["refmask"], (32, 32), interpolation=cv2.INTER_AREA) / np.float32(255)
+    reference = apply_color_matrix(matrix, example["refsmall"])
+    warped = (example["warped"] / 255).astype(np.float32)
+    warped = np.concatenate([apply_color_matrix(matrix, warped[..., :3]), warped[..., 3:]], -1)
+    ink = np.minimum(example["ink"] / np.float32(255) * np.float32(rng.uniform(0.6, 1.3)), 1)
+    weight = 0.05 + 0.95 * (example["known"] / np.float32(255))
+    if rng.random() < mask_dropout:
+        mask, reference_mask = np.full_like(mask, 0.5), np.full_like(reference_mask, 0.5)
     if rng.random() < 0.5:
-        ink, small, anchor, clean, weight, warped = (a[:, ::-1] for a in (ink, small, anchor, clean, weight, warped))
+        ink, mask, anchor, clean, weight, warped = (a[:, ::-1] for a in (ink, mask, anchor, clean, weight, warped))
     if rng.random() < 0.5:
-        picture, figure = picture[:, ::-1], figure[:, ::-1]
-    first = {
+        reference, reference_mask = reference[:, ::-1], reference_mask[:, ::-1]
+    arrays = {
         "ink": ink[None],
-        "mask": small[None],
+        "mask": mask[None],
         "anchor": anchor.transpose(2, 0, 1),
-        "reference": picture.transpose(2, 0, 1),
-    }
-    second = {
-        "warped_colors": warped.transpose(2, 0, 1),
-        "reference_mask": figure[None],
+        "reference": reference.transpose(2, 0, 1),
+        "warped": warped.transpose(2, 0, 1),
+        "reference_mask": reference_mask[None],
         "clean": clean.transpose(2, 0, 1),
-        "weight": 0.05 + 0.95 * weight[None],
+        "weight": weight[None],
     }
-    return {k: np.ascontiguousarray(np.minimum(v, 1) if k == "ink" else v, np.float32) for k, v in (first | second).items()}
+    return {name: np.ascontiguousarray(values, np.float32) for name, values in arrays.items()}
 
 
-def _drawn(colors: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Region colors (n, 3) 0..1 drawn at field size (GRID, GRID, 3)."""
+def _fill_field(colors: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Region colors (n, 3) 0..1 filled in at field size (GRID, GRID, 3)."""
     return cv2.resize(colors[np.minimum(labels, len(colors) - 1)], (GRID, GRID), interpolation=cv2.INTER_AREA)

@@ -14,9 +14,9 @@ from backend.evaluation.animediffusion.cli import app
 from backend.evaluation.animediffusion.faces import CROSS, SAME, Way, figures, paint, reference_of, shown_for
 from backend.evaluation.fid import Inception, NoInception, frechet_distance
 from backend.families.animediffusion.loader import load_unet
-from backend.training.animediffusion.dataset import FacePairs, squared
-from backend.training.animediffusion.validation_images import painted
-from backend.training.colorizediffusion.augment import signed
+from backend.training.animediffusion.dataset import FacePairs, center_square
+from backend.training.animediffusion.validation_images import paint_faces
+from backend.training.colorizediffusion.augment import to_signed_tensor
 from backend.training.synthetic.faces import write_faces
 from tests.parity.golden import ANIME, golden
 
@@ -87,7 +87,7 @@ def test_references_are_bent_unless_asked_not_to(faces: Path, tmp_path: Path) ->
         list(paint(unet, data, SAME, Way(side=32, steps=1, bending=bending), 2))
         handle.remove()
         shown[bending] = seen
-    own = signed([squared(data.read(number).color, 32) for number in range(2)])
+    own = to_signed_tensor([center_square(data.read(number).color, 32) for number in range(2)])
     assert torch.equal(shown[False][0], own) and not torch.equal(shown[True][0], own)
     shutil.copytree(faces, tmp_path / "twins")
     for part in ("reference", "condition"):  # the same face twice: each is bent by a draw of its own
@@ -108,7 +108,7 @@ def test_another_seed_paints_otherwise(faces: Path) -> None:
 def test_painted_numbers_are_rounded() -> None:
     """A network that finds no noise at eta 0 leaves what the clamped picture of the first step is."""
     torch.manual_seed(0)
-    found = painted(_Still(), [np.full((8, 8), 255, np.uint8)] * 40, [np.zeros((8, 8, 3), np.uint8)] * 40, steps=1, eta=0.0)
+    found = paint_faces(_Still(), [np.full((8, 8), 255, np.uint8)] * 40, [np.zeros((8, 8, 3), np.uint8)] * 40, steps=1, eta=0.0)
     assert (np.stack(found) != _Still.expected(40)).mean() < 0.01  # rounded down, half of them would be one less
 
 

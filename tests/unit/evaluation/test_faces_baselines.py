@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from backend.evaluation.animediffusion.cli import app
 from backend.evaluation.animediffusion.faces import CROSS, MEAN, MODEL, REFERENCE, SAME, Way, baselines, reference_of
-from backend.training.animediffusion.dataset import FacePairs, squared
+from backend.training.animediffusion.dataset import FacePairs, center_square
 from backend.training.synthetic.faces import write_faces
 from tests.parity.golden import ANIME, golden
 
@@ -28,8 +28,8 @@ def test_a_face_is_its_own_reference_and_another_is_not(faces: Path) -> None:
     same, cross = (baselines(data, protocol, PLAIN, 4) for protocol in (SAME, CROSS))
     assert all(np.array_equal(shown, truth) for shown, truth in same[REFERENCE])
     for number, (shown, truth) in enumerate(cross[REFERENCE]):
-        assert np.array_equal(truth, squared(data.read(number).color, 32)) and not np.array_equal(shown, truth)
-        assert np.array_equal(shown, squared(data.read(reference_of(number, 4, CROSS, 0)).color, 32))
+        assert np.array_equal(truth, center_square(data.read(number).color, 32)) and not np.array_equal(shown, truth)
+        assert np.array_equal(shown, center_square(data.read(reference_of(number, 4, CROSS, 0)).color, 32))
 
 
 def test_the_mean_color_is_that_of_the_reference(faces: Path) -> None:

@@ -11,14 +11,14 @@ from typer.testing import CliRunner
 
 from backend.training.cli import app
 from tests.parity.golden import ANIME, golden
-from tests.unit.anime.commands import options, trained
+from tests.unit.training.animediffusion.commands import options, trained
 
 
 @pytest.mark.parametrize(
     ("more", "said"),
     [
         (("--side", "20"), "multiples of 8"),
-        (("--bend", "much"), "none of"),
+        (("--warp", "much"), "none of"),
         (("--loss", "median"), "none of"),
         (("--width", "40"), "multiples of 32"),
     ],
@@ -49,7 +49,7 @@ def broken(folder: Path, faces: Path, kind: str) -> list[str]:
     elif kind == "device":
         return ["--device", "abacus"]
     elif kind == "run":
-        fresh = ["--data", str(faces), "--run", str(folder / "run"), "--side", "16", "--steps", "1", "--batch", "1"]
+        fresh = ["--data", str(faces), "--run", str(folder / "run"), "--side", "16", "--steps", "1", "--batch-size", "1"]
         trained("anime1", *fresh, "--precision", "no", "--threads", "1", "--device", "cpu")
         return []
     return ["--start", str(checkpoint)]

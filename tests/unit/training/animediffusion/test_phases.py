@@ -12,17 +12,17 @@ from safetensors.torch import load_file
 
 from backend.families.animediffusion.loader import load_unet
 from backend.networks.animediffusion import ResidualBlock
-from backend.training.animediffusion.batch import Batch, Settings
-from backend.training.animediffusion.config import AnimeRecipe
+from backend.training.animediffusion.batch import Batch, BatchConfig
+from backend.training.animediffusion.config import AnimeTrainConfig
 from backend.training.animediffusion.dataset import FacePairs
-from backend.training.animediffusion.phases import Phase1, Phase2, Start
+from backend.training.animediffusion.phases import InitialNetwork, Phase1, Phase2
 from backend.training.engine.config import Hardware
 from backend.training.engine.trainer import Trainer
 from tests.parity.golden import ANIME, golden
-from tests.unit.anime.commands import options, trained
+from tests.unit.training.animediffusion.commands import options, trained
 
 
-@pytest.mark.parametrize(("part", "more"), [("anime1", ("--average", "0.9")), ("anime2", ("--sampling", "2"))])
+@pytest.mark.parametrize(("part", "more"), [("anime1", ("--ema-decay", "0.9")), ("anime2", ("--sampler-steps", "2"))])
 def test_what_was_learned_is_a_checkpoint_that_loads(part: str, more: tuple[str, ...], faces: Path, tmp_path: Path) -> None:
     run, out = tmp_path / "run", tmp_path / "ADF-mine.safetensors"
     trained(*options(part, faces, run, "--steps", "2", "--validation", str(faces), *more))
@@ -38,9 +38,11 @@ def test_what_was_learned_is_a_checkpoint_that_loads(part: str, more: tuple[str,
 @pytest.mark.parametrize("phase", [1, 2])
 def test_a_run_goes_on_to_the_same_weights(phase: int, faces: Path, tmp_path: Path) -> None:
     def run(folder: str) -> Trainer:
-        data, start, settings = FacePairs(faces), Start(golden(ANIME).sd), Settings(1, 16, withhold=0.5)
+        data, start, settings = FacePairs(faces), InitialNetwork(golden(ANIME).sd), BatchConfig(1, 16, reference_dropout=0.5)
         task = Phase1(data, start, settings, "sum") if phase == 1 else Phase2(data, start, settings, steps=2)
-        recipe = AnimeRecipe(steps=6, rate=1e-4, warm=0.5, clip=0.0, average=0.9 if phase == 2 else 0.0)
+        recipe = AnimeTrainConfig(
+            steps=6, learning_rate=1e-4, warmup_share=0.5, max_grad_norm=0.0, ema_decay=0.9 if phase == 2 else 0.0
+        )
         return Trainer(task, recipe, tmp_path / folder, Hardware(device="cpu", threads=1, precision="no"))
 
     whole, first = run("whole"), run("parts")
@@ -51,8 +53,8 @@ def test_a_run_goes_on_to_the_same_weights(phase: int, faces: Path, tmp_path: Pa
     second = run("parts")
     assert second.progress.step == 3
     second.train()
-    weights = second.averaged()
-    assert all(torch.equal(weight, weights[name]) for name, weight in whole.averaged().items())
+    weights = second.averaged_state()
+    assert all(torch.equal(weight, weights[name]) for name, weight in whole.averaged_state().items())
     moments = second.optimizer.state_dict()["state"]
     for number, state in whole.optimizer.state_dict()["state"].items():
         assert all(torch.equal(value, moments[number][name]) for name, value in state.items())
@@ -72,13 +74,13 @@ class Broken(Phase1):
 
 @pytest.mark.parametrize("parts", [1, 2])
 def test_nothing_is_learned_from_a_loss_that_is_no_number(parts: int, faces: Path, tmp_path: Path) -> None:
-    task = Broken(FacePairs(faces), Start(golden(ANIME).sd), Settings(1, 16), "sum")
-    recipe = AnimeRecipe(steps=6, rate=1e-3, warm=0.1, average=0.9, parts=parts)
+    task = Broken(FacePairs(faces), InitialNetwork(golden(ANIME).sd), BatchConfig(1, 16), "sum")
+    recipe = AnimeTrainConfig(steps=6, learning_rate=1e-3, warmup_share=0.1, ema_decay=0.9, batches_per_step=parts)
     run = Trainer(task, recipe, tmp_path, Hardware(device="cpu", threads=1, precision="no"))
     weights: list[list[torch.Tensor]] = []
     for _ in range(3):
         run.step()
-        weights.append([each.clone() for each in (*run.averaged().values(), *run.plain.parameters())])
+        weights.append([each.clone() for each in (*run.averaged_state().values(), *run.unwrapped_network.parameters())])
     before = [each.detach() for each in golden_weights()]
     first = before if parts == 2 else weights[0]  # with two batches a step the second is in the first step
     passed = weights[0] if parts == 2 else weights[1]
@@ -94,9 +96,9 @@ def golden_weights() -> list[torch.Tensor]:
 
 
 def test_averaged_weights_are_what_is_published(faces: Path, tmp_path: Path) -> None:
-    for part, more in (("anime1", ()), ("anime2", ("--sampling", "2"))):
+    for part, more in (("anime1", ()), ("anime2", ("--sampler-steps", "2"))):
         run, out = tmp_path / part, tmp_path / f"{part}.safetensors"
-        trained(*options(part, faces, run, "--steps", "3", "--rate", "0.001", "--average", "0.9", *more))
+        trained(*options(part, faces, run, "--steps", "3", "--learning-rate", "0.001", "--ema-decay", "0.9", *more))
         trained("anime-publish", str(run), str(out))
         averages = torch.load(run / "checkpoint" / "custom_checkpoint_0.pkl", weights_only=True)["shadow_params"]
         last = load_file(run / "checkpoint" / "model.safetensors")
@@ -109,7 +111,7 @@ def test_averaged_weights_are_what_is_published(faces: Path, tmp_path: Path) -> 
 
 
 def test_phase_two_computes_blocks_again_on_the_way_back(faces: Path) -> None:
-    phase = Phase2(FacePairs(faces), Start(golden(ANIME).sd), Settings(1, 16), steps=3)
+    phase = Phase2(FacePairs(faces), InitialNetwork(golden(ANIME).sd), BatchConfig(1, 16), steps=3)
     network, called = phase.network(), list[int]()
     for number, block in enumerate(each for each in network.modules() if isinstance(each, ResidualBlock)):
         block.register_forward_pre_hook(lambda module, given, number=number: called.append(number))
@@ -122,10 +124,10 @@ def test_phase_two_computes_blocks_again_on_the_way_back(faces: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("part", "more"), [("anime1", ("--withhold", "0.5")), ("anime2", ("--sampling", "2"))])
+@pytest.mark.parametrize(("part", "more"), [("anime1", ("--drop-reference", "0.5")), ("anime2", ("--sampler-steps", "2"))])
 def test_two_processes_agree_with_one(part: str, more: tuple[str, ...], faces: Path, project: Path, tmp_path: Path) -> None:
-    asked = ("--epochs", "2", "--rate", "0.001", "--average", "0.9", "--warm", "0.1", *more)
-    trained(*options(part, faces, tmp_path / "one", *asked, "--parts", "2"))
+    asked = ("--epochs", "2", "--learning-rate", "0.001", "--ema-decay", "0.9", "--warmup-share", "0.1", *more)
+    trained(*options(part, faces, tmp_path / "one", *asked, "--batches-per-step", "2"))
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     command += ["-m", "--", "backend.training.cli", *options(part, faces, tmp_path / "two", *asked)]
     done = subprocess.run(command, cwd=project, env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True)
@@ -145,9 +147,21 @@ def test_epochs_say_how_long_a_run_is(faces: Path, tmp_path: Path) -> None:
 
 
 def test_a_fresh_network_learns(faces: Path, tmp_path: Path) -> None:
-    start = ["anime1", "--data", str(faces), "--run", str(tmp_path), "--width", "32", "--side", "16", "--batch", "2"]
+    start = ["anime1", "--data", str(faces), "--run", str(tmp_path), "--width", "32", "--side", "16", "--batch-size", "2"]
     trained(
-        *start, "--steps", "60", "--rate", "0.001", "--loss", "mean", "--precision", "no", "--threads", "1", "--device", "cpu"
+        *start,
+        "--steps",
+        "60",
+        "--learning-rate",
+        "0.001",
+        "--loss",
+        "mean",
+        "--precision",
+        "no",
+        "--threads",
+        "1",
+        "--device",
+        "cpu",
     )
     rows = [line.split(",") for line in (tmp_path / "log.csv").read_text().splitlines()]
     column = rows[0].index("error")

@@ -10,9 +10,9 @@ from typer.testing import CliRunner
 
 from backend.imaging.line_extraction import FACE_SIGMAS, xdog_binary
 from backend.imaging.thin_plate_warp import ThinPlateWarp, random_warp, warp_maps, warp_published
-from backend.training.animediffusion.dataset import FacePairs, draw_lines, squared
+from backend.training.animediffusion.dataset import FacePairs, center_square, draw_lines
 from backend.training.cli import app
-from backend.training.colorizediffusion.dataset import DataError
+from backend.training.colorizediffusion.dataset import DatasetError
 from backend.training.synthetic.faces import write_faces
 
 
@@ -41,28 +41,28 @@ def test_lines_are_drawn_where_there_are_none(faces: Path, tmp_path: Path) -> No
 
 
 def test_says_what_is_missing(faces: Path, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="no pictures"):
+    with pytest.raises(DatasetError, match="no images"):
         FacePairs(tmp_path)
     folder = tmp_path / "set"
     shutil.copytree(faces, folder)
     (folder / "condition" / "00001.png").write_bytes(b"no picture")
-    with pytest.raises(DataError, match=r"condition/00001\.png"):
+    with pytest.raises(DatasetError, match=r"condition/00001\.png"):
         FacePairs(folder).read(1)
     (folder / "condition" / "00001.png").unlink()
-    with pytest.raises(DataError, match=r"1 pictures lack .* condition/00001\.png$"):
+    with pytest.raises(DatasetError, match=r"1 images lack .* condition/00001\.png$"):
         FacePairs(folder)
     (folder / "reference" / "00000.png").unlink()
     (folder / "condition" / "00000.png").rename(folder / "condition" / "00001.png")
     shutil.copy(folder / "condition" / "00002.png", folder / "condition" / "00003.PNG")
-    with pytest.raises(DataError, match=r"1 pictures lack .* reference/00003\.PNG$"):
+    with pytest.raises(DatasetError, match=r"1 images lack .* reference/00003\.PNG$"):
         FacePairs(folder)
 
 
 def test_squares_keep_the_middle() -> None:
     picture = np.zeros((40, 100, 3), np.uint8)
     picture[:, 40:60] = 255
-    assert squared(picture, 20).shape == (20, 20, 3)
-    assert squared(picture, 20)[:, 7:13].min() == 255 and squared(picture, 20)[:, :4].max() == 0
+    assert center_square(picture, 20).shape == (20, 20, 3)
+    assert center_square(picture, 20)[:, 7:13].min() == 255 and center_square(picture, 20)[:, :4].max() == 0
 
 
 def test_bends_lie_in_their_ranges_and_differ() -> None:
@@ -89,7 +89,7 @@ def test_squares_are_cut_as_torchvision_cuts_them() -> None:
         sized = Image.fromarray(picture).resize((int(16 * shape[1] / min(shape)), int(16 * shape[0] / min(shape))), 2)
         expected = {(20, 33): (0, 5), (20, 34): (0, 6), (20, 35): (0, 6), (41, 20): (8, 0), (16, 19): (0, 2), (16, 21): (0, 2)}
         top, left = expected[shape]
-        assert np.array_equal(squared(picture, 16), np.asarray(sized)[top : top + 16, left : left + 16])
+        assert np.array_equal(center_square(picture, 16), np.asarray(sized)[top : top + 16, left : left + 16])
 
 
 def test_damaged_pictures_are_named_however_they_are_damaged(faces: Path, tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ def test_damaged_pictures_are_named_however_they_are_damaged(faces: Path, tmp_pa
     header = b"BM" + bytes(12) + (40).to_bytes(4, "little") + (2**28).to_bytes(4, "little") * 2 + b"\x01\0\x18\0" + bytes(24)
     for damaged in (whole[:200], whole.replace(b"IDAT", b"\x90\xfe\x94\xaf"), whole[:60] + bytes(40) + whole[100:], header):
         path.write_bytes(damaged)
-        with pytest.raises(DataError, match=r"reference/00000\.png cannot be read"):
+        with pytest.raises(DatasetError, match=r"reference/00000\.png cannot be read"):
             FacePairs(tmp_path / "set").read(0)
 
 

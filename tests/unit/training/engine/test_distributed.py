@@ -31,7 +31,7 @@ class Numbers(NamedTuple):
 class Linear:
     """A task that notes what Accelerate holds of a step while each batch is learned."""
 
-    store = SimpleNamespace(refresh=lambda: 0)
+    dataset = SimpleNamespace(refresh=lambda: 0)
 
     def __init__(self) -> None:
         self.heard: list[tuple[int, bool]] = []
@@ -65,7 +65,7 @@ class Chosen(Hardware):
 
     stage: int = 2
 
-    def accelerator(self) -> Accelerator:
+    def create_accelerator(self) -> Accelerator:
         made = Configured(cpu=True)
         made.plugin = DeepSpeedPlugin(zero_stage=self.stage)
         made.plugin.set_mixed_precision(self.precision)
@@ -74,7 +74,7 @@ class Chosen(Hardware):
 
 def test_a_plain_configuration_is_told_the_sizes_of_a_step(tmp_path: Path) -> None:
     assert DeepSpeedPlugin(zero_stage=2).is_auto("train_micro_batch_size_per_gpu")  # for this prepare() wants a data loader
-    run = Trainer(Linear(), TrainConfig(steps=2, parts=4, clip=0.5), tmp_path, Chosen(precision="bf16"))
+    run = Trainer(Linear(), TrainConfig(steps=2, batches_per_step=4, max_grad_norm=0.5), tmp_path, Chosen(precision="bf16"))
     plugin = run.accelerator.deepspeed_plugin
     assert [plugin.deepspeed_config[name] for name in SIZES] == [PICTURES, 4, PICTURES * 4]
     plugin.deepspeed_config_process(  # what prepare() holds against it, must_match: raises where the two differ
@@ -88,7 +88,7 @@ def test_a_plain_configuration_is_told_the_sizes_of_a_step(tmp_path: Path) -> No
 def test_the_recipe_replaces_what_was_configured_for_a_step() -> None:
     config: dict[str, Any] = {"gradient_accumulation_steps": 9, "gradient_clipping": "auto", "bf16": {"enabled": True}}
     config["zero_optimization"] = {"stage": 1}
-    configure_deepspeed(config, pictures=2, parts=3, processes=4, clip=0.0, precision="no")
+    configure_deepspeed(config, batch_size=2, accumulation_steps=3, processes=4, max_grad_norm=0.0, precision="no")
     assert [config[name] for name in SIZES] == [2, 3, 24]
     assert config["gradient_clipping"] == 0 and config["zero_optimization"] == {"stage": 1}
     assert not config["bf16"]["enabled"] and not config["torch_autocast"]["enabled"]
@@ -96,7 +96,7 @@ def test_the_recipe_replaces_what_was_configured_for_a_step() -> None:
 
 def test_only_the_last_batch_of_a_step_ends_it(tmp_path: Path) -> None:
     task = Linear()
-    run = Trainer(task, TrainConfig(steps=2, parts=3), tmp_path, Hardware(device="cpu", precision="no"))
+    run = Trainer(task, TrainConfig(steps=2, batches_per_step=3), tmp_path, Hardware(device="cpu", precision="no"))
     run.step()
     run.step()
     assert task.heard == [(3, False), (3, False), (3, True)] * 2
@@ -105,7 +105,7 @@ def test_only_the_last_batch_of_a_step_ends_it(tmp_path: Path) -> None:
 def test_configured_accumulation_does_not_shrink_gradients(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     weights: list[Tensor] = []
     for name in ("plain", "configured"):
-        recipe = TrainConfig(steps=1, parts=2, clip=0.0, average=0.0, decay=0.0)
+        recipe = TrainConfig(steps=1, batches_per_step=2, max_grad_norm=0.0, ema_decay=0.0, weight_decay=0.0)
         run = Trainer(Linear(), recipe, tmp_path / name, Hardware(device="cpu", precision="no"))
         run.step()
         moments = next(iter(run.optimizer.state_dict()["state"].values()))
@@ -116,9 +116,9 @@ def test_configured_accumulation_does_not_shrink_gradients(tmp_path: Path, monke
 
 
 def test_averages_and_pictures_need_whole_weights(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="--average 0"):
+    with pytest.raises(ValueError, match="--ema-decay 0"):
         Trainer(Linear(), TrainConfig(steps=1), tmp_path, Chosen(stage=3, precision="no"))
-    run = Trainer(Linear(), TrainConfig(steps=1, average=0.0), tmp_path, Chosen(stage=3, precision="no"))
+    run = Trainer(Linear(), TrainConfig(steps=1, ema_decay=0.0), tmp_path, Chosen(stage=3, precision="no"))
     with pytest.raises(ValueError, match="--validation"):
         run.train(lambda network: None)
     assert run.progress.step == 0
@@ -166,19 +166,19 @@ def test_weights_are_handed_over_flat(tmp_path: Path) -> None:
     """DeepSpeed sends them to the other processes as bytes, and cannot where channels come last."""
 
     class Hands(Hardware):
-        def accelerator(self) -> Accelerator:
+        def create_accelerator(self) -> Accelerator:
             made = Taking(cpu=True)
             made.plugin = DeepSpeedPlugin(zero_stage=1)
             return made
 
-    run = Trainer(Convolution(), TrainConfig(steps=1, average=0.0), tmp_path / "handed", Hands(precision="no"))
+    run = Trainer(Convolution(), TrainConfig(steps=1, ema_decay=0.0), tmp_path / "handed", Hands(precision="no"))
     network = run.accelerator.taken[0]
     assert network.weight.is_contiguous()
     network.weight.data.view(torch.uint8)
     with pytest.raises(ValueError, match="cannot begin with other weights"):
         run.load_weights(network.state_dict())
     kept = Trainer(Convolution(), TrainConfig(steps=1), tmp_path / "kept", Hardware(device="cpu", precision="no"))
-    assert kept.plain.get_parameter("weight").is_contiguous(memory_format=torch.channels_last)
+    assert kept.unwrapped_network.get_parameter("weight").is_contiguous(memory_format=torch.channels_last)
 
 
 def sharded(version: int, originals: bool) -> Any:
@@ -190,8 +190,8 @@ def sharded(version: int, originals: bool) -> Any:
 
 def test_an_optimizer_that_fsdp_would_leave_without_weights_is_refused() -> None:
     with pytest.raises(ValueError, match="use_orig_params"):
-        validate(sharded(1, originals=False), average=0.0)
-    with pytest.raises(ValueError, match="--average 0"):
-        validate(sharded(2, originals=False), average=0.9)
-    validate(sharded(1, originals=True), average=0.0)
-    validate(sharded(2, originals=False), average=0.0)
+        validate(sharded(1, originals=False), ema_decay=0.0)
+    with pytest.raises(ValueError, match="--ema-decay 0"):
+        validate(sharded(2, originals=False), ema_decay=0.9)
+    validate(sharded(1, originals=True), ema_decay=0.0)
+    validate(sharded(2, originals=False), ema_decay=0.0)

@@ -9,10 +9,11 @@ import torch
 from backend.networks.mini.field_denoiser import FieldDenoiser
 from backend.networks.mini.flats import Flats
 from backend.networks.mini.foreground import ForegroundUNet
+from backend.training.engine.contact_sheet import CELL, MARGIN
 from backend.training.mini.precompute_warp import precompute_warps
-from backend.training.mini.preprocess import prepare_shard
-from backend.training.mini.validation_images import CELL, MARGIN, sheet_of, validation_rows
-from tests.unit.mini.conftest import write_shard
+from backend.training.mini.preprocess import preprocess_shard
+from backend.training.mini.validation_images import create_sheet_renderer, load_validation_examples
+from tests.unit.training.shards import write_shard
 
 COLUMNS = {"flats": 4, "painted": 5, "foreground": 3}
 
@@ -23,7 +24,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("seen")
     for number in range(2):
         write_shard(folder / f"val_{number}.npz", 3, seed=number)
-        prepare_shard(folder / f"val_{number}.npz", folder / "cache" / f"val_{number}")
+        preprocess_shard(folder / f"val_{number}.npz", folder / "cache" / f"val_{number}")
     precompute_warps(Flats(), folder / "cache")
     return folder / "cache"
 
@@ -32,7 +33,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_every_part_has_a_sheet_and_the_same_network_the_same(part: str, network: type[torch.nn.Module], seen: Path) -> None:
     torch.manual_seed(0)
     net = network().eval()
-    sheet = sheet_of(part, seen, count=4)
+    sheet = create_sheet_renderer(part, seen, count=4)
     assert sheet is not None
     with torch.no_grad():
         picture, again = sheet(net), sheet(net)
@@ -46,11 +47,11 @@ def test_every_part_has_a_sheet_and_the_same_network_the_same(part: str, network
 
 
 def test_rows_come_from_every_shard(seen: Path) -> None:
-    rows = validation_rows(seen, 4)
+    rows = load_validation_examples(seen, 4)
     inks = {row["ink"].tobytes() for row in rows}
     assert len(rows) == 4 and len(inks) == 4
     assert any(np.array_equal(rows[1]["ink"], np.load(seen / "val_1" / "ink.npy")[k]) for k in range(3))
 
 
 def test_without_validation_drawings_there_is_no_sheet(tmp_path: Path) -> None:
-    assert sheet_of("flats", tmp_path) is None
+    assert create_sheet_renderer("flats", tmp_path) is None

@@ -15,18 +15,18 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from backend.training.cli import app
-from backend.training.colorizediffusion.dataset import DataError, Filters, PictureFolder
-from backend.training.colorizediffusion.dataset_builder import BuildOptions, make
-from tests.unit.published.conftest import COUNT, draw
+from backend.training.colorizediffusion.dataset import DatasetError, Filters, ImageDataset
+from backend.training.colorizediffusion.dataset_builder import BuildOptions, build_dataset
+from tests.unit.training.colorizediffusion.conftest import COUNT, draw
 
 
-def names(folder: PictureFolder) -> list[str]:
+def names(folder: ImageDataset) -> list[str]:
     return [folder.read(number).name for number in range(len(folder))]
 
 
 @pytest.mark.parametrize("kind", ["plain", "zipped"])
 def test_reads_colors_lines_and_masks_of_one_picture(kind: str, request: pytest.FixtureRequest) -> None:
-    data = PictureFolder(request.getfixturevalue(kind), masks=True)
+    data = ImageDataset(request.getfixturevalue(kind), masks=True)
     assert len(data) == data.refresh() == COUNT
     for number in range(COUNT):
         sample = data.read(number)
@@ -34,11 +34,11 @@ def test_reads_colors_lines_and_masks_of_one_picture(kind: str, request: pytest.
         assert np.array_equal(sample.color, color)
         assert np.array_equal(sample.sketch, line)
         assert sample.mask is not None and np.array_equal(sample.mask, mask)
-    assert PictureFolder(data.folder, masks=False).read(0).mask is None
+    assert ImageDataset(data.folder, masks=False).read(0).mask is None
 
 
 def test_a_copy_in_another_process_opens_its_own_archives(zipped: Path) -> None:
-    data = PictureFolder(zipped, masks=False)
+    data = ImageDataset(zipped, masks=False)
     data.read(0)
     assert np.array_equal(copy.deepcopy(data).read(0).color, data.read(0).color)
 
@@ -50,29 +50,29 @@ def test_lists_choose_by_score_resolution_and_sketch(zipped: Path, tmp_path: Pat
     listed = {"disc/0.png": good, "disc/1.png": {**good, "aesthetic_score": 3.0}, "disc/2.jpg": {**good, "exist_sketch": False}}
     (folder / "image_list_a.json").write_text(json.dumps(listed))
     others = ["ai1/3.png", "ai1/4.png", "ai1/5.png"]
-    assert names(PictureFolder(folder, False, Filters(5.5, 768))) == [*others, "disc/0.png"]
-    assert names(PictureFolder(folder, False, Filters(5.5, 801))) == others
-    assert names(PictureFolder(folder, False)) == [*others, "disc/0.png", "disc/1.png"]
+    assert names(ImageDataset(folder, False, Filters(5.5, 768))) == [*others, "disc/0.png"]
+    assert names(ImageDataset(folder, False, Filters(5.5, 801))) == others
+    assert names(ImageDataset(folder, False)) == [*others, "disc/0.png", "disc/1.png"]
 
 
 @pytest.mark.parametrize(
     ("resolution", "allowed"), [("768x1024", True), ("1024*512", False), (768, True), ([768.0, 900], True)]
 )
 def test_resolutions_in_every_spelling(resolution: object, allowed: bool) -> None:
-    assert Filters(0, 768).pass_({"resolution": resolution}) is allowed
+    assert Filters(0, 768).accepts({"resolution": resolution}) is allowed
 
 
 def test_says_what_is_missing(plain: Path, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="no pictures"):
-        PictureFolder(tmp_path, masks=False)
+    with pytest.raises(DatasetError, match="no images"):
+        ImageDataset(tmp_path, masks=False)
     folder = tmp_path / "set"
     shutil.copytree(plain, folder)
     (folder / "mask" / "disc" / "0.png").unlink()
     (folder / "color" / "disc" / "1.png").write_bytes(b"no picture")
-    data = PictureFolder(folder, masks=True)
-    with pytest.raises(DataError, match=r"mask/disc/0\.png"):
+    data = ImageDataset(folder, masks=True)
+    with pytest.raises(DatasetError, match=r"mask/disc/0\.png"):
         data.read(0)
-    with pytest.raises(DataError, match=r"color/disc/1\.png"):
+    with pytest.raises(DatasetError, match=r"color/disc/1\.png"):
         data.read(1)
 
 
@@ -89,16 +89,16 @@ def pictures(folder: Path) -> Path:
 
 def making(archive: int = 0) -> BuildOptions:
     gray = lambda rgb: rgb[..., 0]  # noqa: E731
-    return BuildOptions(gray, gray, smallest=64, largest=80, archive=archive)
+    return BuildOptions(gray, gray, min_side=64, max_side=80, archive_size=archive)
 
 
 @pytest.mark.parametrize("archive", [0, 2])
 def test_makes_a_set_that_can_be_learned_from(tmp_path: Path, archive: int) -> None:
     heard: list[str] = []
-    made = make(pictures(tmp_path / "all"), tmp_path / "set", making(archive), heard.append)
+    made = build_dataset(pictures(tmp_path / "all"), tmp_path / "set", making(archive), heard.append)
     assert made.count == len(heard) == 4
     assert sorted(reason.split(":")[0] for reason in made.left_out) == ["broken.png", "small.jpg"]
-    data = PictureFolder(tmp_path / "set", masks=True)
+    data = ImageDataset(tmp_path / "set", masks=True)
     assert names(data) == sorted(heard)
     for number in range(4):
         sample = data.read(number)
@@ -116,17 +116,17 @@ def test_goes_on_where_it_was_interrupted(tmp_path: Path) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        make(source, tmp_path / "set", making(2), interrupt)
+        build_dataset(source, tmp_path / "set", making(2), interrupt)
     heard: list[str] = []
-    assert make(source, tmp_path / "set", making(2), heard.append).count == 4
+    assert build_dataset(source, tmp_path / "set", making(2), heard.append).count == 4
     assert len(heard) == 3
-    assert len(PictureFolder(tmp_path / "set", masks=True)) == 4
+    assert len(ImageDataset(tmp_path / "set", masks=True)) == 4
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="each time it is a copy of the process that is killed")
 @pytest.mark.parametrize("archive", [0, 2])
 def test_making_can_be_killed_at_every_file_it_touches(archive: int, project: Path, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "tests.unit.published.ended", str(tmp_path), str(archive)]
+    command = [sys.executable, "-m", "tests.unit.training.colorizediffusion.interrupted_build", str(tmp_path), str(archive)]
     done = subprocess.run(command, cwd=project, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) > 25
@@ -136,8 +136,8 @@ def test_names_that_would_be_one_are_two(tmp_path: Path) -> None:
     for number, name in enumerate(("a/b.png", "a_b.png", "A_b.png")):
         (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
         Image.new("RGB", (64, 64), (50 * number, 0, 0)).save(tmp_path / "in" / name)
-    assert make(tmp_path / "in", tmp_path / "set", making(), lambda name: None).count == 3
-    data = PictureFolder(tmp_path / "set", masks=True)
+    assert build_dataset(tmp_path / "in", tmp_path / "set", making(), lambda name: None).count == 3
+    data = ImageDataset(tmp_path / "set", masks=True)
     assert len({name.casefold() for name in names(data)}) == 3
     assert {int(data.read(number).color[0, 0, 0]) for number in range(3)} == {0, 50, 100}
 
@@ -148,20 +148,20 @@ def test_more_pictures_come_beside_archives_that_are_there(zipped: Path, tmp_pat
         shutil.copy(zipped / part / "ai1.zip", tmp_path / "set" / part / "0000.zip")
     before = (tmp_path / "set" / "color" / "0000.zip").read_bytes()
     source = pictures(tmp_path / "all")
-    assert make(source, tmp_path / "set", making(8), lambda name: None).count == 4
+    assert build_dataset(source, tmp_path / "set", making(8), lambda name: None).count == 4
     Image.new("RGB", (64, 64)).save(source / "later.png")
-    assert make(source, tmp_path / "set", making(8), lambda name: None).count == 5
+    assert build_dataset(source, tmp_path / "set", making(8), lambda name: None).count == 5
     assert (tmp_path / "set" / "color" / "0000.zip").read_bytes() == before
-    assert len(PictureFolder(tmp_path / "set", masks=True)) == 5  # those that are listed
+    assert len(ImageDataset(tmp_path / "set", masks=True)) == 5  # those that are listed
     assert [path.name for path in sorted((tmp_path / "set" / "mask").iterdir())] == ["0000.zip", "0001.zip", "0002.zip"]
 
 
 def test_the_command_finds_lines_and_figures(tmp_path: Path) -> None:
     source = pictures(tmp_path / "all")
-    result = CliRunner().invoke(app, ["dataset", str(source), str(tmp_path / "set"), "--smallest", "64"])
+    result = CliRunner().invoke(app, ["dataset", str(source), str(tmp_path / "set"), "--min-side", "64"])
     assert result.exit_code == 0, result.output
-    assert "4 pictures" in result.output and "broken.png" in result.output
-    data = PictureFolder(tmp_path / "set", masks=True)
+    assert "4 images" in result.output and "broken.png" in result.output
+    data = ImageDataset(tmp_path / "set", masks=True)
     sample = next(data.read(n) for n in range(len(data)) if data.read(n).name.endswith("in_0.png"))
     _, line, mask = draw(0)
     assert sample.mask is not None

@@ -9,7 +9,19 @@ from tests.parity.golden import ANIME, golden
 
 
 def options(part: str, faces: Path, run: Path, *more: str) -> list[str]:
-    asked = [part, "--data", str(faces), "--run", str(run), "--start", str(golden(ANIME).sd), "--batch", "1", "--side", "16"]
+    asked = [
+        part,
+        "--data",
+        str(faces),
+        "--run",
+        str(run),
+        "--start",
+        str(golden(ANIME).sd),
+        "--batch-size",
+        "1",
+        "--side",
+        "16",
+    ]
     return [*asked, "--precision", "no", "--threads", "1", "--device", "cpu", *more]
 
 

@@ -8,23 +8,26 @@ import torch
 
 from backend.families.animediffusion.loader import load_unet
 from backend.imaging.thin_plate_warp import random_warp, warp_inside, warp_published
-from backend.training.animediffusion.batch import Bending
-from backend.training.animediffusion.dataset import FacePairs, squared
-from backend.training.animediffusion.phases import Sampled
-from backend.training.animediffusion.validation_images import sheet_of
-from backend.training.colorizediffusion.augment import signed
+from backend.training.animediffusion.batch import WarpFunction
+from backend.training.animediffusion.dataset import FacePairs, center_square
+from backend.training.animediffusion.phases import DifferentiableSampler
+from backend.training.animediffusion.validation_images import create_sheet_renderer
+from backend.training.colorizediffusion.augment import to_signed_tensor
 from tests.parity.golden import ANIME, golden
 
 
 @pytest.mark.parametrize("bending", [warp_published, warp_inside, None])
-def test_faces_are_painted_after_themselves_as_learned_and_after_the_next(bending: Bending | None, faces: Path) -> None:
+def test_faces_are_painted_after_themselves_as_learned_and_after_the_next(bending: WarpFunction | None, faces: Path) -> None:
     data, unet, seen = FacePairs(faces), load_unet(golden(ANIME).sd), list[torch.Tensor]()
     unet.register_forward_pre_hook(lambda _, given: seen.append(given[2]))
     with torch.no_grad():
-        sheets = [sheet_of(data, 32, bending, 2)(network) for network in (unet, Sampled(unet, "published", 10, 1.0))]
+        sheets = [
+            create_sheet_renderer(data, 32, bending, 2)(network)
+            for network in (unet, DifferentiableSampler(unet, "published", 10, 1.0))
+        ]
     assert np.array_equal(*sheets) and sheets[0].shape[1] > 6 * 32
     colors = [data.read(number).color for number in range(2)]
     bends = [random_warp(np.random.default_rng(number)) for number in range(2)]
     own = [bending(color, bend) if bending else color for color, bend in zip(colors, bends, strict=True)]
-    assert torch.equal(seen[0], signed([squared(each, 32) for each in own]))
-    assert torch.equal(seen[10], signed([squared(each, 32) for each in reversed(colors)]))
+    assert torch.equal(seen[0], to_signed_tensor([center_square(each, 32) for each in own]))
+    assert torch.equal(seen[10], to_signed_tensor([center_square(each, 32) for each in reversed(colors)]))

@@ -17,14 +17,14 @@ from backend.networks.colorizediffusion.attention_inputs import CrossAttentionIn
 from backend.networks.colorizediffusion.half_selectors import HardSelector
 from backend.networks.colorizediffusion.hooks import UNetHooks
 from backend.training.cli import app
-from backend.training.colorizediffusion.dataset import PictureFolder
-from backend.training.colorizediffusion.stage import Stage, Start
+from backend.training.colorizediffusion.dataset import ImageDataset
+from backend.training.colorizediffusion.stage import Stage, StartCheckpoint
 from backend.training.colorizediffusion.v1 import V1Stage
 from backend.training.colorizediffusion.v15 import V15Stage
-from backend.training.colorizediffusion.validation_images import sheet_of
+from backend.training.colorizediffusion.validation_images import create_sheet_renderer
 from backend.training.engine.config import Hardware, TrainConfig
-from backend.training.engine.trainer import Trainer, batches_of_step
-from tests.unit.published.conftest import settings
+from backend.training.engine.trainer import Trainer, resolve_batches_per_step
+from tests.unit.training.colorizediffusion.conftest import settings
 
 STEPS, SAVED, RESUMED = 50, 24, 3
 STAGES = {"v1": (V1Stage, 1e-3), "v15": (V15Stage, 3e-3)}
@@ -36,13 +36,23 @@ MakeStage = Callable[[str], Stage]
 def stage_of(plain: Path, v1_checkpoint: Path) -> MakeStage:
     def make(name: str, again: bool = False) -> Stage:
         masks = name == "v15"
-        return STAGES[name][0](PictureFolder(plain, masks), Start(v1_checkpoint, again=again), settings(masks))
+        return STAGES[name][0](
+            ImageDataset(plain, masks), StartCheckpoint(v1_checkpoint, gradient_checkpointing=again), settings(masks)
+        )
 
     return make
 
 
 def run_of(stage: Stage, name: str, folder: Path, average: float = 0.0) -> Trainer:
-    recipe = TrainConfig(steps=STEPS, rate=STAGES[name][1], warmup=1, last=1.0, decay=0.01, betas=(0.9, 0.999), average=average)
+    recipe = TrainConfig(
+        steps=STEPS,
+        learning_rate=STAGES[name][1],
+        warmup_steps=1,
+        final_rate_share=1.0,
+        weight_decay=0.01,
+        betas=(0.9, 0.999),
+        ema_decay=average,
+    )
     return Trainer(stage, recipe, folder, Hardware(device="cpu", threads=1, precision="no"))
 
 
@@ -57,7 +67,7 @@ def everything(run: Trainer) -> list[torch.Tensor]:
     moments = run.optimizer.state_dict()["state"]
     states = [value for _, state in sorted(moments.items()) for _, value in sorted(state.items())]
     averaged = [] if run.ema is None else run.ema.shadow_params
-    return [tensor.clone() for tensor in (*run.plain.state_dict().values(), *averaged, *states)]
+    return [tensor.clone() for tensor in (*run.unwrapped_network.state_dict().values(), *averaged, *states)]
 
 
 @pytest.mark.slow
@@ -75,7 +85,7 @@ def test_fifty_steps_lower_the_loss_and_resume_to_the_bit(
             run.save()
         if step == SAVED + RESUMED:
             kept = everything(run)
-    assert figures.keys() == {"loss", "late", "early"}
+    assert figures.keys() == {"loss", "low_noise", "high_noise"}
     assert loss_of(run) < before * 0.97
     assert all(torch.equal(value, frozen[key]) for key, value in stage.parts.vae.state_dict().items())
     again = run_of(stage_of(name), name, tmp_path, average)
@@ -90,10 +100,10 @@ def test_fifty_steps_lower_the_loss_and_resume_to_the_bit(
 def test_v15_trains_pairs_and_token_networks_alone(stage_of: MakeStage, tmp_path: Path) -> None:
     stage = stage_of("v15")
     run = run_of(stage, "v15", tmp_path)
-    names = {name.split(".")[0] for name, _ in run.plain.named_parameters()}
+    names = {name.split(".")[0] for name, _ in run.unwrapped_network.named_parameters()}
     assert names == {"pairs", "threshold_embedder", "token_transformer"}
     unet = stage.parts.unet
-    trained = {id(p) for p in run.plain.parameters()}
+    trained = {id(p) for p in run.unwrapped_network.parameters()}
     others = {name: p.detach().clone() for name, p in unet.named_parameters() if id(p) not in trained}
     pairs = [p.detach().clone() for name, p in unet.named_parameters() if "pairs" in name]
     for _ in range(2):  # at first the halves that add are zero, so that those before them learn from the second step on
@@ -110,7 +120,7 @@ def test_a_fresh_v15_colors_as_v1(stage_of: MakeStage, tmp_path: Path) -> None:
     stage = stage_of("v15")
     network = stage.network()
     batch = stage.batch(np.random.default_rng(0))
-    tokens = stage.tokens(batch.reference, batch.warp)
+    tokens = stage.encode_tokens(batch.reference, batch.warp)
     hooks = UNetHooks(stage.parts.sketch_encoder(batch.sketch))
     unet = stage.parts.unet
     whole = (1.0,) * 16
@@ -160,14 +170,27 @@ def test_sparing_memory_computes_blocks_again_on_the_way_back(name: str, again: 
 
 
 def options(name: str, plain: Path, checkpoint: Path, run: Path, *more: str) -> list[str]:
-    asked = [name, "--data", str(plain), "--start", str(checkpoint), "--run", str(run), "--steps", "2", "--batch", "1"]
-    asked += ["--size", "64x64", "--load-size", "80", "--border", "4", "--rate", "0.001", "--precision", "no", "--threads", "1"]
+    asked = [name, "--data", str(plain), "--start", str(checkpoint), "--run", str(run), "--steps", "2", "--batch-size", "1"]
+    asked += [
+        "--crops",
+        "64x64",
+        "--load-size",
+        "80",
+        "--wipe-border",
+        "4",
+        "--learning-rate",
+        "0.001",
+        "--precision",
+        "no",
+        "--threads",
+        "1",
+    ]
     return [*asked, "--device", "cpu", *more]
 
 
 @pytest.mark.slow
 def test_two_processes_agree_with_one(plain: Path, v1_checkpoint: Path, project: Path, tmp_path: Path) -> None:
-    alone = CliRunner().invoke(app, options("v15", plain, v1_checkpoint, tmp_path / "one", "--parts", "2"))
+    alone = CliRunner().invoke(app, options("v15", plain, v1_checkpoint, tmp_path / "one", "--batches-per-step", "2"))
     assert alone.exit_code == 0, alone.output
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     command += ["-m", "--", "backend.training.cli", *options("v15", plain, v1_checkpoint, tmp_path / "two")]
@@ -191,7 +214,7 @@ def test_v15_has_no_noisy_reference(plain: Path, v1_checkpoint: Path, tmp_path: 
 @pytest.mark.parametrize("name", ["v1", "v15"])
 def test_what_was_learned_is_a_checkpoint_that_loads(name: str, plain: Path, v1_checkpoint: Path, tmp_path: Path) -> None:
     runner = CliRunner()
-    more = ("--average", "0.9", "--noisy-reference") if name == "v1" else ()
+    more = ("--ema-decay", "0.9", "--noisy-reference") if name == "v1" else ()
     trained = runner.invoke(app, options(name, plain, v1_checkpoint, tmp_path / "run", "--validation", str(plain), *more))
     assert trained.exit_code == 0, trained.output
     out = tmp_path / "mult-eps-mine.safetensors"
@@ -221,19 +244,19 @@ def test_a_sheet_shows_another_reference(stage_of: MakeStage, plain: Path) -> No
     stage = stage_of("v15")
     network = stage.network().eval()
     with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):  # as in training
-        sheet = sheet_of(stage, PictureFolder(plain, masks=True), count=2, steps=2)(network)
+        sheet = create_sheet_renderer(stage, ImageDataset(plain, masks=True), count=2, steps=2)(network)
     assert sheet.ndim == 3 and sheet.dtype == np.uint8
     assert sheet.shape[0] > sheet.shape[1] / 4
 
 
 def test_uneven_shares_are_refused() -> None:
-    assert batches_of_step(0, 3) == 3 and batches_of_step(6, 3) == 6
+    assert resolve_batches_per_step(0, 3) == 3 and resolve_batches_per_step(6, 3) == 6
     with pytest.raises(ValueError, match="evenly"):
-        batches_of_step(4, 3)
+        resolve_batches_per_step(4, 3)
 
 
 @pytest.mark.parametrize(
-    ("options_", "said"), [(["--size", "500x512"], "64"), (["--size", "big"], "crops"), (["--predicts", "x"], "neither")]
+    ("options_", "said"), [(["--crops", "500x512"], "64"), (["--crops", "big"], "crops"), (["--prediction", "x"], "neither")]
 )
 def test_options_that_make_no_sense_are_refused(
     options_: list[str], said: str, plain: Path, v1_checkpoint: Path, tmp_path: Path
@@ -259,8 +282,8 @@ def test_v1_does_not_begin_with_v15(plain: Path, v1_checkpoint: Path, v15_checkp
 
 @pytest.mark.parametrize("begun", ["v1_checkpoint", "v15_checkpoint"])
 def test_v15_begins_with_v1_or_goes_on_from_v15(begun: str, plain: Path, request: pytest.FixtureRequest) -> None:
-    start = Start(request.getfixturevalue(begun))
-    stage = V15Stage(PictureFolder(plain, masks=True), start, settings(masks=True))
+    start = StartCheckpoint(request.getfixturevalue(begun))
+    stage = V15Stage(ImageDataset(plain, masks=True), start, settings(masks=True))
     stage.network()
     assert stage.parts.version == "v1.5"
 

@@ -13,11 +13,11 @@ from backend.networks.colorizediffusion.attention_inputs import CrossAttentionIn
 from backend.networks.colorizediffusion.half_selectors import HardSelector
 from backend.networks.colorizediffusion.hooks import UNetHooks
 from backend.training.colorizediffusion.batch import Batch
-from backend.training.colorizediffusion.dataset import PictureFolder
-from backend.training.colorizediffusion.stage import Stage, Start
+from backend.training.colorizediffusion.dataset import ImageDataset
+from backend.training.colorizediffusion.stage import Stage, StartCheckpoint
 from backend.training.colorizediffusion.v1 import V1Stage
 from backend.training.colorizediffusion.v15 import V15Network, V15Stage
-from tests.unit.published.conftest import settings
+from tests.unit.training.colorizediffusion.conftest import settings
 
 WHOLE, NONE = (1.0,) * 16, (0.0,) * 16
 
@@ -35,43 +35,43 @@ class Heard:
 
 def shown(stage: Stage, seen: tuple[float, float] = (1.0, 0.0)) -> tuple[Batch, tuple[Any, ...]]:
     """A batch of two, and what the stage shows of it; the second picture's reference is withheld."""
-    batch = stage.batch(np.random.default_rng(3))._replace(seen=torch.tensor(seen))
+    batch = stage.batch(np.random.default_rng(3))._replace(reference_kept=torch.tensor(seen))
     heard = Heard()
-    stage.answer(heard, batch, batch.noise)
+    stage.predict(heard, batch, batch.noise)
     return batch, heard.given
 
 
 @pytest.fixture
 def v15(plain: Path, v15_checkpoint: Path) -> V15Stage:
-    return V15Stage(PictureFolder(plain, masks=True), Start(v15_checkpoint), settings(masks=True))
+    return V15Stage(ImageDataset(plain, masks=True), StartCheckpoint(v15_checkpoint), settings(masks=True))
 
 
 def test_v1_sees_the_picture_s_own_tokens_or_none(plain: Path, v1_checkpoint: Path) -> None:
-    stage = V1Stage(PictureFolder(plain, masks=False), Start(v1_checkpoint), settings())
+    stage = V1Stage(ImageDataset(plain, masks=False), StartCheckpoint(v1_checkpoint), settings())
     network = stage.network()
     assert all(weight.requires_grad for weight in network.parameters())
     assert {name.split(".")[0] for name, _ in network.named_parameters()} == {"unet", "sketch_encoder"}
     batch, (noisy, time, sketch, tokens) = shown(stage)
     assert noisy is batch.noise and time is batch.time and sketch is batch.sketch
-    torch.testing.assert_close(tokens[0], stage.tokens(batch.reference, batch.warp)[0])
+    torch.testing.assert_close(tokens[0], stage.encode_tokens(batch.reference, batch.warp)[0])
     assert not tokens[1].any() and tokens[0].any()
 
 
 def test_v1_hears_a_noisy_reference_where_that_is_asked_for(plain: Path, v1_checkpoint: Path) -> None:
-    stage = V1Stage(PictureFolder(plain, masks=False), Start(v1_checkpoint), settings(noisy_reference=True))
+    stage = V1Stage(ImageDataset(plain, masks=False), StartCheckpoint(v1_checkpoint), settings(noisy_reference=True))
     stage.network()
-    batch = stage.batch(np.random.default_rng(3))._replace(seen=torch.ones(2), time=torch.tensor([400, 950]))
+    batch = stage.batch(np.random.default_rng(3))._replace(reference_kept=torch.ones(2), time=torch.tensor([400, 950]))
     heard = Heard()
-    stage.answer(heard, batch, batch.noise)
-    stage.answer(heard, batch, batch.noise)  # the noise is the batch's, not the moment's
-    clean, noisy = stage.tokens(batch.reference, batch.warp), heard.given[3]
+    stage.predict(heard, batch, batch.noise)
+    stage.predict(heard, batch, batch.noise)  # the noise is the batch's, not the moment's
+    clean, noisy = stage.encode_tokens(batch.reference, batch.warp), heard.given[3]
     abar = torch.from_numpy(alphas_cumprod().copy())
     for one, time in ((0, 400), (1, 49)):
         noise = torch.randn(clean[one].shape, generator=torch.Generator().manual_seed(int(batch.token_seed[one])))
         wanted = abar[time].sqrt() * clean[one] + (1 - abar[time]).sqrt() * noise
         torch.testing.assert_close(noisy[one], wanted.float(), atol=1e-5, rtol=1e-5)
-    withheld = batch._replace(seen=torch.zeros(2))
-    stage.answer(heard, withheld, batch.noise)
+    withheld = batch._replace(reference_kept=torch.zeros(2))
+    stage.predict(heard, withheld, batch.noise)
     assert not heard.given[3].any()
 
 
@@ -79,19 +79,19 @@ def test_latents_are_scaled_samples_of_the_posterior(v15: V15Stage) -> None:
     v15.network()
     batch = v15.batch(np.random.default_rng(3))
     found = v15.parts.vae.encode(batch.color).latent_dist  # type: ignore[union-attr]
-    torch.testing.assert_close(v15.latent(batch), 0.18215 * (found.mean + found.std * batch.posterior))
+    torch.testing.assert_close(v15.encode_latent(batch), 0.18215 * (found.mean + found.std * batch.posterior_noise))
 
 
 def test_v15_sees_figure_tokens_of_the_whole_and_ground_tokens_without_the_figure(v15: V15Stage) -> None:
     v15.network()
     batch, (*_, features, figure, ground, seen, thresholds, mask) = shown(v15)
-    assert seen is batch.seen and thresholds is batch.thresholds and mask.shape == (2, 1, 8, 8)
-    torch.testing.assert_close(figure, v15.tokens(batch.reference, batch.warp))
+    assert seen is batch.reference_kept and thresholds is batch.thresholds and mask.shape == (2, 1, 8, 8)
+    torch.testing.assert_close(figure, v15.encode_tokens(batch.reference, batch.warp))
     is_figure = (batch.reference_mask >= batch.thresholds[:, 1].reshape(2, 1, 1, 1)).expand_as(batch.reference)
     assert 0 < float(is_figure.float().mean()) < 1
     painted = batch.reference.clone()
     painted[is_figure] = 1.0
-    torch.testing.assert_close(ground, v15.tokens(painted, batch.warp))
+    torch.testing.assert_close(ground, v15.encode_tokens(painted, batch.warp))
     torch.testing.assert_close(features, v15.parts.sketch_encoder(batch.sketch))
 
 

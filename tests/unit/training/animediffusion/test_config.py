@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from backend.training.animediffusion.batch import Settings
-from backend.training.animediffusion.config import AnimeRecipe, layout
+from backend.training.animediffusion.batch import BatchConfig
+from backend.training.animediffusion.config import AnimeTrainConfig, fastest_memory_format
 from backend.training.animediffusion.dataset import FacePairs
-from backend.training.animediffusion.phases import Phase1, Start
+from backend.training.animediffusion.phases import InitialNetwork, Phase1
 from backend.training.engine.config import Hardware
 from backend.training.engine.trainer import Trainer
 from tests.parity.golden import ANIME, golden
@@ -17,13 +17,17 @@ from tests.parity.golden import ANIME, golden
 @pytest.mark.parametrize(("there", "found"), [(True, torch.channels_last), (False, torch.contiguous_format)])
 def test_channels_are_last_on_a_gpu_only(there: bool, found: torch.memory_format, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: there)
-    assert layout("auto") is found
-    assert layout("cpu") is torch.contiguous_format and layout("cuda") is torch.channels_last
+    assert fastest_memory_format("auto") is found
+    assert fastest_memory_format("cpu") is torch.contiguous_format and fastest_memory_format("cuda") is torch.channels_last
 
 
 @pytest.mark.parametrize("wanted", [torch.channels_last, torch.contiguous_format])
 def test_a_run_takes_the_layout_it_is_told(wanted: torch.memory_format, faces: Path, tmp_path: Path) -> None:
-    task = Phase1(FacePairs(faces), Start(golden(ANIME).sd), Settings(1, 16), "sum")
-    run = Trainer(task, AnimeRecipe(steps=1), tmp_path, Hardware(device="cpu", precision="no", layout=wanted))
-    kernels = [weight for weight in run.plain.parameters() if weight.ndim == 4 and weight.shape[2] > 1 and weight.shape[1] > 1]
+    task = Phase1(FacePairs(faces), InitialNetwork(golden(ANIME).sd), BatchConfig(1, 16), "sum")
+    run = Trainer(task, AnimeTrainConfig(steps=1), tmp_path, Hardware(device="cpu", precision="no", memory_format=wanted))
+    kernels = [
+        weight
+        for weight in run.unwrapped_network.parameters()
+        if weight.ndim == 4 and weight.shape[2] > 1 and weight.shape[1] > 1
+    ]
     assert kernels and all(weight.is_contiguous(memory_format=wanted) for weight in kernels)

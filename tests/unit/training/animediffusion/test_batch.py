@@ -8,12 +8,12 @@ import torch
 
 from backend.imaging.thin_plate_warp import ThinPlateWarp
 from backend.imaging.types import Rgb
-from backend.training.animediffusion.batch import Batch, Settings, draw_batch
+from backend.training.animediffusion.batch import Batch, BatchConfig, draw_batch
 from backend.training.animediffusion.dataset import FacePairs
 
 
 def drawn(faces: Path, seed: int = 0, size: int = 60, **settings: float) -> Batch:
-    return draw_batch(FacePairs(faces), np.random.default_rng(seed), Settings(size, 8, bending=None, **settings))  # type: ignore[arg-type]
+    return draw_batch(FacePairs(faces), np.random.default_rng(seed), BatchConfig(size, 8, warp=None, **settings))  # type: ignore[arg-type]
 
 
 def test_pictures_are_bent_each_by_its_own_bend_and_before_they_are_made_small(faces: Path) -> None:
@@ -23,7 +23,7 @@ def test_pictures_are_bent_each_by_its_own_bend_and_before_they_are_made_small(f
         seen.append((rgb.shape, bend))
         return 255 - rgb
 
-    batch = draw_batch(FacePairs(faces), np.random.default_rng(0), Settings(4, 16, bending=noted))
+    batch = draw_batch(FacePairs(faces), np.random.default_rng(0), BatchConfig(4, 16, warp=noted))
     assert {shape for shape, _ in seen} == {(64, 64, 3)} and len({bend for _, bend in seen}) == 4
     torch.testing.assert_close(batch.reference, -batch.color, atol=1 / 127, rtol=0)
 
@@ -36,7 +36,7 @@ def test_every_picture_has_a_time_of_its_own_out_of_all(faces: Path) -> None:
 
 
 def test_pictures_are_withheld_one_by_one(faces: Path) -> None:
-    batch = drawn(faces, size=400, withhold=0.25, withhold_lines=0.5)
+    batch = drawn(faces, size=400, reference_dropout=0.25, line_dropout=0.5)
     references = (batch.reference == 0).flatten(1).all(1)
     lines = (batch.lines == 1).flatten(1).all(1)
     assert 0.17 < float(references.float().mean()) < 0.33 and 0.42 < float(lines.float().mean()) < 0.58

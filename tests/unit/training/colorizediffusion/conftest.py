@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from backend.training.colorizediffusion.augment import Augmentation
-from backend.training.colorizediffusion.batch import Settings
+from backend.training.colorizediffusion.batch import BatchConfig
 from tests.parity.golden import golden
 
 SIDE, COUNT = 96, 6
-TINY = Augmentation(crops=((64, 64),), load_size=80, border=4)
+TINY = Augmentation(crops=((64, 64),), load_size=80, max_border=4)
 
 
 def draw(number: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -70,5 +70,5 @@ def v15_checkpoint() -> Path:
     return golden("v1.5").sd
 
 
-def settings(masks: bool = False, size: int = 2, noisy_reference: bool = False) -> Settings:
-    return Settings(size=size, augmentation=TINY, masks=masks, noisy_reference=noisy_reference)
+def settings(masks: bool = False, size: int = 2, noisy_reference: bool = False) -> BatchConfig:
+    return BatchConfig(batch_size=size, augmentation=TINY, masks=masks, noisy_reference=noisy_reference)

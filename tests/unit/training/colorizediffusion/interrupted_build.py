@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from backend.training.colorizediffusion.dataset import PictureFolder
-from backend.training.colorizediffusion.dataset_builder import BuildOptions, make
+from backend.training.colorizediffusion.dataset import ImageDataset
+from backend.training.colorizediffusion.dataset_builder import BuildOptions, build_dataset
 
 NAMES = ("a/b.png", "a_b.png", "a_b.bmp", "c.png", "c.webp")
 SIDE = 24
@@ -51,7 +51,7 @@ def kill_at(operation: int, below: Path) -> None:
 
 def colors(data: Path) -> list[int]:
     """The grays of all pictures; each has its lines and its mask."""
-    folder = PictureFolder(data, masks=True)
+    folder = ImageDataset(data, masks=True)
     samples = [folder.read(number) for number in range(len(folder))]
     for sample in samples:
         assert sample.mask is not None
@@ -68,7 +68,7 @@ def killed(pictures: Path, data: Path, how: BuildOptions, operation: int) -> boo
     child = os.fork()
     if not child:
         kill_at(operation, data)
-        make(pictures, data, how, lambda name: None)
+        build_dataset(pictures, data, how, lambda name: None)
         os._exit(0)
     status = os.waitpid(child, 0)[1]
     assert status in (0, signal.SIGKILL), status
@@ -76,7 +76,7 @@ def killed(pictures: Path, data: Path, how: BuildOptions, operation: int) -> boo
 
 
 def main(folder: Path, archive: int) -> None:
-    pictures, how = sources(folder / "in"), BuildOptions(gray, gray, smallest=8, archive=archive)
+    pictures, how = sources(folder / "in"), BuildOptions(gray, gray, min_side=8, archive_size=archive)
     every, operation, seen = [level(number) for number in range(len(NAMES))], 0, set[int]()
     while killed(pictures, folder / str(operation), how, operation + 1):
         data = folder / str(operation)
@@ -86,7 +86,7 @@ def main(folder: Path, archive: int) -> None:
             found = colors(data)
             assert len(set(found)) == len(found) and set(found) <= set(every)
             seen.add(len(found))
-        assert make(pictures, data, how, lambda name: None).count == len(NAMES)
+        assert build_dataset(pictures, data, how, lambda name: None).count == len(NAMES)
         assert colors(data) == every, operation
         assert not archive or not any(path.is_dir() for path in data.glob("*/*"))
         operation += 1

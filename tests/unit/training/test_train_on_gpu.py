@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from backend.families.registry import load
-from backend.training.offline_packages import NEEDED, missing, pack, unpack
+from backend.training.offline_packages import REQUIRED_MODULES, find_missing, pack, unpack
 
 BUDGET = 64_000_000
 
@@ -95,6 +95,6 @@ def test_packages_travel_in_pieces(tmp_path: Path) -> None:
 
 
 def test_what_training_needs_is_all_here_and_asked_for(project: Path) -> None:
-    assert missing() == []
+    assert find_missing() == []
     asked = (project / "pyproject.toml").read_text(encoding="utf-8")
-    assert all(f'"{package}>=' in asked for package in NEEDED.values())
+    assert all(f'"{package}>=' in asked for package in REQUIRED_MODULES.values())

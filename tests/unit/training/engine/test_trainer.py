@@ -14,13 +14,13 @@ import pytest
 import torch
 
 from backend.imaging.types import Rgb
-from backend.training.engine.batches import batches
-from backend.training.engine.checkpoints import newest, swap_in
+from backend.training.engine.batches import iterate_batches
+from backend.training.engine.checkpoints import find_checkpoint, replace_checkpoint
 from backend.training.engine.config import Hardware, TrainConfig
 from backend.training.engine.run_log import CsvLog
 from backend.training.engine.trainer import Trainer
 from backend.training.mini.foreground_task import ForegroundTask
-from backend.training.mini.shard_dataset import Store
+from backend.training.mini.shard_dataset import ShardDataset
 
 STEPS = 24
 
@@ -41,7 +41,19 @@ def machine() -> Hardware:
 
 
 def command(cache: Path, folder: Path, *more: str) -> list[str]:
-    asked = ["foreground", "--cache", str(cache), "--run", str(folder), "--steps", str(STEPS), "--batch", "2", "--seed", "5"]
+    asked = [
+        "foreground",
+        "--cache",
+        str(cache),
+        "--run",
+        str(folder),
+        "--steps",
+        str(STEPS),
+        "--batch-size",
+        "2",
+        "--seed",
+        "5",
+    ]
     asked += ["--device", "cpu", "--threads", str(torch.get_num_threads()), "--save-minutes", "0", *more]
     return [sys.executable, "-m", "backend.training.cli", *asked]
 
@@ -59,12 +71,12 @@ def test_killed_and_started_again_it_ends_with_the_same_weights(cache: Path, pro
     wait_for(tmp_path / "killed" / "checkpoint", killed)
     os.kill(killed.pid, signal.SIGKILL)
     assert killed.wait() == -signal.SIGKILL
-    store = Store(cache, ("mage/", "drawn/storybook"))  # as the command leaves out
-    store.refresh()
-    again = Trainer(ForegroundTask(store, 2), recipe(), tmp_path / "killed", machine())
+    dataset = ShardDataset(cache, ("mage/", "drawn/storybook"))  # as the command leaves out
+    dataset.refresh()
+    again = Trainer(ForegroundTask(dataset, 2), recipe(), tmp_path / "killed", machine())
     assert 0 < again.progress.step < STEPS
     again.train()
-    whole = Trainer(ForegroundTask(store, 2), recipe(), tmp_path / "whole", machine())
+    whole = Trainer(ForegroundTask(dataset, 2), recipe(), tmp_path / "whole", machine())
     whole.train()
     assert whole.progress.step == again.progress.step == STEPS
     assert len(everything(whole)) > 100
@@ -72,19 +84,19 @@ def test_killed_and_started_again_it_ends_with_the_same_weights(cache: Path, pro
         assert torch.equal(a, b)
 
 
-def test_batches_are_the_same_whoever_makes_them(store: Store) -> None:
-    task = ForegroundTask(store, 2)
-    here = list(islice(batches(task, 7, 3, workers=0, pinned=False), 3))
-    elsewhere = list(islice(batches(task, 7, 3, workers=2, pinned=False), 3))
-    later = next(batches(task, 7, 5, workers=0, pinned=False))
+def test_batches_are_the_same_whoever_makes_them(dataset: ShardDataset) -> None:
+    task = ForegroundTask(dataset, 2)
+    here = list(islice(iterate_batches(task, 7, 3, workers=0, pin_memory=False), 3))
+    elsewhere = list(islice(iterate_batches(task, 7, 3, workers=2, pin_memory=False), 3))
+    later = next(iterate_batches(task, 7, 5, workers=0, pin_memory=False))
     for a, b in zip([*here, here[2]], [*elsewhere, later], strict=True):
         assert all(torch.equal(x, y) for x, y in zip(a, b, strict=True))
-    other = next(batches(task, 8, 3, workers=0, pinned=False))
+    other = next(iterate_batches(task, 8, 3, workers=0, pin_memory=False))
     assert not torch.equal(other.lines, here[0].lines)
 
 
 def test_a_run_leaves_figures_curves_checkpoint_and_sheets(
-    store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    dataset: ShardDataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shown: list[list[torch.Tensor]] = []
 
@@ -93,7 +105,7 @@ def test_a_run_leaves_figures_curves_checkpoint_and_sheets(
         shown.append([p.clone() for p in network.parameters()])
         return np.full((8, 6, 3), (255, 0, 0), np.uint8)
 
-    run = Trainer(ForegroundTask(store, 2), recipe(3), tmp_path, machine())
+    run = Trainer(ForegroundTask(dataset, 2), recipe(3), tmp_path, machine())
     run.train(sheet)
     assert run.network.training
     assert [path.name for path in sorted((tmp_path / "sheets").iterdir())] == ["0000001.png", "0000002.png", "0000003.png"]
@@ -118,16 +130,16 @@ def test_an_interrupted_save_leaves_a_whole_checkpoint(tmp_path: Path) -> None:
 
         return fill
 
-    assert newest(tmp_path) is None
-    swap_in(tmp_path, write("first"))
+    assert find_checkpoint(tmp_path) is None
+    replace_checkpoint(tmp_path, write("first"))
     with pytest.raises(OSError):
-        swap_in(tmp_path, write("half", fails=True))
-    found = newest(tmp_path)
+        replace_checkpoint(tmp_path, write("half", fails=True))
+    found = find_checkpoint(tmp_path)
     assert found is not None and (found / "x").read_text() == "first"
     found.rename(tmp_path / "checkpoint.old")  # as between the two renames
-    found = newest(tmp_path)
+    found = find_checkpoint(tmp_path)
     assert found is not None and (found / "x").read_text() == "first"
-    swap_in(tmp_path, write("second"))
+    replace_checkpoint(tmp_path, write("second"))
     assert [path.name for path in tmp_path.iterdir() if path.name != "checkpoint.new"] == ["checkpoint"]
     assert (found / "x").read_text() == "second"
 
@@ -144,27 +156,27 @@ def test_the_table_forgets_what_a_resumed_run_does_again(tmp_path: Path) -> None
     assert rows == [("25", "0.25", ""), ("50", "0.5", ""), ("75", "0.7", "1"), ("100", "0.6", "")]
 
 
-def test_a_run_begins_with_given_weights(store: Store, tmp_path: Path) -> None:
-    first = Trainer(ForegroundTask(store, 2), recipe(), tmp_path / "a", machine())
-    weights = {name: tensor.half() for name, tensor in first.averaged().items()}
-    second = Trainer(ForegroundTask(store, 2), TrainConfig(seed=9, steps=1), tmp_path / "b", machine())
+def test_a_run_begins_with_given_weights(dataset: ShardDataset, tmp_path: Path) -> None:
+    first = Trainer(ForegroundTask(dataset, 2), recipe(), tmp_path / "a", machine())
+    weights = {name: tensor.half() for name, tensor in first.averaged_state().items()}
+    second = Trainer(ForegroundTask(dataset, 2), TrainConfig(seed=9, steps=1), tmp_path / "b", machine())
     second.load_weights(weights)
-    for name, tensor in second.averaged().items():
+    for name, tensor in second.averaged_state().items():
         assert torch.equal(tensor, weights[name].float())
     with pytest.raises(RuntimeError):
         second.load_weights({"nothing": torch.zeros(1)})
 
 
-def test_minutes_can_be_added_to_a_run(store: Store, tmp_path: Path) -> None:
-    run = Trainer(ForegroundTask(store, 2), TrainConfig(minutes=1), tmp_path, machine())
+def test_minutes_can_be_added_to_a_run(dataset: ShardDataset, tmp_path: Path) -> None:
+    run = Trainer(ForegroundTask(dataset, 2), TrainConfig(minutes=1), tmp_path, machine())
     run.progress.seconds = 120
     run.extend_budget(3)
-    assert run.recipe.minutes == 5
+    assert run.config.minutes == 5
 
 
 def test_a_device_that_is_not_there_is_refused() -> None:
     with pytest.raises(ValueError, match="no device 'tpu'"):
-        Hardware(device="tpu").accelerator()
+        Hardware(device="tpu").create_accelerator()
     if not torch.cuda.is_available():
         with pytest.raises(ValueError, match="cuda"):
-            Hardware(device="cuda").accelerator()
+            Hardware(device="cuda").create_accelerator()

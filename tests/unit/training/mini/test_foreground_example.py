@@ -2,32 +2,38 @@
 
 import numpy as np
 
-from backend.training.mini.foreground_example import broken, drawing_item, faded, reference_item, wiped
-from backend.training.mini.shard_dataset import Store
+from backend.training.mini.foreground_example import (
+    break_lines,
+    make_drawing_example,
+    make_reference_example,
+    random_pen_strength,
+    wipe_background,
+)
+from backend.training.mini.shard_dataset import ShardDataset
 
 
-def test_the_same_numbers_make_the_same_picture(store: Store) -> None:
-    for make in (drawing_item, reference_item):
-        first, second, other = (make(store.draw(np.random.default_rng(1)), np.random.default_rng(s)) for s in (2, 2, 3))
+def test_the_same_numbers_make_the_same_picture(dataset: ShardDataset) -> None:
+    for make in (make_drawing_example, make_reference_example):
+        first, second, other = (make(dataset.sample(np.random.default_rng(1)), np.random.default_rng(s)) for s in (2, 2, 3))
         for a, b in zip(first, second, strict=True):
             np.testing.assert_array_equal(a, b)
         assert not np.array_equal(first.lines, other.lines)
 
 
-def test_values_and_sizes(store: Store) -> None:
+def test_values_and_sizes(dataset: ShardDataset) -> None:
     rng = np.random.default_rng(4)
     for _ in range(12):
-        for make in (drawing_item, reference_item):
-            item = make(store.draw(rng), rng)
+        for make in (make_drawing_example, make_reference_example):
+            item = make(dataset.sample(rng), rng)
             assert item.lines.shape == item.mask.shape == (1, 256, 256) and item.rgb.shape == (3, 128, 128)
             assert all(part.min() >= 0 and part.max() <= 1 for part in item)
 
 
-def test_a_moved_figure_takes_its_lines_along(store: Store) -> None:
+def test_a_moved_figure_takes_its_lines_along(dataset: ShardDataset) -> None:
     """The outlines of the made figures lie on the edge of their mask, wherever both are moved."""
     rng = np.random.default_rng(5)
     for _ in range(8):
-        item = drawing_item(store.draw(rng), rng)
+        item = make_drawing_example(dataset.sample(rng), rng)
         figure = item.mask[0] > 0.5
         far = np.pad(figure, 6)
         near = np.zeros_like(figure)
@@ -40,17 +46,17 @@ def test_a_moved_figure_takes_its_lines_along(store: Store) -> None:
 def test_a_wiped_ground_leaves_the_figure_and_its_outline() -> None:
     ink, mask = np.full((256, 256), 200, np.uint8), np.zeros((256, 256), np.uint8)
     mask[100:150, 100:150] = 255
-    left = wiped(ink, mask)
+    left = wipe_background(ink, mask)
     assert (left[98:152, 100:150] == 200).all() and not left[:95].any() and not left[:, 156:].any()
 
 
 def test_broken_lines_only_lose_ink() -> None:
     ink = np.full((256, 256), 255, np.uint8)
-    gaps = broken(ink, np.random.default_rng(6))
+    gaps = break_lines(ink, np.random.default_rng(6))
     assert 0.003 < (gaps == 0).mean() < 0.03 and set(np.unique(gaps)) == {0, 255} and (ink == 255).all()
 
 
 def test_a_pen_fades_smoothly() -> None:
-    strength = faded(256, np.random.default_rng(7))
+    strength = random_pen_strength(256, np.random.default_rng(7))
     assert strength.shape == (256, 256) and strength.min() >= 0.1 and strength.max() <= 1 and np.ptp(strength) > 0.3
     assert np.abs(np.diff(strength, axis=0)).max() < 0.1
