@@ -3,9 +3,9 @@
 #
 #   scripts/pack_for_gpu.sh [PACK]
 #
-# PACK (default .gpu): PACK/00/piece, PACK/01/piece, ..., each small enough to travel beside this repository in TRAVELS bytes
-# (64 MiB).  TARGET (3.12) is the other machine's Python, PACKAGES what it lacks; PyTorch, numpy, scipy and Pillow are taken to
-# be there.  What the machine has got of this is left alone.  PYTHON is the interpreter here.
+# PACK (default .gpu) gets PACK/00/piece, PACK/01/piece, ..., each small enough to travel beside this repository in TRAVELS
+# bytes (64 MiB).  TARGET (3.12) is the Python of the other machine, PACKAGES are the packages it lacks; PyTorch, numpy, scipy
+# and Pillow should be there.  Packages that the machine has are left alone.  PYTHON is the interpreter here.
 set -eu
 cd "$(dirname "$0")/.."
 pack=${1:-.gpu}
@@ -28,7 +28,7 @@ grep -v '^#' constraints.txt > "$wheels/pins"
 tree=$(git ls-files -z --cached --others --exclude-standard | xargs -0 -r stat -c %s 2>/dev/null | awk '{ n += $1 } END { print n }')
 piece=$((${TRAVELS:-67108864} - tree - 2000000))
 if [ "$piece" -lt 4000000 ]; then
-    echo "the repository alone takes $tree bytes; too little is left for packages" >&2
+    echo "the repository alone takes $tree bytes, which leaves too little for packages" >&2
     exit 1
 fi
 rm -rf "$pack"

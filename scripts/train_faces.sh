@@ -1,14 +1,14 @@
 #!/bin/sh
-# Both phases of AnimeDiffusion on drawn faces, small: does phase 2 mend the tones, and more than going on with phase 1 would?
-# An hour of training on one core, and what measuring it takes; ended and started again, it goes on where it stopped.
+# Both phases of AnimeDiffusion on drawn faces, small: does phase 2 correct the tones, and more than continuing phase 1 would?
+# Takes an hour of training on one core, plus measuring; interrupted and started again, it resumes where it stopped.
 #
 #   scripts/train_faces.sh WORK
 #
-# WORK: a folder for faces, checkpoints and figures (1 GB).  MODELS3D: a folder of rigged characters (.glb); half of the faces
-# are theirs, half of the test faces those of the one kept out.  MINUTES (default 60): of training, three fifths for phase 1, two
-# for phase 2; beside phase 2 the control, which is phase 1 gone on with, has as many.  SIDE (default 64): of the pictures;
-# WIDTH (default 32): of the network's first level; BATCH (default 8); FACES (default 4000) to learn from, TEST_FACES (default
-# 200) to measure on; THREADS (default 1): of each program; PRECISION (default bf16); PYTHON: the interpreter.
+# WORK: a folder for faces, checkpoints and metrics (1 GB).  MODELS3D: a folder of rigged characters (.glb); half of the faces
+# are theirs, half of the test faces those of the one held out.  MINUTES (default 60) of training: three fifths for phase 1, two
+# for phase 2; the control, which continues phase 1, runs beside phase 2 for as long.  SIDE (default 64) of the images; WIDTH
+# (default 32) of the network's first level; BATCH (default 8): images in a batch; FACES (default 4000) to learn from;
+# TEST_FACES (default 200) to measure on; THREADS (default 1) of each program; PRECISION (default bf16); PYTHON: the interpreter.
 set -eu
 mkdir -p "$1"
 work=$(cd "$1" && pwd)
@@ -40,6 +40,6 @@ faces test --count "${TEST_FACES:-200}" --seed 2 --held-out
 train anime1 0.6 phase1 --width "${WIDTH:-32}" --learning-rate 4e-4 --warmup-share 0.05 --ema-decay 0.995
 train anime1 0.4 control --start "$work/phase1.safetensors" --learning-rate 2e-4 --warmup-share 0.1 --ema-decay 0.995 &
 control=$!
-trap 'wait "$control"' EXIT  # when phase 2 fails, it does not go on alone behind the user's back
+trap 'wait "$control"' EXIT  # when phase 2 fails, the control must not stay behind in the background
 train anime2 0.4 phase2 --start "$work/phase1.safetensors" --learning-rate 2e-4 --warmup-share 0.1 --ema-decay 0.98 --max-grad-norm 1
 wait "$control"

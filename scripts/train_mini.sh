@@ -1,20 +1,20 @@
 #!/bin/sh
-# Train mini from an empty folder, overnight on two cores: draw, cut, train the three parts, export, measure.
+# Train mini from an empty folder, overnight on two cores: draw, cut into regions, train the three parts, export, measure.
 #
 #   scripts/train_mini.sh WORK [MODELS3D PANELS]
 #
 # WORK: a folder for drawings, prepared arrays and checkpoints (some 20 GB); the model is WORK/models/mini.  MODELS3D, PANELS:
 # optional folders of rigged .glb characters and comic panels; without them everything is drawn by this project's own code.
-# HOURS (default 8) is the time for training, the drawing (SETS, default 20000) comes on top; WORKERS: processes that draw and cut
-# (default: one a core); OUT: another place for the model; PYTHON: the interpreter.  Ended at any time and started again, it goes
-# on where it stopped.
+# HOURS (default 8) is the time for training; drawing (SETS, default 20000 examples) comes on top.  WORKERS: processes that draw
+# and cut (default: one a core); BATCH (default 16): examples in a batch; LIMIT (default 60): drawings of a shard to measure on;
+# OUT: another place for the model; PYTHON: the interpreter.  Interrupted at any time and started again, it resumes.
 set -eu
 work=$1
 python=${PYTHON:-python3}
 cd "$(dirname "$0")/.."
 cores=${WORKERS:-$(env -u OMP_NUM_THREADS nproc)}
 out=${OUT:-$work/models/mini}
-export OMP_WAIT_POLICY="${OMP_WAIT_POLICY:-PASSIVE}"  # threads that spin while they wait lose their core to the batches' makers
+export OMP_WAIT_POLICY="${OMP_WAIT_POLICY:-PASSIVE}"  # threads that spin while they wait take cores from the processes that make batches
 
 minutes() { echo "${HOURS:-8}" "$1" | awk '{ print $1 * 60 * $2 }'; }
 train() {

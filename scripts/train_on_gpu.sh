@@ -1,20 +1,21 @@
 #!/bin/sh
-# Train mini on a GPU machine that has Python, PyTorch and EGL and no network: draw, cut, train, export, evaluate, pack.
+# Train mini on a GPU machine that has Python, PyTorch and EGL but no network: draw, cut, train, export, evaluate, pack.
 #
 #   scripts/train_on_gpu.sh OUT MINUTES [PART...]
 #
-# MINUTES of training, shared by the PARTs (flats painted foreground; default: flats).  OUT gets at most 64 MB in 8 files:
-# train.log, evaluation.txt, report.tar.gz, sheet.png (validation pictures of the last part), and result.tar.00,
+# MINUTES of training are shared by the PARTs (flats painted foreground; default: flats).  OUT gets at most 64 MB in 8 files:
+# train.log, evaluation.txt, report.tar.gz, sheet.png (validation images of the last part), and result.tar.00,
 # result.tar.01, ..., which `cat OUT/result.tar.* | tar x -C FOLDER` unpacks: model/, logs/ and those checkpoints that fit.
 #
-# Training continues from the first of these there is: the checkpoint in WORK (default runs/gpu; kept from call to call on one
-# machine), a checkpoint or the model in FROM (an OUT of before), the shipped weights.  START=none begins from nothing.  A rest
-# of the learning rate's schedule is not kept: every call cools down to its end.
+# Training continues from the first of these that exists: the checkpoint in WORK (default runs/gpu; kept from call to call on one
+# machine), a checkpoint or the model in FROM (the OUT of an earlier call), the shipped weights.  START=none begins with new
+# networks.  The learning rate's schedule is not continued: in every call it falls to its end.
 # PACK (default .gpu): packages packed by scripts/pack_for_gpu.sh, where the machine lacks some.
-# SETS: drawings to make (default 500 a core and at least 2000); DRAWING_MINUTES ends it earlier (default 3).  CACHE: prepared
-# drawings to use as they are, instead.  MODELS3D, PANELS: folders for the drawings, see docs/training.md.
-# BATCH, WORKERS, RATE, DEVICE, COMPILE=1, PYTHON: as their names say.  PAIRS: drawings to evaluate on, else held-out ones;
-# LIMIT: how many of them (20; 0: none).
+# SETS: examples to draw (default 500 a core and at least 2000); DRAWING_MINUTES (default 3) ends drawing earlier.  CACHE: use
+# these prepared drawings instead.  MODELS3D, PANELS: folders for the drawings, see docs/training.md.
+# BATCH: examples in a batch; WORKERS: processes that make batches; RATE: highest learning rate; DEVICE: cuda or cpu;
+# COMPILE=1: compile the networks; PYTHON: the interpreter.  PAIRS: drawings to evaluate on, else held-out ones; LIMIT: how many
+# of them (20; 0: none).
 set -eu
 if [ $# -lt 2 ]; then
     sed -n '2,/^set/s/^# \{0,1\}//p' "$0" >&2
@@ -66,17 +67,17 @@ run() {
         log "drawing"
         sets=${SETS:-$((cores * 500 > 2000 ? cores * 500 : 2000))}
         per=$((sets / cores / 4 + 1))
-        # whole shards only: what is being drawn when the time is up is drawn again another time
+        # only whole shards count: one that is not finished when the time is up is drawn again in the next call
         [ -n "${PAIRS:-}" ] || OMP_NUM_THREADS=1 "$python" -c "$validation" "$work/shards" &
         OMP_NUM_THREADS=1 timeout "$(seconds "${DRAWING_MINUTES:-3}")" "$python" -m backend.training.cli drawings render \
             --no-held-out --out "$work/shards" --sets "$sets" --per-shard "$((per < 250 ? per : 250))" --workers "$cores" \
             ${MODELS3D:+--models3d "$MODELS3D"} ${PANELS:+--panels "$PANELS"} || [ $? = 124 ]
         wait $!
         if ! ls "$work"/shards/train_*.npz > /dev/null 2>&1; then
-            echo "no drawing was finished in DRAWING_MINUTES=${DRAWING_MINUTES:-3}; give it more."
+            echo "no shard was finished in DRAWING_MINUTES=${DRAWING_MINUTES:-3}; give it more."
             return 4
         fi
-        log "cutting into regions"
+        log "cutting the drawings into regions"
         OMP_NUM_THREADS=1 "$python" -m backend.training.cli prepare "$work/shards" --cache "$cache" --workers "$cores"
     fi
 
@@ -117,7 +118,7 @@ run() {
 
 seconds() { echo "$1" | awk '{ print int($1 * 60) }'; }
 
-# Held-out drawings that were drawn along with the others, unless PAIRS says which.
+# Evaluate on PAIRS, else on the held-out drawings that were made along with the others.
 evaluate() {
     for pairs in ${PAIRS:-"$work"/shards/val_*.npz}; do
         [ -e "$pairs" ] || { echo "no drawings to evaluate on" && continue; }
@@ -127,7 +128,7 @@ evaluate() {
     done
 }
 
-# Model, logs and what fits of the checkpoints, as pieces that a transfer of small files takes.
+# Collect model, logs and the checkpoints that fit, and split them into pieces for a transfer of small files.
 collect() {
     rm -rf "$work/result" && mkdir -p "$work/result/logs" "$work/result/checkpoints"
     cp -r "$work/models/mini" "$work/result/model"
@@ -141,7 +142,7 @@ collect() {
         cp -r "$work/$part/checkpoint" "$work/result/checkpoints/$part"
         if [ "$(du -sb "$work/result" | cut -f 1)" -gt 57000000 ]; then
             rm -r "$work/result/checkpoints/$part"
-            echo "the checkpoint of $part is too large to travel: it stays in WORK; elsewhere the weights are continued"
+            echo "the checkpoint of $part is too large to travel and stays in WORK; other machines continue from the model"
         fi
     done
     for part in $parts; do [ ! -e "$work/result/logs/$part/sheet.png" ] || cp "$work/result/logs/$part/sheet.png" "$out/"; done
@@ -149,7 +150,7 @@ collect() {
     du -sk "$out" | awk '{ print "results: " $1 " KiB" }'
 }
 
-# The status of what is left of a pipe is lost in a plain shell: it goes by way of a file.
+# A plain shell does not know the exit status of the command before a pipe, so it is passed in a file.
 {
     set +e
     (

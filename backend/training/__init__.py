@@ -1,1 +1,1 @@
-"""How mini is made: data preparation, losses, one trainer, export."""
+"""Training of all models: drawings, data sets, one trainer, the tasks and stages, export."""

@@ -1,10 +1,11 @@
-"""Packages for a machine without network: packed into pieces here, unpacked there; standard library only.
+"""Packages for a machine without network: packed into pieces here, unpacked there.  Uses the standard library only.
 
-    python -m backend.training.offline_packages pack WHEELS PACK BYTES  wheels to PACK/00/piece, ... of BYTES at most
+    python -m backend.training.offline_packages pack WHEELS PACK BYTES  packs wheels into PACK/00/piece, ... of at most BYTES
     python -m backend.training.offline_packages unpack PACK SITE  writes what this Python lacks, prints its PYTHONPATH
-    python -m backend.training.offline_packages check  says what is missing still; ends with 1 when something is
+    python -m backend.training.offline_packages check  names what is missing; exits with 1 when something is
 
-A piece is a slice of one .tar.xz with a folder a package; PACK/NN/pieces says how many there are and the digest of the whole.
+A piece is a slice of one .tar.xz with a folder for each package; PACK/NN/pieces holds the number of pieces and the digest of
+the whole archive.
 """
 
 import hashlib
@@ -33,16 +34,16 @@ REQUIRED_MODULES = {
     "typer": "typer",
     "rich": "rich",
 }
-"""What training imports, and the package that has it."""
+"""Modules that training imports, each with the package that has it."""
 
 
 def find_missing() -> list[str]:
-    """Packages that training needs and this Python does not find."""
+    """Packages that training needs and that this Python lacks."""
     return [package for module, package in REQUIRED_MODULES.items() if util.find_spec(module) is None]
 
 
 def pack(wheels: Path, out: Path, limit: int) -> int:
-    """Pack every wheel of a folder; the number of pieces.  Tests of packages and what pip alone reads are left behind."""
+    """Pack every wheel of a folder, without the tests in it, into pieces of at most ``limit`` bytes; the number of pieces."""
     packed = io.BytesIO()
     with lzma.open(packed, "w", preset=9) as file, tarfile.open(fileobj=file, mode="w|") as archive:
         for wheel in sorted(wheels.glob("*.whl")):
@@ -63,9 +64,9 @@ def pack(wheels: Path, out: Path, limit: int) -> int:
 
 
 def unpack(pack_folder: Path, site: Path) -> list[Path]:
-    """Write the packages this Python has not got; the folders to add to its path.
+    """Write the packages that this Python lacks; returns the folders to add to its path.
 
-    Raises FileNotFoundError when a piece is not there, ValueError when the whole is not what was packed.
+    Raises FileNotFoundError when a piece is missing, ValueError when the digest of all pieces is not the one that was packed.
     """
     first = next(iter(sorted(pack_folder.glob("*/pieces"))), None)
     if first is None:
@@ -74,12 +75,12 @@ def unpack(pack_folder: Path, site: Path) -> list[Path]:
     whole = b"".join((pack_folder / f"{number:02d}" / "piece").read_bytes() for number in range(int(count)))
     if hashlib.sha256(whole).hexdigest() != digest:
         raise ValueError(f"{pack_folder} is damaged: its pieces are not of one pack")
-    here = {_canonical_name(found.name) for found in metadata.distributions()}
+    installed = {_canonical_name(distribution.name) for distribution in metadata.distributions()}
     folders: dict[str, Path] = {}
     with tarfile.open(fileobj=io.BytesIO(whole), mode="r:xz") as archive:
         for member in archive:
             package, _, inner = member.name.partition("/")
-            if package not in here and member.isfile() and ".." not in inner.split("/"):
+            if package not in installed and member.isfile() and ".." not in inner.split("/"):
                 folders[package] = site / package
                 path = site / package / inner
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -90,6 +91,7 @@ def unpack(pack_folder: Path, site: Path) -> list[Path]:
 
 
 def _canonical_name(name: str) -> str:
+    """A package name as PEP 503 normalizes it."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
@@ -98,17 +100,17 @@ def _wheel_package(wheel: str) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """The commands above; the exit status."""
+    """Run one of the commands above; returns the exit status."""
     match arguments:
         case ["pack", wheels, out, limit]:
             print(pack(Path(wheels), Path(out), int(limit)))
         case ["unpack", folder, site]:
             print(os.pathsep.join(str(path.resolve()) for path in unpack(Path(folder), Path(site))))
         case ["check"]:
-            lacking = find_missing()
-            if lacking:
-                print(f"missing here: {', '.join(lacking)}", file=sys.stderr)
-            return 1 if lacking else 0
+            missing = find_missing()
+            if missing:
+                print(f"missing here: {', '.join(missing)}", file=sys.stderr)
+            return 1 if missing else 0
         case _:
             print(__doc__, file=sys.stderr)
             return 2

@@ -1,1 +1,1 @@
-"""Training of the published colorers, stage by stage, on data in their layout."""
+"""Training ColorizeDiffusion, stage by stage, on data in the published layout."""

@@ -1,4 +1,4 @@
-"""What is done to pictures before they are learned from (spec 21.6): drawn once for a batch, borders once for a picture."""
+"""Augmentation of images and references (spec 21.6): drawn once for a batch, wiped borders once for an image."""
 
 from dataclasses import dataclass
 
@@ -24,35 +24,39 @@ MULTI_ASPECT: tuple[Size, ...] = (
 )
 """The crops of the shipped configuration (spec 21.2); the published 512 checkpoints come from crops of 512."""
 BLOCK = (60, 40)
-"""Height and width of the blocks that reference masks grow to."""
+"""Height and width of the blocks that reference masks are expanded to."""
 PAPER = 255
 
 
 @dataclass(frozen=True)
 class Augmentation:
-    """How much is drawn.
-
-    crops: one is drawn for each batch, with sides in multiples of 64.  load_size: largest side before cropping, exclusive, and
-    the side of references.  border: most rows or columns of lines to wipe at an edge.  turn: most degrees a reference is
-    turned by.  jitter: most that its brightness, contrast and saturation change.  erase: share of reference masks of which a
-    rectangle becomes figure.  warp: share of batches whose references are warped.
-    """
+    """What is drawn, and from which ranges."""
 
     crops: tuple[Size, ...] = ((512, 512),)
+    """One is drawn for each batch; sides are multiples of 64."""
     load_size: int = 577
+    """Largest shorter side before cropping, exclusive; also the side of references."""
     flip: bool = False
+    """Whether half of the batches are mirrored."""
     reference_flip: bool = False
+    """Whether the references of half of the batches are mirrored."""
     max_border: int = 150
+    """Most rows or columns of lines that are wiped at an edge."""
     max_rotation: float = 0.0
+    """Most degrees that references are rotated."""
     color_jitter: float = 0.0
+    """Most change of the references' brightness, contrast and saturation."""
     erase_share: float = 0.0
+    """Share of batches in whose reference masks a rectangle becomes foreground."""
     warp_share: float = 0.0
+    """Share of batches whose references are warped."""
     expand_masks: bool = True
+    """Whether reference masks are expanded to blocks."""
 
 
 @dataclass(frozen=True)
 class Crop:
-    """Where a batch's pictures are cut: the shorter side is made ``load`` long, then ``height`` x ``width`` from there."""
+    """Where the images of a batch are cropped: resized to a shorter side of ``load``, then a box is cut out."""
 
     height: int
     width: int
@@ -62,86 +66,90 @@ class Crop:
     flipped: bool
 
 
-def random_crop(rng: np.random.Generator, how: Augmentation) -> Crop:
-    """One for a batch."""
-    height, width = how.crops[int(rng.integers(len(how.crops)))]
+def random_crop(rng: np.random.Generator, augmentation: Augmentation) -> Crop:
+    """The crop of a batch."""
+    height, width = augmentation.crops[int(rng.integers(len(augmentation.crops)))]
     longer = max(height, width)
-    load = int(rng.integers(longer, max(how.load_size, longer + 1)))
+    load = int(rng.integers(longer, max(augmentation.load_size, longer + 1)))
     top, left = int(rng.integers(load - height + 1)), int(rng.integers(load - width + 1))
-    return Crop(height, width, load, top, left, how.flip and bool(rng.integers(-45, 45) > 0))
+    return Crop(height, width, load, top, left, augmentation.flip and bool(rng.integers(-45, 45) > 0))
 
 
-def apply_crop(picture: NDArray[np.uint8], where: Crop) -> NDArray[np.uint8]:
-    """(H, W) or (H, W, 3) -> that crop, bicubic."""
-    height, width = _resized_size(picture, where.load)
-    shown = Image.fromarray(np.ascontiguousarray(picture[:, ::-1]) if where.flipped else picture)
-    box = (where.left, where.top, where.left + where.width, where.top + where.height)
-    return np.asarray(shown.resize((width, height), Image.Resampling.BICUBIC).crop(box))
+def apply_crop(image: NDArray[np.uint8], crop: Crop) -> NDArray[np.uint8]:
+    """(H, W) or (H, W, 3) -> (height, width[, 3]), bicubic."""
+    height, width = _resized_size(image, crop.load)
+    oriented = Image.fromarray(np.ascontiguousarray(image[:, ::-1]) if crop.flipped else image)
+    box = (crop.left, crop.top, crop.left + crop.width, crop.top + crop.height)
+    return np.asarray(oriented.resize((width, height), Image.Resampling.BICUBIC).crop(box))
 
 
-def center_crop(picture: NDArray[np.uint8], crop: Size) -> Crop:
-    """That crop from the middle of (H, W) or (H, W, 3), whose shorter side is made as long as the crop's longer one."""
-    load = max(crop)
-    height, width = _resized_size(picture, load)
-    return Crop(*crop, load, (height - crop[0]) // 2, (width - crop[1]) // 2, False)
+def center_crop(image: NDArray[np.uint8], size: Size) -> Crop:
+    """A crop of that size from the middle of (H, W) or (H, W, 3), whose shorter side is first made max(size) long."""
+    load = max(size)
+    height, width = _resized_size(image, load)
+    return Crop(*size, load, (height - size[0]) // 2, (width - size[1]) // 2, False)
 
 
-def _resized_size(picture: NDArray[np.uint8], load: int) -> Size:
-    """The size of a picture whose shorter side is made ``load`` long."""
-    scale = load / min(picture.shape[:2])
-    height, width = (max(load, round(side * scale)) for side in picture.shape[:2])
+def _resized_size(image: NDArray[np.uint8], load: int) -> Size:
+    """The size of an image after its shorter side is made ``load`` long."""
+    scale = load / min(image.shape[:2])
+    height, width = (max(load, round(side * scale)) for side in image.shape[:2])
     return height, width
 
 
 @dataclass(frozen=True)
 class ReferenceTransform:
-    """How a batch's references are shown: squashed to ``side``, turned by degrees, colors times factors."""
+    """How the references of a batch are changed."""
 
     side: int
+    """References are stretched to a square of this side."""
     flipped: bool
     degrees: float
+    """Rotation."""
     brightness: float
+    """A factor, as are contrast and saturation."""
     contrast: float
     saturation: float
 
 
-def random_reference_transform(rng: np.random.Generator, how: Augmentation) -> ReferenceTransform:
-    """One for a batch, independent of the framing."""
-    flipped = how.reference_flip and bool(rng.integers(-45, 45) > 0)
-    degrees = float(rng.uniform(-how.max_rotation, how.max_rotation))
-    brightness, contrast, saturation = (float(value) for value in rng.uniform(1 - how.color_jitter, 1 + how.color_jitter, 3))
-    return ReferenceTransform(how.load_size, flipped, degrees, brightness, contrast, saturation)
+def random_reference_transform(rng: np.random.Generator, augmentation: Augmentation) -> ReferenceTransform:
+    """The transform of a batch's references, independent of the crop."""
+    flipped = augmentation.reference_flip and bool(rng.integers(-45, 45) > 0)
+    degrees = float(rng.uniform(-augmentation.max_rotation, augmentation.max_rotation))
+    jitter = augmentation.color_jitter
+    brightness, contrast, saturation = (float(value) for value in rng.uniform(1 - jitter, 1 + jitter, 3))
+    return ReferenceTransform(augmentation.load_size, flipped, degrees, brightness, contrast, saturation)
 
 
-def transform_reference(picture: Rgb, pose: ReferenceTransform) -> Rgb:
-    """(H, W, 3) -> (side, side, 3); white comes in where it was turned."""
-    squashed = _resize_and_rotate(picture, pose, (PAPER, PAPER, PAPER))
-    if (pose.brightness, pose.contrast, pose.saturation) == (1, 1, 1):
-        return squashed
-    colors = squashed.astype(np.float32) * pose.brightness
+def transform_reference(image: Rgb, transform: ReferenceTransform) -> Rgb:
+    """(H, W, 3) -> (side, side, 3); a rotation brings in white."""
+    resized = _resize_and_rotate(image, transform, (PAPER, PAPER, PAPER))
+    if (transform.brightness, transform.contrast, transform.saturation) == (1, 1, 1):
+        return resized
+    colors = resized.astype(np.float32) * transform.brightness
     mean = colors.mean()
-    colors = (colors - mean) * pose.contrast + mean
+    colors = (colors - mean) * transform.contrast + mean
     gray = colors.mean(-1, keepdims=True)
-    return np.clip((colors - gray) * pose.saturation + gray, 0, 255).astype(np.uint8)
+    return np.clip((colors - gray) * transform.saturation + gray, 0, 255).astype(np.uint8)
 
 
-def transform_reference_mask(mask: Gray, pose: ReferenceTransform) -> Gray:
-    """``posed`` for the mask of that picture: (H, W) -> (side, side), 0 comes in."""
-    return _resize_and_rotate(mask, pose, 0)
+def transform_reference_mask(mask: Gray, transform: ReferenceTransform) -> Gray:
+    """The same for the mask of a reference: (H, W) -> (side, side); a rotation brings in 0."""
+    return _resize_and_rotate(mask, transform, 0)
 
 
 def _resize_and_rotate(
-    picture: NDArray[np.uint8], pose: ReferenceTransform, outside: int | tuple[int, ...]
+    image: NDArray[np.uint8], transform: ReferenceTransform, fill: int | tuple[int, ...]
 ) -> NDArray[np.uint8]:
-    shown = Image.fromarray(np.ascontiguousarray(picture[:, ::-1]) if pose.flipped else picture)
-    shown = shown.resize((pose.side, pose.side), Image.Resampling.BICUBIC)
-    if pose.degrees:
-        shown = shown.rotate(pose.degrees, Image.Resampling.BICUBIC, fillcolor=outside)
-    return np.asarray(shown)
+    oriented = Image.fromarray(np.ascontiguousarray(image[:, ::-1]) if transform.flipped else image)
+    resized = oriented.resize((transform.side, transform.side), Image.Resampling.BICUBIC)
+    if transform.degrees:
+        resized = resized.rotate(transform.degrees, Image.Resampling.BICUBIC, fillcolor=fill)
+    return np.asarray(resized)
 
 
 def wipe_border(rng: np.random.Generator, sketch: Gray, most: int) -> Gray:
-    """(H, W) with white at top and bottom, left and right, both or neither, ``most`` pixels wide at most; own draw."""
+    """(H, W) with white at top and bottom, left and right, both or neither, at most ``most`` pixels wide."""
     rows = int(rng.integers(most + 1))
     columns = rows
     kind = int(rng.integers(4))
@@ -156,29 +164,28 @@ def wipe_border(rng: np.random.Generator, sketch: Gray, most: int) -> Gray:
 
 
 def erase_rectangle(rng: np.random.Generator, mask: Gray) -> Gray:
-    """(H, W) with a rectangle of 2 % to a third of it made figure: what the reference shows there is not to be relied on."""
+    """(H, W) with a rectangle of 2 % to a third of the area made foreground, so that no background is taken from there."""
     height, width = mask.shape
     area, aspect = rng.uniform(0.02, 0.33) * height * width, np.exp(rng.uniform(np.log(0.3), np.log(3.3)))
-    h, w = (
-        int(min(side, round(length))) for side, length in ((height, (area * aspect) ** 0.5), (width, (area / aspect) ** 0.5))
-    )
+    h = int(min(height, round((area * aspect) ** 0.5)))
+    w = int(min(width, round((area / aspect) ** 0.5)))
     top, left = int(rng.integers(height - h + 1)), int(rng.integers(width - w + 1))
-    changed = mask.copy()
-    changed[top : top + h, left : left + w] = 255
-    return changed
+    erased = mask.copy()
+    erased[top : top + h, left : left + w] = 255
+    return erased
 
 
 def expand_to_blocks(masks: Tensor) -> Tensor:
-    """(B, 1, H, W) masks, each block as large as its largest value; what is left at the bottom and the right becomes 0."""
+    """(B, 1, H, W) masks in which each block takes its largest value; rows and columns beyond the last block become 0."""
     height, width = masks.shape[-2:]
     blocks = F.max_pool2d(masks, BLOCK)
-    grown = blocks.repeat_interleave(BLOCK[0], -2).repeat_interleave(BLOCK[1], -1)
-    return F.pad(grown, (0, width - grown.shape[-1], 0, height - grown.shape[-2]))
+    expanded = blocks.repeat_interleave(BLOCK[0], -2).repeat_interleave(BLOCK[1], -1)
+    return F.pad(expanded, (0, width - expanded.shape[-1], 0, height - expanded.shape[-2]))
 
 
-def to_signed_tensor(pictures: list[Rgb]) -> Tensor:
-    """(H, W, 3) pictures of one size -> (B, 3, H, W) in -1..1."""
-    return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).float() / 127.5 - 1
+def to_signed_tensor(images: list[Rgb]) -> Tensor:
+    """(H, W, 3) images of one size -> (B, 3, H, W) in -1..1."""
+    return torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float() / 127.5 - 1
 
 
 def to_unit_tensor(masks: list[Gray]) -> Tensor:

@@ -1,4 +1,4 @@
-"""From a run to a checkpoint in published format, which the product loads like any other."""
+"""Write what a training run has learned as a checkpoint in published format, which the product loads like any other."""
 
 import shutil
 from pathlib import Path
@@ -18,19 +18,21 @@ from backend.training.colorizediffusion.v1 import V1Network
 from backend.training.colorizediffusion.v15 import V15Network, expand_v1_to_v15
 from backend.training.engine.checkpoints import find_checkpoint
 
-_PARTS = {
+_KEY_MAPPINGS = {
     "unet.": key_mapping.unet,
     "sketch_encoder.": key_mapping.sketch,
     "threshold_embedder.": key_mapping.threshold,
     "token_transformer.": key_mapping.tokens,
 }
+"""Of each part of the trained networks, by the beginning of its names: the mapping to published names."""
 _PAIRS = "pairs."
+"""Names of low-rank pairs begin so, then comes the number of the cross-attention."""
 
 
 def published_names(names: list[str], unet: ReferenceUNet) -> dict[str, str]:
-    """What a published file calls the weights of a stage's network.  Raises KeyError for others."""
-    places = {id(module): name for name, module in unet.named_modules()}
-    attentions = [places[id(attention)] for attention in cross_attentions(unet.unet)]
+    """The name in a published file of each weight of a stage's network.  Raises KeyError for a name of no such weight."""
+    module_names = {id(module): name for name, module in unet.named_modules()}
+    attentions = [module_names[id(attention)] for attention in cross_attentions(unet.unet)]
     return {name: _published_name(name, attentions) for name in names}
 
 
@@ -38,29 +40,33 @@ def _published_name(name: str, attentions: list[str]) -> str:
     if name.startswith(_PAIRS):
         _, number, inner = name.split(".", 2)
         return key_mapping.unet(f"{attentions[int(number)]}.processor.pairs.{inner}").name
-    start = next((start for start in _PARTS if name.startswith(start)), None)
-    if start is None:
+    prefix = next((prefix for prefix in _KEY_MAPPINGS if name.startswith(prefix)), None)
+    if prefix is None:
         raise KeyError(name)
-    return _PARTS[start](name[len(start) :]).name
+    return _KEY_MAPPINGS[prefix](name[len(prefix) :]).name
 
 
 def load_run_weights(run: Path) -> tuple[dict[str, Tensor], list[Tensor]]:
-    """A run's weights of the last step by name, and its averaged weights in the order of the network's parameters, if any."""
-    found = find_checkpoint(run)
-    if found is None or not (found / "model.safetensors").is_file():
+    """The weights of a training run's last step by name, and its averaged weights in the order of the network's parameters.
+
+    The second is empty when the run keeps no average.  Raises FileNotFoundError when there is no checkpoint in one piece.
+    """
+    checkpoint = find_checkpoint(run)
+    if checkpoint is None or not (checkpoint / "model.safetensors").is_file():
         raise FileNotFoundError(f"{run} holds no checkpoint in one piece")
     averaged: list[Tensor] = []
-    for path in sorted(found.glob("custom_checkpoint_*.pkl")):
-        kept = cast(dict[str, Any], torch.load(path, map_location="cpu", weights_only=True))
-        averaged = kept.get("shadow_params", averaged)
-    return load_file(found / "model.safetensors"), averaged
+    for path in sorted(checkpoint.glob("custom_checkpoint_*.pkl")):
+        state = cast(dict[str, Any], torch.load(path, map_location="cpu", weights_only=True))
+        averaged = state.get("shadow_params", averaged)  # only the EMA's state has them
+    return load_file(checkpoint / "model.safetensors"), averaged
 
 
 def export_checkpoint(start: StartCheckpoint, run: Path, out: Path) -> int:
-    """Write the checkpoint that a run started from with what was trained in its place; the number of trained weights.
+    """Write the start checkpoint with the trained weights in place of its own; returns the number of trained weights.
 
-    What shapes do not tell is copied beside it.  Raises FileNotFoundError when there is no checkpoint in one piece (DeepSpeed
-    and FSDP write pieces), ValueError when the new name says another prediction than was learned or the run had another start.
+    A JSON file beside the start checkpoint, which holds what shapes do not tell, is copied.  Raises FileNotFoundError when
+    there is no checkpoint in one piece (DeepSpeed and FSDP write pieces), ValueError when the name of ``out`` stands for
+    another prediction than was learned, or the training run had another start.
     """
     weights, averaged = load_run_weights(run)
     parts = start.load()
@@ -81,7 +87,7 @@ def export_checkpoint(start: StartCheckpoint, run: Path, out: Path) -> int:
     part = out.with_name(out.name + ".part")
     save_file({**load_file(start.path), **{names[name]: weight.contiguous() for name, weight in weights.items()}}, part)
     part.replace(out)
-    beside = start.path.with_suffix(".json")
-    if beside.is_file():
-        shutil.copyfile(beside, out.with_suffix(".json"))
+    sidecar = start.path.with_suffix(".json")
+    if sidecar.is_file():
+        shutil.copyfile(sidecar, out.with_suffix(".json"))
     return len(weights)

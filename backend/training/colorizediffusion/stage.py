@@ -1,4 +1,4 @@
-"""What both stages share: a checkpoint to begin with, the networks that stay as they are, and the loss (spec 21.1)."""
+"""What both stages share: the start checkpoint, the frozen networks, and the loss (spec 21.1)."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -23,47 +23,48 @@ LATENT_SCALE = 0.18215
 CROSS_ATTENTIONS = 16
 FULL_STRENGTH = (1.0,) * CROSS_ATTENTIONS
 HIGH_NOISE_TIME = 500
-"""Times from here on are figured apart: there the reference decides more than the noise shows."""
+"""Errors from this time on get a metric of their own: there the reference decides more than the noisy image shows."""
 
 Network = TypeVar("Network", bound=nn.Module)
 
 
 class StartCheckpointError(ValueError):
-    """A checkpoint that a stage cannot begin with, and why."""
+    """A checkpoint that a stage cannot start from, and why."""
 
 
 @dataclass(frozen=True)
 class StartCheckpoint:
-    """The checkpoint a stage begins with, in published format; CLIP's own file unless it is inside.
-
-    prediction: None = as the file's name says.  again: compute the U-Net's inner values again on the way back.
-    """
+    """The checkpoint that a stage starts from, in published format."""
 
     path: Path
     clip: Path | None = None
+    """CLIP's own file; None: the checkpoint holds CLIP."""
     prediction: Prediction | None = None
+    """None: as the checkpoint's file name says."""
     gradient_checkpointing: bool = False
+    """Whether the U-Net computes its activations again in the backward pass instead of keeping them."""
 
     def load(self) -> Parts:
-        """A fresh copy of all networks, float32, frozen.  Raises what ``load_parts`` raises."""
+        """A new copy of all networks, float32, frozen.  Raises what ``load_parts`` raises."""
         companions: Companions = {} if self.clip is None else {"clip-vit-h-14": self.clip}
         return load_parts(self.path, companions, prediction=self.prediction)
 
 
 def move_to_device_of(network: Network, tensor: Tensor) -> Network:
-    """A network that is not trained, brought to where ``tensor`` is."""
+    """A frozen network, moved to the device of ``tensor``."""
     if next(network.parameters()).device != tensor.device:
         network.to(tensor.device)
     return network
 
 
 class Stage(ABC):
-    """A task for the trainer but for its network and its answer.  A copy in another process makes batches, nothing else.
+    """A task for the trainer, but for its network and its forward pass.
 
-    begins_with: the versions whose checkpoints it can go on from.
+    A copy in another process makes batches and nothing else.
     """
 
     start_versions: ClassVar[tuple[Version, ...]]
+    """The versions whose checkpoints the stage can start from."""
 
     def __init__(self, dataset: ImageDataset, start: StartCheckpoint, config: BatchConfig) -> None:
         self.dataset, self.start, self.config = dataset, start, config
@@ -74,36 +75,39 @@ class Stage(ABC):
         return {**self.__dict__, "_parts": None}
 
     def load_start(self) -> Parts:
-        """Load the checkpoint anew; what is not trained is kept for the loss.  StartError when it is of no use here."""
+        """Load the start checkpoint; its frozen networks are kept for the loss.
+
+        Raises StartCheckpointError when its version is none of ``start_versions``, and what ``load_parts`` raises.
+        """
         self._parts = self.start.load()
         if self._parts.version not in self.start_versions:
-            able = " or ".join(self.start_versions)
+            versions = " or ".join(self.start_versions)
             raise StartCheckpointError(
-                f"{self.start.path.name} is {self._parts.version}; this stage begins with a checkpoint of {able}"
+                f"{self.start.path.name} is {self._parts.version}; this stage begins with a checkpoint of {versions}"
             )
         self._parts.unet.checkpointing = self.start.gradient_checkpointing
         return self._parts
 
     @property
     def parts(self) -> Parts:
-        """The networks of the last ``begin``."""
+        """The networks that ``load_start`` loaded last."""
         assert self._parts is not None  # the trainer asks for the network first
         return self._parts
 
     def batch(self, rng: np.random.Generator) -> Batch:
-        """Pictures at random."""
+        """A batch of random images."""
         return draw_batch(self.dataset, rng, self.config)
 
     @abstractmethod
     def network(self) -> nn.Module:
-        """What is trained, with the checkpoint's weights."""
+        """The network to train, with the weights of the start checkpoint."""
 
     @abstractmethod
     def predict(self, network: Any, batch: Batch, noisy: Tensor) -> Tensor:
         """The network's output for noisy latents (B, 4, h, w)."""
 
     def loss(self, network: Any, batch: Batch) -> tuple[Tensor, dict[str, float]]:
-        """Mean squared error against noise or v; the same for late and early times."""
+        """Mean squared error against noise or v.  Metrics: the same, unweighted, below HIGH_NOISE_TIME and from it on."""
         prediction = self.parts.prediction
         clean = self.encode_latent(batch)
         output = self.predict(network, batch, add_noise(clean, batch.noise, batch.time))
@@ -111,8 +115,9 @@ class Stage(ABC):
         weighted = errors
         if self.config.min_snr:
             weighted = errors * min_snr_weight(batch.time, prediction, self.config.min_snr)
-        known, early = errors.detach(), batch.time >= HIGH_NOISE_TIME
-        return weighted.mean(), {"low_noise": float(known[~early].mean()), "high_noise": float(known[early].mean())}
+        unweighted, is_high = errors.detach(), batch.time >= HIGH_NOISE_TIME
+        metrics = {"low_noise": float(unweighted[~is_high].mean()), "high_noise": float(unweighted[is_high].mean())}
+        return weighted.mean(), metrics
 
     @torch.no_grad()
     def encode_latent(self, batch: Batch) -> Tensor:
@@ -122,10 +127,13 @@ class Stage(ABC):
         return (posterior.mean.float() + posterior.std.float() * batch.posterior_noise) * LATENT_SCALE
 
     @torch.no_grad()
-    def encode_tokens(self, pictures: Tensor, warp: Tensor) -> Tensor:
-        """(B, 256, C) patch tokens of pictures (B, 3, R, R), warped as CLIP sees them where ``warp`` says how."""
-        vision = move_to_device_of(self.parts.vision, pictures)
-        seen = preprocess(pictures.float(), vision.size)
+    def encode_tokens(self, images: Tensor, warp: Tensor) -> Tensor:
+        """(B, 256, C) patch tokens of images (B, 3, R, R).
+
+        warp: points as in ``Batch``, by which the images are warped at CLIP's own size; empty: no warp.
+        """
+        vision = move_to_device_of(self.parts.vision, images)
+        preprocessed = preprocess(images.float(), vision.size)
         if len(warp):
-            seen = warp_images(seen, warp[:, 0], warp[:, 1])
-        return patch_tokens(vision.encode(seen))
+            preprocessed = warp_images(preprocessed, warp[:, 0], warp[:, 1])
+        return patch_tokens(vision.encode(preprocessed))

@@ -1,4 +1,4 @@
-"""The stage that makes v1: U-Net and sketch encoder learn to restore a picture from its lines and itself (spec 21.2)."""
+"""The stage that trains v1: U-Net and sketch encoder learn to restore an image from its lines and itself (spec 21.2)."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from backend.training.colorizediffusion.stage import FULL_STRENGTH, Stage
 
 
 class V1Network(nn.Module):
-    """What is trained."""
+    """The networks that are trained."""
 
     def __init__(self, unet: ReferenceUNet, sketch_encoder: SketchEncoder) -> None:
         super().__init__()
@@ -27,18 +27,21 @@ class V1Network(nn.Module):
 
 
 class V1Stage(Stage):
-    """See ``trainer.Task``.  v1.5's U-Net is no place to begin: its pairs would stay and add to what is learned here."""
+    """See ``engine.task.Task``.
+
+    A v1.5 checkpoint is no start: the low-rank pairs in its U-Net would stay and add to what is learned here.
+    """
 
     start_versions = ("v1",)
 
     def network(self) -> V1Network:
-        """As the checkpoint has it."""
+        """U-Net and sketch encoder of the start checkpoint."""
         parts = self.load_start()
         network = V1Network(parts.unet, parts.sketch_encoder)
         return network.requires_grad_(True).train()
 
     def predict(self, network: Any, batch: Batch, noisy: Tensor) -> Tensor:
-        """With the tokens of the picture itself, all zero where the reference is withheld."""
+        """With the tokens of the image itself as reference, all zero where the reference is dropped."""
         tokens = self.encode_tokens(batch.reference, batch.warp)
         if len(batch.token_seed):
             tokens = add_token_noise(tokens, batch.token_seed, batch.time)

@@ -1,4 +1,7 @@
-"""The stage that makes v1.5 of v1: low-rank pairs for figure and ground, and what makes background tokens (spec 21.3)."""
+"""The stage that trains v1.5 from v1: low-rank pairs for foreground and background, and the networks for background tokens.
+
+See spec 21.3.
+"""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -22,7 +25,7 @@ from backend.training.colorizediffusion.batch import Batch
 from backend.training.colorizediffusion.stage import FULL_STRENGTH, Stage, move_to_device_of
 
 FOREGROUND_RANK, BACKGROUND_SHARE = 4, 0.5
-"""Rank of the figure's pairs; rank of the ground's as a share of the smaller side of what they add to (spec 10)."""
+"""Rank of the foreground's pairs; rank of the background's as a share of the smaller side of its weight matrix (spec 10)."""
 ZERO_STRENGTH = (0.0,) * len(FULL_STRENGTH)
 
 
@@ -39,7 +42,10 @@ def default_ranks(unet: UNet2DConditionModel) -> list[Ranks]:
 
 
 def expand_v1_to_v15(parts: Parts, token_head_dim: int) -> Parts:
-    """v1's networks with fresh pairs that add nothing yet, threshold embedder and token transformer; v1.5's as they are."""
+    """v1's networks with new low-rank pairs, which add nothing yet, threshold embedder and token transformer.
+
+    v1.5's networks are returned as they are.
+    """
     if parts.version == "v1.5":
         return parts
     plain = parts.unet.unwrap()
@@ -55,7 +61,7 @@ def expand_v1_to_v15(parts: Parts, token_head_dim: int) -> Parts:
 
 
 class V15Network(nn.Module):
-    """What is trained; the U-Net that holds the pairs is not, but for them."""
+    """The networks that are trained.  Of the U-Net these are the low-rank pairs alone."""
 
     def __init__(self, parts: Parts) -> None:
         super().__init__()
@@ -63,27 +69,29 @@ class V15Network(nn.Module):
         attentions = cross_attentions(parts.unet.unet)
         self.pairs = nn.ModuleList(cast(SplitAttention, attn.processor).pairs for attn in attentions)
         self.threshold_embedder, self.token_transformer = parts.threshold_embedder, parts.token_transformer
-        self._unet = (parts.unet,)  # in a tuple, so that it is no part of what is trained, averaged and saved
+        self._unet = (parts.unet,)  # in a tuple, which hides its weights from training, averaging and saving
 
     def forward(
         self,
         noisy: Tensor,
         time: Tensor,
         features: Mapping[str, Tensor],
-        figure: Tensor,
-        ground: Tensor,
-        seen: Tensor,
+        foreground: Tensor,
+        background: Tensor,
+        reference_kept: Tensor,
         thresholds: Tensor,
         mask: Tensor,
     ) -> Tensor:
         """Noisy latents (B, 4, h, w) -> the output of that shape.
 
-        figure, ground: tokens (B, n, C) of the reference and of what it shows without its figure.  seen: (B,) 0 where both are
-        withheld.  thresholds: (B, 2), sketch and reference.  mask: (B, 1, h, w), the sketch's, not clamped.
+        foreground, background: tokens (B, n, C) of the reference, and of the reference without its foreground.
+        reference_kept: (B,) 0 where both are dropped.  thresholds: (B, 2), sketch and reference.
+        mask: (B, 1, h, w), the sketch's, not clamped.
         """
-        background = self.token_transformer(ground + self.threshold_embedder(thresholds[:, 1]).to(ground.dtype))
-        context = torch.cat([figure.to(background.dtype), background], 1) * seen[:, None, None]
-        # Each picture has a threshold of its own: bicubic weights sum to 1, so it can be taken off before the mask is scaled.
+        embedding = self.threshold_embedder(thresholds[:, 1]).to(background.dtype)
+        background = self.token_transformer(background + embedding)
+        context = torch.cat([foreground.to(background.dtype), background], 1) * reference_kept[:, None, None]
+        # Each image has its own threshold.  Bicubic weights sum to 1, so it may be subtracted before the mask is resized
         lowered = mask - thresholds[:, 0, None, None, None]
         split = Split(
             lowered, FULL_STRENGTH, FULL_STRENGTH, ZERO_STRENGTH, HardSelector(ZERO_STRENGTH), "foreground", "background"
@@ -93,21 +101,21 @@ class V15Network(nn.Module):
 
 
 class V15Stage(Stage):
-    """See ``trainer.Task``."""
+    """See ``engine.task.Task``."""
 
     start_versions = ("v1", "v1.5")
 
     def network(self) -> V15Network:
-        """Of a v1 checkpoint with everything new at its beginning, or of a v1.5 checkpoint as it is."""
+        """A v1 start checkpoint gets new parts, a v1.5 checkpoint is taken as it is."""
         self._parts = expand_v1_to_v15(self.load_start(), read_config(self.start.path).token_head_dim)
         self._parts.unet.checkpointing = self.start.gradient_checkpointing
         network = V15Network(self._parts)
         return network.requires_grad_(True).train()
 
     def predict(self, network: Any, batch: Batch, noisy: Tensor) -> Tensor:
-        """Figure tokens of the whole reference, ground tokens of the reference with its figure painted white."""
-        seen_as_ground = batch.reference_mask < batch.thresholds[:, 1, None, None, None]
-        bleached = torch.where(seen_as_ground, batch.reference, torch.ones_like(batch.reference))
+        """Foreground tokens come from the whole reference, background tokens from it with its foreground made white."""
+        is_background = batch.reference_mask < batch.thresholds[:, 1, None, None, None]
+        whitened = torch.where(is_background, batch.reference, torch.ones_like(batch.reference))
         with torch.no_grad():
             features = move_to_device_of(self.parts.sketch_encoder, batch.sketch)(batch.sketch)
         return network(
@@ -115,7 +123,7 @@ class V15Stage(Stage):
             batch.time,
             features,
             self.encode_tokens(batch.reference, batch.warp),
-            self.encode_tokens(bleached, batch.warp),
+            self.encode_tokens(whitened, batch.warp),
             batch.reference_kept,
             batch.thresholds,
             F.interpolate(batch.mask, scale_factor=1 / 8, mode="bicubic"),
