@@ -11,6 +11,6 @@ from .docker import LinewashDocker  # noqa: E402
 from .jobs.backend_launcher import Launcher  # noqa: E402
 from .krita_api.application import KritaApp  # noqa: E402
 
-_host = KritaApp()
-_studio = Controller(_host, Launcher.installed())
-_host.add_docker("linewash", lambda: LinewashDocker(_studio))
+_app = KritaApp()
+_controller = Controller(_app, Launcher.installed())
+_app.add_docker("linewash", lambda: LinewashDocker(_controller))

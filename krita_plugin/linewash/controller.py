@@ -1,14 +1,17 @@
-"""All open pictures' sessions, and the way of each run: capture, worker, writer."""
+"""All open documents' sessions, and the story of each run: capture, job, insert."""
 
+import logging
 from dataclasses import replace
-from typing import Any, Callable, Dict, List, Optional, Tuple
+from functools import partial
+from typing import Any, Callable, Coroutine, Dict, List, Optional, Tuple
 
-from .chunked_task import ChunkedTask
+from .event_loop import Cancelled, EventLoop, Task, in_thread
 from .images.clipboard import ClipboardImages
+from .jobs.backend_connection import BackendConnection
+from .jobs.backend_job import BackendJob, JobResult
 from .jobs.backend_launcher import Launcher
 from .jobs.colorize_job import ColorizeJob
 from .jobs.fetch_job import FetchResultJob
-from .jobs.job_thread import BackgroundTask, JobResult, JobThread
 from .jobs.model_list import ModelList
 from .jobs.unclaimed_results import UnclaimedResults
 from .krita_api.application import KritaApp
@@ -18,250 +21,258 @@ from .krita_api.result_layers import PreviousResult
 from .qt import QtCore, QtWidgets, Signal
 from .shared.client import Client
 from .shared.errors import ErrorCode, LinewashError
-from .state.choices import USUAL_MODEL, DockerState, read_finish, read_model
+from .shared.paths import ServerInfo
+from .shared.protocol import ColorizeRequest, JobStatus
+from .state.choices import DEFAULT_MODEL, DockerState, read_finish, read_model
 from .state.model_choices import find_model, mode_label
-from .state.session import GRAY, READY, Message, Phase, Session, Severity
-from .transfer.layer_capture import Captured, build_request, capture, read_lines
+from .state.session import CHOOSE_REFERENCE, GRAYSCALE, Message, Phase, Progress, Session, Severity
+from .threads import Threads
+from .transfer.layer_capture import build_request, capture_layers, capture_lines
 from .transfer.layer_writer import insert_result
 
-END_MS = 4000
+SHUTDOWN_S = 4.0
 """How long Krita's end waits for a thread at most."""
-WATCH_MS = 500
-"""How often closed pictures, and undone results, are looked for."""
+POLL_MS = 500
+"""How often the plugin checks for closed documents, and for undone results."""
+Story = Callable[[], Coroutine[Any, Any, None]]
+_log = logging.getLogger(__name__)
 
 
 class ColorizeRun:
-    """One run of one picture: its number, and the turn-taker and thread that work on it just now."""
+    """One run of one document: its number in the session, and the task that works on it."""
 
-    def __init__(self, picture: Document, session: Session, number: int) -> None:
-        self.picture, self.session, self.number = picture, session, number
-        self.turns: Optional[ChunkedTask] = None
-        self.worker: Optional[JobThread] = None
-        self.kept: Optional[PreviousResult] = None
+    def __init__(self, document: Document, session: Session) -> None:
+        self.document, self.session, self.number = document, session, session.begin()
+        self.task: Optional[Task] = None
 
 
 class Controller(QtCore.QObject):
-    """One for each Krita, shared by the dockers of all its windows.  ``changed`` carries the key of a picture."""
+    """One for each Krita, shared by the dockers of all its windows.
+
+    ``changed`` carries the ``session_id`` of the document that looks different now, 0 for all.
+    """
 
     changed = Signal(int)
 
-    def __init__(self, host: KritaApp, launcher: Launcher, connect: Callable[..., Any] = Client) -> None:
+    def __init__(self, app: KritaApp, launcher: Launcher, create_client: Callable[[ServerInfo], Client] = Client) -> None:
         super().__init__()
-        self.host = host
+        self.app = app
         self.notice: Optional[Message] = None
-        self.pasted = ClipboardImages()
-        self._launcher, self._connect = launcher, connect
-        self.models = ModelList(self, launcher, connect)
-        self.waiting = UnclaimedResults(self, launcher, connect)
+        """What to say whatever document is in front."""
+        self.clipboard_images = ClipboardImages()
+        self.threads = Threads()
+        self.loop = EventLoop(self.threads)
+        self._connection = BackendConnection(launcher, create_client)
+        self.models = ModelList(self.loop, self._connection, self)
+        self.unclaimed = UnclaimedResults(self.loop, self._connection, lambda: bool(self._runs), self)
+        self.models.failed.connect(self._on_models_failed)
+        for part in (self.models, self.unclaimed):
+            part.changed.connect(self._on_part_changed)
         self._sessions: Dict[int, Tuple[Document, Session]] = {}
         self._runs: Dict[int, ColorizeRun] = {}
-        self._threads: List[QtCore.QThread] = []
-        self._watch = QtCore.QTimer(self)
-        self._watch.setInterval(WATCH_MS)
-        self._watch.timeout.connect(self.poll_documents)
-        self._watch.start()
+        self._poll_timer = QtCore.QTimer(self)
+        self._poll_timer.timeout.connect(self.poll_documents)
+        self._poll_timer.start(POLL_MS)
         application = QtCore.QCoreApplication.instance()
         if application is not None:
             application.aboutToQuit.connect(self.shut_down)
 
-    def session(self, picture: Document) -> Session:
-        """The session of a picture."""
-        if picture.key not in self._sessions:
-            ready = GRAY if picture.is_grayscale else READY
-            choices = DockerState(finish=read_finish(self.host), model=read_model(self.host))
-            self._sessions[picture.key] = (picture, Session(choices, ready))
+    def session(self, document: Document) -> Session:
+        """The session of a document."""
+        if document.session_id not in self._sessions:
+            message = GRAYSCALE if document.is_grayscale else CHOOSE_REFERENCE
+            choices = DockerState(finish=read_finish(self.app), model=read_model(self.app))
+            self._sessions[document.session_id] = (document, Session(choices, message))
             if find_model(self.models.models, choices.model) is None:
-                # what came with the program needs no description before it is asked for a picture
-                (self.models.refresh if choices.model == USUAL_MODEL else self.models.refresh_or_start)()
-            self.waiting.refresh()
-        return self._sessions[picture.key][1]
+                # The default model needs no description before it is asked to color, so no backend is started for it.
+                (self.models.refresh if choices.model == DEFAULT_MODEL else self.models.refresh_or_start)()
+            self.unclaimed.refresh()
+        return self._sessions[document.session_id][1]
 
-    @property
-    def busy(self) -> bool:
-        """Whether a run of any picture is going on."""
-        return bool(self._runs)
-
-    def color(self, picture: Document) -> None:
+    def colorize(self, document: Document) -> None:
         """Begin a run, or say why not."""
         self.notice = None
-        session = self.session(picture)
+        session = self.session(document)
         if session.busy:
             return
-        choices = replace(session.choices, lines=session.line_layer(picture.layers(), picture.active_layer()))
+        choices = replace(session.choices, lines=session.line_layer(document.layers(), document.active_layer()))
         model = find_model(self.models.models, choices.model)
-        if model is None and choices.model != USUAL_MODEL:
-            self._look_for_model(picture, session)
+        if model is None and choices.model != DEFAULT_MODEL:
+            self._look_for_model(document, session)
             return
         try:
-            request = build_request(picture, choices, model)
+            request = build_request(document, choices, model)
         except LinewashError as error:
-            session.reject(error)
-            self.changed.emit(picture.key)
+            self._reject(document, error)
             return
         session.last_lines = choices.lines
-        run = self._runs[picture.key] = ColorizeRun(picture, session, session.begin())
-        run.turns = ChunkedTask(
-            capture(picture, choices, request),
-            lambda captured: self._captured(run, captured, mode_label(choices, model)),
-            lambda error: self._failed(run, error),
-            self,
-        )
-        self.changed.emit(picture.key)
+        run = ColorizeRun(document, session)
+        self._start(run, partial(self._colorize, run, choices, request, mode_label(choices, model)))
 
-    def import_result(self, picture: Document) -> None:
-        """Put the newest picture that waits in the backend into this one, to its lines; or say why not."""
+    def import_result(self, document: Document) -> None:
+        """Put the newest unclaimed result into this document, to its lines; or say why not."""
         self.notice = None
-        session, jobs = self.session(picture), self.waiting.jobs
+        session, jobs = self.session(document), self.unclaimed.jobs
         if session.busy or not jobs:
             return
-        lines = session.line_layer(picture.layers(), picture.active_layer())
-        if not lines:
-            session.reject(LinewashError(ErrorCode.NO_LINES))
-            self.changed.emit(picture.key)
+        lines_id = session.line_layer(document.layers(), document.active_layer())
+        if not lines_id:
+            self._reject(document, LinewashError(ErrorCode.NO_LINES))
             return
-        session.last_lines = lines
-        run = self._runs[picture.key] = ColorizeRun(picture, session, session.begin())
-        run.turns = ChunkedTask(
-            read_lines(picture, lines),
-            lambda pixels: self._start_job(
-                run, lambda: FetchResultJob(jobs[-1], lines, pixels, picture.size, *self._connection_args)
-            ),
-            lambda error: self._failed(run, error),
-            self,
-        )
-        self.changed.emit(picture.key)
+        session.last_lines = lines_id
+        run = ColorizeRun(document, session)
+        self._start(run, partial(self._import_result, run, jobs[-1], lines_id))
 
-    def _look_for_model(self, picture: Document, session: Session) -> None:
+    def cancel(self, document: Document) -> None:
+        """Stop the document's run at once; whatever still arrives from it is dropped."""
+        run = self._runs.get(document.session_id)
+        if run is not None and run.session.phase is not Phase.WRITING and run.session.cancel(run.number):
+            self._discard(run)
+
+    def poll_documents(self) -> None:
+        """Stop the runs of documents that were closed, and show or hide results after undo and redo."""
+        for session_id, (document, session) in list(self._sessions.items()):
+            if document.is_open:
+                if not session.busy:
+                    session.hidden_results.sync_visibility(document)
+                continue
+            run = self._runs.get(session_id)
+            if run is not None:
+                self._fail(run, LinewashError(ErrorCode.DOCUMENT_CLOSED))
+            del self._sessions[session_id]
+
+    def shut_down(self) -> None:
+        """Krita ends: stop what runs, and wait for the threads, each of which asks every second whether to go on."""
+        for run in list(self._runs.values()):
+            run.session.cancel(run.number)
+        self._runs.clear()  # nothing is shown any more
+        self._poll_timer.stop()
+        self._connection.close()
+        self.unclaimed.stop()
+        self.loop.stop()
+        self.threads.join(SHUTDOWN_S)
+        self._sessions.clear()
+        self.app.release()
+
+    # -- the story of a run ---------------------------------------------------------------------------------------------
+
+    async def _colorize(self, run: ColorizeRun, choices: DockerState, request: ColorizeRequest, label: str) -> None:
+        """From the document's layers, through a job in the backend, to new layers."""
+        captured, previous = await capture_layers(self.app, run.document, choices, request)
+        job = ColorizeJob(captured, label, self._connection, self._reporter(run))
+        del captured  # hundreds of megabytes maybe, which the job lets go of once they are encoded
+        result = await self._run_job(run, job)
+        await self._insert(run, result, previous)
+
+    async def _import_result(self, run: ColorizeRun, status: JobStatus, lines_id: str) -> None:
+        """From a finished job to new layers."""
+        lines = await capture_lines(self.app, run.document, lines_id)
+        job = FetchResultJob(status, lines_id, lines, run.document.size, self._connection, self._reporter(run))
+        result = await self._run_job(run, job)
+        await self._insert(run, result, None)
+
+    async def _run_job(self, run: ColorizeRun, job: BackendJob) -> JobResult:
+        self._advance(run, Phase.WORKING, "Packing the image…")
+        try:
+            return await in_thread(job.run)
+        except Cancelled:
+            job.cancel()
+            self.threads.start(job.stop_backend_job)
+            raise
+        except Exception:
+            self.unclaimed.refresh()  # what was to be fetched may be gone
+            raise
+
+    async def _insert(self, run: ColorizeRun, result: JobResult, previous: Optional[PreviousResult]) -> None:
+        self._advance(run, Phase.WRITING, "Adding the layers…")
+        try:
+            written = await insert_result(self.app, run.document, result.layers, _is_pointer_down, previous)
+        except Exception as error:
+            if isinstance(error, LinewashError) and error.code is ErrorCode.DOCUMENT_CLOSED:
+                self.threads.start(result.acknowledge)  # nobody is going to open it again for this
+            else:
+                self.unclaimed.add(result.status)
+            raise
+        self.unclaimed.dismiss(result.status.id)
+        self.threads.start(result.acknowledge)
+        self.notice = None
+        run.session.hidden_results.add(written)
+        run.session.finish(run.number, _describe_result(run.document, result, written))
+        self.models.refresh()
+        self.unclaimed.refresh()
+
+    # -- how a run begins and ends ----------------------------------------------------------------------------------------
+
+    def _start(self, run: ColorizeRun, story: Story) -> None:
+        self._runs[run.document.session_id] = run
+        run.task = self.loop.start(self._tell(run, story))
+        self.changed.emit(run.document.session_id)
+
+    async def _tell(self, run: ColorizeRun, story: Story) -> None:
+        """Go through the story; however it ends, the painter reads how."""
+        try:
+            await story()
+        except LinewashError as error:
+            self._fail(run, error)
+        except Exception as error:  # noqa: BLE001 - the painter must not wait for ever
+            _log.exception("a run failed")
+            self._fail(run, LinewashError(ErrorCode.INTERNAL, repr(error)))
+        finally:
+            self._discard(run)
+
+    def _advance(self, run: ColorizeRun, phase: Phase, text: str) -> None:
+        if not run.session.advance(run.number, phase, text):
+            raise Cancelled
+        self.changed.emit(run.document.session_id)
+
+    def _reporter(self, run: ColorizeRun) -> Callable[[Progress], None]:
+        """What a job calls in its thread when it has made progress."""
+        return lambda progress: self.threads.call_in_window(partial(self._report, run, progress))
+
+    def _report(self, run: ColorizeRun, progress: Progress) -> None:
+        if run.session.report(run.number, progress):
+            self.changed.emit(run.document.session_id)
+
+    def _fail(self, run: ColorizeRun, error: LinewashError) -> None:
+        if run.session.fail(run.number, error):
+            if error.code is ErrorCode.DOCUMENT_CLOSED:
+                self.notice = Message.from_error(error)  # its own document is not there to show it
+            self._discard(run)
+
+    def _discard(self, run: ColorizeRun) -> None:
+        """Forget a run that has ended, and cancel its task if it is still on its way."""
+        if self._runs.get(run.document.session_id) is run:
+            del self._runs[run.document.session_id]
+            if run.task is not None:
+                run.task.cancel()
+            self.changed.emit(run.document.session_id)
+
+    def _reject(self, document: Document, error: LinewashError) -> None:
+        self.session(document).reject(error)
+        self.changed.emit(document.session_id)
+
+    def _look_for_model(self, document: Document, session: Session) -> None:
         if self.models.models:
             session.reject(LinewashError(ErrorCode.UNKNOWN_MODEL, session.choices.model))
         else:
-            session.message = Message("Looking for the model…", "Press Color again in a moment.")
+            session.message = Message("Looking for the model…", "Press Colorize again in a moment.")
         self.models.refresh_or_start()
-        self.changed.emit(picture.key)
+        self.changed.emit(document.session_id)
 
-    def cancel(self, picture: Document) -> None:
-        """Stop the picture's run at once; what is on its way is dropped."""
-        run = self._runs.get(picture.key)
-        if run is not None and run.session.phase is not Phase.WRITING and run.session.cancel(run.number):
-            self._stop_run(run)
-            self._discard_run(run)
+    def _on_models_failed(self, error: LinewashError) -> None:
+        self.notice = Message.from_error(error)
 
-    def poll_documents(self) -> None:
-        """Notice pictures that were closed and stop their runs; and results that were undone or redone."""
-        for key, (picture, session) in list(self._sessions.items()):
-            if picture.is_open:
-                if not session.busy:
-                    session.covers.sync_visibility(picture)
-                continue
-            run = self._runs.get(key)
-            if run is not None and session.busy:
-                self._failed(run, LinewashError(ErrorCode.DOCUMENT_CLOSED))
-            del self._sessions[key]
+    def _on_part_changed(self) -> None:
+        self.changed.emit(0)
 
-    def run_in_background(self, call: Callable[[], Any], returned: Optional[Callable[[Any], None]] = None) -> None:
-        """Run a blocking call in a thread of its own; ``returned`` is called here with what it returned.
 
-        Let ``returned`` be a method of a QObject: it is not called when that is gone by then.
-        """
-        thread = BackgroundTask(call, self)
-        if returned is not None:
-            thread.returned.connect(returned)
-        self._start(thread)
-
-    def shut_down(self) -> None:
-        """Krita ends: stop what runs, and wait for the threads, which look up at least every second."""
-        for run in list(self._runs.values()):
-            if run.session.cancel(run.number):
-                self._stop_run(run)
-        self.models.end()
-        self.waiting.end()
-        self._watch.stop()
-        for thread in list(self._threads):
-            thread.wait(END_MS)
-        self._sessions.clear()
-        self.host.release()
-
-    def _captured(self, run: ColorizeRun, captured: Captured, way: str) -> None:
-        run.kept = captured.kept  # Krita's layers, which no other thread may let go of
-        self._start_job(run, lambda: ColorizeJob(replace(captured, kept=None), way, *self._connection_args))
-
-    @property
-    def _connection_args(self) -> Tuple[Any, ...]:
-        """What a thread needs to reach the backend, and its parent."""
-        return self._launcher, self._connect, self
-
-    def _start_job(self, run: ColorizeRun, make: Callable[[], JobThread]) -> None:
-        if not run.session.advance(run.number, Phase.WORKING, "Packing the picture…"):
-            return
-        worker = run.worker = make()
-        run.turns = None
-        worker.progress.connect(
-            lambda progress: run.session.report(run.number, progress) and self.changed.emit(run.picture.key)
-        )
-        worker.failed.connect(lambda error: self._worker_failed(run, error))
-        worker.delivered.connect(lambda delivery: self._delivered(run, delivery))
-        self._start(worker)
-        self.changed.emit(run.picture.key)
-
-    def _delivered(self, run: ColorizeRun, delivery: JobResult) -> None:
-        if not run.session.advance(run.number, Phase.WRITING, "Adding the layers…"):
-            return
-        run.worker = None
-        run.turns = ChunkedTask(
-            insert_result(run.picture, delivery.answer, _is_pointer_down, run.kept),
-            lambda written: self._written(run, delivery, written),
-            lambda error: self._failed(run, error, delivery),
-            self,
-        )
-        self.changed.emit(run.picture.key)
-
-    def _written(self, run: ColorizeRun, delivery: JobResult, written: WrittenGroup) -> None:
-        self.waiting.dismiss(delivery.status.id)
-        self.run_in_background(delivery.acknowledge)
-        self.notice = None
-        notes = list(delivery.status.warnings) + (["The earlier result is hidden."] if written.covered else [])
-        run.session.covers.add(written)
-        notes += [GRAY.text, GRAY.hint] if run.picture.is_grayscale else []
-        run.session.finish(run.number, Message(delivery.text, " ".join(notes), Severity.GOOD))
-        self._discard_run(run)
-        self.models.refresh()
-        self.waiting.refresh()
-
-    def _worker_failed(self, run: ColorizeRun, error: LinewashError) -> None:
-        run.worker = None  # there is no job left to stop
-        self._failed(run, error)
-        self.waiting.refresh()  # what was to be fetched may be gone
-
-    def _failed(self, run: ColorizeRun, error: LinewashError, delivery: Optional[JobResult] = None) -> None:
-        if not run.session.fail(run.number, error):
-            return
-        self._stop_run(run)
-        if error.code is ErrorCode.DOCUMENT_CLOSED:
-            self.notice = Message.from_error(error)  # its own picture is not there to show it
-            if delivery is not None:
-                self.run_in_background(delivery.acknowledge)
-        elif delivery is not None:
-            self.waiting.add(delivery.status)
-        self._discard_run(run)
-
-    def _stop_run(self, run: ColorizeRun) -> None:
-        """Stop what still works on a run."""
-        if run.turns is not None:
-            run.turns.stop()
-        if run.worker is not None and run.worker.isRunning():
-            run.worker.cancel()
-            self.run_in_background(run.worker.stop_job)
-
-    def _discard_run(self, run: ColorizeRun) -> None:
-        if self._runs.get(run.picture.key) is run:
-            del self._runs[run.picture.key]
-        self.changed.emit(run.picture.key)
-
-    def _start(self, thread: "QtCore.QThread") -> None:
-        self._threads.append(thread)
-        thread.finished.connect(lambda: self._threads.remove(thread))
-        thread.finished.connect(thread.deleteLater)
-        thread.start()
+def _describe_result(document: Document, result: JobResult, written: WrittenGroup) -> Message:
+    notes: List[str] = list(result.status.warnings)
+    if written.hidden:
+        notes.append("The earlier result is hidden.")
+    if document.is_grayscale:
+        notes += [GRAYSCALE.text, GRAYSCALE.hint]
+    return Message(result.text, " ".join(notes), Severity.GOOD)
 
 
 def _is_pointer_down() -> bool:

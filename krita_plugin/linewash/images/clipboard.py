@@ -1,4 +1,4 @@
-"""Pictures that come without a file, from the clipboard or a web page: each is kept as one until Krita ends."""
+"""Images that come without a file, from the clipboard or a web page: each is saved as one until Krita ends."""
 
 # pyright: reportOptionalMemberAccess=false
 # PyQt6 types nearly everything that Qt returns as Optional, also what is always there.
@@ -12,30 +12,30 @@ from ..shared.errors import ErrorCode, LinewashError
 PNG = "image/png"
 
 ImageSource = Union[Path, bytes, "QtGui.QImage"]
-"""A file, or a picture that has none, as a PNG or as pixels."""
+"""A file, or an image that has none, as a PNG or as pixels."""
 
 
 class ClipboardImages:
-    """The files."""
+    """The files, in a folder that goes with Krita."""
 
     def __init__(self) -> None:
         self._folder: Optional[QtCore.QTemporaryDir] = None
         self._count = 0
 
-    def save(self, picture: "Union[bytes, QtGui.QImage]") -> Union[Path, LinewashError]:
-        """The file in which the picture is from now on, or why there is none.  Writes, so it is called in a thread."""
+    def save(self, image: "Union[bytes, QtGui.QImage]") -> Path:
+        """The file in which the image is from now on.  Writes, so it is called in a thread.  LinewashError DISK_FULL."""
         if self._folder is None:
             self._folder = QtCore.QTemporaryDir()
         self._count += 1
         file = QtCore.QFile(str(Path(self._folder.path()) / ("pasted %d.png" % self._count)))
         if file.open(QtCore.QIODevice.OpenModeFlag.WriteOnly):
-            whole = file.write(picture) == len(picture) if isinstance(picture, bytes) else picture.save(file, "PNG")
-            if file.flush() and whole:
+            is_whole = file.write(image) == len(image) if isinstance(image, bytes) else image.save(file, "PNG")
+            if file.flush() and is_whole:
                 return Path(file.fileName())
-        return LinewashError(ErrorCode.DISK_FULL, file.errorString())
+        raise LinewashError(ErrorCode.DISK_FULL, file.errorString())
 
 
-def clipboard() -> "QtCore.QMimeData":
+def clipboard_data() -> "QtCore.QMimeData":
     """What lies on the clipboard."""
     return QtWidgets.QApplication.clipboard().mimeData() or QtCore.QMimeData()  # None where nothing ever lay there
 
@@ -46,7 +46,7 @@ def has_images(data: "Optional[QtCore.QMimeData]") -> bool:
 
 
 def images_in(data: "Optional[QtCore.QMimeData]") -> "List[ImageSource]":
-    """What a clipboard, or something dropped, holds: files, else a picture."""
+    """What a clipboard, or something dropped, holds: files, else an image."""
     if data is None:
         return []
     files: List[ImageSource] = [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]

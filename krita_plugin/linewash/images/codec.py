@@ -1,4 +1,4 @@
-"""PNG in and out, and what a captured picture says about itself.  Pure functions, called in worker threads.
+"""PNG in and out, and what captured pixels say about themselves.  Pure functions, called in threads.
 
 Qt lets go of Python's lock while it reads and writes PNG, so the window stays free; loops here go strip by strip for that too.
 """
@@ -11,10 +11,10 @@ from ..qt import QtCore, QtGui
 from ..shared.errors import ErrorCode, LinewashError
 
 REFERENCE_SIDE = 1536
-"""References are sent no larger than this, pixels on the longest side; models look at them much smaller."""
+"""References are sent no larger than this, pixels on the longest side; models see them much smaller."""
 
 _SAMPLE = 4
-"""Every so many pixels and rows are looked at to tell paper from ink."""
+"""Every so many pixels of every so many rows are sampled to tell paper from ink."""
 _ARGB, _GRAY = QtGui.QImage.Format.Format_ARGB32, QtGui.QImage.Format.Format_Grayscale8
 
 
@@ -31,17 +31,17 @@ def is_opaque_paper(pixels: PixelData) -> bool:
 
     A layer that covers nearly everything counts whatever its colors, as nothing under it would be seen.
     """
-    seen = covered = light = 0
+    samples = covered = light = 0
     for top, (_, rows) in enumerate(strips(pixels.width, pixels.height)):
         strip, stride = pixels.strips[top], pixels.width * 4
         for row in range(0, rows, _SAMPLE):
             line = strip[row * stride : (row + 1) * stride]
             for green, alpha in zip(line[1 :: 4 * _SAMPLE], line[3 :: 4 * _SAMPLE]):
-                seen += 1
+                samples += 1
                 if alpha > 127:
                     covered += 1
                     light += green > 127
-    return covered > 0.9 * seen or (covered > 0.2 * seen and light > 0.5 * covered)
+    return covered > 0.9 * samples or (covered > 0.2 * samples and light > 0.5 * covered)
 
 
 def reference_png(pixels: PixelData) -> bytes:
@@ -60,7 +60,7 @@ def reference_file_png(path: Path) -> bytes:
 
 
 def read_file(path: Path, longest: int) -> "QtGui.QImage":
-    """A picture file, upright, at most ``longest`` pixels a side.  REFERENCE_UNREADABLE when it is none."""
+    """An image file, upright, at most ``longest`` pixels a side.  REFERENCE_UNREADABLE when it is none."""
     reader = QtGui.QImageReader(str(path))
     _lift_limit()
     reader.setAutoTransform(True)
@@ -76,7 +76,7 @@ def read_file(path: Path, longest: int) -> "QtGui.QImage":
 def mask_png(pixels: PixelData) -> bytes:
     """A mask layer as gray PNG: white where it is painted white, black where it is black or transparent.
 
-    EMPTY_MASK when nothing is white.  MASK_SIZE when it is a picture, opaque from edge to edge, but not as large as the canvas.
+    EMPTY_MASK when nothing is white.  MASK_SIZE when it is an image, opaque from edge to edge, but not as large as the canvas.
     """
     if pixels.channels == 1:
         return gray_png(pixels, ErrorCode.EMPTY_MASK)
@@ -106,7 +106,7 @@ def hints_png(pixels: PixelData) -> bytes:
 
 
 def gray_png(pixels: PixelData, empty: ErrorCode) -> bytes:
-    """A gray picture as PNG; the error ``empty`` when it is black all over."""
+    """A gray image as PNG; the error ``empty`` when it is black all over."""
     return _gray(image_of(pixels), empty)
 
 
@@ -173,7 +173,7 @@ def _has_paint(pixels: PixelData) -> bool:
 
 
 def _any_nonzero(data: bytes) -> bool:
-    """Whether any byte is not 0; unlike any(), in no time."""
+    """Whether any byte is not 0; much faster than any()."""
     return data.count(0) < len(data)
 
 
@@ -202,5 +202,5 @@ def _fit_within(image: "QtGui.QImage", longest: int) -> "QtGui.QImage":
 
 
 def _lift_limit() -> None:
-    if hasattr(QtGui.QImageReader, "setAllocationLimit"):  # Qt 6 refuses pictures of more than 256 MiB: 8192 x 8192
+    if hasattr(QtGui.QImageReader, "setAllocationLimit"):  # Qt 6 refuses images of more than 256 MiB: 8192 x 8192
         QtGui.QImageReader.setAllocationLimit(1024)

@@ -1,10 +1,12 @@
-"""Small pictures of layers, made of a few of their pixels, so that even a huge layer takes a moment only."""
+"""Thumbnails of layers, made of a few of their pixels, so that even a huge layer takes a moment only."""
 
 from pathlib import Path
+from typing import List
 
+from ..krita_api.application import KritaApp
 from ..krita_api.document import Document
 from ..krita_api.libkis import Node
-from ..krita_api.pixel_data import SRGB, Rect, overlap, space_of
+from ..krita_api.pixel_data import SRGB, Rect, color_space_of, overlap
 from ..qt import QtCore, QtGui
 from .codec import read_file
 
@@ -12,27 +14,27 @@ SIDE = 96
 """Pixels along the longer side."""
 
 
-def layer_thumbnail(picture: Document, layer_id: str) -> "QtGui.QImage":
+def layer_thumbnail(app: KritaApp, document: Document, layer_id: str) -> "QtGui.QImage":
     """A layer as it shows within the canvas, on white; a null image when there is nothing."""
-    node = picture.copy_of(layer_id)
+    node = document.copy_layer(layer_id)
     if node is None:
         return QtGui.QImage()
-    bounds, size = node.bounds(), picture.size
+    bounds, size = node.bounds(), document.size
     area = overlap((bounds.x(), bounds.y(), bounds.width(), bounds.height()), (0, 0, size[0], size[1]))
     step = max(1, max(area[2], area[3]) // SIDE)
     width, height = area[2] // step, area[3] // step
     if not (width and height):
         return QtGui.QImage()
-    data, space = _sampled(node, area, step, width, height), space_of(node)
+    data, space = _sample(node, area, step, width, height), color_space_of(node)
     if space != SRGB:
-        converter = picture.host.converter()
+        converter = app.create_converter()
         data = converter.convert(data, width, height, space, SRGB)
         converter.close()
     return _on_white(QtGui.QImage(data, width, height, width * 4, QtGui.QImage.Format.Format_ARGB32))
 
 
 def file_thumbnail(path: Path) -> "QtGui.QImage":
-    """A picture file, on white.  Reads the file, so it is called in worker threads.  LinewashError when it is no picture."""
+    """An image file, on white.  Reads the file, so it is called in threads.  LinewashError REFERENCE_UNREADABLE."""
     return _on_white(read_file(path, SIDE))
 
 
@@ -45,10 +47,11 @@ def _on_white(image: "QtGui.QImage") -> "QtGui.QImage":
     return paper
 
 
-def _sampled(node: Node, area: Rect, step: int, width: int, height: int) -> bytes:
-    picked = []
+def _sample(node: Node, area: Rect, step: int, width: int, height: int) -> bytes:
+    """Every so many pixels of every so many rows, in the layer's own color space."""
+    samples: List[bytes] = []
     for number in range(height):
         row = bytes(node.projectionPixelData(area[0], area[1] + number * step, area[2], 1))
-        each = len(row) // area[2]
-        picked += [row[column * step * each : (column * step + 1) * each] for column in range(width)]
-    return b"".join(picked)
+        pixel_bytes = len(row) // area[2]
+        samples += [row[column * step * pixel_bytes : (column * step + 1) * pixel_bytes] for column in range(width)]
+    return b"".join(samples)

@@ -1,4 +1,4 @@
-"""Finds a running backend, or starts the installed one.  Blocks, so it is called in worker threads only."""
+"""Finds a running backend, or starts the installed one.  Blocks, so it is called in threads only."""
 
 import json
 import os

@@ -1,9 +1,10 @@
-"""The thread that runs a whole job against the backend."""
+"""The job that colors: sends what was captured to the backend, follows it, and fetches the layers."""
 
 import threading
 import time
 import uuid
-from typing import Any, Dict, Optional, Tuple
+from functools import partial
+from typing import Callable, Dict, Optional, Tuple
 
 from ..images import codec
 from ..krita_api.pixel_data import PixelData
@@ -16,82 +17,91 @@ from ..shared.protocol import PART_HINTS, PART_PREVIOUS_BACKGROUND, PART_PREVIOU
 from ..shared.result_names import result_name
 from ..state.choices import ForegroundChoice
 from ..state.session import Progress, describe_progress
-from ..transfer.layer_capture import Captured
+from ..transfer.layer_capture import CapturedLayers
 from ..transfer.layer_writer import ResultLayers
-from .job_thread import JobResult, JobThread, result_layer_names
+from .backend_connection import BackendConnection
+from .backend_job import BackendJob, JobCancelled, JobResult, result_layer_names
 
 WAIT_S = 1.0
-"""Longest wait for news in one call: so long may Krita's end have to wait for this thread."""
+"""Longest wait for news in one call, seconds: so long may Krita's end have to wait for this thread."""
 
 
-class ColorizeJob(JobThread):
-    """Runs one job.  way: how it is colored, for the result's name."""
+class ColorizeJob(BackendJob):
+    """Colors once.  mode_label: how, for the result's name."""
 
-    def __init__(self, captured: Captured, way: str, *others: Any) -> None:
-        super().__init__(*others)
-        self._captured: Optional[Captured] = captured
-        self._way = way
+    def __init__(
+        self,
+        captured: CapturedLayers,
+        mode_label: str,
+        connection: BackendConnection,
+        report: Callable[[Progress], None],
+    ) -> None:
+        super().__init__(connection, report)
+        self._captured: Optional[CapturedLayers] = captured
+        self._mode_label = mode_label
         self._lock = threading.Lock()
-        self._job: Optional[Tuple[ServerInfo, str]] = None
+        self._backend_job: Optional[Tuple[ServerInfo, str]] = None
 
-    def stop_job(self) -> None:
-        """Tell the backend to stop; blocks, so it is run as an errand, beside the thread's own long-poll."""
+    def stop_backend_job(self) -> None:
+        """Tell the backend to stop; blocks, and overtakes the long-poll of ``run``."""
         with self._lock:
-            job = self._job
-        if job is not None:
-            with self._connect(job[0]) as client:
-                client.cancel(job[1])
+            backend_job = self._backend_job
+        if backend_job is not None:
+            info, job_id = backend_job
+            with self._connection.create_client(info) as client:
+                client.cancel(job_id)
 
-    def _work(self) -> Optional[JobResult]:
+    def run(self) -> JobResult:
+        """The whole job.  LinewashError for whatever is wrong with the layers, and whatever the backend says."""
         begun = time.monotonic()
-        captured, self._captured = self._captured, None  # its pixels, hundreds of megabytes maybe, go once they are packed
+        captured, self._captured = self._captured, None  # its pixels, hundreds of megabytes maybe, go once they are encoded
         if captured is None:
-            raise LinewashError(ErrorCode.INTERNAL, "a worker works once")
+            raise LinewashError(ErrorCode.INTERNAL, "a job runs once")
         request, lines_id = captured.request, captured.lines_id
-        parts, paper = encode_parts(captured), codec.is_opaque_paper(captured.lines)
+        parts, on_paper = encode_parts(captured), codec.is_opaque_paper(captured.lines)
         del captured
-        if self._cancelled.is_set():
-            return None
-        info = self._launcher.connect(self._report, self._cancelled.is_set)
-        if self._cancelled.is_set():
-            return None
-        with self._connect(info) as client:
-            self._report("Sending the picture…")
+        self._stop_if_cancelled()
+        info = self._find_or_start_backend()
+        self._stop_if_cancelled()
+        with self._connection.create_client(info) as client:
+            self._report_text("Sending the image…")
             status = client.submit(request, parts, uuid.uuid4().hex)
             with self._lock:
-                self._job = (info, status.id)
+                self._backend_job = (info, status.id)
             status = self._follow(client, status)
-            if self._cancelled.is_set():
-                client.cancel(status.id)  # the errand of ``stop_job`` may have come before there was a job
-                return None
+            if self.is_cancelled:
+                client.cancel(status.id)  # ``stop_backend_job`` may have come before there was a job
+                raise JobCancelled
             if status.state is not JobState.DONE:
                 raise status.error or LinewashError(ErrorCode.INTERNAL, "the job ended as %s" % status.state.value)
-            self._report("Fetching the layers…")
+            self._report_text("Fetching the layers…")
             size = (request.width, request.height)
-            layers = [codec.layer_strips(client.layer(status.id, name), size) for name in result_layer_names(status)]
-        answer = ResultLayers(size, size, result_name(status.seed, self._way, status.model), lines_id, paper, *layers)
+            images = [codec.layer_strips(client.layer(status.id, name), size) for name in result_layer_names(status)]
+        name = result_name(status.seed, self._mode_label, status.model)
+        layers = ResultLayers(size, size, name, lines_id, on_paper, *images)
         text = "Done in %.1f s · %s · seed %d." % (time.monotonic() - begun, status.model, status.seed)
-        return JobResult(answer, status, text, lambda: self._acknowledge(info, status.id))
+        return JobResult(layers, status, text, partial(self._acknowledge, info, status.id))
 
     def _follow(self, client: Client, status: JobStatus) -> JobStatus:
-        preview = 0
-        while not status.state.terminal and not self._cancelled.is_set():
-            image = None
-            if status.preview > preview:
-                preview, image = status.preview, QtGui.QImage.fromData(client.preview(status.id))
-            self._emit(self.progress, Progress(describe_progress(status), status.progress, image))
+        """Report every change until the job has ended or is cancelled."""
+        preview_number = 0
+        while not status.state.terminal and not self.is_cancelled:
+            preview: Optional[QtGui.QImage] = None
+            if status.preview > preview_number:
+                preview_number, preview = status.preview, QtGui.QImage.fromData(client.preview(status.id))
+            self._report(Progress(describe_progress(status), status.progress, preview))
             status = client.status(status.id, after=status.revision, wait_s=WAIT_S)
         return status
 
 
-def encode_parts(captured: Captured) -> Dict[str, Part]:
+def encode_parts(captured: CapturedLayers) -> Dict[str, Part]:
     """The parts of the request as PNG.  Raises EMPTY_LINES, EMPTY_REFERENCE, REFERENCE_UNREADABLE, EMPTY_MASK,
     EMPTY_SELECTION, MASK_SIZE, EMPTY_HINTS, EMPTY_REGION.
     """
     parts: Dict[str, Part] = {"lines": codec.lines_png(captured.lines)}
     for number, reference in enumerate(captured.references):
-        packed = codec.reference_png(reference) if isinstance(reference, PixelData) else codec.reference_file_png(reference)
-        parts["reference%d" % number] = packed
+        is_layer = isinstance(reference, PixelData)
+        parts["reference%d" % number] = codec.reference_png(reference) if is_layer else codec.reference_file_png(reference)
     if captured.mask is not None:
         if captured.foreground is ForegroundChoice.SELECTION:
             parts["foreground"] = codec.gray_png(captured.mask, ErrorCode.EMPTY_SELECTION)

@@ -1,80 +1,71 @@
 """Keeps the list of models up to date: asks a backend that runs, and starts one when the painter wants to see the list."""
 
-import threading
 import time
-from typing import Any, Callable, List, Tuple
+from typing import Callable, List, Optional, Tuple
 
-from ..qt import QtCore
-from ..shared.client import Client
+from ..event_loop import EventLoop, in_thread
+from ..qt import QtCore, Signal
 from ..shared.errors import ErrorCode, LinewashError
 from ..shared.model_spec import ModelInfo
-from ..state.session import Message
-from .backend_launcher import START_S, Launcher
+from ..shared.paths import ServerInfo
+from .backend_connection import BackendConnection
+from .backend_launcher import START_S
 from .colorize_job import WAIT_S
 
 
 class ModelList(QtCore.QObject):
-    """``known``: the models as they were listed last, () before.  ``is_loading``: the painter waits for a list."""
+    """``changed`` is emitted after every answer, ``failed`` before it with the LinewashError of one that did not come."""
 
-    def __init__(self, studio: Any, launcher: Launcher, connect: Callable[..., Any]) -> None:
-        super().__init__(studio)
+    changed = Signal()
+    failed = Signal(object)
+
+    def __init__(self, loop: EventLoop, connection: BackendConnection, parent: "QtCore.QObject") -> None:
+        super().__init__(parent)
+        self._loop, self._connection = loop, connection
         self.models: Tuple[ModelInfo, ...] = ()
-        self.is_loading, self._asking = False, False
-        self._studio, self._launcher, self._connect = studio, launcher, connect
-        self._ended = threading.Event()
-
-    def end(self) -> None:
-        """Krita ends; whoever still asks gives up."""
-        self._ended.set()
+        """As they were listed last, () before."""
+        self.is_loading = False
+        """Whether the painter waits for a list."""
+        self._is_asking = False
 
     def refresh(self) -> None:
         """Ask the backend if one runs."""
-        if not self._asking:
-            self._ask(self._launcher.running)
+        if not self._is_asking:
+            self._is_asking = True
+            self._loop.start(self._update(self._connection.find))
 
     def refresh_or_start(self) -> None:
         """Ask the backend, and start it when none runs."""
         if not self.is_loading:
             self.is_loading = True
-            self._studio.changed.emit(0)
-            if not self._asking:
-                self._ask(self._connection_args)
+            self.changed.emit()
+            if not self._is_asking:
+                self._is_asking = True
+                self._loop.start(self._update(self._connection.find_or_start))
 
-    def _connection_args(self) -> Any:
-        return self._launcher.connect(lambda text: None, self._ended.is_set)
-
-    def _ask(self, reach: Callable[[], Any]) -> None:
-        self._asking = True
-        self._studio.run_in_background(lambda: self._listed(reach), self._found)
-
-    def _listed(self, reach: Callable[[], Any]) -> Any:
-        """In a thread: the models, None when no backend runs, or the error."""
+    async def _update(self, find_backend: Callable[[], Optional[ServerInfo]]) -> None:
         try:
-            info = reach()
-            if info is None:
-                return None
-            with self._connect(info) as client:
-                return self._models(client)
+            models = await in_thread(lambda: self._list_models(find_backend))
+            if models is None and self.is_loading:  # none ran, and meanwhile the painter wants to see the list
+                models = await in_thread(lambda: self._list_models(self._connection.find_or_start))
+            self.models = self.models if models is None else tuple(models)
         except LinewashError as error:
-            return error
+            self.failed.emit(error)
+        finally:
+            self._is_asking = self.is_loading = False
+        self.changed.emit()
 
-    def _models(self, client: Client) -> List[ModelInfo]:
+    def _list_models(self, find_backend: Callable[[], Optional[ServerInfo]]) -> Optional[List[ModelInfo]]:
+        """In a thread: the models, None when no backend runs."""
+        info = find_backend()
+        if info is None:
+            return None
         until = time.monotonic() + START_S
-        while True:
-            try:
-                return client.models(WAIT_S)
-            except LinewashError as error:
-                if error.code is not ErrorCode.BACKEND_START or self._ended.is_set() or time.monotonic() > until:
-                    raise
-
-    def _found(self, answer: Any) -> None:
-        self._asking = False
-        if isinstance(answer, LinewashError):
-            self._studio.notice = Message.from_error(answer)
-        elif answer is not None:
-            self.models = tuple(answer)
-        if self.is_loading and answer is None:  # nobody ran when it was asked softly; meanwhile the painter wants to know
-            self._ask(self._connection_args)
-            return
-        self.is_loading = False
-        self._studio.changed.emit(0)
+        with self._connection.create_client(info) as client:
+            while True:
+                try:
+                    return client.models(WAIT_S)
+                except LinewashError as error:
+                    is_starting = error.code is ErrorCode.BACKEND_START
+                    if not is_starting or self._connection.is_closed or time.monotonic() > until:
+                        raise

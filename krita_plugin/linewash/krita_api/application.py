@@ -1,13 +1,15 @@
 """Krita itself: open documents, settings, actions and the registration of the docker."""
 
-from typing import Callable, Iterator, List, Optional, Tuple
+from typing import Callable, List, Optional, Tuple
 
+from ..event_loop import pause
 from ..qt import QtGui
 from .document import Document
 from .libkis import DockWidget, DockWidgetFactory, DockWidgetFactoryBase, Krita, KritaDocument
 from .pixel_data import SRGB, Converter
 
 SETTINGS = "linewash"
+"""The plugin's group of settings in kritarc."""
 _SCRATCH_SIDE = 64
 
 
@@ -15,36 +17,40 @@ class KritaApp:
     """Krita itself."""
 
     def __init__(self) -> None:
-        self._known: List[Tuple[KritaDocument, Document]] = []
+        self._documents: List[Tuple[KritaDocument, Document]] = []
         self._scratch_template: Optional[KritaDocument] = None
-        self._keys = 0
+        self._last_id = 0
 
     def add_docker(self, name: str, create: Callable[[], DockWidget]) -> None:
         """Register a docker; Krita calls ``create`` once for each of its windows."""
         position = DockWidgetFactoryBase.DockPosition.DockRight
         Krita.instance().addDockWidgetFactory(DockWidgetFactory(name, position, create))
 
-    def active(self) -> Optional[Document]:
-        """The picture the painter looks at, None when no picture is open.  The same picture is always the same object."""
-        document = Krita.instance().activeDocument()
-        if document is None or document.rootNode() is None:
+    def active_document(self) -> Optional[Document]:
+        """The document the painter looks at, None when none is open.  The same document is always the same object."""
+        active = Krita.instance().activeDocument()
+        if active is None or active.rootNode() is None:
             return None
         # Krita's documents are compared with ==, never by identity, and cannot be keys of a dictionary.
-        self._known = [(known, picture) for known, picture in self._known if picture.is_open]
-        for known, picture in self._known:
-            if known == document:
-                return picture
-        self._keys += 1
-        picture = Document(self._keys, document, self)
-        self._known.append((document, picture))
-        return picture
+        self._documents = [(handle, document) for handle, document in self._documents if document.is_open]
+        for handle, document in self._documents:
+            if handle == active:
+                return document
+        self._last_id += 1
+        document = Document(self._last_id, active)
+        self._documents.append((active, document))
+        return document
+
+    def is_active(self, document: Document) -> bool:
+        """Whether the painter looks at this document."""
+        return self.active_document() is document
 
     def trigger_action(self, action: str) -> None:
-        """Do what the menu entry of that name does, in the active picture."""
+        """Do what the menu entry of that name does, in the active document."""
         Krita.instance().action(action).trigger()
 
     def icon(self, name: str) -> "QtGui.QIcon":
-        """A QIcon of Krita's own, in the colors of the painter's theme."""
+        """An icon of Krita's own, in the colors of the painter's theme."""
         return Krita.instance().icon(name)
 
     def read_setting(self, name: str, default: str) -> str:
@@ -55,36 +61,39 @@ class KritaApp:
         """Keep a value in kritarc."""
         Krita.instance().writeSetting(SETTINGS, name, value)
 
+    async def prepare_scratch(self) -> None:
+        """Do in two steps what the first ``create_scratch_document`` would otherwise do at once: 50 ms."""
+        if self._scratch_template is None:
+            original, self._scratch_template = _create_template()
+            await pause()
+            original.close()
+            await pause()
+
     def create_scratch_document(self) -> KritaDocument:
         """A small document of its own, to be closed by the caller.
 
         Krita records converting a layer, or setting its blending mode, in the undo history of the document it was made in,
-        even when it is nowhere yet.  So such things are done here and never in the painter's picture.
+        even when it lies in no document yet.  So such things are done here and never in the painter's document.
         """
         if self._scratch_template is None:
-            for _ in self.prepare():
-                pass
-        assert self._scratch_template is not None
+            original, self._scratch_template = _create_template()
+            original.close()
         return self._scratch_template.clone()
 
-    def prepare(self) -> Iterator[int]:
-        """Steps before the first ``scratch``, which would otherwise take all their time at once: a twentieth of a second."""
-        if self._scratch_template is None:
-            side = _SCRATCH_SIDE
-            made = Krita.instance().createDocument(side, side, "Linewash", *SRGB, 72.0)
-            made.topLevelNodes()[0].remove()
-            self._scratch_template = made.clone()  # unlike the original, not listed among the open documents
-            yield 0
-            made.close()
-            yield 0
-
-    def converter(self) -> Converter:
+    def create_converter(self) -> Converter:
         """Converts pixels from one color space to another; close it after use."""
         return Converter(self.create_scratch_document)
 
     def release(self) -> None:
-        """Drop what is kept of Krita, before Krita ends."""
-        self._known = []
+        """Let go of all of Krita's objects, before Krita ends."""
+        self._documents = []
         if self._scratch_template is not None:
             self._scratch_template.close()
             self._scratch_template = None
+
+
+def _create_template() -> Tuple[KritaDocument, KritaDocument]:
+    """An empty document, still to be closed, and its clone, which unlike it is not listed among the open documents."""
+    original = Krita.instance().createDocument(_SCRATCH_SIDE, _SCRATCH_SIDE, "Linewash", *SRGB, 72.0)
+    original.topLevelNodes()[0].remove()
+    return original, original.clone()

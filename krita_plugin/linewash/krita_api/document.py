@@ -1,41 +1,38 @@
-"""One open document: its layers as plain values, frozen copies of them, and the way in for new ones."""
+"""One open document: its layers as plain values, frozen copies of them, and Krita's nodes by their ids."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Iterator, List, Optional, Tuple
+from typing import Iterator, List, Optional, Tuple
 
-from ..shared.result_names import is_result_group
+from ..shared import result_names
 from .libkis import KritaDocument, Node, Selection
-from .pixel_data import ColorSpace, space_of
+from .pixel_data import ColorSpace, color_space_of
 
-if TYPE_CHECKING:
-    from .application import KritaApp
-
-_PICTURES = ("paintlayer", "grouplayer", "vectorlayer", "clonelayer", "filelayer", "filllayer")
+_COLOR_LAYERS = ("paintlayer", "grouplayer", "vectorlayer", "clonelayer", "filelayer", "filllayer")
 _GRAY_MASKS = ("transparencymask", "selectionmask", "filtermask")
 
 
 @dataclass(frozen=True)
 class Layer:
-    """A layer or mask of a picture.
-
-    id: its unique name for ever.  is_picture: whether it has colors of its own to read.  is_mask: whether it is a gray
-    mask on another layer.  is_result: whether it is a result group or lies inside one.  parent: id of what it lies in.
-    """
+    """A layer or mask of a document."""
 
     id: str
+    """Its unique name for ever."""
     name: str
-    is_picture: bool
+    has_colors: bool
+    """Whether it has colors of its own to read."""
     is_mask: bool
+    """Whether it is a gray mask on another layer."""
     is_result: bool
+    """Whether it is a result group or lies inside one."""
     parent: str
+    """Id of what it lies in."""
 
 
 class Document:
     """One open document.  Everything here is for the window's own thread."""
 
-    def __init__(self, session_id: int, document: KritaDocument, host: "KritaApp") -> None:
-        self.key = session_id
-        self.host = host
+    def __init__(self, session_id: int, document: KritaDocument) -> None:
+        self.session_id = session_id
         self._document = document
 
     @property
@@ -44,24 +41,19 @@ class Document:
         return self._document.rootNode() is not None
 
     @property
-    def active(self) -> bool:
-        """Whether it is the one the painter looks at."""
-        return self.host.active() is self
-
-    @property
     def size(self) -> Tuple[int, int]:
         """Width and height in pixels; (0, 0) once it is closed."""
         return int(self._document.width()), int(self._document.height())
 
     @property
-    def space(self) -> ColorSpace:
+    def color_space(self) -> ColorSpace:
         """Its color space."""
-        return space_of(self._document)
+        return color_space_of(self._document)
 
     @property
     def is_grayscale(self) -> bool:
         """Whether it can hold no colors."""
-        return self.space[0] == "GRAYA"
+        return self.color_space[0] == "GRAYA"
 
     @property
     def is_idle(self) -> bool:
@@ -70,6 +62,11 @@ class Document:
             return False
         self._document.unlock()
         return True
+
+    @property
+    def has_selection(self) -> bool:
+        """Whether something is selected."""
+        return self._document.selection() is not None
 
     def layers(self) -> List[Layer]:
         """All layers and masks, from top to bottom as in the Layers docker."""
@@ -82,37 +79,32 @@ class Document:
 
     def activate(self, layer_id: str) -> None:
         """Make a layer the one the painter works on, if it is still there."""
-        node = self.node(layer_id)
+        node = self.find_node(layer_id)
         if node is not None:
             self._document.setActiveNode(node)
 
-    def refresh(self) -> None:
-        """Compute what is shown anew, which Krita 5 does not do by itself after a layer was hidden by a script.  Blocks."""
+    def refresh_projection(self) -> None:
+        """Compute what is shown anew, which Krita 5 does not do by itself after a script hid a layer.  Blocks."""
         self._document.refreshProjection()
 
     def root(self) -> Optional[Node]:
-        """Krita's node of the whole picture, None once it is closed."""
+        """Krita's node of the whole document, None once it is closed."""
         return self._document.rootNode()
 
-    def node(self, layer_id: str) -> Optional[Node]:
-        """Krita's node of that id in this picture's tree, None when it is not there (any more)."""
+    def find_node(self, layer_id: str) -> Optional[Node]:
+        """Krita's node of that id in this document's tree, None when it is not there (any more)."""
         root = self._document.rootNode()
         return _find(root, layer_id) if root is not None and layer_id else None
 
-    def copy_of(self, layer_id: str) -> Optional[Node]:
-        """A frozen copy of a layer as Krita's node, in no picture; takes no time, as Krita shares the pixels.  Or None."""
-        node = self.node(layer_id)
+    def copy_layer(self, layer_id: str) -> Optional[Node]:
+        """A frozen copy of a layer as Krita's node, in no document, or None.  Takes no time, as Krita shares the pixels."""
+        node = self.find_node(layer_id)
         return node.duplicate() if node is not None else None
 
-    def selection(self) -> Optional[Selection]:
+    def copy_selection(self) -> Optional[Selection]:
         """A frozen copy of the selection, None when nothing is selected."""
         selection = self._document.selection()
         return selection.duplicate() if selection is not None else None
-
-    @property
-    def selected(self) -> bool:
-        """Whether something is selected."""
-        return self._document.selection() is not None
 
 
 def node_id(node: Optional[Node]) -> str:
@@ -120,19 +112,23 @@ def node_id(node: Optional[Node]) -> str:
     return str(node.uniqueId().toString()) if node is not None else ""
 
 
-def _find(node: Node, layer_id: str) -> Optional[Node]:
-    for child in node.childNodes():
-        found = child if node_id(child) == layer_id else _find(child, layer_id)
-        if found is not None:
-            return found
+def is_result_group(node: Node) -> bool:
+    """Whether a node is the group of a result; its name decides."""
+    return str(node.type()) == "grouplayer" and result_names.is_result_group(str(node.name()))
+
+
+def _find(parent: Node, layer_id: str) -> Optional[Node]:
+    for child in parent.childNodes():
+        node = child if node_id(child) == layer_id else _find(child, layer_id)
+        if node is not None:
+            return node
     return None
 
 
 def _walk(parent: Node, parent_id: str, inside_result: bool) -> Iterator[Layer]:
     for node in reversed(parent.childNodes()):
         kind, name = str(node.type()), str(node.name())
-        is_result = inside_result or (kind == "grouplayer" and is_result_group(name))
-        layer = Layer(node_id(node), name, kind in _PICTURES, kind in _GRAY_MASKS, is_result, parent_id)
+        is_result = inside_result or is_result_group(node)
+        layer = Layer(node_id(node), name, kind in _COLOR_LAYERS, kind in _GRAY_MASKS, is_result, parent_id)
         yield layer
-        if kind == "grouplayer" or node.childNodes():
-            yield from _walk(node, layer.id, is_result)
+        yield from _walk(node, layer.id, is_result)

@@ -1,6 +1,7 @@
 """Results hidden by later ones on the same paper: they show again when the later one is undone, and hide when it is redone.
 
-Krita's scripting cannot make hiding a layer part of an undo step, so this looks now and then whether the later result is there.
+Krita's scripting cannot make hiding a layer part of an undo step, so the plugin checks now and then whether the later result
+is there.
 """
 
 from dataclasses import dataclass
@@ -11,30 +12,32 @@ from .document import Document
 
 @dataclass(frozen=True)
 class WrittenGroup:
-    """What the writer did: the id of the new group, and the ids of the earlier results it hid."""
+    """A result in the document."""
 
     group: str
-    covered: Tuple[str, ...] = ()
+    """Id of its group."""
+    hidden: Tuple[str, ...] = ()
+    """Ids of the earlier results that were hidden for it."""
 
 
 class HiddenResults:
-    """Who hides whom in one picture."""
+    """Which results of one document hide which others."""
 
     def __init__(self) -> None:
         self._hiding: Dict[WrittenGroup, bool] = {}
 
     def add(self, written: WrittenGroup) -> None:
         """Remember a result that hid others."""
-        if written.covered:
+        if written.hidden:
             self._hiding[written] = True
 
-    def sync_visibility(self, picture: Document) -> None:
+    def sync_visibility(self, document: Document) -> None:
         """Show what a result hid when it has been undone, hide it again when it has been redone."""
-        for written, hiding in self._hiding.items():
-            there = picture.node(written.group) is not None
-            if there == hiding or not picture.is_idle:
+        for written, is_hiding in self._hiding.items():
+            is_there = document.find_node(written.group) is not None
+            if is_there == is_hiding or not document.is_idle:
                 continue
-            self._hiding[written] = there
-            for node in filter(None, map(picture.node, written.covered)):
-                node.setVisible(not there)
-            picture.refresh()
+            self._hiding[written] = is_there
+            for node in filter(None, map(document.find_node, written.hidden)):
+                node.setVisible(not is_there)
+            document.refresh_projection()

@@ -16,21 +16,21 @@ Rect = Tuple[int, int, int, int]
 """Left, top, width and height in canvas pixels; it may reach beyond the canvas."""
 
 STRIP_PIXELS = 128 * 1024
-"""Pixels handled in one turn of the window; converting that many takes Krita 5.1 under 40 ms from any space tried."""
+"""Pixels handled in one step; converting that many takes Krita 5.1 under 40 ms from any color space tried."""
 
 
 @dataclass(frozen=True)
 class PixelData:
-    """A picture in memory: ``channels`` is 4 (BGRA bytes) or 1 (gray); ``strips`` joined are its rows from top to bottom.
-
-    ``bounds`` is where the layer it comes from has paint.
-    """
+    """An image in memory."""
 
     width: int
     height: int
     channels: int
+    """4 (BGRA bytes) or 1 (gray)."""
     strips: Tuple[bytes, ...]
+    """Joined, they are its rows from top to bottom; see ``strips``."""
     bounds: Rect
+    """Where the layer it comes from has paint."""
 
 
 class Converter:
@@ -53,7 +53,7 @@ class Converter:
         return bytes(node.pixelData(0, 0, width, height))
 
     def _set_space(self, node: Node, space: ColorSpace) -> None:
-        if space_of(node) != space and not node.setColorSpace(*space):
+        if color_space_of(node) != space and not node.setColorSpace(*space):
             raise LinewashError(ErrorCode.INTERNAL, "Krita cannot convert to %s/%s/%s" % space)
 
     def close(self) -> None:
@@ -63,23 +63,22 @@ class Converter:
             self._scratch = None
 
 
-def space_of(node_or_document: Union[Node, KritaDocument]) -> ColorSpace:
+def color_space_of(owner: Union[Node, KritaDocument]) -> ColorSpace:
     """The color space of a layer or document."""
-    thing = node_or_document
-    return (str(thing.colorModel()), str(thing.colorDepth()), str(thing.colorProfile()))
+    return (str(owner.colorModel()), str(owner.colorDepth()), str(owner.colorProfile()))
 
 
 def strips(width: int, height: int) -> Iterator[Tuple[int, int]]:
-    """First row and number of rows of each strip of a picture, from top to bottom."""
+    """First row and number of rows of each strip of an image, from top to bottom."""
     rows = max(1, STRIP_PIXELS // max(1, width))
     for top in range(0, height, rows):
         yield top, min(rows, height - top)
 
 
-def overlap(one: Rect, other: Rect) -> Rect:
-    """What lies in both areas; its width or height is 0 when nothing does."""
-    left, top = max(one[0], other[0]), max(one[1], other[1])
-    right, bottom = min(one[0] + one[2], other[0] + other[2]), min(one[1] + one[3], other[1] + other[3])
+def overlap(first: Rect, second: Rect) -> Rect:
+    """What lies in both rectangles; its width or height is 0 when nothing does."""
+    left, top = max(first[0], second[0]), max(first[1], second[1])
+    right, bottom = min(first[0] + first[2], second[0] + second[2]), min(first[1] + first[3], second[1] + second[3])
     return left, top, max(0, right - left), max(0, bottom - top)
 
 
@@ -88,12 +87,12 @@ def read_layer(node: Node, area: Rect, converter: Converter) -> Iterator[bytes]:
 
     With its masks, and for groups and vector layers what they show.  Outside the layer it is transparent.
     """
-    return _read(node.projectionPixelData, space_of(node), area, converter)
+    return _read(node.projectionPixelData, color_space_of(node), area, converter)
 
 
 def read_paint(node: Node, area: Rect, converter: Converter) -> Iterator[bytes]:
     """As ``read_layer``, for what is painted on a paint layer itself, whatever masks it has."""
-    return _read(node.pixelData, space_of(node), area, converter)
+    return _read(node.pixelData, color_space_of(node), area, converter)
 
 
 def _read(

@@ -5,7 +5,7 @@ from typing import Dict, Optional, Sequence, Tuple
 from ..shared.errors import LinewashError
 from ..shared.model_spec import ModeInfo, ModelInfo, ParameterInfo, ParameterValues, Value
 from ..shared.protocol import REQUEST_PARAMETERS, Finish
-from .choices import USUAL_MODEL, Area, DockerState
+from .choices import DEFAULT_MODEL, Area, DockerState
 
 
 def find_model(models: Sequence[ModelInfo], name: str) -> Optional[ModelInfo]:
@@ -13,49 +13,49 @@ def find_model(models: Sequence[ModelInfo], name: str) -> Optional[ModelInfo]:
     return next((model for model in models if model.name == name), None)
 
 
-def mode_of(choices: DockerState, model: ModelInfo) -> Optional[ModeInfo]:
+def selected_mode(choices: DockerState, model: ModelInfo) -> Optional[ModeInfo]:
     """The model's mode that is chosen, else its first; None when it has none."""
-    named = [mode for mode in model.modes if mode.name == choices.chosen.mode]
-    return next(iter(named + list(model.modes)), None)
+    chosen = [mode for mode in model.modes if mode.name == choices.model_options.mode]
+    return next(iter(chosen + list(model.modes)), None)
 
 
-def parameters_of(choices: DockerState, model: ModelInfo) -> Tuple[ParameterInfo, ...]:
+def mode_parameters(choices: DockerState, model: ModelInfo) -> Tuple[ParameterInfo, ...]:
     """What can be set in that mode."""
-    mode = mode_of(choices, model)
-    return tuple(each for each in model.parameters if each.applies_to(mode.name if mode else ""))
+    mode = selected_mode(choices, model)
+    return tuple(info for info in model.parameters if info.applies_to(mode.name if mode else ""))
 
 
-def values_of(choices: DockerState, model: ModelInfo) -> ParameterValues:
-    """The values that were set and mean something in that mode, but for those that another file of that name forbids."""
-    kept = {}
-    for info in parameters_of(choices, model):
-        value = choices.chosen.values.get(info.name)
+def chosen_values(choices: DockerState, model: ModelInfo) -> ParameterValues:
+    """The values that were set and apply in that mode, but for those that another file of that name forbids."""
+    values: Dict[str, Value] = {}
+    for info in mode_parameters(choices, model):
+        value = choices.model_options.values.get(info.name)
         if value is not None:
             try:
-                kept[info.name] = info.check(value)
+                values[info.name] = info.check(value)
             except LinewashError:
                 continue
-    return ParameterValues(kept)
+    return ParameterValues(values)
 
 
 def own_defaults(choices: DockerState, model: ModelInfo) -> Dict[str, Value]:
     """The model's own defaults of fields that every request has, which else would be those of the model that came along."""
-    return {info.name: info.default for info in parameters_of(choices, model) if info.name in REQUEST_PARAMETERS}
+    return {info.name: info.default for info in mode_parameters(choices, model) if info.name in REQUEST_PARAMETERS}
 
 
 def mode_label(choices: DockerState, model: Optional[ModelInfo]) -> str:
     """How that model is going to color, in a word or two for a result's name."""
-    mode = mode_of(choices, model) if model is not None else None
-    way = mode.title if mode is not None else effective_finish(choices, model).value
-    return way + ", selection" if choices.mode is Area.SELECTION else way
+    mode = selected_mode(choices, model) if model is not None else None
+    label = mode.title if mode is not None else effective_finish(choices, model).value
+    return label + ", selection" if choices.area is Area.SELECTION else label
 
 
 def default_variation_label(choices: DockerState) -> str:
-    """What seed 0 is called: with mini it means no chance at all, with others it is a seed like any."""
-    return "Most likely" if choices.model == USUAL_MODEL else "Seed 0"
+    """What seed 0 is called: with mini it means no chance at all, with others it is a seed like any other."""
+    return "Most likely" if choices.model == DEFAULT_MODEL else "Seed 0"
 
 
 def effective_finish(choices: DockerState, model: Optional[ModelInfo]) -> Finish:
     """The finish that is chosen, else the model's first."""
-    able = [finish for finish in Finish if model is None or finish.value in model.finishes]
-    return choices.finish if choices.finish in able or not able else able[0]
+    possible = [finish for finish in Finish if model is None or finish.value in model.finishes]
+    return choices.finish if choices.finish in possible or not possible else possible[0]

@@ -1,4 +1,4 @@
-"""One picture's state: what the painter chose, what runs, what to say.  No widgets, no threads, no Krita."""
+"""One document's state: what the painter chose, what runs, what to say.  No widgets, no threads, no Krita."""
 
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -6,17 +6,18 @@ from typing import Any, FrozenSet, Optional, Sequence, Tuple
 
 from ..krita_api.document import Layer
 from ..krita_api.hidden_results import HiddenResults
+from ..qt import QtGui
 from ..shared.errors import LinewashError
 from ..shared.protocol import JobStatus
 from ..shared.stages import Stage
 from .choices import DockerState
 
-_REMEMBERED = 4
-"""Layers the painter has worked on, as far as they may be asked for."""
+_RECENT_LAYERS = 4
+"""How many of the layers that the painter worked on last are remembered."""
 
 
 class Phase(Enum):
-    """What goes on with a picture.  Idle, then through the other three in this order, and back."""
+    """What goes on with a document.  Idle, then through the other three in this order, and back."""
 
     IDLE = "idle"
     CAPTURING = "capturing"
@@ -34,12 +35,14 @@ class Severity(Enum):
 
 @dataclass(frozen=True)
 class Message:
-    """What the status line says; ``hint`` is what the painter can do, ``detail`` is for a tooltip."""
+    """What the status line says."""
 
     text: str = ""
     hint: str = ""
-    tone: Severity = Severity.QUIET
+    """What the painter can do."""
+    severity: Severity = Severity.QUIET
     detail: str = ""
+    """For the tooltip."""
 
     @staticmethod
     def from_error(error: LinewashError) -> "Message":
@@ -49,17 +52,19 @@ class Message:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a run is: 0..1 (None: not known), in words, and the newest step preview as an image (or None)."""
+    """How far a run is."""
 
     text: str = ""
     fraction: Optional[float] = None
-    preview: Any = None
+    """0..1, None where it is not known."""
+    preview: "Optional[QtGui.QImage]" = None
+    """The newest preview, or None."""
 
 
-READY = Message("Choose lines and a reference, then press Color.")
-CHOSEN = Message("Press Color.")
-GRAY = Message(
-    "This picture is grayscale, so its colors will be gray.",
+CHOOSE_REFERENCE = Message("Choose lines and a reference, then press Colorize.")
+PRESS_COLORIZE = Message("Press Colorize.")
+GRAYSCALE = Message(
+    "This document is grayscale, so its colors will be gray.",
     "Convert it with Image > Convert Image Color Space… to RGB first.",
     Severity.BAD,
 )
@@ -67,23 +72,26 @@ GRAY = Message(
 
 
 class Session:
-    """The state of one picture.
+    """The state of one document.
 
     A run begins with ``begin`` and ends with exactly one of ``fail``, ``finish`` and ``cancel``.  Each run has a number, and
-    whatever arrives from an earlier run is ignored: a cancelled run's late answer changes nothing.
+    whatever arrives from an earlier run is ignored: a cancelled run's late result changes nothing.
     """
 
-    def __init__(self, choices: DockerState, message: Message = READY) -> None:
+    def __init__(self, choices: DockerState, message: Message = CHOOSE_REFERENCE) -> None:
         self.choices = choices
         self.last_lines = ""
-        self._worked_on: Tuple[str, ...] = ()
-        self._were_hints: FrozenSet[str] = frozenset()
-        self.covers = HiddenResults()
+        """Id of the line layer of the last run."""
+        self._recent_layers: Tuple[str, ...] = ()
+        self._former_hints: FrozenSet[str] = frozenset()
+        self.hidden_results = HiddenResults()
         self.phase = Phase.IDLE
         self.progress = Progress()
         self.message = message
-        self._refusal = Message()
+        """What happened last."""
+        self._rejection = Message()
         self.run = 0
+        """The number of the last run."""
 
     @property
     def busy(self) -> bool:
@@ -93,96 +101,97 @@ class Session:
     @property
     def status_message(self) -> Message:
         """What there is to say while nothing runs: what happened last, else what comes next."""
-        if self.message not in (READY, Message()):
+        if self.message not in (CHOOSE_REFERENCE, Message()):
             return self.message
-        return CHOSEN if self.choices.used_references() else READY
+        return PRESS_COLORIZE if self.choices.used_references() else CHOOSE_REFERENCE
 
     def line_layer(self, layers: Sequence[Layer], active: str) -> str:
         """Id of the layer to color: the one the painter chose, else the active one; '' when there is none to take.
 
         On a mask it is the layer the mask belongs to.  In a result it is the line layer of the run before, so that a painter
-        who looks at the new layers can press Color again.  On a layer that is there for something else (hints, also those of
-        an earlier run, the foreground, a reference) it is that one, too, or else the layer the painter worked on before.
+        who looks at the new layers can press Colorize again.  On an auxiliary layer (hints, also those of an earlier run, the
+        foreground mask, a reference) it is that one, too, or else the layer the painter worked on before.
         """
         by_id = {layer.id: layer for layer in layers}
         if self.choices.lines:
             return self.choices.lines if self.choices.lines in by_id else ""
         layer = by_id.get(active)
-        while layer is not None and not layer.is_picture:
+        while layer is not None and not layer.has_colors:
             layer = by_id.get(layer.parent)
+        auxiliary = self._auxiliary_layers()
         if layer is not None and layer.is_result:
             layer = by_id.get(self.last_lines)
-        elif layer is not None and layer.id in self._auxiliary_layers():
-            before = [by_id[each] for each in (self.last_lines, *self._worked_on) if each in by_id]
-            lines = [
-                each for each in before if each.is_picture and not each.is_result and each.id not in self._auxiliary_layers()
-            ]
-            layer = next(iter(lines), None if layer.id == self.choices.hints else layer)
+        elif layer is not None and layer.id in auxiliary:
+            recent = [by_id[layer_id] for layer_id in (self.last_lines, *self._recent_layers) if layer_id in by_id]
+            usable = [each for each in recent if each.has_colors and not each.is_result and each.id not in auxiliary]
+            layer = next(iter(usable), None if layer.id == self.choices.hints else layer)
         return layer.id if layer is not None else ""
 
     def choose(self, **changes: Any) -> None:
         """The painter chooses something else, and what the choices before lacked is not said any more."""
-        chosen = replace(self.choices, **changes)
-        if chosen != self.choices and self.message is self._refusal:
+        choices = replace(self.choices, **changes)
+        if choices != self.choices and self.message is self._rejection:
             self.message = Message()
-        self.choices = chosen
+        self.choices = choices
 
     def _auxiliary_layers(self) -> FrozenSet[str]:
         """Ids of the layers that are there for something else than their lines."""
-        mask = {self.choices.foreground_layer} if self.choices.figure.wants_layer else set()
-        return self._were_hints | mask | {self.choices.hints} | {each.layer_id for each in self.choices.references}
+        mask = {self.choices.foreground_layer} if self.choices.effective_foreground.wants_layer else set()
+        references = {reference.layer_id for reference in self.choices.references}
+        return self._former_hints | mask | {self.choices.hints} | references
 
     def note_active_layer(self, active: str) -> None:
         """The painter works on this layer just now."""
-        if active not in self._worked_on[:1]:
-            self._worked_on = (active,) + tuple(each for each in self._worked_on[: _REMEMBERED - 1] if each != active)
+        if active not in self._recent_layers[:1]:
+            others = [layer_id for layer_id in self._recent_layers[: _RECENT_LAYERS - 1] if layer_id != active]
+            self._recent_layers = (active, *others)
 
     def begin(self) -> int:
         """Start a run; return its number."""
         if self.busy:
             raise ValueError("a run is going on already")
         self.run += 1
-        self._were_hints |= {self.choices.hints}
+        self._former_hints |= {self.choices.hints}
         self.phase, self.message = Phase.CAPTURING, Message()
         self.progress = Progress("Reading the layers…")
         return self.run
 
-    def current(self, run: int) -> bool:
+    def is_current(self, run: int) -> bool:
         """Whether this run is the one that is going on."""
         return self.busy and run == self.run
 
     def advance(self, run: int, phase: Phase, text: str) -> bool:
         """The run reached a phase.  False when it is not going on any more."""
-        if not self.current(run):
+        if not self.is_current(run):
             return False
         self.phase, self.progress = phase, replace(self.progress, text=text)
         return True
 
     def report(self, run: int, progress: Progress) -> bool:
-        """The run has news.  A missing preview keeps the one before."""
-        if not self.current(run):
+        """The run made progress.  A missing preview keeps the one before.  False when it is not going on any more."""
+        if not self.is_current(run):
             return False
         self.progress = replace(progress, preview=progress.preview or self.progress.preview)
         return True
 
     def fail(self, run: int, error: LinewashError) -> bool:
-        """The run ended with an error."""
+        """The run ended with an error.  False when it had ended before."""
         return self._end(run, Message.from_error(error))
 
     def finish(self, run: int, message: Message) -> bool:
-        """The run ended well."""
+        """The run ended well.  False when it had ended before."""
         return self._end(run, message)
 
     def cancel(self, run: int) -> bool:
-        """The painter does not want the run any more."""
+        """The painter does not want the run any more.  False when it had ended before."""
         return self._end(run, Message("Cancelled.", "Nothing was changed."))
 
     def reject(self, error: LinewashError) -> None:
         """Say why no run was begun."""
-        self.message = self._refusal = Message.from_error(error)
+        self.message = self._rejection = Message.from_error(error)
 
     def _end(self, run: int, message: Message) -> bool:
-        if not self.current(run):
+        if not self.is_current(run):
             return False
         self.phase, self.progress, self.message = Phase.IDLE, Progress(), message
         return True

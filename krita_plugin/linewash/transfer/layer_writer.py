@@ -1,4 +1,4 @@
-"""From the answer to layers: one group with Foreground above Background, whole or not at all, one undo step.
+"""From the result to layers: one group with Foreground above Background, whole or not at all, one undo step.
 
 Where the group goes:
 
@@ -6,244 +6,262 @@ Where the group goes:
 * lines on transparency that are the lowest layer: Krita's scripting cannot put anything under the lowest layer.  The group is
   put above and then lowered with Krita's own action, which is a second undo step;
 * a drawing on paper: directly above it with blending mode Multiply, so that paper and lines show through.  An earlier result on
-  the same paper is hidden, as two would darken each other; ``covers`` shows it again when the new one is undone;
-* lines that were looked for in a picture, or turned to black: directly above the line layer, with those lines on top.  Earlier
+  the same paper is hidden, as two would darken each other; ``HiddenResults`` shows it again when the new one is undone;
+* lines that were extracted from an image, or turned to black: directly above the line layer, with those lines on top.  Earlier
   results there are hidden, as they would lie over it.
 
 The group is put together in a document of its own, for three reasons seen in Krita 5.1: a group added with several layers in it
-shows nothing until the whole picture is computed anew, which blocks the window, but a group that brings what it shows along
-appears at once; blending modes and conversions are noted as undo steps even for layers that are nowhere yet; and until the one
-call that adds it, the painter's picture knows nothing of it.  Krita makes the group wholly the picture's own when it is added.
+shows nothing until the whole document is computed anew, which blocks the window, but a group that brings its projection along
+appears at once; blending modes and conversions are recorded as undo steps even for layers that lie nowhere yet; and until the
+one call that adds it, the painter's document knows nothing of it.  Krita makes the group wholly the document's own when it is
+added.
 """
 
 import re
 from dataclasses import dataclass
 from typing import Callable, Iterator, List, Optional, Sequence, Tuple
 
-from ..chunked_task import ChunkedWork
-from ..krita_api.document import Document, node_id
+from ..event_loop import pause
+from ..krita_api.application import KritaApp
+from ..krita_api.document import Document, is_result_group, node_id
 from ..krita_api.hidden_results import WrittenGroup
 from ..krita_api.libkis import KritaDocument, Node
-from ..krita_api.pixel_data import SRGB, ColorSpace, PixelData, space_of, strips
+from ..krita_api.pixel_data import SRGB, ColorSpace, PixelData, color_space_of, strips
 from ..krita_api.result_layers import BACKGROUND, FOREGROUND, LINES, PreviousResult
 from ..shared.errors import ErrorCode, LinewashError
-from ..shared.result_names import is_result_group
 
-_SELECTED = re.compile(b"[^\\0]+", re.DOTALL)
-SETTLE_MS, PATIENCE = 60, 5000
-"""Krita makes a new layer the active one a moment later; and how often, that far apart, a thing is waited for."""
+RETRY_MS = 60
+"""Pause between two tries; after it, Krita has made a new layer the active one, which it does a moment later."""
+MAX_TRIES = 5000
+"""How often a condition is tried."""
+_SELECTED_RUN = re.compile(b"[^\\0]+", re.DOTALL)
 
 
 @dataclass(frozen=True)
 class ResultLayers:
-    """A finished job: its layers as strips of BGRA bytes, their size, and where they belong.
-
-    canvas: the size the picture must have.  name: of the group.  paper: whether the line layer is a drawing on paper.  lines:
-    the lines that were colored, where it does not show them.
-    """
+    """The layers of a finished job as strips of BGRA bytes, and where they belong."""
 
     size: Tuple[int, int]
+    """Width and height of the layers."""
     canvas: Tuple[int, int]
+    """The size the document must have."""
     name: str
+    """Of the group."""
     lines_id: str
-    paper: bool
+    """Id of the line layer."""
+    on_paper: bool
+    """Whether the line layer is a drawing on paper."""
     foreground: Sequence[bytes]
     background: Sequence[bytes]
     lines: Optional[Sequence[bytes]] = None
+    """The lines that were colored, where the line layer does not show them."""
 
 
 @dataclass(frozen=True)
 class _Place:
-    """Where a group goes: into ``parent``, directly above the node ``above``; ``lower``: and then one down.
-
-    covered: earlier results to hide.  outdated: those to fold.
-    """
+    """Where a group goes."""
 
     parent: Node
     above: Node
+    """The node in ``parent`` that it is put directly above."""
     blending: str = "normal"
-    lower: bool = False
-    covered: Tuple[Node, ...] = ()
-    outdated: Tuple[Node, ...] = ()
+    move_down: bool = False
+    """Whether it then goes one down."""
+    hide: Tuple[Node, ...] = ()
+    """Earlier results to hide."""
+    fold: Tuple[Node, ...] = ()
+    """Earlier results to fold in the Layers docker."""
 
 
-def insert_result(
-    picture: Document, answer: ResultLayers, painting: Callable[[], bool], kept: Optional[PreviousResult] = None
-) -> ChunkedWork:
-    """Steps that put the answer into the picture; they return what was ``WrittenGroup``.
+async def insert_result(
+    app: KritaApp,
+    document: Document,
+    result: ResultLayers,
+    is_pointer_down: Callable[[], bool],
+    previous: Optional[PreviousResult] = None,
+) -> WrittenGroup:
+    """Put the result into the document.
 
-    painting: whether the painter is in the middle of something with the mouse just now.  kept: the earlier result of which the
-    answer recolors a selection; the new group is a copy of it with other pixels there and nowhere else.
-    Raises, with the picture as it was: DOCUMENT_CLOSED, CANVAS_CHANGED, LAYER_GONE.
+    is_pointer_down: whether the painter is in the middle of something with the mouse just now.  previous: the earlier result
+    of which this one recolors a selection; the new group is a copy of it with other pixels there and nowhere else.
+    Raises, with the document as it was: DOCUMENT_CLOSED, CANVAS_CHANGED, LAYER_GONE.
     """
-    check_place(picture, answer)
-    yield from picture.host.prepare()
-    bench = picture.host.create_scratch_document()
+    check_place(document, result)
+    await app.prepare_scratch()
+    scratch = app.create_scratch_document()
     try:
-        group = yield from _build_group(bench, picture, answer, kept)
-        yield from _wait_until_idle(picture, painting)
-        check_place(picture, answer)
-        place, worked_on = _place(picture, answer), picture.active_layer()
+        group = await _build_group(app, scratch, document, result, previous)
+        await _wait_until_idle(document, is_pointer_down)
+        check_place(document, result)
+        # From here to addChildNode there is no await: the document cannot change in between.
+        place, active_layer = _find_place(app, document, result), document.active_layer()
         group.setBlendingMode(place.blending)
-        for earlier in place.covered:
+        for earlier in place.hide:
             earlier.setVisible(False)
-        for earlier in place.outdated:
+        for earlier in place.fold:
             earlier.setCollapsed(True)  # else a few results fill the Layers docker
         group_id = node_id(group)
         place.parent.addChildNode(group, place.above)
-        if picture.node(group_id) is None:  # Krita's answer is True even then
-            for earlier in place.covered:
+        if document.find_node(group_id) is None:  # addChildNode says True even then
+            for earlier in place.hide:
                 earlier.setVisible(True)
             raise LinewashError(ErrorCode.INTERNAL, "Krita did not take the group")
     finally:
-        bench.close()
-    if place.lower:
-        yield from _lower(picture, group_id, answer.lines_id)
-    yield from _restore_active_layer(picture, group_id, worked_on)
-    return WrittenGroup(group_id, tuple(node_id(earlier) for earlier in place.covered))
+        scratch.close()
+    if place.move_down:
+        await _move_below_lines(app, document, group_id, result.lines_id)
+    await _restore_active_layer(app, document, group_id, active_layer)
+    return WrittenGroup(group_id, tuple(node_id(earlier) for earlier in place.hide))
 
 
-def check_place(picture: Document, answer: ResultLayers) -> None:
-    """Raise DOCUMENT_CLOSED, CANVAS_CHANGED or LAYER_GONE when the answer has no place in the picture any more."""
-    if not picture.is_open:
+def check_place(document: Document, result: ResultLayers) -> None:
+    """Raise DOCUMENT_CLOSED, CANVAS_CHANGED or LAYER_GONE when the result has no place in the document any more."""
+    if not document.is_open:
         raise LinewashError(ErrorCode.DOCUMENT_CLOSED)
-    if picture.size != answer.canvas:
-        raise LinewashError(ErrorCode.CANVAS_CHANGED, "%s is now %s" % (answer.canvas, picture.size))
-    if picture.node(answer.lines_id) is None:
+    if document.size != result.canvas:
+        raise LinewashError(ErrorCode.CANVAS_CHANGED, "%s is now %s" % (result.canvas, document.size))
+    if document.find_node(result.lines_id) is None:
         raise LinewashError(ErrorCode.LAYER_GONE)
 
 
-def _build_group(bench: KritaDocument, picture: Document, answer: ResultLayers, kept: Optional[PreviousResult]) -> ChunkedWork:
-    """The group, computed and filled, in the picture's color space; it belongs to ``bench`` but lies in no document."""
-    (width, height), space = answer.size, picture.space
-    bench.setColorSpace(*space)
-    group, root = bench.createGroupLayer(answer.name), bench.rootNode()
+async def _build_group(
+    app: KritaApp, scratch: KritaDocument, document: Document, result: ResultLayers, previous: Optional[PreviousResult]
+) -> Node:
+    """The group, computed and filled, in the document's color space; it belongs to ``scratch`` but lies in no document."""
+    (width, height), space = result.size, document.color_space
+    scratch.setColorSpace(*space)
+    group, root = scratch.createGroupLayer(result.name), scratch.rootNode()
     if root is None:
         raise LinewashError(ErrorCode.INTERNAL, "a scratch document has no root")
     root.addChildNode(group, None)
-    yield 0
-    bench.resizeImage(0, 0, width, height)
-    yield 0
-    lowest, *others = yield from (_new(bench, picture, answer) if kept is None else _recolored(picture, answer, kept))
+    await pause()
+    scratch.resizeImage(0, 0, width, height)
+    await pause()
+    if previous is None:
+        lowest, *others = await _create_layers(app, scratch, result, space)
+    else:
+        lowest, *others = await _recolor_layers(app, result, previous)
     group.setChildNodes([lowest])
     for node in others:
-        yield 0
-        group.addChildNode(node, None)  # unlike the call before, this one computes what the group shows
-    yield 0
+        await pause()
+        group.addChildNode(node, None)  # unlike setChildNodes, this one computes what the group shows
+    await pause()
     return group.duplicate()
 
 
-def _new(bench: KritaDocument, picture: Document, answer: ResultLayers) -> ChunkedWork:
-    """The layers of the answer, from bottom to top, as large as ``bench``."""
-    made: List[Node] = []
-    for name, pixels in ((BACKGROUND, answer.background), (FOREGROUND, answer.foreground), (LINES, answer.lines)):
+async def _create_layers(app: KritaApp, scratch: KritaDocument, result: ResultLayers, space: ColorSpace) -> List[Node]:
+    """The layers of the result, from bottom to top, as large as ``scratch``."""
+    nodes: List[Node] = []
+    for name, pixels in ((BACKGROUND, result.background), (FOREGROUND, result.foreground), (LINES, result.lines)):
         if pixels is None:
             continue
-        node = bench.createNode(name, "paintlayer")
-        yield from _fill(node, picture, pixels, answer.size, picture.space)
-        made.append(node)
-    return made
+        node = scratch.createNode(name, "paintlayer")
+        await _fill(app, node, pixels, result.size, space)
+        nodes.append(node)
+    return nodes
 
 
-def _fill(node: Node, picture: Document, pixels: Sequence[bytes], size: Tuple[int, int], space: ColorSpace) -> ChunkedWork:
-    (width, height), converter = size, picture.host.converter()
+async def _fill(app: KritaApp, node: Node, pixels: Sequence[bytes], size: Tuple[int, int], space: ColorSpace) -> None:
+    (width, height), converter = size, app.create_converter()
     try:
         for strip, (top, rows) in zip(pixels, strips(width, height)):
             node.setPixelData(converter.convert(strip, width, rows, SRGB, space), 0, top, width, rows)
-            yield 0
+            await pause()
     finally:
         converter.close()
 
 
-def _recolored(picture: Document, answer: ResultLayers, kept: PreviousResult) -> ChunkedWork:
-    """The kept layers, from bottom to top, with the answer's pixels where the selection is not 0.
+async def _recolor_layers(app: KritaApp, result: ResultLayers, previous: PreviousResult) -> List[Node]:
+    """The previous layers, from bottom to top, with the result's pixels where the selection is not 0.
 
-    All others are never converted, so they stay as they are in any color space.
+    All other pixels are never converted, so they stay as they are in any color space.
     """
-    for role, node in kept.layers:
+    for role, node in previous.layers:
         if role:
-            pixels = answer.foreground if role == FOREGROUND else answer.background
-            yield from _fill_selected(node, picture, pixels, kept.selection)
-    return [node for _, node in kept.layers]
+            pixels = result.foreground if role == FOREGROUND else result.background
+            await _fill_selected(app, node, pixels, previous.selection)
+    return [node for _, node in previous.layers]
 
 
-def _fill_selected(node: Node, picture: Document, pixels: Sequence[bytes], selection: PixelData) -> ChunkedWork:
-    width, height, converter, space = selection.width, selection.height, picture.host.converter(), space_of(node)
+async def _fill_selected(app: KritaApp, node: Node, pixels: Sequence[bytes], selection: PixelData) -> None:
+    width, height, converter, space = selection.width, selection.height, app.create_converter(), color_space_of(node)
     try:
         for strip, mask, (top, rows) in zip(pixels, selection.strips, strips(width, height)):
             if mask.count(0) < len(mask):
                 new = converter.convert(strip, width, rows, SRGB, space)
                 old = bytes(node.pixelData(0, top, width, rows)) or bytes(len(new))
-                node.setPixelData(merged(old, new, mask), 0, top, width, rows)
-            yield 0
+                node.setPixelData(merge_pixels(old, new, mask), 0, top, width, rows)
+            await pause()
     finally:
         converter.close()
 
 
-def merged(old: bytes, new: bytes, mask: bytes) -> bytes:
+def merge_pixels(old: bytes, new: bytes, mask: bytes) -> bytes:
     """Pixels of any number of bytes: the new ones where the mask, one byte a pixel, is not 0."""
-    each, result = len(new) // len(mask), bytearray(old)
-    for run in _SELECTED.finditer(mask):
-        result[run.start() * each : run.end() * each] = new[run.start() * each : run.end() * each]
-    return bytes(result)
+    pixel_bytes, merged = len(new) // len(mask), bytearray(old)
+    # Whole runs are copied at once: a loop over single pixels would stall the window.
+    for run in _SELECTED_RUN.finditer(mask):
+        begin, end = run.start() * pixel_bytes, run.end() * pixel_bytes
+        merged[begin:end] = new[begin:end]
+    return bytes(merged)
 
 
-def _wait_until_idle(picture: Document, painting: Callable[[], bool]) -> ChunkedWork:
-    """Wait for a moment in which neither painter nor Krita is busy: adding a layer would end a stroke, and wait for Krita."""
+async def _wait_until_idle(document: Document, is_pointer_down: Callable[[], bool]) -> None:
+    """Wait until neither painter nor Krita is busy: adding a layer would end a stroke, and wait for Krita."""
     busy = 0
-    while picture.is_open and (painting() or (not picture.is_idle and busy < PATIENCE)):
+    while document.is_open and (is_pointer_down() or (not document.is_idle and busy < MAX_TRIES)):
         busy += 1
-        yield SETTLE_MS
+        await pause(RETRY_MS)
 
 
-def _place(picture: Document, answer: ResultLayers) -> _Place:
-    lines = picture.node(answer.lines_id)
+def _find_place(app: KritaApp, document: Document, result: ResultLayers) -> _Place:
+    lines = document.find_node(result.lines_id)
     parent = lines.parentNode() if lines is not None else None
     if lines is None or parent is None:
         raise LinewashError(ErrorCode.LAYER_GONE)
     siblings = parent.childNodes()  # from bottom to top
     index = next(i for i, node in enumerate(siblings) if node == lines)
-    earlier = tuple(_visible_results(siblings[index + 1 :]))
-    if answer.lines is not None:
-        return _Place(parent, lines, covered=earlier, outdated=earlier)
-    if answer.paper:
-        return _Place(parent, lines, "multiply", covered=earlier, outdated=earlier)
+    results_above = tuple(_visible_results(siblings[index + 1 :]))
+    if result.lines is not None:
+        return _Place(parent, lines, hide=results_above, fold=results_above)
+    if result.on_paper:
+        return _Place(parent, lines, "multiply", hide=results_above, fold=results_above)
     if index > 0:
-        below = tuple(_visible_results(siblings[index - 1 :: -1]))
-        return _Place(parent, siblings[index - 1], outdated=below[:1])
-    if picture.active:
-        return _Place(parent, lines, lower=True)
-    return _Place(parent, lines, "multiply")  # Krita's action lowers layers of the active picture alone
+        results_below = tuple(_visible_results(siblings[index - 1 :: -1]))
+        return _Place(parent, siblings[index - 1], fold=results_below[:1])
+    if app.is_active(document):
+        return _Place(parent, lines, move_down=True)
+    return _Place(parent, lines, "multiply")  # Krita's action lowers layers of the active document alone
 
 
 def _visible_results(siblings: Sequence[Node]) -> Iterator[Node]:
     """Those among the first of these siblings, up to the first other layer."""
     for node in siblings:
-        if not (str(node.type()) == "grouplayer" and is_result_group(str(node.name()))):
+        if not is_result_group(node):
             return
         if node.visible():
             yield node
 
 
-def _lower(picture: Document, group_id: str, lines_id: str) -> ChunkedWork:
+async def _move_below_lines(app: KritaApp, document: Document, group_id: str, lines_id: str) -> None:
     """Move the group from directly above the line layer to directly below it."""
-    for _ in range(PATIENCE):
-        yield SETTLE_MS
-        group, lines = picture.node(group_id), picture.node(lines_id)
+    for _ in range(MAX_TRIES):
+        await pause(RETRY_MS)
+        group, lines = document.find_node(group_id), document.find_node(lines_id)
         parent = group.parentNode() if group is not None else None
         if parent is None or lines is None or parent.childNodes()[0] == group:
             return
-        if not picture.active or not picture.is_idle:
+        if not app.is_active(document) or not document.is_idle:
             continue
-        if picture.active_layer() != group_id:
-            picture.activate(group_id)
+        if document.active_layer() != group_id:
+            document.activate(group_id)
             continue
-        picture.host.trigger_action("move_layer_down")
-        yield 4 * SETTLE_MS
+        app.trigger_action("move_layer_down")
+        await pause(4 * RETRY_MS)
 
 
-def _restore_active_layer(picture: Document, group_id: str, layer_id: str) -> ChunkedWork:
+async def _restore_active_layer(app: KritaApp, document: Document, group_id: str, layer_id: str) -> None:
     """Give the painter back the layer they worked on, unless they took another one meanwhile."""
-    yield SETTLE_MS
-    if picture.is_open and picture.active and picture.active_layer() == group_id:
-        picture.activate(layer_id)
+    await pause(RETRY_MS)
+    if document.is_open and app.is_active(document) and document.active_layer() == group_id:
+        document.activate(layer_id)

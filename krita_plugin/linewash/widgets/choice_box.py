@@ -1,4 +1,4 @@
-"""A drop-down list of layers that can be refreshed at any time without disturbing the painter."""
+"""A drop-down list that can be refreshed at any time without disturbing the painter."""
 
 # pyright: reportOptionalMemberAccess=false
 # PyQt6 types nearly everything that Qt returns as Optional, also what is always there.
@@ -9,7 +9,7 @@ from ..qt import QtCore, QtGui, QtWidgets, Signal
 
 
 class ChoiceBox(QtWidgets.QComboBox):
-    """Entries are pairs of a value and the text shown; ``choose_colors`` carries the value the painter picks."""
+    """Entries are pairs of a value and the text shown; ``chosen`` carries the value the painter picks."""
 
     chosen = Signal(object)
 
@@ -23,7 +23,7 @@ class ChoiceBox(QtWidgets.QComboBox):
         # A click must not take the keyboard from the canvas, where letters and Space are the painter's shortcuts.
         self.setFocusPolicy(QtCore.Qt.FocusPolicy.TabFocus)
         self._entries: Tuple[Tuple[Any, str], ...] = ()
-        self.currentIndexChanged.connect(self._tell)
+        self.currentIndexChanged.connect(self._emit_chosen)
 
     def show_entries(self, entries: Sequence[Tuple[Any, str]], current: Any) -> None:
         """Show these entries, with the one of value ``current`` chosen (none when there is none)."""
@@ -49,6 +49,6 @@ class ChoiceBox(QtWidgets.QComboBox):
         """Scrolling the column of dockers must not change a choice."""
         event.ignore()
 
-    def _tell(self, index: int) -> None:
+    def _emit_chosen(self, index: int) -> None:
         if 0 <= index < len(self._entries):
             self.chosen.emit(self._entries[index][0])

@@ -9,9 +9,9 @@ from ..qt import QtCore, QtGui, Signal
 from ..shared.model_spec import ModelInfo
 from .choice_box import ChoiceBox
 
-LOOKING = "Looking for models…"
-_WHAT = "What colors the picture"
-_TIP = QtCore.Qt.ItemDataRole.ToolTipRole
+LOADING = "Looking for models…"
+_TIP = "What colors the drawing"
+_TIP_ROLE = QtCore.Qt.ItemDataRole.ToolTipRole
 
 
 class ModelBox(ChoiceBox):
@@ -20,23 +20,23 @@ class ModelBox(ChoiceBox):
     opened = Signal()
 
     def __init__(self) -> None:
-        super().__init__("model", _WHAT)
+        super().__init__("model", _TIP)
         self._models: Tuple[ModelInfo, ...] = ()
-        self._chosen_name, self._looking = "", False
+        self._chosen_name, self._is_loading = "", False
 
-    def show_models(self, models: Sequence[ModelInfo], current: str, looking: bool) -> None:
-        """Show these models; one that is chosen and not among them is shown by its name.  looking: more may come."""
-        if (tuple(models), current, looking) == (self._models, self._chosen_name, self._looking):
+    def show_models(self, models: Sequence[ModelInfo], current: str, is_loading: bool) -> None:
+        """Show these models; one that is chosen and not among them is shown by its name.  is_loading: more may come."""
+        if (tuple(models), current, is_loading) == (self._models, self._chosen_name, self._is_loading):
             return
-        self._models, self._chosen_name, self._looking = tuple(models), current, looking
-        known = [(model.name, model.title) for model in models]
-        entries = known if current in dict(known) else [(current, current), *known]
+        self._models, self._chosen_name, self._is_loading = tuple(models), current, is_loading
+        titles = [(model.name, model.title) for model in models]
+        entries = titles if current in dict(titles) else [(current, current), *titles]
         reopen = self.view().isVisible()
         if reopen:
             self.hidePopup()
-        self.show_entries([*entries, (None, LOOKING)] if looking else entries, current)
-        self._gray_out({model.name: model for model in models})
-        self.setToolTip("%s: %s" % (_WHAT, dict(known).get(current, current)))  # the list itself may be too narrow for it
+        self.show_entries([*entries, (None, LOADING)] if is_loading else entries, current)
+        self._gray_out_unready({model.name: model for model in models})
+        self.setToolTip("%s: %s" % (_TIP, dict(titles).get(current, current)))  # the list itself may be too narrow for it
         if reopen:
             super().showPopup()
 
@@ -45,7 +45,7 @@ class ModelBox(ChoiceBox):
         self.opened.emit()
         super().showPopup()
 
-    def _gray_out(self, models: "dict[str, ModelInfo]") -> None:
+    def _gray_out_unready(self, models: "dict[str, ModelInfo]") -> None:
         entries = self.model()
         assert isinstance(entries, QtGui.QStandardItemModel)
         for index, (name, _) in enumerate(self._entries):
@@ -53,4 +53,4 @@ class ModelBox(ChoiceBox):
             model = models.get(name)
             item.setEnabled(name is not None and (model is None or model.ready))
             if model is not None:
-                item.setData(model.reason or "%s. License: %s" % (model.title, model.license or "not known"), _TIP)
+                item.setData(model.reason or "%s. License: %s" % (model.title, model.license or "not known"), _TIP_ROLE)

@@ -8,12 +8,13 @@ from ..shared.line_preparation import LinePreparation
 from ..shared.model_spec import NEEDS_BACKGROUND_REFERENCE, NEEDS_MASK
 from ..shared.protocol import Finish
 from ..state.choices import Area, DockerState, ForegroundChoice
-from ..state.model_choices import effective_finish, find_model, mode_of, parameters_of, values_of
+from ..state.model_choices import chosen_values, effective_finish, find_model, mode_parameters, selected_mode
 from .choice_box import ChoiceBox
 from .model_box import ModelBox
 from .parameter_form import ParameterForm
 from .progress_row import ProgressRow
 from .reference_list import ReferenceList
+from .reference_menu import ReferenceMenu
 from .scroll_area import ScrollArea
 from .status_line import StatusLine
 from .unclaimed_row import UnclaimedRow
@@ -21,7 +22,7 @@ from .unclaimed_row import UnclaimedRow
 LINES_AS = (
     (LinePreparation.AS_DRAWN, "Line drawing"),
     (LinePreparation.WHITE_ON_BLACK, "White on black"),
-    (LinePreparation.DODGE, "Colored picture"),
+    (LinePreparation.DODGE, "Colored image"),
 )
 FOREGROUNDS = (
     (ForegroundChoice.AUTOMATIC, "Automatic"),
@@ -31,19 +32,19 @@ FOREGROUNDS = (
 )
 RECOLORING_FOREGROUNDS = ((ForegroundChoice.AUTOMATIC, "As before"),) + FOREGROUNDS[2:]
 """While the selection says what to recolor."""
-MODES = ((Area.WHOLE, "Whole picture"), (Area.SELECTION, "Selection"))
+AREAS = ((Area.WHOLE, "Whole canvas"), (Area.SELECTION, "Selection"))
 FINISHES = ((Finish.PAINTED, "Painted"), (Finish.FLATS, "Flats"))
 
 NEEDS = {
-    NEEDS_MASK: "The figure is what Foreground says.",
+    NEEDS_MASK: "The list Foreground says what the foreground is.",
     NEEDS_BACKGROUND_REFERENCE: "Give one reference the role Use for the background.",
 }
-"""What a method needs, in words for the painter."""
+"""What a mode needs, in words for the painter."""
 
-WIDEST = "Foreground"
+WIDEST_LABEL = "Foreground"
 """The widest label of the docker's own."""
-BESIDE_TEXT = 18
-"""Pixels that a button of its text's width has beside it; styles make buttons wider, and the list beside it needs the room."""
+BUTTON_MARGIN = 18
+"""Pixels that a button is wider than its text.  Styles would make it still wider, and the list beside it needs the room."""
 
 
 class Panel(QtWidgets.QWidget):
@@ -57,62 +58,64 @@ class Panel(QtWidgets.QWidget):
         self.lines_as = ChoiceBox(
             "linesAs",
             "What that layer is.  Line drawing: lines on paper or transparency.  White on black: brightness is ink.\n"
-            "Colored picture: its lines are looked for.",
+            "Colored image: its lines are extracted.",
         )
         self.reference = ReferenceList()
         self.reference_add = QtWidgets.QToolButton()
         self.reference_add.setObjectName("referenceAdd")
-        self.reference_add.setToolTip("Add a reference: a picture whose colors you want")
+        self.reference_add.setToolTip("Add a reference: an image whose colors you want")
         if add_icon is None or add_icon.isNull():
             self.reference_add.setText("+")
         else:
             self.reference_add.setIcon(add_icon)
-        self.reference_menu = QtWidgets.QMenu(self.reference_add)
-        self.hints = ChoiceBox("hints", "A layer with spots of color: a part of the drawing with a spot gets just that color")
-        self.foreground = ChoiceBox("foreground", "What belongs to the figure; the rest is background")
-        self.foreground_layer = ChoiceBox("foregroundLayer", "The layer that says what belongs to the figure")
+        self.reference_menu = ReferenceMenu(self.reference_add)
+        self.hints = ChoiceBox(
+            "hints", "A layer with strokes of color: a part of the drawing gets just the color of the stroke in it"
+        )
+        self.foreground = ChoiceBox("foreground", "What belongs to the foreground, the character; the rest is background")
+        self.foreground_layer = ChoiceBox("foregroundLayer", "The layer that says what belongs to the foreground")
         self.model = ModelBox()
-        self.method = ChoiceBox("method", "")
-        self.parameters = ParameterForm(self.fontMetrics().boundingRect(WIDEST).width() + 1)
+        self.mode = ChoiceBox("mode", "")
+        self.parameters = ParameterForm(self.fontMetrics().boundingRect(WIDEST_LABEL).width() + 1)
         self.finish = ChoiceBox("finish", "Painted: with shading.  Flats: one color for each part")
-        self.mode = ChoiceBox(
-            "mode", "Whole picture: a new result.  Selection: the newest result again, changed in the selection only"
+        self.area = ChoiceBox(
+            "area", "Whole canvas: a new result.  Selection: the newest result again, changed in the selection only"
         )
         self.variation = ChoiceBox("variation", "The variations you have tried of these colors")
         self.another = QtWidgets.QPushButton("Another")
         self.another.setObjectName("another")
-        self.another.setToolTip("Color in a variation you have not tried yet")
-        self.another.setFixedWidth(self.another.fontMetrics().boundingRect(self.another.text()).width() + BESIDE_TEXT)
-        self.color = QtWidgets.QPushButton("Color")
-        self.color.setObjectName("color")
+        self.another.setToolTip("Colorize in a variation you have not tried yet")
+        self.another.setFixedWidth(self.another.fontMetrics().boundingRect(self.another.text()).width() + BUTTON_MARGIN)
+        self.colorize = QtWidgets.QPushButton("Colorize")
+        self.colorize.setObjectName("color")
         self.cancel = QtWidgets.QPushButton("Cancel")
         self.cancel.setObjectName("cancel")
-        emphasis = self.color.font()
+        emphasis = self.colorize.font()
         emphasis.setBold(True)
-        self.color.setFont(emphasis)
-        for button in (self.reference_add, self.another, self.color, self.cancel):
+        self.colorize.setFont(emphasis)
+        for button in (self.reference_add, self.another, self.colorize, self.cancel):
             button.setFocusPolicy(QtCore.Qt.FocusPolicy.TabFocus)  # as with the lists: Space belongs to the canvas
         self.progress = ProgressRow()
         self.status = StatusLine()
-        self.waiting = UnclaimedRow()
+        self.unclaimed = UnclaimedRow()
         self._lay_out()
 
     def show_model(self, models: ModelList, choices: DockerState) -> None:
         """Show the models, and what can be chosen of the one that is."""
         self.model.show_models(models.models, choices.model, models.is_loading)
         model = find_model(models.models, choices.model)
-        able = [entry for entry in FINISHES if model is None or not model.finishes or entry[0].value in model.finishes]
-        self.finish.show_entries(able, effective_finish(choices, model))
-        mode = mode_of(choices, model) if model is not None else None
-        for widget in (self.method, self._method_label):
+        finishes = [entry for entry in FINISHES if model is None or not model.finishes or entry[0].value in model.finishes]
+        self.finish.show_entries(finishes, effective_finish(choices, model))
+        mode = selected_mode(choices, model) if model is not None else None
+        for widget in (self.mode, self._mode_label):
             widget.setVisible(mode is not None)
         if model is not None and mode is not None:
-            self.method.show_entries([(each.name, each.title) for each in model.modes], mode.name)
-            self.method.setToolTip(
-                " ".join([mode.help, *(NEEDS.get(need, "Needs: %s." % need) for need in mode.required_inputs)])
+            self.mode.show_entries([(each.name, each.title) for each in model.modes], mode.name)
+            self.mode.setToolTip(
+                " ".join([mode.help, *(NEEDS.get(name, "Needs: %s." % name) for name in mode.required_inputs)])
             )
-        infos = parameters_of(choices, model) if model is not None else ()
-        self.parameters.show_parameters(infos, values_of(choices, model) if model is not None else {})
+        infos = mode_parameters(choices, model) if model is not None else ()
+        self.parameters.show_parameters(infos, chosen_values(choices, model) if model is not None else {})
 
     def _lay_out(self) -> None:
         choices = QtWidgets.QWidget()
@@ -140,25 +143,25 @@ class Panel(QtWidgets.QWidget):
             ("Hints", self.hints),
             ("Foreground", foregrounds),
             ("Model", self.model),
-            ("Method", self.method),
+            ("Mode", self.mode),
             ("Finish", self.finish),
-            ("Area", self.mode),
+            ("Area", self.area),
             ("Variation", variations),
         )
-        for row, (text, thing) in enumerate(rows):
+        for row, (text, field) in enumerate(rows):
             label = QtWidgets.QLabel(text)
             grid.addWidget(label, row, 0, QtCore.Qt.AlignmentFlag.AlignTop)
             label.setFixedHeight(self.lines.sizeHint().height())
-            if isinstance(thing, QtWidgets.QWidget):
-                label.setBuddy(thing)
-                grid.addWidget(thing, row, 1)
+            if isinstance(field, QtWidgets.QWidget):
+                label.setBuddy(field)
+                grid.addWidget(field, row, 1)
             else:
-                grid.addLayout(thing, row, 1)
-            if thing is self.method:
-                self._method_label = label
+                grid.addLayout(field, row, 1)
+            if field is self.mode:
+                self._mode_label = label
         grid.addWidget(self.parameters, len(rows), 0, 1, 2)
         buttons = QtWidgets.QHBoxLayout()
-        buttons.addWidget(self.color, 2)
+        buttons.addWidget(self.colorize, 2)
         buttons.addWidget(self.cancel, 1)
         column = QtWidgets.QVBoxLayout()
         column.setContentsMargins(4, 4, 4, 4)
@@ -166,11 +169,11 @@ class Panel(QtWidgets.QWidget):
         outer.setContentsMargins(0, 0, 0, 0)  # Krita sets a docker's own to 1, whatever they were
         outer.addLayout(column)
         column.setSpacing(6)
-        for rare in (self.foreground_layer, self.method, self._method_label, self.parameters):
-            rare.hide()  # shown when it is wanted
+        for widget in (self.foreground_layer, self.mode, self._mode_label, self.parameters):
+            widget.hide()  # shown when it is needed
         column.addWidget(ScrollArea(choices, self.lines.sizeHint().height()))
         column.addLayout(buttons)
         column.addWidget(self.progress)
         column.addWidget(self.status)
-        column.addWidget(self.waiting)
+        column.addWidget(self.unclaimed)
         column.addStretch(1)

@@ -12,7 +12,7 @@ from ..qt import QtCore, QtGui, QtWidgets, Signal
 from ..shared.model_spec import MAX_TEXT, ParameterInfo
 from .choice_box import ChoiceBox
 
-_PARTS = 100
+DEFAULT_STEPS = 100
 """Into so many steps a range is divided when its description names none."""
 
 
@@ -24,13 +24,13 @@ class NumberField(QtWidgets.QWidget):
     def __init__(self, info: ParameterInfo) -> None:
         super().__init__()
         self._info = info
-        whole = info.kind == "integer"
-        self._step = info.step or (1 if whole else (info.high - info.low) / _PARTS)
+        is_integer = info.kind == "integer"
+        self._step = info.step or (1 if is_integer else (info.high - info.low) / DEFAULT_STEPS)
         self._slider = _Slider()
         self._slider.setObjectName("slide_" + info.name)
         self._slider.setRange(0, max(1, round((info.high - info.low) / self._step)))
         self._number: Union[QtWidgets.QSpinBox, QtWidgets.QDoubleSpinBox]
-        if whole:
+        if is_integer:
             self._number = QtWidgets.QSpinBox()
             self._number.setRange(int(info.low), int(info.high))
             self._number.setSingleStep(int(self._step))
@@ -49,8 +49,8 @@ class NumberField(QtWidgets.QWidget):
         row.setSpacing(4)
         row.addWidget(self._slider, 1)
         row.addWidget(self._number)
-        self._slider.valueChanged.connect(self._slid)
-        self._number.valueChanged.connect(self._typed)
+        self._slider.valueChanged.connect(self._on_slider_moved)
+        self._number.valueChanged.connect(self._on_number_typed)
         self._number.lineEdit().returnPressed.connect(self._number.clearFocus)  # the keyboard goes back to the canvas
 
     @property
@@ -69,9 +69,9 @@ class NumberField(QtWidgets.QWidget):
 
     def show_value(self, value: Any) -> None:
         """Show a number."""
-        for widget, shown in ((self._number, value), (self._slider, round((value - self._info.low) / self._step))):
+        for widget, widget_value in ((self._number, value), (self._slider, round((value - self._info.low) / self._step))):
             blocked = widget.blockSignals(True)
-            widget.setValue(shown)
+            widget.setValue(widget_value)
             widget.blockSignals(blocked)
 
     def eventFilter(self, watched: "QtCore.QObject", event: "QtCore.QEvent") -> bool:
@@ -81,14 +81,14 @@ class NumberField(QtWidgets.QWidget):
             return True
         return super().eventFilter(watched, event)
 
-    def _slid(self, place: int) -> None:
+    def _on_slider_moved(self, place: int) -> None:
         value = min(self._info.high, self._info.low + place * self._step)
-        self._tell(int(value) if self._info.kind == "integer" else round(value, 6))
+        self._emit_value(int(value) if self._info.kind == "integer" else round(value, 6))
 
-    def _typed(self, value: Any) -> None:
-        self._tell(value if self._info.kind == "integer" else round(value, 6))
+    def _on_number_typed(self, value: Any) -> None:
+        self._emit_value(value if self._info.kind == "integer" else round(value, 6))
 
-    def _tell(self, value: Any) -> None:
+    def _emit_value(self, value: Any) -> None:
         self.show_value(value)
         self.changed.emit(value)
 
@@ -152,7 +152,7 @@ class TextField(QtWidgets.QLineEdit):
 
 
 class _Slider(QtWidgets.QSlider):
-    """Lying down, and deaf to the wheel."""
+    """Horizontal, and not moved by the mouse wheel."""
 
     def __init__(self) -> None:
         super().__init__(QtCore.Qt.Orientation.Horizontal)

@@ -1,4 +1,4 @@
-"""A form of parameters, made from their descriptions: the usual ones, and folded away those that few painters touch."""
+"""A form of parameters, made from their descriptions; those that few painters touch are folded away."""
 
 from typing import Any, Dict, Mapping, Sequence, Tuple
 
@@ -24,20 +24,20 @@ class ParameterForm(QtWidgets.QWidget):
         self._more = QtWidgets.QToolButton()
         self._more.setObjectName("moreParameters")
         self._more.setText("More")
-        self._more.setToolTip("What few pictures need")
+        self._more.setToolTip("What few drawings need")
         self._more.setCheckable(True)
         self._more.setAutoRaise(True)
         self._more.setToolButtonStyle(QtCore.Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self._more.toggled.connect(self._fold)
+        self._more.toggled.connect(self._show_advanced)
         self._defaults = QtWidgets.QToolButton()
         self._defaults.setObjectName("defaultParameters")
         self._defaults.setText("Defaults")
-        self._defaults.setToolTip("Set everything here as it was at first")
+        self._defaults.setToolTip("Set all of these to their defaults")
         self._defaults.setAutoRaise(True)
         self._defaults.clicked.connect(self.reset)
         for button in (self._more, self._defaults):
             button.setFocusPolicy(QtCore.Qt.FocusPolicy.TabFocus)
-        self._usual, self._folded = QtWidgets.QWidget(), QtWidgets.QWidget()
+        self._basic, self._advanced = QtWidgets.QWidget(), QtWidgets.QWidget()
         bar = QtWidgets.QHBoxLayout()
         bar.addWidget(self._more)
         bar.addStretch(1)
@@ -45,10 +45,10 @@ class ParameterForm(QtWidgets.QWidget):
         self._column = QtWidgets.QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(5)
-        self._column.addWidget(self._usual)
+        self._column.addWidget(self._basic)
         self._column.addLayout(bar)
-        self._column.addWidget(self._folded)
-        self._fold(False)
+        self._column.addWidget(self._advanced)
+        self._show_advanced(False)
 
     def show_parameters(self, infos: Sequence[ParameterInfo], values: Mapping[str, Any]) -> None:
         """Show these parameters; one without a value has its default."""
@@ -62,24 +62,24 @@ class ParameterForm(QtWidgets.QWidget):
 
     def _rebuild(self, infos: Tuple[ParameterInfo, ...]) -> None:
         self._infos, self._fields = infos, {}
-        for old, advanced in ((self._usual, False), (self._folded, True)):
-            new = self._rows([info for info in infos if info.advanced is advanced])
+        for old, advanced in ((self._basic, False), (self._advanced, True)):
+            new = self._create_rows([info for info in infos if info.advanced is advanced])
             self._column.replaceWidget(old, new)
             old.setParent(None)  # at once; deleting takes until Qt comes round to it
             old.deleteLater()
             if advanced:
-                self._folded = new
+                self._advanced = new
             else:
-                self._usual = new
+                self._basic = new
         numbers = [field for field in self._fields.values() if isinstance(field, NumberField)]
         for field in numbers:
             field.set_number_width(max(each.number_width for each in numbers))
         self._more.setVisible(any(info.advanced for info in infos))
-        self._fold(self._more.isChecked())
+        self._show_advanced(self._more.isChecked())
 
-    def _rows(self, infos: Sequence[ParameterInfo]) -> "QtWidgets.QWidget":
-        held = QtWidgets.QWidget()
-        grid = QtWidgets.QGridLayout(held)
+    def _create_rows(self, infos: Sequence[ParameterInfo]) -> "QtWidgets.QWidget":
+        rows = QtWidgets.QWidget()
+        grid = QtWidgets.QGridLayout(rows)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(8)
         grid.setVerticalSpacing(5)
@@ -96,9 +96,9 @@ class ParameterForm(QtWidgets.QWidget):
                 grid.addWidget(field, row, 1, QtCore.Qt.AlignmentFlag.AlignLeft)  # no wider than what a click switches
             else:
                 grid.addWidget(field, row, 1)
-        return held
+        return rows
 
-    def _fold(self, shown: bool) -> None:
+    def _show_advanced(self, shown: bool) -> None:
         arrow = QtCore.Qt.ArrowType.DownArrow if shown else QtCore.Qt.ArrowType.RightArrow
         self._more.setArrowType(arrow)
-        self._folded.setVisible(shown and any(info.advanced for info in self._infos))
+        self._advanced.setVisible(shown and any(info.advanced for info in self._infos))

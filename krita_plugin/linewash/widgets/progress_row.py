@@ -10,7 +10,7 @@ STEPS = 1000
 
 
 class ProgressRow(QtWidgets.QWidget):
-    """What a run shows of itself."""
+    """Progress and preview of a run."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -26,7 +26,7 @@ class ProgressRow(QtWidgets.QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self._preview)
         row.addWidget(self._bar, 1, QtCore.Qt.AlignmentFlag.AlignVCenter)
-        self._shown: Optional[int] = None
+        self._shown_preview: Optional[int] = None
 
     def show_progress(self, progress: Progress) -> None:
         """Show how far the run is."""
@@ -37,13 +37,13 @@ class ProgressRow(QtWidgets.QWidget):
             self._bar.setValue(int(progress.fraction * STEPS))
         image = progress.preview
         key = None if image is None or image.isNull() else image.cacheKey()
-        if key != self._shown:
-            self._shown = key
+        if key != self._shown_preview:
+            self._shown_preview = key
             self._preview.setVisible(key is not None)
             if image is not None and key is not None:
-                self._preview.setPixmap(_fitted(image))
+                self._preview.setPixmap(_fit_preview(image))
 
 
-def _fitted(image: "QtGui.QImage") -> "QtGui.QPixmap":
+def _fit_preview(image: "QtGui.QImage") -> "QtGui.QPixmap":
     keep, smooth = QtCore.Qt.AspectRatioMode.KeepAspectRatio, QtCore.Qt.TransformationMode.SmoothTransformation
     return QtGui.QPixmap.fromImage(image.scaled(PREVIEW_SIDE, PREVIEW_SIDE, keep, smooth))

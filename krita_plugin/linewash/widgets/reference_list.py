@@ -1,4 +1,4 @@
-"""The row of references: thumbnails to switch off, to give a part of the drawing, to take out; files can be dropped."""
+"""The row of references: thumbnails to switch off, to use for foreground or background alone, or to remove; takes drops."""
 
 # pyright: reportOptionalMemberAccess=false
 # PyQt6 types nearly everything that Qt returns as Optional, also what is always there.
@@ -25,7 +25,7 @@ HOW = "Click to switch it off or on; right-click to use it for foreground or bac
 
 
 class ReferenceList(QtWidgets.QListWidget):
-    """Click switches a reference on or off; the cross, Delete or the context menu takes it out."""
+    """Click switches a reference on or off; the cross, Delete or the context menu removes it."""
 
     changed = Signal(object)
     dropped = Signal(object)
@@ -44,9 +44,9 @@ class ReferenceList(QtWidgets.QListWidget):
         self.setAcceptDrops(True)
         self.setItemDelegate(_Thumbnail(self))
         self.setContextMenuPolicy(QtCore.Qt.ContextMenuPolicy.CustomContextMenu)
-        self.customContextMenuRequested.connect(self._menu)
+        self.customContextMenuRequested.connect(self._show_menu)
         self._shown: Tuple[Tuple[Reference, str], ...] = ()
-        self._pictures: Dict[Tuple[str, str], QtGui.QPixmap] = {}
+        self._thumbnails: Dict[Tuple[str, str], QtGui.QPixmap] = {}
         self.set_references([], [])
 
     def set_references(self, references: "List[Reference]", names: "List[str]") -> None:
@@ -63,68 +63,67 @@ class ReferenceList(QtWidgets.QListWidget):
                 self.addItem(item)
         self._fit()
 
-    def set_picture(self, pair: "Tuple[Reference, QtGui.QImage]") -> None:
-        """A reference and its thumbnail."""
-        reference, image = pair
+    def set_thumbnail(self, reference: Reference, image: "QtGui.QImage") -> None:
+        """Show this image for the reference."""
         if not image.isNull():
-            self._pictures[(reference.layer_id, reference.path)] = QtGui.QPixmap.fromImage(image)
+            self._thumbnails[reference.source] = QtGui.QPixmap.fromImage(image)
             self.viewport().update()
 
-    def picture(self, reference: Reference) -> "Optional[QtGui.QPixmap]":
+    def thumbnail(self, reference: Reference) -> "Optional[QtGui.QPixmap]":
         """The thumbnail of a reference, None when there is none yet."""
-        return self._pictures.get((reference.layer_id, reference.path))
+        return self._thumbnails.get(reference.source)
 
     def references(self) -> "List[Reference]":
         """What is shown."""
         return [reference for reference, _ in self._shown]
 
     def mouseReleaseEvent(self, event: "QtGui.QMouseEvent") -> None:
-        """Switch the reference under the mouse on or off, or take it out."""
+        """Switch the reference under the mouse on or off, or remove it."""
         item = self.itemAt(event.pos())
         if item is not None and event.button() == QtCore.Qt.MouseButton.LeftButton:
-            if cross(self.visualItemRect(item)).contains(event.pos()):
-                self._take_out(self.row(item))
+            if cross_rect(self.visualItemRect(item)).contains(event.pos()):
+                self._remove(self.row(item))
             else:
-                self._switch(self.row(item))
+                self._toggle(self.row(item))
         super().mouseReleaseEvent(event)
 
     def keyPressEvent(self, event: "QtGui.QKeyEvent") -> None:
-        """Delete takes the current reference out, Space switches it."""
+        """Delete removes the current reference, Space switches it on or off."""
         if event.key() in (QtCore.Qt.Key.Key_Delete, QtCore.Qt.Key.Key_Backspace) and self.currentRow() >= 0:
-            self._take_out(self.currentRow())
+            self._remove(self.currentRow())
         elif event.key() == QtCore.Qt.Key.Key_Space and self.currentRow() >= 0:
-            self._switch(self.currentRow())
+            self._toggle(self.currentRow())
         else:
             super().keyPressEvent(event)
 
     def dragEnterEvent(self, event: "QtGui.QDragEnterEvent") -> None:
-        """Files are welcome, and pictures from web pages."""
+        """Accept files, and images from web pages."""
         if has_images(event.mimeData()):
             event.acceptProposedAction()
 
     def dragMoveEvent(self, event: "QtGui.QDragMoveEvent") -> None:
-        """Everywhere."""
+        """Accept them everywhere."""
         if has_images(event.mimeData()):
             event.acceptProposedAction()
 
     def dropEvent(self, event: "QtGui.QDropEvent") -> None:
-        """Tell what was dropped, as ``images_in`` does."""
+        """Emit what was dropped, as ``images_in`` makes it."""
         dropped = images_in(event.mimeData())
         if dropped:
             event.acceptProposedAction()
             self.dropped.emit(dropped)
 
     def paintEvent(self, event: "QtGui.QPaintEvent") -> None:
-        """Say what belongs here while it is empty."""
+        """Say what belongs here while the list is empty."""
         super().paintEvent(event)
         if not self._shown:
             painter = QtGui.QPainter(self.viewport())
             painter.setPen(self.palette().color(QtGui.QPalette.ColorGroup.Disabled, QtGui.QPalette.ColorRole.Text))
             middle = QtCore.Qt.AlignmentFlag.AlignCenter | QtCore.Qt.TextFlag.TextWordWrap
-            painter.drawText(self.viewport().rect().adjusted(6, 2, -6, -2), middle, "Drop a picture here, or press +")
+            painter.drawText(self.viewport().rect().adjusted(6, 2, -6, -2), middle, "Drop an image here, or press +")
 
     def resizeEvent(self, event: "QtGui.QResizeEvent") -> None:
-        """Another width holds another number of thumbnails a row."""
+        """Fit the cells to the new width."""
         super().resizeEvent(event)
         self._fit()
 
@@ -138,20 +137,20 @@ class ReferenceList(QtWidgets.QListWidget):
         self.setGridSize(QtCore.QSize(cell, cell))
         self.setFixedHeight(max(rows * cell, CELL_SIDE) + 2 * self.frameWidth())
 
-    def _switch(self, row: int) -> None:
+    def _toggle(self, row: int) -> None:
         self._replace(row, replace(self.references()[row], used=not self.references()[row].used))
 
-    def _take_out(self, row: int) -> None:
-        left = self.references()
-        del left[row]
-        self.changed.emit(left)
+    def _remove(self, row: int) -> None:
+        references = self.references()
+        del references[row]
+        self.changed.emit(references)
 
     def _replace(self, row: int, reference: Reference) -> None:
         references = self.references()
         references[row] = reference
         self.changed.emit(references)
 
-    def _menu(self, position: "QtCore.QPoint") -> None:
+    def _show_menu(self, position: "QtCore.QPoint") -> None:
         item = self.itemAt(position)
         if item is None:
             return
@@ -163,25 +162,24 @@ class ReferenceList(QtWidgets.QListWidget):
             action.setChecked(reference.role is role)
             action.triggered.connect(lambda _=False, r=role: self._replace(row, replace(reference, role=r, used=True)))
         menu.addSeparator()
-        menu.addAction("Remove").triggered.connect(lambda: self._take_out(row))
+        menu.addAction("Remove").triggered.connect(lambda: self._remove(row))
         menu.popup(self.viewport().mapToGlobal(position))
 
 
-def cross(cell: "QtCore.QRect") -> "QtCore.QRect":
+def cross_rect(cell: "QtCore.QRect") -> "QtCore.QRect":
     """Where a thumbnail's cross is, in its cell."""
     return QtCore.QRect(cell.right() - _CROSS_SIDE - 2, cell.top() + 2, _CROSS_SIDE, _CROSS_SIDE)
 
 
 class _Thumbnail(QtWidgets.QStyledItemDelegate):
-    """Paints one reference: its picture, faded when switched off, a mark for its part, a cross under the mouse."""
+    """Paints one reference: its thumbnail, faded when switched off, a mark for its part, a cross under the mouse."""
 
     def __init__(self, references: ReferenceList) -> None:
         super().__init__(references)
         self._list = references
 
     def paint(self, painter: "QtGui.QPainter", option: "QtWidgets.QStyleOptionViewItem", index: "QtCore.QModelIndex") -> None:
-        """Paint."""
-        shown = self._list
+        """Paint the cell of one reference."""
         reference = index.data(_DATA)
         frame = option.rect.adjusted(4, 4, -4, -4)
         palette = option.palette
@@ -189,33 +187,33 @@ class _Thumbnail(QtWidgets.QStyledItemDelegate):
         painter.setRenderHint(QtGui.QPainter.RenderHint.SmoothPixmapTransform)
         painter.setOpacity(1.0 if reference.used else 0.25)
         painter.fillRect(frame, palette.color(QtGui.QPalette.ColorRole.Window))
-        pixmap = shown.picture(reference)
+        pixmap = self._list.thumbnail(reference)
         if pixmap is not None:
             size = pixmap.size().scaled(frame.size(), QtCore.Qt.AspectRatioMode.KeepAspectRatio)
             place = QtCore.QRect(QtCore.QPoint(0, 0), size)
             place.moveCenter(frame.center())
             painter.drawPixmap(place, pixmap)
         if reference.role is not ReferenceRole.BOTH:
-            self._label(painter, frame, "FG" if reference.role is ReferenceRole.FOREGROUND else "BG", palette)
+            self._paint_role(painter, frame, "FG" if reference.role is ReferenceRole.FOREGROUND else "BG", palette)
         painter.setOpacity(1.0)
         used = QtGui.QPalette.ColorRole.Highlight if reference.used else QtGui.QPalette.ColorRole.Mid
         painter.setPen(QtGui.QPen(palette.color(used), 2 if reference.used else 1))
         painter.drawRect(frame)
         if option.state & QtWidgets.QStyle.StateFlag.State_MouseOver:
-            self._cross(painter, cross(option.rect), palette)
+            self._paint_cross(painter, cross_rect(option.rect), palette)
         painter.restore()
 
     def sizeHint(self, option: "QtWidgets.QStyleOptionViewItem", index: "QtCore.QModelIndex") -> "QtCore.QSize":
         """The whole cell."""
         return self._list.gridSize()
 
-    def _label(self, painter: "QtGui.QPainter", frame: "QtCore.QRect", text: str, palette: "QtGui.QPalette") -> None:
+    def _paint_role(self, painter: "QtGui.QPainter", frame: "QtCore.QRect", text: str, palette: "QtGui.QPalette") -> None:
         strip = QtCore.QRect(frame.left(), frame.bottom() - 13, frame.width(), 14)
         painter.fillRect(strip, palette.color(QtGui.QPalette.ColorRole.Highlight))
         painter.setPen(palette.color(QtGui.QPalette.ColorRole.HighlightedText))
         painter.drawText(strip, QtCore.Qt.AlignmentFlag.AlignCenter, text)
 
-    def _cross(self, painter: "QtGui.QPainter", place: "QtCore.QRect", palette: "QtGui.QPalette") -> None:
+    def _paint_cross(self, painter: "QtGui.QPainter", place: "QtCore.QRect", palette: "QtGui.QPalette") -> None:
         painter.setRenderHint(QtGui.QPainter.RenderHint.Antialiasing)
         painter.setBrush(palette.color(QtGui.QPalette.ColorRole.Window))
         painter.setPen(QtCore.Qt.PenStyle.NoPen)

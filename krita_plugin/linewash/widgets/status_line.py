@@ -1,4 +1,4 @@
-"""The one place where the docker speaks: one sentence, and what the painter can do."""
+"""The line in which the docker says what goes on: one sentence, and what the painter can do."""
 
 from ..qt import QtCore, QtGui, QtWidgets
 from ..state.session import Message, Severity
@@ -26,7 +26,7 @@ class StatusLine(QtWidgets.QLabel):
         self.setText(text)
         self.setToolTip("\n".join(part for part in (text, message.detail) if part))
         palette = QtGui.QPalette()
-        if message.tone in _COLORS:
+        if message.severity in _COLORS:
             dark = self.palette().color(QtGui.QPalette.ColorRole.Window).lightness() < 128
-            palette.setColor(QtGui.QPalette.ColorRole.WindowText, QtGui.QColor(_COLORS[message.tone][dark]))
+            palette.setColor(QtGui.QPalette.ColorRole.WindowText, QtGui.QColor(_COLORS[message.severity][dark]))
         self.setPalette(palette)

@@ -63,13 +63,13 @@ def run(painter):
         yield from top(painter)
         yield from painter.pick("model", name)
         yield from painter.until(lambda: painter.widget("set_size").isVisible(), 10, "parameters")
-        yield from painter.until(lambda wanted=several: painter.widget("method").isVisible() == wanted, 10, "methods")
-        methods = entries(painter.widget("method")) if several else [""]
+        yield from painter.until(lambda wanted=several: painter.widget("mode").isVisible() == wanted, 10, "methods")
+        methods = entries(painter.widget("mode")) if several else [""]
         painter.note(name + " methods", methods)
         for method in methods:
             yield from top(painter)
             if several:
-                yield from painter.pick("method", method)
+                yield from painter.pick("mode", method)
             yield from write(painter, "set_steps", "2")
             yield from write(painter, "set_size", "256")
             yield from painter.shot("%s_%s_chosen" % (name, method))

@@ -115,7 +115,7 @@ def resized(painter, document):
     yield from painter.until(lambda: results(document), 60, "the picture to be brought in")
     yield from painter.until(lambda: rest(painter), 60, "the docker to rest after it was brought in")
     yield 0.5
-    offered = painter.widget("waiting").isVisible()
+    offered = painter.widget("unclaimed").isVisible()
     painter.note("brought", {"after": snapshot(document), "says": painter.says(), "offered": offered, "undo": undo_text()})
     yield from painter.shot("brought")
 
@@ -134,7 +134,7 @@ def line_layer_deleted(painter, document):
     count = machine.job_count(painter.parameters["home"])
     yield from painter.press("discard")
     yield from painter.until(lambda: machine.job_count(painter.parameters["home"]) < count, 30, "the backend to forget it")
-    painter.note("discarded", {"after": snapshot(document), "offered": painter.widget("waiting").isVisible()})
+    painter.note("discarded", {"after": snapshot(document), "offered": painter.widget("unclaimed").isVisible()})
 
 
 def killed(painter, document):

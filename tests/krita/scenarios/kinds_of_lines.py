@@ -126,7 +126,7 @@ def run(painter):
         else:
             yield from painter.menu("referenceAdd", "Reference")
         if kind is painting:
-            yield from painter.pick("linesAs", "Colored picture")
+            yield from painter.pick("linesAs", "Colored image")
         yield from painter.act("select_all")
         yield from painter.act("deselect")
         mark, before = undo_text(), snapshot(document)  # a step that is no "Add Layer", so that ours can be counted

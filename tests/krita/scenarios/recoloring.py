@@ -68,7 +68,7 @@ def play(painter, space):
     go_over(document, given["over"], given["at"])
     yield 0.6
     yield from painter.pick("hints", "None")
-    yield from painter.pick("mode", "Selection")
+    yield from painter.pick("area", "Selection")
     painter.note(space + "_unselected", (yield from said(painter)))
     select(document, given["box"])
     document.setActiveNode(find(document, "Lines"))

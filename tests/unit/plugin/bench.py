@@ -1,4 +1,4 @@
-"""A docker with its studio, a stand-in for the backend, and the painter's hand."""
+"""A docker with its controller, a stand-in for the backend, and the painter's hand."""
 
 import time
 from collections.abc import Callable
@@ -19,9 +19,9 @@ class Bench:
     def __init__(self, plugin: Any, krita: Any) -> None:
         self.plugin, self.krita = plugin, krita
         self.backend = Backend(plugin)
-        self.host = plugin.krita_api.application.KritaApp()
-        self.studio = plugin.controller.Controller(self.host, self.backend, self.backend.client)
-        self.docker = plugin.docker.LinewashDocker(self.studio)
+        self.app = plugin.krita_api.application.KritaApp()
+        self.controller = plugin.controller.Controller(self.app, self.backend, self.backend.client)
+        self.docker = plugin.docker.LinewashDocker(self.controller)
         self.docker.resize(262, 400)
         self.docker.show()
 

@@ -100,7 +100,7 @@ def paper(krita: Any, plugin: Any) -> Paper:
 
 
 @pytest.fixture
-def host(krita: Any, plugin: Any) -> Any:
+def app(krita: Any, plugin: Any) -> Any:
     return plugin.krita_api.application.KritaApp()
 
 
@@ -108,8 +108,8 @@ def host(krita: Any, plugin: Any) -> Any:
 def bench(plugin: Any, krita: Any) -> Iterator[Bench]:
     made = Bench(plugin, krita)
     yield made
-    made.studio.shut_down()
-    made.until(lambda: not made.studio._threads)
+    made.controller.shut_down()
+    made.until(lambda: not made.controller.threads.busy)
     made.close()
 
 
@@ -147,9 +147,9 @@ def answer(plugin: Any) -> Any:
 
 
 @pytest.fixture
-def write(plugin: Any, host: Any) -> Any:
+def write(plugin: Any, app: Any) -> Any:
     def go(answer: Any, between: Any = lambda: None, painting: Any = lambda: False) -> Any:
-        return run(plugin.transfer.layer_writer.insert_result(host.active(), answer, painting), between)
+        return run(plugin.transfer.layer_writer.insert_result(app, app.active_document(), answer, painting), between)
 
     return go
 
@@ -175,15 +175,22 @@ def paint(height: int = 80, width: int = 96, color: tuple[int, int, int] = (10, 
     return pixels
 
 
-def run(steps: Any, between: Any = lambda: None) -> Any:
-    """Do all steps; what they return.  ``between`` is called after each."""
+def run(coroutine: Any, between: Any = lambda: None) -> Any:
+    """Take all steps of a coroutine; what it returns.  ``between`` is called after each."""
     while True:
         try:
-            pause = next(steps)
+            pause = coroutine.send(None)
         except StopIteration as stop:
             return stop.value
         assert isinstance(pause, int)
         between()
+
+
+def capture(plugin: Any, app: Any, choices: Any, between: Any = lambda: None) -> Any:
+    """What is captured of the document in front; the result to recolor is left out."""
+    module, document = plugin.transfer.layer_capture, app.active_document()
+    request = module.build_request(document, choices)
+    return run(module.capture_layers(app, document, choices, request), between)[0]
 
 
 def state_of(document: Any) -> str:
@@ -209,4 +216,4 @@ def tree(node: Any) -> list[Any]:
     return [(child.name(), tree(child)) if child.type() == "grouplayer" else child.name() for child in node.childNodes()]
 
 
-__all__ = ["GROUP", "Paper", "ink", "paint", "run", "scan", "state_of", "tree"]
+__all__ = ["GROUP", "Paper", "capture", "ink", "paint", "run", "scan", "state_of", "tree"]

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.unit.plugin.conftest import ink, paint, run, scan, state_of
+from tests.unit.plugin.conftest import capture, ink, paint, scan, state_of
 
 Case = Callable[[Any], dict[str, Any]]
 
@@ -175,40 +175,26 @@ CASES: list[tuple[Case, str]] = [
 
 @pytest.mark.parametrize(("case", "code"), CASES, ids=[case.__name__ for case, _ in CASES])
 def test_bad_input_has_its_own_sentence(
-    plugin: Any, krita: Any, paper: Any, host: Any, tmp_path: Path, case: Case, code: str
+    plugin: Any, krita: Any, paper: Any, app: Any, tmp_path: Path, case: Case, code: str
 ) -> None:
     choices = plugin.state.choices.DockerState(**case(Desk(plugin, krita, paper, tmp_path)))
     document = krita.Krita.instance().front
     before = state_of(document)
     with pytest.raises(plugin.shared.errors.LinewashError) as caught:
-        picture = host.active()
-        plugin.jobs.colorize_job.encode_parts(
-            run(
-                plugin.transfer.layer_capture.capture(
-                    picture, choices, plugin.transfer.layer_capture.build_request(picture, choices)
-                )
-            )
-        )
+        plugin.jobs.colorize_job.encode_parts(capture(plugin, app, choices))
     assert caught.value.code is plugin.shared.errors.ErrorCode[code]
     assert state_of(document) == before
 
 
-def test_a_painted_mask_need_not_fill_the_canvas(plugin: Any, krita: Any, paper: Any, host: Any, tmp_path: Path) -> None:
+def test_a_painted_mask_need_not_fill_the_canvas(plugin: Any, krita: Any, paper: Any, app: Any, tmp_path: Path) -> None:
     figure = np.zeros((40, 48, 4), np.uint8)
     cv2.circle(figure, (24, 20), 15, (255, 255, 255, 255), -1)
     choices = plugin.state.choices.DockerState(**Desk(plugin, krita, paper, tmp_path).mask(figure))
-    picture = host.active()
-    parts = plugin.jobs.colorize_job.encode_parts(
-        run(
-            plugin.transfer.layer_capture.capture(
-                picture, choices, plugin.transfer.layer_capture.build_request(picture, choices)
-            )
-        )
-    )
+    parts = plugin.jobs.colorize_job.encode_parts(capture(plugin, app, choices))
     assert "foreground" in parts
 
 
-def test_without_a_picture(plugin: Any, host: Any) -> None:
+def test_without_a_document(plugin: Any, app: Any) -> None:
     with pytest.raises(plugin.shared.errors.LinewashError) as caught:
-        plugin.transfer.layer_capture.build_request(host.active(), plugin.state.choices.DockerState())
+        plugin.transfer.layer_capture.build_request(app.active_document(), plugin.state.choices.DockerState())
     assert caught.value.code is plugin.shared.errors.ErrorCode.NO_DOCUMENT

@@ -1,4 +1,4 @@
-"""The picture becomes a request with the right pixels, or the right sentence, and is left as it was."""
+"""The document becomes a request with the right pixels, or the right sentence, and is left as it was."""
 
 from itertools import pairwise
 from pathlib import Path
@@ -8,23 +8,19 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.unit.plugin.conftest import ink, paint, run, scan, state_of
+from tests.unit.plugin.conftest import capture, ink, paint, scan, state_of
 
 
 @pytest.fixture
-def request_of(plugin: Any, host: Any) -> Any:
+def request_of(plugin: Any, app: Any) -> Any:
     """Captures with these choices; returns the parts as BGRA or gray arrays, after packing."""
 
-    def capture(**choices: Any) -> dict[str, np.ndarray]:
-        picture = host.active()
-        chosen = plugin.state.choices.DockerState(**choices)
-        captured = run(
-            plugin.transfer.layer_capture.capture(picture, chosen, plugin.transfer.layer_capture.build_request(picture, chosen))
-        )
+    def request(**choices: Any) -> dict[str, np.ndarray]:
+        captured = capture(plugin, app, plugin.state.choices.DockerState(**choices))
         parts = plugin.jobs.colorize_job.encode_parts(captured)
         return {name: cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_UNCHANGED) for name, png in parts.items()}
 
-    return capture
+    return request
 
 
 @pytest.fixture
@@ -146,7 +142,7 @@ def test_a_gray_mask_of_a_layer_is_a_mask(plugin: Any, paper: Any, request_of: A
     assert np.array_equal(got, np.tile(np.arange(96, dtype=np.uint8), (80, 1)))
 
 
-def test_one_turn_reads_few_pixels(plugin: Any, host: Any, paper: Any, reference: Any) -> None:
+def test_one_turn_reads_few_pixels(plugin: Any, app: Any, paper: Any, reference: Any) -> None:
     document = paper.document(1500, 900, white=False)
     pixels = np.random.default_rng(0).integers(0, 255, (900, 1500, 4), np.uint8)
     lines = id_of(paper.add(document, "Ink", pixels))
@@ -162,24 +158,18 @@ def test_one_turn_reads_few_pixels(plugin: Any, host: Any, paper: Any, reference
     node_class.projectionPixelData = counted
     try:
         turns: list[int] = []
-        steps = plugin.transfer.layer_capture.capture(
-            host.active(), chosen, plugin.transfer.layer_capture.build_request(host.active(), chosen)
-        )
-        run(steps, lambda: turns.append(len(read)))
+        capture(plugin, app, chosen, lambda: turns.append(len(read)))
     finally:
         node_class.projectionPixelData = original
     assert max(read) <= plugin.krita_api.pixel_data.STRIP_PIXELS
     assert max(after - before for before, after in pairwise(turns)) == 1
 
 
-def test_the_layers_are_frozen_when_the_button_is_pressed(plugin: Any, host: Any, paper: Any, reference: Any) -> None:
+def test_the_layers_are_frozen_when_the_button_is_pressed(plugin: Any, app: Any, paper: Any, reference: Any) -> None:
     document = paper.document(1500, 900, white=False)
     lines = paper.add(document, "Ink", ink(900, 1500))
     chosen = plugin.state.choices.DockerState(lines=id_of(lines), references=(reference,))
-    steps = plugin.transfer.layer_capture.capture(
-        host.active(), chosen, plugin.transfer.layer_capture.build_request(host.active(), chosen)
-    )
-    captured = run(steps, lambda: lines.setPixelData(bytes(1500 * 900 * 4), 0, 0, 1500, 900))
+    captured = capture(plugin, app, chosen, lambda: lines.setPixelData(bytes(1500 * 900 * 4), 0, 0, 1500, 900))
     assert b"".join(captured.lines.strips) == ink(900, 1500).tobytes()
 
 

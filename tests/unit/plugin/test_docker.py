@@ -50,12 +50,12 @@ def test_a_layer_as_reference_and_the_choices_in_the_request(bench: Bench, docum
 
 def test_how_the_lines_are_read_is_asked_for_when_it_is_chosen(bench: Bench, document: Any, file: Path) -> None:
     box = bench.widget("linesAs")
-    assert [box.itemText(i) for i in range(box.count())] == ["Line drawing", "White on black", "Colored picture"]
+    assert [box.itemText(i) for i in range(box.count())] == ["Line drawing", "White on black", "Colored image"]
     bench.drop(file)
     bench.click("color")
     bench.until(bench.idle)
     assert "preparation" not in bench.backend.request.to_json()
-    for text, value in (("White on black", "white_on_black"), ("Colored picture", "dodge")):
+    for text, value in (("White on black", "white_on_black"), ("Colored image", "dodge")):
         bench.pick("linesAs", text)
         assert box.currentText() == text
         bench.click("color")
@@ -99,7 +99,7 @@ def test_references_are_switched_and_taken_out(bench: Bench, document: Any, file
     bench.click("color")
     assert bench.says().startswith("There is no reference.")
     reference_list = sys.modules["linewash.widgets.reference_list"]
-    QTest.mouseClick(shown.viewport(), Qt.MouseButton.LeftButton, pos=reference_list.cross(cell).center())
+    QTest.mouseClick(shown.viewport(), Qt.MouseButton.LeftButton, pos=reference_list.cross_rect(cell).center())
     assert shown.count() == 0
 
 
@@ -111,11 +111,11 @@ def test_more_than_eight_references_are_refused(bench: Bench, document: Any, tmp
 
 
 def test_what_comes_next_is_said(bench: Bench, document: Any, file: Path) -> None:
-    assert bench.says() == "Choose lines and a reference, then press Color."
+    assert bench.says() == "Choose lines and a reference, then press Colorize."
     bench.click("color")
     assert bench.says().startswith("There is no reference.")
     bench.drop(file)
-    assert bench.says() == "Press Color."
+    assert bench.says() == "Press Colorize."
 
 
 def test_every_list_has_a_label(bench: Bench) -> None:
@@ -127,7 +127,7 @@ def test_every_list_has_a_label(bench: Bench) -> None:
         "Hints",
         "Foreground",
         "Model",
-        "Method",
+        "Mode",
         "Finish",
         "Area",
         "Variation",
@@ -148,7 +148,7 @@ def test_opening_a_picture_clears_the_complaint_that_there_is_none(bench: Bench,
     assert bench.says().startswith("No picture is open.")
     paper.document()
     bench.docker.refresh()
-    assert bench.says() == "Choose lines and a reference, then press Color."
+    assert bench.says() == "Choose lines and a reference, then press Colorize."
 
 
 def test_on_a_mask_the_active_layer_is_the_one_it_belongs_to(bench: Bench, document: Any) -> None:
@@ -177,7 +177,7 @@ def test_all_references_are_seen_in_a_narrow_column(bench: Bench, document: Any,
 def test_a_grayscale_picture_is_pointed_out_before_it_is_colored(bench: Bench, paper: Any) -> None:
     paper.document(model="GRAYA")
     bench.docker.refresh()
-    assert bench.says().startswith("This picture is grayscale")
+    assert bench.says().startswith("This document is grayscale")
     paper.document()
     bench.docker.refresh()
     assert bench.says().startswith("Choose lines and a reference")

@@ -9,7 +9,7 @@ from tests.unit.plugin.conftest import ink, paint, run, scan, state_of, tree
 
 
 @pytest.fixture
-def write(plugin: Any, host: Any) -> Any:
+def write(plugin: Any, app: Any) -> Any:
     """``write(lines, found)``: an answer for a drawing on paper; its own lines as BGRA pixels, or None."""
 
     def go(lines: Any, found: Any) -> Any:
@@ -21,7 +21,7 @@ def write(plugin: Any, host: Any) -> Any:
         answer = plugin.transfer.layer_writer.ResultLayers(
             size, size, "Linewash 7 flats · mini", lines.uniqueId().toString(), True, *strips
         )
-        return run(plugin.transfer.layer_writer.insert_result(host.active(), answer, lambda: False))
+        return run(plugin.transfer.layer_writer.insert_result(app, app.active_document(), answer, lambda: False))
 
     return go
 
@@ -48,8 +48,8 @@ def test_results_with_and_without_them_hide_each_other(paper: Any, write: Any) -
     lines = paper.add(document, "Scan", scan())
     first = write(lines, None)
     second = write(lines, ink())
-    assert second.covered == (first.group,)
-    assert write(lines, None).covered == (second.group,)
+    assert second.hidden == (first.group,)
+    assert write(lines, None).hidden == (second.group,)
     assert [node.visible() for node in document.topLevelNodes()] == [True, True, False, False]
     assert [node.blendingMode() for node in document.topLevelNodes()[1:]] == ["multiply", "normal", "multiply"]
 
@@ -58,5 +58,5 @@ def test_a_layer_that_is_only_called_so_stays(paper: Any, write: Any) -> None:
     document = paper.document(white=False)
     lines = paper.add(document, "Scan", scan())
     paper.add(document, "Linewash notes", ink())
-    assert write(lines, ink()).covered == ()
+    assert write(lines, ink()).hidden == ()
     assert all(node.visible() for node in document.topLevelNodes())

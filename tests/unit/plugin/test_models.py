@@ -43,8 +43,8 @@ def mini(plugin: Any) -> Any:
 def listed(bench: Bench, document: Any, plugin: Any, file: Path) -> Any:
     """A docker that knows two models, with a reference dropped."""
     bench.backend.models = [mini(plugin), moody(plugin)]
-    bench.studio.models.refresh_or_start()
-    bench.until(lambda: len(bench.studio.models.models) == 2 and not bench.studio.models.is_loading)
+    bench.controller.models.refresh_or_start()
+    bench.until(lambda: len(bench.controller.models.models) == 2 and not bench.controller.models.is_loading)
     bench.drop(file)
     return document
 
@@ -66,7 +66,7 @@ def seen(bench: Bench, name: str) -> bool:
 
 def test_before_anybody_was_asked_the_own_model_stands_alone(bench: Bench, document: Any) -> None:
     assert texts(bench.widget("model")) == ["mini"]
-    assert not seen(bench, "method") and not seen(bench, "moreParameters")
+    assert not seen(bench, "mode") and not seen(bench, "moreParameters")
     assert "connect" not in bench.backend.calls  # no backend is started for a list that nobody looks at
 
 
@@ -92,7 +92,7 @@ def test_a_backend_that_cannot_start_says_why(bench: Bench, document: Any) -> No
     bench.widget("model").showPopup()
     bench.until(lambda: bench.says().startswith("Linewash's coloring program is not installed."))
     bench.widget("model").hidePopup()
-    assert not bench.studio.models.is_loading
+    assert not bench.controller.models.is_loading
 
 
 def test_a_starting_backend_is_asked_again(bench: Bench, document: Any, plugin: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,8 +106,8 @@ def test_a_starting_backend_is_asked_again(bench: Bench, document: Any, plugin: 
         return answer
 
     monkeypatch.setattr("tests.unit.plugin.backend.Client.models", models)
-    bench.studio.models.refresh_or_start()
-    bench.until(lambda: len(bench.studio.models.models) == 1)
+    bench.controller.models.refresh_or_start()
+    bench.until(lambda: len(bench.controller.models.models) == 1)
     assert not answers
 
 
@@ -115,12 +115,12 @@ def test_the_model_its_method_and_parameters_reach_the_request(bench: Bench, lis
     plain = colored(bench)
     assert (plain.model, plain.mode, dict(plain.parameters)) == ("mini", "", {})
     bench.pick("model", "moody · Moods")
-    assert texts(bench.widget("method")) == ["Whole picture", "Figure to figure"]
+    assert texts(bench.widget("mode")) == ["Whole picture", "Figure to figure"]
     assert texts(bench.widget("finish")) == ["Painted"]
     untouched = colored(bench)
     assert (untouched.model, untouched.mode, dict(untouched.parameters)) == ("moody", "plain", {})
     assert (plain.steps, untouched.steps) == (6, 20)  # each model's own
-    bench.pick("method", "Figure to figure")
+    bench.pick("mode", "Figure to figure")
     bench.widget("slide_strength").setValue(10)
     bench.widget("set_side").setValue(768)
     bench.widget("set_merge").setValue(0.25)
@@ -141,11 +141,11 @@ def test_the_model_its_method_and_parameters_reach_the_request(bench: Bench, lis
 def test_a_parameter_of_another_method_is_hidden_kept_and_not_sent(bench: Bench, listed: Any) -> None:
     bench.pick("model", "moody · Moods")
     assert bench.docker.findChild(type(bench.widget("set_side")), "set_merge") is None
-    bench.pick("method", "Figure to figure")
+    bench.pick("mode", "Figure to figure")
     bench.widget("set_merge").setValue(0.25)
-    bench.pick("method", "Whole picture")
+    bench.pick("mode", "Whole picture")
     assert "merge" not in colored(bench).parameters
-    bench.pick("method", "Figure to figure")
+    bench.pick("mode", "Figure to figure")
     assert bench.widget("set_merge").value() == 0.25
 
 
@@ -153,7 +153,7 @@ def test_choices_are_kept_for_each_picture_and_each_model(bench: Bench, listed: 
     bench.pick("model", "moody · Moods")
     bench.widget("set_side").setValue(768)
     bench.pick("model", "Mini")
-    assert not seen(bench, "method")
+    assert not seen(bench, "mode")
     bench.pick("model", "moody · Moods")
     assert bench.widget("set_side").value() == 768
     paper.document()
@@ -168,7 +168,7 @@ def test_results_tell_the_method_and_seed_0_means_no_chance_with_mini_only(bench
     bench.pick("model", "moody · Moods")
     assert texts(bench.widget("variation")) == ["Seed 0"]
     assert bench.widget("model").toolTip().endswith("moody · Moods")
-    bench.pick("method", "Figure to figure")
+    bench.pick("mode", "Figure to figure")
     colored(bench)
     assert "Linewash 0 Figure to figure · mini" in [node.name() for node in listed.topLevelNodes()]  # that backend is mini
 
@@ -195,8 +195,8 @@ def test_every_parameter_explains_itself(bench: Bench, listed: Any) -> None:
     bench.pick("model", "moody · Moods")
     assert bench.widget("set_strength").parentWidget().toolTip() == "How strongly it colors."
     assert bench.widget("set_words").toolTip() == "What to change."
-    bench.pick("method", "Figure to figure")
-    assert bench.widget("method").toolTip() == "Each half apart. The figure is what Foreground says."
+    bench.pick("mode", "Figure to figure")
+    assert bench.widget("mode").toolTip() == "Each half apart. The list Foreground says what the foreground is."
 
 
 def test_the_wheel_changes_nothing_and_typing_is_not_disturbed(bench: Bench, listed: Any) -> None:
@@ -225,12 +225,12 @@ def test_a_chosen_model_that_is_gone_is_shown_by_its_name(bench: Bench, document
     made = bench.krita.Krita.instance().createDocument(96, 80, "other", "RGBA", "U8", "", 300.0)
     bench.krita.Krita.instance().front = made
     bench.docker.refresh()
-    bench.until(lambda: len(bench.studio.models.models) == 1)  # it is looked for at once
+    bench.until(lambda: len(bench.controller.models.models) == 1)  # it is looked for at once
     bench.docker.refresh()
     assert bench.widget("model").currentText() == "lost"
     bench.click("color")
     assert bench.says().startswith("That model is not installed.")
-    bench.until(lambda: not bench.studio.models.is_loading)
+    bench.until(lambda: not bench.controller.models.is_loading)
     bench.pick("model", "Mini")
     assert texts(bench.widget("model")) == ["Mini"]
 
@@ -238,17 +238,17 @@ def test_a_chosen_model_that_is_gone_is_shown_by_its_name(bench: Bench, document
 def test_color_before_the_model_is_known_asks_for_patience(bench: Bench, document: Any) -> None:
     bench.docker._choose(model="moody")
     bench.click("color")
-    assert bench.says() == "Looking for the model… Press Color again in a moment."
-    bench.until(lambda: not bench.studio.models.is_loading)
+    assert bench.says() == "Looking for the model… Press Colorize again in a moment."
+    bench.until(lambda: not bench.controller.models.is_loading)
     assert bench.backend.request is None
 
 
 def test_a_value_that_the_model_forbids_by_now_is_left_out(plugin: Any) -> None:
     settings, models = plugin.state.choices, plugin.state.model_choices
     values = plugin.shared.model_spec.ParameterValues({"side": 5000, "strength": 0.5, "gone": 1})
-    choices = settings.DockerState(model="moody", by_model=(("moody", settings.ModelOptions("gone", values)),))
-    assert dict(models.values_of(choices, moody(plugin))) == {"strength": 0.5}
-    assert models.mode_of(choices, moody(plugin)).name == "plain"
+    choices = settings.DockerState(model="moody", options_by_model=(("moody", settings.ModelOptions("gone", values)),))
+    assert dict(models.chosen_values(choices, moody(plugin))) == {"strength": 0.5}
+    assert models.selected_mode(choices, moody(plugin)).name == "plain"
 
 
 def test_with_a_long_form_the_docker_stays_in_its_column(bench: Bench, listed: Any) -> None:

@@ -54,7 +54,7 @@ def test_only_the_selection_changes(bench: Bench, colored: Any) -> None:
     for name, color in (("Foreground", (9, 8, 7)), ("Background", (50, 60, 70))):  # the painter has gone over it
         child(before, name).setPixelData(paint(80, 96, color).tobytes(), 0, 0, 96, 80)
     kept = {name: layer_bytes(child(before, name)) for name in ("Foreground", "Background")}
-    bench.pick("mode", "Selection")
+    bench.pick("area", "Selection")
     bench.click("color")
     bench.until(bench.idle)
     assert bench.says().startswith("Done in")
@@ -75,10 +75,10 @@ def test_only_the_selection_changes(bench: Bench, colored: Any) -> None:
 def test_a_soft_edge_is_written_as_the_backend_blended_it(plugin: Any) -> None:
     old, new = bytes(range(40)), bytes(range(100, 140))
     mask = bytes([0, 1, 255, 0, 0, 90, 0, 0, 0, 1])
-    found = plugin.transfer.layer_writer.merged(old, new, mask)
+    found = plugin.transfer.layer_writer.merge_pixels(old, new, mask)
     for pixel in range(10):
         assert found[4 * pixel : 4 * pixel + 4] == (new if mask[pixel] else old)[4 * pixel : 4 * pixel + 4]
-    wide = plugin.transfer.layer_writer.merged(bytes(80), bytes([7]) * 80, mask)
+    wide = plugin.transfer.layer_writer.merge_pixels(bytes(80), bytes([7]) * 80, mask)
     assert [wide[8 * pixel] for pixel in range(10)] == [7 if m else 0 for m in mask]
 
 
@@ -86,7 +86,7 @@ def test_the_group_keeps_what_the_painter_added(bench: Bench, colored: Any, pape
     (group,) = results(colored)
     paper.add(colored, "Shading", ink(), group)
     child(group, "Foreground").setVisible(False)
-    bench.pick("mode", "Selection")
+    bench.pick("area", "Selection")
     bench.click("color")
     bench.until(bench.idle)
     newer = results(colored)[1]
@@ -96,13 +96,13 @@ def test_the_group_keeps_what_the_painter_added(bench: Bench, colored: Any, pape
 
 
 def test_it_goes_on_from_the_newest_result_that_shows(bench: Bench, colored: Any) -> None:
-    bench.pick("mode", "Selection")
+    bench.pick("area", "Selection")
     for _ in range(2):
         bench.click("another")
         bench.until(bench.idle)
     first, second, third = results(colored)
     newest = bench.plugin.krita_api.result_layers.find_newest_result
-    picture = bench.host.active()
+    picture = bench.app.active_document()
     lines = colored.topLevelNodes()[-1]
     assert newest(picture, lines.uniqueId().toString()) == third
     third.setVisible(False)
@@ -114,17 +114,17 @@ def test_it_goes_on_from_the_newest_result_that_shows(bench: Bench, colored: Any
 
 def test_a_result_that_was_moved_or_taken_apart(bench: Bench, colored: Any, paper: Any) -> None:
     (group,) = results(colored)
-    picture, lines = bench.host.active(), colored.topLevelNodes()[-1].uniqueId().toString()
+    picture, lines = bench.app.active_document(), colored.topLevelNodes()[-1].uniqueId().toString()
     folder = paper.group(colored, "Old")
     group.remove()
     folder.addChildNode(group, None)
     assert bench.plugin.krita_api.result_layers.find_newest_result(picture, lines) == group
-    child(group, "Foreground").setName("Figure")
+    child(group, "Foreground").setName("Character")
     assert bench.plugin.krita_api.result_layers.find_newest_result(picture, lines) is None
 
 
 @pytest.mark.parametrize("depth", ["U8", "U16"])
-def test_no_byte_outside_is_ever_converted(plugin: Any, paper: Any, host: Any, depth: str, tmp_path: Path) -> None:
+def test_no_byte_outside_is_ever_converted(plugin: Any, paper: Any, app: Any, depth: str, tmp_path: Path) -> None:
     document = paper.document(depth=depth)
     group = paper.group(document, "Linewash 3 flats · mini")
     rng, each = np.random.default_rng(3), 4 if depth == "U8" else 8
@@ -140,14 +140,14 @@ def test_no_byte_outside_is_ever_converted(plugin: Any, paper: Any, host: Any, d
     choices = plugin.state.choices.DockerState(
         lines=lines.uniqueId().toString(),
         references=(plugin.state.choices.Reference(path=str(file)),),
-        mode=plugin.state.choices.Area.SELECTION,
+        area=plugin.state.choices.Area.SELECTION,
         foreground=plugin.state.choices.ForegroundChoice.SELECTION,
     )
-    picture = host.active()
+    picture = app.active_document()
     request = plugin.transfer.layer_capture.build_request(picture, choices)
-    assert request.foreground.value == "automatic"  # the selection says what to recolor, not what the figure is
+    assert request.foreground.value == "automatic"  # the selection says what to recolor, not what the foreground is
     before = state_of(document)
-    captured = run(plugin.transfer.layer_capture.capture(picture, choices, request))
+    _, previous = run(plugin.transfer.layer_capture.capture_layers(app, picture, choices, request))
     assert state_of(document) == before
     strips = [
         tuple(pixels[top : top + rows].tobytes() for top, rows in plugin.krita_api.pixel_data.strips(WIDTH, HEIGHT))
@@ -155,7 +155,7 @@ def test_no_byte_outside_is_ever_converted(plugin: Any, paper: Any, host: Any, d
     ]
     size, newer_name = (WIDTH, HEIGHT), "Linewash 3 flats, selection · mini"
     answer = plugin.transfer.layer_writer.ResultLayers(size, size, newer_name, lines.uniqueId().toString(), False, *strips)
-    run(plugin.transfer.layer_writer.insert_result(picture, answer, lambda: False, captured.kept))
+    run(plugin.transfer.layer_writer.insert_result(app, picture, answer, lambda: False, previous))
     newer = results(document)[1]
     mask = selected(soft=True) > 0
     for name, pixels in noise.items():
@@ -166,15 +166,15 @@ def test_no_byte_outside_is_ever_converted(plugin: Any, paper: Any, host: Any, d
 
 def test_what_is_missing_is_said_and_changes_nothing(bench: Bench, document: Any, file: Path) -> None:
     bench.drop(file)
-    bench.pick("mode", "Selection")
+    bench.pick("area", "Selection")
     before = state_of(document)
     bench.click("color")
     assert bench.says().startswith("There is no earlier result to recolor a part of.") and bench.idle()
     assert state_of(document) == before
-    bench.pick("mode", "Whole picture")
+    bench.pick("area", "Whole canvas")
     bench.click("color")
     bench.until(bench.idle)
-    bench.pick("mode", "Selection")
+    bench.pick("area", "Selection")
     bench.click("color")
     assert bench.says().startswith("Nothing is selected to recolor.")
     document.state.selection = Selection(np.zeros((HEIGHT, WIDTH), np.uint8))
@@ -191,7 +191,7 @@ def test_results_on_paper_are_recolored_too(bench: Bench, paper: Any, file: Path
     bench.click("color")
     bench.until(bench.idle)
     document.state.selection = Selection(selected())
-    bench.pick("mode", "Selection")
+    bench.pick("area", "Selection")
     bench.click("color")
     bench.until(bench.idle)
     newer, older = results(document)
@@ -199,13 +199,13 @@ def test_results_on_paper_are_recolored_too(bench: Bench, paper: Any, file: Path
     assert newer.visible() and not older.visible()
 
 
-def test_while_recoloring_the_figure_is_as_before(bench: Bench, colored: Any) -> None:
+def test_while_recoloring_the_foreground_is_as_before(bench: Bench, colored: Any) -> None:
     bench.pick("foreground", "Selection")
-    bench.pick("mode", "Selection")
+    bench.pick("area", "Selection")
     box = bench.widget("foreground")
     assert [box.itemText(i) for i in range(box.count())] == ["As before", "Mask layer", "Layer alpha"]
     assert box.currentText() == "As before"
-    bench.pick("mode", "Whole picture")
+    bench.pick("area", "Whole canvas")
     assert box.currentText() == "Selection"
 
 

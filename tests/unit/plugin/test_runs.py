@@ -27,7 +27,7 @@ def test_the_whole_way(bench: Bench, document: Any, file: Path) -> None:
 def test_lines_that_were_looked_for_come_on_top_of_the_colors(bench: Bench, document: Any, file: Path) -> None:
     bench.backend.layers = (*bench.backend.protocol.LAYERS, "lines")
     bench.drop(file)
-    bench.pick("linesAs", "Colored picture")
+    bench.pick("linesAs", "Colored image")
     bench.click("color")
     bench.until(bench.idle)
     assert bench.says().startswith("Done in")
@@ -56,7 +56,7 @@ def test_cancel_answers_at_once_and_tells_the_backend(bench: Bench, document: An
     bench.click("cancel")
     assert bench.idle() and bench.says().startswith("Cancelled.")
     bench.until(bench.backend.cancelled.is_set)
-    bench.until(lambda: not bench.studio._threads)
+    bench.until(lambda: not bench.controller.threads.busy)
     assert state_of(document) == before
 
 
@@ -136,8 +136,8 @@ def test_krita_ends_while_a_job_runs(bench: Bench, document: Any, file: Path) ->
     bench.drop(file)
     bench.click("color")
     bench.until(lambda: "status" in bench.backend.calls)
-    bench.studio.shut_down()
-    assert not [thread for thread in bench.studio._threads if thread.isRunning()]
+    bench.controller.shut_down()
+    assert not bench.controller.threads.busy
     assert bench.backend.cancelled.is_set()
 
 

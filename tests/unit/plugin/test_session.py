@@ -52,14 +52,14 @@ def test_what_comes_late_from_a_cancelled_run_changes_nothing(plugin: Any, sessi
     assert not session.report(old, plugin.state.session.Progress("old"))
     assert not session.advance(old, plugin.state.session.Phase.WRITING, "old")
     assert not session.fail(old, error(plugin, "INTERNAL"))
-    assert session.current(new) and session.phase is plugin.state.session.Phase.CAPTURING
+    assert session.is_current(new) and session.phase is plugin.state.session.Phase.CAPTURING
 
 
 def test_an_error_is_shown_with_its_sentence_and_hint(plugin: Any, session: Any) -> None:
     session.fail(session.begin(), error(plugin, "DISK_FULL"))
     row = plugin.shared.errors.ERRORS[plugin.shared.errors.ErrorCode.DISK_FULL]
     assert (session.message.text, session.message.hint) == (row.message, row.hint)
-    assert session.message.tone is plugin.state.session.Severity.BAD
+    assert session.message.severity is plugin.state.session.Severity.BAD
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_what_was_missing_is_not_said_any_more_once_the_painter_chooses_otherwis
     said = session.message
     session.choose(seed=0)  # which is what it was
     assert session.message == said
-    session.choose(mode=plugin.state.choices.Area.SELECTION)
+    session.choose(area=plugin.state.choices.Area.SELECTION)
     assert session.message == plugin.state.session.Message()
     session.fail(session.begin(), error(plugin, "DISK_FULL"))
     session.choose(seed=1)

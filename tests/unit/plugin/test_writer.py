@@ -67,7 +67,7 @@ def test_a_group_as_lines(paper: Any, write: Any, answer: Any) -> None:
 def test_a_drawing_on_paper_gets_the_group_above_in_multiply(paper: Any, write: Any, answer: Any) -> None:
     document = paper.document(white=False)
     lines = paper.add(document, "Background", scan())
-    assert write(answer(lines, paper=True)).covered == ()
+    assert write(answer(lines, paper=True)).hidden == ()
     assert tree(document.rootNode()) == ["Background", GROUP]
     assert document.topLevelNodes()[1].blendingMode() == "multiply"
     assert document.undo_texts() == ["Add Layer"]
@@ -78,17 +78,17 @@ def test_a_second_result_on_paper_hides_the_first(paper: Any, write: Any, answer
     document = paper.document(white=False)
     lines = paper.add(document, "Scan", scan())
     first = write(answer(lines, paper=True))
-    assert write(answer(lines, paper=True)).covered == (first.group,)
+    assert write(answer(lines, paper=True)).hidden == (first.group,)
     assert [node.visible() for node in document.topLevelNodes()] == [True, True, False]
 
 
 def test_undoing_and_redoing_the_second_shows_and_hides_the_first(
-    plugin: Any, paper: Any, host: Any, write: Any, answer: Any
+    plugin: Any, paper: Any, app: Any, write: Any, answer: Any
 ) -> None:
     document = paper.document(white=False)
     lines = paper.add(document, "Scan", scan())
     write(answer(lines, paper=True))
-    first, covers, picture = state_of(document), plugin.krita_api.hidden_results.HiddenResults(), host.active()
+    first, covers, picture = state_of(document), plugin.krita_api.hidden_results.HiddenResults(), app.active_document()
     covers.add(write(answer(lines, paper=True)))
     covers.sync_visibility(picture)
     assert [node.visible() for node in document.topLevelNodes()] == [True, True, False]
@@ -106,14 +106,14 @@ def test_undoing_and_redoing_the_second_shows_and_hides_the_first(
     assert [node.visible() for node in document.topLevelNodes()] == [True, True, False]
 
 
-def test_what_the_painter_shows_again_stays_shown(plugin: Any, paper: Any, host: Any, write: Any, answer: Any) -> None:
+def test_what_the_painter_shows_again_stays_shown(plugin: Any, paper: Any, app: Any, write: Any, answer: Any) -> None:
     document = paper.document(white=False)
     lines = paper.add(document, "Scan", scan())
     write(answer(lines, paper=True))
     covers = plugin.krita_api.hidden_results.HiddenResults()
     covers.add(write(answer(lines, paper=True)))
     document.topLevelNodes()[2].setVisible(True)
-    covers.sync_visibility(host.active())
+    covers.sync_visibility(app.active_document())
     assert document.topLevelNodes()[2].visible()
 
 
@@ -121,7 +121,7 @@ def test_a_second_result_under_transparent_lines_covers_the_first(paper: Any, wr
     document = paper.document()
     lines = paper.add(document, "Ink", ink())
     write(answer(lines))
-    assert write(answer(lines)).covered == ()
+    assert write(answer(lines)).hidden == ()
     assert tree(document.rootNode()) == ["Background", GROUP, GROUP, "Ink"]
     assert all(node.visible() for node in document.topLevelNodes())
 
@@ -137,13 +137,13 @@ def test_transparent_lines_that_are_the_lowest_layer_take_two_steps(paper: Any, 
 
 
 def test_the_lowest_lines_of_a_picture_in_the_background_get_multiply(
-    krita: Any, plugin: Any, paper: Any, host: Any, answer: Any
+    krita: Any, plugin: Any, paper: Any, app: Any, answer: Any
 ) -> None:
     document = paper.document(white=False)
     lines = paper.add(document, "Ink", ink())
-    picture = host.active()
+    picture = app.active_document()
     paper.document()
-    run(plugin.transfer.layer_writer.insert_result(picture, answer(lines), lambda: False))
+    run(plugin.transfer.layer_writer.insert_result(app, picture, answer(lines), lambda: False))
     assert tree(document.rootNode()) == ["Ink", GROUP]
     assert document.topLevelNodes()[1].blendingMode() == "multiply"
 
@@ -211,15 +211,15 @@ def delete(document: Any, lines: Any) -> None:
 )
 @pytest.mark.parametrize("when", [0, 1, 5, 12])
 def test_an_accident_on_the_way_leaves_no_trace(
-    krita: Any, plugin: Any, paper: Any, host: Any, answer: Any, accident: Any, code: str, when: int
+    krita: Any, plugin: Any, paper: Any, app: Any, answer: Any, accident: Any, code: str, when: int
 ) -> None:
     size = (900, 800)
     document = paper.document(*size)
     lines = paper.add(document, "Ink", ink(800, 900))
-    steps = plugin.transfer.layer_writer.insert_result(host.active(), answer(lines, size=size), lambda: False)
+    steps = plugin.transfer.layer_writer.insert_result(app, app.active_document(), answer(lines, size=size), lambda: False)
     with pytest.raises(plugin.shared.errors.LinewashError) as caught:
         for _ in range(when):
-            next(steps)
+            steps.send(None)
         assert not any(name == GROUP for name in tree(document.rootNode() or document.createGroupLayer("closed")))
         accident(document, lines)
         before = state_of(document) if document.state.open else ""
@@ -230,24 +230,24 @@ def test_an_accident_on_the_way_leaves_no_trace(
     assert [each.state.name for each in krita.Krita.instance().documents()].count("Linewash") == 0
 
 
-def test_an_abandoned_write_leaves_nothing_open(krita: Any, plugin: Any, paper: Any, host: Any, answer: Any) -> None:
+def test_an_abandoned_write_leaves_nothing_open(krita: Any, plugin: Any, paper: Any, app: Any, answer: Any) -> None:
     document = paper.document()
     lines = paper.add(document, "Ink", ink())
     before = state_of(document)
-    steps = plugin.transfer.layer_writer.insert_result(host.active(), answer(lines), lambda: False)
+    steps = plugin.transfer.layer_writer.insert_result(app, app.active_document(), answer(lines), lambda: False)
     for _ in range(3):
-        next(steps)
+        steps.send(None)
     steps.close()
     assert state_of(document) == before
     assert krita.Krita.instance().documents() == [document]
 
 
 def test_krita_not_taking_the_group_is_an_error_without_a_trace(
-    krita: Any, plugin: Any, paper: Any, host: Any, answer: Any, monkeypatch: pytest.MonkeyPatch
+    krita: Any, plugin: Any, paper: Any, app: Any, answer: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     document = paper.document(white=False)
     lines = paper.add(document, "Scan", scan())
-    run(plugin.transfer.layer_writer.insert_result(host.active(), answer(lines, paper=True), lambda: False))
+    run(plugin.transfer.layer_writer.insert_result(app, app.active_document(), answer(lines, paper=True), lambda: False))
     before = state_of(document)
     node_class = type(lines)
     original = node_class.addChildNode
@@ -257,6 +257,6 @@ def test_krita_not_taking_the_group_is_an_error_without_a_trace(
 
     monkeypatch.setattr(node_class, "addChildNode", refuse)
     with pytest.raises(plugin.shared.errors.LinewashError) as caught:
-        run(plugin.transfer.layer_writer.insert_result(host.active(), answer(lines, paper=True), lambda: False))
+        run(plugin.transfer.layer_writer.insert_result(app, app.active_document(), answer(lines, paper=True), lambda: False))
     assert caught.value.code is plugin.shared.errors.ErrorCode.INTERNAL
     assert state_of(document) == before

@@ -29,7 +29,7 @@ def patience(plugin: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def offered(bench: Bench) -> bool:
-    return bool(bench.widget("waiting").isVisibleTo(bench.docker))
+    return bool(bench.widget("unclaimed").isVisibleTo(bench.docker))
 
 
 def test_a_result_that_lost_its_place_is_brought_in_as_it_is(bench: Bench, document: Any, file: Path) -> None:
@@ -61,7 +61,7 @@ def test_what_a_krita_that_is_gone_had_asked_for_is_offered(bench: Bench, patien
 
 def test_what_another_krita_may_be_just_fetching_is_not_offered(bench: Bench, left: Any, document: Any) -> None:
     bench.until(lambda: "jobs" in bench.backend.calls)
-    bench.until(lambda: not bench.studio._threads)
+    bench.until(lambda: not bench.controller.threads.busy)
     assert not offered(bench)
 
 

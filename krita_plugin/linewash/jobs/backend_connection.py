@@ -1,0 +1,40 @@
+"""The one way to the backend for everything that runs in threads.  Blocks."""
+
+import threading
+from typing import Callable, Optional
+
+from ..shared.client import Client
+from ..shared.paths import ServerInfo
+from .backend_launcher import Launcher
+
+
+def say_nothing(text: str) -> None:
+    """Report nothing."""
+
+
+class BackendConnection:
+    """One for each Krita."""
+
+    def __init__(self, launcher: Launcher, create_client: Callable[[ServerInfo], Client]) -> None:
+        self.create_client = create_client
+        self._launcher = launcher
+        self._closed = threading.Event()
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether Krita ends."""
+        return self._closed.is_set()
+
+    def close(self) -> None:
+        """Krita ends; whoever still waits for the backend gives up."""
+        self._closed.set()
+
+    def find(self) -> Optional[ServerInfo]:
+        """How to reach the backend when one runs, None otherwise.  LinewashError VERSION_MISMATCH, BAD_TOKEN."""
+        return self._launcher.running()
+
+    def find_or_start(
+        self, report: Callable[[str], None] = say_nothing, is_cancelled: Optional[Callable[[], bool]] = None
+    ) -> ServerInfo:
+        """How to reach the backend, which is started when none runs.  LinewashError as ``Launcher.connect``."""
+        return self._launcher.connect(report, is_cancelled or self._closed.is_set)

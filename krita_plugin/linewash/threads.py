@@ -1,0 +1,68 @@
+"""Threads for blocking calls, and the way back from them into the window's own thread."""
+
+import logging
+import threading
+from functools import partial
+from typing import Any, Callable, List, Optional
+
+from .qt import QtCore, Signal
+
+_log = logging.getLogger(__name__)
+
+
+class Threads(QtCore.QObject):
+    """One for each Krita.
+
+    It has no parent, and every thread holds it: so none ever signals to an object that Qt has deleted meanwhile.
+    """
+
+    _called = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._threads: List[threading.Thread] = []
+        self._called.connect(self._call)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a thread is at work."""
+        return any(thread.is_alive() for thread in self._threads)
+
+    def start(
+        self,
+        call: Callable[[], Any],
+        returned: Optional[Callable[[Any], Any]] = None,
+        raised: Optional[Callable[[Exception], Any]] = None,
+    ) -> None:
+        """Make a blocking call in a thread.
+
+        Then ``returned`` is called with its value or ``raised`` with its error, in the window's thread.  Without ``raised``
+        an error is only logged.
+        """
+
+        def run() -> None:
+            try:
+                value = call()
+            except Exception as error:  # noqa: BLE001 - whoever started the thread handles it
+                _log.info("a call in a thread failed: %r", error)
+                if raised is not None:
+                    self.call_in_window(partial(raised, error))
+            else:
+                if returned is not None:
+                    self.call_in_window(partial(returned, value))
+
+        thread = threading.Thread(target=run, daemon=True)
+        self._threads = [each for each in self._threads if each.is_alive()] + [thread]
+        thread.start()
+
+    def call_in_window(self, function: Callable[[], Any]) -> None:
+        """Call ``function`` in the window's own thread soon; for any thread."""
+        self._called.emit(function)
+
+    def join(self, seconds: float) -> None:
+        """Wait for each thread, so long at most."""
+        for thread in self._threads:
+            thread.join(seconds)
+
+    def _call(self, function: Callable[[], Any]) -> None:
+        function()
