@@ -14,7 +14,7 @@ from .images.thumbnails import file_thumbnail, layer_thumbnail
 from .krita_api.document import Document, Layer
 from .krita_api.libkis import Canvas, DockWidget
 from .krita_api.result_layers import LINES
-from .qt import QtCore, QtGui, QtWidgets
+from .qt import QtCore, QtGui
 from .shared.errors import ErrorCode, LinewashError
 from .shared.model_spec import NO_VALUES
 from .shared.protocol import MAX_REFERENCES, Finish
@@ -22,13 +22,13 @@ from .shared.result_names import parse_seed
 from .state.choices import Area, DockerState, ForegroundChoice, Reference, write_finish, write_model
 from .state.model_choices import default_variation_label
 from .state.session import CHOOSE_REFERENCE, GRAYSCALE, Message, Phase, Session, Severity
+from .widgets.image_dialog import default_image_folder, open_image_dialog
 from .widgets.panel import AREAS, FOREGROUNDS, LINES_AS, RECOLORING_FOREGROUNDS, Panel
 
 REFRESH_MS = 400
 """Krita tells plugins nothing about layers that come, go or get another name, so the docker looks."""
 
 OPEN_DOCUMENT = Message("Open a line drawing to begin.")
-FILE_FILTER = "Images (*.png *.jpg *.jpeg *.webp *.bmp *.tif *.tiff *.gif);;All files (*)"
 
 
 class LinewashDocker(DockWidget):
@@ -236,13 +236,8 @@ class LinewashDocker(DockWidget):
         self._panel.reference_menu.open_below(self._panel.reference_add, offered)
 
     def _open_file_dialog(self) -> None:
-        pictures = QtCore.QStandardPaths.writableLocation(QtCore.QStandardPaths.StandardLocation.PicturesLocation)
-        folder = self._controller.app.read_setting("folder", pictures)
-        dialog = QtWidgets.QFileDialog(self, "Add a reference image", folder, FILE_FILTER)
-        dialog.setFileMode(QtWidgets.QFileDialog.FileMode.ExistingFiles)
-        dialog.setAttribute(QtCore.Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.filesSelected.connect(self._on_files_chosen)
-        dialog.open()  # and not exec(): Krita holds its own layer signals back while a dialog loops
+        folder = self._controller.app.read_setting("folder", default_image_folder())
+        open_image_dialog(self, folder, self._on_files_chosen)
 
     def _on_files_chosen(self, names: List[str]) -> None:
         self._controller.app.write_setting("folder", str(Path(names[0]).parent))

@@ -1,6 +1,7 @@
 """What every job of the docker has in common: it runs in a thread, reports its progress, and can be cancelled."""
 
 import threading
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Callable, Tuple
 
@@ -27,22 +28,22 @@ class JobResult:
     """Tells the backend that the layers are in the document.  Blocks."""
 
 
-class BackendJob:
+class BackendJob(ABC):
     """``run`` brings the layers of one result; each kind of job has its own."""
 
     def __init__(self, connection: BackendConnection, report: Callable[[Progress], None]) -> None:
         self._connection, self._report_progress = connection, report
         self._cancelled = threading.Event()
 
+    @abstractmethod
     def run(self) -> JobResult:
         """The whole job; blocks.  LinewashError, or JobCancelled after ``cancel``."""
-        raise NotImplementedError
 
     def cancel(self) -> None:
         """Let ``run`` end at the next opportunity.  Returns at once."""
         self._cancelled.set()
 
-    def stop_backend_job(self) -> None:
+    def stop_backend_job(self) -> None:  # noqa: B027 - not every job is worked on by the backend
         """Tell the backend to stop, where it works on the job.  Blocks, so it runs in a thread beside that of ``run``."""
 
     @property

@@ -63,6 +63,7 @@ def test_only_host_knows_krita_and_only_qt_knows_pyqt(project: Path) -> None:
 def test_nothing_but_the_standard_library_qt_and_what_is_vendored(project: Path) -> None:
     used = set().union(*(imported(path) for path in sources(project)))
     standard = {
+        "abc",
         "dataclasses",
         "functools",
         "enum",
