@@ -98,7 +98,7 @@ def test_painter_can_go_on(round_: Round) -> None:
 
 
 def test_window_never_stalls(round_: Round) -> None:
-    """``own`` leaves out the time in which other programs held every core: no plugin can do anything about that."""
+    """``own`` leaves out the time in which other programs held every core, see ``linewash_driver/stall.py``."""
     stall = round_.seen["stall"]
     assert stall["ticks"] > 50
     assert stall["own"] < 0.100, stall

@@ -4,6 +4,7 @@ import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from tests.krita.harness.processes import CLEAN_PATH, stop
 
@@ -11,9 +12,18 @@ SCREEN = (1600, 1000)
 """Width and height of the screen, pixels."""
 
 
+@dataclass(frozen=True)
+class Display:
+    """A running X server."""
+
+    name: str
+    """``:N``"""
+    pid: int
+
+
 @contextmanager
-def display(size: tuple[int, int] = SCREEN) -> Iterator[str]:
-    """The name (``:N``) of a fresh X display that lives as long as the block."""
+def display(size: tuple[int, int] = SCREEN) -> Iterator[Display]:
+    """A fresh X display that lives as long as the block."""
     reading, writing = os.pipe()
     server = subprocess.Popen(
         # -displayfd: the server picks a free number itself.  -noreset: Krita connects, leaves and connects again at its
@@ -30,6 +40,6 @@ def display(size: tuple[int, int] = SCREEN) -> Iterator[str]:
             number = pipe.readline().strip()  # to the newline: an earlier close makes the server quit
         if not number:
             raise RuntimeError("Xvfb did not start")
-        yield ":" + number
+        yield Display(":" + number, server.pid)
     finally:
         stop(server)

@@ -42,17 +42,16 @@ def play(
     result = out / "result.json"
     started = time.time()
     env = {"LANG": "C.UTF-8", "PATH": CLEAN_PATH, MARKER: run, **profile.environment(), **(environment or {})}
-    env["LINEWASH_SCENARIO"] = json.dumps(
-        {
-            "scenario": str(SCENARIOS / f"{scenario}.py"),
-            "out": str(out),
-            "result": str(result),
-            "parameters": dict(parameters or {}),
-            "started": started,
-        }
-    )
+    settings = {
+        "scenario": str(SCENARIOS / f"{scenario}.py"),
+        "out": str(out),
+        "result": str(result),
+        "parameters": dict(parameters or {}),
+        "started": started,
+    }
     with display() as screen, (out / "krita.log").open("wb") as log:
-        env["DISPLAY"] = screen
+        env["DISPLAY"] = screen.name
+        env["LINEWASH_SCENARIO"] = json.dumps({**settings, "x_server": screen.pid})
         krita = subprocess.Popen(
             ["krita", "--nosplash"],
             env=env,

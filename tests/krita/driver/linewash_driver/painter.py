@@ -23,11 +23,11 @@ class GaveUp(Exception):
 class Painter:
     """Everything a scenario does goes through here; all that takes time is a generator (``yield from painter.click(...)``)."""
 
-    def __init__(self, out: str, parameters: dict[str, Any]) -> None:
+    def __init__(self, out: str, parameters: dict[str, Any], x_server: int) -> None:
         self.out = Path(out)
         self.parameters = parameters
         self.values: dict[str, Any] = {}
-        self.ticker = Ticker()
+        self.ticker = Ticker(x_server)
         self.expects_dialog = False
 
     # -- notes ---------------------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ class Play:
 
     def __init__(self, settings: dict[str, Any]) -> None:
         self.settings = settings
-        self.painter = Painter(settings["out"], settings["parameters"])
+        self.painter = Painter(settings["out"], settings["parameters"], settings["x_server"])
         self.errors: list[str] = []
         self.dialogs: list[list[str]] = []
         self.begun = 0.0
