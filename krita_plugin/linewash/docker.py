@@ -12,8 +12,8 @@ from .event_loop import in_thread
 from .images.clipboard import ImageSource
 from .images.thumbnails import file_thumbnail, layer_thumbnail
 from .krita_api.document import Document, Layer
-from .krita_api.libkis import Canvas, DockWidget
 from .krita_api.result_layers import LINES
+from .libkis import Canvas, DockWidget
 from .qt import QtCore, QtGui
 from .shared.errors import ErrorCode, LinewashError
 from .shared.model_spec import NO_VALUES
@@ -26,7 +26,7 @@ from .widgets.image_dialog import default_image_folder, open_image_dialog
 from .widgets.panel import AREAS, FOREGROUNDS, LINES_AS, RECOLORING_FOREGROUNDS, Panel
 
 REFRESH_MS = 400
-"""Krita tells plugins nothing about layers that come, go or get another name, so the docker looks."""
+"""Krita sends plugins no signal when layers come, go or get another name, so the docker polls."""
 
 OPEN_DOCUMENT = Message("Open a line drawing to begin.")
 
@@ -138,7 +138,7 @@ class LinewashDocker(DockWidget):
             takes_masks = choices.foreground is ForegroundChoice.MASK
             usable = [(each.id, each.name) for each in layers if each.has_colors or (takes_masks and each.is_mask)]
             panel.foreground_layer.show_entries([("", "Choose a layer…")] + usable, choices.foreground_layer)
-        panel.show_model(self._controller.models, choices)
+        panel.show_models(self._controller.models.models, self._controller.models.is_loading, choices)
         panel.area.show_entries(AREAS, choices.area)
         # Also variations of an earlier day are offered: their seeds are in the names of their groups.
         seeds_in_document = [parse_seed(each.name) for each in layers if each.is_result]

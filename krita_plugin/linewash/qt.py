@@ -5,7 +5,7 @@ Write PyQt6's way everywhere: fully scoped enums and ``exec()``; both understand
 
 from typing import TYPE_CHECKING
 
-from .krita_api.libkis import qVersion
+from .libkis import qVersion
 
 # Krita says which Qt it was built with: with both PyQts installed, importing the wrong one would succeed and crash later.
 if TYPE_CHECKING or qVersion().startswith("6"):

@@ -1,4 +1,4 @@
-"""Threads for blocking calls, and the way back from them into the window's own thread."""
+"""Threads for blocking calls, and calls from them back into the window's own thread."""
 
 import logging
 import threading

@@ -5,12 +5,12 @@ from typing import List
 
 from ..krita_api.application import KritaApp
 from ..krita_api.document import Document
-from ..krita_api.libkis import Node
 from ..krita_api.pixel_data import SRGB, Rect, color_space_of, overlap
+from ..libkis import Node
 from ..qt import QtCore, QtGui
 from .codec import read_file
 
-SIDE = 96
+THUMBNAIL_SIDE = 96
 """Pixels along the longer side."""
 
 
@@ -21,7 +21,7 @@ def layer_thumbnail(app: KritaApp, document: Document, layer_id: str) -> "QtGui.
         return QtGui.QImage()
     bounds, size = node.bounds(), document.size
     area = overlap((bounds.x(), bounds.y(), bounds.width(), bounds.height()), (0, 0, size[0], size[1]))
-    step = max(1, max(area[2], area[3]) // SIDE)
+    step = max(1, max(area[2], area[3]) // THUMBNAIL_SIDE)
     width, height = area[2] // step, area[3] // step
     if not (width and height):
         return QtGui.QImage()
@@ -35,7 +35,7 @@ def layer_thumbnail(app: KritaApp, document: Document, layer_id: str) -> "QtGui.
 
 def file_thumbnail(path: Path) -> "QtGui.QImage":
     """An image file, on white.  Reads the file, so it is called in threads.  LinewashError REFERENCE_UNREADABLE."""
-    return _on_white(read_file(path, SIDE))
+    return _on_white(read_file(path, THUMBNAIL_SIDE))
 
 
 def _on_white(image: "QtGui.QImage") -> "QtGui.QImage":

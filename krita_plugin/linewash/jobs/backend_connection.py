@@ -1,4 +1,4 @@
-"""The one way to the backend for everything that runs in threads.  Blocks."""
+"""How threads reach the backend.  All of it blocks."""
 
 import threading
 from typing import Callable, Optional
@@ -8,8 +8,8 @@ from ..shared.paths import ServerInfo
 from .backend_launcher import Launcher
 
 
-def say_nothing(text: str) -> None:
-    """Report nothing."""
+def ignore_report(text: str) -> None:
+    """Where nobody reads what takes time."""
 
 
 class BackendConnection:
@@ -31,10 +31,10 @@ class BackendConnection:
 
     def find(self) -> Optional[ServerInfo]:
         """How to reach the backend when one runs, None otherwise.  LinewashError VERSION_MISMATCH, BAD_TOKEN."""
-        return self._launcher.running()
+        return self._launcher.find()
 
     def find_or_start(
-        self, report: Callable[[str], None] = say_nothing, is_cancelled: Optional[Callable[[], bool]] = None
+        self, report: Callable[[str], None] = ignore_report, is_cancelled: Optional[Callable[[], bool]] = None
     ) -> ServerInfo:
-        """How to reach the backend, which is started when none runs.  LinewashError as ``Launcher.connect``."""
-        return self._launcher.connect(report, is_cancelled or self._closed.is_set)
+        """How to reach the backend, which is started when none runs.  LinewashError as ``Launcher.find_or_start``."""
+        return self._launcher.find_or_start(report, is_cancelled or self._closed.is_set)

@@ -16,42 +16,48 @@ from ..shared.paths import HOME_VARIABLE, ServerInfo, default_home, log_file, re
 
 START_S = 60.0
 """How long a backend may take until it answers, seconds: the first start on a slow disk is long."""
-OTHER_S = 2.0
-"""How long one more answer is waited for once the started one has ended, seconds."""
+OTHER_START_S = 2.0
+"""How long another backend is waited for once the started one has ended, seconds."""
 HELLO_S = 5.0
+"""How long a running backend may take to say hello, seconds."""
 _POLL_S = 0.1
 _TAIL_BYTES = 2000
 
-_KRITAS_OWN = ("PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "QT_PLUGIN_PATH", "QML2_IMPORT_PATH")
-_APPIMAGE_OWN = ("LD_LIBRARY_PATH", "LD_PRELOAD")
+_KRITA_VARIABLES = ("PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "QT_PLUGIN_PATH", "QML2_IMPORT_PATH")
+_APPIMAGE_VARIABLES = ("LD_LIBRARY_PATH", "LD_PRELOAD")
 
 
 @dataclass(frozen=True)
 class Installation:
-    """What the installer noted beside the plugin: the backend's Python, its folder, and the folder of the user's data."""
+    """What the installer wrote down beside the plugin."""
 
     python: Path
+    """The backend's Python."""
     project: Path
+    """The folder with the backend."""
     home: Path
+    """The folder of the painter's data."""
 
     @staticmethod
     def read(file: Path) -> "Optional[Installation]":
-        """The installation noted in ``file``; None when it is missing, garbled, or its Python is gone."""
+        """The installation that ``file`` describes; None when it is missing, garbled, or its Python is gone."""
         try:
-            noted = json.loads(file.read_text(encoding="utf-8"))
-            python, project, home = Path(noted["python"]), Path(noted["project"]), noted.get("home")
+            record = json.loads(file.read_text(encoding="utf-8"))
+            python, project, home = Path(record["python"]), Path(record["project"]), record.get("home")
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
-        chosen = default_home() if os.environ.get(HOME_VARIABLE) or not home else Path(home)
-        return Installation(python, project, chosen) if python.is_file() and project.is_dir() else None
+        home = default_home() if os.environ.get(HOME_VARIABLE) or not home else Path(home)
+        return Installation(python, project, home) if python.is_file() and project.is_dir() else None
 
 
 class Launcher:
-    """One for each Krita.  ``file`` is the installer's note; it is read anew at each start, so installing needs no restart."""
+    """One for each Krita.  ``file`` is what the installer wrote down; it is read anew at each start of the backend, so that
+    installing needs no restart of Krita.
+    """
 
     def __init__(self, file: Path, spawn: Callable[..., Any] = subprocess.Popen) -> None:
         self._file, self._spawn = file, spawn
-        self._one_at_a_time = threading.Lock()
+        self._lock = threading.Lock()
         self._started: Optional[Any] = None
 
     @staticmethod
@@ -59,30 +65,30 @@ class Launcher:
         """The launcher of this plugin's own installation."""
         return Launcher(Path(__file__).resolve().parent.parent / "installation.json")
 
-    def connect(self, say: Callable[[str], None], unwanted: Callable[[], bool]) -> ServerInfo:
+    def find_or_start(self, report: Callable[[str], None], is_cancelled: Callable[[], bool]) -> ServerInfo:
         """How to reach the backend, which answers; it is started when none runs.
 
-        say: told, in words for the painter, when something takes time.  unwanted: whether to give up waiting.
+        report: called, with words for the painter, when something takes time.  is_cancelled: whether to give up waiting.
         LinewashError: NOT_INSTALLED, BACKEND_START, VERSION_MISMATCH, BAD_TOKEN.
         """
-        with self._one_at_a_time:
+        with self._lock:
             installation = Installation.read(self._file)
             home = installation.home if installation else default_home()
-            info = self._running(home)
+            info = self._find(home)
             if info is not None:
                 return info
             if installation is None:
                 raise LinewashError(ErrorCode.NOT_INSTALLED, str(self._file))
-            say("Starting Linewash…")
+            report("Starting Linewash…")
             self._start(installation)
-            return self._wait(home, unwanted)
+            return self._wait_for_backend(home, is_cancelled)
 
-    def running(self) -> Optional[ServerInfo]:
+    def find(self) -> Optional[ServerInfo]:
         """How to reach the backend when one runs already, None otherwise.  LinewashError VERSION_MISMATCH, BAD_TOKEN."""
         installation = Installation.read(self._file)
-        return self._running(installation.home if installation else default_home())
+        return self._find(installation.home if installation else default_home())
 
-    def _running(self, home: Path) -> Optional[ServerInfo]:
+    def _find(self, home: Path) -> Optional[ServerInfo]:
         """A backend that answers, or None.  Raises VERSION_MISMATCH and BAD_TOKEN: starting another would not help."""
         info = read_server_info(home)
         if info is None:
@@ -109,41 +115,41 @@ class Launcher:
                     stdin=subprocess.DEVNULL,
                     stdout=output,
                     stderr=subprocess.STDOUT,
-                    **detached(),
+                    **detached_options(),
                 )
         except OSError as error:
             raise LinewashError(ErrorCode.BACKEND_START, repr(error)) from error
 
-    def _wait(self, home: Path, unwanted: Callable[[], bool]) -> ServerInfo:
-        end, shortened = time.monotonic() + START_S, False
-        while time.monotonic() < end and not unwanted():
-            info = self._running(home) if server_file(home).exists() else None
+    def _wait_for_backend(self, home: Path, is_cancelled: Callable[[], bool]) -> ServerInfo:
+        end, has_ended = time.monotonic() + START_S, False
+        while time.monotonic() < end and not is_cancelled():
+            info = self._find(home) if server_file(home).exists() else None
             if info is not None:
                 return info
-            if self._started is not None and self._started.poll() is not None and not shortened:
-                # It ends at once when another one, of a second Krita say, is just starting: that one will answer soon.
-                end, shortened = time.monotonic() + OTHER_S, True
+            if self._started is not None and self._started.poll() is not None and not has_ended:
+                # It ends at once when another one, say of a second Krita, is just starting: that one will answer soon.
+                end, has_ended = time.monotonic() + OTHER_START_S, True
             time.sleep(_POLL_S)
-        raise LinewashError(ErrorCode.BACKEND_START, _tail(home))
+        raise LinewashError(ErrorCode.BACKEND_START, _log_tail(home))
 
 
 def clean_environment(environment: Dict[str, str]) -> Dict[str, str]:
     """``environment`` without what Krita set for its own Python and Qt, which would mislead the backend's."""
-    own: List[str] = list(_KRITAS_OWN)
+    left_out: List[str] = list(_KRITA_VARIABLES)
     if "APPDIR" in environment:
-        own += _APPIMAGE_OWN
-    return {name: value for name, value in environment.items() if name not in own}
+        left_out += _APPIMAGE_VARIABLES
+    return {name: value for name, value in environment.items() if name not in left_out}
 
 
-def detached() -> Dict[str, Any]:
-    """Options for Popen so that the backend lives on when Krita ends, and no console window opens on Windows."""
+def detached_options() -> Dict[str, Any]:
+    """Options of Popen with which the backend lives on when Krita ends, and no console window opens on Windows."""
     if sys.platform == "win32":
         flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
         return {"creationflags": flags, "close_fds": True}
     return {"start_new_session": True, "close_fds": True}
 
 
-def _tail(home: Path) -> str:
+def _log_tail(home: Path) -> str:
     try:
         return (log_file(home).parent / "start.log").read_bytes()[-_TAIL_BYTES:].decode("utf-8", "replace")
     except OSError as error:

@@ -46,7 +46,7 @@ class UnclaimedResults(QtCore.QObject):
             self._loop.start(self._update())
 
     def add(self, status: JobStatus) -> None:
-        """A finished result found no place."""
+        """Offer a finished result that had no place in its document."""
         self._first_seen[status.id] = time.monotonic() - UNCLAIMED_AFTER_S
         self._offer([job for job in self.jobs if job.id != status.id] + [status])
 

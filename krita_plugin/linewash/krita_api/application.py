@@ -3,9 +3,9 @@
 from typing import Callable, List, Optional, Tuple
 
 from ..event_loop import pause
+from ..libkis import DockWidget, DockWidgetFactory, DockWidgetFactoryBase, Krita, KritaDocument
 from ..qt import QtGui
 from .document import Document
-from .libkis import DockWidget, DockWidgetFactory, DockWidgetFactoryBase, Krita, KritaDocument
 from .pixel_data import SRGB, Converter
 
 SETTINGS = "linewash"

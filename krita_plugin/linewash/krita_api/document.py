@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Iterator, List, Optional, Tuple
 
+from ..libkis import KritaDocument, Node, Selection
 from ..shared import result_names
-from .libkis import KritaDocument, Node, Selection
 from .pixel_data import ColorSpace, color_space_of
 
 _COLOR_LAYERS = ("paintlayer", "grouplayer", "vectorlayer", "clonelayer", "filelayer", "filllayer")

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Callable, Iterator, Optional, SupportsBytes, Tuple, Union
 
+from ..libkis import KritaDocument, Node
 from ..shared.errors import ErrorCode, LinewashError
-from .libkis import KritaDocument, Node
 
 ColorSpace = Tuple[str, str, str]
 """Color model, depth and profile by Krita's names."""

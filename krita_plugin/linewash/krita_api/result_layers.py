@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Iterator, List, Optional, Tuple
 
+from ..libkis import Node
 from .document import Document, is_result_group
-from .libkis import Node
 from .pixel_data import PixelData
 
 FOREGROUND, BACKGROUND, LINES = "Foreground", "Background", "Lines"

@@ -1,1 +1,1 @@
-"""What one document's docker shows and remembers; no widgets."""
+"""What the docker shows of one document; no widgets."""

@@ -10,7 +10,6 @@ from typing import Iterator, List, Optional, Tuple, Union
 from ..event_loop import pause
 from ..krita_api.application import KritaApp
 from ..krita_api.document import Document
-from ..krita_api.libkis import Node, Selection
 from ..krita_api.pixel_data import Converter, PixelData, Rect, overlap, read_layer, read_paint, strips
 from ..krita_api.result_layers import (
     BACKGROUND,
@@ -20,6 +19,7 @@ from ..krita_api.result_layers import (
     layer_of_role,
     snapshot_layers,
 )
+from ..libkis import Node, Selection
 from ..shared.errors import ErrorCode, LinewashError
 from ..shared.model_spec import ModelInfo
 from ..shared.protocol import ColorizeRequest, ForegroundSource, replace_parameters

@@ -25,9 +25,9 @@ from ..event_loop import pause
 from ..krita_api.application import KritaApp
 from ..krita_api.document import Document, is_result_group, node_id
 from ..krita_api.hidden_results import WrittenGroup
-from ..krita_api.libkis import KritaDocument, Node
 from ..krita_api.pixel_data import SRGB, ColorSpace, PixelData, color_space_of, strips
 from ..krita_api.result_layers import BACKGROUND, FOREGROUND, LINES, PreviousResult
+from ..libkis import KritaDocument, Node
 from ..shared.errors import ErrorCode, LinewashError
 
 RETRY_MS = 60

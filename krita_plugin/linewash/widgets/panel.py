@@ -1,11 +1,10 @@
-"""All of the docker's widgets and where they stand; made for a column of 260 pixels."""
+"""The docker's widgets and their layout, made for a column of 260 pixels."""
 
-from typing import Any
+from typing import Optional, Sequence
 
-from ..jobs.model_list import ModelList
-from ..qt import QtCore, QtWidgets
+from ..qt import QtCore, QtGui, QtWidgets
 from ..shared.line_preparation import LinePreparation
-from ..shared.model_spec import NEEDS_BACKGROUND_REFERENCE, NEEDS_MASK
+from ..shared.model_spec import NEEDS_BACKGROUND_REFERENCE, NEEDS_MASK, ModelInfo
 from ..shared.protocol import Finish
 from ..state.choices import Area, DockerState, ForegroundChoice
 from ..state.model_choices import chosen_values, effective_finish, find_model, mode_parameters, selected_mode
@@ -50,7 +49,7 @@ BUTTON_MARGIN = 18
 class Panel(QtWidgets.QWidget):
     """Only builds; the docker connects and fills."""
 
-    def __init__(self, add_icon: Any) -> None:
+    def __init__(self, add_icon: "Optional[QtGui.QIcon]") -> None:
         super().__init__()
         self.lines = ChoiceBox(
             "lines", "The layer with your drawing.  Automatic: the one you work on, or did before you went elsewhere"
@@ -100,10 +99,10 @@ class Panel(QtWidgets.QWidget):
         self.unclaimed = UnclaimedRow()
         self._lay_out()
 
-    def show_model(self, models: ModelList, choices: DockerState) -> None:
-        """Show the models, and what can be chosen of the one that is."""
-        self.model.show_models(models.models, choices.model, models.is_loading)
-        model = find_model(models.models, choices.model)
+    def show_models(self, models: Sequence[ModelInfo], is_loading: bool, choices: DockerState) -> None:
+        """Show the models, and the options of the one that is chosen.  is_loading: more may come."""
+        self.model.show_models(models, choices.model, is_loading)
+        model = find_model(models, choices.model)
         finishes = [entry for entry in FINISHES if model is None or not model.finishes or entry[0].value in model.finishes]
         self.finish.show_entries(finishes, effective_finish(choices, model))
         mode = selected_mode(choices, model) if model is not None else None

@@ -1,4 +1,4 @@
-"""Widgets for one parameter each, made from its description; all made for half of a column of 260 pixels.
+"""Widgets for one parameter each, created from its description, for half of a column of 260 pixels.
 
 Each has ``changed`` (Signal, the value the painter set), ``show_value`` and ``busy`` (the painter is just typing in it).
 """

@@ -28,14 +28,14 @@ class Backend:
         self.jobs: list[Any] = []
         self.layers: tuple[str, ...] = self.protocol.LAYERS
 
-    def connect(self, say: Any, unwanted: Any) -> Any:
-        """As ``Launcher.connect``."""
+    def find_or_start(self, report: Any, is_cancelled: Any) -> Any:
+        """As ``Launcher.find_or_start``."""
         self.note("connect")
         self.awake = True
         return self.info
 
-    def running(self) -> Any:
-        """As ``Launcher.running``."""
+    def find(self) -> Any:
+        """As ``Launcher.find``."""
         return self.info if self.awake else None
 
     def client(self, info: Any) -> Client:

@@ -64,7 +64,7 @@ def launcher(plugin: Any, note: Path) -> Iterator[Any]:
 
 
 def connect(launcher: Any, said: "list[str] | None" = None) -> Any:
-    return launcher.connect((said if said is not None else []).append, lambda: False)
+    return launcher.find_or_start((said if said is not None else []).append, lambda: False)
 
 
 class Running:
@@ -207,4 +207,4 @@ def test_waiting_ends_when_nobody_wants_the_backend_any_more(plugin: Any, note: 
 
     launcher = plugin.jobs.backend_launcher.Launcher(note, lambda *args, **options: Sleeping())
     with pytest.raises(plugin.shared.errors.LinewashError):
-        launcher.connect(lambda text: None, lambda: True)
+        launcher.find_or_start(lambda text: None, lambda: True)
