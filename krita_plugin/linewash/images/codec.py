@@ -18,12 +18,12 @@ _SAMPLE = 4
 _ARGB, _GRAY = QtGui.QImage.Format.Format_ARGB32, QtGui.QImage.Format.Format_Grayscale8
 
 
-def lines_png(pixels: PixelData) -> bytes:
+def encode_lines(pixels: PixelData) -> bytes:
     """The line layer as PNG.  EMPTY_LINES when it is transparent, or one color, all over."""
     first = pixels.strips[0][:4]
     if all(strip == first * (len(strip) // 4) for strip in pixels.strips) or not _has_paint(pixels):
         raise LinewashError(ErrorCode.EMPTY_LINES)
-    return encode_png(image_of(pixels))
+    return encode_png(to_image(pixels))
 
 
 def is_opaque_paper(pixels: PixelData) -> bool:
@@ -44,14 +44,14 @@ def is_opaque_paper(pixels: PixelData) -> bool:
     return covered > 0.9 * samples or (covered > 0.2 * samples and light > 0.5 * covered)
 
 
-def reference_png(pixels: PixelData) -> bytes:
+def encode_reference(pixels: PixelData) -> bytes:
     """A reference layer as PNG, made smaller when it is large.  EMPTY_REFERENCE when nothing is painted on it."""
     if pixels.width < 1 or pixels.height < 1 or not _has_paint(pixels):
         raise LinewashError(ErrorCode.EMPTY_REFERENCE)
-    return encode_png(_fit_within(image_of(pixels), REFERENCE_SIDE))
+    return encode_png(_fit_within(to_image(pixels), REFERENCE_SIDE))
 
 
-def reference_file_png(path: Path) -> bytes:
+def encode_reference_file(path: Path) -> bytes:
     """A reference file as PNG.  REFERENCE_UNREADABLE, or EMPTY_REFERENCE when it is transparent all over."""
     image = read_file(path, REFERENCE_SIDE).convertToFormat(_ARGB)
     if image.hasAlphaChannel() and not any(_any_nonzero(strip[3::4]) for strip in image_strips(image)):
@@ -73,13 +73,13 @@ def read_file(path: Path, longest: int) -> "QtGui.QImage":
     return _fit_within(image, longest)
 
 
-def mask_png(pixels: PixelData) -> bytes:
+def encode_mask(pixels: PixelData) -> bytes:
     """A mask layer as gray PNG: white where it is painted white, black where it is black or transparent.
 
     EMPTY_MASK when nothing is white.  MASK_SIZE when it is an image, opaque from edge to edge, but not as large as the canvas.
     """
     if pixels.channels == 1:
-        return gray_png(pixels, ErrorCode.EMPTY_MASK)
+        return encode_gray(pixels, ErrorCode.EMPTY_MASK)
     if not _has_paint(pixels):
         raise LinewashError(ErrorCode.EMPTY_MASK)
     if pixels.bounds[2:] != (pixels.width, pixels.height) and _fills_its_bounds(pixels):
@@ -87,38 +87,38 @@ def mask_png(pixels: PixelData) -> bytes:
     canvas = QtGui.QImage(pixels.width, pixels.height, QtGui.QImage.Format.Format_RGB32)
     canvas.fill(QtCore.Qt.GlobalColor.black)
     painter = QtGui.QPainter(canvas)
-    painter.drawImage(0, 0, image_of(pixels))
+    painter.drawImage(0, 0, to_image(pixels))
     painter.end()
     return _gray(canvas.convertToFormat(_GRAY), ErrorCode.EMPTY_MASK)
 
 
-def alpha_png(pixels: PixelData) -> bytes:
+def encode_alpha(pixels: PixelData) -> bytes:
     """The alpha of a layer as gray PNG.  EMPTY_MASK when it is transparent all over."""
     alphas = tuple(strip[3::4] for strip in pixels.strips)
-    return gray_png(PixelData(pixels.width, pixels.height, 1, alphas, pixels.bounds), ErrorCode.EMPTY_MASK)
+    return encode_gray(PixelData(pixels.width, pixels.height, 1, alphas, pixels.bounds), ErrorCode.EMPTY_MASK)
 
 
-def hints_png(pixels: PixelData) -> bytes:
+def encode_hints(pixels: PixelData) -> bytes:
     """The hints as PNG.  EMPTY_HINTS when nothing is painted there."""
     if not _has_paint(pixels):
         raise LinewashError(ErrorCode.EMPTY_HINTS)
-    return encode_png(image_of(pixels))
+    return encode_png(to_image(pixels))
 
 
-def gray_png(pixels: PixelData, empty: ErrorCode) -> bytes:
+def encode_gray(pixels: PixelData, empty: ErrorCode) -> bytes:
     """A gray image as PNG; the error ``empty`` when it is black all over."""
-    return _gray(image_of(pixels), empty)
+    return _gray(to_image(pixels), empty)
 
 
-def layer_strips(png: bytes, size: Tuple[int, int]) -> List[bytes]:
+def decode_layer_strips(png: bytes, size: Tuple[int, int]) -> List[bytes]:
     """A result layer as strips of BGRA bytes.  BAD_PICTURE when it is no PNG of that size."""
-    image = layer_image(png)
+    image = decode_layer(png)
     if (image.width(), image.height()) != size:
         raise LinewashError(ErrorCode.BAD_PICTURE, "%d x %d, wanted %d x %d" % (image.width(), image.height(), *size))
     return list(image_strips(image))
 
 
-def layer_image(png: bytes) -> "QtGui.QImage":
+def decode_layer(png: bytes) -> "QtGui.QImage":
     """A result layer.  BAD_PICTURE when it is no PNG."""
     data = QtCore.QByteArray(png)
     buffer = QtCore.QBuffer(data)
@@ -137,7 +137,7 @@ def image_strips(image: "QtGui.QImage") -> "Tuple[bytes, ...]":
     return tuple(view[top * stride : (top + rows) * stride].tobytes() for top, rows in strips(image.width(), image.height()))
 
 
-def image_of(pixels: PixelData) -> "QtGui.QImage":
+def to_image(pixels: PixelData) -> "QtGui.QImage":
     """``pixels`` as an image.  Filled strip by strip: one large copy would hold Python's lock, and with it the window."""
     image = QtGui.QImage(pixels.width, pixels.height, _ARGB if pixels.channels == 4 else _GRAY)
     stride, row = image.bytesPerLine(), pixels.width * pixels.channels

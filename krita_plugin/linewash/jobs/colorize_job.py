@@ -76,7 +76,7 @@ class ColorizeJob(BackendJob):
                 raise status.error or LinewashError(ErrorCode.INTERNAL, "the job ended as %s" % status.state.value)
             self._report_text("Fetching the layers…")
             size = (request.width, request.height)
-            images = [codec.layer_strips(client.layer(status.id, name), size) for name in result_layer_names(status)]
+            images = [codec.decode_layer_strips(client.layer(status.id, name), size) for name in result_layer_names(status)]
         name = result_name(status.seed, self._mode_label, status.model)
         layers = ResultLayers(size, size, name, lines_id, on_paper, *images)
         text = "Done in %.1f s · %s · seed %d." % (time.monotonic() - begun, status.model, status.seed)
@@ -98,22 +98,24 @@ def encode_parts(captured: CapturedLayers) -> Dict[str, Part]:
     """The parts of the request as PNG.  Raises EMPTY_LINES, EMPTY_REFERENCE, REFERENCE_UNREADABLE, EMPTY_MASK,
     EMPTY_SELECTION, MASK_SIZE, EMPTY_HINTS, EMPTY_REGION.
     """
-    parts: Dict[str, Part] = {"lines": codec.lines_png(captured.lines)}
+    parts: Dict[str, Part] = {"lines": codec.encode_lines(captured.lines)}
     for number, reference in enumerate(captured.references):
         is_layer = isinstance(reference, PixelData)
-        parts["reference%d" % number] = codec.reference_png(reference) if is_layer else codec.reference_file_png(reference)
+        parts["reference%d" % number] = (
+            codec.encode_reference(reference) if is_layer else codec.encode_reference_file(reference)
+        )
     if captured.mask is not None:
         if captured.foreground is ForegroundChoice.SELECTION:
-            parts["foreground"] = codec.gray_png(captured.mask, ErrorCode.EMPTY_SELECTION)
+            parts["foreground"] = codec.encode_gray(captured.mask, ErrorCode.EMPTY_SELECTION)
         elif captured.foreground is ForegroundChoice.ALPHA:
-            parts["foreground"] = codec.alpha_png(captured.mask)
+            parts["foreground"] = codec.encode_alpha(captured.mask)
         else:
-            parts["foreground"] = codec.mask_png(captured.mask)
+            parts["foreground"] = codec.encode_mask(captured.mask)
     if captured.hints is not None:
-        parts[PART_HINTS] = codec.hints_png(captured.hints)
+        parts[PART_HINTS] = codec.encode_hints(captured.hints)
     if captured.selection is not None and captured.previous is not None:
-        parts[PART_REGION] = codec.gray_png(captured.selection, ErrorCode.EMPTY_REGION)
+        parts[PART_REGION] = codec.encode_gray(captured.selection, ErrorCode.EMPTY_REGION)
         names = (PART_PREVIOUS_FOREGROUND, PART_PREVIOUS_BACKGROUND)
         for name, layer in zip(names, captured.previous):
-            parts[name] = codec.encode_png(codec.image_of(layer))
+            parts[name] = codec.encode_png(codec.to_image(layer))
     return parts

@@ -35,7 +35,7 @@ class FetchResultJob(BackendJob):
         """The whole job.  LinewashError, JOB_UNKNOWN among others when the backend has forgotten the result."""
         status, info = self._status, self._find_or_start_backend()
         with self._connection.create_client(info) as client:
-            images = [codec.layer_image(client.layer(status.id, name)) for name in result_layer_names(status)]
+            images = [codec.decode_layer(client.layer(status.id, name)) for name in result_layer_names(status)]
         size = (images[0].width(), images[0].height())
         name, on_paper = result_name(status.seed, "", status.model), codec.is_opaque_paper(self._lines)
         layers = ResultLayers(size, self._canvas, name, self._lines_id, on_paper, *map(codec.image_strips, images))

@@ -53,7 +53,7 @@ def krita() -> Iterator[Any]:
 
 
 GROUP = ("Linewash 7 flats · mini", ["Background", "Foreground"])
-"""What ``answer`` becomes, as ``tree`` shows it."""
+"""What ``result_for`` makes, as ``tree`` shows it."""
 
 
 class Paper:
@@ -115,7 +115,7 @@ def bench(plugin: Any, krita: Any) -> Iterator[Bench]:
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """A reference picture."""
+    """A reference image."""
     path = tmp_path / "reference.png"
     cv2.imwrite(str(path), paint(30, 40))
     return path
@@ -132,7 +132,7 @@ def document(paper: Paper, bench: Bench) -> Any:
 
 
 @pytest.fixture
-def answer(plugin: Any) -> Any:
+def result_for(plugin: Any) -> Any:
     def make(lines: Any, paper: bool = False, size: tuple[int, int] = (96, 80)) -> Any:
         width, height = size
         foreground = paint(height, width)
@@ -148,8 +148,8 @@ def answer(plugin: Any) -> Any:
 
 @pytest.fixture
 def write(plugin: Any, app: Any) -> Any:
-    def go(answer: Any, between: Any = lambda: None, painting: Any = lambda: False) -> Any:
-        return run(plugin.transfer.layer_writer.insert_result(app, app.active_document(), answer, painting), between)
+    def go(result: Any, between: Any = lambda: None, painting: Any = lambda: False) -> Any:
+        return run(plugin.transfer.layer_writer.insert_result(app, app.active_document(), result, painting), between)
 
     return go
 

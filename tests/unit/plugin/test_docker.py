@@ -215,28 +215,28 @@ def test_no_choice_is_hidden_while_there_is_room(bench: Bench, document: Any) ->
         bench.until(lambda: area.height() == area.widget().sizeHint().height())
 
 
-def as_pixels(picture: QImage) -> QMimeData:
+def as_pixels(image: QImage) -> QMimeData:
     data = QMimeData()
-    data.setImageData(picture)
+    data.setImageData(image)
     return data
 
 
-def as_png(picture: QImage) -> QMimeData:
+def as_png(image: QImage) -> QMimeData:
     data, buffer = QMimeData(), QBuffer()
     buffer.open(QBuffer.OpenModeFlag.WriteOnly)
-    picture.save(buffer, "PNG")
+    image.save(buffer, "PNG")
     data.setData("image/png", buffer.data())
     return data
 
 
-@pytest.mark.parametrize("given", [as_pixels, as_png])
-def test_a_picture_without_a_file_is_dropped_or_pasted(bench: Bench, document: Any, given: Any) -> None:
-    picture = QImage(30, 20, QImage.Format.Format_RGB32)
-    picture.fill(QColor(200, 30, 40))
-    bench.drop_data(given(picture))
+@pytest.mark.parametrize("to_data", [as_pixels, as_png])
+def test_an_image_without_a_file_is_dropped_or_pasted(bench: Bench, document: Any, to_data: Any) -> None:
+    image = QImage(30, 20, QImage.Format.Format_RGB32)
+    image.fill(QColor(200, 30, 40))
+    bench.drop_data(to_data(image))
     shown = bench.widget("reference")
     bench.until(lambda: shown.count() == 1)
-    QApplication.clipboard().setMimeData(given(picture))
+    QApplication.clipboard().setMimeData(to_data(image))
     bench.add_layer("From the clipboard")
     bench.until(lambda: shown.count() == 2)
     assert shown.item(1).toolTip().startswith("pasted 2.png")
@@ -248,7 +248,7 @@ def test_a_picture_without_a_file_is_dropped_or_pasted(bench: Bench, document: A
 
 
 def test_an_empty_clipboard_cannot_be_pasted(bench: Bench, document: Any) -> None:
-    QApplication.clipboard().setText("no picture")
+    QApplication.clipboard().setText("no image")
     bench.click("referenceAdd")
     (paste,) = [each for each in bench.docker._panel.reference_menu.actions() if each.text() == "From the clipboard"]
     assert not paste.isEnabled()

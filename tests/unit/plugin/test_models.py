@@ -28,8 +28,8 @@ def moody(plugin: Any, **changes: Any) -> Any:
         made.ParameterInfo("words", "Words", "What to change.", "text", "", advanced=True),
     )
     modes = (
-        made.ModeInfo("plain", "Whole picture", "One reference for all."),
-        made.ModeInfo("both", "Figure to figure", "Each half apart.", ("mask",)),
+        made.ModeInfo("plain", "Whole image", "One reference for all."),
+        made.ModeInfo("both", "Foreground to foreground", "Each half apart.", ("mask",)),
     )
     given = {"name": "moody", "title": "moody · Moods", "license": "CC0", "finishes": FINISHES, "ready": True}
     return made.ModelInfo(**{**given, "modes": modes, "parameters": parameters, **changes})
@@ -50,7 +50,7 @@ def listed(bench: Bench, document: Any, plugin: Any, file: Path) -> Any:
 
 
 def colored(bench: Bench) -> Any:
-    """The request that one press of Color sends."""
+    """The request that one press of Colorize sends."""
     bench.click("color")
     bench.until(bench.idle)
     return bench.backend.request
@@ -115,12 +115,12 @@ def test_the_model_its_method_and_parameters_reach_the_request(bench: Bench, lis
     plain = colored(bench)
     assert (plain.model, plain.mode, dict(plain.parameters)) == ("mini", "", {})
     bench.pick("model", "moody · Moods")
-    assert texts(bench.widget("mode")) == ["Whole picture", "Figure to figure"]
+    assert texts(bench.widget("mode")) == ["Whole image", "Foreground to foreground"]
     assert texts(bench.widget("finish")) == ["Painted"]
     untouched = colored(bench)
     assert (untouched.model, untouched.mode, dict(untouched.parameters)) == ("moody", "plain", {})
     assert (plain.steps, untouched.steps) == (6, 20)  # each model's own
-    bench.pick("mode", "Figure to figure")
+    bench.pick("mode", "Foreground to foreground")
     bench.widget("slide_strength").setValue(10)
     bench.widget("set_side").setValue(768)
     bench.widget("set_merge").setValue(0.25)
@@ -141,11 +141,11 @@ def test_the_model_its_method_and_parameters_reach_the_request(bench: Bench, lis
 def test_a_parameter_of_another_method_is_hidden_kept_and_not_sent(bench: Bench, listed: Any) -> None:
     bench.pick("model", "moody · Moods")
     assert bench.docker.findChild(type(bench.widget("set_side")), "set_merge") is None
-    bench.pick("mode", "Figure to figure")
+    bench.pick("mode", "Foreground to foreground")
     bench.widget("set_merge").setValue(0.25)
-    bench.pick("mode", "Whole picture")
+    bench.pick("mode", "Whole image")
     assert "merge" not in colored(bench).parameters
-    bench.pick("mode", "Figure to figure")
+    bench.pick("mode", "Foreground to foreground")
     assert bench.widget("set_merge").value() == 0.25
 
 
@@ -168,9 +168,11 @@ def test_results_tell_the_method_and_seed_0_means_no_chance_with_mini_only(bench
     bench.pick("model", "moody · Moods")
     assert texts(bench.widget("variation")) == ["Seed 0"]
     assert bench.widget("model").toolTip().endswith("moody · Moods")
-    bench.pick("mode", "Figure to figure")
+    bench.pick("mode", "Foreground to foreground")
     colored(bench)
-    assert "Linewash 0 Figure to figure · mini" in [node.name() for node in listed.topLevelNodes()]  # that backend is mini
+    assert "Linewash 0 Foreground to foreground · mini" in [
+        node.name() for node in listed.topLevelNodes()
+    ]  # that backend is mini
 
 
 def test_defaults_bring_everything_back(bench: Bench, listed: Any) -> None:
@@ -195,7 +197,7 @@ def test_every_parameter_explains_itself(bench: Bench, listed: Any) -> None:
     bench.pick("model", "moody · Moods")
     assert bench.widget("set_strength").parentWidget().toolTip() == "How strongly it colors."
     assert bench.widget("set_words").toolTip() == "What to change."
-    bench.pick("mode", "Figure to figure")
+    bench.pick("mode", "Foreground to foreground")
     assert bench.widget("mode").toolTip() == "Each half apart. The list Foreground says what the foreground is."
 
 

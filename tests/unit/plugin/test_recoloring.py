@@ -102,25 +102,25 @@ def test_it_goes_on_from_the_newest_result_that_shows(bench: Bench, colored: Any
         bench.until(bench.idle)
     first, second, third = results(colored)
     newest = bench.plugin.krita_api.result_layers.find_newest_result
-    picture = bench.app.active_document()
+    opened = bench.app.active_document()
     lines = colored.topLevelNodes()[-1]
-    assert newest(picture, lines.uniqueId().toString()) == third
+    assert newest(opened, lines.uniqueId().toString()) == third
     third.setVisible(False)
-    assert newest(picture, lines.uniqueId().toString()) == second
+    assert newest(opened, lines.uniqueId().toString()) == second
     first.setVisible(False)
     second.setVisible(False)
-    assert newest(picture, lines.uniqueId().toString()) == third
+    assert newest(opened, lines.uniqueId().toString()) == third
 
 
 def test_a_result_that_was_moved_or_taken_apart(bench: Bench, colored: Any, paper: Any) -> None:
     (group,) = results(colored)
-    picture, lines = bench.app.active_document(), colored.topLevelNodes()[-1].uniqueId().toString()
+    opened, lines = bench.app.active_document(), colored.topLevelNodes()[-1].uniqueId().toString()
     folder = paper.group(colored, "Old")
     group.remove()
     folder.addChildNode(group, None)
-    assert bench.plugin.krita_api.result_layers.find_newest_result(picture, lines) == group
+    assert bench.plugin.krita_api.result_layers.find_newest_result(opened, lines) == group
     child(group, "Foreground").setName("Character")
-    assert bench.plugin.krita_api.result_layers.find_newest_result(picture, lines) is None
+    assert bench.plugin.krita_api.result_layers.find_newest_result(opened, lines) is None
 
 
 @pytest.mark.parametrize("depth", ["U8", "U16"])
@@ -143,19 +143,19 @@ def test_no_byte_outside_is_ever_converted(plugin: Any, paper: Any, app: Any, de
         area=plugin.state.choices.Area.SELECTION,
         foreground=plugin.state.choices.ForegroundChoice.SELECTION,
     )
-    picture = app.active_document()
-    request = plugin.transfer.layer_capture.build_request(picture, choices)
+    opened = app.active_document()
+    request = plugin.transfer.layer_capture.build_request(opened, choices)
     assert request.foreground.value == "automatic"  # the selection says what to recolor, not what the foreground is
     before = state_of(document)
-    _, previous = run(plugin.transfer.layer_capture.capture_layers(app, picture, choices, request))
+    _, previous = run(plugin.transfer.layer_capture.capture_layers(app, opened, choices, request))
     assert state_of(document) == before
     strips = [
         tuple(pixels[top : top + rows].tobytes() for top, rows in plugin.krita_api.pixel_data.strips(WIDTH, HEIGHT))
         for pixels in (paint(), paint(color=(1, 2, 3)))
     ]
     size, newer_name = (WIDTH, HEIGHT), "Linewash 3 flats, selection · mini"
-    answer = plugin.transfer.layer_writer.ResultLayers(size, size, newer_name, lines.uniqueId().toString(), False, *strips)
-    run(plugin.transfer.layer_writer.insert_result(app, picture, answer, lambda: False, previous))
+    result = plugin.transfer.layer_writer.ResultLayers(size, size, newer_name, lines.uniqueId().toString(), False, *strips)
+    run(plugin.transfer.layer_writer.insert_result(app, opened, result, lambda: False, previous))
     newer = results(document)[1]
     mask = selected(soft=True) > 0
     for name, pixels in noise.items():

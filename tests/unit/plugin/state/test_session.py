@@ -1,4 +1,4 @@
-"""One picture's state: runs begin once, end once, and what comes late from an earlier one changes nothing."""
+"""One document's state: runs begin once, end once, and what comes late from an earlier one changes nothing."""
 
 from typing import Any
 
@@ -73,7 +73,7 @@ def test_every_stage_has_words(plugin: Any, stage: str, step: int, expected: str
 
 
 def layers(plugin: Any, *rows: tuple[str, str, str]) -> list[Any]:
-    """(id, what, parent), where what is picture, mask or result."""
+    """(id, what, parent), where what is colors, mask or result."""
     made = []
     for name, what, parent in rows:
         made.append(plugin.krita_api.document.Layer(name, name, what != "mask", what == "mask", what == "result", parent))
@@ -81,7 +81,7 @@ def layers(plugin: Any, *rows: tuple[str, str, str]) -> list[Any]:
 
 
 def test_the_line_layer_is_the_active_one_unless_another_is_chosen(plugin: Any, session: Any) -> None:
-    rows = layers(plugin, ("ink", "picture", ""), ("paper", "picture", ""))
+    rows = layers(plugin, ("ink", "colors", ""), ("paper", "colors", ""))
     assert session.line_layer(rows, "ink") == "ink"
     session.choices = plugin.state.choices.DockerState(lines="paper")
     assert session.line_layer(rows, "ink") == "paper"
@@ -89,7 +89,7 @@ def test_the_line_layer_is_the_active_one_unless_another_is_chosen(plugin: Any, 
 
 
 def test_on_a_mask_the_line_layer_is_its_owner_and_in_a_result_the_last_one(plugin: Any, session: Any) -> None:
-    rows = layers(plugin, ("ink", "picture", ""), ("mask", "mask", "ink"), ("group", "result", ""), ("fg", "result", "group"))
+    rows = layers(plugin, ("ink", "colors", ""), ("mask", "mask", "ink"), ("group", "result", ""), ("fg", "result", "group"))
     assert session.line_layer(rows, "mask") == "ink"
     assert session.line_layer(rows, "fg") == ""
     session.last_lines = "ink"
@@ -98,7 +98,7 @@ def test_on_a_mask_the_line_layer_is_its_owner_and_in_a_result_the_last_one(plug
 
 
 def test_a_layer_that_is_there_for_something_else_is_not_taken_for_the_lines(plugin: Any, session: Any) -> None:
-    rows = layers(plugin, *((name, "picture", "") for name in ("ink", "spots", "mask", "colors")))
+    rows = layers(plugin, *((name, "colors", "") for name in ("ink", "spots", "mask", "colors")))
     session.note_active_layer("ink")
     session.choose(hints="spots", foreground=plugin.state.choices.ForegroundChoice.MASK, foreground_layer="mask")
     session.choose(references=(plugin.state.choices.Reference(layer_id="colors"),))
@@ -113,7 +113,7 @@ def test_a_layer_that_is_there_for_something_else_is_not_taken_for_the_lines(plu
 
 
 def test_hints_of_an_earlier_run_are_no_lines_when_they_are_switched_off(plugin: Any, session: Any) -> None:
-    rows = layers(plugin, ("ink", "picture", ""), ("spots", "picture", ""))
+    rows = layers(plugin, ("ink", "colors", ""), ("spots", "colors", ""))
     session.note_active_layer("ink")
     session.choose(hints="spots")
     session.choose(hints="")

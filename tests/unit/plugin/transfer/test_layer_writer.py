@@ -1,4 +1,4 @@
-"""The answer becomes one group in the right place, in one undo step, or nothing at all."""
+"""The result becomes one group in the right place, in one undo step, or nothing at all."""
 
 from typing import Any
 
@@ -12,14 +12,14 @@ def pixels_of(node: Any, size: tuple[int, int] = (96, 80)) -> np.ndarray:
     return node.data.read(0, 0, *size)
 
 
-def test_transparent_lines_get_the_group_directly_below(paper: Any, write: Any, answer: Any) -> None:
+def test_transparent_lines_get_the_group_directly_below(paper: Any, write: Any, result_for: Any) -> None:
     document = paper.document()
     paper.add(document, "Sketch", paint())
     lines = paper.add(document, "Ink", ink())
     paper.add(document, "Notes", ink())
     document.setActiveNode(lines)
     before = state_of(document)
-    write(answer(lines))
+    write(result_for(lines))
     assert tree(document.rootNode()) == ["Background", "Sketch", GROUP, "Ink", "Notes"]
     assert document.undo_texts() == ["Add Layer"]
     assert document.state.modified
@@ -30,10 +30,10 @@ def test_transparent_lines_get_the_group_directly_below(paper: Any, write: Any, 
 
 
 @pytest.mark.parametrize("depth", ["U8", "U16"])
-def test_the_pixels_arrive_in_the_documents_own_space(paper: Any, write: Any, answer: Any, depth: str) -> None:
+def test_the_pixels_arrive_in_the_documents_own_space(paper: Any, write: Any, result_for: Any, depth: str) -> None:
     document = paper.document(depth=depth)
     lines = paper.add(document, "Ink", ink())
-    write(answer(lines))
+    write(result_for(lines))
     background, foreground = document.topLevelNodes()[1].childNodes()
     factor = 1 if depth == "U8" else 257
     for node, expected in ((background, paint(80, 96, (90, 60, 30))), (foreground, None)):
@@ -45,91 +45,91 @@ def test_the_pixels_arrive_in_the_documents_own_space(paper: Any, write: Any, an
     assert document.undo_texts() == ["Add Layer"]
 
 
-def test_lines_inside_nested_groups(paper: Any, write: Any, answer: Any) -> None:
+def test_lines_inside_nested_groups(paper: Any, write: Any, result_for: Any) -> None:
     document = paper.document()
     outer = paper.group(document, "Page")
     inner = paper.group(document, "Panel", outer)
     paper.add(document, "tone", paint(), inner)
     lines = paper.add(document, "Ink", ink(), inner)
-    write(answer(lines))
+    write(result_for(lines))
     assert tree(document.rootNode()) == ["Background", ("Page", [("Panel", ["tone", GROUP, "Ink"])])]
     assert document.undo_texts() == ["Add Layer"]
 
 
-def test_a_group_as_lines(paper: Any, write: Any, answer: Any) -> None:
+def test_a_group_as_lines(paper: Any, write: Any, result_for: Any) -> None:
     document = paper.document()
     group = paper.group(document, "Drawing")
     paper.add(document, "Ink", ink(), group)
-    write(answer(group))
+    write(result_for(group))
     assert tree(document.rootNode()) == ["Background", GROUP, ("Drawing", ["Ink"])]
 
 
-def test_a_drawing_on_paper_gets_the_group_above_in_multiply(paper: Any, write: Any, answer: Any) -> None:
+def test_a_drawing_on_paper_gets_the_group_above_in_multiply(paper: Any, write: Any, result_for: Any) -> None:
     document = paper.document(white=False)
     lines = paper.add(document, "Background", scan())
-    assert write(answer(lines, paper=True)).hidden == ()
+    assert write(result_for(lines, paper=True)).hidden == ()
     assert tree(document.rootNode()) == ["Background", GROUP]
     assert document.topLevelNodes()[1].blendingMode() == "multiply"
     assert document.undo_texts() == ["Add Layer"]
     assert np.array_equal(pixels_of(lines), scan())
 
 
-def test_a_second_result_on_paper_hides_the_first(paper: Any, write: Any, answer: Any) -> None:
+def test_a_second_result_on_paper_hides_the_first(paper: Any, write: Any, result_for: Any) -> None:
     document = paper.document(white=False)
     lines = paper.add(document, "Scan", scan())
-    first = write(answer(lines, paper=True))
-    assert write(answer(lines, paper=True)).hidden == (first.group,)
+    first = write(result_for(lines, paper=True))
+    assert write(result_for(lines, paper=True)).hidden == (first.group,)
     assert [node.visible() for node in document.topLevelNodes()] == [True, True, False]
 
 
 def test_undoing_and_redoing_the_second_shows_and_hides_the_first(
-    plugin: Any, paper: Any, app: Any, write: Any, answer: Any
+    plugin: Any, paper: Any, app: Any, write: Any, result_for: Any
 ) -> None:
     document = paper.document(white=False)
     lines = paper.add(document, "Scan", scan())
-    write(answer(lines, paper=True))
-    first, covers, picture = state_of(document), plugin.krita_api.hidden_results.HiddenResults(), app.active_document()
-    covers.add(write(answer(lines, paper=True)))
-    covers.sync_visibility(picture)
+    write(result_for(lines, paper=True))
+    first, hidden_results, opened = state_of(document), plugin.krita_api.hidden_results.HiddenResults(), app.active_document()
+    hidden_results.add(write(result_for(lines, paper=True)))
+    hidden_results.sync_visibility(opened)
     assert [node.visible() for node in document.topLevelNodes()] == [True, True, False]
     second = document.topLevelNodes()[1]
     document.undo()
     document.state.idle = False
-    covers.sync_visibility(picture)  # Krita computes: nothing may wait for it
+    hidden_results.sync_visibility(opened)  # Krita computes: nothing may wait for it
     assert not document.topLevelNodes()[1].visible()
     document.state.idle = True
-    covers.sync_visibility(picture)
+    hidden_results.sync_visibility(opened)
     assert state_of(document) == first
     second.data.parent = None
     document.rootNode().addChildNode(second, lines)
-    covers.sync_visibility(picture)
+    hidden_results.sync_visibility(opened)
     assert [node.visible() for node in document.topLevelNodes()] == [True, True, False]
 
 
-def test_what_the_painter_shows_again_stays_shown(plugin: Any, paper: Any, app: Any, write: Any, answer: Any) -> None:
+def test_what_the_painter_shows_again_stays_shown(plugin: Any, paper: Any, app: Any, write: Any, result_for: Any) -> None:
     document = paper.document(white=False)
     lines = paper.add(document, "Scan", scan())
-    write(answer(lines, paper=True))
-    covers = plugin.krita_api.hidden_results.HiddenResults()
-    covers.add(write(answer(lines, paper=True)))
+    write(result_for(lines, paper=True))
+    hidden_results = plugin.krita_api.hidden_results.HiddenResults()
+    hidden_results.add(write(result_for(lines, paper=True)))
     document.topLevelNodes()[2].setVisible(True)
-    covers.sync_visibility(app.active_document())
+    hidden_results.sync_visibility(app.active_document())
     assert document.topLevelNodes()[2].visible()
 
 
-def test_a_second_result_under_transparent_lines_covers_the_first(paper: Any, write: Any, answer: Any) -> None:
+def test_a_second_result_under_transparent_lines_covers_the_first(paper: Any, write: Any, result_for: Any) -> None:
     document = paper.document()
     lines = paper.add(document, "Ink", ink())
-    write(answer(lines))
-    assert write(answer(lines)).hidden == ()
+    write(result_for(lines))
+    assert write(result_for(lines)).hidden == ()
     assert tree(document.rootNode()) == ["Background", GROUP, GROUP, "Ink"]
     assert all(node.visible() for node in document.topLevelNodes())
 
 
-def test_transparent_lines_that_are_the_lowest_layer_take_two_steps(paper: Any, write: Any, answer: Any) -> None:
+def test_transparent_lines_that_are_the_lowest_layer_take_two_steps(paper: Any, write: Any, result_for: Any) -> None:
     document = paper.document(white=False)
     lines = paper.add(document, "Ink", ink())
-    write(answer(lines))
+    write(result_for(lines))
     assert tree(document.rootNode()) == [GROUP, "Ink"]
     assert document.topLevelNodes()[0].blendingMode() == "normal"
     assert document.undo_texts() == ["Add Layer", "Lower Nodes"]
@@ -137,18 +137,18 @@ def test_transparent_lines_that_are_the_lowest_layer_take_two_steps(paper: Any, 
 
 
 def test_the_lowest_lines_of_a_picture_in_the_background_get_multiply(
-    krita: Any, plugin: Any, paper: Any, app: Any, answer: Any
+    krita: Any, plugin: Any, paper: Any, app: Any, result_for: Any
 ) -> None:
     document = paper.document(white=False)
     lines = paper.add(document, "Ink", ink())
-    picture = app.active_document()
+    opened = app.active_document()
     paper.document()
-    run(plugin.transfer.layer_writer.insert_result(app, picture, answer(lines), lambda: False))
+    run(plugin.transfer.layer_writer.insert_result(app, opened, result_for(lines), lambda: False))
     assert tree(document.rootNode()) == ["Ink", GROUP]
     assert document.topLevelNodes()[1].blendingMode() == "multiply"
 
 
-def test_a_layer_the_painter_took_meanwhile_stays_the_active_one(paper: Any, write: Any, answer: Any) -> None:
+def test_a_layer_the_painter_took_meanwhile_stays_the_active_one(paper: Any, write: Any, result_for: Any) -> None:
     document = paper.document()
     other = paper.add(document, "Other", paint())
     lines = paper.add(document, "Ink", ink())
@@ -158,11 +158,11 @@ def test_a_layer_the_painter_took_meanwhile_stays_the_active_one(paper: Any, wri
         if len(document.topLevelNodes()) == 4:
             document.setActiveNode(other)
 
-    write(answer(lines), take_other)
+    write(result_for(lines), take_other)
     assert document.activeNode() == other
 
 
-def test_nothing_is_added_while_the_painter_paints(paper: Any, write: Any, answer: Any) -> None:
+def test_nothing_is_added_while_the_painter_paints(paper: Any, write: Any, result_for: Any) -> None:
     document = paper.document()
     lines = paper.add(document, "Ink", ink())
     asked: list[int] = []
@@ -171,12 +171,12 @@ def test_nothing_is_added_while_the_painter_paints(paper: Any, write: Any, answe
         asked.append(len(document.topLevelNodes()))
         return len(asked) < 5
 
-    write(answer(lines), painting=painting)
+    write(result_for(lines), painting=painting)
     assert asked == [2] * 5
     assert GROUP in tree(document.rootNode())
 
 
-def test_nothing_is_added_while_krita_computes(paper: Any, write: Any, answer: Any) -> None:
+def test_nothing_is_added_while_krita_computes(paper: Any, write: Any, result_for: Any) -> None:
     document = paper.document()
     lines = paper.add(document, "Ink", ink())
     document.state.idle = False
@@ -186,7 +186,7 @@ def test_nothing_is_added_while_krita_computes(paper: Any, write: Any, answer: A
         counts.append(len(document.topLevelNodes()))
         document.state.idle = len(counts) > 20
 
-    write(answer(lines), between)
+    write(result_for(lines), between)
     assert counts[:20] == [2] * 20
     assert GROUP in tree(document.rootNode())
 
@@ -211,12 +211,12 @@ def delete(document: Any, lines: Any) -> None:
 )
 @pytest.mark.parametrize("when", [0, 1, 5, 12])
 def test_an_accident_on_the_way_leaves_no_trace(
-    krita: Any, plugin: Any, paper: Any, app: Any, answer: Any, accident: Any, code: str, when: int
+    krita: Any, plugin: Any, paper: Any, app: Any, result_for: Any, accident: Any, code: str, when: int
 ) -> None:
     size = (900, 800)
     document = paper.document(*size)
     lines = paper.add(document, "Ink", ink(800, 900))
-    steps = plugin.transfer.layer_writer.insert_result(app, app.active_document(), answer(lines, size=size), lambda: False)
+    steps = plugin.transfer.layer_writer.insert_result(app, app.active_document(), result_for(lines, size=size), lambda: False)
     with pytest.raises(plugin.shared.errors.LinewashError) as caught:
         for _ in range(when):
             steps.send(None)
@@ -230,11 +230,11 @@ def test_an_accident_on_the_way_leaves_no_trace(
     assert [each.state.name for each in krita.Krita.instance().documents()].count("Linewash") == 0
 
 
-def test_an_abandoned_write_leaves_nothing_open(krita: Any, plugin: Any, paper: Any, app: Any, answer: Any) -> None:
+def test_an_abandoned_write_leaves_nothing_open(krita: Any, plugin: Any, paper: Any, app: Any, result_for: Any) -> None:
     document = paper.document()
     lines = paper.add(document, "Ink", ink())
     before = state_of(document)
-    steps = plugin.transfer.layer_writer.insert_result(app, app.active_document(), answer(lines), lambda: False)
+    steps = plugin.transfer.layer_writer.insert_result(app, app.active_document(), result_for(lines), lambda: False)
     for _ in range(3):
         steps.send(None)
     steps.close()
@@ -243,11 +243,11 @@ def test_an_abandoned_write_leaves_nothing_open(krita: Any, plugin: Any, paper: 
 
 
 def test_krita_not_taking_the_group_is_an_error_without_a_trace(
-    krita: Any, plugin: Any, paper: Any, app: Any, answer: Any, monkeypatch: pytest.MonkeyPatch
+    krita: Any, plugin: Any, paper: Any, app: Any, result_for: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     document = paper.document(white=False)
     lines = paper.add(document, "Scan", scan())
-    run(plugin.transfer.layer_writer.insert_result(app, app.active_document(), answer(lines, paper=True), lambda: False))
+    run(plugin.transfer.layer_writer.insert_result(app, app.active_document(), result_for(lines, paper=True), lambda: False))
     before = state_of(document)
     node_class = type(lines)
     original = node_class.addChildNode
@@ -257,6 +257,8 @@ def test_krita_not_taking_the_group_is_an_error_without_a_trace(
 
     monkeypatch.setattr(node_class, "addChildNode", refuse)
     with pytest.raises(plugin.shared.errors.LinewashError) as caught:
-        run(plugin.transfer.layer_writer.insert_result(app, app.active_document(), answer(lines, paper=True), lambda: False))
+        run(
+            plugin.transfer.layer_writer.insert_result(app, app.active_document(), result_for(lines, paper=True), lambda: False)
+        )
     assert caught.value.code is plugin.shared.errors.ErrorCode.INTERNAL
     assert state_of(document) == before

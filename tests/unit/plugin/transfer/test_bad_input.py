@@ -22,7 +22,7 @@ class Desk:
 
     def file(self, name: str, pixels: np.ndarray | None) -> Any:
         if pixels is None:
-            (self.folder / name).write_bytes(b"no picture at all")
+            (self.folder / name).write_bytes(b"no image at all")
         else:
             cv2.imwrite(str(self.folder / name), pixels)
         return self.plugin.state.choices.Reference(path=str(self.folder / name))
@@ -187,9 +187,9 @@ def test_bad_input_has_its_own_sentence(
 
 
 def test_a_painted_mask_need_not_fill_the_canvas(plugin: Any, krita: Any, paper: Any, app: Any, tmp_path: Path) -> None:
-    figure = np.zeros((40, 48, 4), np.uint8)
-    cv2.circle(figure, (24, 20), 15, (255, 255, 255, 255), -1)
-    choices = plugin.state.choices.DockerState(**Desk(plugin, krita, paper, tmp_path).mask(figure))
+    foreground = np.zeros((40, 48, 4), np.uint8)
+    cv2.circle(foreground, (24, 20), 15, (255, 255, 255, 255), -1)
+    choices = plugin.state.choices.DockerState(**Desk(plugin, krita, paper, tmp_path).mask(foreground))
     parts = plugin.jobs.colorize_job.encode_parts(capture(plugin, app, choices))
     assert "foreground" in parts
 

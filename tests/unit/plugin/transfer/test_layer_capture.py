@@ -116,7 +116,7 @@ def test_a_painted_mask_layer_counts_black_and_transparent_as_background(
     painted[10:50, 10:50] = 255
     painted[20:30, 20:30, :3] = 0
     painted[10:14, 10:14] = 0
-    mask = id_of(paper.add(document, "Figure", painted))
+    mask = id_of(paper.add(document, "Silhouette", painted))
     choice = {"foreground": plugin.state.choices.ForegroundChoice.MASK, "foreground_layer": mask}
     got = request_of(lines=lines, references=(reference,), **choice)["foreground"]
     assert np.array_equal(got, painted[..., 0] * (painted[..., 3] > 0))
@@ -125,8 +125,8 @@ def test_a_painted_mask_layer_counts_black_and_transparent_as_background(
 def test_the_alpha_of_a_layer_is_a_mask(plugin: Any, paper: Any, request_of: Any, reference: Any) -> None:
     document = paper.document()
     lines = id_of(paper.add(document, "Ink", ink()))
-    figure = id_of(paper.add(document, "Figure", paint(20, 20), at=(5, 6)))
-    choice = {"foreground": plugin.state.choices.ForegroundChoice.ALPHA, "foreground_layer": figure}
+    silhouette = id_of(paper.add(document, "Silhouette", paint(20, 20), at=(5, 6)))
+    choice = {"foreground": plugin.state.choices.ForegroundChoice.ALPHA, "foreground_layer": silhouette}
     got = request_of(lines=lines, references=(reference,), **choice)["foreground"]
     assert got[6:26, 5:25].all() and got.sum() == 400 * 255
 

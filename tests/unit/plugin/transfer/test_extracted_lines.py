@@ -10,28 +10,28 @@ from tests.unit.plugin.conftest import ink, paint, run, scan, state_of, tree
 
 @pytest.fixture
 def write(plugin: Any, app: Any) -> Any:
-    """``write(lines, found)``: an answer for a drawing on paper; its own lines as BGRA pixels, or None."""
+    """``write(lines, extracted)``: a result for a drawing on paper; its own lines as BGRA pixels, or None."""
 
-    def go(lines: Any, found: Any) -> Any:
+    def go(lines: Any, extracted: Any) -> Any:
         size = (96, 80)
         strips = [
             None if pixels is None else tuple(pixels[y : y + h].tobytes() for y, h in plugin.krita_api.pixel_data.strips(*size))
-            for pixels in (paint(), paint(color=(90, 60, 30)), found)
+            for pixels in (paint(), paint(color=(90, 60, 30)), extracted)
         ]
-        answer = plugin.transfer.layer_writer.ResultLayers(
+        result = plugin.transfer.layer_writer.ResultLayers(
             size, size, "Linewash 7 flats · mini", lines.uniqueId().toString(), True, *strips
         )
-        return run(plugin.transfer.layer_writer.insert_result(app, app.active_document(), answer, lambda: False))
+        return run(plugin.transfer.layer_writer.insert_result(app, app.active_document(), result, lambda: False))
 
     return go
 
 
 def test_they_lie_on_the_colors_above_the_picture(paper: Any, write: Any) -> None:
     document = paper.document()
-    picture = paper.add(document, "Photo", paint())
+    photo = paper.add(document, "Photo", paint())
     paper.add(document, "Notes", ink())
     before = state_of(document)
-    write(picture, ink())
+    write(photo, ink())
     group = ("Linewash 7 flats · mini", ["Background", "Foreground", "Lines"])
     assert tree(document.rootNode()) == ["Background", "Photo", group, "Notes"]
     node = document.topLevelNodes()[2]

@@ -1,4 +1,4 @@
-"""Finished pictures that found no place, or whose Krita is gone: offered again, brought in, discarded."""
+"""Finished results that found no place, or whose Krita is gone: offered again, brought in, discarded."""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,7 +14,7 @@ SIZE = (96, 80)
 
 @pytest.fixture
 def left(bench: Bench) -> Any:
-    """A picture in the backend that an earlier Krita has asked for."""
+    """A result in the backend that an earlier Krita has asked for."""
     bench.backend.awake = True
     bench.backend.request = SimpleNamespace(width=SIZE[0], height=SIZE[1], seed=7)
     protocol = bench.backend.protocol

@@ -95,7 +95,7 @@ def test_the_result_goes_to_the_picture_that_asked(bench: Bench, document: Any, 
     bench.click("color")
     other = paper.document(64, 64)
     bench.docker.canvasChanged(None)
-    bench.until(bench.idle)  # the other picture is free
+    bench.until(bench.idle)  # the other document is free
     assert bench.widget("reference").count() == 0
     before = state_of(other)
     bench.until(lambda: "acknowledge" in bench.backend.calls)
