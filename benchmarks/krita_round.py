@@ -1,10 +1,10 @@
-"""From the click on Color to the layers, in the real Krita: seconds of each stage and the longest stall of its window.
+"""From the click on Colorize to the layers, in the real Krita: seconds of each stage and the longest stall of its window.
 
     python benchmarks/krita_round.py [--side 1024] [--rounds 4] [--registry tests.krita.harness.swatches]
 
 The first round starts the backend and loads the model; the table shows the median of the others, which take another seed of the
-same picture (the model remembers its condition).  Baseline "plain round",
-measured in the same run: the same pictures sent to a bare loopback server that answers at once with the same two layers, put
+same image (the model remembers its condition).  Baseline "plain round",
+measured in the same run: the same images sent to a bare loopback server that answers at once with the same two layers, put
 into a group by plain setPixelData; without model, checks, progress or strips, all in the window's own thread.
 Krita runs under Xvfb.  A stall is the longest gap between two ticks of a 20 ms timer in Krita's window.
 """
@@ -35,9 +35,9 @@ from tests.krita.harness.studio import Studio
 BY_WORDS = {
     "pressed": "capture",
     "Reading the layers…": "capture",
-    "Packing the picture…": "pack",
+    "Packing the image…": "pack",
     "Starting Linewash…": "start",
-    "Sending the picture…": "upload",
+    "Sending the image…": "upload",
     "Fetching the layers…": "download",
     "Adding the layers…": "insert",
 }

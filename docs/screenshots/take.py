@@ -65,7 +65,7 @@ def main() -> None:
         pictures = {name: draw(Path(folder), number, name == "mask") for name, number in PICTURES.items()}
         studio = Studio(Path(folder) / "studio")
         try:
-            seen = studio.play("screenshots", {"size": (SIDE, SIDE), "pictures": pictures}, model=TRAINED)
+            seen = studio.play("screenshots", {"size": (SIDE, SIDE), "images": pictures}, model=TRAINED)
         finally:
             studio.close()
         rows = []

@@ -1,4 +1,4 @@
-"""Color pressed a second time: another result beside the first, which stays as it is and comes back with one undo."""
+"""Colorize pressed a second time: another result beside the first, which stays as it is and comes back with one undo."""
 
 import pytest
 

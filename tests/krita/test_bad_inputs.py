@@ -38,7 +38,7 @@ BY_BACKEND = (
 def inputs(studio: Studio, small_art: Art, tmp_path_factory: pytest.TempPathFactory) -> Evidence:
     folder = tmp_path_factory.mktemp("bad")
     text = folder / "reference.png"
-    text.write_text("this is no picture")
+    text.write_text("this is no image")
     small = draw(folder / "small", (160, 128))
     files = {"lines": small_art.lines, "reference": small_art.reference, "small_mask": small.scan, "not_a_picture": text}
     paths = {name: str(path) for name, path in files.items()}

@@ -35,7 +35,7 @@ def seen(studio: Studio, small_art: Art) -> Evidence:
     return studio.play("checkpoints", given, home, model=TRAINED, timeout_s=1500)
 
 
-def picture(seen: Evidence, name: str, title: str) -> Rgba:
+def image(seen: Evidence, name: str, title: str) -> Rgba:
     foreground, background = (seen.pixels(f"{name}_{title}_{layer}.bgra", SIZE) for layer in ("Foreground", "Background"))
     return over(foreground, background)
 
@@ -57,15 +57,15 @@ def test_the_methods_are_those_of_the_checkpoint(seen: Evidence, name: str) -> N
 def test_every_method_colors_the_drawing(seen: Evidence, name: str, title: str) -> None:
     assert seen[f"{name} {title}"]["says"].startswith("Done in")
     assert seen[f"{name} {title}"]["group"] == f"Linewash 0 {title or 'painted'} · {name}"
-    colored = picture(seen, name, title)
+    colored = image(seen, name, title)
     assert colored[..., 3].min() == 255
     assert len(np.unique(colored.reshape(-1, 4), axis=0)) > 4
 
 
 @pytest.mark.parametrize("name", SPECS)
 def test_no_two_methods_color_alike(seen: Evidence, name: str) -> None:
-    pictures = [picture(seen, name, title) for title in METHODS[name]]
-    assert not any(np.array_equal(one, other) for one, other in combinations(pictures, 2))
+    images = [image(seen, name, title) for title in METHODS[name]]
+    assert not any(np.array_equal(one, other) for one, other in combinations(images, 2))
 
 
 def test_existing_layers_stay_byte_identical(seen: Evidence) -> None:

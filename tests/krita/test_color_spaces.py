@@ -70,7 +70,7 @@ def test_layers_hold_the_colors_that_were_sent(session: Session, space: str) -> 
 
 @pytest.mark.parametrize("space", TOLERANCE)
 def test_painter_sees_them(session: Session, small_art: Art, space: str) -> None:
-    """Where neither a line nor an edge of the figure is, for Krita blends in the document's space, not in sRGB."""
+    """Where neither a line nor an edge of the foreground is, for Krita blends in the document's space, not in sRGB."""
     shown = session.seen.pixels(f"{space}.bgra", SIZE)[..., :3]
     foreground, background = session.sent[space]["Foreground"], session.sent[space]["Background"]
     lines = read_png(small_art.lines)[..., 3]

@@ -1,4 +1,4 @@
-"""Where the figure's mask comes from, as a painter chooses it in the docker."""
+"""Where the foreground mask comes from, as a painter chooses it in the docker."""
 
 import cv2
 import numpy as np
@@ -29,11 +29,11 @@ def test_existing_layers_and_selection_stay(seen: Evidence, kind: str) -> None:
 @pytest.mark.parametrize("kind", BY_MASK)
 def test_foreground_is_the_mask(seen: Evidence, small_art: Art, kind: str) -> None:
     """To within the width of a line: there the edge may move to the middle of the ink."""
-    figure = read_png(small_art.cutout)[..., 3]
+    foreground = read_png(small_art.cutout)[..., 3]
     got = seen.pixels(f"{kind}_Foreground.bgra", SIZE)[..., 3]
     rim = np.ones((9, 9), np.uint8)
-    assert got[cv2.erode(figure, rim) == 255].min() == 255
-    assert got[cv2.dilate(figure, rim) == 0].max() == 0
+    assert got[cv2.erode(foreground, rim) == 255].min() == 255
+    assert got[cv2.dilate(foreground, rim) == 0].max() == 0
 
 
 def test_selection_is_not_given_up(seen: Evidence) -> None:

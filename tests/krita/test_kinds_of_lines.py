@@ -61,7 +61,7 @@ def test_group_is_directly_under_the_lines(seen: Evidence, kind: str, above: str
 
 
 def test_group_is_in_the_same_group_as_the_lines(seen: Evidence) -> None:
-    assert seen["in_group"]["parent"] == "Figure"
+    assert seen["in_group"]["parent"] == "Character"
 
 
 @pytest.mark.parametrize("kind", SCANS)

@@ -1,4 +1,4 @@
-"""Krita quit while a picture is being colored: nothing hangs, nothing crashes, the backend lives on and can be ended."""
+"""Krita quit while a drawing is being colored: nothing hangs, nothing crashes, the backend lives on and can be ended."""
 
 import os
 import signal

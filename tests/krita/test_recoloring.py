@@ -28,8 +28,8 @@ def seen(studio: Studio, small_art: Art, tmp_path_factory: pytest.TempPathFactor
     hints = np.zeros((SIZE[1], SIZE[0], 4), np.uint8)
     cv2.circle(hints, SPOT, 5, (*HINT[::-1], 255), -1)
     over = np.random.default_rng(5).integers(0, 256, (120, 90, 4)).astype(np.uint8)
-    for name, picture in (("hints", hints), ("over", over)):
-        cv2.imwrite(str(folder / f"{name}.png"), picture)
+    for name, image in (("hints", hints), ("over", over)):
+        cv2.imwrite(str(folder / f"{name}.png"), image)
     given = {"size": SIZE, "lines": str(small_art.lines), "reference": str(small_art.reference)}
     files = {"hints": str(folder / "hints.png"), "over": str(folder / "over.png")}
     return studio.play("recoloring", {**given, **files, "at": AT, "box": BOX, "spaces": SPACES})
@@ -51,9 +51,9 @@ def _selected() -> np.ndarray:
 def test_a_hint_is_exact_in_its_region(seen: Evidence, small_art: Art, space: str) -> None:
     found = seen.pixels(f"{space}_hinted_Background.bgra", SIZE)
     ink = read_png(small_art.lines)[..., 3]
-    ground = cv2.erode((ink == 0).astype(np.uint8), np.ones((5, 5), np.uint8))
-    ground[:, SIZE[0] // 3 - 3 :] = 0  # there the swatches' figure begins
-    _, parts = cv2.connectedComponents(ground, connectivity=4)
+    background = cv2.erode((ink == 0).astype(np.uint8), np.ones((5, 5), np.uint8))
+    background[:, SIZE[0] // 3 - 3 :] = 0  # there the swatches' foreground begins
+    _, parts = cv2.connectedComponents(background, connectivity=4)
     sky = parts == parts[SPOT[1], SPOT[0]]
     assert sky.sum() > 2000
     assert (found[sky] == (*HINT, 255)).all()

@@ -1,4 +1,4 @@
-"""The whole path once, at 1024 x 1024: a click on Color in the real Krita, a real backend, two layers under the lines."""
+"""The whole path once, at 1024 x 1024: a click on Colorize in the real Krita, a real backend, two layers under the lines."""
 
 from dataclasses import dataclass
 
@@ -19,7 +19,7 @@ SIZE = (1024, 1024)
 
 @dataclass(frozen=True)
 class Round:
-    """What Krita showed, and the pictures the server had written for it."""
+    """What Krita showed, and the images the server had written for it."""
 
     seen: Evidence
     foreground: Rgba
@@ -34,8 +34,8 @@ def round_(studio: Studio, art: Art) -> Round:
     with Keeper(jobs_dir(home), studio.root / "kept") as keeper:
         seen = studio.play("round_trip", {"size": SIZE, **files}, home, model=TRAINED)
     (job,) = keeper.jobs
-    pictures = [read_png(job / f"{name}.png") for name in ("foreground", "background", "composite")]
-    return Round(seen, *pictures)
+    images = [read_png(job / f"{name}.png") for name in ("foreground", "background", "composite")]
+    return Round(seen, *images)
 
 
 def test_one_group_directly_under_the_lines(round_: Round) -> None:

@@ -1,4 +1,4 @@
-"""A small line drawing and a colored reference of the same figure, drawn here so that the tests need no picture files."""
+"""A small line drawing and a colored reference of the same character, drawn here so that the tests need no image files."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,11 +16,11 @@ Points = NDArray[np.int32]
 
 @dataclass(frozen=True)
 class Part:
-    """One closed shape: its outline in parts of the canvas, its color, whether it belongs to the figure."""
+    """One closed shape: its outline in parts of the canvas, its color, whether it belongs to the foreground."""
 
     outline: Points
     color: tuple[int, int, int]
-    figure: bool
+    foreground: bool
 
 
 @dataclass(frozen=True)
@@ -32,13 +32,13 @@ class Art:
     scan: Path
     """The same lines black on white, opaque."""
     painting: Path
-    """The same lines on the colored figure, opaque."""
+    """The same lines on the colored scene, opaque."""
     reference: Path
-    """The colored figure, mirrored, opaque."""
+    """The colored scene, mirrored, opaque."""
     mask: Path
-    """8-bit gray, 255 = figure."""
+    """8-bit gray, 255 = foreground."""
     cutout: Path
-    """White figure on transparent: a layer whose alpha is the mask."""
+    """White character on transparent: a layer whose alpha is the mask."""
 
 
 def _ellipse(size: tuple[int, int], x: float, y: float, rx: float, ry: float) -> Points:
@@ -72,10 +72,10 @@ def parts(size: tuple[int, int]) -> list[Part]:
 
 def colored(size: tuple[int, int]) -> Rgb:
     """The scene in flat colors, (H, W, 3)."""
-    picture = np.full((size[1], size[0], 3), SKY, np.uint8)
+    image = np.full((size[1], size[0], 3), SKY, np.uint8)
     for part in parts(size):
-        cv2.fillPoly(picture, [part.outline], part.color, cv2.LINE_AA, shift=4)
-    return picture
+        cv2.fillPoly(image, [part.outline], part.color, cv2.LINE_AA, shift=4)
+    return image
 
 
 def ink(size: tuple[int, int]) -> Gray:
@@ -88,18 +88,18 @@ def ink(size: tuple[int, int]) -> Gray:
     return alpha
 
 
-def figure(size: tuple[int, int]) -> Gray:
-    """The mask, (H, W), 255 = figure."""
+def foreground_mask(size: tuple[int, int]) -> Gray:
+    """The mask, (H, W), 255 = foreground."""
     mask = np.zeros((size[1], size[0]), np.uint8)
     for part in parts(size):
-        if part.figure:
+        if part.foreground:
             cv2.fillPoly(mask, [part.outline], 255, cv2.LINE_AA, shift=4)
     return mask
 
 
-def _save(path: Path, picture: NDArray[np.uint8]) -> Path:
+def _save(path: Path, image: NDArray[np.uint8]) -> Path:
     order = {3: [2, 1, 0], 4: [2, 1, 0, 3]}
-    data = picture if picture.ndim == 2 else picture[..., order[picture.shape[2]]]
+    data = image if image.ndim == 2 else image[..., order[image.shape[2]]]
     path.write_bytes(cv2.imencode(".png", data)[1].tobytes())
     return path
 
@@ -110,9 +110,9 @@ def with_alpha(color: tuple[int, int, int], alpha: Gray) -> Rgba:
 
 
 def draw(folder: Path, size: tuple[int, int]) -> Art:
-    """Write all pictures of the scene at ``size`` (W, H) into ``folder``."""
+    """Write all images of the scene at ``size`` (W, H) into ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
-    lines, mask = ink(size), figure(size)
+    lines, mask = ink(size), foreground_mask(size)
     inked = np.rint(colored(size) * (1 - lines[..., None] / 255)).astype(np.uint8)
     return Art(
         lines=_save(folder / "lines.png", with_alpha((0, 0, 0), lines)),

@@ -34,7 +34,7 @@ def play(
 ) -> Evidence:
     """Play ``scenarios/<scenario>.py`` in ``profile`` and return what it saw.
 
-    ``out`` receives notes, pictures and krita.log and is emptied first.  ``run`` marks all processes.  ``environment`` is added
+    ``out`` receives notes, images and krita.log and is emptied first.  ``run`` marks all processes.  ``environment`` is added
     to Krita's; nothing of the caller's gets in.  Raises ScenarioFailed.
     """
     shutil.rmtree(out, ignore_errors=True)

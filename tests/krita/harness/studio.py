@@ -52,7 +52,7 @@ class Studio:
         name: str = "",
         timeout_s: float = 900.0,
     ) -> Evidence:
-        """Play one scenario; its pictures stay in ``artifacts/krita/<name>``.  ``python`` None = backend not installed."""
+        """Play one scenario; its images stay in ``artifacts/krita/<name>``.  ``python`` None = backend not installed."""
         self._count += 1
         copy = profile.copy(self._template, self.root / f"profile{self._count}")
         home = home or self.home
@@ -87,7 +87,7 @@ class Studio:
 
 
 def keep(out: Path, artifacts: Path) -> None:
-    """Copy what people look at, pictures and logs, to where CI keeps it."""
+    """Copy what people look at, images and logs, to where CI keeps it."""
     shutil.rmtree(artifacts, ignore_errors=True)
     artifacts.mkdir(parents=True, exist_ok=True)
     for pattern in ("*.png", "*.log", "*.json*"):

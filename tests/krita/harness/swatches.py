@@ -22,8 +22,8 @@ from shared.protocol import ColorizeRequest, Finish
 from shared.stages import Stage
 
 STEP_S = 0.01
-FIGURE: Sequence[tuple[int, int, int]] = ((230, 180, 150), (110, 60, 40), (60, 90, 190), (170, 40, 60))
-GROUND: Sequence[tuple[int, int, int]] = ((150, 205, 240), (120, 180, 100), (250, 220, 110))
+FOREGROUND: Sequence[tuple[int, int, int]] = ((230, 180, 150), (110, 60, 40), (60, 90, 190), (170, 40, 60))
+BACKGROUND: Sequence[tuple[int, int, int]] = ((150, 205, 240), (120, 180, 100), (250, 220, 110))
 SPEC = ModelSpec("mini", "Swatches", "MIT", (Finish.FLATS, Finish.PAINTED))
 
 
@@ -48,7 +48,7 @@ class Swatches:
 
     def condition(self, drawing: Drawing, request: ColorizeRequest) -> int:
         """Where in the palette to begin."""
-        return request.seed % len(FIGURE)
+        return request.seed % len(FOREGROUND)
 
     def denoise(self, condition: int, request: ColorizeRequest, on_step: ProgressCallback) -> int:
         """As many steps as asked for, each with a preview."""
@@ -63,7 +63,7 @@ class Swatches:
             raise OSError(errno.ENOSPC, "No space left on device")
         regions = drawing.regions
         flats = np.array(
-            [(FIGURE if regions.foreground[i] else GROUND)[(i + latent) % 3] for i in range(regions.count)], np.uint8
+            [(FOREGROUND if regions.foreground[i] else BACKGROUND)[(i + latent) % 3] for i in range(regions.count)], np.uint8
         ).reshape(-1, 3)
         if request.finish is Finish.FLATS:
             return Colors(flats, None)

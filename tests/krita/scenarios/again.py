@@ -1,4 +1,4 @@
-"""Color pressed a second time: under transparent lines, over a scan, and with the earlier result's layer active."""
+"""Colorize pressed a second time: under transparent lines, over a scan, and with the earlier result's layer active."""
 
 from linewash_driver.desk import arrange, close, color
 from linewash_driver.paper import drawing, find, keep_view, load, new, paint, raw, snapshot

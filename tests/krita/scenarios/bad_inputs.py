@@ -53,7 +53,7 @@ def empty_reference(painter):
 
 
 def reference_unreadable(painter):
-    """The reference file is no picture."""
+    """The reference file is no image."""
     given = painter.parameters
     document = yield from drawing(given["size"], given["lines"], None)
     yield from painter.choose_file("referenceAdd", "file", given["not_a_picture"])
@@ -87,7 +87,7 @@ def empty_mask(painter):
 
 
 def mask_size(painter):
-    """The mask is a picture of another size than the canvas."""
+    """The mask is an image of another size than the canvas."""
     document = yield from standard(painter)
     yield from mask_layer(painter, document, paint(document, "Small mask", painter.parameters["small_mask"]))
     return document

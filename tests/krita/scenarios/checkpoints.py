@@ -25,7 +25,7 @@ def top(painter):
     yield 0.2
 
 
-def look(painter):
+def open_model_list(painter):
     """Open the list of models, and wait until it is filled."""
     box = painter.widget("model")
     yield from painter.click(box)
@@ -57,7 +57,7 @@ def run(painter):
     document = yield from drawing(given["size"], given["lines"], given["reference"])
     yield from painter.menu("referenceAdd", "Reference")
     painter.note("alone", entries(painter.widget("model")))
-    yield from look(painter)
+    yield from open_model_list(painter)
     before = snapshot(document)
     for name, several in given["models"].items():
         yield from top(painter)

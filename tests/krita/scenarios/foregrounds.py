@@ -1,4 +1,4 @@
-"""Where the figure's mask comes from: a selection, a painted mask layer, a layer's alpha, or the model's own guess."""
+"""Where the foreground mask comes from: a selection, a painted mask layer, a layer's alpha, or the model's own guess."""
 
 from krita import Selection
 from linewash_driver.desk import arrange, close, color
@@ -11,7 +11,7 @@ def automatic(painter, document):
 
 
 def selection(painter, document):
-    """The painter has selected the figure."""
+    """The painter has selected the character."""
     mask = load(painter.parameters["mask"])
     width, height = mask.width(), mask.height()
     chosen = Selection()
@@ -36,12 +36,12 @@ def layered(painter, document, kind, name, path):
 
 
 def mask(painter, document):
-    """White figure on black, painted on a layer of its own."""
-    yield from layered(painter, document, "Mask layer", "Figure mask", painter.parameters["mask"])
+    """White character on black, painted on a layer of its own."""
+    yield from layered(painter, document, "Mask layer", "Foreground mask", painter.parameters["mask"])
 
 
 def alpha(painter, document):
-    """The figure as a silhouette on a layer."""
+    """The character as a silhouette on a layer."""
     yield from layered(painter, document, "Layer alpha", "Silhouette", painter.parameters["cutout"])
 
 

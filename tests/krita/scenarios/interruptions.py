@@ -17,7 +17,7 @@ def ready(painter):
 
 
 def frozen(painter):
-    """Click Color with the worker stopped, wait until the job has arrived; returns the stopped processes."""
+    """Click Colorize with the worker stopped, wait until the job has arrived; returns the stopped processes."""
     home = painter.parameters["home"]
     pids = machine.below(home)
     machine.send(pids, signal.SIGSTOP)
@@ -112,7 +112,7 @@ def resized(painter, document):
     painter.note("resized", {"before": before, "after": snapshot(document), "says": painter.says()})
     yield from painter.shot("resized")
     yield from painter.press("bringIn")
-    yield from painter.until(lambda: results(document), 60, "the picture to be brought in")
+    yield from painter.until(lambda: results(document), 60, "the result to be brought in")
     yield from painter.until(lambda: rest(painter), 60, "the docker to rest after it was brought in")
     yield 0.5
     offered = painter.widget("unclaimed").isVisible()

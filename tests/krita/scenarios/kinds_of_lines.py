@@ -24,7 +24,7 @@ def scan_alone(document, given):
 
 
 def painting(document, given):
-    """A colored picture between others, of which the lines are wanted."""
+    """A colored image between others, of which the lines are wanted."""
     layer = paint(document, "Painting", given["painting"])
     document.rootNode().addChildNode(layer, None)
     document.rootNode().addChildNode(document.createNode("Notes above", "paintlayer"), None)
@@ -41,7 +41,7 @@ def lowest(document, given):
 
 def in_group(document, given):
     """A transparent line layer between others inside a group."""
-    group = document.createGroupLayer("Figure")
+    group = document.createGroupLayer("Character")
     lines = paint(document, "Lines", given["lines"])
     group.setChildNodes(
         [document.createNode("Notes below", "paintlayer"), lines, document.createNode("Notes above", "paintlayer")]

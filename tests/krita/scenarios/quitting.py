@@ -1,4 +1,4 @@
-"""Krita is quit while a picture is being colored."""
+"""Krita is quit while a drawing is being colored."""
 
 import signal
 

@@ -30,7 +30,7 @@ def keep(painter, document, name):
 
 
 def said(painter):
-    """Press Color and return the sentence."""
+    """Press Colorize and return the sentence."""
     before = painter.says()
     yield from painter.press("color")
     yield from painter.until(lambda: painter.says() not in ("", before), 60, "a sentence")

@@ -1,4 +1,4 @@
-"""The pictures of the README: Krita with a colored drawing, and each picture alone, before and after."""
+"""The pictures of the README: Krita with a colored drawing, and each drawing alone, before and after."""
 
 from linewash_driver.desk import arrange, close, color
 from linewash_driver.paper import drawing, find, keep_view, paint
@@ -8,11 +8,11 @@ from PyQt5.QtCore import QPoint
 def run(painter):
     given = painter.parameters
     yield from arrange(painter)
-    for name, files in given["pictures"].items():
+    for name, files in given["images"].items():
         document = yield from drawing(given["size"], files["lines"], files["reference"])
         yield from painter.menu("referenceAdd", "Reference")
         if files["mask"]:
-            mask = paint(document, "Figure", files["mask"])
+            mask = paint(document, "Character", files["mask"])
             mask.setVisible(False)
             document.rootNode().addChildNode(mask, find(document, "Background"))
             yield 0.5
@@ -20,7 +20,7 @@ def run(painter):
             yield 0.5
             yield from painter.pick("foreground", "Mask layer")
             yield 0.5
-            yield from painter.pick("foregroundLayer", "Figure")
+            yield from painter.pick("foregroundLayer", "Character")
         keep_view(document, painter.file("%s_before.bgra" % name))
         yield from color(painter, document, 600)
         yield from painter.act("PanTool")  # a brush would show its outline

@@ -35,7 +35,7 @@ class Watch:
 
 
 def png(image):
-    """A picture as PNG."""
+    """An image as PNG."""
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
     image.save(buffer, "PNG", 80)
@@ -43,7 +43,7 @@ def png(image):
 
 
 def plain_round(document, url):
-    """The least a round can be, all in the window's own thread: send pictures, fetch two layers, put them in.  Seconds each."""
+    """The least a round can be, all in the window's own thread: send images, fetch two layers, put them in.  Seconds each."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     marks = [time.monotonic()]
     rect, kept = canvas(document), []
@@ -53,12 +53,12 @@ def plain_round(document, url):
     marks.append(time.monotonic())
     opener.open(url, b"".join(kept)).close()
     marks.append(time.monotonic())
-    pictures = [load_bytes(opener.open("%s/%s" % (url, name)).read()) for name in ("background", "foreground")]
+    images = [load_bytes(opener.open("%s/%s" % (url, name)).read()) for name in ("background", "foreground")]
     marks.append(time.monotonic())
     group = document.createGroupLayer("Plain")
     layers = [document.createNode(name, "paintlayer") for name in ("Background", "Foreground")]
-    for layer, picture in zip(layers, pictures, strict=True):
-        layer.setPixelData(raw(picture), *rect)
+    for layer, image in zip(layers, images, strict=True):
+        layer.setPixelData(raw(image), *rect)
     group.setChildNodes(layers)
     document.rootNode().addChildNode(group, find(document, "Reference"))
     document.refreshProjection()

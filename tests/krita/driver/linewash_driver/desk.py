@@ -37,7 +37,7 @@ def rest(painter: Painter) -> bool:
 
 
 def color(painter: Painter, document: Any, seconds: float = 300.0) -> Steps:
-    """Click Color and wait until one more group is in the document and the docker rests; returns the group."""
+    """Click Colorize and wait until one more group is in the document and the docker rests; returns the group."""
     before = len(results(document))
     painter.ticker.label = "press"
     yield from painter.press("color")
@@ -50,7 +50,7 @@ def color(painter: Painter, document: Any, seconds: float = 300.0) -> Steps:
 
 
 def refused(painter: Painter, seconds: float = 120.0) -> Steps:
-    """Click Color where a painter can, wait until the docker rests again, return what it says."""
+    """Click Colorize where a painter can, wait until the docker rests again, return what it says."""
     before = painter.says()
     if rest(painter):
         yield from painter.click(painter.widget("color"))

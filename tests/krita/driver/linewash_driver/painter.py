@@ -165,11 +165,11 @@ class Painter:
         yield 0.1
 
     def canvas(self) -> QWidget:
-        """The widget that shows the picture; raises GaveUp when none does."""
+        """The widget that shows the document; raises GaveUp when none does."""
         for widget in self.window().findChildren(QWidget):
             if widget.metaObject().className() == "KisQPainterCanvas" and widget.isVisible():
                 return widget
-        raise GaveUp("no picture is shown")
+        raise GaveUp("no document is shown")
 
     def drag(self, *places: "tuple[float, float]") -> Steps:
         """Move the mouse over places of the canvas, each in parts of its widget."""
@@ -195,7 +195,7 @@ class Painter:
         yield pause
 
     def shot(self, name: str) -> Steps:
-        """A picture of the whole screen, for people to look at."""
+        """A screenshot, for people to look at."""
         yield 0.2
         yield from self.run("import", "-silent", "-window", "root", self.file(name + ".png"))
 

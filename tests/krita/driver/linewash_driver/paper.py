@@ -22,7 +22,7 @@ Rect = tuple[int, int, int, int]
 
 
 def load(path: str) -> QImage:
-    """A picture file as straight ARGB32; its bytes are Krita's B, G, R, A."""
+    """An image file as straight ARGB32; its bytes are Krita's B, G, R, A."""
     image = QImage(path)
     if image.isNull():
         raise ValueError("cannot read %s" % path)
@@ -30,19 +30,19 @@ def load(path: str) -> QImage:
 
 
 def load_bytes(data: bytes) -> QImage:
-    """A picture in memory as straight ARGB32."""
+    """An image in memory as straight ARGB32."""
     return QImage.fromData(data).convertToFormat(QImage.Format.Format_ARGB32)
 
 
 def raw(image: QImage) -> bytes:
-    """The bytes of an ARGB32 picture."""
+    """The bytes of an ARGB32 image."""
     bits = image.constBits()
     bits.setsize(image.sizeInBytes())
     return bytes(bits)
 
 
 def paint(document: Any, name: str, path: str, at: tuple[int, int] = (0, 0)) -> Any:
-    """A detached paint layer in the document's color space with the picture file on it."""
+    """A detached paint layer in the document's color space with the image file on it."""
     image = load(path)
     node = document.createNode(name, "paintlayer")
     node.setColorSpace("RGBA", "U8", SRGB)
@@ -108,7 +108,7 @@ def canvas(document: Any) -> Rect:
     return (0, 0, document.width(), document.height())
 
 
-def look(node: Any, rect: Rect) -> dict[str, Any]:
+def describe_node(node: Any, rect: Rect) -> dict[str, Any]:
     """What one node is, with the SHA-256 of its own pixels, in its own color space, over canvas and bounds together."""
     bounds = node.bounds()
     x, y, w, h = QRect(*rect).united(bounds).getRect()
@@ -125,12 +125,12 @@ def look(node: Any, rect: Rect) -> dict[str, Any]:
         "place": [node.position().x(), node.position().y()],
         "bounds": list(bounds.getRect()),
         "sha256": hashlib.sha256(content).hexdigest(),
-        "children": [look(child, rect) for child in node.childNodes()],
+        "children": [describe_node(child, rect) for child in node.childNodes()],
     }
 
 
 def snapshot(document: Any) -> dict[str, Any]:
-    """Everything a painter could miss in a document: size, color space, selection, the merged picture and every layer."""
+    """Everything a painter could miss in a document: size, color space, selection, the merged image and every layer."""
     selection = document.selection()
     chosen = ""
     if selection is not None:
@@ -142,7 +142,7 @@ def snapshot(document: Any) -> dict[str, Any]:
         "space": [document.colorModel(), document.colorDepth(), document.colorProfile()],
         "selection": chosen,
         "merged": hashlib.sha256(merged).hexdigest(),
-        "layers": [look(node, canvas(document)) for node in document.topLevelNodes()],
+        "layers": [describe_node(node, canvas(document)) for node in document.topLevelNodes()],
     }
 
 

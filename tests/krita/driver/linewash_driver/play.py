@@ -56,7 +56,7 @@ class Play:
             QTimer.singleShot(int(1000 * pause), lambda: self._step(steps))
 
     def _close_dialog(self) -> None:
-        """A modal dialog would hang the scenario: write it down, picture it, close it."""
+        """A modal dialog would hang the scenario: write it down, take a screenshot, close it."""
         widget = QApplication.activeModalWidget()
         if widget is None or self.painter.expects_dialog:
             return
