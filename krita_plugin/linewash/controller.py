@@ -47,9 +47,9 @@ class ColorizeRun:
 
 
 class Controller(QtCore.QObject):
-    """One for each Krita, shared by the dockers of all its windows.
+    """What the dockers of all of Krita's windows share: sessions, runs, models, unclaimed results.
 
-    ``changed`` carries the ``session_id`` of the document that looks different now, 0 for all.
+    ``changed`` says that a docker has to show something else; it carries the document's ``session_id``, 0 for all documents.
     """
 
     changed = Signal(int)
@@ -110,7 +110,7 @@ class Controller(QtCore.QObject):
         self._start(run, partial(self._colorize, run, choices, request, mode_label(choices, model)))
 
     def import_result(self, document: Document) -> None:
-        """Put the newest unclaimed result into this document, to its lines; or say why not."""
+        """Put the newest unclaimed result into this document, beside its lines; or say why not."""
         self.notice = None
         session, jobs = self.session(document), self.unclaimed.jobs
         if session.busy or not jobs:
@@ -142,7 +142,7 @@ class Controller(QtCore.QObject):
             del self._sessions[session_id]
 
     def shut_down(self) -> None:
-        """Krita ends: stop what runs, and wait for the threads, each of which asks every second whether to go on."""
+        """Krita ends: stop what runs, and wait for the threads, which check every second whether they are still wanted."""
         for run in list(self._runs.values()):
             run.session.cancel(run.number)
         self._runs.clear()  # nothing is shown any more
@@ -205,11 +205,11 @@ class Controller(QtCore.QObject):
 
     def _start(self, run: ColorizeRun, story: Story) -> None:
         self._runs[run.document.session_id] = run
-        run.task = self.loop.start(self._tell(run, story))
+        run.task = self.loop.start(self._run_to_end(run, story))
         self.changed.emit(run.document.session_id)
 
-    async def _tell(self, run: ColorizeRun, story: Story) -> None:
-        """Go through the story; however it ends, the painter reads how."""
+    async def _run_to_end(self, run: ColorizeRun, story: Story) -> None:
+        """Await the story, and show the painter how it ended."""
         try:
             await story()
         except LinewashError as error:
@@ -226,7 +226,7 @@ class Controller(QtCore.QObject):
         self.changed.emit(run.document.session_id)
 
     def _reporter(self, run: ColorizeRun) -> Callable[[Progress], None]:
-        """What a job calls in its thread when it has made progress."""
+        """The function that a job calls, in its thread, when it has made progress."""
         return lambda progress: self.threads.call_in_window(partial(self._report, run, progress))
 
     def _report(self, run: ColorizeRun, progress: Progress) -> None:

@@ -32,7 +32,7 @@ OPEN_DOCUMENT = Message("Open a line drawing to begin.")
 
 
 class LinewashDocker(DockWidget):
-    """One for each of Krita's windows."""
+    """The docker of one of Krita's windows."""
 
     def __init__(self, controller: Controller) -> None:
         super().__init__()
@@ -86,7 +86,7 @@ class LinewashDocker(DockWidget):
     # -- what is shown -------------------------------------------------------------------------------------------------
 
     def refresh(self) -> None:
-        """Show how things are."""
+        """Show the state of the document in front."""
         document = self._document()
         if document is None:
             self._shown_session = None

@@ -36,7 +36,7 @@ def in_thread(call: Callable[[], T]) -> Generator[Callable[[], T], T, T]:
 
 
 class EventLoop:
-    """All tasks that are on their way."""
+    """Starts tasks and keeps them until they end."""
 
     def __init__(self, threads: Threads) -> None:
         self.threads = threads
@@ -53,7 +53,7 @@ class EventLoop:
 
 
 class Task:
-    """A coroutine on its way.  Its code runs in the window's own thread."""
+    """A coroutine that is run to its end, in the window's own thread."""
 
     def __init__(self, loop: EventLoop, work: Coroutine[Any, Any, None]) -> None:
         self._loop, self._work = loop, work

@@ -11,9 +11,9 @@ _log = logging.getLogger(__name__)
 
 
 class Threads(QtCore.QObject):
-    """One for each Krita.
+    """The threads of the plugin.
 
-    It has no parent, and every thread holds it: so none ever signals to an object that Qt has deleted meanwhile.
+    This object has no parent, and every thread holds it: so none ever signals to an object that Qt has deleted meanwhile.
     """
 
     _called = Signal(object)
@@ -60,7 +60,7 @@ class Threads(QtCore.QObject):
         self._called.emit(function)
 
     def join(self, seconds: float) -> None:
-        """Wait for each thread, so long at most."""
+        """Wait for each thread at most that long."""
         for thread in self._threads:
             thread.join(seconds)
 

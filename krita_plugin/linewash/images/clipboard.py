@@ -16,14 +16,14 @@ ImageSource = Union[Path, bytes, "QtGui.QImage"]
 
 
 class ClipboardImages:
-    """The files, in a folder that goes with Krita."""
+    """Saves images in a temporary folder, which is removed when Krita ends."""
 
     def __init__(self) -> None:
         self._folder: Optional[QtCore.QTemporaryDir] = None
         self._count = 0
 
     def save(self, image: "Union[bytes, QtGui.QImage]") -> Path:
-        """The file in which the image is from now on.  Writes, so it is called in a thread.  LinewashError DISK_FULL."""
+        """Write the image into a new file; return its path.  Called in a thread.  LinewashError DISK_FULL."""
         if self._folder is None:
             self._folder = QtCore.QTemporaryDir()
         self._count += 1
@@ -41,7 +41,7 @@ def clipboard_data() -> "QtCore.QMimeData":
 
 
 def has_images(data: "Optional[QtCore.QMimeData]") -> bool:
-    """Whether ``images_in`` finds anything; asks for nothing large."""
+    """Whether ``images_in`` would find anything; cheap, as it unpacks nothing."""
     return data is not None and (data.hasImage() or data.hasFormat(PNG) or any(url.isLocalFile() for url in data.urls()))
 
 

@@ -1,6 +1,7 @@
 """PNG in and out, and what captured pixels say about themselves.  Pure functions, called in threads.
 
-Qt lets go of Python's lock while it reads and writes PNG, so the window stays free; loops here go strip by strip for that too.
+Qt releases Python's lock while it reads and writes PNG, so the window stays free.  Loops here go strip by strip for the same
+reason.
 """
 
 from pathlib import Path
@@ -27,9 +28,10 @@ def encode_lines(pixels: PixelData) -> bytes:
 
 
 def is_opaque_paper(pixels: PixelData) -> bool:
-    """Whether the layer is a drawing on paper rather than ink on transparency: mostly opaque, and that mostly light.
+    """Whether the layer is a drawing on paper rather than ink on transparency.
 
-    A layer that covers nearly everything counts whatever its colors, as nothing under it would be seen.
+    It is when more than 20 % of it is opaque and most of that is light, or when more than 90 % is opaque whatever its colors,
+    as then nothing under it would show.
     """
     samples = covered = light = 0
     for top, (_, rows) in enumerate(strips(pixels.width, pixels.height)):

@@ -9,11 +9,11 @@ from .backend_launcher import Launcher
 
 
 def ignore_report(text: str) -> None:
-    """Where nobody reads what takes time."""
+    """Takes a report of progress that nobody reads."""
 
 
 class BackendConnection:
-    """One for each Krita."""
+    """The launcher and the client class, for everything that runs in threads; open until Krita ends."""
 
     def __init__(self, launcher: Launcher, create_client: Callable[[ServerInfo], Client]) -> None:
         self.create_client = create_client
@@ -22,7 +22,7 @@ class BackendConnection:
 
     @property
     def is_closed(self) -> bool:
-        """Whether Krita ends."""
+        """Whether Krita is about to end."""
         return self._closed.is_set()
 
     def close(self) -> None:

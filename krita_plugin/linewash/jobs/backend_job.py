@@ -13,7 +13,7 @@ from .backend_connection import BackendConnection
 
 
 class JobCancelled(Exception):  # noqa: N818 - no error
-    """Ends the thread of a job that nobody wants any more."""
+    """Raised in the thread of a job that was cancelled."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class JobResult:
 
 
 class BackendJob(ABC):
-    """``run`` brings the layers of one result; each kind of job has its own."""
+    """Gets the layers of one result from the backend; each kind of job has its own ``run``."""
 
     def __init__(self, connection: BackendConnection, report: Callable[[Progress], None]) -> None:
         self._connection, self._report_progress = connection, report
@@ -48,7 +48,7 @@ class BackendJob(ABC):
 
     @property
     def is_cancelled(self) -> bool:
-        """Whether nobody wants the result any more."""
+        """Whether ``cancel`` was called."""
         return self._cancelled.is_set()
 
     def _stop_if_cancelled(self) -> None:

@@ -29,7 +29,7 @@ _APPIMAGE_VARIABLES = ("LD_LIBRARY_PATH", "LD_PRELOAD")
 
 @dataclass(frozen=True)
 class Installation:
-    """What the installer wrote down beside the plugin."""
+    """Where the backend is installed, as the installer wrote it down beside the plugin."""
 
     python: Path
     """The backend's Python."""
@@ -51,8 +51,10 @@ class Installation:
 
 
 class Launcher:
-    """One for each Krita.  ``file`` is what the installer wrote down; it is read anew at each start of the backend, so that
-    installing needs no restart of Krita.
+    """Finds or starts the backend.
+
+    file: what the installer wrote down; it is read anew at each start of the backend, so that installing needs no restart of
+    Krita.  spawn: starts a process, as ``subprocess.Popen``.
     """
 
     def __init__(self, file: Path, spawn: Callable[..., Any] = subprocess.Popen) -> None:

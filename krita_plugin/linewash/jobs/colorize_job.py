@@ -27,7 +27,7 @@ WAIT_S = 1.0
 
 
 class ColorizeJob(BackendJob):
-    """Colors once.  mode_label: how, for the result's name."""
+    """One coloring.  mode_label: how it colors, for the result's name."""
 
     def __init__(
         self,

@@ -36,7 +36,7 @@ class UnclaimedResults(QtCore.QObject):
         self._retry.timeout.connect(self.refresh)
 
     def stop(self) -> None:
-        """Krita ends."""
+        """Krita ends: do not ask again."""
         self._retry.stop()
 
     def refresh(self) -> None:
@@ -51,12 +51,12 @@ class UnclaimedResults(QtCore.QObject):
         self._offer([job for job in self.jobs if job.id != status.id] + [status])
 
     def dismiss(self, *ids: str) -> None:
-        """These are in a document, or not wanted; they are offered no more, however slowly the backend forgets them."""
+        """Do not offer these any more: they are in a document, or discarded.  The backend may take a while to forget them."""
         self._dismissed |= set(ids)
         self._offer(self.jobs)
 
     def discard_all(self) -> None:
-        """Let the backend forget what is offered."""
+        """Discard everything that is offered."""
         ids = [status.id for status in self.jobs]
         self.dismiss(*ids)
         self._loop.threads.start(lambda: self._acknowledge(ids))
@@ -87,7 +87,7 @@ class UnclaimedResults(QtCore.QObject):
             return [status for status in client.jobs() if status.state is JobState.DONE]
 
     def _acknowledge(self, ids: Sequence[str]) -> None:
-        """In a thread."""
+        """In a thread: let the backend forget these jobs."""
         with self._connection.create_client(self._connection.find_or_start()) as client:
             for job_id in ids:
                 client.acknowledge(job_id)

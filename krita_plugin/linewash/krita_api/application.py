@@ -14,7 +14,7 @@ _SCRATCH_SIDE = 64
 
 
 class KritaApp:
-    """Krita itself."""
+    """Everything that the plugin asks of Krita as a whole."""
 
     def __init__(self) -> None:
         self._documents: List[Tuple[KritaDocument, Document]] = []
@@ -62,7 +62,7 @@ class KritaApp:
         Krita.instance().writeSetting(SETTINGS, name, value)
 
     async def prepare_scratch(self) -> None:
-        """Do in two steps what the first ``create_scratch_document`` would otherwise do at once: 50 ms."""
+        """Create the template of scratch documents in two steps; at once, it would take 50 ms."""
         if self._scratch_template is None:
             original, self._scratch_template = _create_template()
             await pause()
@@ -81,7 +81,7 @@ class KritaApp:
         return self._scratch_template.clone()
 
     def create_converter(self) -> Converter:
-        """Converts pixels from one color space to another; close it after use."""
+        """A converter between color spaces; close it after use."""
         return Converter(self.create_scratch_document)
 
     def release(self) -> None:

@@ -34,7 +34,7 @@ class PixelData:
 
 
 class Converter:
-    """Converts pixels between color spaces with Krita's own engine, in a document of its own, made when first needed."""
+    """Converts pixels between color spaces with Krita's own engine, in a scratch document that is created when needed."""
 
     def __init__(self, create_scratch: Callable[[], KritaDocument]) -> None:
         self._create = create_scratch

@@ -61,7 +61,7 @@ class Reference:
 
     @property
     def source(self) -> Tuple[str, str]:
-        """What it is a reference of, whatever it is used for."""
+        """Layer id and path: two references of one source differ only in use and role."""
         return self.layer_id, self.path
 
 
@@ -77,7 +77,10 @@ class ModelOptions:
 
 @dataclass(frozen=True)
 class DockerState:
-    """All that the docker asks.  ``lines``, ``hints`` and ``foreground_layer`` are layer ids; '' = the active one, or none."""
+    """All choices that the docker offers.
+
+    ``lines``, ``hints`` and ``foreground_layer`` are layer ids; '' = the active one, or none.
+    """
 
     lines: str = ""
     references: Tuple[Reference, ...] = ()

@@ -20,13 +20,13 @@ def selected_mode(choices: DockerState, model: ModelInfo) -> Optional[ModeInfo]:
 
 
 def mode_parameters(choices: DockerState, model: ModelInfo) -> Tuple[ParameterInfo, ...]:
-    """What can be set in that mode."""
+    """The parameters that apply in the selected mode."""
     mode = selected_mode(choices, model)
     return tuple(info for info in model.parameters if info.applies_to(mode.name if mode else ""))
 
 
 def chosen_values(choices: DockerState, model: ModelInfo) -> ParameterValues:
-    """The values that were set and apply in that mode, but for those that another file of that name forbids."""
+    """The values that were set and apply in that mode, without those that a newer model of that name forbids."""
     values: Dict[str, Value] = {}
     for info in mode_parameters(choices, model):
         value = choices.model_options.values.get(info.name)
@@ -39,7 +39,7 @@ def chosen_values(choices: DockerState, model: ModelInfo) -> ParameterValues:
 
 
 def own_defaults(choices: DockerState, model: ModelInfo) -> Dict[str, Value]:
-    """The model's own defaults of fields that every request has, which else would be those of the model that came along."""
+    """The model's own defaults of the fields in ``REQUEST_PARAMETERS``, in place of the default model's."""
     return {info.name: info.default for info in mode_parameters(choices, model) if info.name in REQUEST_PARAMETERS}
 
 

@@ -32,7 +32,7 @@ IDLE_CHECKS, IDLE_PAUSE_MS = 100, 20
 
 @dataclass(frozen=True)
 class CapturedLayers:
-    """Everything a job needs, out of the document, for any thread: the request, and its images not yet encoded."""
+    """Everything a job needs of the document: the request, and its images, not yet encoded.  Any thread may read it."""
 
     request: ColorizeRequest
     lines_id: str

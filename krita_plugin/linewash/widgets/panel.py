@@ -47,7 +47,7 @@ BUTTON_MARGIN = 18
 
 
 class Panel(QtWidgets.QWidget):
-    """Only builds; the docker connects and fills."""
+    """Creates the widgets; the docker connects and fills them."""
 
     def __init__(self, add_icon: "Optional[QtGui.QIcon]") -> None:
         super().__init__()

@@ -74,7 +74,7 @@ class ReferenceList(QtWidgets.QListWidget):
         return self._thumbnails.get(reference.source)
 
     def references(self) -> "List[Reference]":
-        """What is shown."""
+        """The references that are shown."""
         return [reference for reference, _ in self._shown]
 
     def mouseReleaseEvent(self, event: "QtGui.QMouseEvent") -> None:
