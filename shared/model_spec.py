@@ -80,8 +80,8 @@ NO_VALUES = ParameterValues({})
 class ModeInfo:
     """One way in which a model colors.
 
-    title: two words for a list.  help: one line.  required_inputs: what it takes besides lines and one reference; a mask is guessed
-    when the painter gives none, a background reference is one more with that role.
+    title: two words for a list.  help: one line.  required_inputs: what it takes besides lines and one reference: a mask, which
+    is guessed when the painter gives none, or a background reference, which is one more reference with that role.
     """
 
     name: str

@@ -13,7 +13,7 @@ from .errors import ErrorCode, LinewashError, error_from_json
 from .line_preparation import LinePreparation
 from .model_spec import MAX_TEXT, NO_VALUES, ModeInfo, ParameterInfo, ParameterValues, Value, find_mode, resolve
 
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
 """Raised whenever a message changes meaning; a client and a server of different numbers refuse each other (426)."""
 
 PRODUCT = "linewash"
@@ -41,7 +41,7 @@ LAYERS = (LAYER_FOREGROUND, LAYER_BACKGROUND, LAYER_COMPOSITE)
 LAYER_LINES = "lines"
 """One more where ``LinePreparation.produces_lines``: the lines as they were read, black on transparency."""
 
-PART_LINES, PART_FOREGROUND, PART_HINTS, PART_REGION = "lines", "foreground", "hints", "region"
+PART_LINES, PART_FOREGROUND, PART_HINTS, PART_SELECTION_MASK = "lines", "foreground", "hints", "selection_mask"
 PART_PREVIOUS_FOREGROUND, PART_PREVIOUS_BACKGROUND = "previous_foreground", "previous_background"
 """Names of picture parts, see ``part_names``."""
 
@@ -86,7 +86,7 @@ class ForegroundSource(str, Enum):
 REQUEST_PARAMETERS = ("steps", "guidance", "gap", "merging")
 """Fields of a request that a model may describe as its parameters, with a range and a default of its own."""
 
-_FLAGS = ("hints", "region", "previous")
+_FLAGS = ("hints", "selection_mask", "previous")
 _OMIT_WHEN_DEFAULT = (*_FLAGS, "mode", "parameters", "preparation")
 """Fields that older backends do not know; they are left out where they say nothing."""
 
@@ -118,9 +118,9 @@ class ColorizeRequest:
     seed: 0..2**63-1.  steps: denoising steps 1..200.  guidance: classifier-free guidance scale 1..20 (1 = off).
     gap: largest gap in the lines that is closed, as a fraction of the shorter canvas side, 0..0.1.
     merging: how large a part of the drawing must be to keep a color of its own, 0..8 times the usual; smaller ones join one
-    beside them.  hints: color spots come along.  region: only a selection is to be recolored, which needs an earlier result
+    beside them.  hints: color hints come along.  selection_mask: only a selection is recolored, which needs an earlier result
     to keep everything else of; previous: that one comes along.  mode: one of the model's, '' = its first.  parameters: values
-    of the model's own parameters by name, at most 64; the rest have their defaults (``describing.settle``).
+    of the model's own parameters by name, at most 64; the rest have their defaults (``model_spec.resolve``).
     preparation: how the line layer is read.
     """
 
@@ -136,7 +136,7 @@ class ColorizeRequest:
     gap: float = 0.04
     merging: float = 1.0
     hints: bool = False
-    region: bool = False
+    selection_mask: bool = False
     previous: bool = False
     mode: str = ""
     parameters: Mapping[str, Value] = NO_VALUES
@@ -178,9 +178,9 @@ class ColorizeRequest:
             raise LinewashError(ErrorCode.NO_REFERENCE)
         if len(full["references"]) > MAX_REFERENCES:
             raise LinewashError(ErrorCode.TOO_MANY_REFERENCES, "%d" % len(full["references"]))
-        if full["region"] and not full["previous"]:
+        if full["selection_mask"] and not full["previous"]:
             raise LinewashError(ErrorCode.NO_PREVIOUS)
-        _check(full["region"] or not full["previous"], "an earlier result without a selection")
+        _check(full["selection_mask"] or not full["previous"], "an earlier result without a selection")
         parameters = ParameterValues.from_json(full["parameters"])
         _check(not set(parameters) & set(REQUEST_PARAMETERS), "%s are fields, not parameters" % ", ".join(REQUEST_PARAMETERS))
         try:
@@ -197,7 +197,7 @@ class ColorizeRequest:
                 gap=_number(full, "gap", 0.0, 0.1),
                 merging=_number(full, "merging", 0.0, 8.0),
                 hints=full["hints"],
-                region=full["region"],
+                selection_mask=full["selection_mask"],
                 previous=full["previous"],
                 mode=full["mode"],
                 parameters=parameters,
@@ -231,7 +231,7 @@ def part_names(request: ColorizeRequest) -> Tuple[str, ...]:
     """The PNG parts that come with a request; all but references are as large as the canvas.
 
     ``lines``; ``reference0`` .. ``reference7``; ``foreground`` (gray, 255 = figure) when the mask is given; ``hints`` (RGBA,
-    every spot with alpha above 0 is a color for the part of the drawing it lies in); ``region`` (gray, the selection to
+    every spot with alpha above 0 is a color for the part of the drawing it lies in); ``selection_mask`` (gray, the selection to
     recolor, its soft edge blended) together with ``previous_foreground`` and ``previous_background``, the layers of the
     earlier result (RGBA), painted over or not.
     """
@@ -240,8 +240,8 @@ def part_names(request: ColorizeRequest) -> Tuple[str, ...]:
         names.append(PART_FOREGROUND)
     if request.hints:
         names.append(PART_HINTS)
-    if request.region:
-        names += [PART_REGION, PART_PREVIOUS_FOREGROUND, PART_PREVIOUS_BACKGROUND]
+    if request.selection_mask:
+        names += [PART_SELECTION_MASK, PART_PREVIOUS_FOREGROUND, PART_PREVIOUS_BACKGROUND]
     return tuple(names)
 
 

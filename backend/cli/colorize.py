@@ -26,7 +26,7 @@ from shared.protocol import (
     PART_HINTS,
     PART_PREVIOUS_BACKGROUND,
     PART_PREVIOUS_FOREGROUND,
-    PART_REGION,
+    PART_SELECTION_MASK,
     ColorizeRequest,
     Finish,
     ForegroundSource,
@@ -56,7 +56,7 @@ def colorize(
     hints: Annotated[
         Path | None, typer.Option(exists=True, dir_okay=False, help="Spots of color on transparency: those parts get it.")
     ] = None,
-    region: Annotated[
+    selection: Annotated[
         Path | None, typer.Option(exists=True, dir_okay=False, help="White where to recolor; wants --previous.")
     ] = None,
     previous: Annotated[
@@ -95,8 +95,8 @@ def colorize(
         parts["foreground"] = png_bytes(read_picture(mask).convert("L"))
     if hints is not None:
         parts[PART_HINTS] = png_bytes(read_picture(hints))
-    if region is not None:
-        parts[PART_REGION] = png_bytes(read_picture(region).convert("L"))
+    if selection is not None:
+        parts[PART_SELECTION_MASK] = png_bytes(read_picture(selection).convert("L"))
     if previous is not None:
         parts[PART_PREVIOUS_FOREGROUND] = png_bytes(read_picture(previous / (LAYER_FOREGROUND + ".png")))
         parts[PART_PREVIOUS_BACKGROUND] = png_bytes(read_picture(previous / (LAYER_BACKGROUND + ".png")))
@@ -112,7 +112,7 @@ def colorize(
                 finish=finish,
                 seed=seed,
                 hints=hints is not None,
-                region=region is not None,
+                selection_mask=selection is not None,
                 previous=previous is not None,
                 mode=mode,
                 preparation=lines_as,

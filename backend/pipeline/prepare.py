@@ -98,16 +98,16 @@ def _check(inputs: Inputs) -> None:
         if not inputs.hints[..., 3].any():
             raise LinewashError(ErrorCode.EMPTY_HINTS)
     if inputs.selection is not None:
-        _check_region(inputs.selection, inputs.previous, size)
+        _check_selection(inputs.selection, inputs.previous, size)
     for number, rgba in enumerate(inputs.references):
         if not (rgba[..., 3] >= 8).any():
             raise LinewashError(ErrorCode.EMPTY_REFERENCE, "reference %d is transparent" % number)
 
 
-def _check_region(region: Gray, previous: PreviousResult | None, size: tuple[int, int]) -> None:
-    if region.shape != size:
-        raise LinewashError(ErrorCode.REGION_SIZE, "the selection is %s, the canvas is %s" % (region.shape, size))
-    if not region.any():
+def _check_selection(selection: Gray, previous: PreviousResult | None, size: tuple[int, int]) -> None:
+    if selection.shape != size:
+        raise LinewashError(ErrorCode.REGION_SIZE, "the selection is %s, the canvas is %s" % (selection.shape, size))
+    if not selection.any():
         raise LinewashError(ErrorCode.EMPTY_REGION)
     if previous is None:
         raise LinewashError(ErrorCode.NO_PREVIOUS)

@@ -67,8 +67,8 @@ def parts(wanted: ColorizeRequest, color: tuple[int, int, int] = RED) -> dict[st
         found["foreground"] = mask(wanted.width, wanted.height)
     if wanted.hints:
         found["hints"] = hints(wanted.width, wanted.height)
-    if wanted.region:
-        found["region"] = mask(wanted.width, wanted.height)
+    if wanted.selection_mask:
+        found["selection_mask"] = mask(wanted.width, wanted.height)
         found["previous_foreground"], found["previous_background"] = (
             layer(shade, wanted.width, wanted.height) for shade in (90, 180)
         )

@@ -34,11 +34,11 @@ def test_a_hint_is_exact_in_its_region(client: Client) -> None:
 
 
 def test_a_recolored_selection_leaves_every_byte_outside(client: Client) -> None:
-    wanted = pictures.request(region=True, previous=True, seed=7)
+    wanted = pictures.request(selection_mask=True, previous=True, seed=7)
     sent = pictures.parts(wanted)
     job = last(client, send(client, wanted, sent))
     assert job.state is JobState.DONE
-    selected = decoded(sent["region"]) > 0
+    selected = decoded(sent["selection_mask"]) > 0
     for name in ("foreground", "background"):
         found, before = decoded(client.layer(job.id, name)), decoded(sent["previous_" + name])
         assert np.array_equal(found[~selected], before[~selected])
@@ -50,21 +50,21 @@ def test_a_recolored_selection_leaves_every_byte_outside(client: Client) -> None
     ("part", "data", "code"),
     [
         ("hints", pictures.hints(pictures.WIDTH + 1), ErrorCode.HINTS_SIZE),
-        ("region", pictures.mask(pictures.WIDTH, pictures.HEIGHT + 1), ErrorCode.REGION_SIZE),
+        ("selection_mask", pictures.mask(pictures.WIDTH, pictures.HEIGHT + 1), ErrorCode.REGION_SIZE),
         ("previous_foreground", pictures.layer(9, pictures.WIDTH - 1), ErrorCode.PREVIOUS_SIZE),
         ("previous_background", pictures.layer(9, 8000, 70), ErrorCode.PREVIOUS_SIZE),
     ],
 )
 def test_another_size_is_refused_by_the_header(client: Client, part: str, data: bytes, code: ErrorCode) -> None:
-    wanted = pictures.request(hints=True, region=True, previous=True)
+    wanted = pictures.request(hints=True, selection_mask=True, previous=True)
     with pytest.raises(LinewashError) as caught:
         send(client, wanted, pictures.parts(wanted) | {part: data})
     assert caught.value.code is code and client.jobs() == []
 
 
-@pytest.mark.parametrize(("part", "code"), [("hints", ErrorCode.EMPTY_HINTS), ("region", ErrorCode.EMPTY_REGION)])
+@pytest.mark.parametrize(("part", "code"), [("hints", ErrorCode.EMPTY_HINTS), ("selection_mask", ErrorCode.EMPTY_REGION)])
 def test_nothing_painted_and_nothing_selected_are_said(client: Client, part: str, code: ErrorCode) -> None:
-    wanted = pictures.request(hints=True, region=True, previous=True)
+    wanted = pictures.request(hints=True, selection_mask=True, previous=True)
     blank = io.BytesIO()
     Image.new("RGBA" if part == "hints" else "L", (pictures.WIDTH, pictures.HEIGHT)).save(blank, "PNG")
     job = last(client, send(client, wanted, pictures.parts(wanted) | {part: blank.getvalue()}))
@@ -73,7 +73,7 @@ def test_nothing_painted_and_nothing_selected_are_said(client: Client, part: str
 
 def test_a_selection_needs_an_earlier_result(client: Client) -> None:
     with pytest.raises(LinewashError) as caught:
-        send(client, pictures.request(region=True))
+        send(client, pictures.request(selection_mask=True))
     assert caught.value.code is ErrorCode.NO_PREVIOUS
 
 
@@ -87,7 +87,7 @@ def test_the_command_line_recolors_a_part_of_its_own_result(
     said(linewash(backend.home, *drawing, "--hints", tmp_path / "hints.png", "--finish", "flats"), 0)
     first = decoded((tmp_path / "out" / "composite.png").read_bytes())
     assert tuple(first[INSIDE]) == (*pictures.HINT, 255)
-    again = [*drawing, "--region", tmp_path / "region.png"]
+    again = [*drawing, "--selection", tmp_path / "region.png"]
     again[again.index(tmp_path / "out")] = tmp_path / "again"
     assert "no earlier result" in said(linewash(backend.home, *again), 1)
     said(linewash(backend.home, *again, "--previous", tmp_path / "out", "--seed", 30), 0)
@@ -98,5 +98,5 @@ def test_the_command_line_recolors_a_part_of_its_own_result(
 
 
 def test_a_mask_may_come_with_a_selection(client: Client) -> None:
-    wanted = pictures.request(region=True, previous=True, foreground=ForegroundSource.MASK)
+    wanted = pictures.request(selection_mask=True, previous=True, foreground=ForegroundSource.MASK)
     assert last(client, send(client, wanted)).state is JobState.DONE

@@ -34,7 +34,7 @@ from shared.protocol import (
     PART_LINES,
     PART_PREVIOUS_BACKGROUND,
     PART_PREVIOUS_FOREGROUND,
-    PART_REGION,
+    PART_SELECTION_MASK,
     ColorizeRequest,
     ForegroundSource,
 )
@@ -155,7 +155,7 @@ def read_inputs(folder: Path, request: ColorizeRequest) -> Inputs:
         references=tuple(png.decode_rgba(data("reference%d" % number)) for number in range(len(request.references))),
         foreground=png.decode_gray(data(PART_FOREGROUND)) if request.foreground is ForegroundSource.MASK else None,
         hints=png.decode_rgba(data(PART_HINTS)) if request.hints else None,
-        selection=png.decode_gray(data(PART_REGION)) if request.region else None,
+        selection=png.decode_gray(data(PART_SELECTION_MASK)) if request.selection_mask else None,
         previous=previous,
     )
 

@@ -13,7 +13,14 @@ from ..shared.client import Client
 from ..shared.errors import ErrorCode, LinewashError
 from ..shared.multipart import Part
 from ..shared.paths import ServerInfo
-from ..shared.protocol import PART_HINTS, PART_PREVIOUS_BACKGROUND, PART_PREVIOUS_FOREGROUND, PART_REGION, JobState, JobStatus
+from ..shared.protocol import (
+    PART_HINTS,
+    PART_PREVIOUS_BACKGROUND,
+    PART_PREVIOUS_FOREGROUND,
+    PART_SELECTION_MASK,
+    JobState,
+    JobStatus,
+)
 from ..shared.result_names import result_name
 from ..state.choices import ForegroundChoice
 from ..state.session import Progress, describe_progress
@@ -114,7 +121,7 @@ def encode_parts(captured: CapturedLayers) -> Dict[str, Part]:
     if captured.hints is not None:
         parts[PART_HINTS] = codec.encode_hints(captured.hints)
     if captured.selection is not None and captured.previous is not None:
-        parts[PART_REGION] = codec.encode_gray(captured.selection, ErrorCode.EMPTY_REGION)
+        parts[PART_SELECTION_MASK] = codec.encode_gray(captured.selection, ErrorCode.EMPTY_REGION)
         names = (PART_PREVIOUS_FOREGROUND, PART_PREVIOUS_BACKGROUND)
         for name, layer in zip(names, captured.previous):
             parts[name] = codec.encode_png(codec.to_image(layer))

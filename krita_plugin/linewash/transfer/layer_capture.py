@@ -80,7 +80,7 @@ def build_request(document: Optional[Document], choices: DockerState, model: Opt
         finish=effective_finish(choices, model),
         seed=choices.seed,
         hints=choices.hints != "",
-        region=recolors,
+        selection_mask=recolors,
         previous=recolors,
         mode=mode.name if mode is not None else choices.model_options.mode,
         preparation=choices.lines_as,

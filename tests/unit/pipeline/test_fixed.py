@@ -92,7 +92,7 @@ def test_whatever_a_condition_depends_on_changes_what_is_remembered(given: Input
 
 def _recoloring(given: Inputs, selection: np.ndarray, before: ResultLayers, **changes: Any) -> ResultLayers:
     again = replace(given, selection=selection, previous=PreviousResult(before.foreground, before.background))
-    return _run(again, region=True, previous=True, **changes)
+    return _run(again, selection_mask=True, previous=True, **changes)
 
 
 def _soft_box(left: int, right: int, soft: float) -> np.ndarray:

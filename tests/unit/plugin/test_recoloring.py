@@ -58,7 +58,7 @@ def test_only_the_selection_changes(bench: Bench, colored: Any) -> None:
     bench.click("color")
     bench.until(bench.idle)
     assert bench.says().startswith("Done in")
-    assert bench.backend.request.region and bench.backend.request.previous
+    assert bench.backend.request.selection_mask and bench.backend.request.previous
     older, newer = results(colored)
     assert newer.name() == "Linewash 0 painted, selection · mini" and colored.undo_texts() == ["Add Layer"]
     mask = selected() > 0
@@ -68,7 +68,7 @@ def test_only_the_selection_changes(bench: Bench, colored: Any) -> None:
         assert not np.array_equal(found[mask], pixels[mask]), name
         assert np.array_equal(layer_bytes(child(older, name)), pixels)
     sent = {name: cv2.imdecode(np.frombuffer(png, np.uint8), -1) for name, png in bench.backend.parts.items()}
-    assert np.array_equal(sent["region"], selected())
+    assert np.array_equal(sent["selection_mask"], selected())
     assert np.array_equal(sent["previous_background"], kept["Background"])
 
 

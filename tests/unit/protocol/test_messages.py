@@ -26,7 +26,7 @@ from shared.protocol import (
 
 SIDES = st.integers(MIN_SIDE, MAX_SIDE)
 REQUESTS = st.builds(
-    lambda recolor, **fields: ColorizeRequest(region=recolor, previous=recolor, **fields),
+    lambda recolor, **fields: ColorizeRequest(selection_mask=recolor, previous=recolor, **fields),
     recolor=st.booleans(),
     hints=st.booleans(),
     width=SIDES,
@@ -129,8 +129,8 @@ def test_anything_else_is_refused_by_name(data: object) -> None:
         ({"foreground": None}, ErrorCode.BAD_REQUEST),
         ({"model": 3}, ErrorCode.BAD_REQUEST),
         ({"hints": 1}, ErrorCode.BAD_REQUEST),
-        ({"region": "yes", "previous": True}, ErrorCode.BAD_REQUEST),
-        ({"region": True}, ErrorCode.NO_PREVIOUS),
+        ({"selection_mask": "yes", "previous": True}, ErrorCode.BAD_REQUEST),
+        ({"selection_mask": True}, ErrorCode.NO_PREVIOUS),
         ({"previous": True}, ErrorCode.BAD_REQUEST),
         ({"mode": 1}, ErrorCode.BAD_REQUEST),
         ({"mode": "m" * 501}, ErrorCode.BAD_REQUEST),
@@ -170,15 +170,15 @@ def test_three_states_are_terminal() -> None:
 
 def test_an_older_request_has_no_hints_and_no_selection_and_reads_the_same() -> None:
     plain = ColorizeRequest.from_json(FITTING)
-    assert not (plain.hints or plain.region or plain.previous)
+    assert not (plain.hints or plain.selection_mask or plain.previous)
     assert plain.mode == "" and not plain.parameters
     assert plain.preparation is LinePreparation.AS_DRAWN
-    assert not {"hints", "region", "previous", "mode", "parameters", "preparation"} & set(plain.to_json())
+    assert not {"hints", "selection_mask", "previous", "mode", "parameters", "preparation"} & set(plain.to_json())
 
 
 def test_the_parts_of_a_request() -> None:
     plain = ColorizeRequest.from_json(FITTING)
     assert part_names(plain) == ("lines", "reference0")
-    full = replace(plain, foreground=ForegroundSource.MASK, hints=True, region=True, previous=True)
-    extra = ("foreground", "hints", "region", "previous_foreground", "previous_background")
+    full = replace(plain, foreground=ForegroundSource.MASK, hints=True, selection_mask=True, previous=True)
+    extra = ("foreground", "hints", "selection_mask", "previous_foreground", "previous_background")
     assert part_names(full) == ("lines", "reference0", *extra)

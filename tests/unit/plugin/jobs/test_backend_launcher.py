@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from shared.protocol import PROTOCOL_VERSION
+
 STUB = """
 import http.server, json, os, sys
 from pathlib import Path
@@ -21,12 +23,12 @@ if (home / "broken").exists():
     sys.exit("it is broken")
 class Hello(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
-        body = json.dumps({"product": "linewash", "version": "0", "protocol": 1, "pid": os.getpid()}).encode()
+        body = json.dumps({"product": "linewash", "version": "0", "protocol": PROTOCOL, "pid": os.getpid()}).encode()
         self.send_response(200); self.send_header("Content-Length", str(len(body))); self.end_headers(); self.wfile.write(body)
     def log_message(self, *a): pass
 server = http.server.HTTPServer(("127.0.0.1", 0), Hello)
 (home / "runtime").mkdir(parents=True, exist_ok=True)
-info = {"host": "127.0.0.1", "port": server.server_port, "token": "t", "pid": os.getpid(), "protocol": 1, "version": "0"}
+info = {"host": "127.0.0.1", "port": server.server_port, "token": "t", "pid": os.getpid(), "protocol": PROTOCOL, "version": "0"}
 partial = home / "runtime" / "server.tmp"
 partial.write_text(json.dumps(info)); partial.replace(home / "runtime" / "server.json")
 for _ in range(6): server.handle_request()
@@ -46,10 +48,12 @@ def note(tmp_path: Path, home: Path) -> Path:
     """The installer's note about a backend that only says hello."""
     project = tmp_path / "project"
     (project / "backend").mkdir(parents=True)
-    (project / "backend" / "__main__.py").write_text(STUB)
+    (project / "backend" / "__main__.py").write_text(STUB.replace("PROTOCOL", str(PROTOCOL_VERSION)))
     file = tmp_path / "installation.json"
     file.write_text(
-        json.dumps({"python": sys.executable, "project": str(project), "home": str(home), "version": "0", "protocol": 1})
+        json.dumps(
+            {"python": sys.executable, "project": str(project), "home": str(home), "version": "0", "protocol": PROTOCOL_VERSION}
+        )
     )
     return file
 
@@ -88,7 +92,7 @@ class Running:
         self.thread.start()
         (home / "runtime").mkdir()
         info = {"host": "127.0.0.1", "port": self.server.server_port, "token": "t", "pid": os.getpid()}
-        (home / "runtime" / "server.json").write_text(json.dumps({**info, "protocol": 1, "version": "0"}))
+        (home / "runtime" / "server.json").write_text(json.dumps({**info, "protocol": PROTOCOL_VERSION, "version": "0"}))
 
     def stop(self) -> None:
         self.server.shutdown()
@@ -97,7 +101,7 @@ class Running:
 
 
 def hello(**changes: Any) -> dict[str, Any]:
-    return {"product": "linewash", "version": "0", "protocol": 1, "pid": 1, **changes}
+    return {"product": "linewash", "version": "0", "protocol": PROTOCOL_VERSION, "pid": 1, **changes}
 
 
 def test_a_running_backend_is_used(plugin: Any, home: Path) -> None:
@@ -111,7 +115,7 @@ def test_a_running_backend_is_used(plugin: Any, home: Path) -> None:
 
 @pytest.mark.parametrize(
     ("status", "body", "code"),
-    [(200, hello(protocol=2), "VERSION_MISMATCH"), (401, {"error": {"code": "bad_token"}}, "BAD_TOKEN")],
+    [(200, hello(protocol=PROTOCOL_VERSION + 1), "VERSION_MISMATCH"), (401, {"error": {"code": "bad_token"}}, "BAD_TOKEN")],
 )
 def test_a_backend_that_refuses_us_is_not_started_again(
     plugin: Any, launcher: Any, home: Path, status: int, body: Any, code: str
