@@ -30,7 +30,7 @@ from shared.paths import jobs_dir
 from tests.krita.harness import needs
 from tests.krita.harness.art import draw
 from tests.krita.harness.keeper import Keeper
-from tests.krita.harness.studio import Studio
+from tests.krita.harness.scenario_player import ScenarioPlayer
 
 BY_WORDS = {
     "pressed": "capture",
@@ -98,19 +98,19 @@ def bare_server(keeper: Keeper) -> Iterator[str]:
 def measure(side: int, rounds: int, registry: str) -> tuple[dict[str, Any], list[dict[str, float]]]:
     """What Krita noted, and the seconds of each round."""
     with tempfile.TemporaryDirectory(prefix="linewash-krita-round-") as folder:
-        studio = Studio(Path(folder))
+        player = ScenarioPlayer(Path(folder))
         try:
             art = draw(Path(folder) / "art", (side, side))
             files = {"lines": str(art.lines), "reference": str(art.reference)}
-            with Keeper(jobs_dir(studio.home), Path(folder) / "kept") as keeper, bare_server(keeper) as url:
+            with Keeper(jobs_dir(player.home), Path(folder) / "kept") as keeper, bare_server(keeper) as url:
                 parameters = {"size": (side, side), "rounds": rounds, "url": url, **files}
                 model = {"LINEWASH_REGISTRY": registry} if registry else {}
-                seen = studio.play("timed_rounds", parameters, model=model)
+                seen = player.play("timed_rounds", parameters, model=model)
                 jobs = [json.loads((job / "result.json").read_text())["seconds"] for job in keeper.jobs]
             seconds = [round_seconds(seen[f"said{n}"], job) for n, job in enumerate(jobs)]
             return seen.values, seconds
         finally:
-            studio.close()
+            player.close()
 
 
 def report(seen: dict[str, Any], rounds: list[dict[str, float]]) -> None:

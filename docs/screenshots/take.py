@@ -22,7 +22,7 @@ from backend.training.synthetic.bust.identity import HELD_OUT_STYLE
 from backend.training.synthetic.mixture import VALIDATION_SEED, draw_set
 from backend.training.synthetic.scenes.backgrounds import Backgrounds
 from tests.krita.harness import needs
-from tests.krita.harness.studio import TRAINED, Studio
+from tests.krita.harness.scenario_player import TRAINED, ScenarioPlayer
 
 HERE = Path(__file__).resolve().parent
 SIDE = 1024
@@ -63,11 +63,11 @@ def main() -> None:
         sys.exit(needs.missing())
     with tempfile.TemporaryDirectory(prefix="linewash-screenshots-") as folder:
         pictures = {name: draw(Path(folder), number, name == "mask") for name, number in PICTURES.items()}
-        studio = Studio(Path(folder) / "studio")
+        player = ScenarioPlayer(Path(folder) / "player")
         try:
-            seen = studio.play("screenshots", {"size": (SIDE, SIDE), "images": pictures}, model=TRAINED)
+            seen = player.play("screenshots", {"size": (SIDE, SIDE), "images": pictures}, model=TRAINED)
         finally:
-            studio.close()
+            player.close()
         rows = []
         for name, files in pictures.items():
             before, after = (seen.pixels(f"{name}_{when}.bgra", (SIDE, SIDE))[..., 2::-1] for when in ("before", "after"))

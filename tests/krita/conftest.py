@@ -7,20 +7,20 @@ import pytest
 
 from tests.krita.harness import needs
 from tests.krita.harness.art import Art, draw
-from tests.krita.harness.studio import Studio
+from tests.krita.harness.scenario_player import ScenarioPlayer
 
 
 @pytest.fixture(scope="session")
-def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
+def player(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ScenarioPlayer]:
     """Krita with the plugin installed, for the whole run."""
     if needs.missing():
         (pytest.fail if needs.required() else pytest.skip)(needs.missing())
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that a run that is ended clears up as well
-    studio = Studio(tmp_path_factory.mktemp("krita"))
+    player = ScenarioPlayer(tmp_path_factory.mktemp("krita"))
     try:
-        yield studio
+        yield player
     finally:
-        left = studio.close()
+        left = player.close()
         signal.signal(signal.SIGTERM, before)
     assert not left, f"these had to be ended by force: {left}"
 

@@ -7,7 +7,7 @@ import pytest
 from shared.errors import ERRORS, ErrorCode
 from tests.krita.harness.art import Art, draw
 from tests.krita.harness.evidence import Evidence
-from tests.krita.harness.studio import Studio
+from tests.krita.harness.scenario_player import ScenarioPlayer
 
 pytestmark = [pytest.mark.krita, pytest.mark.timeout(1200)]
 SIZE = (333, 257)
@@ -35,21 +35,21 @@ BY_BACKEND = (
 
 
 @pytest.fixture(scope="module")
-def inputs(studio: Studio, small_art: Art, tmp_path_factory: pytest.TempPathFactory) -> Evidence:
+def inputs(player: ScenarioPlayer, small_art: Art, tmp_path_factory: pytest.TempPathFactory) -> Evidence:
     folder = tmp_path_factory.mktemp("bad")
     text = folder / "reference.png"
     text.write_text("this is no image")
     small = draw(folder / "small", (160, 128))
     files = {"lines": small_art.lines, "reference": small_art.reference, "small_mask": small.scan, "not_a_picture": text}
     paths = {name: str(path) for name, path in files.items()}
-    return studio.play("bad_inputs", {"size": SIZE, "home": str(studio.home), **paths})
+    return player.play("bad_inputs", {"size": SIZE, "home": str(player.home), **paths})
 
 
 @pytest.fixture(scope="module")
-def backends(studio: Studio, small_art: Art) -> Evidence:
-    home: Path = studio.root / "bad home"
+def backends(player: ScenarioPlayer, small_art: Art) -> Evidence:
+    home: Path = player.root / "bad home"
     files = {"lines": str(small_art.lines), "reference": str(small_art.reference)}
-    return studio.play("bad_backends", {"size": SIZE, "home": str(home), **files}, home)
+    return player.play("bad_backends", {"size": SIZE, "home": str(home), **files}, home)
 
 
 def check(seen: Evidence, code: ErrorCode) -> None:

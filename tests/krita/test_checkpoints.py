@@ -12,7 +12,7 @@ from shared.paths import models_dir
 from tests.krita.harness.art import Art
 from tests.krita.harness.compare import over, untouched
 from tests.krita.harness.evidence import Evidence
-from tests.krita.harness.studio import TRAINED, Studio
+from tests.krita.harness.scenario_player import TRAINED, ScenarioPlayer
 from tests.parity.golden import ANIME, FILES, write_checkpoint
 
 pytestmark = [pytest.mark.krita, pytest.mark.timeout(1800)]
@@ -23,8 +23,8 @@ WAYS = [(name, title) for name, titles in METHODS.items() for title in titles]
 
 
 @pytest.fixture(scope="module")
-def seen(studio: Studio, small_art: Art) -> Evidence:
-    home = studio.root / "checkpoints"
+def seen(player: ScenarioPlayer, small_art: Art) -> Evidence:
+    home = player.root / "checkpoints"
     folder = models_dir(home)
     folder.mkdir(parents=True)
     for version in FILES:
@@ -32,7 +32,7 @@ def seen(studio: Studio, small_art: Art) -> Evidence:
     (folder / "notes.safetensors").write_text("these are no weights", encoding="utf-8")
     models = {name: bool(spec.modes) for name, spec in SPECS.items()}
     given = {"size": SIZE, "lines": str(small_art.lines), "reference": str(small_art.reference), "models": models}
-    return studio.play("checkpoints", given, home, model=TRAINED, timeout_s=1500)
+    return player.play("checkpoints", given, home, model=TRAINED, timeout_s=1500)
 
 
 def image(seen: Evidence, name: str, title: str) -> Rgba:

@@ -11,7 +11,7 @@ from tests.krita.harness.art import Art
 from tests.krita.harness.compare import groups, read_png, untouched, worst
 from tests.krita.harness.evidence import Evidence
 from tests.krita.harness.keeper import Keeper
-from tests.krita.harness.studio import Studio
+from tests.krita.harness.scenario_player import ScenarioPlayer
 
 pytestmark = [pytest.mark.krita, pytest.mark.timeout(1200)]
 SIZE = (333, 257)
@@ -29,10 +29,10 @@ class Session:
 
 
 @pytest.fixture(scope="module")
-def session(studio: Studio, small_art: Art) -> Session:
+def session(player: ScenarioPlayer, small_art: Art) -> Session:
     files = {"lines": str(small_art.lines), "reference": str(small_art.reference)}
-    with Keeper(jobs_dir(studio.home), studio.root / "kept_spaces") as keeper:
-        seen = studio.play("color_spaces", {"size": SIZE, "spaces": list(SPACES), **files})
+    with Keeper(jobs_dir(player.home), player.root / "kept_spaces") as keeper:
+        seen = player.play("color_spaces", {"size": SIZE, "spaces": list(SPACES), **files})
     assert len(keeper.jobs) == len(SPACES)
     names = ("Foreground", "Background")
     sent = {

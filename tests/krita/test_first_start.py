@@ -2,29 +2,29 @@
 
 import pytest
 
-from tests.krita.harness.studio import Studio
+from tests.krita.harness.scenario_player import ScenarioPlayer
 
 pytestmark = [pytest.mark.krita, pytest.mark.timeout(1200)]
 WIDGETS = ["lines", "reference", "referenceAdd", "foreground", "finish", "color", "cancel", "progress", "status"]
 """The names that any outside test may rely on."""
 
 
-def test_docker_is_visible_in_a_fresh_profile(studio: Studio) -> None:
-    assert "linewash" in studio.first["dockers"]
-    assert studio.first["title"] == "Linewash"
-    assert studio.first["visible"]
+def test_docker_is_visible_in_a_fresh_profile(player: ScenarioPlayer) -> None:
+    assert "linewash" in player.first["dockers"]
+    assert player.first["title"] == "Linewash"
+    assert player.first["visible"]
 
 
-def test_widgets_carry_their_names_and_have_room(studio: Studio) -> None:
+def test_widgets_carry_their_names_and_have_room(player: ScenarioPlayer) -> None:
     """Even in the small window that Krita opens at its first start; the progress bar is there only while something runs."""
-    assert studio.first["widgets"] == WIDGETS
-    assert studio.first["seen"] == [name for name in WIDGETS if name != "progress"]
+    assert player.first["widgets"] == WIDGETS
+    assert player.first["seen"] == [name for name in WIDGETS if name != "progress"]
 
 
-def test_docker_says_how_to_begin(studio: Studio) -> None:
-    assert studio.first["says"] == "Open a line drawing to begin."
+def test_docker_says_how_to_begin(player: ScenarioPlayer) -> None:
+    assert player.first["says"] == "Open a line drawing to begin."
 
 
-def test_krita_loads_every_plugin_without_complaint(studio: Studio) -> None:
-    assert "Could not import" not in studio.first.log
-    assert "Traceback" not in studio.first.log
+def test_krita_loads_every_plugin_without_complaint(player: ScenarioPlayer) -> None:
+    assert "Could not import" not in player.first.log
+    assert "Traceback" not in player.first.log

@@ -7,7 +7,7 @@ import pytest
 from tests.krita.harness.art import Art
 from tests.krita.harness.compare import read_png, untouched
 from tests.krita.harness.evidence import Evidence
-from tests.krita.harness.studio import Studio
+from tests.krita.harness.scenario_player import ScenarioPlayer
 
 pytestmark = [pytest.mark.krita, pytest.mark.timeout(1200)]
 SIZE = (333, 257)
@@ -16,9 +16,9 @@ KINDS = ("automatic", *BY_MASK)
 
 
 @pytest.fixture(scope="module")
-def seen(studio: Studio, small_art: Art) -> Evidence:
+def seen(player: ScenarioPlayer, small_art: Art) -> Evidence:
     names = ("lines", "reference", "mask", "cutout")
-    return studio.play("foregrounds", {"size": SIZE, **{name: str(getattr(small_art, name)) for name in names}})
+    return player.play("foregrounds", {"size": SIZE, **{name: str(getattr(small_art, name)) for name in names}})
 
 
 @pytest.mark.parametrize("kind", KINDS)

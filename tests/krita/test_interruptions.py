@@ -6,16 +6,16 @@ from shared.errors import ERRORS, ErrorCode
 from tests.krita.harness.art import Art
 from tests.krita.harness.compare import Snapshot, groups, layers, untouched
 from tests.krita.harness.evidence import Evidence
-from tests.krita.harness.studio import Studio
+from tests.krita.harness.scenario_player import ScenarioPlayer
 
 pytestmark = [pytest.mark.krita, pytest.mark.timeout(1200)]
 SIZE = (333, 257)
 
 
 @pytest.fixture(scope="module")
-def seen(studio: Studio, small_art: Art) -> Evidence:
-    files = {"lines": str(small_art.lines), "reference": str(small_art.reference), "home": str(studio.home)}
-    return studio.play("interruptions", {"size": SIZE, **files})
+def seen(player: ScenarioPlayer, small_art: Art) -> Evidence:
+    files = {"lines": str(small_art.lines), "reference": str(small_art.reference), "home": str(player.home)}
+    return player.play("interruptions", {"size": SIZE, **files})
 
 
 def says(code: ErrorCode, text: str) -> bool:

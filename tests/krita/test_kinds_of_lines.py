@@ -6,7 +6,7 @@ import pytest
 from tests.krita.harness.art import Art
 from tests.krita.harness.compare import Snapshot, groups, layers, over, read_png, untouched
 from tests.krita.harness.evidence import Evidence
-from tests.krita.harness.studio import Studio
+from tests.krita.harness.scenario_player import ScenarioPlayer
 
 pytestmark = [pytest.mark.krita, pytest.mark.timeout(1200)]
 SIZE = (333, 257)
@@ -16,10 +16,10 @@ TRANSPARENT = tuple(kind for kind in KINDS if kind not in (*SCANS, "painting"))
 
 
 @pytest.fixture(scope="module")
-def seen(studio: Studio, small_art: Art) -> Evidence:
+def seen(player: ScenarioPlayer, small_art: Art) -> Evidence:
     names = ("lines", "reference", "scan", "painting")
     files = {name: str(getattr(small_art, name)) for name in names}
-    return studio.play("kinds_of_lines", {"size": SIZE, **files})
+    return player.play("kinds_of_lines", {"size": SIZE, **files})
 
 
 def neighbors(snapshot: Snapshot) -> tuple[str, str]:

@@ -9,7 +9,7 @@ import pytest
 from tests.krita.harness.art import Art
 from tests.krita.harness.compare import groups, layers, read_png, untouched
 from tests.krita.harness.evidence import Evidence
-from tests.krita.harness.studio import Studio
+from tests.krita.harness.scenario_player import ScenarioPlayer
 
 pytestmark = [pytest.mark.krita, pytest.mark.timeout(1200)]
 SIZE = (333, 257)
@@ -23,7 +23,7 @@ AT = (100, 30)
 
 
 @pytest.fixture(scope="module")
-def seen(studio: Studio, small_art: Art, tmp_path_factory: pytest.TempPathFactory) -> Evidence:
+def seen(player: ScenarioPlayer, small_art: Art, tmp_path_factory: pytest.TempPathFactory) -> Evidence:
     folder = tmp_path_factory.mktemp("spots")
     hints = np.zeros((SIZE[1], SIZE[0], 4), np.uint8)
     cv2.circle(hints, SPOT, 5, (*HINT[::-1], 255), -1)
@@ -32,7 +32,7 @@ def seen(studio: Studio, small_art: Art, tmp_path_factory: pytest.TempPathFactor
         cv2.imwrite(str(folder / f"{name}.png"), image)
     given = {"size": SIZE, "lines": str(small_art.lines), "reference": str(small_art.reference)}
     files = {"hints": str(folder / "hints.png"), "over": str(folder / "over.png")}
-    return studio.play("recoloring", {**given, **files, "at": AT, "box": BOX, "spaces": SPACES})
+    return player.play("recoloring", {**given, **files, "at": AT, "box": BOX, "spaces": SPACES})
 
 
 def _raw(seen: Evidence, name: str, space: str) -> np.ndarray:

@@ -11,7 +11,7 @@ from tests.krita.harness.art import Art
 from tests.krita.harness.compare import groups, layers, over, read_png, untouched, worst
 from tests.krita.harness.evidence import Evidence
 from tests.krita.harness.keeper import Keeper
-from tests.krita.harness.studio import TRAINED, Studio
+from tests.krita.harness.scenario_player import TRAINED, ScenarioPlayer
 
 pytestmark = [pytest.mark.krita, pytest.mark.timeout(1200)]
 SIZE = (1024, 1024)
@@ -28,11 +28,11 @@ class Round:
 
 
 @pytest.fixture(scope="module")
-def round_(studio: Studio, art: Art) -> Round:
+def round_(player: ScenarioPlayer, art: Art) -> Round:
     files = {"lines": str(art.lines), "reference": str(art.reference)}
-    home = studio.root / "trained"
-    with Keeper(jobs_dir(home), studio.root / "kept") as keeper:
-        seen = studio.play("round_trip", {"size": SIZE, **files}, home, model=TRAINED)
+    home = player.root / "trained"
+    with Keeper(jobs_dir(home), player.root / "kept") as keeper:
+        seen = player.play("round_trip", {"size": SIZE, **files}, home, model=TRAINED)
     (job,) = keeper.jobs
     images = [read_png(job / f"{name}.png") for name in ("foreground", "background", "composite")]
     return Round(seen, *images)

@@ -4,15 +4,15 @@ import pytest
 
 from tests.krita.harness.art import Art
 from tests.krita.harness.evidence import Evidence
-from tests.krita.harness.studio import Studio
+from tests.krita.harness.scenario_player import ScenarioPlayer
 
 pytestmark = [pytest.mark.krita, pytest.mark.timeout(1200)]
 
 
 @pytest.fixture(scope="module")
-def seen(studio: Studio, small_art: Art) -> Evidence:
+def seen(player: ScenarioPlayer, small_art: Art) -> Evidence:
     files = {"lines": str(small_art.lines), "reference": str(small_art.reference)}
-    return studio.play("two_windows", {"size": (333, 257), **files})
+    return player.play("two_windows", {"size": (333, 257), **files})
 
 
 def test_floating_docker_works(seen: Evidence) -> None:

@@ -17,7 +17,7 @@ class Keeper:
         self.jobs: list[Path] = []
         self._known: set[str] = set()
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._look, name="keeper")
+        self._thread = threading.Thread(target=self._poll, name="keeper")
 
     def __enter__(self) -> "Keeper":
         self._known = {path.name for path in self.watched.glob("*")}
@@ -28,7 +28,7 @@ class Keeper:
         self._stop.set()
         self._thread.join()
 
-    def _look(self) -> None:
+    def _poll(self) -> None:
         while not self._stop.wait(0.02):
             for result in self.watched.glob("*/result"):
                 if result.parent.name not in self._known:

@@ -1,7 +1,7 @@
 """Colorize pressed a second time: under transparent lines, over a scan, and with the earlier result's layer active."""
 
-from linewash_driver.desk import arrange, close, color
-from linewash_driver.paper import drawing, find, keep_view, load, new, paint, raw, snapshot
+from linewash_driver.docker_actions import arrange, close, color
+from linewash_driver.documents import drawing, find, keep_view, load, new, paint, raw, snapshot
 
 
 def transparent(painter):

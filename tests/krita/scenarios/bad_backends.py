@@ -5,9 +5,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import linewash
-from linewash_driver.desk import arrange, close, color, refused
-from linewash_driver.machine import Impostor, server_file
-from linewash_driver.paper import drawing, results, snapshot
+from linewash_driver.backend_processes import Impostor, server_file
+from linewash_driver.docker_actions import arrange, close, color, refused
+from linewash_driver.documents import drawing, results, snapshot
 
 NOTED = Path(linewash.__file__).parent / "installation.json"
 

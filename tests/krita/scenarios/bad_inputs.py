@@ -1,8 +1,8 @@
 """What a painter can get wrong: each answered with its own sentence, the document untouched.  The function names the error."""
 
-from linewash_driver.desk import arrange, close, color, refused
-from linewash_driver.machine import fault_file
-from linewash_driver.paper import drawing, find, new, paint, results, snapshot
+from linewash_driver.backend_processes import fault_file
+from linewash_driver.docker_actions import arrange, close, color, refused
+from linewash_driver.documents import drawing, find, new, paint, results, snapshot
 
 
 def standard(painter):

@@ -1,8 +1,8 @@
 """A painter who has put published checkpoints into the models folder colors with each, by each of its methods."""
 
-from linewash_driver.desk import arrange, close, color
+from linewash_driver.docker_actions import arrange, close, color
+from linewash_driver.documents import drawing, keep_layer, snapshot
 from linewash_driver.painter import entries
-from linewash_driver.paper import drawing, keep_layer, snapshot
 from PyQt5.QtCore import Qt
 from PyQt5.QtWidgets import QScrollArea
 

@@ -1,7 +1,7 @@
 """The same drawing in documents of other color spaces and depths."""
 
-from linewash_driver.desk import arrange, close, color
-from linewash_driver.paper import drawing, keep_layer, keep_view, snapshot
+from linewash_driver.docker_actions import arrange, close, color
+from linewash_driver.documents import drawing, keep_layer, keep_view, snapshot
 
 
 def run(painter):

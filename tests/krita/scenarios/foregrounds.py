@@ -1,8 +1,8 @@
 """Where the foreground mask comes from: a selection, a painted mask layer, a layer's alpha, or the model's own guess."""
 
 from krita import Selection
-from linewash_driver.desk import arrange, close, color
-from linewash_driver.paper import drawing, find, keep_layer, load, paint, snapshot
+from linewash_driver.docker_actions import arrange, close, color
+from linewash_driver.documents import drawing, find, keep_layer, load, paint, snapshot
 
 
 def automatic(painter, document):

@@ -3,9 +3,9 @@
 import signal
 
 from krita import Krita
-from linewash_driver import machine
-from linewash_driver.desk import arrange, close, color, rest
-from linewash_driver.paper import drawing, find, results, snapshot, undo_text
+from linewash_driver import backend_processes
+from linewash_driver.docker_actions import arrange, close, color, rest
+from linewash_driver.documents import drawing, find, results, snapshot, undo_text
 
 
 def ready(painter):
@@ -19,18 +19,18 @@ def ready(painter):
 def frozen(painter):
     """Click Colorize with the worker stopped, wait until the job has arrived; returns the stopped processes."""
     home = painter.parameters["home"]
-    pids = machine.below(home)
-    machine.send(pids, signal.SIGSTOP)
-    jobs = machine.job_count(home)
+    pids = backend_processes.below(home)
+    backend_processes.send(pids, signal.SIGSTOP)
+    jobs = backend_processes.job_count(home)
     yield from painter.press("color")
-    yield from painter.until(lambda: machine.job_count(home) > jobs, 60, "the job to reach the backend")
+    yield from painter.until(lambda: backend_processes.job_count(home) > jobs, 60, "the job to reach the backend")
     yield 0.5
     return pids
 
 
 def thaw(pids):
     """Let the worker go on."""
-    machine.send(pids, signal.SIGCONT)
+    backend_processes.send(pids, signal.SIGCONT)
 
 
 def cancelled(painter, document):
@@ -131,9 +131,10 @@ def line_layer_deleted(painter, document):
     yield from painter.until(lambda: rest(painter), 300, "the docker to rest after the lines went")
     yield 0.5
     painter.note("line_layer_deleted", {"before": before, "after": snapshot(document), "says": painter.says()})
-    count = machine.job_count(painter.parameters["home"])
+    home = painter.parameters["home"]
+    count = backend_processes.job_count(home)
     yield from painter.press("discard")
-    yield from painter.until(lambda: machine.job_count(painter.parameters["home"]) < count, 30, "the backend to forget it")
+    yield from painter.until(lambda: backend_processes.job_count(home) < count, 30, "the backend to forget it")
     painter.note("discarded", {"after": snapshot(document), "offered": painter.widget("unclaimed").isVisible()})
 
 
@@ -142,7 +143,7 @@ def killed(painter, document):
     home = painter.parameters["home"]
     before = snapshot(document)
     yield from frozen(painter)
-    yield from machine.kill(home)
+    yield from backend_processes.kill(home)
     yield from painter.until(lambda: rest(painter), 120, "the docker to notice that the backend died")
     yield 0.3
     painter.note("killed", {"before": before, "after": snapshot(document), "says": painter.says()})
@@ -155,7 +156,7 @@ def worker_killed(painter, document):
     """Only the process with the model dies."""
     before = snapshot(document)
     pids = yield from frozen(painter)
-    machine.send(pids, signal.SIGKILL)
+    backend_processes.send(pids, signal.SIGKILL)
     yield from painter.until(lambda: rest(painter), 120, "the docker to notice that the model died")
     yield 0.3
     painter.note("worker_killed", {"before": before, "after": snapshot(document), "says": painter.says()})

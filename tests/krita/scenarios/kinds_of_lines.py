@@ -1,7 +1,7 @@
 """Where lines may lie in a document: a scan, a painting, a group, off the canvas, a vector layer, beside hidden ones."""
 
-from linewash_driver.desk import arrange, close, color
-from linewash_driver.paper import find, keep_view, load, new, paint, raw, snapshot, undo_text
+from linewash_driver.docker_actions import arrange, close, color
+from linewash_driver.documents import find, keep_view, load, new, paint, raw, snapshot, undo_text
 
 VECTOR = (
     '<svg xmlns="http://www.w3.org/2000/svg" width="{w}pt" height="{h}pt" viewBox="0 0 {w} {h}">'

@@ -2,9 +2,9 @@
 
 import signal
 
-from linewash_driver import machine
-from linewash_driver.desk import arrange, color, rest
-from linewash_driver.paper import drawing
+from linewash_driver import backend_processes
+from linewash_driver.docker_actions import arrange, color, rest
+from linewash_driver.documents import drawing
 
 
 def run(painter):
@@ -17,10 +17,10 @@ def run(painter):
         yield 0.3
     else:
         yield from color(painter, document)
-        machine.send(machine.below(given["home"]), signal.SIGSTOP)
-        jobs = machine.job_count(given["home"])
+        backend_processes.send(backend_processes.below(given["home"]), signal.SIGSTOP)
+        jobs = backend_processes.job_count(given["home"])
         yield from painter.press("color")
-        yield from painter.until(lambda: machine.job_count(given["home"]) > jobs, 60, "the job to reach the backend")
+        yield from painter.until(lambda: backend_processes.job_count(given["home"]) > jobs, 60, "the job to reach the backend")
     painter.note("busy", not rest(painter))
     painter.note("says", painter.says())
     document.setModified(False)

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from krita import Selection
-from linewash_driver.desk import arrange, close, color
-from linewash_driver.paper import canvas, drawing, find, keep_layer, paint, results, snapshot
+from linewash_driver.docker_actions import arrange, close, color
+from linewash_driver.documents import canvas, drawing, find, keep_layer, paint, results, snapshot
 
 
 def select(document, box):

@@ -1,8 +1,8 @@
 """From a transparent line drawing to two layers under it, and everything a painter may do with them after."""
 
 from krita import Krita
-from linewash_driver.desk import arrange, close, color
-from linewash_driver.paper import drawing, find, keep_layer, keep_view, results, snapshot
+from linewash_driver.docker_actions import arrange, close, color
+from linewash_driver.documents import drawing, find, keep_layer, keep_view, results, snapshot
 
 
 def run(painter):

@@ -1,7 +1,7 @@
 """The pictures of the README: Krita with a colored drawing, and each drawing alone, before and after."""
 
-from linewash_driver.desk import arrange, close, color
-from linewash_driver.paper import drawing, find, keep_view, paint
+from linewash_driver.docker_actions import arrange, close, color
+from linewash_driver.documents import drawing, find, keep_view, paint
 from PyQt5.QtCore import QPoint
 
 

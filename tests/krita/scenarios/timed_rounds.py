@@ -5,8 +5,8 @@ import time
 import urllib.request
 
 from krita import Krita
-from linewash_driver.desk import arrange, color
-from linewash_driver.paper import canvas, drawing, find, load_bytes, raw, results
+from linewash_driver.docker_actions import arrange, color
+from linewash_driver.documents import canvas, drawing, find, load_bytes, raw, results
 from PyQt5.QtCore import QBuffer, QIODevice, QTimer
 from PyQt5.QtGui import QImage
 
@@ -18,12 +18,12 @@ class Watch:
         self.said = []
         self._painter = painter
         self._timer = QTimer()
-        self._timer.timeout.connect(self._look)
+        self._timer.timeout.connect(self._poll)
         self._press = lambda: self.said.append([time.monotonic(), "pressed"])
         painter.widget("color").clicked.connect(self._press)
         self._timer.start(2)
 
-    def _look(self):
+    def _poll(self):
         text = self._painter.says()
         if self.said and text != self.said[-1][1]:
             self.said.append([time.monotonic(), text])

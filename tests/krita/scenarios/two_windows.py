@@ -1,8 +1,8 @@
 """A second window of Krita, used and closed; a floating docker."""
 
 from krita import Krita
-from linewash_driver.desk import arrange, color
-from linewash_driver.paper import drawing, results
+from linewash_driver.docker_actions import arrange, color
+from linewash_driver.documents import drawing, results
 from PyQt5.QtWidgets import QDockWidget, QPushButton
 
 

@@ -7,8 +7,8 @@ from krita import Krita
 from PyQt5.QtCore import Qt
 from PyQt5.QtWidgets import QWidget
 
+from .documents import results
 from .painter import Painter
-from .paper import results
 
 Steps = Iterator[float]
 IN_THE_WAY = ("PresetDocker", "sharedtooldocker", "quick_settings_docker")

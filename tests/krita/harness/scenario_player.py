@@ -23,7 +23,7 @@ TRAINED: dict[str, str] = {}
 """The backend colors with the model it ships."""
 
 
-class Studio:
+class ScenarioPlayer:
     """Plays scenarios, each in a fresh copy of one warm profile.
 
     ``home`` is the data folder that scenarios share unless they ask for their own, so that the backend that the first one
