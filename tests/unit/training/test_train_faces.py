@@ -1,4 +1,4 @@
-"""``scripts/train_faces.sh`` from drawing to figures of both phases and their control."""
+"""``scripts/train_faces.sh`` from drawing to metrics of both phases and their control."""
 
 import json
 import os

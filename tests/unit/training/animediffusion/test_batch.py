@@ -1,4 +1,4 @@
-"""What a batch holds: each picture with a bend, a time and a withholding of its own."""
+"""What a batch holds: each image with a warp, a time and a dropout of its own."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ def drawn(faces: Path, seed: int = 0, size: int = 60, **settings: float) -> Batc
     return draw_batch(FacePairs(faces), np.random.default_rng(seed), BatchConfig(size, 8, warp=None, **settings))  # type: ignore[arg-type]
 
 
-def test_pictures_are_bent_each_by_its_own_bend_and_before_they_are_made_small(faces: Path) -> None:
+def test_images_are_warped_each_by_its_own_warp_and_before_they_are_made_small(faces: Path) -> None:
     seen: list[tuple[tuple[int, ...], ThinPlateWarp]] = []
 
     def noted(rgb: Rgb, bend: ThinPlateWarp) -> Rgb:
@@ -28,14 +28,14 @@ def test_pictures_are_bent_each_by_its_own_bend_and_before_they_are_made_small(f
     torch.testing.assert_close(batch.reference, -batch.color, atol=1 / 127, rtol=0)
 
 
-def test_every_picture_has_a_time_of_its_own_out_of_all(faces: Path) -> None:
+def test_every_image_has_a_time_of_its_own_out_of_all(faces: Path) -> None:
     times = torch.cat([drawn(faces, seed).time for seed in range(40)])
     assert times.min() < 10 and times.max() > 989 and times.max() <= 999
     assert len(set(drawn(faces).time.tolist())) > 40
     assert float(times.float().mean()) == pytest.approx(499.5, abs=25)
 
 
-def test_pictures_are_withheld_one_by_one(faces: Path) -> None:
+def test_images_are_dropped_one_by_one(faces: Path) -> None:
     batch = drawn(faces, size=400, reference_dropout=0.25, line_dropout=0.5)
     references = (batch.reference == 0).flatten(1).all(1)
     lines = (batch.lines == 1).flatten(1).all(1)

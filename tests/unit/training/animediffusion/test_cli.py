@@ -13,8 +13,8 @@ from backend.training.cli import app
 from tests.parity.golden import ANIME, golden
 
 
-class Noted:
-    """Stands for a run and keeps what it is given."""
+class RecordedRun:
+    """Stands for a training run and keeps what it is given."""
 
     def __init__(self, task: Any, config: AnimeTrainConfig) -> None:
         self.task, self.config, self.accelerator = task, config, self
@@ -26,11 +26,11 @@ class Noted:
         """Nothing."""
 
 
-def told(monkeypatch: pytest.MonkeyPatch, faces: Path, part: str, *more: str) -> Noted:
-    made: list[Noted] = []
+def recorded_run(monkeypatch: pytest.MonkeyPatch, faces: Path, part: str, *more: str) -> RecordedRun:
+    made: list[RecordedRun] = []
 
-    def run(task: Any, config: AnimeTrainConfig, folder: Path, machine: Any) -> Noted:
-        made.append(Noted(task, config))
+    def run(task: Any, config: AnimeTrainConfig, folder: Path, machine: Any) -> RecordedRun:
+        made.append(RecordedRun(task, config))
         return made[-1]
 
     monkeypatch.setattr("backend.training.engine.trainer.Trainer", run)
@@ -44,7 +44,7 @@ def told(monkeypatch: pytest.MonkeyPatch, faces: Path, part: str, *more: str) ->
 def test_without_options_it_is_the_published_recipe(
     part: str, loss: str, epochs: int, monkeypatch: pytest.MonkeyPatch, faces: Path
 ) -> None:
-    run = told(monkeypatch, faces, part, "--batch-size", "1")
+    run = recorded_run(monkeypatch, faces, part, "--batch-size", "1")
     assert run.task.reduction == loss
     assert run.task.config == BatchConfig(1, 256, warp_published, 0.0, 0.0, 10 if part == "anime2" else 0)
     config = AnimeTrainConfig(
@@ -66,13 +66,13 @@ def test_without_options_it_is_the_published_recipe(
 def test_options_reach_the_task_and_the_recipe(monkeypatch: pytest.MonkeyPatch, faces: Path) -> None:
     asked = "--batch-size 2 --side 64 --warp inside --drop-reference 0.1 --drop-lines 0.2 --loss sum"
     asked += " --initial-noise inverted --sampler-steps 4 --eta 0.5"
-    run = told(monkeypatch, faces, "anime2", *asked.split())
+    run = recorded_run(monkeypatch, faces, "anime2", *asked.split())
     assert run.task.config == BatchConfig(2, 64, warp_inside, 0.1, 0.2, 4) and run.task.reduction == "sum"
     network = run.task.network()
     assert (network._initial_noise, network._steps, network._eta) == ("inverted", 4, 0.5)
     asked = "--steps 7 --learning-rate 0.1 --weight-decay 0.2 --warmup-share 0.3 --ema-decay 0.9"
     asked += " --max-grad-norm 2 --batches-per-step 4 --seed 5"
-    run = told(monkeypatch, faces, "anime1", *f"{asked} --width 96 --loss mean --warp none".split())
+    run = recorded_run(monkeypatch, faces, "anime1", *f"{asked} --width 96 --loss mean --warp none".split())
     config = AnimeTrainConfig(
         steps=7,
         learning_rate=0.1,
@@ -93,7 +93,10 @@ def test_options_reach_the_task_and_the_recipe(monkeypatch: pytest.MonkeyPatch, 
 def test_epochs_count_what_all_processes_see(monkeypatch: pytest.MonkeyPatch, faces: Path) -> None:
     assert steps_for_epochs(10, 3, 1, 1) == 30 and steps_for_epochs(10, 3, 1, 2) == 15 and steps_for_epochs(0.001, 3, 1, 2) == 1
     monkeypatch.setenv("WORLD_SIZE", "3")
-    assert told(monkeypatch, faces, "anime1", "--batch-size", "2", "--epochs", "10").config.steps == 5
+    assert recorded_run(monkeypatch, faces, "anime1", "--batch-size", "2", "--epochs", "10").config.steps == 5
     assert (
-        told(monkeypatch, faces, "anime1", "--batch-size", "1", "--epochs", "10", "--batches-per-step", "6").config.steps == 5
+        recorded_run(
+            monkeypatch, faces, "anime1", "--batch-size", "1", "--epochs", "10", "--batches-per-step", "6"
+        ).config.steps
+        == 5
     )

@@ -22,7 +22,7 @@ def test_channels_are_last_on_a_gpu_only(there: bool, found: torch.memory_format
 
 
 @pytest.mark.parametrize("wanted", [torch.channels_last, torch.contiguous_format])
-def test_a_run_takes_the_layout_it_is_told(wanted: torch.memory_format, faces: Path, tmp_path: Path) -> None:
+def test_a_run_takes_the_memory_format_of_its_hardware(wanted: torch.memory_format, faces: Path, tmp_path: Path) -> None:
     task = Phase1(FacePairs(faces), InitialNetwork(golden(ANIME).sd), BatchConfig(1, 16), "sum")
     run = Trainer(task, AnimeTrainConfig(steps=1), tmp_path, Hardware(device="cpu", precision="no", memory_format=wanted))
     kernels = [

@@ -59,13 +59,13 @@ def test_says_what_is_missing(faces: Path, tmp_path: Path) -> None:
 
 
 def test_squares_keep_the_middle() -> None:
-    picture = np.zeros((40, 100, 3), np.uint8)
-    picture[:, 40:60] = 255
-    assert center_square(picture, 20).shape == (20, 20, 3)
-    assert center_square(picture, 20)[:, 7:13].min() == 255 and center_square(picture, 20)[:, :4].max() == 0
+    image = np.zeros((40, 100, 3), np.uint8)
+    image[:, 40:60] = 255
+    assert center_square(image, 20).shape == (20, 20, 3)
+    assert center_square(image, 20)[:, 7:13].min() == 255 and center_square(image, 20)[:, :4].max() == 0
 
 
-def test_bends_lie_in_their_ranges_and_differ() -> None:
+def test_warps_lie_in_their_ranges_and_differ() -> None:
     drawn = [random_warp(np.random.default_rng(number)) for number in range(200)]
     assert len(set(drawn)) > 190
     for bend in drawn:
@@ -74,25 +74,25 @@ def test_bends_lie_in_their_ranges_and_differ() -> None:
         assert round(bend.first + bend.first_shift, 2) != round(bend.second + bend.second_shift, 2)
 
 
-def test_points_that_do_not_move_bend_nothing() -> None:
+def test_points_that_do_not_move_warp_nothing() -> None:
     still = ThinPlateWarp(0.3, 0.7, 0.0, 0.0)
     x, y = warp_maps(still, 5, 3, (4, 2))
     assert np.allclose(x, np.arange(5)[None], atol=1e-4) and np.allclose(y, np.arange(3)[:, None], atol=1e-4)
-    picture = np.full((40, 40, 3), 200, np.uint8)
-    assert (warp_published(picture, still)[:-2, :-2] == 200).all() and (warp_published(picture, still)[-1] < 200).all()
+    image = np.full((40, 40, 3), 200, np.uint8)
+    assert (warp_published(image, still)[:-2, :-2] == 200).all() and (warp_published(image, still)[-1] < 200).all()
 
 
 def test_squares_are_cut_as_torchvision_cuts_them() -> None:
     """Resize cuts the longer side down (33 * 16 / 20 = 26.4, 35 * 16 / 20 = 28), CenterCrop rounds halves to the even."""
     for shape in ((20, 33), (20, 34), (20, 35), (41, 20), (16, 19), (16, 21)):
-        picture = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
-        sized = Image.fromarray(picture).resize((int(16 * shape[1] / min(shape)), int(16 * shape[0] / min(shape))), 2)
+        image = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+        sized = Image.fromarray(image).resize((int(16 * shape[1] / min(shape)), int(16 * shape[0] / min(shape))), 2)
         expected = {(20, 33): (0, 5), (20, 34): (0, 6), (20, 35): (0, 6), (41, 20): (8, 0), (16, 19): (0, 2), (16, 21): (0, 2)}
         top, left = expected[shape]
-        assert np.array_equal(center_square(picture, 16), np.asarray(sized)[top : top + 16, left : left + 16])
+        assert np.array_equal(center_square(image, 16), np.asarray(sized)[top : top + 16, left : left + 16])
 
 
-def test_damaged_pictures_are_named_however_they_are_damaged(faces: Path, tmp_path: Path) -> None:
+def test_damaged_images_are_named_however_they_are_damaged(faces: Path, tmp_path: Path) -> None:
     shutil.copytree(faces, tmp_path / "set")
     path = tmp_path / "set" / "reference" / "00000.png"
     whole = path.read_bytes()

@@ -75,7 +75,7 @@ def test_what_cannot_be_used_is_said_in_a_sentence(kind: str, faces: Path, tmp_p
 
 
 @pytest.mark.slow
-def test_a_picture_that_another_process_cannot_read_is_named_too(faces: Path, tmp_path: Path) -> None:
+def test_an_image_that_another_process_cannot_read_is_named_too(faces: Path, tmp_path: Path) -> None:
     asked = [*options("anime1", faces, tmp_path / "run", "--steps", "2", "--workers", "1"), *broken(tmp_path, faces, "picture")]
     result = CliRunner(env={"COLUMNS": "1000"}).invoke(app, asked)
     assert result.exit_code == 2 and "Traceback" not in result.output, result.output

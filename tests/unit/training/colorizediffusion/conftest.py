@@ -16,7 +16,7 @@ TINY = Augmentation(crops=((64, 64),), load_size=80, max_border=4)
 
 
 def draw(number: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """color (96, 96, 3), lines (96, 96) dark on white, mask: a disc on a ground of two colors."""
+    """color (96, 96, 3), lines (96, 96) dark on white, mask: a disc on a background of two colors."""
     rng = np.random.default_rng(number)
     colors = rng.integers(40, 220, (3, 3))
     color = np.full((SIDE, SIDE, 3), colors[0], np.uint8)
@@ -29,8 +29,8 @@ def draw(number: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return color, line, mask
 
 
-def encoded(picture: np.ndarray) -> bytes:
-    return bytes(cv2.imencode(".png", picture[..., ::-1] if picture.ndim == 3 else picture)[1])
+def encoded(image: np.ndarray) -> bytes:
+    return bytes(cv2.imencode(".png", image[..., ::-1] if image.ndim == 3 else image)[1])
 
 
 @pytest.fixture(scope="session")
@@ -38,9 +38,9 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Loose files."""
     folder = tmp_path_factory.mktemp("plain")
     for number in range(COUNT):
-        for part, picture in zip(("color", "sketch", "mask"), draw(number), strict=True):
+        for part, image in zip(("color", "sketch", "mask"), draw(number), strict=True):
             (folder / part / "disc").mkdir(parents=True, exist_ok=True)
-            (folder / part / "disc" / f"{number}.png").write_bytes(encoded(picture))
+            (folder / part / "disc" / f"{number}.png").write_bytes(encoded(image))
     return folder
 
 

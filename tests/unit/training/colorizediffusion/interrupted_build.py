@@ -1,6 +1,6 @@
-"""Make a data set again and again, each time killed one file operation later: ``python -m ...ended FOLDER ARCHIVE``.
+"""Make a data set again and again, each time killed one file operation later: ``python -m ...interrupted_build FOLDER SIZE``.
 
-A program of its own, as it forks, and what is told of each file operation cannot be taken back.
+A program of its own, as it forks, and an audit hook cannot be removed.
 """
 
 import os
@@ -22,7 +22,7 @@ OPERATIONS = ("open", "os.rename", "os.mkdir", "os.remove", "os.rmdir", "shutil.
 
 
 def level(number: int) -> int:
-    """The gray that tells picture ``number``."""
+    """The gray that tells image ``number``."""
     return 40 * number + 20
 
 
@@ -50,7 +50,7 @@ def kill_at(operation: int, below: Path) -> None:
 
 
 def colors(data: Path) -> list[int]:
-    """The grays of all pictures; each has its lines and its mask."""
+    """The grays of all images; each has its lines and its mask."""
     folder = ImageDataset(data, masks=True)
     samples = [folder.read(number) for number in range(len(folder))]
     for sample in samples:
@@ -63,12 +63,12 @@ def gray(rgb: np.ndarray) -> np.ndarray:
     return rgb[..., 0]
 
 
-def killed(pictures: Path, data: Path, how: BuildOptions, operation: int) -> bool:
+def killed(images: Path, data: Path, how: BuildOptions, operation: int) -> bool:
     """Whether making it was ended there, and had not come to its end before."""
     child = os.fork()
     if not child:
         kill_at(operation, data)
-        build_dataset(pictures, data, how, lambda name: None)
+        build_dataset(images, data, how, lambda name: None)
         os._exit(0)
     status = os.waitpid(child, 0)[1]
     assert status in (0, signal.SIGKILL), status
@@ -76,9 +76,9 @@ def killed(pictures: Path, data: Path, how: BuildOptions, operation: int) -> boo
 
 
 def main(folder: Path, archive: int) -> None:
-    pictures, how = sources(folder / "in"), BuildOptions(gray, gray, min_side=8, archive_size=archive)
+    images, how = sources(folder / "in"), BuildOptions(gray, gray, min_side=8, archive_size=archive)
     every, operation, seen = [level(number) for number in range(len(NAMES))], 0, set[int]()
-    while killed(pictures, folder / str(operation), how, operation + 1):
+    while killed(images, folder / str(operation), how, operation + 1):
         data = folder / str(operation)
         for path in data.glob("*/*.zip"):
             assert zipfile.ZipFile(path).testzip() is None
@@ -86,7 +86,7 @@ def main(folder: Path, archive: int) -> None:
             found = colors(data)
             assert len(set(found)) == len(found) and set(found) <= set(every)
             seen.add(len(found))
-        assert build_dataset(pictures, data, how, lambda name: None).count == len(NAMES)
+        assert build_dataset(images, data, how, lambda name: None).count == len(NAMES)
         assert colors(data) == every, operation
         assert not archive or not any(path.is_dir() for path in data.glob("*/*"))
         operation += 1

@@ -1,4 +1,4 @@
-"""What is drawn of pictures, and what is learned of them."""
+"""What is drawn of images, and what is learned of them."""
 
 import math
 from pathlib import Path
@@ -43,19 +43,19 @@ def test_framings_lie_inside_and_take_every_crop() -> None:
 
 
 def test_framing_keeps_the_aspect_and_mirrors() -> None:
-    picture = np.zeros((80, 40), np.uint8)
-    picture[:, 20:] = 255
-    assert (apply_crop(picture, Crop(20, 20, 20, 0, 0, False))[:, :9] == 0).all()
-    assert (apply_crop(picture, Crop(20, 20, 20, 0, 0, True))[:, :9] == 255).all()
-    assert apply_crop(picture, Crop(40, 20, 40, 0, 20, False)).min() == 255
+    image = np.zeros((80, 40), np.uint8)
+    image[:, 20:] = 255
+    assert (apply_crop(image, Crop(20, 20, 20, 0, 0, False))[:, :9] == 0).all()
+    assert (apply_crop(image, Crop(20, 20, 20, 0, 0, True))[:, :9] == 255).all()
+    assert apply_crop(image, Crop(40, 20, 40, 0, 20, False)).min() == 255
 
 
 @pytest.mark.parametrize("crop", [(64, 64), (64, 128), (128, 64)])
 @pytest.mark.parametrize("shape", [(90, 30), (30, 90), (30, 30), (31, 77)])
-def test_the_middle_of_tall_and_wide_pictures(crop: tuple[int, int], shape: tuple[int, int]) -> None:
+def test_the_middle_of_tall_and_wide_images(crop: tuple[int, int], shape: tuple[int, int]) -> None:
     rows, columns = np.mgrid[: shape[0], : shape[1]]
-    picture = np.stack([255 * (rows + 0.5) / shape[0], 255 * (columns + 0.5) / shape[1], 0 * rows], -1).astype(np.uint8)
-    shown = apply_crop(picture, center_crop(picture, crop))
+    image = np.stack([255 * (rows + 0.5) / shape[0], 255 * (columns + 0.5) / shape[1], 0 * rows], -1).astype(np.uint8)
+    shown = apply_crop(image, center_crop(image, crop))
     assert shown.shape == (*crop, 3)
     down, across, _ = shown.reshape(-1, 3).mean(0)
     assert abs(down - 127) < 4 and abs(across - 127) < 4
@@ -105,16 +105,16 @@ def test_expanded_masks_cover_the_masks_but_for_the_rest() -> None:
 
 
 def test_warp_moves_what_it_is_told() -> None:
-    picture = torch.zeros(1, 1, 64, 64)
-    picture[0, 0, 20:23, 30:33] = 1
+    image = torch.zeros(1, 1, 64, 64)
+    image[0, 0, 20:23, 30:33] = 1
     corners = [(2.0, 2.0), (2.0, 60.0), (60.0, 2.0), (60.0, 60.0)]
     before = torch.tensor([[(31.0, 21.0), *corners]])
     after = torch.tensor([[(41.0, 31.0), *corners]])
-    moved = warp_images(picture, before, after)
+    moved = warp_images(image, before, after)
     y, x = divmod(int(moved.flatten().argmax()), 64)
     assert abs(x - 41) <= 1 and abs(y - 31) <= 1
     # no move at all samples half a pixel off: the grid begins at the edge, as published
-    assert float((warp_images(picture, before, before)[0, 0, :-1, :-1] - picture[0, 0, :-1, :-1]).abs().max()) < 0.8
+    assert float((warp_images(image, before, before)[0, 0, :-1, :-1] - image[0, 0, :-1, :-1]).abs().max()) < 0.8
 
 
 def test_a_batch_is_a_function_of_its_number(plain: Path) -> None:
@@ -131,7 +131,7 @@ def test_a_batch_is_a_function_of_its_number(plain: Path) -> None:
     assert ((first.thresholds >= MIN_THRESHOLD) & (first.thresholds <= MAX_THRESHOLD)).all()
 
 
-def test_shares_that_are_withheld_and_warped(plain: Path) -> None:
+def test_shares_that_are_dropped_and_warped(plain: Path) -> None:
     data = ImageDataset(plain, masks=False)
     how = Augmentation(crops=((64, 64),), load_size=65, max_border=0, warp_share=1.0)
     batch = draw_batch(data, np.random.default_rng(0), BatchConfig(200, how, 0.3, 0.2, offset_noise=0.5))

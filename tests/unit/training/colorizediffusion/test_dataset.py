@@ -25,7 +25,7 @@ def names(folder: ImageDataset) -> list[str]:
 
 
 @pytest.mark.parametrize("kind", ["plain", "zipped"])
-def test_reads_colors_lines_and_masks_of_one_picture(kind: str, request: pytest.FixtureRequest) -> None:
+def test_reads_colors_lines_and_masks_of_one_image(kind: str, request: pytest.FixtureRequest) -> None:
     data = ImageDataset(request.getfixturevalue(kind), masks=True)
     assert len(data) == data.refresh() == COUNT
     for number in range(COUNT):
@@ -76,8 +76,8 @@ def test_says_what_is_missing(plain: Path, tmp_path: Path) -> None:
         data.read(1)
 
 
-def pictures(folder: Path) -> Path:
-    """Three pictures, one too small, one broken."""
+def images(folder: Path) -> Path:
+    """Three images, one too small, one broken."""
     (folder / "in").mkdir(parents=True)
     for number in range(3):
         cv2.imwrite(str(folder / "in" / f"{number}.png"), draw(number)[0][..., ::-1])
@@ -95,7 +95,7 @@ def making(archive: int = 0) -> BuildOptions:
 @pytest.mark.parametrize("archive", [0, 2])
 def test_makes_a_set_that_can_be_learned_from(tmp_path: Path, archive: int) -> None:
     heard: list[str] = []
-    made = build_dataset(pictures(tmp_path / "all"), tmp_path / "set", making(archive), heard.append)
+    made = build_dataset(images(tmp_path / "all"), tmp_path / "set", making(archive), heard.append)
     assert made.count == len(heard) == 4
     assert sorted(reason.split(":")[0] for reason in made.left_out) == ["broken.png", "small.jpg"]
     data = ImageDataset(tmp_path / "set", masks=True)
@@ -110,7 +110,7 @@ def test_makes_a_set_that_can_be_learned_from(tmp_path: Path, archive: int) -> N
 
 
 def test_goes_on_where_it_was_interrupted(tmp_path: Path) -> None:
-    source = pictures(tmp_path / "all")
+    source = images(tmp_path / "all")
 
     def interrupt(name: str) -> None:
         raise KeyboardInterrupt
@@ -142,12 +142,12 @@ def test_names_that_would_be_one_are_two(tmp_path: Path) -> None:
     assert {int(data.read(number).color[0, 0, 0]) for number in range(3)} == {0, 50, 100}
 
 
-def test_more_pictures_come_beside_archives_that_are_there(zipped: Path, tmp_path: Path) -> None:
+def test_more_images_come_beside_archives_that_are_there(zipped: Path, tmp_path: Path) -> None:
     for part in ("color", "sketch", "mask"):
         (tmp_path / "set" / part).mkdir(parents=True)
         shutil.copy(zipped / part / "ai1.zip", tmp_path / "set" / part / "0000.zip")
     before = (tmp_path / "set" / "color" / "0000.zip").read_bytes()
-    source = pictures(tmp_path / "all")
+    source = images(tmp_path / "all")
     assert build_dataset(source, tmp_path / "set", making(8), lambda name: None).count == 4
     Image.new("RGB", (64, 64)).save(source / "later.png")
     assert build_dataset(source, tmp_path / "set", making(8), lambda name: None).count == 5
@@ -156,8 +156,8 @@ def test_more_pictures_come_beside_archives_that_are_there(zipped: Path, tmp_pat
     assert [path.name for path in sorted((tmp_path / "set" / "mask").iterdir())] == ["0000.zip", "0001.zip", "0002.zip"]
 
 
-def test_the_command_finds_lines_and_figures(tmp_path: Path) -> None:
-    source = pictures(tmp_path / "all")
+def test_the_command_makes_lines_and_foreground_masks(tmp_path: Path) -> None:
+    source = images(tmp_path / "all")
     result = CliRunner().invoke(app, ["dataset", str(source), str(tmp_path / "set"), "--min-side", "64"])
     assert result.exit_code == 0, result.output
     assert "4 images" in result.output and "broken.png" in result.output

@@ -112,11 +112,11 @@ def test_v15_trains_pairs_and_token_networks_alone(stage_of: MakeStage, tmp_path
     assert all(torch.equal(after[name], value) for name, value in others.items())
     assert len(pairs) == 16 * 3 * 2 * 2
     changed = [not torch.equal(a, b) for a, b in zip(pairs, (p for n, p in after.items() if "pairs" in n), strict=True)]
-    assert np.mean(changed) > 0.8  # the deepest see one cell here, which is figure or ground
+    assert np.mean(changed) > 0.8  # the deepest see one cell here, which is foreground or background
 
 
 def test_a_fresh_v15_colors_as_v1(stage_of: MakeStage, tmp_path: Path) -> None:
-    """Pairs add nothing before they are trained: with the figure's tokens in both halves a split changes nothing."""
+    """Pairs add nothing before they are trained: with the foreground's tokens in both halves a split changes nothing."""
     stage = stage_of("v15")
     network = stage.network()
     batch = stage.batch(np.random.default_rng(0))

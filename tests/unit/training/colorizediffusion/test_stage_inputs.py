@@ -34,7 +34,7 @@ class Heard:
 
 
 def shown(stage: Stage, seen: tuple[float, float] = (1.0, 0.0)) -> tuple[Batch, tuple[Any, ...]]:
-    """A batch of two, and what the stage shows of it; the second picture's reference is withheld."""
+    """A batch of two, and what the stage shows of it; the second image's reference is dropped."""
     batch = stage.batch(np.random.default_rng(3))._replace(reference_kept=torch.tensor(seen))
     heard = Heard()
     stage.predict(heard, batch, batch.noise)
@@ -46,7 +46,7 @@ def v15(plain: Path, v15_checkpoint: Path) -> V15Stage:
     return V15Stage(ImageDataset(plain, masks=True), StartCheckpoint(v15_checkpoint), settings(masks=True))
 
 
-def test_v1_sees_the_picture_s_own_tokens_or_none(plain: Path, v1_checkpoint: Path) -> None:
+def test_v1_sees_the_image_s_own_tokens_or_none(plain: Path, v1_checkpoint: Path) -> None:
     stage = V1Stage(ImageDataset(plain, masks=False), StartCheckpoint(v1_checkpoint), settings())
     network = stage.network()
     assert all(weight.requires_grad for weight in network.parameters())
@@ -57,7 +57,7 @@ def test_v1_sees_the_picture_s_own_tokens_or_none(plain: Path, v1_checkpoint: Pa
     assert not tokens[1].any() and tokens[0].any()
 
 
-def test_v1_hears_a_noisy_reference_where_that_is_asked_for(plain: Path, v1_checkpoint: Path) -> None:
+def test_v1_gets_a_noisy_reference_where_that_is_asked_for(plain: Path, v1_checkpoint: Path) -> None:
     stage = V1Stage(ImageDataset(plain, masks=False), StartCheckpoint(v1_checkpoint), settings(noisy_reference=True))
     stage.network()
     batch = stage.batch(np.random.default_rng(3))._replace(reference_kept=torch.ones(2), time=torch.tensor([400, 950]))
@@ -82,15 +82,15 @@ def test_latents_are_scaled_samples_of_the_posterior(v15: V15Stage) -> None:
     torch.testing.assert_close(v15.encode_latent(batch), 0.18215 * (found.mean + found.std * batch.posterior_noise))
 
 
-def test_v15_sees_figure_tokens_of_the_whole_and_ground_tokens_without_the_figure(v15: V15Stage) -> None:
+def test_v15_takes_foreground_tokens_from_the_whole_and_background_tokens_without_the_foreground(v15: V15Stage) -> None:
     v15.network()
-    batch, (*_, features, figure, ground, seen, thresholds, mask) = shown(v15)
-    assert seen is batch.reference_kept and thresholds is batch.thresholds and mask.shape == (2, 1, 8, 8)
-    torch.testing.assert_close(figure, v15.encode_tokens(batch.reference, batch.warp))
-    is_figure = (batch.reference_mask >= batch.thresholds[:, 1].reshape(2, 1, 1, 1)).expand_as(batch.reference)
-    assert 0 < float(is_figure.float().mean()) < 1
+    batch, (*_, features, foreground, ground, kept, thresholds, mask) = shown(v15)
+    assert kept is batch.reference_kept and thresholds is batch.thresholds and mask.shape == (2, 1, 8, 8)
+    torch.testing.assert_close(foreground, v15.encode_tokens(batch.reference, batch.warp))
+    is_foreground = (batch.reference_mask >= batch.thresholds[:, 1].reshape(2, 1, 1, 1)).expand_as(batch.reference)
+    assert 0 < float(is_foreground.float().mean()) < 1
     painted = batch.reference.clone()
-    painted[is_figure] = 1.0
+    painted[is_foreground] = 1.0
     torch.testing.assert_close(ground, v15.encode_tokens(painted, batch.warp))
     torch.testing.assert_close(features, v15.parts.sketch_encoder(batch.sketch))
 
@@ -98,15 +98,15 @@ def test_v15_sees_figure_tokens_of_the_whole_and_ground_tokens_without_the_figur
 def test_v15_divides_by_the_sketch_s_threshold_and_embeds_the_reference_s(v15: V15Stage) -> None:
     network = v15.network()
     assert isinstance(network, V15Network)
-    _, (noisy, time, features, figure, ground, _, _, mask) = shown(v15)
+    _, (noisy, time, features, foreground, ground, _, _, mask) = shown(v15)
     unet, thresholds = v15.parts.unet, torch.tensor([[0.3, 0.8], [0.3, 0.8]])
     background = network.token_transformer(ground + network.threshold_embedder(torch.tensor([0.8])))
     split = Split(mask, WHOLE, WHOLE, NONE, HardSelector((0.3,) * 16), "foreground", "background")
     hooks = UNetHooks(features)
-    context = torch.cat([figure, background], 1)
+    context = torch.cat([foreground, background], 1)
     with torch.no_grad():
-        found = network(noisy, time, features, figure, ground, torch.ones(2), thresholds, mask)
-        without = network(noisy, time, features, figure, ground, torch.zeros(2), thresholds, mask)
+        found = network(noisy, time, features, foreground, ground, torch.ones(2), thresholds, mask)
+        without = network(noisy, time, features, foreground, ground, torch.zeros(2), thresholds, mask)
         wanted = unet(noisy, time, CrossAttentionInput(context, WHOLE, split), hooks)
         nothing = unet(noisy, time, CrossAttentionInput(torch.zeros_like(context), WHOLE, split), hooks)
     torch.testing.assert_close(found, wanted, atol=1e-5, rtol=1e-4)

@@ -1,4 +1,4 @@
-"""What DeepSpeed is told of a step, and when.  Accelerate's own plugin is told; it can be made without DeepSpeed."""
+"""What DeepSpeed is told of a step, and when: by Accelerate's own plugin, which can be made without DeepSpeed."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,7 +85,7 @@ def test_a_plain_configuration_is_told_the_sizes_of_a_step(tmp_path: Path) -> No
     assert plugin.deepspeed_config["torch_autocast"] == {"enabled": True, "dtype": "bfloat16"}
 
 
-def test_the_recipe_replaces_what_was_configured_for_a_step() -> None:
+def test_our_configuration_replaces_what_was_configured_for_a_step() -> None:
     config: dict[str, Any] = {"gradient_accumulation_steps": 9, "gradient_clipping": "auto", "bf16": {"enabled": True}}
     config["zero_optimization"] = {"stage": 1}
     configure_deepspeed(config, batch_size=2, accumulation_steps=3, processes=4, max_grad_norm=0.0, precision="no")
@@ -115,7 +115,7 @@ def test_configured_accumulation_does_not_shrink_gradients(tmp_path: Path, monke
     assert torch.equal(*weights)
 
 
-def test_averages_and_pictures_need_whole_weights(tmp_path: Path) -> None:
+def test_averages_and_images_need_whole_weights(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="--ema-decay 0"):
         Trainer(Linear(), TrainConfig(steps=1), tmp_path, Chosen(stage=3, precision="no"))
     run = Trainer(Linear(), TrainConfig(steps=1, ema_decay=0.0), tmp_path, Chosen(stage=3, precision="no"))
@@ -182,7 +182,7 @@ def test_weights_are_handed_over_flat(tmp_path: Path) -> None:
 
 
 def sharded(version: int, originals: bool) -> Any:
-    """An accelerator that FSDP was chosen for, as far as it is looked at."""
+    """An accelerator that FSDP was chosen for, with the attributes that are read."""
     state = SimpleNamespace(fsdp_plugin=SimpleNamespace(use_orig_params=originals))
     kind = DistributedType.FSDP
     return SimpleNamespace(distributed_type=kind, deepspeed_plugin=None, is_fsdp2=version == 2, state=state)

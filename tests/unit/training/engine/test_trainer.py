@@ -1,4 +1,4 @@
-"""The trainer: killed and started again it ends with the same weights, and it leaves something to look at."""
+"""The trainer: killed and started again it ends with the same weights, and it records what it did."""
 
 import csv
 import os
@@ -95,7 +95,7 @@ def test_batches_are_the_same_whoever_makes_them(dataset: ShardDataset) -> None:
     assert not torch.equal(other.lines, here[0].lines)
 
 
-def test_a_run_leaves_figures_curves_checkpoint_and_sheets(
+def test_a_run_leaves_metrics_curves_checkpoint_and_sheets(
     dataset: ShardDataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shown: list[list[torch.Tensor]] = []

@@ -1,4 +1,4 @@
-"""What the figure-mask network is shown: changed pictures whose figure is still known."""
+"""What the foreground network learns from: changed images whose foreground is still known."""
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from backend.training.mini.foreground_example import (
 from backend.training.mini.shard_dataset import ShardDataset
 
 
-def test_the_same_numbers_make_the_same_picture(dataset: ShardDataset) -> None:
+def test_the_same_numbers_make_the_same_image(dataset: ShardDataset) -> None:
     for make in (make_drawing_example, make_reference_example):
         first, second, other = (make(dataset.sample(np.random.default_rng(1)), np.random.default_rng(s)) for s in (2, 2, 3))
         for a, b in zip(first, second, strict=True):
@@ -29,21 +29,21 @@ def test_values_and_sizes(dataset: ShardDataset) -> None:
             assert all(part.min() >= 0 and part.max() <= 1 for part in item)
 
 
-def test_a_moved_figure_takes_its_lines_along(dataset: ShardDataset) -> None:
-    """The outlines of the made figures lie on the edge of their mask, wherever both are moved."""
+def test_a_moved_foreground_takes_its_lines_along(dataset: ShardDataset) -> None:
+    """The outlines of the shapes lie on the edge of their mask, wherever both are moved."""
     rng = np.random.default_rng(5)
     for _ in range(8):
         item = make_drawing_example(dataset.sample(rng), rng)
-        figure = item.mask[0] > 0.5
-        far = np.pad(figure, 6)
-        near = np.zeros_like(figure)
+        foreground = item.mask[0] > 0.5
+        far = np.pad(foreground, 6)
+        near = np.zeros_like(foreground)
         for dy in (0, 6, 12):
             for dx in (0, 6, 12):
                 near |= far[dy : dy + 256, dx : dx + 256]
         assert item.lines[0][~near].max(initial=0) < 0.05
 
 
-def test_a_wiped_ground_leaves_the_figure_and_its_outline() -> None:
+def test_a_wiped_background_leaves_the_foreground_and_its_outline() -> None:
     ink, mask = np.full((256, 256), 200, np.uint8), np.zeros((256, 256), np.uint8)
     mask[100:150, 100:150] = 255
     left = wipe_background(ink, mask)

@@ -48,16 +48,16 @@ def test_loss_falls(task: type[Task], dataset: ShardDataset, tmp_path: Path) -> 
 
 
 def test_resuming_is_exact(dataset: ShardDataset, tmp_path: Path) -> None:
-    recipe = TrainConfig(steps=4, warmup_steps=2)
-    whole = Trainer(PaintedTask(dataset, 2), recipe, tmp_path / "whole")
+    config = TrainConfig(steps=4, warmup_steps=2)
+    whole = Trainer(PaintedTask(dataset, 2), config, tmp_path / "whole")
     for _ in range(4):
         whole.step()
-    first = Trainer(PaintedTask(dataset, 2), recipe, tmp_path / "parts")
+    first = Trainer(PaintedTask(dataset, 2), config, tmp_path / "parts")
     first.folder.mkdir()
     for _ in range(2):
         first.step()
     first.save()
-    second = Trainer(PaintedTask(dataset, 2), recipe, tmp_path / "parts")
+    second = Trainer(PaintedTask(dataset, 2), config, tmp_path / "parts")
     assert second.progress.step == 2
     for _ in range(2):
         second.step()
@@ -81,7 +81,7 @@ def test_new_shards_are_picked_up(cache: Path, tmp_path: Path) -> None:
     assert dataset.refresh() == 12
 
 
-def test_augmentation_keeps_sets_true(dataset: ShardDataset) -> None:
+def test_augmentation_keeps_examples_valid(dataset: ShardDataset) -> None:
     rng = np.random.default_rng(0)
     for _ in range(20):
         item = make_flats_example(dataset.sample(rng), rng)
@@ -114,7 +114,7 @@ def test_export_refuses_an_empty_run(dataset: ShardDataset, tmp_path: Path) -> N
         export_model({"flats": FlatsTask(dataset)}, {"flats": tmp_path / "nothing"}, tmp_path / "out")
 
 
-def test_looking_is_done_once_and_painting_needs_it(cache: Path, tmp_path: Path) -> None:
+def test_warps_are_computed_once_and_painting_needs_them(cache: Path, tmp_path: Path) -> None:
     copy = tmp_path / "cache"
     shutil.copytree(cache, copy)
     assert precompute_warps(Flats(), copy) == 0
