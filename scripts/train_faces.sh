@@ -32,7 +32,7 @@ train() {
         --save-minutes 8 --validation "$work/test" "$@"
     "$python" -m backend.training.cli anime-publish "$work/$name" "$work/$name.safetensors"
     "$python" -m backend.evaluation.animediffusion.cli "$work/$name.safetensors" "$work/test" --side "$side" --threads "$threads" \
-        --baselines --out "$work/figures-$name"
+        --baselines --out "$work/metrics-$name"
 }
 
 faces train --count "${FACES:-4000}" --seed 1

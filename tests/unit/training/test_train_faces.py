@@ -20,9 +20,9 @@ def test_both_phases_and_the_control_are_measured(project: Path, tmp_path: Path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "3 faces drawn" in done.stdout and "2 faces drawn" in done.stdout
     for name in ("phase1", "phase2", "control"):
-        rows = json.loads((tmp_path / f"figures-{name}" / "figures.json").read_text())
+        rows = json.loads((tmp_path / f"metrics-{name}" / "figures.json").read_text())
         expected = [(SAME, MODEL), (CROSS, MODEL), *((protocol, by) for protocol in (SAME, CROSS) for by in (REFERENCE, MEAN))]
         assert [(row["protocol"], row["by"]) for row in rows] == expected and all(row["pictures"] == 2 for row in rows)
-        assert len(list((tmp_path / f"figures-{name}" / "same").glob("*.png"))) == 2
+        assert len(list((tmp_path / f"metrics-{name}" / "same").glob("*.png"))) == 2
     weights = {name: (tmp_path / f"{name}.safetensors").read_bytes() for name in ("phase1", "phase2", "control")}
     assert len(set(weights.values())) == 3
