@@ -60,6 +60,43 @@ def test_cancel_answers_at_once_and_tells_the_backend(bench: Bench, document: An
     assert state_of(document) == before
 
 
+def test_cancelled_before_its_first_step_and_begun_again(bench: Bench, document: Any, file: Path) -> None:
+    before = state_of(document)
+    bench.drop(file)
+    bench.click("color")
+    bench.click("cancel")
+    assert bench.idle() and bench.says().startswith("Cancelled.")
+    bench.until(lambda: not bench.controller.loop.tasks and not bench.controller.threads.busy)
+    assert state_of(document) == before and bench.backend.request is None
+    bench.click("color")
+    bench.until(bench.idle)
+    assert bench.says().startswith("Done in")
+
+
+def test_cancelled_while_the_layers_are_read(bench: Bench, document: Any, file: Path) -> None:
+    before = state_of(document)
+    bench.drop(file)
+    document.state.idle = False  # Krita computes, so that reading waits
+    bench.click("color")
+    bench.until(lambda: bench.says() == "Reading the layers…")
+    bench.click("cancel")
+    assert bench.idle() and not bench.controller._runs
+    document.state.idle = True
+    bench.until(lambda: not bench.controller.loop.tasks)
+    assert state_of(document) == before and bench.backend.request is None
+
+
+def test_a_window_closed_while_a_thumbnail_is_read(bench: Bench, document: Any, plugin: Any, monkeypatch: Any) -> None:
+    go_on = threading.Event()
+    monkeypatch.setattr(plugin.docker, "file_thumbnail", lambda path: go_on.wait(10))
+    bench.drop(Path("late.png"))
+    bench.until(lambda: bench.controller.threads.busy)
+    bench.close()
+    assert not bench.controller.loop.tasks
+    go_on.set()
+    bench.until(lambda: not bench.controller.threads.busy)
+
+
 @pytest.mark.parametrize(
     ("call", "code"),
     [
