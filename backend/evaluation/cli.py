@@ -12,15 +12,15 @@ from rich.console import Console
 from rich.progress import track
 
 from backend.contract.family import ModelSpec
-from backend.evaluation.aggregate import summaries
-from backend.evaluation.colorize_pair import Settings
-from backend.evaluation.lpips import Net, installed
+from backend.evaluation.aggregate import summarize
+from backend.evaluation.colorize_pair import ColorizeOptions
+from backend.evaluation.lpips import Net, load_installed
 from backend.evaluation.methods import Role, all_methods
-from backend.evaluation.pairs import mirrored_and_warped, read_pairs
-from backend.evaluation.report import Report, html
-from backend.evaluation.run import Measured, as_json, measure, warm_up
-from backend.evaluation.table import COLUMNS, figures_table, masks_table, variations_table
-from backend.evaluation.uncolored_drawings import color_by, pictures, references_of
+from backend.evaluation.pairs import mirror_and_warp_reference, read_pairs
+from backend.evaluation.report import Report, render_html
+from backend.evaluation.run import Measurements, measure, to_json, warm_up
+from backend.evaluation.table import COLUMNS, masks_table, metrics_table, variations_table
+from backend.evaluation.uncolored_drawings import choose_references, colorize_by_references, read_images
 from backend.families.registry import load
 from shared.errors import LinewashError
 from shared.model_spec import ParameterValues, Value, parse_assignments
@@ -28,8 +28,8 @@ from shared.paths import default_home, models_dir
 from shared.protocol import ColorizeRequest, Finish, default_values, replace_parameters, resolve_values
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-NO_LPIPS = "not installed (see docs/evaluation.md)"
-WIDTH = 200
+LPIPS_MISSING = "not installed (see docs/evaluation.md)"
+TABLE_WIDTH = 200
 """Columns of a table where the terminal does not say."""
 _DEFAULTS = ColorizeRequest(64, 64, ())
 
@@ -37,7 +37,7 @@ _DEFAULTS = ColorizeRequest(64, 64, ())
 @app.command()
 def evaluate(
     pairs: Annotated[Path, typer.Option(exists=True, help="Folder of NAME_line/_color/_ref/_mask.png, or a shard (.npz).")],
-    out: Annotated[Path, typer.Option(file_okay=False, help="Folder for report.html and figures.json.")],
+    out: Annotated[Path, typer.Option(file_okay=False, help="Folder for report.html and metrics.json.")],
     warp: Annotated[bool, typer.Option("--warp", help="Mirror and bend the references, by a fixed seed.")] = False,
     guess: Annotated[bool, typer.Option("--guess", help="Let the model find the figures; masks are measured, too.")] = False,
     seeds: Annotated[int, typer.Option(min=1, help="Color every drawing with so many seeds.")] = 1,
@@ -66,26 +66,28 @@ def evaluate(
     """Measure a model beside plain baselines and ceilings; print tables and write a report with pictures."""
     if references and lineart is None:
         raise typer.BadParameter("needs --lineart", param_hint="--references")
-    perceptual = installed(_net(net))
-    shown = [] if lineart is None else pictures([lineart])
+    perceptual = load_installed(_parse_net(net))
+    shown = [] if lineart is None else read_images([lineart])
     cv2.setNumThreads(1)
     torch.set_num_threads(threads)
     try:
         family = load(model, models or models_dir(default_home()), device)
-        values = _values(family.spec, mode, {"steps": steps, "guidance": guidance}, setting or ())
+        values = _parameter_values(family.spec, mode, {"steps": steps, "guidance": guidance}, setting or ())
     except LinewashError as error:
         raise typer.BadParameter(str(error)) from error
     finishes = tuple(finish or family.spec.finishes)
-    settings = Settings(finishes[0], 0, guess, mode, values)
+    settings = ColorizeOptions(finishes[0], 0, guess, mode, values)
     ways = all_methods(family, finishes, settings)
     all_pairs = list(islice(read_pairs(pairs), skip, skip + limit))
-    used = [mirrored_and_warped(pair, number) for number, pair in enumerate(all_pairs, skip)] if warp else all_pairs
+    used = [mirror_and_warp_reference(pair, number) for number, pair in enumerate(all_pairs, skip)] if warp else all_pairs
     progress = Console(stderr=True)
     if used:
         warm_up(ways, used[0])
     measured = measure(track(used, "Measuring", console=progress), family, ways, settings, seeds, perceptual)
-    colors = pictures(references) if references else references_of(all_pairs)
-    looked_at = [color_by(family, d, colors, finishes, settings) for d in track(shown, "Drawings", console=progress)]
+    colors = read_images(references) if references else choose_references(all_pairs)
+    looked_at = [
+        colorize_by_references(family, d, colors, finishes, settings) for d in track(shown, "Drawings", console=progress)
+    ]
     told = {
         "model": model,
         "pictures": str(len(used)),
@@ -95,9 +97,9 @@ def evaluate(
         **({"mode": mode} if mode else {}),
         **{name: str(value) for name, value in values.items()},
         "device": device,
-        "LPIPS": net if perceptual else NO_LPIPS,
+        "LPIPS": net if perceptual else LPIPS_MISSING,
     }
-    _print(measured, perceptual is not None)
+    _print_tables(measured, perceptual is not None)
     out.mkdir(parents=True, exist_ok=True)
     names = frozenset(way.name for way in ways if way.role is Role.FAMILY)
     report = Report(
@@ -110,11 +112,11 @@ def evaluate(
         measured.strips,
         tuple(looked_at),
     )
-    (out / "report.html").write_text(html(report), encoding="utf-8")
-    (out / "figures.json").write_text(as_json(told, measured.rows), encoding="utf-8")
+    (out / "report.html").write_text(render_html(report), encoding="utf-8")
+    (out / "metrics.json").write_text(to_json(told, measured.rows), encoding="utf-8")
 
 
-def _values(spec: ModelSpec, mode: str, own: Mapping[str, Value | None], texts: Sequence[str]) -> ParameterValues:
+def _parameter_values(spec: ModelSpec, mode: str, own: Mapping[str, Value | None], texts: Sequence[str]) -> ParameterValues:
     """What is asked for of the model, its own defaults among it.  LinewashError BAD_SETTING."""
     given = {name: value for name, value in own.items() if value is not None}
     usual = default_values(spec.modes, spec.parameters, mode)
@@ -123,25 +125,25 @@ def _values(spec: ModelSpec, mode: str, own: Mapping[str, Value | None], texts: 
     return values
 
 
-def _net(name: str) -> Net:
+def _parse_net(name: str) -> Net:
     if name == "alex" or name == "vgg":
         return name
     raise typer.BadParameter("alex or vgg", param_hint="--net")
 
 
-def _print(measured: Measured, perceptual: bool) -> None:
+def _print_tables(measured: Measurements, perceptual: bool) -> None:
     console = Console()
     if not console.is_terminal:
-        console = Console(width=WIDTH)
+        console = Console(width=TABLE_WIDTH)
     for kind in dict.fromkeys(row.kind for row in measured.rows):
         rows = [row for row in measured.rows if row.kind == kind]
-        console.print(figures_table(f"{kind} ({len({row.pair for row in rows})} pictures)", summaries(rows), COLUMNS))
+        console.print(metrics_table(f"{kind} ({len({row.pair for row in rows})} pictures)", summarize(rows), COLUMNS))
     if measured.masks:
         console.print(masks_table(measured.masks))
     if measured.variations:
         console.print(variations_table(measured.variations))
     if not perceptual:
-        console.print(f"LPIPS: {NO_LPIPS}")
+        console.print(f"LPIPS: {LPIPS_MISSING}")
 
 
 if __name__ == "__main__":

@@ -7,14 +7,14 @@ from skimage.color import deltaE_ciede2000, rgb2lab
 
 from backend.imaging.types import Bools, Floats, Gray, Rgb
 
-PAPER = 200
+LINE_THRESHOLD = 200
 """A pixel of the line picture at least this light is no line."""
 CLOSE, NEAR = 10.0, 20.0
 """Below CLOSE (CIEDE2000) two colors pass for the same at a glance, above NEAR nobody takes one for the other."""
 
 
 @dataclass(frozen=True)
-class Score:
+class ColorScore:
     """mean: mean CIEDE2000 over the pixels that count.  close, near: share of them under CLOSE and NEAR."""
 
     mean: float
@@ -26,17 +26,17 @@ class Score:
 class ColorScores:
     """Errors outside the lines: of the whole picture, inside the mask and outside it (nan where there is no such side)."""
 
-    whole: Score
-    foreground: Score
-    background: Score
+    whole: ColorScore
+    foreground: ColorScore
+    background: ColorScore
 
 
-NOTHING = Score(float("nan"), float("nan"), float("nan"))
+UNKNOWN_SCORE = ColorScore(float("nan"), float("nan"), float("nan"))
 
 
 def counted_pixels(line: Gray, mask: Gray) -> Bools:
     """Where color is judged: (h, w) bool, inside the mask (255 = figure) and off the lines (dark on white)."""
-    return (mask > 127) & (line >= PAPER)
+    return (mask > 127) & (line >= LINE_THRESHOLD)
 
 
 def color_difference(result: Rgb, truth: Rgb) -> Floats:
@@ -44,26 +44,26 @@ def color_difference(result: Rgb, truth: Rgb) -> Floats:
     return np.asarray(deltaE_ciede2000(rgb2lab(result), rgb2lab(truth)), np.float32)
 
 
-def _score(difference: Floats) -> Score:
+def _score(difference: Floats) -> ColorScore:
     if not difference.size:
-        return NOTHING
-    return Score(float(difference.mean()), float((difference < CLOSE).mean()), float((difference < NEAR).mean()))
+        return UNKNOWN_SCORE
+    return ColorScore(float(difference.mean()), float((difference < CLOSE).mean()), float((difference < NEAR).mean()))
 
 
-def score(result: Rgb, truth: Rgb, line: Gray, mask: Gray) -> Score:
+def score(result: Rgb, truth: Rgb, line: Gray, mask: Gray) -> ColorScore:
     """Error of a result (h, w, 3) against the true colors.  A figure without a single free pixel scores nan."""
     counts = counted_pixels(line, mask)
-    return _score(color_difference(result[counts], truth[counts])) if counts.any() else NOTHING
+    return _score(color_difference(result[counts], truth[counts])) if counts.any() else UNKNOWN_SCORE
 
 
 def color_scores(result: Rgb, truth: Rgb, line: Gray, mask: Gray, split: bool) -> ColorScores:
     """All three errors of a result (h, w, 3); split: the mask (h, w) tells figure from ground."""
-    free = line >= PAPER
+    free = line >= LINE_THRESHOLD
     if not free.any():
-        return ColorScores(NOTHING, NOTHING, NOTHING)
+        return ColorScores(UNKNOWN_SCORE, UNKNOWN_SCORE, UNKNOWN_SCORE)
     difference = color_difference(result[free], truth[free])
     if not split:
-        return ColorScores(_score(difference), NOTHING, NOTHING)
+        return ColorScores(_score(difference), UNKNOWN_SCORE, UNKNOWN_SCORE)
     inside = mask[free] > 127
     return ColorScores(_score(difference), _score(difference[inside]), _score(difference[~inside]))
 

@@ -19,7 +19,7 @@ from shared.protocol import ColorizeRequest, Finish, ForegroundSource, Reference
 
 
 @dataclass(frozen=True)
-class Settings:
+class ColorizeOptions:
     """What is asked for.
 
     guess: the model finds the figures itself, in the drawing and in the reference.  mode: '' = the model's first.  values:
@@ -28,27 +28,27 @@ class Settings:
 
     finish: Finish
     seed: int = 0
-    guess: bool = False
+    guess_masks: bool = False
     mode: str = ""
     values: ParameterValues = NO_VALUES
 
 
 @dataclass(frozen=True)
-class Colored:
+class ColorizedDrawing:
     """A result without lines (h, w, 3), and which pixels were taken for figure (h, w), 255 = figure.
 
     seconds: wall clock of the whole pipeline.  cpu: processor seconds of all its threads.  calls: how often networks ran.
     All 0 for what needs no pipeline.
     """
 
-    picture: Rgb
-    figure: Gray
+    image: Rgb
+    foreground: Gray
     seconds: float = 0.0
     cpu: float = 0.0
     calls: int = 0
 
 
-class Told(CachingModel[Any, Any]):
+class KnownReferenceMask(CachingModel[Any, Any]):
     """A family that is told where the reference's figure is, so that matching is measured alone."""
 
     def __init__(self, family: AnyColorModel, mask: Gray) -> None:
@@ -60,12 +60,14 @@ class Told(CachingModel[Any, Any]):
         return resize_mask(self._mask, rgb.shape[1], rgb.shape[0])
 
 
-def opaque(rgb: Rgb) -> Rgba:
+def to_opaque_layer(rgb: Rgb) -> Rgba:
     """A picture (h, w, 3) as an opaque layer (h, w, 4)."""
     return np.dstack([rgb, np.full(rgb.shape[:2], 255, np.uint8)])
 
 
-def color_drawing(family: AnyColorModel, lines: Rgb, reference: Rgb, mask: Gray | None, settings: Settings) -> Colored:
+def colorize_drawing(
+    family: AnyColorModel, lines: Rgb, reference: Rgb, mask: Gray | None, options: ColorizeOptions
+) -> ColorizedDrawing:
     """One drawing (h, w, 3) in the colors of a reference (rh, rw, 3); mask (h, w), None = to be guessed."""
     height, width = lines.shape[:2]
     request = ColorizeRequest(
@@ -74,27 +76,27 @@ def color_drawing(family: AnyColorModel, lines: Rgb, reference: Rgb, mask: Gray 
         (ReferenceRole.BOTH,),
         ForegroundSource.AUTOMATIC if mask is None else ForegroundSource.MASK,
         family.spec.name,
-        settings.finish,
-        settings.seed,
-        mode=settings.mode,
+        options.finish,
+        options.seed,
+        mode=options.mode,
     )
-    inputs = Inputs(replace_parameters(request, settings.values), opaque(lines), (opaque(reference),), mask)
+    inputs = Inputs(replace_parameters(request, options.values), to_opaque_layer(lines), (to_opaque_layer(reference),), mask)
     calls = NetworkCallCounter()
-    with calls.counting(family):
+    with calls.watch(family):
         started, before = time.perf_counter(), time.process_time()
-        layers = colorize(inputs, family, _nothing).layers
+        layers = colorize(inputs, family, _ignore_progress).layers
         seconds, cpu = time.perf_counter() - started, time.process_time() - before
     picture = np.ascontiguousarray(layers.composite[..., :3])
-    return Colored(picture, np.ascontiguousarray(layers.foreground[..., 3]), seconds, cpu, calls.total)
+    return ColorizedDrawing(picture, np.ascontiguousarray(layers.foreground[..., 3]), seconds, cpu, calls.total)
 
 
-def color_pair(family: AnyColorModel, pair: Pair, settings: Settings) -> Colored:
+def colorize_pair(family: AnyColorModel, pair: Pair, options: ColorizeOptions) -> ColorizedDrawing:
     """A pair's drawing; known masks are given unless ``settings.guess``."""
-    known = None if settings.guess else pair.reference_mask
-    told = family if known is None else Told(family, known)
-    mask = pair.mask if pair.split and not settings.guess else None
-    return color_drawing(told, np.dstack([pair.line] * 3), pair.reference, mask, settings)
+    known = None if options.guess_masks else pair.reference_mask
+    told = family if known is None else KnownReferenceMask(family, known)
+    mask = pair.mask if pair.split and not options.guess_masks else None
+    return colorize_drawing(told, np.dstack([pair.line] * 3), pair.reference, mask, options)
 
 
-def _nothing(step: StepProgress) -> None:
+def _ignore_progress(step: StepProgress) -> None:
     """No progress to show."""

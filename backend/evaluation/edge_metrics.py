@@ -6,21 +6,21 @@ import cv2
 import numpy as np
 from scipy.ndimage import distance_transform_edt
 
-from backend.evaluation.color_metrics import CLOSE, NEAR, PAPER, color_difference
+from backend.evaluation.color_metrics import CLOSE, LINE_THRESHOLD, NEAR, color_difference
 from backend.imaging.color import lab_from_rgb
 from backend.imaging.types import Bools, Floats, Gray, Rgb
 
-BAND = 0.03
+LEAK_BAND = 0.03
 """How far from the mask's border leaks are looked for, as a share of the shorter side (at least 4 pixels)."""
-CLEAR = 2.0
+MIXED_PIXELS = 2.0
 """Pixels nearer to the border than this are not judged: they are mixed."""
-STEP = 0.008
+BLEED_STEP = 0.008
 """How far apart two pixels are compared for bleeding, as a share of the shorter side (at least 2 pixels)."""
-CALM, BLED = 3.0, 6.0
+CALM_CHANGE, BLEED_CHANGE = 3.0, 6.0
 """Where the true color changes by less than CALM over a step (distance in Lab), one that changes by more than BLED bled."""
 
 
-def leak(result: Rgb, truth: Rgb, line: Gray, mask: Gray) -> float:
+def color_leak(result: Rgb, truth: Rgb, line: Gray, mask: Gray) -> float:
     """Share of the pixels beside the mask's border that carry a color from the other side of it, 0..1.
 
     Judged are pixels off the lines, between CLEAR pixels and BAND away from the border, whose true color differs by at least
@@ -36,8 +36,8 @@ def leak(result: Rgb, truth: Rgb, line: Gray, mask: Gray) -> float:
     within: Any = distance_transform_edt(inside)
     without: Any = distance_transform_edt(~inside)
     distance = np.where(inside, within, without)
-    clean = (line >= PAPER) & (distance >= CLEAR)
-    band = clean & (distance <= max(4.0, BAND * min(mask.shape)))
+    clean = (line >= LINE_THRESHOLD) & (distance >= MIXED_PIXELS)
+    band = clean & (distance <= max(4.0, LEAK_BAND * min(mask.shape)))
     judged = leaked = 0
     for side in (True, False):
         across = clean & (inside != side)
@@ -52,7 +52,7 @@ def leak(result: Rgb, truth: Rgb, line: Gray, mask: Gray) -> float:
     return leaked / judged if judged else float("nan")
 
 
-def bleeding(result: Rgb, truth: Rgb, line: Gray) -> float:
+def color_bleed(result: Rgb, truth: Rgb, line: Gray) -> float:
     """Share of places where the result changes color although there is neither a line nor a change in the truth, 0..1.
 
     A place is a pair of pixels one STEP apart in a row or a column with no line pixel between or beside them.  It is judged
@@ -63,21 +63,21 @@ def bleeding(result: Rgb, truth: Rgb, line: Gray) -> float:
 
     result, truth: (h, w, 3).  line: (h, w), dark on white.
     """
-    step = max(2, round(STEP * min(line.shape)))
-    free = cv2.erode((line >= PAPER).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    step = max(2, round(BLEED_STEP * min(line.shape)))
+    free = cv2.erode((line >= LINE_THRESHOLD).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     judged = bled = 0
     true_lab, lab = lab_from_rgb(truth), lab_from_rgb(result)
-    across, down = _open(free, step), np.ascontiguousarray(_open(np.ascontiguousarray(free.T), step).T)
-    changes = [np.where(across, _change(true_lab, step, 1), 0), np.where(down, _change(true_lab, step, 0), 0)]
+    across, down = _free_runs(free, step), np.ascontiguousarray(_free_runs(np.ascontiguousarray(free.T), step).T)
+    changes = [np.where(across, _color_change(true_lab, step, 1), 0), np.where(down, _color_change(true_lab, step, 0), 0)]
     most: Any = cv2.dilate(np.maximum(*changes), np.ones((2 * step + 1, 2 * step + 1), np.uint8))
     for axis, places in ((1, across), (0, down)):
-        calm = places & (most < CALM)
+        calm = places & (most < CALM_CHANGE)
         judged += int(calm.sum())
-        bled += int((calm & (_change(lab, step, axis) > BLED)).sum())
+        bled += int((calm & (_color_change(lab, step, axis) > BLEED_CHANGE)).sum())
     return bled / judged if judged else float("nan")
 
 
-def _open(free: Bools, step: int) -> Bools:
+def _free_runs(free: Bools, step: int) -> Bools:
     """(h, w) bool: the pixel and the ``step`` pixels to its right are all free; False where the picture ends."""
     height, width = free.shape
     blocked = np.zeros((height, width + 1), np.int32)
@@ -88,7 +88,7 @@ def _open(free: Bools, step: int) -> Bools:
     return result
 
 
-def _change(lab: Floats, step: int, axis: int) -> Floats:
+def _color_change(lab: Floats, step: int, axis: int) -> Floats:
     """(h, w): distance in Lab between a pixel and the one ``step`` further along the axis; 0 where the picture ends."""
     result = np.zeros(lab.shape[:2], np.float32)
     if lab.shape[axis] > step:

@@ -26,7 +26,7 @@ NORM = ("running_mean", "running_var", "weight", "bias")
 Features = NDArray[np.float64]
 
 
-class NoInception(ValueError):
+class InceptionWeightsError(ValueError):
     """A file that does not hold the weights."""
 
 
@@ -42,13 +42,13 @@ class Inception:
         try:
             held: Any = torch.load(file, map_location="cpu", weights_only=True)
             if not isinstance(held, Mapping):
-                raise NoInception(f"{file.name} holds no weights by name")
+                raise InceptionWeightsError(f"{file.name} holds no weights by name")
             found = Inception(cast(Mapping[str, Tensor], held))
             found([np.zeros((SIDE, SIDE, 3), np.uint8)])
-        except NoInception:
+        except InceptionWeightsError:
             raise
         except (OSError, pickle.UnpicklingError, *BROKEN) as error:  # what it is instead, or weights of other shapes
-            raise NoInception(f"{file.name} does not hold the weights of Inception: {error}") from error
+            raise InceptionWeightsError(f"{file.name} does not hold the weights of Inception: {error}") from error
         return found
 
     @torch.inference_mode()
@@ -56,32 +56,34 @@ class Inception:
         """(n, 2048) of n pictures (h, w, 3) of one size."""
         x = torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).float() / 127.5 - 1
         x = F.interpolate(x, size=(SIDE, SIDE), mode="bilinear", align_corners=False)
-        x = self._row(x, "Conv2d_1a_3x3/2", "Conv2d_2a_3x3/v", "Conv2d_2b_3x3")
-        x = self._row(F.max_pool2d(x, 3, 2), "Conv2d_3b_1x1", "Conv2d_4a_3x3/v")
+        x = self._convolve(x, "Conv2d_1a_3x3/2", "Conv2d_2a_3x3/v", "Conv2d_2b_3x3")
+        x = self._convolve(F.max_pool2d(x, 3, 2), "Conv2d_3b_1x1", "Conv2d_4a_3x3/v")
         x = F.max_pool2d(x, 3, 2)
         for name in ("5b", "5c", "5d"):
-            x = self._mixed(x, name, ("1x1",), ("5x5_1", "5x5_2"), ("3x3dbl_1", "3x3dbl_2", "3x3dbl_3"), pool=_mean(x))
+            x = self._mixed(x, name, ("1x1",), ("5x5_1", "5x5_2"), ("3x3dbl_1", "3x3dbl_2", "3x3dbl_3"), pool=_average_pool(x))
         x = self._mixed(x, "6a", ("3x3/2",), ("3x3dbl_1", "3x3dbl_2", "3x3dbl_3/2"))
-        seven, double = _numbered("7x7_", 3), _numbered("7x7dbl_", 5)
+        seven, double = _numbered_names("7x7_", 3), _numbered_names("7x7dbl_", 5)
         for name in ("6b", "6c", "6d", "6e"):
-            x = self._mixed(x, name, ("1x1",), seven, double, pool=_mean(x))
+            x = self._mixed(x, name, ("1x1",), seven, double, pool=_average_pool(x))
         x = self._mixed(x, "7a", ("3x3_1", "3x3_2/2"), ("7x7x3_1", "7x7x3_2", "7x7x3_3", "7x7x3_4/2"))
-        x = self._last(x, "Mixed_7b.branch", _mean(x))
-        x = self._last(x, "Mixed_7c.branch", F.max_pool2d(x, 3, 1, 1))
+        x = self._mixed_last(x, "Mixed_7b.branch", _average_pool(x))
+        x = self._mixed_last(x, "Mixed_7c.branch", F.max_pool2d(x, 3, 1, 1))
         return x.mean((2, 3)).double().numpy()
 
     def _mixed(self, x: Tensor, name: str, *branches: Sequence[str], pool: Tensor | None = None) -> Tensor:
         """Branches side by side; without ``pool`` the picture is halved."""
-        found = [self._row(x, *(f"Mixed_{name}.branch{each}" for each in branch)) for branch in branches]
-        return torch.cat([*found, F.max_pool2d(x, 3, 2) if pool is None else self._row(pool, f"Mixed_{name}.branch_pool")], 1)
+        found = [self._convolve(x, *(f"Mixed_{name}.branch{each}" for each in branch)) for branch in branches]
+        return torch.cat(
+            [*found, F.max_pool2d(x, 3, 2) if pool is None else self._convolve(pool, f"Mixed_{name}.branch_pool")], 1
+        )
 
-    def _last(self, x: Tensor, branch: str, pool: Tensor) -> Tensor:
-        single, double = self._row(x, f"{branch}3x3_1"), self._row(x, f"{branch}3x3dbl_1", f"{branch}3x3dbl_2")
-        split = [self._row(single, f"{branch}3x3_2{side}") for side in "ab"]
-        split += [self._row(double, f"{branch}3x3dbl_3{side}") for side in "ab"]
-        return torch.cat([self._row(x, f"{branch}1x1"), *split, self._row(pool, f"{branch}_pool")], 1)
+    def _mixed_last(self, x: Tensor, branch: str, pool: Tensor) -> Tensor:
+        single, double = self._convolve(x, f"{branch}3x3_1"), self._convolve(x, f"{branch}3x3dbl_1", f"{branch}3x3dbl_2")
+        split = [self._convolve(single, f"{branch}3x3_2{side}") for side in "ab"]
+        split += [self._convolve(double, f"{branch}3x3dbl_3{side}") for side in "ab"]
+        return torch.cat([self._convolve(x, f"{branch}1x1"), *split, self._convolve(pool, f"{branch}_pool")], 1)
 
-    def _row(self, x: Tensor, *names: str) -> Tensor:
+    def _convolve(self, x: Tensor, *names: str) -> Tensor:
         """Convolutions one after the other; ``/2`` halves, ``/v`` has no margin either, others keep the size."""
         for each in names:
             name, _, kind = each.partition("/")
@@ -89,18 +91,18 @@ class Inception:
                 kernel = self._weights[f"{name}.conv.weight"]
                 mean, variance, weight, bias = (self._weights[f"{name}.bn.{part}"] for part in NORM)
             except KeyError as error:
-                raise NoInception(f"the weights of Inception lack {error}") from error
+                raise InceptionWeightsError(f"the weights of Inception lack {error}") from error
             margin = (0, 0) if kind else (kernel.shape[2] // 2, kernel.shape[3] // 2)
             x = F.conv2d(x, kernel, stride=2 if kind == "2" else 1, padding=margin)
             x = F.relu(F.batch_norm(x, mean, variance, weight, bias, eps=EPSILON))
         return x
 
 
-def _numbered(name: str, count: int) -> tuple[str, ...]:
+def _numbered_names(name: str, count: int) -> tuple[str, ...]:
     return tuple(f"{name}{number}" for number in range(1, count + 1))
 
 
-def _mean(x: Tensor) -> Tensor:
+def _average_pool(x: Tensor) -> Tensor:
     return F.avg_pool2d(x, 3, 1, 1, count_include_pad=False)
 
 

@@ -10,7 +10,7 @@ from backend.imaging.types import Gray, Rgb
 
 SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 WINDOW, SIGMA = 11, 1.5
-SMALLEST = (WINDOW - 1) * 2 ** (len(SCALE_WEIGHTS) - 1) + 16
+MIN_CROP_SIDE = (WINDOW - 1) * 2 ** (len(SCALE_WEIGHTS) - 1) + 16
 """Sides of a crop, pixels: the window must fit into the picture of the fifth scale."""
 
 
@@ -19,7 +19,7 @@ def composite_lines(colors: Rgb, line: Gray) -> Rgb:
     return (colors.astype(np.uint16) * line[..., None] // 255).astype(np.uint8)
 
 
-def figure_box(mask: Gray) -> tuple[slice, slice]:
+def foreground_box(mask: Gray) -> tuple[slice, slice]:
     """Rows and columns of the mask's bounding box, widened about its middle to at least SMALLEST where the picture allows it.
 
     An empty mask gives the whole picture.
@@ -28,16 +28,16 @@ def figure_box(mask: Gray) -> tuple[slice, slice]:
     if not inside.any():
         return slice(0, mask.shape[0]), slice(0, mask.shape[1])
     rows, columns = np.flatnonzero(inside.any(1)), np.flatnonzero(inside.any(0))
-    return _wide(int(rows[0]), int(rows[-1]) + 1, mask.shape[0]), _wide(int(columns[0]), int(columns[-1]) + 1, mask.shape[1])
+    return _widen(int(rows[0]), int(rows[-1]) + 1, mask.shape[0]), _widen(int(columns[0]), int(columns[-1]) + 1, mask.shape[1])
 
 
-def _wide(first: int, end: int, length: int) -> slice:
-    size = min(length, max(SMALLEST, end - first))
+def _widen(first: int, end: int, length: int) -> slice:
+    size = min(length, max(MIN_CROP_SIDE, end - first))
     start = min(max(0, (first + end - size) // 2), length - size)
     return slice(start, start + size)
 
 
-def tensor(picture: Rgb) -> Tensor:
+def to_tensor(picture: Rgb) -> Tensor:
     """(1, 3, h, w) float32 0..1."""
     return torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1))).float()[None] / 255
 
@@ -58,7 +58,7 @@ def ms_ssim(result: Rgb, truth: Rgb) -> float:
     """
     if min(result.shape[:2]) <= (WINDOW - 1) * 2 ** (len(SCALE_WEIGHTS) - 1):
         return float("nan")
-    a, b = tensor(result), tensor(truth)
+    a, b = to_tensor(result), to_tensor(truth)
     product = torch.ones(1, 3)
     for scale, weight in enumerate(SCALE_WEIGHTS):
         if scale:

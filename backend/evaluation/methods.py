@@ -6,8 +6,8 @@ from enum import Enum
 
 from backend.contract.family import AnyColorModel
 from backend.evaluation import baselines
-from backend.evaluation.colorize_pair import Colored, Settings, Told, color_pair
-from backend.evaluation.oracles import BestChoice, BestColors
+from backend.evaluation.colorize_pair import ColorizedDrawing, ColorizeOptions, KnownReferenceMask, colorize_pair
+from backend.evaluation.oracles import BestPaletteColors, BestRegionColors
 from backend.evaluation.pairs import Pair
 from backend.imaging.types import Gray, Rgb
 from shared.protocol import Finish
@@ -18,7 +18,7 @@ class Role(Enum):
 
     BASELINE = "baseline"
     FAMILY = "family"
-    CEILING = "ceiling"
+    ORACLE = "ceiling"
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Method:
 
     name: str
     role: Role
-    color: Callable[[Pair, int], Colored]
+    color: Callable[[Pair, int], ColorizedDrawing]
 
 
 def reference_mask(family: AnyColorModel, pair: Pair, guess: bool) -> Gray:
@@ -37,31 +37,33 @@ def reference_mask(family: AnyColorModel, pair: Pair, guess: bool) -> Gray:
 
 
 def _baseline(name: str, color: Callable[[Pair], Rgb]) -> Method:
-    return Method(name, Role.BASELINE, lambda pair, seed: Colored(color(pair), pair.mask))
+    return Method(name, Role.BASELINE, lambda pair, seed: ColorizedDrawing(color(pair), pair.mask))
 
 
-def _finish(family: AnyColorModel, settings: Settings) -> Method:
-    return Method(settings.finish.value, Role.FAMILY, lambda pair, seed: color_pair(family, pair, replace(settings, seed=seed)))
+def _family_finish(family: AnyColorModel, options: ColorizeOptions) -> Method:
+    return Method(
+        options.finish.value, Role.FAMILY, lambda pair, seed: colorize_pair(family, pair, replace(options, seed=seed))
+    )
 
 
-def _ceiling(
-    name: str, build: Callable[[AnyColorModel, Rgb], AnyColorModel], family: AnyColorModel, settings: Settings
+def _oracle(
+    name: str, build: Callable[[AnyColorModel, Rgb], AnyColorModel], family: AnyColorModel, options: ColorizeOptions
 ) -> Method:
-    def color(pair: Pair, seed: int) -> Colored:
-        told = Told(family, reference_mask(family, pair, settings.guess))
-        return color_pair(build(told, pair.color), replace(pair, reference_mask=None), settings)
+    def color(pair: Pair, seed: int) -> ColorizedDrawing:
+        told = KnownReferenceMask(family, reference_mask(family, pair, options.guess_masks))
+        return colorize_pair(build(told, pair.color), replace(pair, reference_mask=None), options)
 
-    return Method(name, Role.CEILING, color)
+    return Method(name, Role.ORACLE, color)
 
 
-def all_methods(family: AnyColorModel, finishes: Sequence[Finish], settings: Settings) -> tuple[Method, ...]:
+def all_methods(family: AnyColorModel, finishes: Sequence[Finish], options: ColorizeOptions) -> tuple[Method, ...]:
     """Baselines, the family in each finish (with the other settings as given), and ceilings, in the order of the tables."""
-    flats = replace(settings, finish=Finish.FLATS)
+    flats = replace(options, finish=Finish.FLATS)
     return (
         _baseline("white", baselines.white),
-        _baseline("mean color", lambda pair: baselines.mean_color(pair, reference_mask(family, pair, settings.guess))),
+        _baseline("mean color", lambda pair: baselines.mean_color(pair, reference_mask(family, pair, options.guess_masks))),
         _baseline("same position", baselines.same_position),
-        *(_finish(family, replace(settings, finish=finish)) for finish in finishes),
-        _ceiling("best palette choice", BestChoice, family, flats),
-        _ceiling("best color per region", BestColors, family, flats),
+        *(_family_finish(family, replace(options, finish=finish)) for finish in finishes),
+        _oracle("best palette color", BestPaletteColors, family, flats),
+        _oracle("best color per region", BestRegionColors, family, flats),
     )

@@ -8,7 +8,7 @@ from typing import Any
 from torch import nn
 
 
-def networks(thing: object) -> list[nn.Module]:
+def find_networks(thing: object) -> list[nn.Module]:
     """Every outermost module that an object of this project holds: in attributes, in theirs, in tuples, lists and mappings."""
     found: dict[int, nn.Module] = {}
     seen: set[int] = set()
@@ -45,13 +45,13 @@ class NetworkCallCounter:
         return sum(max(runs.values(), default=0) for runs in self._runs.values())
 
     @contextmanager
-    def counting(self, family: object) -> Generator[None]:
+    def watch(self, family: object) -> Generator[None]:
         """Watches every layer with parameters of every network the family holds."""
         handles: list[Any] = []
-        for network in networks(family):
+        for network in find_networks(family):
             runs = self._runs.setdefault(id(network), Counter())
             layers = [layer for layer in network.modules() if any(True for _ in layer.parameters(recurse=False))]
-            handles += [layer.register_forward_pre_hook(_counter(runs)) for layer in layers]
+            handles += [layer.register_forward_pre_hook(_counting_hook(runs)) for layer in layers]
         try:
             yield
         finally:
@@ -59,7 +59,7 @@ class NetworkCallCounter:
                 handle.remove()
 
 
-def _counter(runs: Counter[int]) -> Any:
+def _counting_hook(runs: Counter[int]) -> Any:
     def count(layer: nn.Module, inputs: Any) -> None:
         runs[id(layer)] += 1
 

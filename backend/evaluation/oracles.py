@@ -17,7 +17,7 @@ REFERENCE_REGIONS = 112
 """Regions of a reference that a palette is taken from."""
 
 
-class BestColors:
+class BestRegionColors:
     """Every region in the median of its own true colors: "one color per region, best".  See ``ColorModel``.
 
     truth: (h, w, 3) at canvas size.  family: guesses the masks that are not given.
@@ -51,8 +51,8 @@ class BestColors:
         return Colors(condition, None)
 
 
-class BestChoice(BestColors):
-    """Every region in that color of the reference's palette that is nearest to its true median: "best palette choice".
+class BestPaletteColors(BestRegionColors):
+    """Every region in that color of the reference's palette that is nearest to its true median: "best palette color".
 
     Figure chooses among the figure's colors, ground among the ground's; a side without any may use all.
     """

@@ -11,7 +11,7 @@ import numpy as np
 
 from backend.imaging.types import Gray, Rgb
 
-STRENGTH = 0.05
+WARP_STRENGTH = 0.05
 """Largest displacement of a warp, as a share of the picture's width."""
 
 
@@ -49,10 +49,10 @@ def read_rgb(path: Path) -> Rgb:
 
 def read_pairs(place: Path) -> Iterator[Pair]:
     """``from_shard`` of a file .npz, else ``from_folder``."""
-    return from_shard(place) if place.suffix == ".npz" else from_folder(place)
+    return read_shard(place) if place.suffix == ".npz" else read_folder(place)
 
 
-def _sources(folder: Path) -> dict[str, str]:
+def _read_sources(folder: Path) -> dict[str, str]:
     """The set of each picture from a manifest.json in or above the folder: entries with "id" (a number) and "set"."""
     for path in (folder / "manifest.json", folder.parent / "manifest.json"):
         if path.is_file():
@@ -60,9 +60,9 @@ def _sources(folder: Path) -> dict[str, str]:
     return {}
 
 
-def from_folder(folder: Path) -> Iterator[Pair]:
+def read_folder(folder: Path) -> Iterator[Pair]:
     """Pictures NAME_line, NAME_color, NAME_ref and NAME_mask (.png); without a mask all of the picture is judged."""
-    sources = _sources(folder)
+    sources = _read_sources(folder)
     for path in sorted(folder.glob("*_line.png")):
         name = path.name[: -len("_line.png")]
         line = read_rgb(path)[..., 1]
@@ -72,7 +72,7 @@ def from_folder(folder: Path) -> Iterator[Pair]:
         yield Pair(name, line, color, mask, reference, None, masked.exists(), sources.get(name, ""))
 
 
-def from_shard(shard: Path) -> Iterator[Pair]:
+def read_shard(shard: Path) -> Iterator[Pair]:
     """The sets of an .npz shard (see ``backend.training.mini.preprocess``)."""
     with np.load(shard, allow_pickle=False) as data:
         columns = [data[key] for key in ("line", "color", "mask", "ref", "refmask", "source")]
@@ -81,14 +81,14 @@ def from_shard(shard: Path) -> Iterator[Pair]:
         yield Pair(f"{number:03d}", line, color, mask, reference, reference_mask, split, str(source))
 
 
-def mirrored_and_warped(pair: Pair, seed: int) -> Pair:
+def mirror_and_warp_reference(pair: Pair, seed: int) -> Pair:
     """The pair with its reference mirrored and bent smoothly, so that nothing can be copied by position."""
     height, width = pair.reference.shape[:2]
     rng = np.random.default_rng(seed)
     bend = cv2.resize(rng.uniform(-1, 1, (5, 5, 2)).astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC)
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
-    at_x = (width - 1 - x) + bend[..., 0] * STRENGTH * width
-    at_y = y + bend[..., 1] * STRENGTH * width
+    at_x = (width - 1 - x) + bend[..., 0] * WARP_STRENGTH * width
+    at_y = y + bend[..., 1] * WARP_STRENGTH * width
 
     def bent(picture: np.ndarray) -> np.ndarray:
         return cv2.remap(picture, at_x, at_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).astype(np.uint8)

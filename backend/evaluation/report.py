@@ -8,16 +8,16 @@ from html import escape
 import cv2
 import numpy as np
 
-from backend.evaluation.aggregate import Summary, Variation, mean_of, summaries
+from backend.evaluation.aggregate import Summary, Variation, mean_of_known, summarize
 from backend.evaluation.mask_metrics import MaskRow
 from backend.evaluation.scoring import Row
-from backend.evaluation.table import COLUMNS, UNKNOWN, cell, shown
+from backend.evaluation.table import COLUMNS, UNKNOWN, format_cell, format_number
 from backend.imaging.resize import fit
 from backend.imaging.types import Rgb
 
 SIDE, QUALITY = 320, 82
 """Longest side of a picture in the report, pixels, and its WebP quality."""
-BRIEF = ("difference", "close", "lpips", "leak")
+NOTE_METRICS = ("difference", "close", "lpips", "leak")
 """What stands under a single picture."""
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #222; background: #fafafa }
@@ -37,7 +37,7 @@ dt { font-weight: 600 } dd { margin: 0 }
 
 
 @dataclass(frozen=True)
-class Shown:
+class ReportImage:
     """A picture of the report: its caption, a line of figures under it ('' = none), and the picture as a data address."""
 
     caption: str
@@ -46,11 +46,11 @@ class Shown:
 
 
 @dataclass(frozen=True)
-class Strip:
+class ImageStrip:
     """One drawing: a title and its pictures in a row."""
 
     title: str
-    pictures: tuple[Shown, ...]
+    images: tuple[ReportImage, ...]
 
 
 @dataclass(frozen=True)
@@ -63,51 +63,51 @@ class Report:
     family: frozenset[str]
     masks: tuple[MaskRow, ...]
     variations: tuple[Variation, ...]
-    strips: tuple[Strip, ...]
-    drawings: tuple[Strip, ...]
+    strips: tuple[ImageStrip, ...]
+    drawings: tuple[ImageStrip, ...]
 
 
-def picture(caption: str, rgb: Rgb, note: str = "") -> Shown:
+def report_image(caption: str, rgb: Rgb, note: str = "") -> ReportImage:
     """A picture (h, w, 3) made small for the report."""
     small = np.ascontiguousarray(fit(rgb, SIDE)[..., ::-1])
     _, data = cv2.imencode(".webp", small, [cv2.IMWRITE_WEBP_QUALITY, QUALITY])
-    return Shown(caption, note, "data:image/webp;base64," + base64.b64encode(data.tobytes()).decode("ascii"))
+    return ReportImage(caption, note, "data:image/webp;base64," + base64.b64encode(data.tobytes()).decode("ascii"))
 
 
-def note_of(row: Row) -> str:
+def metrics_note(row: Row) -> str:
     """The figures under a single result."""
-    columns = [column for column in COLUMNS if column.field in BRIEF]
-    values = [(column, getattr(row.figures, column.field)) for column in columns]
-    return " · ".join(f"{c.title} {shown(v * c.factor, c.digits)}" for c, v in values if not np.isnan(v))
+    columns = [column for column in COLUMNS if column.field in NOTE_METRICS]
+    values = [(column, getattr(row.metrics, column.field)) for column in columns]
+    return " · ".join(f"{c.title} {format_number(v * c.factor, c.digits)}" for c, v in values if not np.isnan(v))
 
 
-def html(report: Report) -> str:
+def render_html(report: Report) -> str:
     """The page."""
     kinds = list(dict.fromkeys(row.kind for row in report.rows))
-    parts = [f"<h1>{escape(report.title)}</h1>", _definitions(report.settings)]
+    parts = [f"<h1>{escape(report.title)}</h1>", _definition_list(report.settings)]
     for kind in kinds:
         rows = [row for row in report.rows if row.kind == kind]
         parts.append(f"<h2>{escape(kind)}: {len({row.pair for row in rows})} pictures</h2>")
-        parts.append(_figures(summaries(rows), report.family))
-        parts.append(_sources(rows, report.family))
-    parts.append("<h2>What the columns say</h2>" + _definitions({column.title: column.meaning for column in COLUMNS}))
+        parts.append(_metrics_table(summarize(rows), report.family))
+        parts.append(_sources_table(rows, report.family))
+    parts.append("<h2>What the columns say</h2>" + _definition_list({column.title: column.meaning for column in COLUMNS}))
     if report.masks:
-        parts.append("<h2>Automatic masks, intersection over union</h2>" + _masks(report.masks))
+        parts.append("<h2>Automatic masks, intersection over union</h2>" + _masks_table(report.masks))
     if report.variations:
-        body = [(v.way, shown(v.regions, 3), shown(v.cost, 2)) for v in report.variations]
-        parts.append("<h2>Variations by seed</h2>" + _table(("", "regions that differ", "cost in ΔE"), body))
+        body = [(v.method, format_number(v.regions, 3), format_number(v.cost, 2)) for v in report.variations]
+        parts.append("<h2>Variations by seed</h2>" + _html_table(("", "regions that differ", "cost in ΔE"), body))
     if report.drawings:
-        parts.append("<h2>Drawings without a known truth</h2>" + "".join(map(_strip, report.drawings)))
-    parts.append("<h2>Picture by picture</h2>" + "".join(map(_strip, report.strips)))
+        parts.append("<h2>Drawings without a known truth</h2>" + "".join(map(_strip_html, report.drawings)))
+    parts.append("<h2>Picture by picture</h2>" + "".join(map(_strip_html, report.strips)))
     head = f'<meta charset="utf-8"><title>{escape(report.title)}</title><style>{STYLE}</style>'
     return f'<!doctype html>\n<html lang="en"><head>{head}</head>\n<body>\n' + "\n".join(parts) + "\n</body></html>\n"
 
 
-def _definitions(values: dict[str, str]) -> str:
+def _definition_list(values: dict[str, str]) -> str:
     return "<dl>" + "".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in values.items()) + "</dl>"
 
 
-def _table(head: Sequence[str], body: Sequence[Sequence[str]], marked: frozenset[str] = frozenset()) -> str:
+def _html_table(head: Sequence[str], body: Sequence[Sequence[str]], marked: frozenset[str] = frozenset()) -> str:
     lines = ["<tr>" + "".join(f"<th>{escape(text)}</th>" for text in head) + "</tr>"]
     for row in body:
         kind = ' class="family"' if row[0] in marked else ""
@@ -115,38 +115,40 @@ def _table(head: Sequence[str], body: Sequence[Sequence[str]], marked: frozenset
     return '<div class="wide"><table>' + "".join(lines) + "</table></div>"
 
 
-def _figures(rows: Sequence[Summary], family: frozenset[str]) -> str:
-    body = [(row.way, *(cell(row, column) for column in COLUMNS)) for row in rows]
-    return _table(("", *(column.title for column in COLUMNS)), body, family)
+def _metrics_table(rows: Sequence[Summary], family: frozenset[str]) -> str:
+    body = [(row.method, *(format_cell(row, column) for column in COLUMNS)) for row in rows]
+    return _html_table(("", *(column.title for column in COLUMNS)), body, family)
 
 
-def _sources(rows: Sequence[Row], family: frozenset[str]) -> str:
+def _sources_table(rows: Sequence[Row], family: frozenset[str]) -> str:
     """ΔE / share under 10 of each set; nothing when there is only one."""
-    sources, ways = (list(dict.fromkeys(values)) for values in ((r.source for r in rows), (r.way for r in rows)))
+    sources, ways = (list(dict.fromkeys(values)) for values in ((r.source for r in rows), (r.method for r in rows)))
     if len(sources) < 2:
         return ""
     body: list[tuple[str, ...]] = []
     for way in ways:
         cells: list[str] = []
         for source in sources:
-            figures = [row.figures for row in rows if row.way == way and row.source == source]
-            mean, close = (mean_of([getattr(f, name) for f in figures]) for name in ("difference", "close"))
-            cells.append(f"{shown(mean, 1)} / {shown(close, 2)}" if figures else UNKNOWN)
+            figures = [row.metrics for row in rows if row.method == way and row.source == source]
+            mean, close = (mean_of_known([getattr(f, name) for f in figures]) for name in ("difference", "close"))
+            cells.append(f"{format_number(mean, 1)} / {format_number(close, 2)}" if figures else UNKNOWN)
         body.append((way, *cells))
-    return "<h3>Set by set: ΔE / share under 10</h3>" + _table(("", *sources), body, family)
+    return "<h3>Set by set: ΔE / share under 10</h3>" + _html_table(("", *sources), body, family)
 
 
-def _masks(rows: Sequence[MaskRow]) -> str:
+def _masks_table(rows: Sequence[MaskRow]) -> str:
     fields = ("drawing", "raw", "colored", "reference")
     kinds = dict.fromkeys(row.kind for row in rows)
-    body = [(k, *(shown(mean_of([getattr(r, f) for r in rows if r.kind == k]), 3) for f in fields)) for k in kinds]
-    return _table(("", "bare lines", "before the regions", "true colors", "references"), body)
+    body = [
+        (k, *(format_number(mean_of_known([getattr(r, f) for r in rows if r.kind == k]), 3) for f in fields)) for k in kinds
+    ]
+    return _html_table(("", "bare lines", "before the regions", "true colors", "references"), body)
 
 
-def _strip(strip: Strip) -> str:
+def _strip_html(strip: ImageStrip) -> str:
     figures = "".join(
         f'<figure><img src="{one.address}" alt="{escape(one.caption)}">'
         f"<figcaption>{escape(one.caption)}<br>{escape(one.note)}</figcaption></figure>"
-        for one in strip.pictures
+        for one in strip.images
     )
     return f'<h3>{escape(strip.title)}</h3><div class="row">{figures}</div>'

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from backend.evaluation.color_metrics import color_scores
-from backend.evaluation.edge_metrics import bleeding, leak
-from backend.evaluation.image_metrics import composite_lines, figure_box, ms_ssim, psnr
+from backend.evaluation.edge_metrics import color_bleed, color_leak
+from backend.evaluation.image_metrics import composite_lines, foreground_box, ms_ssim, psnr
 from backend.evaluation.lpips import Lpips
 from backend.evaluation.methods import Method, Role
 from backend.evaluation.pairs import Pair
@@ -15,7 +15,7 @@ NAN = float("nan")
 
 
 @dataclass(frozen=True)
-class Figures:
+class Metrics:
     """All figures of one result; nan where one does not apply.
 
     difference, close, near: CIEDE2000 outside lines and the shares under 10 and 20, of the figure (of the whole picture where
@@ -29,13 +29,13 @@ class Figures:
     near: float
     whole: float
     whole_close: float
-    ground: float
-    ground_close: float
+    background: float
+    background_close: float
     psnr: float
     ms_ssim: float
     lpips: float
     leak: float
-    bleeding: float
+    bleed: float
     seconds: float
     cpu: float
     calls: float
@@ -48,30 +48,30 @@ class Row:
     pair: str
     source: str
     kind: str
-    way: str
+    method: str
     seed: int
-    figures: Figures
+    metrics: Metrics
 
 
-def figures_of(picture: Rgb, pair: Pair, perceptual: Lpips | None) -> Figures:
+def measure_image(image: Rgb, pair: Pair, perceptual: Lpips | None) -> Metrics:
     """All figures of a result (h, w, 3) without lines, but for what it cost."""
-    colors = color_scores(picture, pair.color, pair.line, pair.mask, pair.split)
+    colors = color_scores(image, pair.color, pair.line, pair.mask, pair.split)
     judged = colors.foreground if pair.split else colors.whole
-    box = figure_box(pair.mask)
-    seen, true = composite_lines(picture, pair.line)[box], composite_lines(pair.color, pair.line)[box]
-    return Figures(
+    box = foreground_box(pair.mask)
+    seen, true = composite_lines(image, pair.line)[box], composite_lines(pair.color, pair.line)[box]
+    return Metrics(
         difference=judged.mean,
         close=judged.close,
         near=judged.near,
         whole=colors.whole.mean,
         whole_close=colors.whole.close,
-        ground=colors.background.mean,
-        ground_close=colors.background.close,
+        background=colors.background.mean,
+        background_close=colors.background.close,
         psnr=psnr(seen, true),
         ms_ssim=ms_ssim(seen, true),
         lpips=NAN if perceptual is None else perceptual(seen, true),
-        leak=leak(picture, pair.color, pair.line, pair.mask) if pair.split else NAN,
-        bleeding=bleeding(picture, pair.color, pair.line),
+        leak=color_leak(image, pair.color, pair.line, pair.mask) if pair.split else NAN,
+        bleed=color_bleed(image, pair.color, pair.line),
         seconds=NAN,
         cpu=NAN,
         calls=NAN,
@@ -79,17 +79,17 @@ def figures_of(picture: Rgb, pair: Pair, perceptual: Lpips | None) -> Figures:
 
 
 def measure_pair(
-    pair: Pair, ways: Iterable[Method], seeds: int, perceptual: Lpips | None
+    pair: Pair, methods: Iterable[Method], seeds: int, perceptual: Lpips | None
 ) -> tuple[list[Row], dict[str, list[Rgb]]]:
     """Rows of every way, a family's once a seed; and each way's results (h, w, 3), one a seed."""
     rows: list[Row] = []
     pictures: dict[str, list[Rgb]] = {}
-    for way in ways:
+    for way in methods:
         for seed in range(seeds if way.role is Role.FAMILY else 1):
             result = way.color(pair, seed)
-            figures = figures_of(result.picture, pair, perceptual)
+            figures = measure_image(result.image, pair, perceptual)
             if way.role is Role.FAMILY and seed == 0:  # later seeds find what is computed once a picture
                 figures = replace(figures, seconds=result.seconds, cpu=result.cpu, calls=float(result.calls))
             rows.append(Row(pair.name, pair.source, pair.kind, way.name, seed, figures))
-            pictures.setdefault(way.name, []).append(result.picture)
+            pictures.setdefault(way.name, []).append(result.image)
     return rows, pictures

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from rich.table import Table
 
-from backend.evaluation.aggregate import Summary, Variation, mean_of
+from backend.evaluation.aggregate import Summary, Variation, mean_of_known
 from backend.evaluation.mask_metrics import MaskRow
 
 
@@ -22,59 +22,61 @@ class Column:
 
 
 COLUMNS = (
-    Column("difference", "ΔE", 2, 1, "mean CIEDE2000 outside the lines, on the figure; on everything where there is no mask"),
+    Column(
+        "difference", "ΔE", 2, 1, "mean CIEDE2000 outside the lines, on the foreground; on everything where there is no mask"
+    ),
     Column("close", "<10", 3, 1, "share of those pixels with a difference under 10"),
     Column("near", "<20", 3, 1, "share of those pixels with a difference under 20"),
-    Column("whole", "whole ΔE", 2, 1, "mean CIEDE2000 outside the lines, whole picture"),
+    Column("whole", "whole ΔE", 2, 1, "mean CIEDE2000 outside the lines, whole image"),
     Column("whole_close", "whole <10", 3, 1, "share of those pixels with a difference under 10"),
-    Column("ground", "ground ΔE", 2, 1, "mean CIEDE2000 outside the lines and outside the figure"),
-    Column("ground_close", "ground <10", 3, 1, "share of those pixels with a difference under 10"),
-    Column("psnr", "PSNR", 1, 1, "dB; picture with lines, inside the figure's bounding box"),
-    Column("ms_ssim", "MS-SSIM", 3, 1, "picture with lines, inside the figure's bounding box"),
-    Column("lpips", "LPIPS", 3, 1, "picture with lines, inside the figure's bounding box; lower is better"),
+    Column("background", "background ΔE", 2, 1, "mean CIEDE2000 outside the lines and outside the foreground"),
+    Column("background_close", "background <10", 3, 1, "share of those pixels with a difference under 10"),
+    Column("psnr", "PSNR", 1, 1, "dB; image with lines, inside the bounding box of the foreground"),
+    Column("ms_ssim", "MS-SSIM", 3, 1, "image with lines, inside the bounding box of the foreground"),
+    Column("lpips", "LPIPS", 3, 1, "image with lines, inside the bounding box of the foreground; lower is better"),
     Column("leak", "leak %", 1, 100, "pixels beside the mask's border that carry the color from the other side of it"),
-    Column("bleeding", "bleed %", 2, 100, "places where the color changes without a line or a change in the truth"),
-    Column("seconds", "s", 2, 1, "seconds on the clock for a picture, from pixels to layers"),
-    Column("cpu", "CPU s", 2, 1, "seconds of the processor for a picture, all threads together"),
-    Column("calls", "calls", 0, 1, "how often a network ran for a picture"),
+    Column("bleed", "bleed %", 2, 100, "places where the color changes without a line or a change in the truth"),
+    Column("seconds", "s", 2, 1, "seconds on the clock for a drawing, from pixels to layers"),
+    Column("cpu", "CPU s", 2, 1, "seconds of the processor for a drawing, all threads together"),
+    Column("calls", "calls", 0, 1, "how often a network ran for a drawing"),
 )
 UNKNOWN = "–"
 
 
-def shown(value: float, digits: int) -> str:
+def format_number(value: float, digits: int) -> str:
     """The number, or a dash when it is unknown."""
     if math.isnan(value):
         return UNKNOWN
     return "∞" if math.isinf(value) else f"{value:.{digits}f}"
 
 
-def cell(summary: Summary, column: Column) -> str:
+def format_cell(summary: Summary, column: Column) -> str:
     """Mean and, where several seeds differ, their spread."""
     mean, spread = (getattr(part, column.field) * column.factor for part in (summary.mean, summary.spread))
-    text = shown(mean, column.digits)
-    return text if math.isnan(spread) or spread == 0 else f"{text} ±{shown(spread, column.digits)}"
+    text = format_number(mean, column.digits)
+    return text if math.isnan(spread) or spread == 0 else f"{text} ±{format_number(spread, column.digits)}"
 
 
-def figures_table(title: str, rows: Sequence[Summary], columns: Sequence[Column]) -> Table:
+def metrics_table(title: str, rows: Sequence[Summary], columns: Sequence[Column]) -> Table:
     """One line a way."""
     table = Table(title=title, title_justify="left")
     table.add_column("")
     for column in columns:
         table.add_column(column.title, justify="right", no_wrap=True)
     for summary in rows:
-        table.add_row(summary.way, *(cell(summary, column) for column in columns))
+        table.add_row(summary.method, *(format_cell(summary, column) for column in columns))
     return table
 
 
 def masks_table(rows: Sequence[MaskRow]) -> Table:
     """Mean intersection over union for each kind of picture."""
     table = Table(title="Automatic masks, intersection over union", title_justify="left")
-    for name in ("", "pictures", "bare lines", "before the regions", "true colors", "references"):
+    for name in ("", "drawings", "bare lines", "before the regions", "true colors", "references"):
         table.add_column(name, justify="right" if name else "left")
     for kind in dict.fromkeys(row.kind for row in rows):
         same = [row for row in rows if row.kind == kind]
-        means = [mean_of([getattr(row, name) for row in same]) for name in ("drawing", "raw", "colored", "reference")]
-        table.add_row(kind, str(len(same)), *(shown(mean, 3) for mean in means))
+        means = [mean_of_known([getattr(row, name) for row in same]) for name in ("drawing", "raw", "colored", "reference")]
+        table.add_row(kind, str(len(same)), *(format_number(mean, 3) for mean in means))
     return table
 
 
@@ -84,5 +86,5 @@ def variations_table(rows: Sequence[Variation]) -> Table:
     for name in ("", "regions that differ", "cost in ΔE"):
         table.add_column(name, justify="right" if name else "left")
     for row in rows:
-        table.add_row(row.way, shown(row.regions, 3), shown(row.cost, 2))
+        table.add_row(row.method, format_number(row.regions, 3), format_number(row.cost, 2))
     return table

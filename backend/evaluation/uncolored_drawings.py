@@ -7,61 +7,65 @@ from pathlib import Path
 import numpy as np
 
 from backend.contract.family import AnyColorModel
-from backend.evaluation.colorize_pair import Settings, color_drawing
+from backend.evaluation.colorize_pair import ColorizeOptions, colorize_drawing
 from backend.evaluation.pairs import Pair, read_rgb
-from backend.evaluation.report import Strip, picture
+from backend.evaluation.report import ImageStrip, report_image
 from backend.imaging.types import Rgb
 from shared.protocol import Finish
 
-REFERENCES = 3
+DEFAULT_REFERENCE_COUNT = 3
 """How many of the pairs' own pictures are taken as references when none are named."""
 _SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 
 
 @dataclass(frozen=True)
-class Named:
+class NamedImage:
     """A picture (h, w, 3) and what to call it."""
 
     name: str
     rgb: Rgb
 
 
-def pictures(places: Sequence[Path]) -> list[Named]:
+def read_images(places: Sequence[Path]) -> list[NamedImage]:
     """The named files, and all pictures of the named folders."""
     files: list[Path] = []
     for place in places:
         files += sorted(p for p in place.iterdir() if p.suffix.lower() in _SUFFIXES) if place.is_dir() else [place]
-    return [Named(path.stem, read_rgb(path)) for path in files]
+    return [NamedImage(path.stem, read_rgb(path)) for path in files]
 
 
-def references_of(pairs: Sequence[Pair]) -> list[Named]:
+def choose_references(pairs: Sequence[Pair]) -> list[NamedImage]:
     """The true colors of REFERENCES pairs with a figure, of sets as far apart as possible; of any pairs when none has."""
     known = [pair for pair in pairs if pair.split] or list(pairs)
     firsts = list({pair.source: pair for pair in reversed(known)}.values())[::-1]
-    wanted = firsts if len(firsts) >= REFERENCES else known
-    chosen = np.unique(np.linspace(0, len(wanted) - 1, min(REFERENCES, len(wanted))).round().astype(int))
-    return [Named(f"{wanted[k].name} {wanted[k].source}".strip(), wanted[k].color) for k in chosen]
+    wanted = firsts if len(firsts) >= DEFAULT_REFERENCE_COUNT else known
+    chosen = np.unique(np.linspace(0, len(wanted) - 1, min(DEFAULT_REFERENCE_COUNT, len(wanted))).round().astype(int))
+    return [NamedImage(f"{wanted[k].name} {wanted[k].source}".strip(), wanted[k].color) for k in chosen]
 
 
-def multiplied(colors: Rgb, lines: Rgb) -> Rgb:
+def multiply(colors: Rgb, lines: Rgb) -> Rgb:
     """The drawing (h, w, 3), colored lines and all, multiplied over the colors."""
     return (colors.astype(np.uint16) * lines // 255).astype(np.uint8)
 
 
-def color_by(
-    family: AnyColorModel, drawing: Named, references: Sequence[Named], finishes: Sequence[Finish], settings: Settings
-) -> Strip:
+def colorize_by_references(
+    family: AnyColorModel,
+    drawing: NamedImage,
+    references: Sequence[NamedImage],
+    finishes: Sequence[Finish],
+    options: ColorizeOptions,
+) -> ImageStrip:
     """The drawing, what was taken for its figure, and for each reference that picture and the results with lines over them."""
-    strip = [picture("drawing", drawing.rgb)]
+    strip = [report_image("drawing", drawing.rgb)]
     figure = None
     for reference in references:
         results: list[Rgb] = []
         for finish in finishes:
-            result = color_drawing(family, drawing.rgb, reference.rgb, None, replace(settings, finish=finish))
-            figure = result.figure
-            results.append(multiplied(result.picture, drawing.rgb))
-        strip.append(picture(reference.name, reference.rgb))
-        strip += [picture(finish.value, result) for finish, result in zip(finishes, results, strict=True)]
+            result = colorize_drawing(family, drawing.rgb, reference.rgb, None, replace(options, finish=finish))
+            figure = result.foreground
+            results.append(multiply(result.image, drawing.rgb))
+        strip.append(report_image(reference.name, reference.rgb))
+        strip += [report_image(finish.value, result) for finish, result in zip(finishes, results, strict=True)]
     if figure is not None:
-        strip.insert(1, picture("figure, guessed", multiplied(np.dstack([255 - figure // 3] * 3), drawing.rgb)))
-    return Strip(drawing.name, tuple(strip))
+        strip.insert(1, report_image("figure, guessed", multiply(np.dstack([255 - figure // 3] * 3), drawing.rgb)))
+    return ImageStrip(drawing.name, tuple(strip))

@@ -17,8 +17,8 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from backend.imaging.types import Rgb
-from backend.training.synthetic.bust.characters import Characters2D
 from backend.training.synthetic.bust.identity import HELD_OUT_STYLE
+from backend.training.synthetic.bust.source import Characters2D
 from backend.training.synthetic.mixture import VALIDATION_SEED, draw_set
 from backend.training.synthetic.scenes.backgrounds import Backgrounds
 from tests.krita.harness import needs

@@ -9,8 +9,8 @@ import typer
 from backend.training.synthetic.contact_sheet import write_sheet
 from backend.training.synthetic.digests import record_sources, source_digests
 from backend.training.synthetic.faces import write_faces
-from backend.training.synthetic.mixture import Folders
-from backend.training.synthetic.shards import PER_SHARD, read_shard, render_training, render_validation
+from backend.training.synthetic.mixture import ArtFolders
+from backend.training.synthetic.shards import SETS_PER_SHARD, read_shard, render_training, render_validation
 
 app = typer.Typer(help="Draw training sets: lines, color, mask, reference.", no_args_is_help=True)
 
@@ -26,11 +26,11 @@ def render(
     ] = None,
     panels: Annotated[Path | None, typer.Option(help="Folder of comic panels.", exists=True, file_okay=False)] = None,
     seed: Annotated[int, typer.Option(min=0, max=9999, help="Same seed, same sets.")] = 0,
-    per_shard: Annotated[int, typer.Option(min=1, help="Sets in one shard.")] = PER_SHARD,
+    per_shard: Annotated[int, typer.Option(min=1, help="Sets in one shard.")] = SETS_PER_SHARD,
     held_out: Annotated[bool, typer.Option(help="Write the validation sets as well.")] = True,
 ) -> None:
     """Write shards of training sets, and the validation sets; shards already there are kept."""
-    folders = Folders(models3d, panels)
+    folders = ArtFolders(models3d, panels)
     record_sources(out, folders)
     if held_out:
         for path in render_validation(out, folders, size):
@@ -65,7 +65,7 @@ def digests(
     panels: Annotated[Path | None, typer.Option(help="Folder of comic panels.", exists=True, file_okay=False)] = None,
 ) -> None:
     """Print the digests of the art from outside, as ATTRIBUTION.md lists them."""
-    for name, digest in source_digests(Folders(models3d, panels)).items():
+    for name, digest in source_digests(ArtFolders(models3d, panels)).items():
         typer.echo(f"{digest}  {name}")
 
 

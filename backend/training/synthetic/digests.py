@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from backend.training.synthetic.mixture import Folders
+from backend.training.synthetic.mixture import ArtFolders
 from backend.training.synthetic.rigged3d.rigs import model_files
 from backend.training.synthetic.scenes.panels import panel_files
 
@@ -24,7 +24,7 @@ def list_digest(files: Iterable[Path], base: Path) -> str:
     return hashlib.sha256(lines.encode()).hexdigest()
 
 
-def source_digests(folders: Folders) -> dict[str, str]:
+def source_digests(folders: ArtFolders) -> dict[str, str]:
     """Digest by file for models, by folder for their textures and for panels; what is held out of training is left out."""
     found: dict[str, str] = {}
     if folders.models3d:
@@ -39,7 +39,7 @@ def source_digests(folders: Folders) -> dict[str, str]:
     return found
 
 
-def record_sources(out: Path, folders: Folders) -> Path:
+def record_sources(out: Path, folders: ArtFolders) -> Path:
     """Write sources.json beside the shards.
 
     Raises ValueError where shards drawn from other art lie already: they would no longer be what the record says.

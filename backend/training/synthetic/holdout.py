@@ -11,7 +11,7 @@ from pathlib import Path
 
 
 @dataclass(frozen=True)
-class HeldOut:
+class HeldOutData:
     """sets: characters and episodes by name.  files, pixels: digests of whole files and of decoded pictures, hexadecimal."""
 
     sets: tuple[str, ...]
@@ -20,8 +20,8 @@ class HeldOut:
 
 
 @cache
-def held_out() -> HeldOut:
+def held_out_data() -> HeldOutData:
     """The development set, as listed."""
     listed = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
     files, pixels = zip(*listed["files"].values(), strict=True)
-    return HeldOut(tuple(listed["sets"]), frozenset(files), frozenset(pixels))
+    return HeldOutData(tuple(listed["sets"]), frozenset(files), frozenset(pixels))

@@ -6,27 +6,27 @@ from pathlib import Path
 
 import numpy as np
 
-from backend.training.synthetic.bust.characters import Characters2D
 from backend.training.synthetic.bust.identity import HELD_OUT_STYLE
+from backend.training.synthetic.bust.source import Characters2D
 from backend.training.synthetic.objects import Objects2D
-from backend.training.synthetic.rigged3d.characters import Models3D
 from backend.training.synthetic.rigged3d.rigs import RIGS, model_files
+from backend.training.synthetic.rigged3d.source import Models3D
 from backend.training.synthetic.scenes.backgrounds import Backgrounds
 from backend.training.synthetic.scenes.panels import PanelLibrary, Panels
-from backend.training.synthetic.tall.characters import Tall2D
+from backend.training.synthetic.tall.source import Tall2D
 from backend.training.synthetic.types import DrawingSet, Source
 
 SHARES = {"tall": 0.30, "drawn": 0.18, "anime3d": 0.18, "chunky3d": 0.13, "panel": 0.16, "thing": 0.05}
 """Share of each source when all are there; those missing leave theirs to the others."""
 VALIDATION_SETS = {"mage": 100, "storybook": 80, "pages": 60, "tall": 80}
-WHITE = 0.65
+BLANK_PAPER_SHARE = 0.65
 """Share of tall figures on bare paper, as sprites are kept."""
 VALIDATION_SEED = 1 << 40
 """Seeds from here on belong to validation, so that no drawn identity is met in training."""
 
 
 @dataclass(frozen=True)
-class Folders:
+class ArtFolders:
     """Where the art lies that is not drawn here; None leaves it out.
 
     models3d: rigged .glb files.  panels: comic panels named E01P02_03.webp.
@@ -52,12 +52,12 @@ class Mixture:
         return self.sources[self.names[int(rng.choice(len(self.names), p=self.shares))]].draw(rng, size)
 
 
-def training(folders: Folders, size: int) -> Mixture:
+def training_mixture(folders: ArtFolders, size: int) -> Mixture:
     """The training mixture for the folders given."""
     library = PanelLibrary(folders.panels, short_side=max(420, round(size * 1.6))) if folders.panels else None
     backgrounds = Backgrounds(library)
     sources: dict[str, Source] = {
-        "tall": Tall2D(Backgrounds(library, WHITE)),
+        "tall": Tall2D(Backgrounds(library, BLANK_PAPER_SHARE)),
         "drawn": Characters2D(backgrounds),
         "thing": Objects2D(backgrounds),
     }
@@ -74,13 +74,13 @@ def training(folders: Folders, size: int) -> Mixture:
     return Mixture(sources)
 
 
-def validation(folders: Folders, size: int) -> dict[str, Source]:
+def validation_sources(folders: ArtFolders, size: int) -> dict[str, Source]:
     """Sources of what training never sees: a 3D character, a style of drawing, tall people, episodes of the comic."""
     library = PanelLibrary(folders.panels, held_out=True, short_side=max(420, round(size * 1.6))) if folders.panels else None
     backgrounds = Backgrounds(library)
     sources: dict[str, Source] = {
         "storybook": Characters2D(backgrounds, (HELD_OUT_STYLE,)),
-        "tall": Tall2D(Backgrounds(library, WHITE)),
+        "tall": Tall2D(Backgrounds(library, BLANK_PAPER_SHARE)),
     }
     if library is not None:
         sources["pages"] = Panels(library)

@@ -10,10 +10,17 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from backend.training.synthetic.mixture import VALIDATION_SEED, VALIDATION_SETS, Folders, draw_set, training, validation
+from backend.training.synthetic.mixture import (
+    VALIDATION_SEED,
+    VALIDATION_SETS,
+    ArtFolders,
+    draw_set,
+    training_mixture,
+    validation_sources,
+)
 from backend.training.synthetic.types import DrawingSet, Source
 
-PER_SHARD = 500
+SETS_PER_SHARD = 500
 ARRAYS = ("line", "color", "mask", "ref", "refmask")
 
 
@@ -56,14 +63,16 @@ def render_shards(
         yield path
 
 
-def _work(numbers: Sequence[int], out: Path, folders: Folders, size: int, seed: int, sets: int, per_shard: int) -> None:
+def _render_in_process(
+    numbers: Sequence[int], out: Path, folders: ArtFolders, size: int, seed: int, sets: int, per_shard: int
+) -> None:
     cv2.setNumThreads(1)
-    for path in render_shards(numbers, out, training(folders, size), size, seed, sets, per_shard):
+    for path in render_shards(numbers, out, training_mixture(folders, size), size, seed, sets, per_shard):
         print(path.name, flush=True)
 
 
 def render_training(
-    out: Path, folders: Folders, sets: int, size: int = 256, seed: int = 0, workers: int = 1, per_shard: int = PER_SHARD
+    out: Path, folders: ArtFolders, sets: int, size: int = 256, seed: int = 0, workers: int = 1, per_shard: int = SETS_PER_SHARD
 ) -> list[Path]:
     """Write all shards of a training set that are not there yet, in `workers` processes; returns every shard's path.
 
@@ -77,7 +86,7 @@ def render_training(
     os.environ.setdefault("LP_NUM_THREADS", "1")
     context = multiprocessing.get_context("spawn")
     jobs = [
-        context.Process(target=_work, args=(todo[w::workers], out, folders, size, seed, sets, per_shard))
+        context.Process(target=_render_in_process, args=(todo[w::workers], out, folders, size, seed, sets, per_shard))
         for w in range(workers)
         if todo[w::workers]
     ]
@@ -90,11 +99,11 @@ def render_training(
     return [shard_path(out, seed, k) for k in range(-(-sets // per_shard))]
 
 
-def render_validation(out: Path, folders: Folders, size: int = 256) -> list[Path]:
+def render_validation(out: Path, folders: ArtFolders, size: int = 256) -> list[Path]:
     """Write val_NAME.npz for every validation source the folders allow."""
     out.mkdir(parents=True, exist_ok=True)
     paths: list[Path] = []
-    for number, (name, source) in enumerate(sorted(validation(folders, size).items())):
+    for number, (name, source) in enumerate(sorted(validation_sources(folders, size).items())):
         path = out / f"val_{name}.npz"
         if not path.exists():
             write_shard(path, [draw_set(source, VALIDATION_SEED + number, i, size) for i in range(VALIDATION_SETS[name])])

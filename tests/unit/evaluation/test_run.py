@@ -9,82 +9,82 @@ import pytest
 from rich.console import Console
 
 from backend.contract.family import ColorModel
-from backend.evaluation.aggregate import summaries, varied_regions
-from backend.evaluation.colorize_pair import Settings
+from backend.evaluation.aggregate import share_of_varied_regions, summarize
+from backend.evaluation.colorize_pair import ColorizeOptions
 from backend.evaluation.methods import Role, all_methods
 from backend.evaluation.pairs import Pair
-from backend.evaluation.report import Report, html
-from backend.evaluation.run import Measured, as_json, measure, warm_up
-from backend.evaluation.table import COLUMNS, figures_table
-from backend.evaluation.uncolored_drawings import Named, color_by, references_of
+from backend.evaluation.report import Report, render_html
+from backend.evaluation.run import Measurements, measure, to_json, warm_up
+from backend.evaluation.table import COLUMNS, metrics_table
+from backend.evaluation.uncolored_drawings import NamedImage, choose_references, colorize_by_references
 from shared.protocol import Finish
 
-SETTINGS = Settings(Finish.FLATS, guess=True)
+SETTINGS = ColorizeOptions(Finish.FLATS, guess_masks=True)
 
 
 @pytest.fixture(scope="module")
-def measured(made: Pair, guesser: ColorModel) -> Measured:
+def measured(made: Pair, guesser: ColorModel) -> Measurements:
     ways = all_methods(guesser, guesser.spec.finishes, SETTINGS)
     warm_up(ways, made)
     return measure([made], guesser, ways, SETTINGS, 2, None)
 
 
 def test_ceilings_are_ceilings(made: Pair, guesser: ColorModel) -> None:
-    ways = all_methods(guesser, (), Settings(Finish.FLATS))
-    rows = {row.way: row.figures for row in measure([made], guesser, ways, Settings(Finish.FLATS), 1, None).rows}
+    ways = all_methods(guesser, (), ColorizeOptions(Finish.FLATS))
+    rows = {row.method: row.metrics for row in measure([made], guesser, ways, ColorizeOptions(Finish.FLATS), 1, None).rows}
     assert rows["best color per region"].difference < 0.5
-    assert rows["best palette choice"].difference < 0.5  # the reference shows the very same colors
+    assert rows["best palette color"].difference < 0.5  # the reference shows the very same colors
     assert rows["white"].difference > 10 and rows["mean color"].difference > 10
-    assert rows["best color per region"].leak == 0 and rows["best color per region"].bleeding == 0
+    assert rows["best color per region"].leak == 0 and rows["best color per region"].bleed == 0
     assert rows["best color per region"].psnr > rows["white"].psnr
 
 
 def test_a_palette_without_the_color_is_a_lower_ceiling(made: Pair, guesser: ColorModel) -> None:
     gray = Pair(made.name, made.line, made.color, made.mask, np.full_like(made.reference, 128), made.mask)
-    ways = [way for way in all_methods(guesser, (), Settings(Finish.FLATS)) if way.role is Role.CEILING]
-    rows = {row.way: row.figures for row in measure([gray], guesser, ways, Settings(Finish.FLATS), 1, None).rows}
-    assert rows["best palette choice"].difference > 10 > rows["best color per region"].difference
+    ways = [way for way in all_methods(guesser, (), ColorizeOptions(Finish.FLATS)) if way.role is Role.ORACLE]
+    rows = {row.method: row.metrics for row in measure([gray], guesser, ways, ColorizeOptions(Finish.FLATS), 1, None).rows}
+    assert rows["best palette color"].difference > 10 > rows["best color per region"].difference
 
 
-def test_seeds_have_a_spread_and_vary_regions(measured: Measured) -> None:
-    found = {summary.way: summary for summary in summaries(measured.rows)}
-    flats = [row.figures.difference for row in measured.rows if row.way == "flats"]
+def test_seeds_have_a_spread_and_vary_regions(measured: Measurements) -> None:
+    found = {summary.method: summary for summary in summarize(measured.rows)}
+    flats = [row.metrics.difference for row in measured.rows if row.method == "flats"]
     assert len(flats) == 2 and found["flats"].mean.difference == pytest.approx(np.mean(flats))
     assert found["flats"].spread.difference == pytest.approx(np.std(flats, ddof=1))
-    assert np.isnan(found["white"].spread.difference) and found["white"].pictures == 1
+    assert np.isnan(found["white"].spread.difference) and found["white"].images == 1
     assert found["flats"].mean.calls == 2 and np.isnan(found["white"].mean.calls)
-    (variation,) = [v for v in measured.variations if v.way == "flats"]
+    (variation,) = [v for v in measured.variations if v.method == "flats"]
     assert variation.regions == 1 and variation.cost == pytest.approx(flats[1] - flats[0])
 
 
 def test_regions_that_differ_are_counted(made: Pair) -> None:
     other = made.color.copy()
     other[32:98, 62:138] = (10, 10, 10)
-    assert varied_regions(made, [made.color, made.color]) == 0
-    assert varied_regions(made, [made.color, other]) == pytest.approx(1 / 3)
-    assert np.isnan(varied_regions(made, [made.color]))
+    assert share_of_varied_regions(made, [made.color, made.color]) == 0
+    assert share_of_varied_regions(made, [made.color, other]) == pytest.approx(1 / 3)
+    assert np.isnan(share_of_varied_regions(made, [made.color]))
 
 
-def test_guessed_masks_are_measured(measured: Measured) -> None:
+def test_guessed_masks_are_measured(measured: Measurements) -> None:
     (row,) = measured.masks
     assert 0 < row.raw < 1 and row.colored == row.raw and 0 < row.reference < 1
 
 
-def test_the_table_says_unknown_for_what_is(measured: Measured) -> None:
+def test_the_table_says_unknown_for_what_is(measured: Measurements) -> None:
     console = Console(width=250, record=True)
     with console.capture() as capture:
-        console.print(figures_table("made", summaries(measured.rows), COLUMNS))
+        console.print(metrics_table("made", summarize(measured.rows), COLUMNS))
     (white,) = [line for line in capture.get().splitlines() if "white" in line]
     cells = [cell.strip() for cell in white.split("│")]
     assert cells[11] == "–" and re.fullmatch(r"\d+\.\d\d", cells[2])
     assert any("±" in line for line in capture.get().splitlines() if "flats" in line)
 
 
-def test_the_report_stands_alone_and_shows_everything(made: Pair, guesser: ColorModel, measured: Measured) -> None:
-    drawing = Named("dr<a>wing", np.dstack([made.line] * 3))
-    strip = color_by(guesser, drawing, references_of([made]), guesser.spec.finishes, SETTINGS)
+def test_the_report_stands_alone_and_shows_everything(made: Pair, guesser: ColorModel, measured: Measurements) -> None:
+    drawing = NamedImage("dr<a>wing", np.dstack([made.line] * 3))
+    strip = colorize_by_references(guesser, drawing, choose_references([made]), guesser.spec.finishes, SETTINGS)
     captions = ["drawing", "figure, guessed", "000 made-boxes", "flats", "painted"]
-    assert [shown.caption for shown in strip.pictures] == captions
+    assert [shown.caption for shown in strip.images] == captions
     report = Report(
         "Guesser",
         {"a": "b"},
@@ -95,7 +95,7 @@ def test_the_report_stands_alone_and_shows_everything(made: Pair, guesser: Color
         measured.strips,
         (strip,),
     )
-    page = html(report)
+    page = render_html(report)
     assert "dr&lt;a&gt;wing" in page and "<a>" not in page
     assert all(address.startswith("data:image/webp;base64,") for address in re.findall(r'src="([^"]*)"', page))
     assert page.count("<img") == 3 + 2 + 2 * 2 + 2 + 5  # lines, reference, truth; baselines; seeds; ceilings; the drawing
@@ -104,8 +104,8 @@ def test_the_report_stands_alone_and_shows_everything(made: Pair, guesser: Color
         assert escape(column.meaning) in page
 
 
-def test_figures_are_plain_json(measured: Measured) -> None:
-    data = json.loads(as_json({"model": "guesser"}, measured.rows))
-    white = next(row for row in data["rows"] if row["way"] == "white")
-    assert white["figures"]["lpips"] is None and white["figures"]["difference"] > 10
+def test_figures_are_plain_json(measured: Measurements) -> None:
+    data = json.loads(to_json({"model": "guesser"}, measured.rows))
+    white = next(row for row in data["rows"] if row["method"] == "white")
+    assert white["metrics"]["lpips"] is None and white["metrics"]["difference"] > 10
     assert white["source"] == "made-boxes" and white["kind"] == "made"

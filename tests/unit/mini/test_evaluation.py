@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from backend.evaluation.baselines import mean_color, same_position, white
 from backend.evaluation.cli import app
 from backend.evaluation.color_metrics import score
-from backend.evaluation.pairs import Pair, from_folder, from_shard, mirrored_and_warped
+from backend.evaluation.pairs import Pair, mirror_and_warp_reference, read_folder, read_shard
 
 
 def test_truth_scores_nothing_and_lines_do_not_count(pair: Pair) -> None:
@@ -45,7 +45,7 @@ def test_baselines(pair: Pair) -> None:
 
 
 def test_warping_is_fixed_by_its_seed_and_keeps_colors(pair: Pair) -> None:
-    one, same, other = (mirrored_and_warped(pair, s) for s in (1, 1, 2))
+    one, same, other = (mirror_and_warp_reference(pair, s) for s in (1, 1, 2))
     assert np.array_equal(one.reference, same.reference) and not np.array_equal(one.reference, other.reference)
     assert np.array_equal(one.color, pair.color)
     assert one.reference_mask is not None and abs(float(one.reference_mask.mean()) - float(pair.mask.mean())) < 30
@@ -55,20 +55,20 @@ def test_evaluate_prints_a_table_and_writes_a_report(pair: Pair, shard: Path, tm
     for name, picture in (("line", pair.line), ("mask", pair.mask), ("color", pair.color), ("ref", pair.reference)):
         shown = picture if picture.ndim == 2 else np.ascontiguousarray(picture[..., ::-1])
         assert cv2.imwrite(str(tmp_path / f"000_{name}.png"), shown)
-    assert len(list(from_folder(tmp_path))) == 1
-    assert len(list(from_shard(shard))) == 1
+    assert len(list(read_folder(tmp_path))) == 1
+    assert len(list(read_shard(shard))) == 1
     lineart = ["--lineart", str(tmp_path / "000_line.png"), "--references", str(tmp_path / "000_ref.png")]
     for source, options in ((tmp_path, ["--guess", "--finish", "flats", *lineart]), (shard, ["--warp"])):
         out = tmp_path / source.stem
         result = CliRunner().invoke(app, ["--pairs", str(source), "--out", str(out), "--models", str(tmp_path), *options])
         assert result.exit_code == 0, result.output
-        for way in ("white", "mean color", "same position", "flats", "best palette choice", "best color per region"):
+        for way in ("white", "mean color", "same position", "flats", "best palette color", "best color per region"):
             assert way in result.output
         assert ("painted" in result.output) == (source == shard)
         assert ("Automatic masks" in result.output) == (source == tmp_path)
         assert (out / "report.html").stat().st_size > 10_000
-        rows = json.loads((out / "figures.json").read_text())["rows"]
-        assert {row["way"] for row in rows} >= {"flats", "white"}
+        rows = json.loads((out / "metrics.json").read_text())["rows"]
+        assert {row["method"] for row in rows} >= {"flats", "white"}
 
 
 def test_options_that_make_no_sense_are_refused(shard: Path, tmp_path: Path) -> None:

@@ -4,22 +4,22 @@ import numpy as np
 
 from backend.training.synthetic.bust.identity import Identity, Pose
 from backend.training.synthetic.render.canvas import Sheet
-from backend.training.synthetic.render.curves import Points, bend, ellipse, join, moved, smooth
+from backend.training.synthetic.render.curves import Points, bezier, ellipse, join, rotate_and_shift, smooth
 
-TURN = 0.62  # radians of head turn at yaw 1
+MAX_HEAD_TURN = 0.62  # radians of head turn at yaw 1
 
 
-def turned(x: float, y: float, pose: Pose, depth: float = 0.0) -> tuple[float, float]:
+def project_face_point(x: float, y: float, pose: Pose, depth: float = 0.0) -> tuple[float, float]:
     """A point of the face as seen with the head turned; `depth` lifts it off the face (nose)."""
     z = 0.9 * np.sqrt(max(0.0, 1 - (x / 1.1) ** 2)) + depth
-    angle = pose.yaw * TURN
+    angle = pose.yaw * MAX_HEAD_TURN
     return float(x * np.cos(angle) + z * np.sin(angle)), y
 
 
 def face_outline(who: Identity, pose: Pose) -> Points:
     """Skull, cheeks and jaw."""
-    w, chin, jaw = who.num["face_w"], who.num["chin"], who.num["jaw"]
-    s = np.sin(pose.yaw * TURN)
+    w, chin, jaw = who.measures["face_w"], who.measures["chin"], who.measures["jaw"]
+    s = np.sin(pose.yaw * MAX_HEAD_TURN)
     knots = [
         (0, -1.0),
         (0.62 * w, -0.86),
@@ -39,73 +39,75 @@ def face_outline(who: Identity, pose: Pose) -> Points:
 
 def draw_ears(sheet: Sheet, who: Identity, pose: Pose) -> None:
     """Human or pointed ears at the sides; cats' ears are drawn above the hair."""
-    kind = who.has["ears"]
+    kind = who.traits["ears"]
     if kind not in ("human", "elf"):
         return
     for side in (-1, 1):
         if side * pose.yaw > 0.65:
             continue
-        x = side * 0.96 * who.num["face_w"] - 0.22 * np.sin(pose.yaw * TURN)
+        x = side * 0.96 * who.measures["face_w"] - 0.22 * np.sin(pose.yaw * MAX_HEAD_TURN)
         if kind == "human":
             outline = ellipse(x, 0.22, 0.17, 0.26, -side * 0.25)
         else:
             outline = join(
-                bend((x - side * 0.1, 0.0), (x + side * 0.5, -0.15), (x + side * 0.75, -0.3)),
-                bend((x + side * 0.75, -0.3), (x + side * 0.4, 0.35), (x - side * 0.08, 0.45)),
+                bezier((x - side * 0.1, 0.0), (x + side * 0.5, -0.15), (x + side * 0.75, -0.3)),
+                bezier((x + side * 0.75, -0.3), (x + side * 0.4, 0.35), (x - side * 0.08, 0.45)),
             )
-        base = sheet.fill(outline, "skin", who.width)
-        sheet.stroke(bend((x + side * 0.06, 0.08), (x - side * 0.06, 0.2), (x + side * 0.02, 0.32)), who.width * 0.6, base)
+        base = sheet.fill(outline, "skin", who.line_width)
+        sheet.stroke(
+            bezier((x + side * 0.06, 0.08), (x - side * 0.06, 0.2), (x + side * 0.02, 0.32)), who.line_width * 0.6, base
+        )
 
 
 def draw_eye(sheet: Sheet, who: Identity, pose: Pose, side: int) -> None:
     """One eye with lashes, iris and brow; side -1 or 1."""
-    w = who.num["eye_w"] * (1 - 0.28 * max(0.0, side * pose.yaw))
-    h = who.num["eye_h"] * (0.55 if pose.eyes == "half" else 1.0)
-    x, y = turned(side * who.num["eye_x"], who.num["eye_y"], pose)
-    line = who.width
+    w = who.measures["eye_w"] * (1 - 0.28 * max(0.0, side * pose.yaw))
+    h = who.measures["eye_h"] * (0.55 if pose.eyes == "half" else 1.0)
+    x, y = project_face_point(side * who.measures["eye_x"], who.measures["eye_y"], pose)
+    line = who.line_width
     shut = pose.eyes in ("closed", "happy") or (pose.eyes == "wink" and side > 0)
     if shut:
         sag = 0.5 * h if pose.eyes == "closed" else -0.7 * h
-        sheet.stroke(bend((x - w, y + 0.08), (x, y + 0.08 + sag), (x + w, y + 0.08), 10), line * 1.5)
-    elif who.has["eyes"] == "dot":
+        sheet.stroke(bezier((x - w, y + 0.08), (x, y + 0.08 + sag), (x + w, y + 0.08), 10), line * 1.5)
+    elif who.traits["eyes"] == "dot":
         sheet.fill(ellipse(x, y, w * 0.5, h * 0.75), "ink", line * 0.3, solid=True)
     else:
-        outer = {"tall": 0.92, "round": 1.0, "narrow": 1.15}[who.has["eyes"]]
-        squash = {"tall": 1.0, "round": 0.95, "narrow": 0.6}[who.has["eyes"]]
+        outer = {"tall": 0.92, "round": 1.0, "narrow": 1.15}[who.traits["eyes"]]
+        squash = {"tall": 1.0, "round": 0.95, "narrow": 0.6}[who.traits["eyes"]]
         hh = h * squash
         a, b = np.array([x - side * w, y - 0.1 * hh]), np.array([x + side * w * outer, y - 0.05 * hh])
-        top = bend(a, (x, y - 1.55 * hh), b, 10)
-        white = join(top, bend(b, (x, y + 1.75 * hh), a, 10))
+        top = bezier(a, (x, y - 1.55 * hh), b, 10)
+        white = join(top, bezier(b, (x, y + 1.75 * hh), a, 10))
         base = sheet.fill(white, "eye", line * 0.4)
         gx, gy = pose.gaze[0] * 0.18 * w, pose.gaze[1] * 0.12 * hh
         ix, iy, rx, ry = x + gx, y + gy, min(w * 0.66, hh * 0.95), hh * 0.82
         sheet.fill(ellipse(ix, iy, rx, ry), "iris", line * 0.6, clip=base)
-        if who.has["iris"] == "two":
+        if who.traits["iris"] == "two":
             sheet.fill(ellipse(ix, iy - ry * 0.55, rx * 1.1, ry * 0.62), "iris_dark", 0, clip=base)
-        elif who.has["iris"] == "ring":
+        elif who.traits["iris"] == "ring":
             sheet.fill(ellipse(ix, iy + ry * 0.45, rx * 0.7, ry * 0.4), "iris_light", 0, clip=base)
         sheet.fill(ellipse(ix, iy, rx * 0.42, ry * 0.48), "ink", 0, clip=base, solid=True)
         glint = -0.4 if pose.gaze[0] < 0 else 0.4
         sheet.fill(ellipse(ix + glint * rx, iy - 0.42 * ry, rx * 0.3, ry * 0.26), "white", line * 0.3, clip=base)
-        lash = join(top, bend(b + [side * 0.07, 0.02], (x, y - 1.55 * hh - 0.16), a - [side * 0.02, 0.0], 10))
+        lash = join(top, bezier(b + [side * 0.07, 0.02], (x, y - 1.55 * hh - 0.16), a - [side * 0.02, 0.0], 10))
         sheet.fill(lash, "ink", line * 0.5, solid=True)
-    lift = who.num["eye_h"] + 0.2
-    bx, by = turned(side * (who.num["eye_x"] + 0.02), who.num["eye_y"] - lift, pose)
+    lift = who.measures["eye_h"] + 0.2
+    bx, by = project_face_point(side * (who.measures["eye_x"] + 0.02), who.measures["eye_y"] - lift, pose)
     slope = pose.brows * 0.12 * side
     a, c, b = (bx - side * w, by + slope * side), (bx, by - 0.12), (bx + side * w * 1.1, by - slope * side + 0.04)
-    thick = who.num["brow"]
-    sheet.fill(join(bend(a, c, b, 8), bend(b, (c[0], c[1] + thick * 1.6), (a[0], a[1] + thick), 8)), "brow", line * 0.4)
+    thick = who.measures["brow"]
+    sheet.fill(join(bezier(a, c, b, 8), bezier(b, (c[0], c[1] + thick * 1.6), (a[0], a[1] + thick), 8)), "brow", line * 0.4)
 
 
 def draw_mouth(sheet: Sheet, who: Identity, pose: Pose) -> None:
     """A line, a smile or an open mouth."""
-    x, y = turned(0.0, 0.66 * who.num["chin"], pose, 0.05)
-    w, line = 0.2 * (1 - 0.3 * abs(pose.yaw)), who.width
+    x, y = project_face_point(0.0, 0.66 * who.measures["chin"], pose, 0.05)
+    w, line = 0.2 * (1 - 0.3 * abs(pose.yaw)), who.line_width
     if pose.mouth == "open":
         base = sheet.fill(
             join(
-                bend((x - w, y - 0.06), (x, y - 0.02), (x + w, y - 0.06)),
-                bend((x + w, y - 0.06), (x, y + 0.4), (x - w, y - 0.06)),
+                bezier((x - w, y - 0.06), (x, y - 0.02), (x + w, y - 0.06)),
+                bezier((x + w, y - 0.06), (x, y + 0.4), (x - w, y - 0.06)),
             ),
             "mouth",
             line * 0.8,
@@ -121,61 +123,63 @@ def draw_mouth(sheet: Sheet, who: Identity, pose: Pose) -> None:
         sheet.fill(ellipse(x, y + 0.04, w * 0.4, 0.1), "mouth", line * 0.8)
     else:
         sag = {"line": 0.02, "smile": 0.16, "frown": -0.12}[pose.mouth]
-        sheet.stroke(bend((x - w, y), (x, y + sag), (x + w, y), 9), line)
+        sheet.stroke(bezier((x - w, y), (x, y + sag), (x + w, y), 9), line)
 
 
 def draw_nose(sheet: Sheet, who: Identity, pose: Pose) -> None:
     """A tick, a dot or a profile line."""
-    x, y = turned(0.0, 0.44, pose, 0.12)
-    n, line = who.num["nose"], who.width * 0.8
+    x, y = project_face_point(0.0, 0.44, pose, 0.12)
+    n, line = who.measures["nose"], who.line_width * 0.8
     lead = 1.0 if pose.yaw >= 0 else -1.0
-    if who.has["nose"] == "dot":
+    if who.traits["nose"] == "dot":
         sheet.stroke(np.array([[x, y], [x + 0.03, y + 0.01]]), line)
-    elif who.has["nose"] == "tick":
-        sheet.stroke(bend((x, y - n), (x + lead * n, y), (x - lead * 0.02, y + 0.03)), line)
-    elif who.has["nose"] == "side":
-        sheet.stroke(bend((x - lead * 0.02, y - 0.35), (x + lead * 0.06, y - 0.1), (x + lead * n, y), 8), line)
+    elif who.traits["nose"] == "tick":
+        sheet.stroke(bezier((x, y - n), (x + lead * n, y), (x - lead * 0.02, y + 0.03)), line)
+    elif who.traits["nose"] == "side":
+        sheet.stroke(bezier((x - lead * 0.02, y - 0.35), (x + lead * 0.06, y - 0.1), (x + lead * n, y), 8), line)
     else:
-        sheet.stroke(bend((x - n, y), (x, y + n * 1.4), (x + n, y), 8), line)
+        sheet.stroke(bezier((x - n, y), (x, y + n * 1.4), (x + n, y), 8), line)
 
 
 def draw_face(sheet: Sheet, who: Identity, pose: Pose) -> None:
     """Ears, face, blush, mouth, nose and eyes."""
     draw_ears(sheet, who, pose)
-    face = sheet.fill(face_outline(who, pose), "skin", who.width)
-    if who.has["blush"] == "yes":
+    face = sheet.fill(face_outline(who, pose), "skin", who.line_width)
+    if who.traits["blush"] == "yes":
         for side in (-1, 1):
-            x, y = turned(side * 0.55, 0.52, pose)
+            x, y = project_face_point(side * 0.55, 0.52, pose)
             sheet.fill(ellipse(x, y, 0.17, 0.1), "blush", 0, clip=face)
-    if who.has["freckles"] == "yes":
+    if who.traits["freckles"] == "yes":
         for side in (-1, 1):
             for dx, dy in ((0, 0), (0.1, 0.04), (0.05, 0.1)):
-                x, y = turned(side * (0.48 + dx), 0.48 + dy, pose)
-                sheet.stroke(np.array([[x, y], [x + 0.02, y]]), who.width * 0.7, face)
-    if who.has["beard"] == "yes":
+                x, y = project_face_point(side * (0.48 + dx), 0.48 + dy, pose)
+                sheet.stroke(np.array([[x, y], [x + 0.02, y]]), who.line_width * 0.7, face)
+    if who.traits["beard"] == "yes":
         low = face_outline(who, pose)
         low = low[low[:, 1] > 0.35]
-        x, y = turned(0.0, 0.56, pose)
+        x, y = project_face_point(0.0, 0.56, pose)
         beard = join(
             low * [1.03, 1.12],
-            bend((low[-1][0], 0.35), (x - 0.3, y), (x, y - 0.02)),
-            bend((x, y - 0.02), (x + 0.3, y), (low[0][0], 0.35)),
+            bezier((low[-1][0], 0.35), (x - 0.3, y), (x, y - 0.02)),
+            bezier((x, y - 0.02), (x + 0.3, y), (low[0][0], 0.35)),
         )
-        sheet.fill(beard, "hair", who.width)
+        sheet.fill(beard, "hair", who.line_width)
     draw_mouth(sheet, who, pose)
     draw_nose(sheet, who, pose)
     for side in (-1, 1):
         draw_eye(sheet, who, pose, side)
-    if who.has["glasses"] != "none":
+    if who.traits["glasses"] != "none":
         for side in (-1, 1):
-            x, y = turned(side * who.num["eye_x"], who.num["eye_y"] + 0.03, pose, 0.05)
-            r = max(0.3, who.num["eye_w"] * 1.2)
+            x, y = project_face_point(side * who.measures["eye_x"], who.measures["eye_y"] + 0.03, pose, 0.05)
+            r = max(0.3, who.measures["eye_w"] * 1.2)
             ring = (
                 ellipse(x, y, r, r * 0.95)
-                if who.has["glasses"] == "round"
-                else moved(smooth([(-r, -r * 0.7), (r, -r * 0.7), (r * 0.9, r * 0.8), (-r * 0.9, r * 0.8)], steps=5), x, y)
+                if who.traits["glasses"] == "round"
+                else rotate_and_shift(
+                    smooth([(-r, -r * 0.7), (r, -r * 0.7), (r * 0.9, r * 0.8), (-r * 0.9, r * 0.8)], steps=5), x, y
+                )
             )
-            sheet.stroke(join(ring, ring[:1]), who.width * 1.3)
-        x0, y0 = turned(-0.12, who.num["eye_y"], pose, 0.08)
-        x1, _ = turned(0.12, who.num["eye_y"], pose, 0.08)
-        sheet.stroke(np.array([[x0, y0], [x1, y0]]), who.width * 1.2)
+            sheet.stroke(join(ring, ring[:1]), who.line_width * 1.3)
+        x0, y0 = project_face_point(-0.12, who.measures["eye_y"], pose, 0.08)
+        x1, _ = project_face_point(0.12, who.measures["eye_y"], pose, 0.08)
+        sheet.stroke(np.array([[x0, y0], [x1, y0]]), who.line_width * 1.2)

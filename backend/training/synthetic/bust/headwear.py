@@ -2,38 +2,38 @@
 
 import numpy as np
 
-from backend.training.synthetic.bust.hair import crown
-from backend.training.synthetic.bust.heads import TURN
+from backend.training.synthetic.bust.hair import crown_arc
+from backend.training.synthetic.bust.heads import MAX_HEAD_TURN
 from backend.training.synthetic.bust.identity import Identity, Pose
 from backend.training.synthetic.render.canvas import Sheet
-from backend.training.synthetic.render.curves import bend, ellipse, join, moved, smooth, tube
+from backend.training.synthetic.render.curves import bezier, ellipse, join, rotate_and_shift, smooth, tube
 
 
 def draw_headwear(sheet: Sheet, who: Identity, pose: Pose) -> None:
     """Animal ears, bands, bows, flowers and hats."""
     rng = np.random.default_rng(who.shape_seed + 2)
-    v, line = who.num["hair_volume"], who.width
-    s, f = -0.12 * np.sin(pose.yaw * TURN), 0.4 * np.sin(pose.yaw * TURN)
-    if who.has["ears"] == "cat" and who.has["hat"] == "none":
+    v, line = who.measures["hair_volume"], who.line_width
+    s, f = -0.12 * np.sin(pose.yaw * MAX_HEAD_TURN), 0.4 * np.sin(pose.yaw * MAX_HEAD_TURN)
+    if who.traits["ears"] == "cat" and who.traits["hat"] == "none":
         tall = rng.uniform(0.5, 0.95)
         for side in (-1, 1):
             x = side * 0.68 + s
             ear = np.array([[x - side * 0.38, -0.98], [x + side * 0.2, -0.98 - tall], [x + side * 0.33, -0.55]])
             sheet.fill(
                 join(
-                    bend(ear[0], (ear[0] + ear[1]) / 2 + [-side * 0.06, -0.08], ear[1]),
-                    bend(ear[1], (ear[1] + ear[2]) / 2 + [side * 0.1, 0], ear[2]),
+                    bezier(ear[0], (ear[0] + ear[1]) / 2 + [-side * 0.06, -0.08], ear[1]),
+                    bezier(ear[1], (ear[1] + ear[2]) / 2 + [side * 0.1, 0], ear[2]),
                 ),
                 "hair",
                 line,
             )
             c = ear.mean(0)
             sheet.fill((ear - c) * 0.55 + c, "blush", line * 0.5)
-    band = who.has["band"]
+    band = who.traits["band"]
     if band == "band":
         outer, inner = (
-            crown(v + 0.03, s, np.pi * 0.93, np.pi * 0.07),
-            crown(v - 0.16, s + f * 0.5, np.pi * 0.93, np.pi * 0.07, 0.02),
+            crown_arc(v + 0.03, s, np.pi * 0.93, np.pi * 0.07),
+            crown_arc(v - 0.16, s + f * 0.5, np.pi * 0.93, np.pi * 0.07, 0.02),
         )
         sheet.fill(join(outer, inner[::-1]), "accent", line)
     elif band in ("bow", "flower"):
@@ -49,7 +49,9 @@ def draw_headwear(sheet: Sheet, who: Identity, pose: Pose) -> None:
     elif band == "clips":
         x, y = (0.55 if rng.random() < 0.5 else -0.55) + s + f * 0.6, -0.45
         for k in range(2):
-            sheet.fill(moved(tube([(-0.14, 0), (0.14, 0)], (0.045, 0.045), 2), x, y + 0.14 * k, 0.4), "accent", line * 0.7)
+            sheet.fill(
+                rotate_and_shift(tube([(-0.14, 0), (0.14, 0)], (0.045, 0.045), 2), x, y + 0.14 * k, 0.4), "accent", line * 0.7
+            )
     draw_hat(sheet, who, pose, rng, s, f)
 
 
@@ -68,24 +70,26 @@ def draw_bow(sheet: Sheet, x: float, y: float, r: float, material: str, line: fl
         )
         base = sheet.fill(loop, material, line)
         sheet.stroke(
-            bend((x + side * r * 0.15, y), (x + side * r * 0.4, y - r * 0.1), (x + side * r * 0.65, y)), line * 0.7, base
+            bezier((x + side * r * 0.15, y), (x + side * r * 0.4, y - r * 0.1), (x + side * r * 0.65, y)), line * 0.7, base
         )
     sheet.fill(ellipse(x, y, r * 0.22, r * 0.26), material, line)
 
 
 def draw_hat(sheet: Sheet, who: Identity, pose: Pose, rng: np.random.Generator, s: float, f: float) -> None:
     """The hat, if any; its brim hides the crown of hair."""
-    kind, v, line = who.has["hat"], who.num["hair_volume"] + 0.05, who.width
+    kind, v, line = who.traits["hat"], who.measures["hair_volume"] + 0.05, who.line_width
     y = -0.42 + rng.uniform(-0.12, 0.06)
     if kind == "witch":
         tip = (s + pose.sway + rng.uniform(-0.8, 0.8), -2.5 - rng.uniform(0, 0.6))
         cone = sheet.fill(
-            join(bend((s - v * 0.95, y), (s - v * 0.6, -1.6), tip, 10), bend(tip, (s + v * 0.6, -1.5), (s + v * 0.95, y), 10)),
+            join(
+                bezier((s - v * 0.95, y), (s - v * 0.6, -1.6), tip, 10), bezier(tip, (s + v * 0.6, -1.5), (s + v * 0.95, y), 10)
+            ),
             "top",
             line,
         )
         sheet.fill(
-            join(bend((s - v, y - 0.35), (s, y - 0.15), (s + v, y - 0.35)), bend((s + v, y), (s, y + 0.2), (s - v, y))),
+            join(bezier((s - v, y - 0.35), (s, y - 0.15), (s + v, y - 0.35)), bezier((s + v, y), (s, y + 0.2), (s - v, y))),
             "accent",
             line,
             clip=cone,
@@ -96,17 +100,17 @@ def draw_hat(sheet: Sheet, who: Identity, pose: Pose, rng: np.random.Generator, 
         sheet.fill(ellipse(s, y - 0.02, v * 1.65, 0.3), "leather", line)
         sheet.fill(
             join(
-                bend((s - v * 0.9, y), (s - v * 0.9, -1.55), (s, -1.5)),
-                bend((s, -1.5), (s + v * 0.9, -1.55), (s + v * 0.9, y)),
-                bend((s + v * 0.9, y), (s, y + 0.2), (s - v * 0.9, y)),
+                bezier((s - v * 0.9, y), (s - v * 0.9, -1.55), (s, -1.5)),
+                bezier((s, -1.5), (s + v * 0.9, -1.55), (s + v * 0.9, y)),
+                bezier((s + v * 0.9, y), (s, y + 0.2), (s - v * 0.9, y)),
             ),
             "leather",
             line,
         )
         sheet.fill(
             join(
-                bend((s - v * 0.9, y - 0.25), (s, y), (s + v * 0.9, y - 0.25)),
-                bend((s + v * 0.9, y), (s, y + 0.22), (s - v * 0.9, y)),
+                bezier((s - v * 0.9, y - 0.25), (s, y), (s + v * 0.9, y - 0.25)),
+                bezier((s + v * 0.9, y), (s, y + 0.22), (s - v * 0.9, y)),
             ),
             "bow",
             line,
@@ -114,7 +118,8 @@ def draw_hat(sheet: Sheet, who: Identity, pose: Pose, rng: np.random.Generator, 
     elif kind in ("beanie", "cap"):
         dome = sheet.fill(
             join(
-                crown(v + 0.08, s, np.pi * 0.98, np.pi * 0.02, -0.2), bend((s + v * 1.05, y), (s, y + 0.15), (s - v * 1.05, y))
+                crown_arc(v + 0.08, s, np.pi * 0.98, np.pi * 0.02, -0.2),
+                bezier((s + v * 1.05, y), (s, y + 0.15), (s - v * 1.05, y)),
             ),
             "accent",
             line,
@@ -122,8 +127,8 @@ def draw_hat(sheet: Sheet, who: Identity, pose: Pose, rng: np.random.Generator, 
         if kind == "beanie":
             sheet.fill(
                 join(
-                    bend((s - v * 1.1, y - 0.22), (s, y - 0.1), (s + v * 1.1, y - 0.22)),
-                    bend((s + v * 1.1, y + 0.06), (s, y + 0.2), (s - v * 1.1, y + 0.06)),
+                    bezier((s - v * 1.1, y - 0.22), (s, y - 0.1), (s + v * 1.1, y - 0.22)),
+                    bezier((s + v * 1.1, y + 0.06), (s, y + 0.2), (s - v * 1.1, y + 0.06)),
                 ),
                 "trim",
                 line,
@@ -132,17 +137,17 @@ def draw_hat(sheet: Sheet, who: Identity, pose: Pose, rng: np.random.Generator, 
         else:
             sheet.fill(
                 join(
-                    bend((s + f - 0.85, y + 0.02), (s + f, y - 0.2), (s + f + 0.85, y + 0.02)),
-                    bend((s + f + 0.85, y + 0.02), (s + f * 1.6, y + 0.5), (s + f - 0.85, y + 0.02)),
+                    bezier((s + f - 0.85, y + 0.02), (s + f, y - 0.2), (s + f + 0.85, y + 0.02)),
+                    bezier((s + f + 0.85, y + 0.02), (s + f * 1.6, y + 0.5), (s + f - 0.85, y + 0.02)),
                 ),
                 "trim",
                 line,
             )
-            sheet.stroke(bend((s, -1.4), (s + f * 0.5 + 0.1, -0.9), (s + f * 0.6, y - 0.1)), line, dome)
+            sheet.stroke(bezier((s, -1.4), (s + f * 0.5 + 0.1, -0.9), (s + f * 0.6, y - 0.1)), line, dome)
     elif kind == "hood":
         ring = join(
-            crown(v + 0.24, s, np.pi * 1.18, -np.pi * 0.18),
-            crown(v - 0.06, s + f * 0.4, np.pi * 1.15, -np.pi * 0.15, 0.06)[::-1],
+            crown_arc(v + 0.24, s, np.pi * 1.18, -np.pi * 0.18),
+            crown_arc(v - 0.06, s + f * 0.4, np.pi * 1.15, -np.pi * 0.15, 0.06)[::-1],
         )
         sheet.fill(ring, "top", line)
     elif kind == "crown":
@@ -150,4 +155,4 @@ def draw_hat(sheet: Sheet, who: Identity, pose: Pose, rng: np.random.Generator, 
         tips = np.stack([(xs[1:] + xs[:-1]) / 2, np.full(4, -1.62)], 1)
         zig = np.empty((9, 2))
         zig[0::2], zig[1::2] = np.stack([xs, np.full(5, -1.25)], 1), tips
-        sheet.fill(join(zig, bend((s + 0.65, -0.92), (s, -0.82), (s - 0.65, -0.92))), "metal", line)
+        sheet.fill(join(zig, bezier((s + 0.65, -0.92), (s, -0.82), (s - 0.65, -0.92))), "metal", line)

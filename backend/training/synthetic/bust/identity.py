@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from backend.training.synthetic.render.palettes import Color, figure_palette
+from backend.training.synthetic.render.palettes import Color, random_character_palette
 from backend.training.synthetic.render.shading import Shading, random_shading
 
 STYLES = ("anime", "slim", "chibi", "cartoon", "storybook")
@@ -19,9 +19,9 @@ class Identity:
     style: str
     palette: Mapping[str, Color]
     shading: Shading
-    width: float
-    num: Mapping[str, float]
-    has: Mapping[str, str]
+    line_width: float
+    measures: Mapping[str, float]
+    traits: Mapping[str, str]
     shape_seed: int
 
 
@@ -44,7 +44,7 @@ class Pose:
     mirror: bool
 
 
-def choose(rng: np.random.Generator, **weights: float) -> str:
+def choose_by_weight(rng: np.random.Generator, **weights: float) -> str:
     """One of the names, by weight."""
     p = np.array(list(weights.values()))
     return list(weights)[int(rng.choice(len(p), p=p / p.sum()))]
@@ -84,36 +84,38 @@ def random_identity(rng: np.random.Generator, style: str) -> Identity:
         "tall": rng.uniform(0.4, 1.0),
     }
     has = {
-        "eyes": choose(rng, tall=0.5, round=0.3, narrow=0.2) if style not in ("storybook",) else "dot",
-        "iris": choose(rng, plain=0.3, two=0.5, ring=0.2),
-        "nose": choose(rng, tick=0.4, dot=0.15, side=0.25, round=0.2),
-        "ears": choose(rng, human=0.62, elf=0.13, cat=0.15, none=0.1),
-        "fringe": choose(rng, zigzag=0.4, parted=0.2, straight=0.15, swept=0.17, none=0.08),
-        "back": choose(rng, bob=0.2, long=0.24, short=0.2, tails=0.14, pony=0.12, bun=0.07, spiky=0.1, bald=0.02),
-        "side": choose(rng, locks=0.6, none=0.4),
-        "ahoge": choose(rng, no=0.7, yes=0.3),
-        "hat": choose(rng, none=0.66, witch=0.07, beanie=0.06, cap=0.06, straw=0.06, hood=0.05, crown=0.04),
-        "band": choose(rng, none=0.6, band=0.14, bow=0.14, flower=0.07, clips=0.05),
-        "glasses": choose(rng, none=0.84, round=0.1, square=0.06),
-        "top": choose(rng, shirt=0.2, jacket=0.2, dress=0.17, vest=0.1, hoodie=0.1, sailor=0.1, robe=0.07, armor=0.06),
-        "collar": choose(rng, none=0.25, points=0.35, round=0.2, turtle=0.1, vee=0.1),
-        "neck": choose(rng, none=0.45, tie=0.17, bow=0.17, scarf=0.11, pendant=0.1),
-        "bottom": choose(rng, trousers=0.38, skirt=0.38, shorts=0.24),
-        "pattern": choose(rng, none=0.55, stripes=0.15, dots=0.12, bands=0.1, check=0.08),
-        "patterned": choose(rng, top=0.5, bottom=0.5),
-        "belt": choose(rng, none=0.5, belt=0.3, sash=0.2),
-        "cape": choose(rng, none=0.86, cape=0.14),
-        "cuffs": choose(rng, none=0.5, cuffs=0.5),
-        "legs": choose(rng, bare=0.4, socks=0.3, boots=0.3),
-        "freckles": choose(rng, no=0.9, yes=0.1),
-        "blush": choose(rng, no=0.6, yes=0.4),
-        "tail": choose(rng, no=0.93, yes=0.07),
-        "beard": choose(rng, no=0.96, yes=0.04),
-        "apron": choose(rng, no=0.92, yes=0.08),
-        "bag": choose(rng, no=0.9, yes=0.1),
+        "eyes": choose_by_weight(rng, tall=0.5, round=0.3, narrow=0.2) if style not in ("storybook",) else "dot",
+        "iris": choose_by_weight(rng, plain=0.3, two=0.5, ring=0.2),
+        "nose": choose_by_weight(rng, tick=0.4, dot=0.15, side=0.25, round=0.2),
+        "ears": choose_by_weight(rng, human=0.62, elf=0.13, cat=0.15, none=0.1),
+        "fringe": choose_by_weight(rng, zigzag=0.4, parted=0.2, straight=0.15, swept=0.17, none=0.08),
+        "back": choose_by_weight(rng, bob=0.2, long=0.24, short=0.2, tails=0.14, pony=0.12, bun=0.07, spiky=0.1, bald=0.02),
+        "side": choose_by_weight(rng, locks=0.6, none=0.4),
+        "ahoge": choose_by_weight(rng, no=0.7, yes=0.3),
+        "hat": choose_by_weight(rng, none=0.66, witch=0.07, beanie=0.06, cap=0.06, straw=0.06, hood=0.05, crown=0.04),
+        "band": choose_by_weight(rng, none=0.6, band=0.14, bow=0.14, flower=0.07, clips=0.05),
+        "glasses": choose_by_weight(rng, none=0.84, round=0.1, square=0.06),
+        "top": choose_by_weight(
+            rng, shirt=0.2, jacket=0.2, dress=0.17, vest=0.1, hoodie=0.1, sailor=0.1, robe=0.07, armor=0.06
+        ),
+        "collar": choose_by_weight(rng, none=0.25, points=0.35, round=0.2, turtle=0.1, vee=0.1),
+        "neck": choose_by_weight(rng, none=0.45, tie=0.17, bow=0.17, scarf=0.11, pendant=0.1),
+        "bottom": choose_by_weight(rng, trousers=0.38, skirt=0.38, shorts=0.24),
+        "pattern": choose_by_weight(rng, none=0.55, stripes=0.15, dots=0.12, bands=0.1, check=0.08),
+        "patterned": choose_by_weight(rng, top=0.5, bottom=0.5),
+        "belt": choose_by_weight(rng, none=0.5, belt=0.3, sash=0.2),
+        "cape": choose_by_weight(rng, none=0.86, cape=0.14),
+        "cuffs": choose_by_weight(rng, none=0.5, cuffs=0.5),
+        "legs": choose_by_weight(rng, bare=0.4, socks=0.3, boots=0.3),
+        "freckles": choose_by_weight(rng, no=0.9, yes=0.1),
+        "blush": choose_by_weight(rng, no=0.6, yes=0.4),
+        "tail": choose_by_weight(rng, no=0.93, yes=0.07),
+        "beard": choose_by_weight(rng, no=0.96, yes=0.04),
+        "apron": choose_by_weight(rng, no=0.92, yes=0.08),
+        "bag": choose_by_weight(rng, no=0.9, yes=0.1),
     }
     width = rng.uniform(0.016, 0.05) * (1.25 if style == "cartoon" else 1.0)
-    return Identity(style, figure_palette(rng), random_shading(rng), width, num, has, int(rng.integers(2**31)))
+    return Identity(style, random_character_palette(rng), random_shading(rng), width, num, has, int(rng.integers(2**31)))
 
 
 def random_pose(rng: np.random.Generator) -> Pose:
@@ -142,8 +144,8 @@ def random_pose(rng: np.random.Generator) -> Pose:
         (float(rng.uniform(-1, 1)), float(rng.uniform(-0.6, 0.6))),
         (arm(), arm()),
         (leg(), leg()),
-        choose(rng, open=0.72, closed=0.09, happy=0.1, wink=0.05, half=0.04),
-        choose(rng, line=0.28, smile=0.3, open=0.24, o=0.08, frown=0.1),
+        choose_by_weight(rng, open=0.72, closed=0.09, happy=0.1, wink=0.05, half=0.04),
+        choose_by_weight(rng, line=0.28, smile=0.3, open=0.24, o=0.08, frown=0.1),
         float(rng.uniform(-1, 1)),
         float(rng.normal(0, 0.35)),
         bool(rng.random() < 0.5),

@@ -2,21 +2,21 @@
 
 import numpy as np
 
-from backend.training.synthetic.bust.bodies import Frame, decorate, folds
+from backend.training.synthetic.bust.bodies import BodyShape, draw_folds, draw_pattern
 from backend.training.synthetic.bust.identity import Identity, Pose
 from backend.training.synthetic.render.canvas import Sheet
-from backend.training.synthetic.render.curves import bend, smooth, tube
+from backend.training.synthetic.render.curves import bezier, smooth, tube
 
 
-def draw_legs(sheet: Sheet, who: Identity, pose: Pose, f: Frame) -> None:
+def draw_legs(sheet: Sheet, who: Identity, pose: Pose, f: BodyShape) -> None:
     """Legs with trousers, shorts, socks or boots, and shoes."""
-    line, w = who.width, f.wh * 0.46
+    line, w = who.line_width, f.wh * 0.46
     for side, (upper, lower) in zip((-1, 1), pose.legs, strict=True):
-        hip = np.array([f.at(f.hip) + side * f.wh * 0.48, f.hip - 0.1])
+        hip = np.array([f.spine_x(f.hip) + side * f.wh * 0.48, f.hip - 0.1])
         knee = hip + f.leg * 0.5 * np.array([side * np.sin(upper), np.cos(upper)])
         ankle = knee + f.leg * 0.5 * np.array([side * np.sin(upper + lower), np.cos(upper + lower)])
         skin = sheet.fill(tube([hip, knee, ankle], (w, w * 0.78, w * 0.5)), "skin", line)
-        kind = who.has["bottom"]
+        kind = who.traits["bottom"]
         toe = ankle + np.array([side * 0.28 + pose.yaw * 0.15, 0.24])
         shoe = smooth(
             [
@@ -28,16 +28,16 @@ def draw_legs(sheet: Sheet, who: Identity, pose: Pose, f: Frame) -> None:
             ],
             steps=4,
         )
-        if who.has["legs"] == "socks":
-            high = knee * who.num["hem"] + ankle * (1 - who.num["hem"])
+        if who.traits["legs"] == "socks":
+            high = knee * who.measures["hem"] + ankle * (1 - who.measures["hem"])
             sheet.fill(tube([high, (high + ankle) / 2, ankle], (w * 0.82, w * 0.74, w * 0.56)), "socks", line)
         if kind == "trousers":
             end = ankle + [0, 0.06]
             leg = sheet.fill(
-                tube([hip, knee, end], (w * 1.16, w * 0.98, w * (0.6 + 0.5 * who.num["flare"] * 0.6))), "bottom", line
+                tube([hip, knee, end], (w * 1.16, w * 0.98, w * (0.6 + 0.5 * who.measures["flare"] * 0.6))), "bottom", line
             )
-            decorate(sheet, who, leg, "bottom")
-            folds(
+            draw_pattern(sheet, who, leg, "bottom")
+            draw_folds(
                 sheet,
                 who,
                 leg,
@@ -47,24 +47,24 @@ def draw_legs(sheet: Sheet, who: Identity, pose: Pose, f: Frame) -> None:
                 ],
             )
         elif kind == "shorts":
-            stop = hip + (knee - hip) * (0.35 + 0.6 * who.num["hem"])
+            stop = hip + (knee - hip) * (0.35 + 0.6 * who.measures["hem"])
             leg = sheet.fill(tube([hip, (hip + stop) / 2, stop], (w * 1.16, w * 1.14, w * 1.12)), "bottom", line)
-            decorate(sheet, who, leg, "bottom")
-        if who.has["legs"] == "boots":
+            draw_pattern(sheet, who, leg, "bottom")
+        if who.traits["legs"] == "boots":
             high = knee * 0.75 + ankle * 0.25
             sheet.fill(tube([high, (high + ankle) / 2, ankle], (w * 0.95, w * 0.84, w * 0.68)), "shoes", line)
             sheet.fill(tube([high - [0, 0.12], high + [0, 0.12]], (w * 1.02, w * 1.0), 2), "trim", line)
         sheet.fill(shoe, "shoes", line)
         sheet.stroke(
-            bend((knee[0] - w * 0.3, knee[1]), (knee[0], knee[1] + 0.1), (knee[0] + w * 0.3, knee[1])), line * 0.5, skin
+            bezier((knee[0] - w * 0.3, knee[1]), (knee[0], knee[1] + 0.1), (knee[0] + w * 0.3, knee[1])), line * 0.5, skin
         )
 
 
-def draw_arm(sheet: Sheet, who: Identity, pose: Pose, f: Frame, side: int) -> None:
+def draw_arm(sheet: Sheet, who: Identity, pose: Pose, f: BodyShape, side: int) -> None:
     """Arm, hand and sleeve."""
-    line, w = who.width, who.num["arm"]
+    line, w = who.line_width, who.measures["arm"]
     upper, lower = pose.arms[0 if side < 0 else 1]
-    shoulder = np.array([f.at(f.shoulder) + side * f.ws * 0.86, f.shoulder + 0.26])
+    shoulder = np.array([f.spine_x(f.shoulder) + side * f.ws * 0.86, f.shoulder + 0.26])
     elbow = shoulder + f.arm * np.array([side * np.sin(upper), np.cos(upper)])
     turn = upper + lower
     wrist = elbow + f.arm * 0.95 * np.array([side * np.sin(turn), np.cos(turn)])
@@ -94,11 +94,11 @@ def draw_arm(sheet: Sheet, who: Identity, pose: Pose, f: Frame, side: int) -> No
     )
     for k in (-0.25, 0.1):
         sheet.stroke(np.stack([palm + across * w * k + out * w * 0.3, palm + across * w * k + out * w]), line * 0.6, hand)
-    reach = who.num["sleeve_len"]
-    if reach <= 0 or (who.has["top"] == "vest" and reach < 0.4):
+    reach = who.measures["sleeve_len"]
+    if reach <= 0 or (who.traits["top"] == "vest" and reach < 0.4):
         return
-    material = "shirt" if who.has["top"] in ("vest", "armor") else "top"
-    grow = who.num["sleeve"]
+    material = "shirt" if who.traits["top"] in ("vest", "armor") else "top"
+    grow = who.measures["sleeve"]
     # The sleeve begins inside the shoulder, so that the shoulder comes out round.
     root = shoulder + np.array([-side * w * 0.9, -w * 0.35])
     if reach <= 0.5:
@@ -111,8 +111,8 @@ def draw_arm(sheet: Sheet, who: Identity, pose: Pose, f: Frame, side: int) -> No
             (w * 0.55, w * 1.22, w * (1.1 + grow * 0.15), w * grow),
         )
     sleeve = sheet.fill(tube(spine, widths), material, line)
-    decorate(sheet, who, sleeve, "top")
-    folds(
+    draw_pattern(sheet, who, sleeve, "top")
+    draw_folds(
         sheet,
         who,
         sleeve,
@@ -121,6 +121,6 @@ def draw_arm(sheet: Sheet, who: Identity, pose: Pose, f: Frame, side: int) -> No
             ((elbow[0] - w * 0.5, elbow[1] + 0.15), (elbow[0] + w * 0.4, elbow[1] + 0.2)),
         ],
     )
-    if who.has["cuffs"] == "cuffs":
+    if who.traits["cuffs"] == "cuffs":
         back = stop - (stop - np.asarray(spine[-2])) / max(float(np.linalg.norm(stop - np.asarray(spine[-2]))), 1e-6) * 0.22
         sheet.fill(tube([back, stop + (stop - back) * 0.15], (widths[-1] * 1.06, widths[-1] * 1.08), 2), "trim", line)

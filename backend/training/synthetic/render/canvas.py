@@ -9,18 +9,18 @@ from numpy.typing import NDArray
 
 from backend.imaging.types import Rgb
 from backend.training.synthetic.render.curves import Points
-from backend.training.synthetic.render.relief import Flats, lit
-from backend.training.synthetic.render.shading import KINDS, Shading
+from backend.training.synthetic.render.relief import PartMaps, shade_drawing
+from backend.training.synthetic.render.shading import MATERIAL_KINDS, Shading
 from backend.training.synthetic.types import View
 
-SHIFT = 4  # cv2's fixed-point coordinates, 1/16 pixel
+FRACTION_BITS = 4  # cv2's fixed-point coordinates, 1/16 pixel
 SUPERSAMPLING = 2
-KIND_OF = {
+KIND_BY_MATERIAL = {
     **dict.fromkeys(("skin", "blush", "lips"), "skin"),
     **dict.fromkeys(("hair", "hair_light", "hair_dark", "streak"), "hair"),
 }
 """What kind of paint a material is; all others are cloth."""
-FEATURES = ("eye", "iris", "iris_dark", "iris_light", "ink", "brow", "mouth", "tongue", "lips", "glass", "blush")
+FEATURE_MATERIALS = ("eye", "iris", "iris_dark", "iris_light", "ink", "brow", "mouth", "tongue", "lips", "glass", "blush")
 """Materials painted on a surface, not parts of their own."""
 
 
@@ -77,12 +77,12 @@ class Sheet:
         return every.min(0), every.max(0)
 
 
-def fixed(points: Points) -> NDArray[np.int32]:
+def to_fixed_point(points: Points) -> NDArray[np.int32]:
     """Points in cv2's fixed-point form; pixel centers are at half coordinates."""
-    return np.clip(np.round((points - 0.5) * (1 << SHIFT)), -(2**20), 2**20).astype(np.int32)
+    return np.clip(np.round((points - 0.5) * (1 << FRACTION_BITS)), -(2**20), 2**20).astype(np.int32)
 
 
-def covered(points: Points, margin: int, size: int) -> tuple[slice, slice] | None:
+def touched_window(points: Points, margin: int, size: int) -> tuple[slice, slice] | None:
     """Rows and columns of the size x size picture that the points, with a margin, may touch; None if none."""
     low = np.clip(np.floor(points.min(0)) - margin - 1, 0, size).astype(int)
     high = np.clip(np.ceil(points.max(0)) + margin + 2, 0, size).astype(int)
@@ -91,7 +91,7 @@ def covered(points: Points, margin: int, size: int) -> tuple[slice, slice] | Non
     return slice(int(low[1]), int(high[1])), slice(int(low[0]), int(high[0]))
 
 
-class Plates:
+class RasterBuffers:
     """The pictures that shapes and strokes are laid down in, n x n pixels each.
 
     ids: 1 + index of the topmost item.  part: 1 + index of the surface below all features and patterns.  line: 255 paper,
@@ -105,12 +105,12 @@ class Plates:
         self.material = np.zeros(items + 1, np.int32)
         self.root = np.arange(items + 1, dtype=np.int16)
 
-    def lay(self, index: int, item: Shape | Stroke, placed: Points, thick: int) -> None:
+    def draw_item(self, index: int, item: Shape | Stroke, placed: Points, thick: int) -> None:
         """Put item number `index` on top.  placed: its points in pixels; thick: its line's width in pixels."""
-        window = covered(placed, max(thick, self.beside), len(self.ids))
+        window = touched_window(placed, max(thick, self.beside), len(self.ids))
         if window is None:
             return
-        points = [fixed(placed - [window[1].start, window[0].start])]
+        points = [to_fixed_point(placed - [window[1].start, window[0].start])]
         ink = self.line[window]
         inside = None if item.clip is None else self.root[self.ids[window]] == item.clip + 1
         before = ink.copy()
@@ -118,12 +118,12 @@ class Plates:
             self._fill(index, item, window, points, inside)
         elif self.beside:
             fold = np.zeros(ink.shape, np.uint8)
-            cv2.polylines(fold, points, False, 255, self.beside, cv2.LINE_8, SHIFT)
+            cv2.polylines(fold, points, False, 255, self.beside, cv2.LINE_8, FRACTION_BITS)
             self.crease[window][(fold > 0) & (True if inside is None else inside)] = 255
         if item.width > 0:
             outline = ink.copy()
             closed = isinstance(item, Shape)
-            cv2.polylines(outline, points, closed, 0 if closed else self.faint, thick, cv2.LINE_AA, SHIFT)
+            cv2.polylines(outline, points, closed, 0 if closed else self.faint, thick, cv2.LINE_AA, FRACTION_BITS)
             # A faint stroke does not lighten a dark line it crosses.
             ink[:] = np.minimum(ink, outline)
         if inside is not None:
@@ -140,14 +140,14 @@ class Plates:
         self.material[index + 1] = self.names.index(item.material)
         ink = self.line[window]
         cover = np.zeros(ink.shape, np.uint8)
-        cv2.fillPoly(cover, points, 1, cv2.LINE_8, SHIFT)
+        cv2.fillPoly(cover, points, 1, cv2.LINE_8, FRACTION_BITS)
         filled = cover > 0
         if inside is not None:
             filled &= inside
             self.root[index + 1] = self.root[(item.clip or 0) + 1]
         self.ids[window][filled] = index + 1
         surface = self.root[index + 1]
-        feature = item.material in FEATURES or self.names[self.material[surface]] in FEATURES
+        feature = item.material in FEATURE_MATERIALS or self.names[self.material[surface]] in FEATURE_MATERIALS
         # A pattern leaves the lines of its cloth; all else hides what lies below.
         if inside is None or feature:
             ink[filled] = 255
@@ -158,39 +158,41 @@ class Plates:
             if inside is None:
                 self.crease[window][filled] = 0
 
-    def flats(self, size: int, frame: NDArray[np.float64]) -> Flats:
+    def part_maps(self, size: int, camera: NDArray[np.float64]) -> PartMaps:
         """What lies where, at size x size pixels."""
-        kinds = np.array([KINDS.index(KIND_OF.get(name, "cloth")) for name in self.names], np.uint8)[self.material]
-        features = np.array([name in FEATURES for name in self.names])[self.material]
+        kinds = np.array([MATERIAL_KINDS.index(KIND_BY_MATERIAL.get(name, "cloth")) for name in self.names], np.uint8)[
+            self.material
+        ]
+        features = np.array([name in FEATURE_MATERIALS for name in self.names])[self.material]
         features |= features[self.root]
         features[0] = False
         step = len(self.ids) // size
         ids = np.ascontiguousarray(self.ids[::step, ::step])
         part = np.ascontiguousarray(self.part[::step, ::step])
-        return Flats(part, kinds[ids], features[ids], reduced(self.crease, size), frame)
+        return PartMaps(part, kinds[ids], features[ids], downsample(self.crease, size), camera)
 
 
-def rasterize(sheet: Sheet, palette: Mapping[str, Rgb], frame: NDArray[np.float64], size: int, shading: Shading) -> View:
+def rasterize(sheet: Sheet, palette: Mapping[str, Rgb], camera: NDArray[np.float64], size: int, shading: Shading) -> View:
     """Draw the sheet through a 2x3 `frame` (drawing units to pixels of a size x size picture)."""
-    matrix = frame * SUPERSAMPLING
+    matrix = camera * SUPERSAMPLING
     scale = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
     names = sorted(palette)
     beside = max(1, round(0.07 * scale)) if shading.folds else 0
-    plates = Plates(size * SUPERSAMPLING, names, len(sheet.items), round(255 * (1 - shading.inner)), beside)
+    plates = RasterBuffers(size * SUPERSAMPLING, names, len(sheet.items), round(255 * (1 - shading.inner_darkness)), beside)
     for index, item in enumerate(sheet.items):
-        plates.lay(index, item, item.points @ matrix[:, :2].T + matrix[:, 2], max(1, round(item.width * scale)))
+        plates.draw_item(index, item, item.points @ matrix[:, :2].T + matrix[:, 2], max(1, round(item.width * scale)))
     # The figure is the filled shapes and the outer half of their lines.
-    drawn = reduced(((plates.ids > 0) | (plates.line < 128)).astype(np.uint8) * 255, size)
-    line = reduced(plates.line, size)
+    drawn = downsample(((plates.ids > 0) | (plates.line < 128)).astype(np.uint8) * 255, size)
+    line = downsample(plates.line, size)
     colors = np.stack([palette[name] for name in names])[plates.material]
     colors[0] = 255
-    rgb = lit(reduced(np.take(colors, plates.ids, axis=0), size), plates.flats(size, frame), shading)
-    outlined(rgb, line, shading.outline)
+    rgb = shade_drawing(downsample(np.take(colors, plates.ids, axis=0), size), plates.part_maps(size, camera), shading)
+    draw_outlines(rgb, line, shading.outline_darkness)
     rgb[drawn == 0] = 255
     return View(rgb, line, drawn)
 
 
-def outlined(rgb: Rgb, line: NDArray[np.uint8], darkness: float) -> None:
+def draw_outlines(rgb: Rgb, line: NDArray[np.uint8], darkness: float) -> None:
     """Draw the lines into the colors, each in a dark shade of the darkest paint it touches."""
     nearest = np.asarray(cv2.erode(rgb, np.ones((3, 3), np.uint8)), np.uint8)
     inked = line < 255
@@ -198,6 +200,6 @@ def outlined(rgb: Rgb, line: NDArray[np.uint8], darkness: float) -> None:
     rgb[inked] = rgb[inked] * (1 - ink) + nearest[inked] * ((1 - darkness) * ink)
 
 
-def reduced(picture: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+def downsample(picture: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
     """The picture at size x size pixels, each the mean of those it covers."""
     return np.asarray(cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA), np.uint8)

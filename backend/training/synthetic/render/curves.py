@@ -22,7 +22,7 @@ def smooth(knots: ArrayLike, closed: bool = True, steps: int = 6) -> Points:
     return line if closed else np.vstack([line, p[-1:]])
 
 
-def bend(start: ArrayLike, control: ArrayLike, end: ArrayLike, steps: int = 8) -> Points:
+def bezier(start: ArrayLike, control: ArrayLike, end: ArrayLike, steps: int = 8) -> Points:
     """Quadratic Bezier curve with both ends."""
     a, c, b = (np.asarray(v, float) for v in (start, control, end))
     t = np.linspace(0, 1, steps)[:, None]
@@ -58,11 +58,11 @@ def fringe(tips: ArrayLike, valleys: ArrayLike, curl: float = 0.25) -> Points:
     for i in range(len(t)):
         out_bulge = (v[i] + t[i]) / 2 + curl * np.array([-(t[i] - v[i])[1], (t[i] - v[i])[0]]) * 0.5
         back_bulge = (v[i + 1] + t[i]) / 2 + curl * np.array([-(v[i + 1] - t[i])[1], (v[i + 1] - t[i])[0]]) * 0.2
-        parts += [bend(v[i], out_bulge, t[i], 7), bend(t[i], back_bulge, v[i + 1], 7)]
+        parts += [bezier(v[i], out_bulge, t[i], 7), bezier(t[i], back_bulge, v[i + 1], 7)]
     return join(*parts)
 
 
-def moved(
+def rotate_and_shift(
     points: Points, dx: float = 0.0, dy: float = 0.0, turn: float = 0.0, about: tuple[float, float] = (0.0, 0.0)
 ) -> Points:
     """Turned by `turn` radians about a point, then shifted."""

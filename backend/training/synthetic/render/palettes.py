@@ -39,14 +39,14 @@ NATURAL_HAIR = np.array(
 NATURAL_EYES = np.array([[92, 60, 38], [66, 112, 176], [76, 138, 84], [120, 120, 130], [48, 36, 34], [170, 122, 40]], float)
 
 
-def looks_like_skin_everywhere(rgb: Rgb) -> NDArray[np.bool_]:
+def skin_pixels(rgb: Rgb) -> NDArray[np.bool_]:
     """Which pixels (h, w) of a picture lie among light to brown skins."""
     h, s, v = cv2.split(cv2.cvtColor(rgb, cv2.COLOR_RGB2HSV))
     warm = (h <= 18) | (h > 174)
     return warm & (s >= 25) & (s <= 150) & (v > 80)
 
 
-def hsv(hue: float, saturation: float, value: float) -> Color:
+def color_from_hsv(hue: float, saturation: float, value: float) -> Color:
     """Hue 0..1 around the circle; the rest 0..1."""
     pixel = np.array([[[int(hue * 180) % 180, round(saturation * 255), round(value * 255)]]], np.uint8)
     return cv2.cvtColor(pixel, cv2.COLOR_HSV2RGB)[0, 0]
@@ -57,52 +57,52 @@ def jitter(rng: np.random.Generator, color: NDArray[np.floating] | Color, spread
     return np.clip(np.asarray(color, float) + rng.normal(0, spread, 3), 0, 255).astype(np.uint8)
 
 
-def any_color(rng: np.random.Generator) -> Color:
+def random_color(rng: np.random.Generator) -> Color:
     """Paint of any hue; one in five is nearly gray."""
     if rng.random() < 0.2:
-        return hsv(rng.random(), rng.uniform(0, 0.1), rng.uniform(0.15, 1))
-    return hsv(rng.random(), float(rng.beta(2, 2)), rng.uniform(0.28, 1))
+        return color_from_hsv(rng.random(), rng.uniform(0, 0.1), rng.uniform(0.15, 1))
+    return color_from_hsv(rng.random(), float(rng.beta(2, 2)), rng.uniform(0.28, 1))
 
 
-def skin_color(rng: np.random.Generator) -> Color:
+def random_skin_color(rng: np.random.Generator) -> Color:
     """Natural nine times of ten."""
     if rng.random() < 0.96:
         # Light skins are drawn oftener, as in the art this is for.
         x = (len(SKINS) - 1) * float(rng.beta(1.0, 1.9))
         i = min(int(x), len(SKINS) - 2)
         return jitter(rng, SKINS[i] * (1 + i - x) + SKINS[i + 1] * (x - i), 5)
-    return hsv(rng.random(), rng.uniform(0.1, 0.5), rng.uniform(0.6, 1))
+    return color_from_hsv(rng.random(), rng.uniform(0.1, 0.5), rng.uniform(0.6, 1))
 
 
-def hair_color(rng: np.random.Generator) -> Color:
+def random_hair_color(rng: np.random.Generator) -> Color:
     """Natural or an anime color, equally often."""
     if rng.random() < 0.5:
         return jitter(rng, NATURAL_HAIR[int(rng.integers(len(NATURAL_HAIR)))], 10)
-    return hsv(rng.random(), rng.uniform(0.25, 0.85), rng.uniform(0.4, 1))
+    return color_from_hsv(rng.random(), rng.uniform(0.25, 0.85), rng.uniform(0.4, 1))
 
 
-def eye_color(rng: np.random.Generator) -> Color:
+def random_eye_color(rng: np.random.Generator) -> Color:
     """Natural or vivid, equally often."""
     if rng.random() < 0.5:
         return jitter(rng, NATURAL_EYES[int(rng.integers(len(NATURAL_EYES)))], 10)
-    return hsv(rng.random(), rng.uniform(0.5, 0.95), rng.uniform(0.5, 0.95))
+    return color_from_hsv(rng.random(), rng.uniform(0.5, 0.95), rng.uniform(0.5, 0.95))
 
 
-def scaled(color: Color, factor: float, towards: float = 0.0) -> Color:
+def scale_color(color: Color, factor: float, towards: float = 0.0) -> Color:
     """Darker or lighter; `towards` 0..1 mixes in white."""
     c = np.asarray(color, float) * factor
     return np.clip(c * (1 - towards) + 255 * towards, 0, 255).astype(np.uint8)
 
 
-def figure_palette(rng: np.random.Generator) -> dict[str, Color]:
+def random_character_palette(rng: np.random.Generator) -> dict[str, Color]:
     """Every material a drawn figure may use."""
-    skin, hair, eye = skin_color(rng), hair_color(rng), eye_color(rng)
-    cloth = [any_color(rng) for _ in range(5)]
+    skin, hair, eye = random_skin_color(rng), random_hair_color(rng), random_eye_color(rng)
+    cloth = [random_color(rng) for _ in range(5)]
     if rng.random() < 0.35:
-        cloth[1] = hsv(rng.random(), rng.uniform(0, 0.08), rng.uniform(0.88, 1))
+        cloth[1] = color_from_hsv(rng.random(), rng.uniform(0, 0.08), rng.uniform(0.88, 1))
     if rng.random() < 0.25:
-        cloth[2] = hsv(rng.random(), rng.uniform(0.1, 0.5), rng.uniform(0.12, 0.35))
-    white = hsv(rng.random(), 0.02, rng.uniform(0.94, 1))
+        cloth[2] = color_from_hsv(rng.random(), rng.uniform(0.1, 0.5), rng.uniform(0.12, 0.35))
+    white = color_from_hsv(rng.random(), 0.02, rng.uniform(0.94, 1))
     ink = jitter(rng, np.array([34.0, 26, 32]), 8)
     lips = np.clip(np.asarray(skin, float) * [0.86, 0.55, 0.55] + [22, 0, 5], 0, 255).astype(np.uint8)
     return {
@@ -112,26 +112,28 @@ def figure_palette(rng: np.random.Generator) -> dict[str, Color]:
         "lips": lips,
         "tongue": np.array([224, 118, 118], np.uint8),
         "hair": hair,
-        "hair_light": scaled(hair, 1.12, 0.25),
-        "hair_dark": scaled(hair, 0.72),
-        "streak": any_color(rng),
+        "hair_light": scale_color(hair, 1.12, 0.25),
+        "hair_dark": scale_color(hair, 0.72),
+        "streak": random_color(rng),
         "iris": eye,
-        "iris_dark": scaled(eye, 0.5),
-        "iris_light": scaled(eye, 1.1, 0.4),
+        "iris_dark": scale_color(eye, 0.5),
+        "iris_light": scale_color(eye, 1.1, 0.4),
         "white": white,
         "eye": white,
         "ink": ink,
-        "brow": scaled(hair, 0.6) if rng.random() < 0.7 else ink,
+        "brow": scale_color(hair, 0.6) if rng.random() < 0.7 else ink,
         "top": cloth[0],
         "shirt": cloth[1],
         "bottom": cloth[2],
         "accent": cloth[3],
-        "shoes": cloth[4] if rng.random() < 0.5 else hsv(rng.uniform(0.02, 0.1), rng.uniform(0.3, 0.7), rng.uniform(0.2, 0.55)),
-        "socks": white if rng.random() < 0.4 else any_color(rng),
-        "trim": any_color(rng) if rng.random() < 0.6 else white,
+        "shoes": cloth[4]
+        if rng.random() < 0.5
+        else color_from_hsv(rng.uniform(0.02, 0.1), rng.uniform(0.3, 0.7), rng.uniform(0.2, 0.55)),
+        "socks": white if rng.random() < 0.4 else random_color(rng),
+        "trim": random_color(rng) if rng.random() < 0.6 else white,
         "metal": jitter(rng, np.array([216.0, 184, 92]) if rng.random() < 0.5 else np.array([186.0, 190, 200]), 12),
         "leather": jitter(rng, np.array([122.0, 78, 48]), 22),
         "glass": np.array([205, 226, 240], np.uint8),
-        "bow": any_color(rng),
-        "extra": any_color(rng),
+        "bow": random_color(rng),
+        "extra": random_color(rng),
     }

@@ -7,7 +7,7 @@ from backend.imaging.line_extraction import dodge
 from backend.imaging.types import Gray, Rgb
 
 
-def extracted(rgb: Rgb, kernel: int = 5, low: float = 0.35, high: float = 0.9) -> Gray:
+def extract_lines(rgb: Rgb, kernel: int = 5, low: float = 0.35, high: float = 0.9) -> Gray:
     """Lines of a colored drawing: how far each pixel is below the brightest neighbor (gray against dilated gray)."""
     gray = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
     rest = 255.0 - cv2.absdiff(gray, cv2.dilate(gray, np.ones((kernel, kernel), np.uint8))).astype(np.float32)
@@ -15,17 +15,17 @@ def extracted(rgb: Rgb, kernel: int = 5, low: float = 0.35, high: float = 0.9) -
     return (np.clip((rest - low) / (high - low), 0, 1) * 255).astype(np.uint8)
 
 
-def random_extraction(rng: np.random.Generator, rgb: Rgb) -> Gray:
+def extract_lines_randomly(rng: np.random.Generator, rgb: Rgb) -> Gray:
     """Extraction with a kernel and strength drawn at random, in proportion to the picture."""
     kernel = int(rng.choice([3, 3, 5])) if rgb.shape[0] < 400 else int(rng.choice([3, 5, 5, 7]))
     # Up to 1: edges of shade are faint lines, as a scanned page of shaded art has them.
     high = rng.uniform(0.85, 1.0)
     if rng.random() < 0.5:
         return 255 - dodge(rgb, kernel, rng.uniform(0.3, 0.6), high)
-    return extracted(rgb, kernel, rng.uniform(0.25, 0.5), high - 0.02)
+    return extract_lines(rgb, kernel, rng.uniform(0.25, 0.5), high - 0.02)
 
 
-def roughened(rng: np.random.Generator, line: Gray, reach: float) -> Gray:
+def add_tremor(rng: np.random.Generator, line: Gray, reach: float) -> Gray:
     """Hand tremor: a smooth displacement of at most `reach` pixels or so."""
     h, w = line.shape
     coarse = rng.normal(0, 1, (2, max(4, h // 12), max(4, w // 12))).astype(np.float32)
@@ -34,7 +34,7 @@ def roughened(rng: np.random.Generator, line: Gray, reach: float) -> Gray:
     return np.asarray(cv2.remap(line, xs + dx, ys + dy, cv2.INTER_LINEAR, borderValue=255), np.uint8)
 
 
-def broken(rng: np.random.Generator, line: Gray, count: int) -> Gray:
+def add_gaps(rng: np.random.Generator, line: Gray, count: int) -> Gray:
     """Gaps: small discs of paper laid over inked places."""
     out = line.copy()
     ys, xs = np.nonzero(line < 128)
@@ -46,14 +46,14 @@ def broken(rng: np.random.Generator, line: Gray, count: int) -> Gray:
     return out
 
 
-def pressed(rng: np.random.Generator, line: Gray) -> Gray:
+def vary_pressure(rng: np.random.Generator, line: Gray) -> Gray:
     """Pressure: strength varies slowly over the page."""
     h, w = line.shape
     field = cv2.resize(rng.uniform(0.45, 1.0, (5, 5)).astype(np.float32), (w, h), interpolation=cv2.INTER_CUBIC)
     return np.clip(255 - (255 - line.astype(np.float32)) * np.clip(field, 0.3, 1), 0, 255).astype(np.uint8)
 
 
-def on_paper(rng: np.random.Generator, line: Gray) -> Gray:
+def add_paper_grain(rng: np.random.Generator, line: Gray) -> Gray:
     """Grain, an uneven sheet and a soft scan."""
     h, w = line.shape
     x = cv2.GaussianBlur(line.astype(np.float32), (0, 0), rng.uniform(0.3, 0.8))
@@ -61,29 +61,29 @@ def on_paper(rng: np.random.Generator, line: Gray) -> Gray:
     return np.clip(x + rng.normal(0, rng.uniform(1, 5), (h, w)), 0, 255).astype(np.uint8)
 
 
-def penned(rng: np.random.Generator, line: Gray) -> Gray:
+def apply_random_pen(rng: np.random.Generator, line: Gray) -> Gray:
     """The drawing in a pen drawn at random; half of all drawings stay clean."""
     out = line
     if rng.random() < 0.18:
         out = np.asarray(cv2.erode(out, np.ones((2, 2), np.uint8)), np.uint8)
     if rng.random() < 0.15:
-        out = roughened(rng, out, rng.uniform(0.3, 0.9) * line.shape[0] / 256)
+        out = add_tremor(rng, out, rng.uniform(0.3, 0.9) * line.shape[0] / 256)
     if rng.random() < 0.18:
-        out = broken(rng, out, int(rng.integers(4, 40)))
+        out = add_gaps(rng, out, int(rng.integers(4, 40)))
     kind = rng.random()
     if kind < 0.12:
-        out = pressed(rng, out)
+        out = vary_pressure(rng, out)
     elif kind < 0.27:
         # A gray or colored pencil, seen in gray.
         out = np.clip(255 - (255 - out.astype(np.float32)) * rng.uniform(0.35, 0.9), 0, 255).astype(np.uint8)
     elif kind < 0.36:
         out = np.where(out > rng.uniform(110, 190), 255, 0).astype(np.uint8)
     if rng.random() < 0.08:
-        out = on_paper(rng, out)
-    return visible(out)
+        out = add_paper_grain(rng, out)
+    return strengthen_faint_ink(out)
 
 
-def visible(line: Gray, darkest: float = 140.0) -> Gray:
+def strengthen_faint_ink(line: Gray, darkest: float = 140.0) -> Gray:
     """Ink so faint that a painter would not draw over it is strengthened."""
     low = float(np.percentile(line, 1))
     if low <= darkest or low >= 254:

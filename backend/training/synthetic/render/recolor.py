@@ -5,12 +5,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.imaging.types import Rgba
-from backend.training.synthetic.render.palettes import Color, any_color, skin_color
+from backend.training.synthetic.render.palettes import Color, random_color, random_skin_color
 
 Floats = NDArray[np.float32]
 
 
-def looks_like_skin(color: NDArray[np.floating] | Color) -> bool:
+def is_skin_color(color: NDArray[np.floating] | Color) -> bool:
     """Whether a color lies among light to tan skins."""
     pixel = np.array([[np.clip(np.asarray(color), 0, 255)]], np.uint8)
     h, s, v = (int(x) for x in cv2.cvtColor(pixel, cv2.COLOR_RGB2HSV)[0, 0])
@@ -18,7 +18,7 @@ def looks_like_skin(color: NDArray[np.floating] | Color) -> bool:
     return pale or ((h <= 20 or h > 176) and 25 <= s <= 150 and v > 140)
 
 
-class Repaint:
+class ColorReplacement:
     """One choice of new colors, the same for every texture of a character.
 
     Near-black stays mostly black (lashes, outlines), near-white mostly white (eyes), skin stays skin.
@@ -26,21 +26,21 @@ class Repaint:
 
     def __init__(self, rng: np.random.Generator) -> None:
         self.rng = rng
-        self.skin = skin_color(rng).astype(np.float32)
-        self.chosen: dict[tuple[int, ...], Floats] = {}
+        self.skin = random_skin_color(rng).astype(np.float32)
+        self.replacements: dict[tuple[int, ...], Floats] = {}
 
-    def color(self, old: Floats, main: bool = False) -> Floats:
+    def replace(self, old: Floats, main: bool = False) -> Floats:
         """The new color of an old one; a texture's main color is always repainted."""
         key = tuple(int(x) // 6 for x in old)
-        if key not in self.chosen:
-            if looks_like_skin(old):
+        if key not in self.replacements:
+            if is_skin_color(old):
                 new = np.clip(self.skin + 0.12 * (old - old.mean() - (self.skin - self.skin.mean())), 0, 255)
             elif not main and ((old.max() < 55 and self.rng.random() < 0.75) or (old.min() > 228 and self.rng.random() < 0.6)):
                 new = old
             else:
-                new = any_color(self.rng)
-            self.chosen[key] = new.astype(np.float32)
-        return self.chosen[key]
+                new = random_color(self.rng)
+            self.replacements[key] = new.astype(np.float32)
+        return self.replacements[key]
 
 
 class Swatches:
@@ -58,7 +58,7 @@ class Swatches:
         _, _, self.centers = cv2.kmeans(sample, k, np.zeros((len(sample), 1), np.int32), criteria, 2, cv2.KMEANS_PP_CENTERS)
         self.label = ((rgb[:, None] - self.centers[None]) ** 2).sum(2).argmin(1).reshape(texture.shape[:2])
         self.texture = texture
-        self.rest = texture[..., :3] - self.centers[self.label]
+        self.deviation = texture[..., :3] - self.centers[self.label]
         self.leader = np.arange(len(self.centers)) if atlas else self._leaders()
 
     def _leaders(self) -> NDArray[np.intp]:
@@ -70,12 +70,12 @@ class Swatches:
             leader[near & (leader == np.arange(len(lab))) & (share <= share[k])] = leader[k]
         return leader
 
-    def repainted(self, paint: Repaint) -> Rgba:
+    def recolor(self, paint: ColorReplacement) -> Rgba:
         """The texture in new colors; what differs from a main color differs as much from the new one."""
         share = np.bincount(self.leader[self.label.ravel()], minlength=len(self.centers)) / self.label.size
-        lead = np.stack([paint.color(self.centers[k], main=share[k] > 0.7) for k in self.leader])
+        lead = np.stack([paint.replace(self.centers[k], main=share[k] > 0.7) for k in self.leader])
         lift = (self.centers.mean(1) + 40) / (self.centers[self.leader].mean(1) + 40)
         new = lead * lift[:, None]
         gain = np.clip((new.mean(1) + 40) / (self.centers.mean(1) + 40), 0.4, 1.5).astype(np.float32)
-        rgb = np.take(new.astype(np.float32), self.label, axis=0) + self.rest * np.take(gain, self.label)[..., None]
+        rgb = np.take(new.astype(np.float32), self.label, axis=0) + self.deviation * np.take(gain, self.label)[..., None]
         return np.dstack([np.clip(rgb, 0, 255).astype(np.uint8), self.texture[..., 3]])

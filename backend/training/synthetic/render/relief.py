@@ -7,15 +7,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.imaging.types import Gray, Rgb
-from backend.training.synthetic.render.shading import KINDS, NO_TINT, Field, Shading, painted, rise, steps_below
+from backend.training.synthetic.render.shading import (
+    MATERIAL_KINDS,
+    NO_TINT,
+    ImageField,
+    Shading,
+    apply_shade,
+    shade_from_cosine,
+    smooth_step,
+)
 
 CROWN = -1.15
 """Height of the whorl that hair flows from; the head's center is 0."""
-FINER = 8
+NOISE_UPSAMPLING = 8
 
 
 @dataclass(frozen=True)
-class Flats:
+class PartMaps:
     """Parts of one picture.  part: (S, S) 0 outside, else a number that grows from back to front; faces' features bear the
     number of the face.  kinds: (S, S) index into KINDS.  feature: (S, S) where eyes and mouths lie.  crease: (S, S) 255 beside
     drawn folds.  frame: 2x3, drawing units to pixels.
@@ -25,15 +33,15 @@ class Flats:
     kinds: NDArray[np.uint8]
     feature: NDArray[np.bool_]
     crease: Gray
-    frame: NDArray[np.float64]
+    camera: NDArray[np.float64]
 
     @property
     def scale(self) -> float:
         """Pixels per drawing unit."""
-        return float(np.sqrt(abs(np.linalg.det(self.frame[:, :2]))))
+        return float(np.sqrt(abs(np.linalg.det(self.camera[:, :2]))))
 
 
-def inner_distance(part: NDArray[np.int16]) -> Field:
+def inner_distance(part: NDArray[np.int16]) -> ImageField:
     """Pixels to the edge of the own part, at most the picture's side; 0 at it and outside."""
     inside = np.ones(part.shape, np.uint8)
     across, down = part[:, 1:] != part[:, :-1], part[1:] != part[:-1]
@@ -46,7 +54,7 @@ def inner_distance(part: NDArray[np.int16]) -> Field:
     )
 
 
-def bulged(part: NDArray[np.int16], radius: float) -> tuple[Field, Field]:
+def bulge_normals(part: NDArray[np.int16], radius: float) -> tuple[ImageField, ImageField]:
     """The x and y of the surface normal of parts rounded off over `radius` pixels at their edges, less in thin parts."""
     depth = inner_distance(part)
     deepest = np.zeros(int(part.max()) + 1, np.float32)
@@ -60,118 +68,128 @@ def bulged(part: NDArray[np.int16], radius: float) -> tuple[Field, Field]:
     return np.asarray(-gx * norm, np.float32), np.asarray(-gy * norm, np.float32)
 
 
-def units(frame: NDArray[np.float64], size: int) -> tuple[Field, Field]:
+def drawing_coordinates(camera: NDArray[np.float64], size: int) -> tuple[ImageField, ImageField]:
     """The x and y of every pixel in drawing units."""
-    inverse = np.linalg.inv(frame[:, :2])
-    xs = np.arange(size, dtype=np.float32)[None] + 0.5 - np.float32(frame[0, 2])
-    ys = np.arange(size, dtype=np.float32)[:, None] + 0.5 - np.float32(frame[1, 2])
+    inverse = np.linalg.inv(camera[:, :2])
+    xs = np.arange(size, dtype=np.float32)[None] + 0.5 - np.float32(camera[0, 2])
+    ys = np.arange(size, dtype=np.float32)[:, None] + 0.5 - np.float32(camera[1, 2])
     a = inverse.astype(np.float32)
     return a[0, 0] * xs + a[0, 1] * ys, a[1, 0] * xs + a[1, 1] * ys
 
 
-def noise(seed: int, u: Field, v: Field) -> Field:
+def periodic_noise(seed: int, u: ImageField, v: ImageField) -> ImageField:
     """Smooth noise with mean 0 and spread about 1 that repeats every 64 in u and 16 in v."""
     coarse = np.random.default_rng(seed).normal(0, 1.2, (16, 64)).astype(np.float32)
     wrapped = np.pad(coarse, 2, mode="wrap")
     # OpenCV looks up in steps of 1/32 of a cell, seen as serrated edges of shade; finer cells hide them.
-    fine = cv2.resize(wrapped, None, fx=FINER, fy=FINER, interpolation=cv2.INTER_CUBIC)
+    fine = cv2.resize(wrapped, None, fx=NOISE_UPSAMPLING, fy=NOISE_UPSAMPLING, interpolation=cv2.INTER_CUBIC)
     u, v = np.broadcast_arrays(u, v)
-    at = ((u % 64 + 2) * FINER).astype(np.float32), ((v % 16 + 2) * FINER).astype(np.float32)
+    at = ((u % 64 + 2) * NOISE_UPSAMPLING).astype(np.float32), ((v % 16 + 2) * NOISE_UPSAMPLING).astype(np.float32)
     return np.asarray(cv2.remap(fine, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32)
 
 
-def texture(flats: Flats, shading: Shading, x: Field, y: Field) -> Field:
+def surface_texture(parts: PartMaps, shading: Shading, x: ImageField, y: ImageField) -> ImageField:
     """What streaks of hair and creases of cloth add to the cosine."""
-    out = np.zeros(flats.part.shape, np.float32)
-    hair, cloth = flats.kinds == KINDS.index("hair"), flats.kinds == KINDS.index("cloth")
+    out = np.zeros(parts.part.shape, np.float32)
+    hair, cloth = parts.kinds == MATERIAL_KINDS.index("hair"), parts.kinds == MATERIAL_KINDS.index("cloth")
     if shading.strands and hair.any():
         rows = np.flatnonzero(hair.any(1))
         window = slice(int(rows[0]), int(rows[-1]) + 1)
         xx, yy = x[window], y[window]
         along = np.arctan2(xx, 0.55 + np.maximum(yy - CROWN, 0) ** 0.8)
-        fine = 0.6 * noise(shading.seed, along * 9, yy * 0.5 + 3) + 0.5 * noise(shading.seed + 1, along * 24, yy * 0.8)
+        fine = 0.6 * periodic_noise(shading.seed, along * 9, yy * 0.5 + 3) + 0.5 * periodic_noise(
+            shading.seed + 1, along * 24, yy * 0.8
+        )
         out[window] += np.where(hair[window], fine * np.float32(shading.strands * 0.6), 0)
     if shading.folds and cloth.any():
         lean = np.float32(np.random.default_rng(shading.seed + 2).uniform(-0.6, 0.6))
         rows = np.flatnonzero(cloth.any(1))
         window = slice(int(rows[0]), int(rows[-1]) + 1)
         xx, yy = x[window], y[window]
-        own = flats.part[window].astype(np.float32) * 1.7
-        wave = noise(shading.seed + 3, xx * 2.1 + lean * yy + own, yy * 0.6 + own)
+        own = parts.part[window].astype(np.float32) * 1.7
+        wave = periodic_noise(shading.seed + 3, xx * 2.1 + lean * yy + own, yy * 0.6 + own)
         out[window] += np.where(cloth[window], np.abs(wave) * np.float32(-shading.folds) + np.float32(0.5 * shading.folds), 0)
     return out
 
 
-def thrown(part: NDArray[np.int16], shading: Shading, scale: float) -> Field:
+def cast_shadows(part: NDArray[np.int16], shading: Shading, scale: float) -> ImageField:
     """Shadow of each part on those it lies over, 0..1."""
     lx, ly, _ = shading.light
     n = max(abs(lx), abs(ly), 1e-6)
-    dx, dy = round(-lx / n * shading.cast * scale), round(-ly / n * shading.cast * scale)
+    dx, dy = round(-lx / n * shading.shadow_length * scale), round(-ly / n * shading.shadow_length * scale)
     if dx == 0 and dy == 0:
         return np.zeros(part.shape, np.float32)
     moved = cv2.warpAffine(part, np.array([[1, 0, dx], [0, 1, dy]], np.float32), part.shape[::-1], flags=cv2.INTER_NEAREST)
     shadow = ((moved > part) & (part > 0)).astype(np.float32)
-    return np.asarray(cv2.GaussianBlur(shadow, (0, 0), 0.6 + shading.soft * shading.cast * scale * 0.5), np.float32)
+    return np.asarray(
+        cv2.GaussianBlur(shadow, (0, 0), 0.6 + shading.softness * shading.shadow_length * scale * 0.5), np.float32
+    )
 
 
-def ramp_of(flats: Flats, y: Field) -> Field:
+def vertical_ramp(parts: PartMaps, y: ImageField) -> ImageField:
     """0 at the top of each part .. 1 at its low end; hair runs over the whole figure, so that locks agree."""
-    part = flats.part
+    part = parts.part
     count = int(part.max()) + 1
     rows = np.broadcast_to(np.arange(len(part), dtype=np.float32)[:, None], part.shape)
     low, high = np.full(count, 1e6, np.float32), np.zeros(count, np.float32)
     np.minimum.at(low, part.ravel(), rows.ravel())
     np.maximum.at(high, part.ravel(), rows.ravel())
-    long = np.maximum(high - low, flats.scale * 1.5)
+    long = np.maximum(high - low, parts.scale * 1.5)
     out = (rows - low[part]) / long[part]
-    hair = flats.kinds == KINDS.index("hair")
+    hair = parts.kinds == MATERIAL_KINDS.index("hair")
     reach = float(np.clip(np.max(y[hair], initial=1.0), 1.0, 6.0))
     return np.where(hair, np.clip((y + 0.8) / (reach + 0.8), 0, 1), out).astype(np.float32)
 
 
-def ring(flats: Flats, shading: Shading, x: Field, y: Field) -> Field:
+def hair_highlight(parts: PartMaps, shading: Shading, x: ImageField, y: ImageField) -> ImageField:
     """The light band around the hair, jagged by its strands, 0..1."""
     rng = np.random.default_rng(shading.seed + 4)
     height, wide = rng.uniform(-0.85, -0.45), rng.uniform(0.08, 0.22)
-    jag = noise(shading.seed + 5, np.arctan2(x, y + 2.2) * 22, np.zeros_like(x + y))
+    jag = periodic_noise(shading.seed + 5, np.arctan2(x, y + 2.2) * 22, np.zeros_like(x + y))
     center = height + 0.28 * x * x
-    inside = 1 - rise(np.abs(y - center + 0.08 * jag) / np.float32(wide), 1.0, np.float32(0.3 + shading.soft))
-    near = (flats.kinds == KINDS.index("hair")) & (x * x + y * y < 2.2) & ~flats.feature
+    inside = 1 - smooth_step(np.abs(y - center + 0.08 * jag) / np.float32(wide), 1.0, np.float32(0.3 + shading.softness))
+    near = (parts.kinds == MATERIAL_KINDS.index("hair")) & (x * x + y * y < 2.2) & ~parts.feature
     return np.asarray(inside * near, np.float32)
 
 
-def lit(rgb: Rgb, flats: Flats, shading: Shading) -> Rgb:
+def shade_drawing(rgb: Rgb, parts: PartMaps, shading: Shading) -> Rgb:
     """Shade the flat colors of one picture, (S, S, 3)."""
-    if shading.flat:
-        return painted(rgb, np.zeros(flats.part.shape, np.float32), flats.kinds, shading, None, None) if shading.glow else rgb
-    scale, size = flats.scale, len(rgb)
-    x, y = units(flats.frame, size)
-    nx, ny = bulged(flats.part, shading.bulge * scale)
-    whole = (flats.part > 0).astype(np.int16)
-    wx, wy = bulged(whole, 1.1 * scale)
+    if shading.is_flat:
+        return (
+            apply_shade(rgb, np.zeros(parts.part.shape, np.float32), parts.kinds, shading, None, None)
+            if shading.gradient
+            else rgb
+        )
+    scale, size = parts.scale, len(rgb)
+    x, y = drawing_coordinates(parts.camera, size)
+    nx, ny = bulge_normals(parts.part, shading.bulge * scale)
+    whole = (parts.part > 0).astype(np.int16)
+    wx, wy = bulge_normals(whole, 1.1 * scale)
     v = np.float32(shading.volume)
     nx, ny = nx * (1 - v) + wx * v, ny * (1 - v) + wy * v
     nz = np.sqrt(np.maximum(0.02, 1 - nx * nx - ny * ny))
     lx, ly, lz = (np.float32(c) for c in shading.light)
     cosine = np.asarray(nx * lx + ny * ly + nz * lz, np.float32)
-    cosine += texture(flats, shading, x, y)
-    if flats.crease.any():
-        beside = cv2.GaussianBlur(flats.crease, (0, 0), max(0.7, 0.05 * scale)).astype(np.float32) / 255.0
+    cosine += surface_texture(parts, shading, x, y)
+    if parts.crease.any():
+        beside = cv2.GaussianBlur(parts.crease, (0, 0), max(0.7, 0.05 * scale)).astype(np.float32) / 255.0
         cosine -= beside * np.float32(0.9 * shading.folds + 0.2)
-    shade = steps_below(cosine, shading)
-    if shading.cast:
-        shade = np.maximum(shade, thrown(flats.part, shading, scale))
-    shade[flats.feature] *= 0.35
-    shade[flats.part == 0] = 0
+    shade = shade_from_cosine(cosine, shading)
+    if shading.shadow_length:
+        shade = np.maximum(shade, cast_shadows(parts.part, shading, scale))
+    shade[parts.feature] *= 0.35
+    shade[parts.part == 0] = 0
     gain = np.zeros_like(shade)
-    if shading.lit:
-        gain += np.float32(shading.lit) * rise(cosine, np.float32(min(0.98, lz + 0.25)), np.float32(0.1 + shading.soft))
+    if shading.highlight:
+        gain += np.float32(shading.highlight) * smooth_step(
+            cosine, np.float32(min(0.98, lz + 0.25)), np.float32(0.1 + shading.softness)
+        )
     if shading.rim:
         edge = inner_distance(whole)
-        away = rise(-(wx * lx + wy * ly), 0.15, 0.3)
-        gain += np.float32(shading.rim) * (1 - rise(edge, np.float32(0.07 * scale + 1), np.float32(1.5))) * away
-    if shading.band:
-        gain = np.maximum(gain, np.float32(shading.band) * ring(flats, shading, x, y))
-    gain[flats.feature | (flats.part == 0)] = 0
-    ramp = None if all(t == NO_TINT for t in shading.ramps.values()) else ramp_of(flats, y)
-    return painted(rgb, shade, flats.kinds, shading, ramp, np.clip(gain, 0, 0.85))
+        away = smooth_step(-(wx * lx + wy * ly), 0.15, 0.3)
+        gain += np.float32(shading.rim) * (1 - smooth_step(edge, np.float32(0.07 * scale + 1), np.float32(1.5))) * away
+    if shading.gloss:
+        gain = np.maximum(gain, np.float32(shading.gloss) * hair_highlight(parts, shading, x, y))
+    gain[parts.feature | (parts.part == 0)] = 0
+    ramp = None if all(t == NO_TINT for t in shading.ramps.values()) else vertical_ramp(parts, y)
+    return apply_shade(rgb, shade, parts.kinds, shading, ramp, np.clip(gain, 0, 0.85))

@@ -14,15 +14,15 @@ from numpy.typing import NDArray
 
 from backend.imaging.types import Rgb
 
-Field = NDArray[np.floating[Any]]
+ImageField = NDArray[np.floating[Any]]
 """(S, S) values of one picture; float32 in practice."""
-KINDS = ("skin", "hair", "cloth")
+MATERIAL_KINDS = ("skin", "hair", "cloth")
 Tint = tuple[float, float, float]
 NO_TINT: Tint = (1.0, 1.0, 1.0)
 
 
-def _plain() -> Mapping[str, Tint]:
-    return dict.fromkeys(KINDS, NO_TINT)
+def _no_tints() -> Mapping[str, Tint]:
+    return dict.fromkeys(MATERIAL_KINDS, NO_TINT)
 
 
 @dataclass(frozen=True)
@@ -40,29 +40,29 @@ class Shading:
 
     light: tuple[float, float, float] = (0.0, 0.0, 1.0)
     levels: tuple[float, ...] = ()
-    soft: float = 0.06
-    tints: Mapping[str, Tint] = field(default_factory=_plain)
+    softness: float = 0.06
+    tints: Mapping[str, Tint] = field(default_factory=_no_tints)
     bulge: float = 0.4
     volume: float = 0.3
     strands: float = 0.0
     folds: float = 0.0
-    cast: float = 0.0
-    ramps: Mapping[str, Tint] = field(default_factory=_plain)
-    lit: float = 0.0
-    band: float = 0.0
+    shadow_length: float = 0.0
+    ramps: Mapping[str, Tint] = field(default_factory=_no_tints)
+    highlight: float = 0.0
+    gloss: float = 0.0
     rim: float = 0.0
-    glow: float = 0.0
-    outline: float = 0.8
-    inner: float = 1.0
+    gradient: float = 0.0
+    outline_darkness: float = 0.8
+    inner_darkness: float = 1.0
     seed: int = 0
 
     @property
-    def flat(self) -> bool:
+    def is_flat(self) -> bool:
         """Whether the paint is left as it is."""
         return not self.levels
 
 
-def unit(x: float, y: float, z: float) -> tuple[float, float, float]:
+def unit_vector(x: float, y: float, z: float) -> tuple[float, float, float]:
     """The direction at length 1."""
     n = float(np.sqrt(x * x + y * y + z * z))
     return x / n, y / n, z / n
@@ -71,7 +71,7 @@ def unit(x: float, y: float, z: float) -> tuple[float, float, float]:
 def random_light(rng: np.random.Generator) -> tuple[float, float, float]:
     """Mostly from above and one side, sometimes from below."""
     up = -rng.uniform(0.15, 1.0) if rng.random() < 0.92 else rng.uniform(0.1, 0.6)
-    return unit(float(rng.normal(0, 0.7)), up, rng.uniform(0.35, 1.1))
+    return unit_vector(float(rng.normal(0, 0.7)), up, rng.uniform(0.35, 1.1))
 
 
 def shade_tint(rng: np.random.Generator, depth: float, kind: str, hue: float) -> Tint:
@@ -94,7 +94,7 @@ def random_shading(rng: np.random.Generator) -> Shading:
     glow = rng.uniform(0, 0.2) if rng.random() < 0.2 else 0.0
     seed = int(rng.integers(2**31))
     if style == "flat":
-        return Shading(glow=glow, outline=outline, inner=inner, seed=seed)
+        return Shading(gradient=glow, outline_darkness=outline, inner_darkness=inner, seed=seed)
     light = random_light(rng)
     front = light[2]
     levels = {
@@ -111,7 +111,7 @@ def random_shading(rng: np.random.Generator) -> Shading:
     }[style]
     depth = float(np.clip(rng.normal(0.58, 0.15), 0.28, 0.88))
     hue = rng.uniform(0, 1) if style == "painted" or rng.random() < 0.3 else 0.1
-    ramps: dict[str, Tint] = dict.fromkeys(KINDS, NO_TINT)
+    ramps: dict[str, Tint] = dict.fromkeys(MATERIAL_KINDS, NO_TINT)
     for kind in ("hair", "cloth"):
         if rng.random() < (0.55 if style == "painted" else 0.3):
             low, high = (0.4, 1.0) if kind == "hair" else (0.55, 1.05)
@@ -120,71 +120,73 @@ def random_shading(rng: np.random.Generator) -> Shading:
     return Shading(
         light=light,
         levels=levels,
-        soft=soft,
-        tints={kind: shade_tint(rng, depth, kind, hue) for kind in KINDS},
+        softness=soft,
+        tints={kind: shade_tint(rng, depth, kind, hue) for kind in MATERIAL_KINDS},
         bulge=rng.uniform(0.18, 0.7),
         volume=rng.uniform(0.1, 0.6),
         strands=rng.uniform(0.1, 0.6),
         folds=rng.uniform(0.05, 0.4),
-        cast=rng.uniform(0.06, 0.24) if rng.random() < 0.8 else 0.0,
+        shadow_length=rng.uniform(0.06, 0.24) if rng.random() < 0.8 else 0.0,
         ramps=ramps,
-        lit=rng.uniform(0.05, 0.35) if rng.random() < 0.5 else 0.0,
-        band=rng.uniform(0.15, 0.7) if rng.random() < 0.5 else 0.0,
+        highlight=rng.uniform(0.05, 0.35) if rng.random() < 0.5 else 0.0,
+        gloss=rng.uniform(0.15, 0.7) if rng.random() < 0.5 else 0.0,
         rim=rng.uniform(0.15, 0.6) if rng.random() < 0.2 else 0.0,
-        glow=glow,
-        outline=outline,
-        inner=inner,
+        gradient=glow,
+        outline_darkness=outline,
+        inner_darkness=inner,
         seed=seed,
     )
 
 
-def sized(shading: Shading, scale: float) -> Shading:
+def scale_shading(shading: Shading, scale: float) -> Shading:
     """The same light for things `scale` times as large as a figure's parts."""
-    return replace(shading, bulge=shading.bulge * scale, cast=shading.cast * scale, band=0.0)
+    return replace(shading, bulge=shading.bulge * scale, shadow_length=shading.shadow_length * scale, gloss=0.0)
 
 
-def relit(rng: np.random.Generator, shading: Shading) -> Shading:
+def vary_light(rng: np.random.Generator, shading: Shading) -> Shading:
     """The light from elsewhere, now and then; everything else stays."""
-    if shading.flat or rng.random() < 0.75:
+    if shading.is_flat or rng.random() < 0.75:
         return shading
     light = random_light(rng)
     levels = tuple(v * light[2] / shading.light[2] for v in shading.levels)
     return replace(shading, light=light, levels=levels)
 
 
-def rise(x: Field, start: Field | float | np.float32, width: Field | float | np.float32) -> Field:
+def smooth_step(x: ImageField, start: ImageField | float | np.float32, width: ImageField | float | np.float32) -> ImageField:
     """Smooth step from 0 to 1 around `start`."""
     t = np.clip((x - start) / width + 0.5, 0, 1)
     return t * t * (3 - 2 * t)
 
 
-def steps_below(cosine: Field, shading: Shading) -> Field:
+def shade_from_cosine(cosine: ImageField, shading: Shading) -> ImageField:
     """Shade 0..1: how many of the levels the cosine is below, each edge at least a pixel wide."""
     smooth = np.asarray(cv2.GaussianBlur(cosine, (0, 0), 0.8), np.float32)
     dx, dy = cv2.Sobel(smooth, cv2.CV_32F, 1, 0, scale=0.125), cv2.Sobel(smooth, cv2.CV_32F, 0, 1, scale=0.125)
-    width = np.maximum(np.float32(shading.soft), 1.2 * (np.abs(dx) + np.abs(dy)))
+    width = np.maximum(np.float32(shading.softness), 1.2 * (np.abs(dx) + np.abs(dy)))
     total = np.zeros_like(smooth)
     for level in shading.levels:
-        total += 1 - rise(smooth, np.float32(level), width)
+        total += 1 - smooth_step(smooth, np.float32(level), width)
     return total / np.float32(len(shading.levels))
 
 
-def table(tints: Mapping[str, Tint]) -> NDArray[np.float32]:
+def tint_table(tints: Mapping[str, Tint]) -> NDArray[np.float32]:
     """(kinds, 3) in the order of KINDS."""
-    return np.array([tints[kind] for kind in KINDS], np.float32)
+    return np.array([tints[kind] for kind in MATERIAL_KINDS], np.float32)
 
 
-def painted(rgb: Rgb, shade: Field, kinds: NDArray[np.uint8], shading: Shading, ramp: Field | None, gain: Field | None) -> Rgb:
+def apply_shade(
+    rgb: Rgb, shade: ImageField, kinds: NDArray[np.uint8], shading: Shading, ramp: ImageField | None, gain: ImageField | None
+) -> Rgb:
     """Flat colors with shade, gradients and lights.
 
     rgb: (S, S, 3).  shade: (S, S) 0..1.  kinds: (S, S) index into KINDS.  ramp: (S, S) 0 at a part's top .. 1 at its low end.
     gain: (S, S) 0..1 of white laid over.
     """
-    factor = 1 - shade[..., None] * (1 - np.take(table(shading.tints), kinds, axis=0))
+    factor = 1 - shade[..., None] * (1 - np.take(tint_table(shading.tints), kinds, axis=0))
     if ramp is not None:
-        factor *= 1 - ramp[..., None] * (1 - np.take(table(shading.ramps), kinds, axis=0))
-    if shading.glow:
-        factor *= (1 - np.float32(shading.glow) * np.linspace(-0.2, 1, len(rgb), dtype=np.float32))[:, None, None]
+        factor *= 1 - ramp[..., None] * (1 - np.take(tint_table(shading.ramps), kinds, axis=0))
+    if shading.gradient:
+        factor *= (1 - np.float32(shading.gradient) * np.linspace(-0.2, 1, len(rgb), dtype=np.float32))[:, None, None]
     out = rgb * factor
     if gain is not None:
         out += (np.float32(255) - out) * gain[..., None]

@@ -45,7 +45,7 @@ class Glb:
         out = np.ndarray((accessor["count"], width), kind, self.blob, offset, (stride, kind.itemsize)).copy()
         return out / np.iinfo(kind).max if accessor.get("normalized") else out
 
-    def picture(self, image: int) -> Image.Image | None:
+    def index(self, image: int) -> Image.Image | None:
         """Image `image`, or None when it lies outside the file."""
         number = self.tree["images"][image].get("bufferView")
         if number is None:

@@ -36,7 +36,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Posed:
+class PosedPart:
     """A part in world space."""
 
     part: Part
@@ -62,8 +62,8 @@ class Model:
         tree = self.glb.tree
         self.nodes: list[dict[str, Any]] = tree["nodes"]
         self.parent = {child: i for i, node in enumerate(self.nodes) for child in node.get("children", [])}
-        self.order = self._ordered()
-        self.rest = [self._local(node) for node in self.nodes]
+        self.order = self._parents_first()
+        self.rest = [self._local_transform(node) for node in self.nodes]
         self.skins: list[list[int]] = [s["joints"] for s in tree.get("skins", [])]
         binds = [self.glb.array(s["inverseBindMatrices"]) for s in tree.get("skins", [])]
         self.binds = [b.reshape(-1, 4, 4).transpose(0, 2, 1) for b in binds]
@@ -71,7 +71,7 @@ class Model:
         self.parts = tuple(self._parts())
         self.animations = tuple(self._tracks(a) for a in tree.get("animations", []))
 
-    def _ordered(self) -> list[int]:
+    def _parents_first(self) -> list[int]:
         """Node numbers, parents before children."""
         tree = self.glb.tree
         order: list[int] = []
@@ -83,7 +83,7 @@ class Model:
         return order
 
     @staticmethod
-    def _local(node: dict[str, Any]) -> tuple[Floats, Floats, Floats]:
+    def _local_transform(node: dict[str, Any]) -> tuple[Floats, Floats, Floats]:
         """Translation, rotation (x, y, z, w) and scale; matrices are split, which is exact without shear."""
         if "matrix" in node:
             m = np.array(node["matrix"], float).reshape(4, 4).T
@@ -142,7 +142,7 @@ class Model:
         """The base color texture inside the file, or None."""
         tree = self.glb.tree
         found = tree["materials"][material].get("pbrMetallicRoughness", {}).get("baseColorTexture")
-        return None if found is None else self.glb.picture(tree["textures"][found["index"]]["source"])
+        return None if found is None else self.glb.index(tree["textures"][found["index"]]["source"])
 
     def base_color(self, material: int) -> tuple[float, float, float]:
         """The base color factor, 0..1."""
@@ -150,13 +150,13 @@ class Model:
         r, g, b = pbr.get("baseColorFactor", [1, 1, 1, 1])[:3]
         return float(r), float(g), float(b)
 
-    def posed(
+    def pose(
         self,
         animation: int | None = None,
         moment: float = 0.0,
         turns: Mapping[str, tuple[float, float, float]] = MappingProxyType({}),
         morphs: Mapping[int, float] = MappingProxyType({}),
-    ) -> list[Posed]:
+    ) -> list[PosedPart]:
         """All parts in world space.  moment: 0..1 of the animation; turns: node name to degrees about the world's axes, on
         top of the rest pose; morphs: morph number to weight.
         """
@@ -184,9 +184,9 @@ class Model:
                 w = w.copy()
                 w[:3, :3] = carried @ turn @ np.linalg.inv(carried) @ w[:3, :3]
             world[i] = w
-        return [self._deformed(part, world, morphs) for part in self.parts]
+        return [self._deform(part, world, morphs) for part in self.parts]
 
-    def _deformed(self, part: Part, world: Mapping[int, Floats], morphs: Mapping[int, float]) -> Posed:
+    def _deform(self, part: Part, world: Mapping[int, Floats], morphs: Mapping[int, float]) -> PosedPart:
         points = part.points
         for k, weight in morphs.items():
             if k < len(part.morphs):
@@ -201,4 +201,4 @@ class Model:
         else:
             m = world[part.node]
             points, normals = points @ m[:3, :3].T + m[:3, 3], part.normals @ m[:3, :3].T
-        return Posed(part, points, normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-6))
+        return PosedPart(part, points, normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-6))

@@ -5,17 +5,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.imaging.types import Gray, Rgb
-from backend.training.synthetic.render.palettes import looks_like_skin_everywhere
-from backend.training.synthetic.render.shading import KINDS, NO_TINT, Field, Shading, painted, rise, steps_below
+from backend.training.synthetic.render.palettes import skin_pixels
+from backend.training.synthetic.render.shading import (
+    MATERIAL_KINDS,
+    NO_TINT,
+    ImageField,
+    Shading,
+    apply_shade,
+    shade_from_cosine,
+    smooth_step,
+)
 
-HEAD = 0.13
+HALF_HEAD = 0.13
 """Half a head's width as a share of the extent of what the camera looks at."""
 
 
-def thrown_in_depth(depth: Field, shading: Shading, reach: float) -> Field:
+def cast_shadows_by_depth(depth: ImageField, shading: Shading, reach: float) -> ImageField:
     """Shadow of nearer surfaces on those behind them, by looking from each pixel towards the light, 0..1."""
     size = len(depth)
-    length = shading.cast * HEAD * size
+    length = shading.shadow_length * HALF_HEAD * size
     lx, ly, _ = shading.light
     n = max(abs(lx), abs(ly), 1e-6)
     shadow = np.zeros(depth.shape, np.float32)
@@ -30,13 +38,13 @@ def thrown_in_depth(depth: Field, shading: Shading, reach: float) -> Field:
     return np.asarray(cv2.GaussianBlur(shadow, (0, 0), 0.7), np.float32)
 
 
-def solidly_lit(rgb: Rgb, normals: NDArray[np.float32], depth: Field, mask: Gray, shading: Shading, reach: float) -> Rgb:
+def shade_render(rgb: Rgb, normals: NDArray[np.float32], depth: ImageField, mask: Gray, shading: Shading, reach: float) -> Rgb:
     """Shade the colors of a rendered figure.
 
     rgb: (S, S, 3).  normals: (S, S, 3) in view space, y up.  depth: (S, S), in the model's units.  mask: (S, S), 255 figure.
     reach: extent of what the camera looks at, in the model's units.
     """
-    if shading.flat:
+    if shading.is_flat:
         return rgb
     inside = mask.astype(np.float32) / 255.0
     norm = np.sqrt((normals * normals).sum(-1))
@@ -47,25 +55,27 @@ def solidly_lit(rgb: Rgb, normals: NDArray[np.float32], depth: Field, mask: Gray
         grain = np.random.default_rng(shading.seed).normal(0, 1, (9, 13)).astype(np.float32)
         wide = cv2.resize(grain, depth.shape[::-1], interpolation=cv2.INTER_CUBIC)
         cosine -= np.float32(0.25 * shading.folds) * np.abs(wide)
-    shade = steps_below(cosine, shading)
-    if shading.cast:
-        shade = np.maximum(shade, thrown_in_depth(depth, shading, reach))
-    kinds = np.where(looks_like_skin_everywhere(rgb), KINDS.index("skin"), KINDS.index("cloth")).astype(np.uint8)
+    shade = shade_from_cosine(cosine, shading)
+    if shading.shadow_length:
+        shade = np.maximum(shade, cast_shadows_by_depth(depth, shading, reach))
+    kinds = np.where(skin_pixels(rgb), MATERIAL_KINDS.index("skin"), MATERIAL_KINDS.index("cloth")).astype(np.uint8)
     gain = np.zeros_like(shade)
-    if shading.lit:
-        gain += np.float32(shading.lit) * rise(cosine, np.float32(0.95), np.float32(0.05 + 0.3 * shading.soft))
-    if shading.band:
+    if shading.highlight:
+        gain += np.float32(shading.highlight) * smooth_step(cosine, np.float32(0.95), np.float32(0.05 + 0.3 * shading.softness))
+    if shading.gloss:
         # A glossy spot where the half vector between light and viewer meets the surface.
         half = np.array([lx, -ly, lz + 1], np.float32)
         half /= np.linalg.norm(half)
         gloss = (normals @ half) / np.maximum(norm, 0.2)
-        gain += np.float32(0.6 * shading.band) * rise(gloss, np.float32(0.985), np.float32(0.01 + 0.03 * shading.soft))
+        gain += np.float32(0.6 * shading.gloss) * smooth_step(
+            gloss, np.float32(0.985), np.float32(0.01 + 0.03 * shading.softness)
+        )
     if shading.rim:
         away = -(normals[..., 0] * lx - normals[..., 1] * ly)
-        gain += np.float32(shading.rim) * rise(away, 0.6, 0.2) * rise(1 - normals[..., 2], 0.65, 0.2)
+        gain += np.float32(shading.rim) * smooth_step(away, 0.6, 0.2) * smooth_step(1 - normals[..., 2], 0.65, 0.2)
     ramp = None
     if any(t != NO_TINT for t in shading.ramps.values()):
         rows = np.flatnonzero(mask.any(1))
         top, low = (int(rows[0]), int(rows[-1])) if len(rows) else (0, 1)
         ramp = np.clip((np.arange(len(rgb), dtype=np.float32) - top) / max(1, low - top), 0, 1)[:, None] * inside
-    return painted(rgb, shade * inside, kinds, shading, ramp, np.clip(gain * inside, 0, 0.8))
+    return apply_shade(rgb, shade * inside, kinds, shading, ramp, np.clip(gain * inside, 0, 0.8))

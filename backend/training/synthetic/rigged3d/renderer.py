@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.imaging.types import Rgba
-from backend.training.synthetic.render.canvas import outlined
+from backend.training.synthetic.render.canvas import draw_outlines
 from backend.training.synthetic.render.shading import Shading
-from backend.training.synthetic.rigged3d.gltf import Posed
-from backend.training.synthetic.rigged3d.lighting import solidly_lit
+from backend.training.synthetic.rigged3d.gltf import PosedPart
+from backend.training.synthetic.rigged3d.lighting import shade_render
 from backend.training.synthetic.types import View
 
 VERTEX = """#version 330
@@ -63,7 +63,7 @@ class Camera:
 
 
 @dataclass(frozen=True)
-class Look:
+class RenderStyle:
     """shading: the light; crease: normal change that makes a line, 0..2; step: depth change that makes a line, as a fraction
     of `reach`; edge: color change that makes one, summed over the channels.
     """
@@ -74,7 +74,7 @@ class Look:
     edge: float = 64.0
 
 
-def offscreen() -> moderngl.Context:
+def create_offscreen_context() -> moderngl.Context:
     """An OpenGL context without a window.
 
     On Linux EGL is asked for by the names the run-time packages install; the unversioned ones come with headers only.
@@ -86,12 +86,12 @@ def offscreen() -> moderngl.Context:
     return moderngl.create_context(standalone=True)
 
 
-class Raster:
+class Renderer:
     """One OpenGL context and its buffers for pictures of one size."""
 
     def __init__(self, size: int) -> None:
         self.size, self.big = size, size * 2
-        self.context = offscreen()
+        self.context = create_offscreen_context()
         self.program = self.context.program(vertex_shader=VERTEX, fragment_shader=FRAGMENT)
         n = (self.big, self.big)
         self.color, self.guide = self.context.texture(n, 4), self.context.texture(n, 4)
@@ -104,11 +104,11 @@ class Raster:
 
     def render(
         self,
-        parts: Sequence[Posed],
+        parts: Sequence[PosedPart],
         textures: Mapping[int, Rgba],
         ids: Mapping[int, int],
         camera: Camera,
-        look: Look,
+        style: RenderStyle,
         reach: float,
     ) -> View:
         """Draw the parts.  textures: (h, w, 4) by material; ids: number by material, lines run where it changes;
@@ -137,57 +137,57 @@ class Raster:
         g = np.frombuffer(self.guide.read(), "u1").reshape(n, n, 4)[::-1]
         z = np.frombuffer(self.depth.read(), "f4").reshape(n, n)[::-1]
         depth = (NEAR * FAR / (FAR - z * (FAR - NEAR))).astype(np.float32)
-        return self._drawn(c, g, depth, look, reach)
+        return self._draw_view(c, g, depth, style, reach)
 
     def _set(self, name: str, value: NDArray[np.float64]) -> None:
         uniform = self.program[name]
         assert isinstance(uniform, moderngl.Uniform)
         uniform.write(np.ascontiguousarray(value).astype("f4").tobytes())
 
-    def _drawn(self, c: NDArray[np.uint8], g: NDArray[np.uint8], depth: NDArray[np.float32], look: Look, reach: float) -> View:
+    def _draw_view(
+        self, c: NDArray[np.uint8], g: NDArray[np.uint8], depth: NDArray[np.float32], style: RenderStyle, reach: float
+    ) -> View:
         """Lines where normal, material, depth or color jumps; then everything at half size."""
         n = self.size
         mask = c[..., 3] > 127
         edge = np.zeros(mask.shape, np.uint8)
         colors, guides = np.ascontiguousarray(c[..., :3]), np.ascontiguousarray(g)
         for axis in (0, 1):
-            jump = steps(guides[..., :3], axis) > look.crease * 255
-            jump |= cv2.absdiff(*pair(guides[..., 3], axis)) > 0
-            jump |= cv2.absdiff(*pair(depth, axis)) > look.step * reach
-            jump |= steps(colors, axis) > look.edge
+            jump = color_steps(guides[..., :3], axis) > style.crease * 255
+            jump |= cv2.absdiff(*neighbors(guides[..., 3], axis)) > 0
+            jump |= cv2.absdiff(*neighbors(depth, axis)) > style.step * reach
+            jump |= color_steps(colors, axis) > style.edge
             edge[tuple(slice(0, k) for k in jump.shape)] |= jump
         # Two pixels of the doubled picture are one pixel of line; larger pictures get a little more.
         thick = cv2.dilate(edge, np.ones((2, 2) if n <= 320 else (3, 3), np.uint8))
         line = 255 - np.asarray(cv2.GaussianBlur(thick * 255, (0, 0), 0.8), np.uint8)
-        solid = halved((mask | (thick > 0)).astype(np.uint8) * 255)
+        solid = halve((mask | (thick > 0)).astype(np.uint8) * 255)
         colors[~mask] = 255
-        line = halved(line)
+        line = halve(line)
         normals = cv2.resize(guides[..., :3], (n, n), interpolation=cv2.INTER_AREA).astype(np.float32) / 127.5 - 1
-        rgb = solidly_lit(
-            halved(colors), normals, halved_depth(depth), halved(mask.astype(np.uint8) * 255), look.shading, reach
-        )
-        outlined(rgb, line, look.shading.outline)
+        rgb = shade_render(halve(colors), normals, halve_depth(depth), halve(mask.astype(np.uint8) * 255), style.shading, reach)
+        draw_outlines(rgb, line, style.shading.outline_darkness)
         rgb[solid == 0] = 255
         return View(rgb, line, solid)
 
 
-def pair(picture: NDArray[Any], axis: int) -> tuple[NDArray[Any], NDArray[Any]]:
+def neighbors(picture: NDArray[Any], axis: int) -> tuple[NDArray[Any], NDArray[Any]]:
     """The picture without its last and without its first row (axis 0) or column (axis 1)."""
     return (picture[:-1], picture[1:]) if axis == 0 else (picture[:, :-1], picture[:, 1:])
 
 
-def steps(picture: NDArray[np.uint8], axis: int) -> NDArray[np.float32]:
+def color_steps(picture: NDArray[np.uint8], axis: int) -> NDArray[np.float32]:
     """Sum over the three channels of the change from one pixel to the next."""
-    change = cv2.absdiff(*pair(picture, axis))
+    change = cv2.absdiff(*neighbors(picture, axis))
     return np.asarray(cv2.transform(change.astype(np.float32), np.ones((1, 3), np.float32)), np.float32)
 
 
-def halved_depth(depth: NDArray[np.float32]) -> NDArray[np.float32]:
+def halve_depth(depth: NDArray[np.float32]) -> NDArray[np.float32]:
     """Depth at half its size, each pixel the nearest of four."""
     return np.minimum(np.minimum(depth[::2, ::2], depth[1::2, ::2]), np.minimum(depth[::2, 1::2], depth[1::2, 1::2]))
 
 
-def halved(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def halve(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """A picture at half its size, each pixel the mean of four."""
     h, w = picture.shape[:2]
     return np.asarray(cv2.resize(picture, (w // 2, h // 2), interpolation=cv2.INTER_AREA), np.uint8)

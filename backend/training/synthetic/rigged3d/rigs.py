@@ -9,17 +9,17 @@ from PIL import Image
 
 from backend.imaging.types import Rgba
 from backend.training.synthetic.render.recolor import Swatches
-from backend.training.synthetic.rigged3d.gltf import Model, Posed
+from backend.training.synthetic.rigged3d.gltf import Model, PosedPart
 
 HELD_OUT_MODELS = ("Mage",)
-TEXTURE = 256
-BODY = ("Body", "Head", "Arm", "Leg")
+TEXTURE_SIZE = 256
+BODY_WORDS = ("Body", "Head", "Arm", "Leg")
 """Words in the names of parts that are not props."""
-SWATCHES_ATLAS, SWATCHES = 14, 8
+ATLAS_SWATCH_COUNT, SWATCH_COUNT = 14, 8
 LARGE_PROPS = ("robo_arm",)
 """Props larger than the figure that carries them."""
 
-Turns = dict[str, tuple[float, float, float]]
+JointAngles = dict[str, tuple[float, float, float]]
 
 
 @dataclass(frozen=True)
@@ -87,18 +87,18 @@ def model_files(folder: Path, held_out: bool) -> list[Path]:
     return [f for f in files if f.stem not in HELD_OUT_MODELS and hashlib.sha256(f.read_bytes()).hexdigest() not in banned]
 
 
-def reduced(image: Image.Image, atlas: bool) -> Rgba:
+def shrink_texture(image: Image.Image, atlas: bool) -> Rgba:
     """A texture of at most TEXTURE pixels; a palette atlas is sampled, a painting is averaged."""
-    side = min(TEXTURE, max(image.size))
+    side = min(TEXTURE_SIZE, max(image.size))
     scale = side / max(image.size)
     size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
     return np.array(image.convert("RGBA").resize(size, Image.Resampling.NEAREST if atlas else Image.Resampling.BILINEAR))
 
 
-def props_of(model: Model) -> dict[str, float]:
+def removable_props(model: Model) -> dict[str, float]:
     """Parts that can be left out, with the chance of it: what a figure carries, never the figure itself."""
     names = {part.name for part in model.parts}
-    body = {name for name in names if any(word in name for word in BODY)}
+    body = {name for name in names if any(word in name for word in BODY_WORDS)}
     out = dict.fromkeys(sorted(names - body), 0.55) if body and model.animations else {}
     return out | {name: 0.75 for name in sorted(names) if name in LARGE_PROPS}
 
@@ -108,7 +108,7 @@ class Character:
 
     def __init__(self, file: Path, rig: Rig | None) -> None:
         self.name, self.rig, self.model = file.stem, rig, Model(file)
-        self.props = props_of(self.model)
+        self.props = removable_props(self.model)
         outside = dict(rig.textures) if rig else {}
         folder = file.parent / f"{file.stem.split('_')[0]}_textures"
         self.swatches: dict[int, Swatches] = {}
@@ -119,36 +119,38 @@ class Character:
             key = outside.get(material, material)
             if key not in cut:
                 cut[key] = Swatches(
-                    self._texture(m, material, outside, folder), SWATCHES_ATLAS if rig is None else SWATCHES, rig is None
+                    self._texture(m, material, outside, folder),
+                    ATLAS_SWATCH_COUNT if rig is None else SWATCH_COUNT,
+                    rig is None,
                 )
             self.swatches[m] = cut[key]
             self.ids[m] = keys.setdefault(material, len(keys) + 1)
 
     def _texture(self, m: int, material: str, outside: dict[str, str], folder: Path) -> Rgba:
         if material in outside:
-            return reduced(Image.open(folder / f"{outside[material]}.webp"), False)
+            return shrink_texture(Image.open(folder / f"{outside[material]}.webp"), False)
         inside = self.model.texture(m)
         if inside is not None:
-            return reduced(inside, self.rig is None)
+            return shrink_texture(inside, self.rig is None)
         flat = FLAT_COLORS.get(material) or tuple(round(255 * c) for c in self.model.base_color(m))
         return np.broadcast_to(np.array([*flat, 255], np.uint8), (4, 4, 4)).copy()
 
-    def pose(self, rng: np.random.Generator) -> list[Posed]:
+    def pose(self, rng: np.random.Generator) -> list[PosedPart]:
         """A random moment of a random animation, or random joint angles; y up, facing +z, 1.8 units tall or so."""
         if self.rig is None and self.model.animations:
-            return self.model.posed(int(rng.integers(len(self.model.animations))), rng.uniform(0.05, 0.95))
+            return self.model.pose(int(rng.integers(len(self.model.animations))), rng.uniform(0.05, 0.95))
         morphs = {int(rng.integers(15)): rng.uniform(0.5, 1.0) for _ in range(int(rng.integers(1, 3)))}
-        posed = self.model.posed(None, 0.0, self._turns(rng) if self.rig else {}, morphs)
+        posed = self.model.pose(None, 0.0, self._random_joint_angles(rng) if self.rig else {}, morphs)
         side = -1.0 if self.rig and self.rig.faces_back else 1.0
-        out: list[Posed] = []
+        out: list[PosedPart] = []
         for p in posed:
             points, normals = p.points, p.normals
             if self.rig and self.rig.z_up:
                 points, normals = points[:, [0, 2, 1]] * [1, 1, -1], normals[:, [0, 2, 1]] * [1, 1, -1]
-            out.append(Posed(p.part, points * [side, 1, side], normals * [side, 1, side]))
+            out.append(PosedPart(p.part, points * [side, 1, side], normals * [side, 1, side]))
         return out
 
-    def _turns(self, rng: np.random.Generator) -> Turns:
+    def _random_joint_angles(self, rng: np.random.Generator) -> JointAngles:
         rig, out = self.rig, {}
         assert rig is not None
         # Seen from behind its left arm lies at -x, and lowering it turns the other way.

@@ -7,11 +7,11 @@ import numpy as np
 
 from backend.imaging.types import Gray, Rgb
 from backend.training.synthetic.render.canvas import rasterize
-from backend.training.synthetic.render.palettes import any_color
-from backend.training.synthetic.render.pens import extracted
-from backend.training.synthetic.render.shading import random_shading, sized
-from backend.training.synthetic.scenes.panels import PanelLibrary, crop
-from backend.training.synthetic.scenes.props import draw_scene, scene_palette
+from backend.training.synthetic.render.palettes import random_color
+from backend.training.synthetic.render.pens import extract_lines
+from backend.training.synthetic.render.shading import random_shading, scale_shading
+from backend.training.synthetic.scenes.panels import PanelLibrary, random_crop
+from backend.training.synthetic.scenes.props import draw_scene, random_scene_palette
 
 
 @dataclass(frozen=True)
@@ -23,12 +23,12 @@ class Scene:
     line: Gray
 
 
-def plain(size: int, color: Rgb) -> Rgb:
+def plain_image(size: int, color: Rgb) -> Rgb:
     """A sheet of one color."""
     return np.broadcast_to(np.asarray(color, np.uint8), (size, size, 3)).copy()
 
 
-def recolored(rng: np.random.Generator, rgb: Rgb) -> Rgb:
+def shift_hsv(rng: np.random.Generator, rgb: Rgb) -> Rgb:
     """Another hue, saturation and brightness for the whole scene."""
     h = cv2.cvtColor(rgb, cv2.COLOR_RGB2HSV).astype(np.int16)
     h[..., 0] = (h[..., 0] + int(rng.integers(-30, 31))) % 180
@@ -37,7 +37,7 @@ def recolored(rng: np.random.Generator, rgb: Rgb) -> Rgb:
     return np.asarray(cv2.cvtColor(h.astype(np.uint8), cv2.COLOR_HSV2RGB), np.uint8)
 
 
-def blurred(rgb: Rgb, reach: int) -> Rgb:
+def median_blur(rgb: Rgb, reach: int) -> Rgb:
     """Median over reach x reach pixels: fewer brush strokes, the same edges."""
     return np.asarray(cv2.medianBlur(rgb, reach), np.uint8)
 
@@ -45,44 +45,44 @@ def blurred(rgb: Rgb, reach: int) -> Rgb:
 class Backgrounds:
     """Draws scenes; painted ones only when a panel library is given.  white: share of bare paper."""
 
-    def __init__(self, panels: PanelLibrary | None = None, white: float = 0.33) -> None:
+    def __init__(self, panels: PanelLibrary | None = None, blank_share: float = 0.33) -> None:
         self.panels = panels
-        self.white = white
+        self.blank_share = blank_share
 
     def draw(self, rng: np.random.Generator, size: int) -> Scene:
         """One scene of size x size pixels, twice."""
         empty = np.full((size, size), 255, np.uint8)
-        if rng.random() < self.white:
-            white = plain(size, np.array([255, 255, 255], np.uint8))
+        if rng.random() < self.blank_share:
+            white = plain_image(size, np.array([255, 255, 255], np.uint8))
             return Scene(white, white, empty)
         kind = rng.random()
         if kind < 0.25:
-            color = any_color(rng)
+            color = random_color(rng)
             if rng.random() < 0.4:
-                other = any_color(rng)
+                other = random_color(rng)
                 t = np.linspace(0, 1, size)[:, None, None]
                 shade = (color * (1 - t) + other * t + np.zeros((1, size, 1))).astype(np.uint8)
                 return Scene(shade, shade[:, ::-1].copy(), empty)
-            sheet = plain(size, color)
+            sheet = plain_image(size, color)
             return Scene(sheet, sheet, empty)
         if kind < 0.64 or self.panels is None:
-            return self.drawn(rng, size)
-        panel = self.panels.any(rng)
+            return self.draw_scene(rng, size)
+        panel = self.panels.random_panel(rng)
         if rng.random() < 0.5:
-            panel = recolored(rng, panel)
-        target, center = crop(rng, panel, size, 0.6, 6)
-        reference, _ = crop(rng, panel, size, 0.6, 6, center)
-        soft = blurred(target, 3)
+            panel = shift_hsv(rng, panel)
+        target, center = random_crop(rng, panel, size, 0.6, 6)
+        reference, _ = random_crop(rng, panel, size, 0.6, 6, center)
+        soft = median_blur(target, 3)
         if rng.random() < 0.3:
-            target, reference = blurred(target, 7), blurred(reference, 7)
-        return Scene(target, reference, extracted(soft))
+            target, reference = median_blur(target, 7), median_blur(reference, 7)
+        return Scene(target, reference, extract_lines(soft))
 
-    def drawn(self, rng: np.random.Generator, size: int) -> Scene:
+    def draw_scene(self, rng: np.random.Generator, size: int) -> Scene:
         """A scene of our own, from two cameras."""
         line = rng.uniform(0.008, 0.016)
-        sheet, palette, shading = draw_scene(rng, line), scene_palette(rng), random_shading(rng)
+        sheet, palette, shading = draw_scene(rng, line), random_scene_palette(rng), random_shading(rng)
         # Nothing throws a shadow on the sky.
-        shading = replace(sized(shading, 0.3), cast=0.0)
+        shading = replace(scale_shading(shading, 0.3), shadow_length=0.0)
         views = []
         for _ in range(2):
             span, turn = rng.uniform(1.0, 2.0), rng.normal(0, 0.06)

@@ -8,12 +8,12 @@ import cv2
 import numpy as np
 
 from backend.imaging.types import Rgb
-from backend.training.synthetic.holdout import held_out as held_out_pictures
-from backend.training.synthetic.render.pens import random_extraction
+from backend.training.synthetic.holdout import held_out_data
+from backend.training.synthetic.render.pens import extract_lines_randomly
 from backend.training.synthetic.types import DrawingSet
 
 HELD_OUT_EPISODES = ("E19", "E20", "E21")
-NAME = re.compile(r"(E\d\d)P\d\d_\d\d\.(webp|png)")
+PANEL_NAME = re.compile(r"(E\d\d)P\d\d_\d\d\.(webp|png)")
 SHORT_SIDE = 420
 
 
@@ -23,8 +23,8 @@ def panel_files(folder: Path, held_out: bool) -> list[Path]:
     A file whose bytes equal a held-out panel's under another name counts as held out too, and nobody gets a picture of the
     development set.
     """
-    known = held_out_pictures().files
-    files = sorted(f for f in folder.iterdir() if NAME.fullmatch(f.name))
+    known = held_out_data().files
+    files = sorted(f for f in folder.iterdir() if PANEL_NAME.fullmatch(f.name))
     files = [f for f in files if hashlib.sha256(f.read_bytes()).hexdigest() not in known]
     kept = [f for f in files if f.name[:3] in HELD_OUT_EPISODES]
     if held_out:
@@ -35,7 +35,7 @@ def panel_files(folder: Path, held_out: bool) -> list[Path]:
     ]
 
 
-def crop(
+def random_crop(
     rng: np.random.Generator, rgb: Rgb, size: int, least: float, turn: float, center: tuple[float, float] | None = None
 ) -> tuple[Rgb, tuple[float, float]]:
     """A square of at least `least` of the short side, turned by up to `turn` degrees, sheared, sometimes mirrored.
@@ -66,7 +66,7 @@ class PanelLibrary:
 
     def __init__(self, folder: Path, held_out: bool = False, short_side: int = SHORT_SIDE) -> None:
         self.pages: dict[str, list[str]] = {}
-        self.pictures: dict[str, Rgb] = {}
+        self.images: dict[str, Rgb] = {}
         for file in panel_files(folder, held_out):
             bgr = cv2.imread(str(file), cv2.IMREAD_COLOR)
             if bgr is None:
@@ -75,13 +75,13 @@ class PanelLibrary:
                 continue
             scale = min(1.3, short_side / min(bgr.shape[:2]))
             bgr = cv2.resize(bgr, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
-            self.pictures[file.stem] = np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
+            self.images[file.stem] = np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
             self.pages.setdefault(file.stem[:6], []).append(file.stem)
-        self.names = sorted(self.pictures)
+        self.names = sorted(self.images)
 
-    def any(self, rng: np.random.Generator) -> Rgb:
+    def random_panel(self, rng: np.random.Generator) -> Rgb:
         """One panel."""
-        return self.pictures[self.names[int(rng.integers(len(self.names)))]]
+        return self.images[self.names[int(rng.integers(len(self.names)))]]
 
 
 class Panels:
@@ -96,14 +96,14 @@ class Panels:
         """A crop; the reference is another crop of the panel or another panel of its page."""
         library = self.library
         name = library.names[int(rng.integers(len(library.names)))]
-        color, center = crop(rng, library.pictures[name], size, 0.5, 3)
+        color, center = random_crop(rng, library.images[name], size, 0.5, 3)
         others = [n for n in library.pages[name[:6]] if n != name]
         if rng.random() < 0.65 or not others:
-            ref, _ = crop(rng, library.pictures[name], size, 0.5, 10, center)
+            ref, _ = random_crop(rng, library.images[name], size, 0.5, 10, center)
             kind = "same"
         else:
-            ref, _ = crop(rng, library.pictures[others[int(rng.integers(len(others)))]], size, 0.7, 3)
+            ref, _ = random_crop(rng, library.images[others[int(rng.integers(len(others)))]], size, 0.7, 3)
             kind = "page"
         mask = np.full((size, size), 255 if rng.random() < 0.5 else 0, np.uint8)
-        line = random_extraction(rng, color)
+        line = extract_lines_randomly(rng, color)
         return DrawingSet(line, color, mask, ref, mask.copy(), f"{self.name}/{kind}-{name}")

@@ -5,37 +5,47 @@ from collections.abc import Callable
 import numpy as np
 
 from backend.training.synthetic.render.canvas import Sheet
-from backend.training.synthetic.render.curves import Points, bend, ellipse, join, smooth, tube
-from backend.training.synthetic.render.palettes import Color, any_color, hsv, jitter, scaled
+from backend.training.synthetic.render.curves import Points, bezier, ellipse, join, smooth, tube
+from backend.training.synthetic.render.palettes import Color, color_from_hsv, jitter, random_color, scale_color
 
-PAINTS = 12
+PAINT_COUNT = 12
 
 
-def scene_palette(rng: np.random.Generator) -> dict[str, Color]:
+def random_scene_palette(rng: np.random.Generator) -> dict[str, Color]:
     """sky, ground, leaves, wood in likely hues or any; a..l freely chosen."""
-    out = {f"c{i}": any_color(rng) for i in range(PAINTS)}
+    out = {f"c{i}": random_color(rng) for i in range(PAINT_COUNT)}
     natural = rng.random() < 0.6
-    out["sky"] = hsv(rng.uniform(0.5, 0.64), rng.uniform(0.1, 0.6), rng.uniform(0.7, 1)) if natural else any_color(rng)
-    out["ground"] = hsv(rng.uniform(0.08, 0.4), rng.uniform(0.2, 0.7), rng.uniform(0.35, 0.9)) if natural else any_color(rng)
-    out["leaves"] = hsv(rng.uniform(0.2, 0.42), rng.uniform(0.3, 0.8), rng.uniform(0.3, 0.8)) if natural else any_color(rng)
-    out["wood"] = hsv(rng.uniform(0.04, 0.11), rng.uniform(0.3, 0.7), rng.uniform(0.25, 0.65)) if natural else any_color(rng)
-    out["far"] = scaled(out["ground"], 0.9, 0.35)
+    out["sky"] = (
+        color_from_hsv(rng.uniform(0.5, 0.64), rng.uniform(0.1, 0.6), rng.uniform(0.7, 1)) if natural else random_color(rng)
+    )
+    out["ground"] = (
+        color_from_hsv(rng.uniform(0.08, 0.4), rng.uniform(0.2, 0.7), rng.uniform(0.35, 0.9)) if natural else random_color(rng)
+    )
+    out["leaves"] = (
+        color_from_hsv(rng.uniform(0.2, 0.42), rng.uniform(0.3, 0.8), rng.uniform(0.3, 0.8)) if natural else random_color(rng)
+    )
+    out["wood"] = (
+        color_from_hsv(rng.uniform(0.04, 0.11), rng.uniform(0.3, 0.7), rng.uniform(0.25, 0.65))
+        if natural
+        else random_color(rng)
+    )
+    out["far"] = scale_color(out["ground"], 0.9, 0.35)
     out["white"] = jitter(rng, np.array([246.0, 244, 240]), 6)
     out["ink"] = np.array([36, 30, 36], np.uint8)
     return out
 
 
-def box(x: float, y: float, w: float, h: float) -> Points:
+def rectangle(x: float, y: float, w: float, h: float) -> Points:
     """A rectangle from its upper left corner."""
     return np.array([[x, y], [x + w, y], [x + w, y + h], [x, y + h]], float)
 
 
-def paint(rng: np.random.Generator) -> str:
+def random_paint(rng: np.random.Generator) -> str:
     """One of the free colors."""
-    return f"c{int(rng.integers(PAINTS))}"
+    return f"c{int(rng.integers(PAINT_COUNT))}"
 
 
-def tree(sheet: Sheet, rng: np.random.Generator, x: float, y: float, s: float, line: float) -> None:
+def draw_tree(sheet: Sheet, rng: np.random.Generator, x: float, y: float, s: float, line: float) -> None:
     """A trunk and a crown of leaves or a fir."""
     sheet.fill(tube([(x, y), (x + 0.02 * s, y - 0.5 * s)], (0.07 * s, 0.05 * s), 3), "wood", line)
     if rng.random() < 0.5:
@@ -44,8 +54,8 @@ def tree(sheet: Sheet, rng: np.random.Generator, x: float, y: float, s: float, l
             sheet.fill(
                 join(
                     (x - w, top),
-                    bend((x + w, top), (x + w * 0.3, top - 0.1 * s), (x, top - 0.45 * s)),
-                    bend((x, top - 0.45 * s), (x - w * 0.3, top - 0.1 * s), (x - w, top)),
+                    bezier((x + w, top), (x + w * 0.3, top - 0.1 * s), (x, top - 0.45 * s)),
+                    bezier((x, top - 0.45 * s), (x - w * 0.3, top - 0.1 * s), (x - w, top)),
                 ),
                 "leaves",
                 line,
@@ -62,20 +72,20 @@ def tree(sheet: Sheet, rng: np.random.Generator, x: float, y: float, s: float, l
             )
 
 
-def house(sheet: Sheet, rng: np.random.Generator, x: float, y: float, s: float, line: float) -> None:
+def draw_house(sheet: Sheet, rng: np.random.Generator, x: float, y: float, s: float, line: float) -> None:
     """Walls, roof, door and windows."""
     w, h = s * rng.uniform(0.6, 1.1), s * rng.uniform(0.4, 0.9)
-    wall, roof = paint(rng), paint(rng)
-    base = sheet.fill(box(x, y - h, w, h), wall, line)
+    wall, roof = random_paint(rng), random_paint(rng)
+    base = sheet.fill(rectangle(x, y - h, w, h), wall, line)
     sheet.fill(
         np.array([[x - 0.08 * s, y - h], [x + w / 2, y - h - rng.uniform(0.25, 0.6) * s], [x + w + 0.08 * s, y - h]]),
         roof,
         line,
     )
-    door = paint(rng)
-    sheet.fill(box(x + w * 0.1, y - h * 0.5, w * 0.2, h * 0.5), door, line)
+    door = random_paint(rng)
+    sheet.fill(rectangle(x + w * 0.1, y - h * 0.5, w * 0.2, h * 0.5), door, line)
     for k in range(int(rng.integers(1, 3))):
-        pane = box(x + w * (0.42 + 0.28 * k), y - h * 0.65, w * 0.18, h * 0.3)
+        pane = rectangle(x + w * (0.42 + 0.28 * k), y - h * 0.65, w * 0.18, h * 0.3)
         sheet.fill(pane, "sky", line)
         sheet.stroke(np.array([pane[0] * 0.5 + pane[1] * 0.5, pane[2] * 0.5 + pane[3] * 0.5]), line)
     if rng.random() < 0.3:
@@ -83,11 +93,11 @@ def house(sheet: Sheet, rng: np.random.Generator, x: float, y: float, s: float, 
             sheet.stroke(np.array([[x, yy], [x + w, yy]]), line * 0.5, base)
 
 
-def outdoors(sheet: Sheet, rng: np.random.Generator, line: float) -> None:
+def draw_outdoors(sheet: Sheet, rng: np.random.Generator, line: float) -> None:
     """Sky, hills, clouds, trees and houses on a 3 x 2 field."""
-    sheet.fill(box(-2, -2, 7, 6), "sky", 0)
+    sheet.fill(rectangle(-2, -2, 7, 6), "sky", 0)
     if rng.random() < 0.6:
-        sheet.fill(ellipse(rng.uniform(0, 3), rng.uniform(0.1, 0.6), 0.2, 0.2), paint(rng), line)
+        sheet.fill(ellipse(rng.uniform(0, 3), rng.uniform(0.1, 0.6), 0.2, 0.2), random_paint(rng), line)
     for _ in range(int(rng.integers(0, 4))):
         x, y, s = rng.uniform(0, 3), rng.uniform(0.1, 0.8), rng.uniform(0.15, 0.4)
         t = np.linspace(0, 2 * np.pi, 8)[:-1]
@@ -102,45 +112,45 @@ def outdoors(sheet: Sheet, rng: np.random.Generator, line: float) -> None:
         for _ in range(int(rng.integers(0, 4))):
             x = rng.uniform(-0.2, 3)
             y = float(np.interp(x, xs, ys)) + 0.1
-            (tree if rng.random() < 0.65 else house)(sheet, rng, x, y, rng.uniform(0.3, 0.6) + 0.2 * k, line)
+            (draw_tree if rng.random() < 0.65 else draw_house)(sheet, rng, x, y, rng.uniform(0.3, 0.6) + 0.2 * k, line)
     for _ in range(int(rng.integers(0, 6))):
         x, y = rng.uniform(0, 3), rng.uniform(1.6, 2.2)
-        sheet.fill(ellipse(x, y, 0.12, 0.07), paint(rng), line)
+        sheet.fill(ellipse(x, y, 0.12, 0.07), random_paint(rng), line)
 
 
-def indoors(sheet: Sheet, rng: np.random.Generator, line: float) -> None:
+def draw_indoors(sheet: Sheet, rng: np.random.Generator, line: float) -> None:
     """Wall, floor, window, shelves, table on a 3 x 2 field."""
     floor = rng.uniform(1.2, 1.7)
-    wall = sheet.fill(box(-2, -2, 7, 6), "c1", 0)
+    wall = sheet.fill(rectangle(-2, -2, 7, 6), "c1", 0)
     if rng.random() < 0.4:
         for x in np.arange(-2, 5, rng.uniform(0.15, 0.4)):
             sheet.stroke(np.array([[x, -2], [x, floor]]), line * 0.6, wall)
-    base = sheet.fill(box(-2, floor, 7, 4), "wood", line)
+    base = sheet.fill(rectangle(-2, floor, 7, 4), "wood", line)
     for x in np.arange(-3, 6, 0.4):
         sheet.stroke(np.array([[x, floor], [x + (x - 1.5) * 1.2, 4]]), line * 0.6, base)
     for _ in range(int(rng.integers(1, 3))):
         x, y, w, h = rng.uniform(0, 2.4), rng.uniform(0.1, 0.5), rng.uniform(0.4, 0.8), rng.uniform(0.4, 0.7)
-        sheet.fill(box(x - 0.06, y - 0.06, w + 0.12, h + 0.12), "c2", line)
-        pane = sheet.fill(box(x, y, w, h), "sky", line)
+        sheet.fill(rectangle(x - 0.06, y - 0.06, w + 0.12, h + 0.12), "c2", line)
+        pane = sheet.fill(rectangle(x, y, w, h), "sky", line)
         if rng.random() < 0.5:
             sheet.fill(ellipse(x + w / 2, y + h, w * 0.6, h * 0.4), "leaves", line, clip=pane)
         sheet.stroke(np.array([[x + w / 2, y], [x + w / 2, y + h]]), line, pane)
     for _ in range(int(rng.integers(0, 3))):
         x, y = rng.uniform(0, 2.3), rng.uniform(0.5, 1.0)
-        sheet.fill(box(x, y, 0.8, 0.06), "c3", line)
+        sheet.fill(rectangle(x, y, 0.8, 0.06), "c3", line)
         for k in range(6):
             h = rng.uniform(0.15, 0.3)
-            sheet.fill(box(x + 0.05 + 0.11 * k, y - h, 0.1, h), f"c{4 + int(rng.integers(8))}", line)
+            sheet.fill(rectangle(x + 0.05 + 0.11 * k, y - h, 0.1, h), f"c{4 + int(rng.integers(8))}", line)
     if rng.random() < 0.5:
         x, y = rng.uniform(0, 2), floor + rng.uniform(-0.1, 0.2)
         for dx in (0.06, 0.86):
-            sheet.fill(box(x + dx, y, 0.08, 0.6), "c5", line)
-        sheet.fill(box(x, y - 0.08, 1.0, 0.1), "c5", line)
+            sheet.fill(rectangle(x + dx, y, 0.08, 0.6), "c5", line)
+        sheet.fill(rectangle(x, y - 0.08, 1.0, 0.1), "c5", line)
 
 
-def flat_polygons(sheet: Sheet, rng: np.random.Generator, line: float) -> None:
+def draw_flat_polygons(sheet: Sheet, rng: np.random.Generator, line: float) -> None:
     """Large random shapes."""
-    sheet.fill(box(-2, -2, 7, 6), "c0", 0)
+    sheet.fill(rectangle(-2, -2, 7, 6), "c0", 0)
     for k in range(int(rng.integers(2, 8))):
         center = rng.uniform(-0.2, [3.2, 2.2])
         knots = center + rng.normal(0, rng.uniform(0.3, 0.9), (int(rng.integers(3, 7)), 2))
@@ -150,6 +160,6 @@ def flat_polygons(sheet: Sheet, rng: np.random.Generator, line: float) -> None:
 def draw_scene(rng: np.random.Generator, line: float) -> Sheet:
     """A scene that covers x 0..3, y 0..2 and beyond."""
     sheet = Sheet()
-    kinds: list[Callable[[Sheet, np.random.Generator, float], None]] = [outdoors, indoors, flat_polygons]
+    kinds: list[Callable[[Sheet, np.random.Generator, float], None]] = [draw_outdoors, draw_indoors, draw_flat_polygons]
     kinds[int(rng.choice(3, p=[0.4, 0.35, 0.25]))](sheet, rng, line)
     return sheet

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from backend.training.synthetic.bust.bodies import Frame, decorate
+from backend.training.synthetic.bust.bodies import BodyShape, draw_pattern
 from backend.training.synthetic.bust.identity import Identity
 from backend.training.synthetic.render.canvas import Sheet
-from backend.training.synthetic.render.curves import Points, bend, smooth, tube
+from backend.training.synthetic.render.curves import Points, bezier, smooth, tube
 from backend.training.synthetic.tall.identity import TallPose
 
 BEHIND = ("back",)
@@ -13,11 +13,11 @@ BEHIND = ("back",)
 CUFFED = ("long", "elbow", "short")
 
 
-def joints(f: Frame, pose: TallPose, side: int) -> Points:
+def arm_joints(f: BodyShape, pose: TallPose, side: int) -> Points:
     """Shoulder, elbow and wrist, (3, 2)."""
     k = 0 if side < 0 else 1
     kind, jitter, a = pose.arms[k], pose.jitter[k], f.arm
-    shoulder = np.array([f.at(f.shoulder) + side * f.ws * 0.84, f.shoulder + 0.3])
+    shoulder = np.array([f.spine_x(f.shoulder) + side * f.ws * 0.84, f.shoulder + 0.3])
     drop = f.waist - f.shoulder
     elbows = {
         "hang": (0.3, 0.97),
@@ -43,37 +43,37 @@ def joints(f: Frame, pose: TallPose, side: int) -> Points:
         "crossed": np.array([-side * (0.5 if side > 0 else 0.8) * f.ws, f.waist - 0.5 * drop + (0.12 if side > 0 else 0.3)]),
         "book": np.array([-side * 0.2, f.waist - 0.42 * drop + (0.0 if side > 0 else 0.5)]),
     }
-    wrist = wrists[kind] + [f.at(float(wrists[kind][1])) if kind != "hang" else 0.0, 0.0]
+    wrist = wrists[kind] + [f.spine_x(float(wrists[kind][1])) if kind != "hang" else 0.0, 0.0]
     return np.stack([shoulder, elbow + jitter[0], wrist + jitter[1] * 0.6])
 
 
-def cosine(points: Points) -> float:
+def elbow_cosine(points: Points) -> float:
     """Of the angle by which the limb turns at its middle joint."""
     u, v = points[1] - points[0], points[2] - points[1]
     return float(u @ v / max(float(np.linalg.norm(u) * np.linalg.norm(v)), 1e-6))
 
 
-def direction(a: Points, b: Points) -> Points:
+def unit_direction(a: Points, b: Points) -> Points:
     """From a to b, of length 1."""
     return (b - a) / max(float(np.linalg.norm(b - a)), 1e-6)
 
 
-def capped(points: Points, widths: tuple[float, ...], steps: int) -> Points:
+def round_tube(points: Points, widths: tuple[float, ...], steps: int) -> Points:
     """A tube with a round start."""
     outline = tube(points, widths, steps)
     middle, arm = (outline[0] + outline[-1]) / 2, (outline[-1] - outline[0]) / 2
-    back = direction(points[1], points[0]) * float(np.linalg.norm(arm))
+    back = unit_direction(points[1], points[0]) * float(np.linalg.norm(arm))
     t = np.linspace(0, np.pi, 8)[1:-1, None]
     return np.vstack([outline, middle + arm * np.cos(t) + back * np.sin(t)])
 
 
-def limb(sheet: Sheet, points: Points, widths: tuple[float, float, float], material: str, line: float) -> list[int]:
+def draw_limb(sheet: Sheet, points: Points, widths: tuple[float, float, float], material: str, line: float) -> list[int]:
     """Upper and lower part; in one piece unless the joint is bent so far that the outline would cut itself."""
-    if cosine(points) > 0.45:
-        return [sheet.fill(capped(points, widths, 6), material, line)]
+    if elbow_cosine(points) > 0.45:
+        return [sheet.fill(round_tube(points, widths, 6), material, line)]
     a, b, c = widths
-    upper = capped(np.stack([points[1], (points[0] + points[1]) / 2, points[0]]), (b, (a + b) / 2, a), 4)
-    lower = capped(np.stack([points[1], (points[1] + points[2]) / 2, points[2]]), (b * 0.95, (b + c) / 2, c), 4)
+    upper = round_tube(np.stack([points[1], (points[0] + points[1]) / 2, points[0]]), (b, (a + b) / 2, a), 4)
+    lower = round_tube(np.stack([points[1], (points[1] + points[2]) / 2, points[2]]), (b * 0.95, (b + c) / 2, c), 4)
     return [sheet.fill(upper, material, line), sheet.fill(lower, material, line)]
 
 
@@ -120,7 +120,7 @@ def draw_hand(sheet: Sheet, points: Points, w: float, kind: str, side: int, line
     )
 
 
-def between(points: Points, share: float) -> Points:
+def limb_start(points: Points, share: float) -> Points:
     """The first `share` (0..1) of the limb, as three points."""
     if share <= 0.5:
         stop = points[0] + (points[1] - points[0]) * share * 2
@@ -130,16 +130,16 @@ def between(points: Points, share: float) -> Points:
 
 def draw_sleeve(sheet: Sheet, who: Identity, points: Points, w: float) -> None:
     """Puff, short, elbow, long or bell sleeve, with folds and cuff."""
-    kind, line = who.has["sleeve"], who.width
-    if who.has["outfit"] in ("jacket", "cardigan"):
+    kind, line = who.traits["sleeve"], who.line_width
+    if who.traits["outfit"] in ("jacket", "cardigan"):
         kind = "long" if kind in ("none", "puff", "short") else kind
     if kind == "none":
         return
     rng = np.random.default_rng(who.shape_seed + 21)
-    material = "shirt" if who.has["outfit"] == "tunic" and kind in ("long", "elbow") else "top"
+    material = "shirt" if who.traits["outfit"] == "tunic" and kind in ("long", "elbow") else "top"
     share = {"puff": 0.27, "short": 0.26, "elbow": 0.46, "long": 0.94, "bell": 0.86}[kind] * rng.uniform(0.92, 1.06)
-    piece = between(points, min(share, 0.97))
-    ease = 1.12 + 2 * who.num["loose"]
+    piece = limb_start(points, min(share, 0.97))
+    ease = 1.12 + 2 * who.measures["loose"]
     widths = {
         "puff": (w * 1.15, w * rng.uniform(1.8, 2.3), w * 1.25),
         "short": (w * 1.18, w * 1.3 * ease, w * 1.4 * ease),
@@ -147,15 +147,15 @@ def draw_sleeve(sheet: Sheet, who: Identity, points: Points, w: float) -> None:
         "long": (w * 1.2, w * 1.1 * ease, w * 0.95 * ease),
         "bell": (w * 1.2, w * 1.15, w * rng.uniform(1.7, 2.4)),
     }[kind]
-    pieces = limb(sheet, piece, widths, material, line)
+    pieces = draw_limb(sheet, piece, widths, material, line)
     for base in pieces:
-        decorate(sheet, who, base, "top")
+        draw_pattern(sheet, who, base, "top")
     base = pieces[-1]
     end = piece[2]
     along = piece[2] - piece[1]
     along = along / max(float(np.linalg.norm(along)), 1e-6)
     across = np.array([-along[1], along[0]])
-    if who.has["cuffs"] == "cuffs" or kind == "puff":
+    if who.traits["cuffs"] == "cuffs" or kind == "puff":
         deep = w * rng.uniform(0.5, 1.0)
         wide = widths[2] * (1.06 if kind != "puff" else 0.96)
         sheet.fill(tube([end - along * deep * 0.5, end + along * deep * 0.5], (wide, wide), 2), "trim", line)
@@ -163,7 +163,7 @@ def draw_sleeve(sheet: Sheet, who: Identity, points: Points, w: float) -> None:
     if kind == "puff":
         for k in np.linspace(-0.6, 0.6, count):
             sheet.stroke(
-                bend(
+                bezier(
                     end + across * k * widths[2],
                     end - along * w * 0.7 + across * k * widths[1],
                     end - along * w * 1.5 + across * k * widths[1] * 0.8,
@@ -176,7 +176,7 @@ def draw_sleeve(sheet: Sheet, who: Identity, points: Points, w: float) -> None:
             at = points[1] + (points[1] - points[0]) * rng.uniform(-0.12, 0.1)
             lead = 1 if rng.random() < 0.5 else -1
             sheet.stroke(
-                bend(
+                bezier(
                     at - across * w * 1.1 * lead,
                     at - across * w * 0.4 * lead + along * 0.1,
                     at + across * w * rng.uniform(0.1, 0.6) * lead + along * 0.22,
@@ -188,34 +188,34 @@ def draw_sleeve(sheet: Sheet, who: Identity, points: Points, w: float) -> None:
         for _ in range(count):
             at = piece[1] + along * rng.uniform(-0.1, 0.5)
             sheet.stroke(
-                bend(at - across * w * 1.2, at - across * w * 0.4 + along * 0.08, at + across * w * rng.uniform(-0.1, 0.5)),
+                bezier(at - across * w * 1.2, at - across * w * 0.4 + along * 0.08, at + across * w * rng.uniform(-0.1, 0.5)),
                 line * 0.55,
                 base,
             )
 
 
-def draw_tall_arm(sheet: Sheet, who: Identity, pose: TallPose, f: Frame, side: int) -> None:
+def draw_tall_arm(sheet: Sheet, who: Identity, pose: TallPose, f: BodyShape, side: int) -> None:
     """Arm, hand and sleeve."""
-    w, line = who.num["arm"], who.width
-    points = joints(f, pose, side)
+    w, line = who.measures["arm"], who.line_width
+    points = arm_joints(f, pose, side)
     kind = pose.arms[0 if side < 0 else 1]
-    limb(sheet, points, (w * 0.98, w * 0.88, w * 0.62), "skin", line)
+    draw_limb(sheet, points, (w * 0.98, w * 0.88, w * 0.62), "skin", line)
     hidden = kind == "crossed" and side < 0
     if not hidden:
         draw_hand(sheet, points, w * 0.8, kind, side, line)
-    if who.has["bracelet"] == "yes" and side > 0:
+    if who.traits["bracelet"] == "yes" and side > 0:
         v = (points[2] - points[1]) / max(float(np.linalg.norm(points[2] - points[1])), 1e-6)
         at = points[2] - v * 0.12
         sheet.fill(tube([at - v * 0.07, at + v * 0.07], (w * 0.74, w * 0.72), 2), "accent", line)
     draw_sleeve(sheet, who, points, w)
 
 
-def draw_book(sheet: Sheet, who: Identity, f: Frame) -> None:
+def draw_book(sheet: Sheet, who: Identity, f: BodyShape) -> None:
     """What the arms hold before the chest."""
-    x, y = f.at(f.waist), f.waist - 0.48 * (f.waist - f.shoulder)
+    x, y = f.spine_x(f.waist), f.waist - 0.48 * (f.waist - f.shoulder)
     turn = np.random.default_rng(who.shape_seed + 22).uniform(-0.2, 0.2)
     c, s = np.cos(turn), np.sin(turn)
     corners = np.array([[-0.62, -0.72], [0.62, -0.72], [0.62, 0.8], [-0.62, 0.8]]) @ np.array([[c, s], [-s, c]]) + [x, y]
-    base = sheet.fill(corners, "prop", who.width)
+    base = sheet.fill(corners, "prop", who.line_width)
     inner = (corners - corners.mean(0)) * 0.8 + corners.mean(0)
-    sheet.stroke(np.vstack([inner, inner[:1]]), who.width * 0.6, base)
+    sheet.stroke(np.vstack([inner, inner[:1]]), who.line_width * 0.6, base)

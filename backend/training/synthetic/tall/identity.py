@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from backend.training.synthetic.bust.identity import Identity, Pose, choose, random_identity, random_pose
-from backend.training.synthetic.render.palettes import Color, any_color, hsv, scaled
+from backend.training.synthetic.bust.identity import Identity, Pose, choose_by_weight, random_identity, random_pose
+from backend.training.synthetic.render.palettes import Color, color_from_hsv, random_color, scale_color
 
 ARM_POSES = ("hang", "hang", "back", "hip", "chest", "front", "raised", "cheek")
 BOTH_ARMS = ("crossed", "back", "front", "hang", "book", "hip", "chest")
@@ -28,85 +28,87 @@ class TallPose:
     wind: float
 
 
-def clothes(rng: np.random.Generator, female: bool) -> dict[str, str]:
+def random_clothes(rng: np.random.Generator, female: bool) -> dict[str, str]:
     """Names of garments and their details."""
     if female:
-        outfit = choose(rng, blouse=0.24, dress=0.26, cardigan=0.16, school=0.1, sweater=0.1, tunic=0.1, jacket=0.04)
-        bottom = choose(rng, skirt=0.68, trousers=0.24, shorts=0.08)
+        outfit = choose_by_weight(rng, blouse=0.24, dress=0.26, cardigan=0.16, school=0.1, sweater=0.1, tunic=0.1, jacket=0.04)
+        bottom = choose_by_weight(rng, skirt=0.68, trousers=0.24, shorts=0.08)
     else:
-        outfit = choose(rng, blouse=0.4, jacket=0.3, sweater=0.15, cardigan=0.15)
-        bottom = choose(rng, trousers=0.9, shorts=0.1)
+        outfit = choose_by_weight(rng, blouse=0.4, jacket=0.3, sweater=0.15, cardigan=0.15)
+        bottom = choose_by_weight(rng, trousers=0.9, shorts=0.1)
     if outfit in ("dress", "school"):
         bottom = "skirt" if female else "trousers"
     return {
         "outfit": outfit,
         "bottom": bottom,
-        "skirt": choose(rng, aline=0.35, pleats=0.25, flared=0.28, tight=0.12),
-        "neckline": choose(rng, vee=0.25, round=0.22, collar=0.35, high=0.08, square=0.1),
-        "sleeve": choose(rng, none=0.1, puff=0.22, short=0.2, elbow=0.12, long=0.26, bell=0.1)
+        "skirt": choose_by_weight(rng, aline=0.35, pleats=0.25, flared=0.28, tight=0.12),
+        "neckline": choose_by_weight(rng, vee=0.25, round=0.22, collar=0.35, high=0.08, square=0.1),
+        "sleeve": choose_by_weight(rng, none=0.1, puff=0.22, short=0.2, elbow=0.12, long=0.26, bell=0.1)
         if female
-        else choose(rng, short=0.3, long=0.55, elbow=0.15),
-        "middle": choose(rng, none=0.4, sash=0.22, belt=0.24, bowsash=0.14) if female else choose(rng, none=0.4, belt=0.6),
-        "neckwear": choose(rng, none=0.4, ribbon=0.2, bow=0.1, tie=0.08, scarf=0.08, choker=0.07, pendant=0.07),
-        "closing": choose(rng, none=0.4, buttons=0.4, lace=0.2),
-        "hemline": choose(rng, none=0.4, ruffle=0.25, stripe=0.2, stripes=0.15),
-        "frill": choose(rng, none=0.7, bust=0.3) if female else "none",
-        "pattern": choose(rng, none=0.5, dots=0.2, stripes=0.1, bands=0.08, check=0.12),
-        "patterned": choose(rng, top=0.55, bottom=0.45),
-        "legs": choose(rng, bare=0.3, socks=0.5, boots=0.2),
-        "bracelet": choose(rng, no=0.85, yes=0.15),
+        else choose_by_weight(rng, short=0.3, long=0.55, elbow=0.15),
+        "middle": choose_by_weight(rng, none=0.4, sash=0.22, belt=0.24, bowsash=0.14)
+        if female
+        else choose_by_weight(rng, none=0.4, belt=0.6),
+        "neckwear": choose_by_weight(rng, none=0.4, ribbon=0.2, bow=0.1, tie=0.08, scarf=0.08, choker=0.07, pendant=0.07),
+        "closing": choose_by_weight(rng, none=0.4, buttons=0.4, lace=0.2),
+        "hemline": choose_by_weight(rng, none=0.4, ruffle=0.25, stripe=0.2, stripes=0.15),
+        "frill": choose_by_weight(rng, none=0.7, bust=0.3) if female else "none",
+        "pattern": choose_by_weight(rng, none=0.5, dots=0.2, stripes=0.1, bands=0.08, check=0.12),
+        "patterned": choose_by_weight(rng, top=0.55, bottom=0.45),
+        "legs": choose_by_weight(rng, bare=0.3, socks=0.5, boots=0.2),
+        "bracelet": choose_by_weight(rng, no=0.85, yes=0.15),
     }
 
 
-def hair(rng: np.random.Generator, female: bool) -> dict[str, str]:
+def random_hair(rng: np.random.Generator, female: bool) -> dict[str, str]:
     """Names of hair styles."""
     back = (
-        choose(rng, straight=0.34, wavy=0.22, bobbed=0.2, flick=0.06, twin=0.08, pony=0.06, braid=0.04)
+        choose_by_weight(rng, straight=0.34, wavy=0.22, bobbed=0.2, flick=0.06, twin=0.08, pony=0.06, braid=0.04)
         if female
-        else choose(rng, short=0.8, straight=0.1, bobbed=0.1)
+        else choose_by_weight(rng, short=0.8, straight=0.1, bobbed=0.1)
     )
     return {
         "mane": back,
         # Names the shared head code knows.
         "back": "short" if back == "short" else "bob",
         "side": "none",
-        "fringe": choose(rng, zigzag=0.45, parted=0.25, straight=0.14, swept=0.16),
-        "locks": choose(rng, none=0.25, short=0.4, long=0.35) if female else "none",
-        "over": choose(rng, behind=0.55, front=0.45) if female else "behind",
-        "hat": choose(rng, none=0.95, straw=0.02, beanie=0.02, cap=0.01),
-        "band": choose(rng, none=0.6, band=0.2, bow=0.1, clips=0.06, flower=0.04) if female else "none",
-        "ears": choose(rng, human=0.9, cat=0.06, elf=0.04),
-        "glasses": choose(rng, none=0.82, round=0.1, square=0.08),
-        "beard": "no" if female else choose(rng, no=0.95, yes=0.05),
-        "eyes": choose(rng, tall=0.45, round=0.3, narrow=0.25),
+        "fringe": choose_by_weight(rng, zigzag=0.45, parted=0.25, straight=0.14, swept=0.16),
+        "locks": choose_by_weight(rng, none=0.25, short=0.4, long=0.35) if female else "none",
+        "over": choose_by_weight(rng, behind=0.55, front=0.45) if female else "behind",
+        "hat": choose_by_weight(rng, none=0.95, straw=0.02, beanie=0.02, cap=0.01),
+        "band": choose_by_weight(rng, none=0.6, band=0.2, bow=0.1, clips=0.06, flower=0.04) if female else "none",
+        "ears": choose_by_weight(rng, human=0.9, cat=0.06, elf=0.04),
+        "glasses": choose_by_weight(rng, none=0.82, round=0.1, square=0.08),
+        "beard": "no" if female else choose_by_weight(rng, no=0.95, yes=0.05),
+        "eyes": choose_by_weight(rng, tall=0.45, round=0.3, narrow=0.25),
     }
 
 
-def tall_palette(rng: np.random.Generator, base: Mapping[str, Color]) -> dict[str, Color]:
+def random_tall_palette(rng: np.random.Generator, base: Mapping[str, Color]) -> dict[str, Color]:
     """Clothes that go together half of the time; a quarter in one hue."""
     out = dict(base)
     kind = rng.random()
     if kind < 0.5:
         hue, spread = rng.random(), 0.04 if kind < 0.25 else 0.16
         for name in ("top", "bottom", "accent", "trim", "bow"):
-            out[name] = hsv((hue + rng.normal(0, spread)) % 1, rng.uniform(0.08, 0.75), rng.uniform(0.3, 1))
+            out[name] = color_from_hsv((hue + rng.normal(0, spread)) % 1, rng.uniform(0.08, 0.75), rng.uniform(0.3, 1))
     if rng.random() < 0.4:
-        out["shirt"] = hsv(rng.random(), rng.uniform(0, 0.12), rng.uniform(0.88, 1))
+        out["shirt"] = color_from_hsv(rng.random(), rng.uniform(0, 0.12), rng.uniform(0.88, 1))
     if rng.random() < 0.2:
-        out["bottom"] = hsv(rng.uniform(0.55, 0.68), rng.uniform(0.2, 0.6), rng.uniform(0.2, 0.5))
+        out["bottom"] = color_from_hsv(rng.uniform(0.55, 0.68), rng.uniform(0.2, 0.6), rng.uniform(0.2, 0.5))
     if rng.random() < 0.3:
-        out["trim"] = scaled(out["top"], rng.uniform(0.6, 0.9))
-    out["prop"] = any_color(rng)
+        out["trim"] = scale_color(out["top"], rng.uniform(0.6, 0.9))
+    out["prop"] = random_color(rng)
     return out
 
 
-def tall_identity(rng: np.random.Generator) -> Identity:
+def random_tall_identity(rng: np.random.Generator) -> Identity:
     """A new tall character."""
     base = random_identity(rng, "slim")
     female = rng.random() < 0.78
     heads = rng.uniform(5.5, 7.5)
     num = {
-        **base.num,
+        **base.measures,
         "heads": heads,
         "face_w": rng.uniform(0.84, 0.97),
         "chin": rng.uniform(0.98, 1.16),
@@ -134,23 +136,29 @@ def tall_identity(rng: np.random.Generator) -> Identity:
         "hem": rng.uniform(0.1, 1.0),
         "tall": 1.0,
     }
-    has = {**base.has, **clothes(rng, female), **hair(rng, female), "female": "yes" if female else "no", "tail": "no"}
+    has = {
+        **base.traits,
+        **random_clothes(rng, female),
+        **random_hair(rng, female),
+        "female": "yes" if female else "no",
+        "tail": "no",
+    }
     return replace(
         base,
         style="tall",
-        num=num,
-        has=has,
-        palette=tall_palette(rng, base.palette),
-        width=rng.uniform(0.012, 0.03) * (1.5 if rng.random() < 0.15 else 1.0),
+        measures=num,
+        traits=has,
+        palette=random_tall_palette(rng, base.palette),
+        line_width=rng.uniform(0.012, 0.03) * (1.5 if rng.random() < 0.15 else 1.0),
     )
 
 
-def redressed(rng: np.random.Generator, who: Identity) -> Identity:
+def change_clothes(rng: np.random.Generator, who: Identity) -> Identity:
     """The same character in other clothes of the same paints."""
-    return replace(who, has={**who.has, **clothes(rng, who.has["female"] == "yes")})
+    return replace(who, traits={**who.traits, **random_clothes(rng, who.traits["female"] == "yes")})
 
 
-def tall_pose(rng: np.random.Generator) -> TallPose:
+def random_tall_pose(rng: np.random.Generator) -> TallPose:
     """A stance: mostly calm, as sprites stand."""
     base = random_pose(rng)
     calm = replace(
@@ -173,7 +181,7 @@ def tall_pose(rng: np.random.Generator) -> TallPose:
     return TallPose(calm, arms, rng.normal(0, 0.09, (2, 2, 2)), turn, float(rng.normal(0, 0.35)))
 
 
-def nearly_same(rng: np.random.Generator, pose: TallPose) -> TallPose:
+def vary_slightly(rng: np.random.Generator, pose: TallPose) -> TallPose:
     """The next drawing of a sprite: another expression, perhaps one arm elsewhere, the head a little turned."""
     other = random_pose(rng)
     base = replace(

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from backend.training.synthetic.compose import LineMix, bent, compose
+from backend.training.synthetic.compose import LineMix, compose, random_warp_grid
 from backend.training.synthetic.render.canvas import Sheet, rasterize
 from backend.training.synthetic.render.curves import ellipse
 from backend.training.synthetic.render.shading import Shading
@@ -47,7 +47,7 @@ def test_inner_lines_can_be_faint_and_do_not_lighten_dark_ones() -> None:
     sheet = Sheet()
     sheet.fill(ellipse(0, 0, 1, 1), "top", 0.1)
     sheet.stroke(np.array([[-1.2, 0.0], [1.2, 0.0]]), 0.1)
-    line = drawn(sheet, Shading(inner=0.4)).line
+    line = drawn(sheet, Shading(inner_darkness=0.4)).line
     assert 130 < line[48, 48] < 200  # 0.4 dark
     assert line[48, 18] < 40 and line[48, 78] < 40  # where it crosses the outline
 
@@ -72,7 +72,7 @@ def test_lines_come_from_where_the_mix_says() -> None:
 
 def test_bending_is_gentle() -> None:
     for seed in range(10):
-        xs, ys = bent(np.random.default_rng(seed), 200)
+        xs, ys = random_warp_grid(np.random.default_rng(seed), 200)
         at = np.arange(200)
         assert np.abs(xs - at[None]).max() < 20 and np.abs(ys - at[:, None]).max() < 20
         assert np.diff(xs, axis=1).min() > 0.3 and np.diff(ys, axis=0).min() > 0.3  # nothing folds over

@@ -5,11 +5,18 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.training.synthetic.bust.figure import draw_figure
-from backend.training.synthetic.bust.identity import HELD_OUT_STYLE, STYLES, Identity, choose, random_identity, random_pose
+from backend.training.synthetic.bust.character import draw_character
+from backend.training.synthetic.bust.identity import (
+    HELD_OUT_STYLE,
+    STYLES,
+    Identity,
+    choose_by_weight,
+    random_identity,
+    random_pose,
+)
 from backend.training.synthetic.compose import compose
 from backend.training.synthetic.render.canvas import Sheet, rasterize
-from backend.training.synthetic.render.shading import relit
+from backend.training.synthetic.render.shading import vary_light
 from backend.training.synthetic.scenes.backgrounds import Backgrounds
 from backend.training.synthetic.types import DrawingSet, View
 
@@ -17,7 +24,7 @@ TRAINING_STYLES = tuple(style for style in STYLES if style != HELD_OUT_STYLE)
 CROPS = {"face": 0.1, "bust": 0.27, "half": 0.25, "knees": 0.18, "full": 0.2}
 
 
-def frame(rng: np.random.Generator, sheet: Sheet, crop: str, size: int, mirror: bool) -> NDArray[np.float64]:
+def random_camera(rng: np.random.Generator, sheet: Sheet, crop: str, size: int, mirror: bool) -> NDArray[np.float64]:
     """Camera: a 2x3 matrix from drawing units to pixels, a little off center, turned and scaled."""
     lo, hi = sheet.bounds()
     if crop == "full":
@@ -44,9 +51,9 @@ def frame(rng: np.random.Generator, sheet: Sheet, crop: str, size: int, mirror: 
 def draw_view(rng: np.random.Generator, who: Identity, size: int, crops: Mapping[str, float] = CROPS) -> View:
     """One drawing of the character.  crops: shares of how much of it is shown."""
     pose = random_pose(rng)
-    sheet = draw_figure(who, pose)
-    crop = choose(rng, **crops)
-    return rasterize(sheet, who.palette, frame(rng, sheet, crop, size, pose.mirror), size, relit(rng, who.shading))
+    sheet = draw_character(who, pose)
+    crop = choose_by_weight(rng, **crops)
+    return rasterize(sheet, who.palette, random_camera(rng, sheet, crop, size, pose.mirror), size, vary_light(rng, who.shading))
 
 
 class Characters2D:

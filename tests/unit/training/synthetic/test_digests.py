@@ -10,14 +10,14 @@ from typer.testing import CliRunner
 
 from backend.training.synthetic.cli import app
 from backend.training.synthetic.digests import list_digest, record_sources, source_digests
-from backend.training.synthetic.mixture import Folders
+from backend.training.synthetic.mixture import ArtFolders
 
 
 def test_held_out_art_is_not_listed(models: Path, panels: Path) -> None:
-    found = source_digests(Folders(models, panels))
+    found = source_digests(ArtFolders(models, panels))
     assert set(found) == {"Figure.glb", "Other.glb", "panels, 3 files"}
     assert found["Figure.glb"] == hashlib.sha256((models / "Figure.glb").read_bytes()).hexdigest()
-    assert source_digests(Folders()) == {}
+    assert source_digests(ArtFolders()) == {}
 
 
 def test_a_list_is_digested_as_sha256sum_prints_it(tmp_path: Path) -> None:
@@ -34,16 +34,16 @@ def test_a_list_is_digested_as_sha256sum_prints_it(tmp_path: Path) -> None:
 
 def test_shards_of_other_art_are_refused(tmp_path: Path, models: Path, panels: Path) -> None:
     out = tmp_path / "shards"
-    record = record_sources(out, Folders(models, panels))
-    assert json.loads(record.read_text()) == source_digests(Folders(models, panels))
-    record_sources(out, Folders(models, panels))
+    record = record_sources(out, ArtFolders(models, panels))
+    assert json.loads(record.read_text()) == source_digests(ArtFolders(models, panels))
+    record_sources(out, ArtFolders(models, panels))
     with pytest.raises(ValueError, match="other art"):
-        record_sources(out, Folders(models, None))
+        record_sources(out, ArtFolders(models, None))
     changed = tmp_path / "models"
     shutil.copytree(models, changed)
     (changed / "Figure.glb").write_bytes((changed / "Other.glb").read_bytes())
     with pytest.raises(ValueError, match="other art"):
-        record_sources(out, Folders(changed, panels))
+        record_sources(out, ArtFolders(changed, panels))
 
 
 def test_command_line(models: Path) -> None:

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from backend.evaluation.image_metrics import SMALLEST, composite_lines, figure_box, ms_ssim, psnr
+from backend.evaluation.image_metrics import MIN_CROP_SIDE, composite_lines, foreground_box, ms_ssim, psnr
 
 
 def noise(side: int) -> np.ndarray:
@@ -43,9 +43,9 @@ def test_lines_darken_and_never_brighten() -> None:
 
 def test_the_box_holds_the_figure_and_five_scales() -> None:
     mask = np.zeros((400, 300), np.uint8)
-    assert figure_box(mask) == (slice(0, 400), slice(0, 300))
+    assert foreground_box(mask) == (slice(0, 400), slice(0, 300))
     mask[20:320, 250:290] = 255
-    rows, columns = figure_box(mask)
+    rows, columns = foreground_box(mask)
     assert (rows.start, rows.stop) == (20, 320)
-    assert columns.stop == 300 and columns.stop - columns.start == SMALLEST
-    assert figure_box(np.full((100, 120), 255, np.uint8)) == (slice(0, 100), slice(0, 120))
+    assert columns.stop == 300 and columns.stop - columns.start == MIN_CROP_SIDE
+    assert foreground_box(np.full((100, 120), 255, np.uint8)) == (slice(0, 100), slice(0, 120))

@@ -4,8 +4,8 @@ import torch
 from torch import nn
 
 from backend.contract.family import ColorModel
-from backend.evaluation.colorize_pair import Settings, color_pair
-from backend.evaluation.network_calls import NetworkCallCounter, networks
+from backend.evaluation.colorize_pair import ColorizeOptions, colorize_pair
+from backend.evaluation.network_calls import NetworkCallCounter, find_networks
 from backend.evaluation.pairs import Pair
 from backend.families.runtime.condition_cache import CachingModel
 from shared.protocol import Finish
@@ -22,13 +22,13 @@ class Held:
 
 def test_outermost_networks_are_found_once() -> None:
     held = Held()
-    assert {id(n) for n in networks(held)} == {id(held.one), id(held.more["two"]), id(held.more["three"][0])}
+    assert {id(n) for n in find_networks(held)} == {id(held.one), id(held.more["two"]), id(held.more["three"][0])}
 
 
 def test_methods_other_than_forward_count() -> None:
     held, calls = Held(), NetworkCallCounter()
     two = held.more["two"]
-    with calls.counting(held):
+    with calls.watch(held):
         two(torch.zeros(1, 1))
         two[0](torch.zeros(1, 1))
         held.one(torch.zeros(5, 1))
@@ -39,6 +39,6 @@ def test_methods_other_than_forward_count() -> None:
 
 def test_a_coloring_counts_through_what_wraps_the_family(made: Pair, guesser: ColorModel) -> None:
     for family in (guesser, CachingModel(guesser)):
-        result = color_pair(family, made, Settings(Finish.FLATS))
+        result = colorize_pair(family, made, ColorizeOptions(Finish.FLATS))
         assert result.calls == 2
         assert result.seconds > 0 and result.cpu > 0

@@ -11,8 +11,16 @@ from torch import Tensor
 from typer.testing import CliRunner
 
 from backend.evaluation.animediffusion.cli import app
-from backend.evaluation.animediffusion.faces import CROSS, SAME, Way, figures, paint, reference_of, shown_for
-from backend.evaluation.fid import Inception, NoInception, frechet_distance
+from backend.evaluation.animediffusion.faces import (
+    CROSS,
+    SAME,
+    FaceOptions,
+    colorize_faces,
+    measure_faces,
+    read_reference,
+    reference_number,
+)
+from backend.evaluation.fid import Inception, InceptionWeightsError, frechet_distance
 from backend.families.animediffusion.loader import load_unet
 from backend.training.animediffusion.dataset import FacePairs, center_square
 from backend.training.animediffusion.validation_images import paint_faces
@@ -51,7 +59,7 @@ def test_features_are_those_of_pytorch_fid(weights: dict[str, Tensor]) -> None:
 
 def test_without_a_weight_it_says_so(weights: dict[str, Tensor]) -> None:
     fewer = {name: weight for name, weight in weights.items() if not name.startswith("Mixed_7c.branch_pool")}
-    with pytest.raises(NoInception, match=r"Mixed_7c\.branch_pool"):
+    with pytest.raises(InceptionWeightsError, match=r"Mixed_7c\.branch_pool"):
         Inception(fewer)([np.zeros((60, 60, 3), np.uint8)])
 
 
@@ -64,14 +72,14 @@ def test_the_distance_of_two_normal_clouds() -> None:
 
 
 def test_references_are_the_face_itself_or_any_other() -> None:
-    assert [reference_of(n, 5, SAME, 0) for n in range(5)] == list(range(5))
-    others = {(n, reference_of(n, 5, CROSS, seed)) for n in range(5) for seed in range(60)}
+    assert [reference_number(n, 5, SAME, 0) for n in range(5)] == list(range(5))
+    others = {(n, reference_number(n, 5, CROSS, seed)) for n in range(5) for seed in range(60)}
     assert others == {(n, m) for n in range(5) for m in range(5) if m != n}
 
 
 def test_both_protocols_paint_and_differ(faces: Path) -> None:
-    unet, data, way = load_unet(golden(ANIME).sd), FacePairs(faces), Way(side=32, steps=2, batch=2)
-    same, again, cross = (list(paint(unet, data, protocol, way, 3)) for protocol in (SAME, SAME, CROSS))
+    unet, data, way = load_unet(golden(ANIME).sd), FacePairs(faces), FaceOptions(side=32, steps=2, batch=2)
+    same, again, cross = (list(colorize_faces(unet, data, protocol, way, 3)) for protocol in (SAME, SAME, CROSS))
     assert all(np.array_equal(one[0], other[0]) for one, other in zip(same, again, strict=True))
     assert not all(np.array_equal(one[0], other[0]) for one, other in zip(same, cross, strict=True))
     assert all(found.shape == truth.shape == (32, 32, 3) for found, truth in same)
@@ -84,7 +92,7 @@ def test_references_are_bent_unless_asked_not_to(faces: Path, tmp_path: Path) ->
     for bending in (True, False):
         seen: list[Tensor] = []
         handle = unet.register_forward_pre_hook(lambda _, given, seen=seen: seen.append(given[2]))
-        list(paint(unet, data, SAME, Way(side=32, steps=1, bending=bending), 2))
+        list(colorize_faces(unet, data, SAME, FaceOptions(side=32, steps=1, warp_references=bending), 2))
         handle.remove()
         shown[bending] = seen
     own = to_signed_tensor([center_square(data.read(number).color, 32) for number in range(2)])
@@ -92,14 +100,17 @@ def test_references_are_bent_unless_asked_not_to(faces: Path, tmp_path: Path) ->
     shutil.copytree(faces, tmp_path / "twins")
     for part in ("reference", "condition"):  # the same face twice: each is bent by a draw of its own
         shutil.copy(tmp_path / "twins" / part / "00000.png", tmp_path / "twins" / part / "00001.png")
-    twins = [shown_for(FacePairs(tmp_path / "twins"), number, SAME, Way(side=32)) for number in (0, 1, 0)]
+    twins = [read_reference(FacePairs(tmp_path / "twins"), number, SAME, FaceOptions(side=32)) for number in (0, 1, 0)]
     assert np.array_equal(twins[0], twins[2]) and not np.array_equal(twins[0], twins[1])
 
 
 def test_another_seed_paints_otherwise(faces: Path) -> None:
     unet, data = load_unet(golden(ANIME).sd), FacePairs(faces)
     one, again, other = (
-        [found for found, _ in paint(unet, data, SAME, Way(side=32, steps=2, seed=seed, bending=False), 2)]
+        [
+            found
+            for found, _ in colorize_faces(unet, data, SAME, FaceOptions(side=32, steps=2, seed=seed, warp_references=False), 2)
+        ]
         for seed in (0, 0, 1)
     )
     assert np.array_equal(one, again) and not np.array_equal(one, other)
@@ -134,7 +145,7 @@ class _Still(torch.nn.Module):
 def test_guidance_pushes_pictures(faces: Path) -> None:
     unet, data = load_unet(golden(ANIME).sd), FacePairs(faces)
     plain, off, pushed = (
-        [found for found, _ in paint(unet, data, SAME, Way(side=32, steps=2, **more), 3)]
+        [found for found, _ in colorize_faces(unet, data, SAME, FaceOptions(side=32, steps=2, **more), 3)]
         for more in ({}, {"guidance": 1.0}, {"guidance": 4.0})
     )
     assert np.array_equal(plain, off) and not np.array_equal(plain, pushed)
@@ -142,13 +153,13 @@ def test_guidance_pushes_pictures(faces: Path) -> None:
 
 def test_figures_of_known_pictures(weights: dict[str, Tensor]) -> None:
     truth = [np.full((32, 32, 3), value, np.uint8) for value in (40, 200)]
-    found = figures(SAME, [(picture + 10, picture) for picture in truth], None, Inception(weights))
+    found = measure_faces(SAME, [(picture + 10, picture) for picture in truth], None, Inception(weights))
     assert found.psnr == pytest.approx(20 * np.log10(25.5))
     assert 1 < found.difference < 10 and found.fid > 0 and np.isnan(found.ms_ssim) and np.isnan(found.lpips)
-    assert figures(SAME, [(truth[0], truth[0])], None, None).psnr == float("inf")
+    assert measure_faces(SAME, [(truth[0], truth[0])], None, None).psnr == float("inf")
     assert found.fid == pytest.approx(_distance(weights, truth))
     large = [np.kron(picture, np.ones((6, 6, 1), np.uint8)) for picture in truth]
-    told = figures(SAME, [(picture, picture) for picture in large], lambda found, truth: 0.25, None)  # type: ignore[arg-type]
+    told = measure_faces(SAME, [(picture, picture) for picture in large], lambda found, truth: 0.25, None)  # type: ignore[arg-type]
     assert told.lpips == 0.25 and told.ms_ssim == 1
 
 
@@ -163,7 +174,7 @@ def test_the_command_prints_a_table_and_keeps_the_pictures(faces: Path, tmp_path
     assert result.exit_code == 0, result.output
     assert SAME in result.output and CROSS in result.output and "PSNR" in result.output
     assert len(list((tmp_path / "same").glob("*.png"))) == len(list((tmp_path / "cross").glob("*.png"))) == 2
-    rows = json.loads((tmp_path / "figures.json").read_text(), parse_constant=pytest.fail)
+    rows = json.loads((tmp_path / "metrics.json").read_text(), parse_constant=pytest.fail)
     assert [row["protocol"] for row in rows] == [SAME, CROSS] and rows[0]["fid"] is None and rows[0]["psnr"] > 0
 
 
@@ -177,7 +188,7 @@ def test_the_distance_is_in_the_table_where_weights_are_given(weights: dict[str,
     asked = [str(golden(ANIME).sd), str(faces), "--side", "32", "--steps", "1", "--out", str(tmp_path / "out")]
     result = CliRunner().invoke(app, [*asked, "--inception", str(tmp_path / "inception.pth"), "--guidance", "2"])
     assert result.exit_code == 0, result.output
-    rows = json.loads((tmp_path / "out" / "figures.json").read_text())
+    rows = json.loads((tmp_path / "out" / "metrics.json").read_text())
     assert all(row["fid"] > 0 for row in rows) and rows[0]["fid"] != rows[1]["fid"]
     assert (
         rows[0]["fid"] == pytest.approx(float(f"{rows[0]['fid']:.2f}"), abs=0.01) and f"{rows[0]['fid']:.2f}" in result.output

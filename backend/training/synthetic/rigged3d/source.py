@@ -8,24 +8,24 @@ import numpy as np
 
 from backend.imaging.types import Rgba
 from backend.training.synthetic.compose import compose
-from backend.training.synthetic.render.recolor import Repaint
-from backend.training.synthetic.render.shading import random_shading, relit
-from backend.training.synthetic.rigged3d.gltf import Posed
-from backend.training.synthetic.rigged3d.renderer import Camera, Look, Raster
+from backend.training.synthetic.render.recolor import ColorReplacement
+from backend.training.synthetic.render.shading import random_shading, vary_light
+from backend.training.synthetic.rigged3d.gltf import PosedPart
+from backend.training.synthetic.rigged3d.renderer import Camera, Renderer, RenderStyle
 from backend.training.synthetic.rigged3d.rigs import RIGS, Character
 from backend.training.synthetic.scenes.backgrounds import Backgrounds
 from backend.training.synthetic.types import DrawingSet, View
 
-TALL = 1.8
-TRIES = 40
+CHARACTER_HEIGHT = 1.8
+MAX_TRIES = 40
 
 
-def random_look(rng: np.random.Generator, depth_step: float) -> Look:
+def random_style(rng: np.random.Generator, depth_step: float) -> RenderStyle:
     """An artist's light, and what makes a line."""
-    return Look(random_shading(rng), crease=rng.uniform(0.5, 0.8), step=depth_step, edge=rng.uniform(55, 75))
+    return RenderStyle(random_shading(rng), crease=rng.uniform(0.5, 0.8), step=depth_step, edge=rng.uniform(55, 75))
 
 
-def random_camera(rng: np.random.Generator, who: Character, parts: list[Posed]) -> tuple[Camera, float]:
+def random_camera(rng: np.random.Generator, who: Character, parts: list[PosedPart]) -> tuple[Camera, float]:
     """A camera on the whole figure, its upper half or its head; and the extent of what it looks at."""
     every = np.vstack([p.points for p in parts])
     lo, hi = every.min(0), every.max(0)
@@ -55,11 +55,11 @@ def random_camera(rng: np.random.Generator, who: Character, parts: list[Posed]) 
     return camera, reach
 
 
-def scaled(parts: list[Posed]) -> list[Posed]:
+def scale_to_height(parts: list[PosedPart]) -> list[PosedPart]:
     """The figure made `TALL` units tall, the size the camera's near and far planes are for."""
     y = np.concatenate([p.points[:, 1] for p in parts])
-    factor = TALL / max(float(np.ptp(y)), 1e-6)
-    return [Posed(p.part, p.points * factor, p.normals) for p in parts]
+    factor = CHARACTER_HEIGHT / max(float(np.ptp(y)), 1e-6)
+    return [PosedPart(p.part, p.points * factor, p.normals) for p in parts]
 
 
 class Models3D:
@@ -69,32 +69,36 @@ class Models3D:
         self.name = name
         self.characters = [Character(f, RIGS.get(f.stem)) for f in files]
         self.backgrounds = backgrounds
-        self.raster = Raster(size)
+        self.renderer = Renderer(size)
 
     def draw(self, rng: np.random.Generator, size: int) -> DrawingSet:
         """One character in new colors, twice, over a scene.  Raises ValueError for another size than the source's."""
-        if size != self.raster.size:
-            raise ValueError(f"this source draws {self.raster.size} pixels, not {size}")
+        if size != self.renderer.size:
+            raise ValueError(f"this source draws {self.renderer.size} pixels, not {size}")
         who = self.characters[int(rng.integers(len(self.characters)))]
-        paint = Repaint(rng)
+        paint = ColorReplacement(rng)
         new = rng.random() > 0.06
         # Materials that share a texture share the repainted one too.
-        painted = {id(s): s.repainted(paint) if new else s.texture for s in who.swatches.values()}
+        painted = {id(s): s.recolor(paint) if new else s.texture for s in who.swatches.values()}
         textures = {m: painted[id(s)] for m, s in who.swatches.items()}
         hidden = {name for name, chance in who.props.items() if rng.random() < chance}
-        look = random_look(rng, 0.025 if who.rig else 0.05)
-        views = [self.view(rng, who, textures, hidden, replace(look, shading=relit(rng, look.shading))) for _ in range(2)]
+        look = random_style(rng, 0.025 if who.rig else 0.05)
+        views = [
+            self.render_view(rng, who, textures, hidden, replace(look, shading=vary_light(rng, look.shading))) for _ in range(2)
+        ]
         return compose(rng, views[0], views[1], self.backgrounds, size, f"{self.name}/{who.name}")
 
-    def view(self, rng: np.random.Generator, who: Character, textures: dict[int, Rgba], hidden: set[str], look: Look) -> View:
+    def render_view(
+        self, rng: np.random.Generator, who: Character, textures: dict[int, Rgba], hidden: set[str], style: RenderStyle
+    ) -> View:
         """One pose from one camera; drawn again when hardly anything of the figure is in the picture.
 
         Raises ValueError for a model of which nothing shows.
         """
-        for _ in range(TRIES):
-            parts = scaled([p for p in who.pose(rng) if p.part.name not in hidden])
+        for _ in range(MAX_TRIES):
+            parts = scale_to_height([p for p in who.pose(rng) if p.part.name not in hidden])
             camera, reach = random_camera(rng, who, parts)
-            view = self.raster.render(parts, textures, who.ids, camera, look, reach)
+            view = self.renderer.render(parts, textures, who.ids, camera, style, reach)
             if 0.06 < float((view.mask > 127).mean()) < 0.97 and cv2.countNonZero(255 - view.line) > view.line.size // 330:
                 return view
         raise ValueError(f"nothing of {who.name} shows")

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from backend.training.synthetic.cli import app
-from backend.training.synthetic.mixture import Folders, training
+from backend.training.synthetic.mixture import ArtFolders, training_mixture
 from backend.training.synthetic.shards import missing_shards, read_shard, render_shards, render_training, shard_path
 from backend.training.synthetic.types import DrawingSet
 
@@ -33,7 +33,7 @@ class Stopping:
 
 @pytest.fixture
 def source() -> Iterator[object]:
-    yield training(Folders(), SIZE)
+    yield training_mixture(ArtFolders(), SIZE)
 
 
 def test_stopped_and_gone_on(tmp_path: Path, source: object) -> None:
@@ -42,7 +42,7 @@ def test_stopped_and_gone_on(tmp_path: Path, source: object) -> None:
     assert [p.name for p in tmp_path.iterdir()] == ["train_0004_0000.npz"]
     kept = shard_path(tmp_path, 4, 0).stat().st_mtime_ns
     assert missing_shards(tmp_path, 4, 10, 4) == [1, 2]
-    paths = render_training(tmp_path, Folders(), sets=10, size=SIZE, seed=4, workers=2, per_shard=4)
+    paths = render_training(tmp_path, ArtFolders(), sets=10, size=SIZE, seed=4, workers=2, per_shard=4)
     assert [p.name for p in paths] == [f"train_0004_000{k}.npz" for k in range(3)]
     assert sorted(p.name for p in tmp_path.iterdir()) == [p.name for p in paths]
     assert shard_path(tmp_path, 4, 0).stat().st_mtime_ns == kept
@@ -84,4 +84,4 @@ def test_command_line(tmp_path: Path) -> None:
 
 def test_a_failed_process_is_told(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="go on where it stopped"):
-        render_training(tmp_path, Folders(models3d=tmp_path / "absent", panels=tmp_path / "absent"), sets=1, size=SIZE)
+        render_training(tmp_path, ArtFolders(models3d=tmp_path / "absent", panels=tmp_path / "absent"), sets=1, size=SIZE)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.training.synthetic.holdout import HeldOut, held_out
+from backend.training.synthetic.holdout import HeldOutData, held_out_data
 from backend.training.synthetic.scenes.panels import HELD_OUT_EPISODES, panel_files
 
 LINE = re.compile(r"(#pixels )?([0-9a-f]{64})  (\S+)")
@@ -23,7 +23,7 @@ def lines(project: Path) -> list[tuple[bool, str, str]]:
 
 
 def test_no_file_and_no_picture_is_in_both(lines: list[tuple[bool, str, str]]) -> None:
-    known = held_out()
+    known = held_out_data()
     files = {digest for pixels, digest, _ in lines if not pixels}
     pictures = {digest for pixels, digest, _ in lines if pixels}
     assert len(known.files) == len(known.pixels) == 65  # references are other pairs' colors
@@ -33,11 +33,11 @@ def test_no_file_and_no_picture_is_in_both(lines: list[tuple[bool, str, str]]) -
 
 def test_no_character_and_no_episode_is_in_both(lines: list[tuple[bool, str, str]]) -> None:
     names = [name for _, _, name in lines]
-    measured = {match[1] for name in held_out().sets for match in re.finditer(r"(E\d\d)P\d\d", name)}
+    measured = {match[1] for name in held_out_data().sets for match in re.finditer(r"(E\d\d)P\d\d", name)}
     assert measured == {"E21"} and measured <= set(HELD_OUT_EPISODES)
     trained = {match[1] for name in names if (match := PANEL.fullmatch(name))}
     assert len(trained) == 18 and not trained & set(HELD_OUT_EPISODES)
-    characters = {re.split(r"[- ]", name)[1].lower() for name in held_out().sets if "E21" not in name}
+    characters = {re.split(r"[- ]", name)[1].lower() for name in held_out_data().sets if "E21" not in name}
     assert {"sylvie", "eileen", "lucy", "augustina"} <= characters
     assert not [name for name in names if any(word in name.lower() for word in characters)]
 
@@ -57,7 +57,7 @@ def test_a_picture_of_the_development_set_is_refused_under_any_name(tmp_path: Pa
         (tmp_path / name).write_bytes(content)
     assert [f.name for f in panel_files(tmp_path, held_out=False)] == ["E01P01_00.png", "E01P01_01.png"]
     digest = hashlib.sha256(b"theirs").hexdigest()
-    known = HeldOut((), frozenset((digest,)), frozenset())
-    monkeypatch.setattr("backend.training.synthetic.scenes.panels.held_out_pictures", lambda: known)
+    known = HeldOutData((), frozenset((digest,)), frozenset())
+    monkeypatch.setattr("backend.training.synthetic.scenes.panels.held_out_data", lambda: known)
     assert [f.name for f in panel_files(tmp_path, held_out=False)] == ["E01P01_00.png"]
     assert [f.name for f in panel_files(tmp_path, held_out=True)] == ["E21P01_00.png"]

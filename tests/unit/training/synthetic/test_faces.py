@@ -11,7 +11,7 @@ from backend.training.synthetic import faces
 from backend.training.synthetic.bust.identity import HELD_OUT_STYLE
 from backend.training.synthetic.cli import app
 from backend.training.synthetic.faces import write_faces
-from backend.training.synthetic.rigged3d.heads import Heads3D, head_points, in_hands, upright
+from backend.training.synthetic.rigged3d.heads import Heads3D, head_points, parts_in_hands, turn_upright
 from backend.training.synthetic.rigged3d.rigs import Character
 
 SIZE = 64
@@ -27,26 +27,26 @@ def figure(heads: Path) -> Character:
 
 
 def test_a_head_is_found_by_its_joint(figure: Character, models: Path) -> None:
-    points = head_points(figure, figure.model.posed())
+    points = head_points(figure, figure.model.pose())
     assert len(points) == 24 and np.ptp(points, axis=0) == pytest.approx([1.0, 1.6, 0.6])
     headless = Character(models / "Figure.glb", None)
     with pytest.raises(ValueError, match="Figure has no head"):
-        head_points(headless, headless.model.posed())
+        head_points(headless, headless.model.pose())
     with pytest.raises(ValueError, match="no head"):
         Heads3D([models / "Figure.glb"], SIZE)
 
 
 def test_a_figure_that_turns_is_turned_back(figure: Character) -> None:
-    rest = head_points(figure, figure.model.posed())
-    turned = figure.model.posed(0, 1.0)
+    rest = head_points(figure, figure.model.pose())
+    turned = figure.model.pose(0, 1.0)
     assert np.abs(head_points(figure, turned) - rest).max() > 0.2
-    back = upright(figure, turned)
+    back = turn_upright(figure, turned)
     assert head_points(figure, back) == pytest.approx(rest, abs=1e-5)
-    assert back[0].normals == pytest.approx(figure.model.posed()[0].normals, abs=1e-5)
+    assert back[0].normals == pytest.approx(figure.model.pose()[0].normals, abs=1e-5)
 
 
 def test_what_is_in_hands_is_not_drawn(figure: Character) -> None:
-    assert in_hands(figure) == {"Knife"}
+    assert parts_in_hands(figure) == {"Knife"}
 
 
 def test_portraits_show_the_whole_head_large(heads: Path) -> None:
@@ -61,14 +61,14 @@ def test_portraits_show_the_whole_head_large(heads: Path) -> None:
 
 
 def test_held_out_characters_and_styles_are_in_no_training_face(heads: Path) -> None:
-    trained, kept = (faces.heads(heads, SIZE, held_out).characters for held_out in (False, True))
+    trained, kept = (faces.load_heads(heads, SIZE, held_out).characters for held_out in (False, True))
     assert [who.name for who in trained] == ["Figure"] and [who.name for who in kept] == ["Mage"]
-    assert not set(faces.styles(False)) & set(faces.styles(True)) and HELD_OUT_STYLE in faces.styles(True)
-    assert len(faces.portraits(heads, SIZE, False)) == len(faces.portraits(heads, SIZE, True)) == 2
+    assert not set(faces.face_styles(False)) & set(faces.face_styles(True)) and HELD_OUT_STYLE in faces.face_styles(True)
+    assert len(faces.portrait_drawers(heads, SIZE, False)) == len(faces.portrait_drawers(heads, SIZE, True)) == 2
 
 
 def test_without_models_the_held_out_style_is_drawn(tmp_path: Path) -> None:
-    assert len(faces.portraits(None, SIZE, False)) == len(faces.portraits(None, SIZE, True)) == 1
+    assert len(faces.portrait_drawers(None, SIZE, False)) == len(faces.portrait_drawers(None, SIZE, True)) == 1
     write_faces(tmp_path / "train", 2, SIZE, 3)
     write_faces(tmp_path / "test", 2, SIZE, 3, held_out=True)
     one, other = pictures(tmp_path / "train"), pictures(tmp_path / "test")

@@ -3,42 +3,48 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.training.synthetic.bust.figure import head_turn
+from backend.training.synthetic.bust.character import tilt_head
 from backend.training.synthetic.bust.hair import draw_front_hair
 from backend.training.synthetic.bust.heads import draw_face
 from backend.training.synthetic.bust.headwear import draw_headwear
-from backend.training.synthetic.bust.identity import Identity, choose
+from backend.training.synthetic.bust.identity import Identity, choose_by_weight
 from backend.training.synthetic.compose import LineMix, compose
 from backend.training.synthetic.render.canvas import Sheet, rasterize
-from backend.training.synthetic.render.shading import Shading, relit
+from backend.training.synthetic.render.shading import Shading, vary_light
 from backend.training.synthetic.scenes.backgrounds import Backgrounds
 from backend.training.synthetic.tall.arms import BEHIND, draw_book, draw_tall_arm
-from backend.training.synthetic.tall.body import draw_lower, draw_neck, tall_frame
-from backend.training.synthetic.tall.clothes import draw_upper
+from backend.training.synthetic.tall.body import draw_lower_body, draw_neck, tall_body_shape
+from backend.training.synthetic.tall.clothes import draw_upper_body
 from backend.training.synthetic.tall.hair import draw_cap_strands, draw_mane, draw_shoulder_locks
-from backend.training.synthetic.tall.identity import TallPose, nearly_same, redressed, tall_identity, tall_pose
+from backend.training.synthetic.tall.identity import (
+    TallPose,
+    change_clothes,
+    random_tall_identity,
+    random_tall_pose,
+    vary_slightly,
+)
 from backend.training.synthetic.types import DrawingSet, View
 
 CROPS = {"bust": 3.0, "waist": 4.9, "thigh": 7.2, "knee": 8.8}
 """Lowest height of each crop, in half head widths below the head's center."""
-SAME_POSE = 0.35
-CHANGED = 0.1
+SAME_POSE_SHARE = 0.35
+CHANGED_CLOTHES_SHARE = 0.1
 """Share of the other references that wear something else in the same colors."""
-LINES = LineMix(extracted=0.55, both=0.05, contour=0.3)
+SPRITE_LINES = LineMix(extracted=0.55, both=0.05, contour=0.3)
 """Sprites are colored art: their line art is extracted more often than drawn."""
 
 
-def draw_tall(who: Identity, pose: TallPose) -> Sheet:
+def draw_tall_character(who: Identity, pose: TallPose) -> Sheet:
     """The whole figure, from its hair's back to its fringe."""
-    sheet, f, base = Sheet(), tall_frame(who, pose), pose.base
+    sheet, f, base = Sheet(), tall_body_shape(who, pose), pose.base
     draw_mane(sheet, who, pose)
-    head_turn(sheet, 0, base)
+    tilt_head(sheet, 0, base)
     for side, kind in zip((-1, 1), pose.arms, strict=True):
         if kind in BEHIND:
             draw_tall_arm(sheet, who, pose, f, side)
-    draw_lower(sheet, who, pose, f)
+    draw_lower_body(sheet, who, pose, f)
     draw_neck(sheet, who, f)
-    draw_upper(sheet, who, pose, f)
+    draw_upper_body(sheet, who, pose, f)
     if "book" in pose.arms:
         draw_book(sheet, who, f)
     for side, kind in zip((-1, 1), pose.arms, strict=True):
@@ -51,16 +57,16 @@ def draw_tall(who: Identity, pose: TallPose) -> Sheet:
     if cap is not None:
         draw_cap_strands(sheet, who, pose, cap)
     draw_headwear(sheet, who, base)
-    head_turn(sheet, start, base)
+    tilt_head(sheet, start, base)
     return sheet
 
 
 def random_crop(rng: np.random.Generator) -> str:
     """How much of the figure the picture shows."""
-    return choose(rng, bust=0.13, waist=0.22, thigh=0.26, knee=0.25, full=0.09, face=0.05)
+    return choose_by_weight(rng, bust=0.13, waist=0.22, thigh=0.26, knee=0.25, full=0.09, face=0.05)
 
 
-def tall_camera(rng: np.random.Generator, sheet: Sheet, crop: str, size: int, mirror: bool) -> NDArray[np.float64]:
+def random_tall_camera(rng: np.random.Generator, sheet: Sheet, crop: str, size: int, mirror: bool) -> NDArray[np.float64]:
     """A 2x3 matrix from drawing units to pixels: the figure stands on the lower edge, or is cut by it."""
     lo, hi = sheet.bounds()
     top = max(float(lo[1]), -2.0)
@@ -87,8 +93,8 @@ def tall_camera(rng: np.random.Generator, sheet: Sheet, crop: str, size: int, mi
 
 def draw_tall_view(rng: np.random.Generator, who: Identity, pose: TallPose, crop: str, size: int, light: Shading) -> View:
     """One drawing of the character."""
-    sheet = draw_tall(who, pose)
-    return rasterize(sheet, who.palette, tall_camera(rng, sheet, crop, size, pose.base.mirror), size, light)
+    sheet = draw_tall_character(who, pose)
+    return rasterize(sheet, who.palette, random_tall_camera(rng, sheet, crop, size, pose.base.mirror), size, light)
 
 
 class Tall2D:
@@ -101,15 +107,15 @@ class Tall2D:
 
     def draw(self, rng: np.random.Generator, size: int) -> DrawingSet:
         """Two drawings of a new character, a third of them in nearly the same pose."""
-        who = tall_identity(rng)
-        pose, crop = tall_pose(rng), random_crop(rng)
-        target = draw_tall_view(rng, who, pose, crop, size, relit(rng, who.shading))
-        if rng.random() < SAME_POSE:
-            again, kind = nearly_same(rng, pose), "same"
+        who = random_tall_identity(rng)
+        pose, crop = random_tall_pose(rng), random_crop(rng)
+        target = draw_tall_view(rng, who, pose, crop, size, vary_light(rng, who.shading))
+        if rng.random() < SAME_POSE_SHARE:
+            again, kind = vary_slightly(rng, pose), "same"
             crop = crop if rng.random() < 0.8 else random_crop(rng)
         else:
-            again, kind, crop = tall_pose(rng), "other", random_crop(rng)
-            if rng.random() < CHANGED:
-                kind, who = "changed", redressed(rng, who)
-        reference = draw_tall_view(rng, who, again, crop, size, relit(rng, who.shading))
-        return compose(rng, target, reference, self.backgrounds, size, f"{self.name}/{kind}", LINES)
+            again, kind, crop = random_tall_pose(rng), "other", random_crop(rng)
+            if rng.random() < CHANGED_CLOTHES_SHARE:
+                kind, who = "changed", change_clothes(rng, who)
+        reference = draw_tall_view(rng, who, again, crop, size, vary_light(rng, who.shading))
+        return compose(rng, target, reference, self.backgrounds, size, f"{self.name}/{kind}", SPRITE_LINES)

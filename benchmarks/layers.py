@@ -1,6 +1,6 @@
 """Time and memory of the finish (``layers``) at canvas size, against plain bicubic upscaling measured in the same run.
 
-    python benchmarks/finish.py [--side 4096] [--threads 2] [--repeat 3]
+    python benchmarks/layers.py [--side 4096] [--threads 2] [--repeat 3]
 
 Baseline "bicubic": the 128-cell field enlarged with OpenCV's cubic interpolation, the mask as alpha, the
 background without the figure's hole closed, and the same three RGBA pictures as result.  It bleeds over every line; it is here

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from backend.training.synthetic.mixture import VALIDATION_SEED, Folders, training, validation
-from backend.training.synthetic.rigged3d.characters import Models3D
+from backend.training.synthetic.mixture import VALIDATION_SEED, ArtFolders, training_mixture, validation_sources
 from backend.training.synthetic.rigged3d.glb import Glb
 from backend.training.synthetic.rigged3d.rigs import model_files
+from backend.training.synthetic.rigged3d.source import Models3D
 from backend.training.synthetic.scenes.panels import PanelLibrary, Panels, panel_files
 
 
@@ -31,8 +31,8 @@ def test_panels_by_episode_and_by_content(panels: Path) -> None:
 
 
 def test_sources_are_built_from_those(models: Path, panels: Path) -> None:
-    folders = Folders(models, panels)
-    trained, kept = training(folders, 64).sources, validation(folders, 64)
+    folders = ArtFolders(models, panels)
+    trained, kept = training_mixture(folders, 64).sources, validation_sources(folders, 64)
     figures, mage = trained["chunky3d"], kept["mage"]
     assert isinstance(figures, Models3D) and isinstance(mage, Models3D)
     assert [c.name for c in figures.characters] == ["Figure", "Other"]

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from backend.training.synthetic.bust.characters import Characters2D
 from backend.training.synthetic.bust.identity import HELD_OUT_STYLE, STYLES
-from backend.training.synthetic.mixture import SHARES, Folders, Mixture, draw_set, training, validation
-from backend.training.synthetic.objects import KINDS, Objects2D
+from backend.training.synthetic.bust.source import Characters2D
+from backend.training.synthetic.mixture import SHARES, ArtFolders, Mixture, draw_set, training_mixture, validation_sources
+from backend.training.synthetic.objects import OBJECTS, Objects2D
 from backend.training.synthetic.render.canvas import Sheet, rasterize
 from backend.training.synthetic.render.curves import ellipse
 from backend.training.synthetic.render.shading import Shading
@@ -34,8 +34,8 @@ def check(item: DrawingSet) -> None:
 
 
 def all_sources(models: Path, panels: Path) -> dict[str, Source]:
-    found = training(Folders(models, panels), SIZE).sources
-    return {**found, **{f"validation {k}": v for k, v in validation(Folders(models, panels), SIZE).items()}}
+    found = training_mixture(ArtFolders(models, panels), SIZE).sources
+    return {**found, **{f"validation {k}": v for k, v in validation_sources(ArtFolders(models, panels), SIZE).items()}}
 
 
 @pytest.fixture(scope="module")
@@ -124,15 +124,15 @@ def test_every_style_and_thing_can_be_drawn() -> None:
     for style in STYLES:
         check(draw_set(Characters2D(Backgrounds(), (style,)), 1, 2, SIZE))
     kinds = {draw_set(Objects2D(Backgrounds()), 1, i, SIZE).source.split("/")[1] for i in range(60)}
-    assert kinds == set(KINDS)
+    assert kinds == set(OBJECTS)
 
 
 def test_own_code_is_enough() -> None:
     """Anyone can train from an empty folder."""
-    mixture = training(Folders(), SIZE)
+    mixture = training_mixture(ArtFolders(), SIZE)
     assert set(mixture.sources) == {"tall", "drawn", "thing"}
     check(draw_set(mixture, 0, 0, SIZE))
-    assert set(validation(Folders(), SIZE)) == {"storybook", "tall"}
+    assert set(validation_sources(ArtFolders(), SIZE)) == {"storybook", "tall"}
 
 
 def test_the_mixture_keeps_its_shares() -> None:

@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from backend.training.synthetic.render.recolor import Repaint, Swatches
+from backend.training.synthetic.render.recolor import ColorReplacement, Swatches
 from backend.training.synthetic.render.shading import Shading
 from backend.training.synthetic.rigged3d.gltf import Model
-from backend.training.synthetic.rigged3d.renderer import Camera, Look, Raster
+from backend.training.synthetic.rigged3d.renderer import Camera, Renderer, RenderStyle
 
-LOOK = Look(Shading())
+LOOK = RenderStyle(Shading())
 
 
 @pytest.fixture(scope="module")
@@ -25,9 +25,9 @@ def textures(model: Model) -> dict[int, np.ndarray]:
 
 
 def test_a_box_from_the_front(model: Model) -> None:
-    raster = Raster(64)
+    raster = Renderer(64)
     camera = Camera(center=(0, 0, 0), distance=5.0, yaw=0.0, pitch=0.0)
-    view = raster.render(model.posed(), textures(model), {0: 1}, camera, LOOK, 2.0)
+    view = raster.render(model.pose(), textures(model), {0: 1}, camera, LOOK, 2.0)
     # The front lies 4.7 away; 64 pixels see 2 * 4.7 * tan(15 degrees) there.
     pixel = 2 * 4.7 * np.tan(np.radians(15)) / 64
     rows, columns = np.nonzero(view.mask > 127)
@@ -42,8 +42,8 @@ def test_a_box_from_the_front(model: Model) -> None:
 
 
 def test_edges_between_faces_are_lines(model: Model) -> None:
-    raster = Raster(64)
-    view = raster.render(model.posed(), textures(model), {0: 1}, Camera((0, 0, 0), 5.0, 0.7, 0.0), LOOK, 2.0)
+    raster = Renderer(64)
+    view = raster.render(model.pose(), textures(model), {0: 1}, Camera((0, 0, 0), 5.0, 0.7, 0.0), LOOK, 2.0)
     row = view.line[32]
     columns = np.nonzero(view.mask[32] > 127)[0]
     middle = row[columns.min() + 4 : columns.max() - 3]
@@ -52,23 +52,23 @@ def test_edges_between_faces_are_lines(model: Model) -> None:
 
 
 def test_poses(model: Model) -> None:
-    still = model.posed()[0].points
-    turned = model.posed(0, 1.0)[0].points
+    still = model.pose()[0].points
+    turned = model.pose(0, 1.0)[0].points
     angle = 0.8
     turn = np.array([[np.cos(angle), 0, np.sin(angle)], [0, 1, 0], [-np.sin(angle), 0, np.cos(angle)]])
     assert turned == pytest.approx(still @ turn.T, abs=1e-5)
-    joint = model.posed(turns={"bone": (0.0, np.degrees(angle), 0.0)})[0].points
+    joint = model.pose(turns={"bone": (0.0, np.degrees(angle), 0.0)})[0].points
     assert joint == pytest.approx(turned, abs=1e-5)
-    assert model.posed(morphs={0: 0.5})[0].points == pytest.approx(still * 1.1, abs=1e-6)
-    assert model.posed(morphs={7: 1.0})[0].points == pytest.approx(still)
+    assert model.pose(morphs={0: 0.5})[0].points == pytest.approx(still * 1.1, abs=1e-6)
+    assert model.pose(morphs={7: 1.0})[0].points == pytest.approx(still)
 
 
 def test_recoloring_is_the_same_for_the_same_character(model: Model) -> None:
     texture = textures(model)[0]
     swatches = Swatches(texture, 6, atlas=True)
-    one, two = (swatches.repainted(Repaint(np.random.default_rng(8))) for _ in range(2))
+    one, two = (swatches.recolor(ColorReplacement(np.random.default_rng(8))) for _ in range(2))
     assert np.array_equal(one, two)
-    other = swatches.repainted(Repaint(np.random.default_rng(9)))
+    other = swatches.recolor(ColorReplacement(np.random.default_rng(9)))
     assert not np.array_equal(one, other)
     # What was one color stays one color.
     for old in np.unique(texture[..., :3].reshape(-1, 3), axis=0):
@@ -81,6 +81,8 @@ def test_skin_stays_natural() -> None:
     texture[..., :3] = (246, 204, 172)
     hues = []
     for seed in range(60):
-        r, g, b = (int(x) for x in Swatches(texture, 4, atlas=True).repainted(Repaint(np.random.default_rng(seed)))[0, 0, :3])
+        r, g, b = (
+            int(x) for x in Swatches(texture, 4, atlas=True).recolor(ColorReplacement(np.random.default_rng(seed)))[0, 0, :3]
+        )
         hues.append(r >= g >= b)
     assert np.mean(hues) > 0.8
