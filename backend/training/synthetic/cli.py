@@ -29,7 +29,7 @@ def render(
     per_shard: Annotated[int, typer.Option(min=1, help="Sets in one shard.")] = SETS_PER_SHARD,
     held_out: Annotated[bool, typer.Option(help="Write the validation sets as well.")] = True,
 ) -> None:
-    """Write shards of training sets, and the validation sets; shards already there are kept."""
+    """Write shards of training sets, and the validation sets; shards that already exist are kept."""
     folders = ArtFolders(models3d, panels)
     record_sources(out, folders)
     if held_out:
@@ -48,9 +48,9 @@ def faces(
         Path | None,
         typer.Option(help="Folder of rigged .glb characters, for half of the faces.", exists=True, file_okay=False),
     ] = None,
-    held_out: Annotated[bool, typer.Option("--held-out", help="The style and the 3D character kept out of training.")] = False,
+    held_out: Annotated[bool, typer.Option("--held-out", help="The style and the 3D character held out of training.")] = False,
 ) -> None:
-    """Draw faces and their lines for AnimeDiffusion, in the layout of its benchmark; those already there are kept."""
+    """Draw faces and their lines for AnimeDiffusion, in the layout of its benchmark; existing faces are kept."""
     try:
         typer.echo(f"{write_faces(out, count, size, seed, models3d, held_out)} faces drawn")
     except ValueError as error:
@@ -64,7 +64,7 @@ def digests(
     ] = None,
     panels: Annotated[Path | None, typer.Option(help="Folder of comic panels.", exists=True, file_okay=False)] = None,
 ) -> None:
-    """Print the digests of the art from outside, as ATTRIBUTION.md lists them."""
+    """Print the digests of the foreign art, as ATTRIBUTION.md lists them."""
     for name, digest in source_digests(ArtFolders(models3d, panels)).items():
         typer.echo(f"{digest}  {name}")
 
@@ -72,16 +72,16 @@ def digests(
 @app.command()
 def sheet(
     shard: Annotated[Path, typer.Argument(help="A shard.", exists=True, dir_okay=False)],
-    picture: Annotated[Path, typer.Argument(help="PNG to write.")],
+    image: Annotated[Path, typer.Argument(help="PNG to write.")],
     count: Annotated[int, typer.Option(min=1, help="How many sets, drawn at random.")] = 36,
     columns: Annotated[int, typer.Option(min=1)] = 3,
-    cell: Annotated[int, typer.Option(min=32, help="Side of one picture.")] = 160,
+    cell: Annotated[int, typer.Option(min=32, help="Side of one image.")] = 160,
     seed: Annotated[int, typer.Option(min=0)] = 0,
 ) -> None:
     """Show sets of a shard side by side."""
     items = read_shard(shard)
     chosen = np.random.default_rng(seed).choice(len(items), min(count, len(items)), replace=False)
-    write_sheet(picture, [items[int(i)] for i in chosen], columns, cell)
+    write_sheet(image, [items[int(i)] for i in chosen], columns, cell)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A figure over a scene, differently in the drawing and in its reference."""
+"""Puts two views of a character over a scene and makes a training set of them."""
 
 from dataclasses import dataclass
 
@@ -13,15 +13,18 @@ from backend.training.synthetic.types import DrawingSet, View
 
 
 def composite_on_scene(view: View, scene: Rgb) -> Rgb:
-    """The figure on the scene, by its mask."""
+    """The character blended over the scene with its mask as alpha, (S, S, 3)."""
     alpha = view.mask[..., None].astype(np.float32) / 255.0
-    # The figure's own edge pixels were mixed with white: unmix them before laying them on the scene.
-    figure = (view.rgb - 255.0 * (1 - alpha)) / np.maximum(alpha, 1e-3)
-    return np.clip(np.clip(figure, 0, 255) * alpha + scene * (1 - alpha), 0, 255).astype(np.uint8)
+    # The edge pixels of a view are mixed with white. Take the white out, or the character gets a bright fringe.
+    foreground = (view.rgb - 255.0 * (1 - alpha)) / np.maximum(alpha, 1e-3)
+    return np.clip(np.clip(foreground, 0, 255) * alpha + scene * (1 - alpha), 0, 255).astype(np.uint8)
 
 
 def reposition(rng: np.random.Generator, view: View) -> View:
-    """Shifted, turned and scaled anew, sometimes mirrored: the reference must not answer by position."""
+    """Shift, rotate and scale the view at random; mirror or warp some of them.
+
+    Otherwise a model could copy colors from the same position of the reference.
+    """
     n = view.line.shape[0]
     matrix = cv2.getRotationMatrix2D((n / 2, n / 2), float(rng.uniform(-14, 14)), float(rng.uniform(0.68, 1.15)))
     matrix[:, 2] += rng.uniform(-0.13, 0.13, 2) * n
@@ -43,7 +46,7 @@ def reposition(rng: np.random.Generator, view: View) -> View:
 
 
 def random_warp_grid(rng: np.random.Generator, size: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Where each pixel of a gently bent picture comes from, x and y: up to some 4 % of the side away."""
+    """Source coordinates x and y, (S, S) each, of a smooth warp that moves pixels by up to about 4 % of the side."""
     coarse = rng.normal(0, 0.017 * size, (2, 4, 4)).astype(np.float32)
     dx, dy = (cv2.resize(c, (size, size), interpolation=cv2.INTER_CUBIC) for c in coarse)
     at = np.arange(size, dtype=np.float32)
@@ -51,25 +54,26 @@ def random_warp_grid(rng: np.random.Generator, size: int) -> tuple[NDArray[np.fl
 
 
 def mask_edge(mask: Gray) -> NDArray[np.bool_]:
-    """The mask's edge, two pixels wide."""
+    """(S, S) bool: the edge of the mask, two pixels wide."""
     solid = (mask > 127).astype(np.uint8)
     return cv2.morphologyEx(solid, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > 0
 
 
 def ink_inside(line: Gray, mask: Gray) -> float:
-    """How much ink lies inside the mask, in pixels."""
+    """Amount of ink inside the mask, in pixels."""
     return float(((255.0 - line) / 255.0 * (mask > 127)).sum())
 
 
 @dataclass(frozen=True)
 class LineMix:
-    """Where lines come from: shares extracted from the finished colors, and both extracted and exact; the rest is exact.
-    contour: share of exact drawings whose silhouette is drawn darker.
-    """
+    """Where the lines of drawings come from; drawings that neither share covers have exact lines."""
 
     extracted: float = 0.3
+    """Share of drawings whose lines are extracted from the finished colors."""
     both: float = 0.1
+    """Share of drawings with exact and extracted lines together."""
     contour: float = 0.8
+    """Share of the drawings with exact lines whose silhouette is darkened."""
 
 
 def compose(
@@ -81,7 +85,10 @@ def compose(
     source: str,
     lines: LineMix = LineMix(),
 ) -> DrawingSet:
-    """Lay both views over one scene and draw the lines in some pen."""
+    """Lay both views over one scene, choose where the lines come from and draw them with a random pen.
+
+    target: the view to be colored.  reference: another view of the same character.  source: see ``DrawingSet``.
+    """
     if rng.random() < 0.55:
         reference = reposition(rng, reference)
     scene = backgrounds.draw(rng, size)
@@ -91,7 +98,7 @@ def compose(
     kind = rng.random()
     if kind < lines.extracted:
         exact, line = line, extract_lines_randomly(rng, color)
-        # Where dark paint hides most lines from the extractor, the drawing keeps its own.
+        # Dark paint hides lines from the extractor. Where most of them are lost, the exact lines come back.
         if ink_inside(line, target.mask) < 0.3 * ink_inside(exact, target.mask):
             line = np.minimum(line, exact)
     elif kind < lines.extracted + lines.both:

@@ -1,4 +1,4 @@
-"""Contact sheets, to look at the data before training on it."""
+"""Contact sheets: training sets side by side, to be looked at before training."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +11,7 @@ from backend.training.synthetic.types import DrawingSet
 
 
 def contact_sheet(sets: Sequence[DrawingSet], columns: int = 2, cell: int = 200) -> Rgb:
-    """One row of line, color, mask, reference and its mask per set, `columns` sets side by side."""
+    """Sets as rows of line, color, mask, reference and its mask, with `columns` sets side by side; `cell` pixels a tile."""
     rows = []
     for item in sets:
         tiles = [np.stack([t] * 3, 2) if t.ndim == 2 else t for t in (item.line, item.color, item.mask, item.ref, item.refmask)]

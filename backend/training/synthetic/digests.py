@@ -1,4 +1,4 @@
-"""Which art from outside a training set was drawn from: digests that ATTRIBUTION.md lists and anybody can check."""
+"""Digests of the foreign art behind a training set; ATTRIBUTION.md lists them, so anybody can check them."""
 
 import hashlib
 import json
@@ -10,6 +10,7 @@ from backend.training.synthetic.rigged3d.rigs import model_files
 from backend.training.synthetic.scenes.panels import panel_files
 
 RECORD = "sources.json"
+"""Name of the file beside the shards that lists the digests."""
 
 
 def file_digest(path: Path) -> str:
@@ -18,31 +19,31 @@ def file_digest(path: Path) -> str:
 
 
 def list_digest(files: Iterable[Path], base: Path) -> str:
-    """SHA-256 of the lines `sha256sum` prints for the files, in the order of their names' bytes, relative to `base`."""
+    """SHA-256 of what `sha256sum` prints for the files, sorted by the bytes of their names relative to `base`."""
     names = sorted(file.relative_to(base).as_posix() for file in files)
     lines = "".join(f"{file_digest(base / name)}  {name}\n" for name in names)
     return hashlib.sha256(lines.encode()).hexdigest()
 
 
 def source_digests(folders: ArtFolders) -> dict[str, str]:
-    """Digest by file for models, by folder for their textures and for panels; what is held out of training is left out."""
-    found: dict[str, str] = {}
+    """Digests by name: one for each model file, each texture folder and the panels; held-out art is left out."""
+    digests: dict[str, str] = {}
     if folders.models3d:
         for file in model_files(folders.models3d, held_out=False):
-            found[file.name] = file_digest(file)
+            digests[file.name] = file_digest(file)
         for folder in sorted(folders.models3d.glob("*_textures")):
             files = list(folder.glob("*.webp"))
-            found[f"{folder.name}/, {len(files)} files"] = list_digest(files, folders.models3d)
+            digests[f"{folder.name}/, {len(files)} files"] = list_digest(files, folders.models3d)
     if folders.panels:
         files = panel_files(folders.panels, held_out=False)
-        found[f"panels, {len(files)} files"] = list_digest(files, folders.panels)
-    return found
+        digests[f"panels, {len(files)} files"] = list_digest(files, folders.panels)
+    return digests
 
 
 def record_sources(out: Path, folders: ArtFolders) -> Path:
     """Write sources.json beside the shards.
 
-    Raises ValueError where shards drawn from other art lie already: they would no longer be what the record says.
+    Raises ValueError when the folder already holds shards drawn from other art: the record would be wrong for them.
     """
     path, text = out / RECORD, json.dumps(source_digests(folders), indent=1, sort_keys=True) + "\n"
     if path.exists() and path.read_text("utf-8") != text:

@@ -1,4 +1,4 @@
-"""Drawn faces as color pictures with their lines, in the layout of AnimeDiffusion's benchmark."""
+"""Writes drawn faces, in color and as lines, in the layout of AnimeDiffusion's benchmark."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -17,13 +17,15 @@ from backend.training.synthetic.scenes.backgrounds import Backgrounds
 from backend.training.synthetic.types import View
 
 FACE_CROP = {"face": 1.0}
+"""Crops of ``draw_view``: always the face."""
 PARTS = ("reference", "condition")
+"""The benchmark's folders: colored images, and their lines."""
 PortraitDrawer = Callable[[np.random.Generator, int], View]
-"""Draws the head of a new character, so many pixels wide and high."""
+"""Draws the head of a new character from a generator and a side in pixels."""
 
 
 def portrait_drawer_2d(styles: Sequence[str]) -> PortraitDrawer:
-    """Heads by this project's own 2D code, in any of the styles."""
+    """Draws heads with this project's 2D code, each in one of the styles."""
 
     def draw(rng: np.random.Generator, size: int) -> View:
         return draw_view(rng, random_identity(rng, styles[int(rng.integers(len(styles)))]), size, FACE_CROP)
@@ -32,14 +34,14 @@ def portrait_drawer_2d(styles: Sequence[str]) -> PortraitDrawer:
 
 
 def face_styles(held_out: bool) -> tuple[str, ...]:
-    """Of drawing that faces are learned in, or the one they are never learned in."""
+    """The styles of drawing of training faces, or the one style that is held out."""
     return (HELD_OUT_STYLE,) if held_out else TRAINING_STYLES
 
 
 def load_heads(models3d: Path, size: int, held_out: bool) -> Heads3D:
-    """The rigged characters of a folder that faces are learned from, or those that are kept out.
+    """The rigged characters of a folder for training faces, or the held-out ones.
 
-    Raises ValueError when there are none, or one of them has no head.
+    Raises ValueError when there are none, or when one of them has no head.
     """
     files = model_files(models3d, held_out)
     if not files:
@@ -48,36 +50,37 @@ def load_heads(models3d: Path, size: int, held_out: bool) -> Heads3D:
 
 
 def portrait_drawers(models3d: Path | None, size: int, held_out: bool) -> list[PortraitDrawer]:
-    """Who draws faces, each as many: this project's 2D code and, where a folder is given, rigged characters.
+    """What draws faces, with equal shares: this project's 2D code and, where a folder is given, rigged characters.
 
-    Half and half: the characters are few, but lit and turned in space; no two drawn faces are the same.
+    The rigged characters are few, but lit and turned in space; 2D faces are flat, but no two are the same.
+    Raises ValueError: see ``load_heads``.
     """
-    drawn = portrait_drawer_2d(face_styles(held_out))
-    return [drawn, load_heads(models3d, size, held_out).draw] if models3d else [drawn]
+    drawer_2d = portrait_drawer_2d(face_styles(held_out))
+    return [drawer_2d, load_heads(models3d, size, held_out).draw] if models3d else [drawer_2d]
 
 
-def draw_face(rng: np.random.Generator, size: int, by: Sequence[PortraitDrawer]) -> tuple[Rgb, Gray]:
-    """Colors (size, size, 3) of a new face by any of these before some ground, and lines extracted from it, dark on white."""
-    draw = by[int(rng.integers(len(by)))] if len(by) > 1 else by[0]
+def draw_face(rng: np.random.Generator, size: int, drawers: Sequence[PortraitDrawer]) -> tuple[Rgb, Gray]:
+    """A new face by one of the drawers, before a background: its colors (S, S, 3) and its lines (S, S), dark on white."""
+    draw = drawers[int(rng.integers(len(drawers)))] if len(drawers) > 1 else drawers[0]
     color = composite_on_scene(draw(rng, size), Backgrounds().draw(rng, size).target)
     return color, 255 - xdog_binary(color, float(rng.choice(FACE_SIGMAS)))
 
 
 def write_faces(out: Path, count: int, size: int, seed: int, models3d: Path | None = None, held_out: bool = False) -> int:
-    """Faces 0 to ``count`` - 1 of a seed as reference/NNNNN.png and condition/NNNNN.png; how many were not there yet.
+    """Write faces 0 to ``count`` - 1 of a seed as reference/NNNNN.png and condition/NNNNN.png; faces already there stay.
 
-    Faces that are held out have seeds of their own.  Raises ValueError: see ``portraits``.
+    Returns the number of new faces.  Held-out faces have seeds of their own.  Raises ValueError: see ``portrait_drawers``.
     """
-    by, drawn = portrait_drawers(models3d, size, held_out), 0
+    drawers, drawn = portrait_drawers(models3d, size, held_out), 0
     for part in PARTS:
         (out / part).mkdir(parents=True, exist_ok=True)
     for number in range(count):
         paths = [out / part / f"{number:05d}.png" for part in PARTS]
         if not all(path.exists() for path in paths):
             rng = np.random.default_rng([seed, number, 1] if held_out else [seed, number])
-            for path, picture in zip(paths, draw_face(rng, size, by), strict=True):
-                whole = path.with_suffix(".part")
-                Image.fromarray(picture).save(whole, "PNG")
-                whole.replace(path)
+            for path, image in zip(paths, draw_face(rng, size, drawers), strict=True):
+                part_file = path.with_suffix(".part")
+                Image.fromarray(image).save(part_file, "PNG")
+                part_file.replace(path)
             drawn += 1
     return drawn

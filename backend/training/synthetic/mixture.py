@@ -1,4 +1,4 @@
-"""Which sources make up a training set, and which sets are kept out of training to measure it."""
+"""The sources that make up a training set, and the held-out sources that measure what was learned."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,27 +17,27 @@ from backend.training.synthetic.tall.source import Tall2D
 from backend.training.synthetic.types import DrawingSet, Source
 
 SHARES = {"tall": 0.30, "drawn": 0.18, "anime3d": 0.18, "chunky3d": 0.13, "panel": 0.16, "thing": 0.05}
-"""Share of each source when all are there; those missing leave theirs to the others."""
+"""Share of each source when all are there; without one of them, the others grow in proportion."""
 VALIDATION_SETS = {"mage": 100, "storybook": 80, "pages": 60, "tall": 80}
+"""Number of sets of each validation source."""
 BLANK_PAPER_SHARE = 0.65
-"""Share of tall figures on bare paper, as sprites are kept."""
+"""Share of tall characters on blank paper, as sprites are stored."""
 VALIDATION_SEED = 1 << 40
-"""Seeds from here on belong to validation, so that no drawn identity is met in training."""
+"""First seed of validation. Training seeds end at 9999, so no drawn character of validation is met in training."""
 
 
 @dataclass(frozen=True)
 class ArtFolders:
-    """Where the art lies that is not drawn here; None leaves it out.
-
-    models3d: rigged .glb files.  panels: comic panels named E01P02_03.webp.
-    """
+    """Folders of art that is not drawn by this project; None leaves it out."""
 
     models3d: Path | None = None
+    """Rigged characters, .glb."""
     panels: Path | None = None
+    """Comic panels with names like E01P02_03.webp."""
 
 
 class Mixture:
-    """A source that draws from several, by share."""
+    """A source that draws each set with one of several sources, chosen by their shares."""
 
     name = "mixture"
 
@@ -48,12 +48,12 @@ class Mixture:
         self.shares = shares / shares.sum()
 
     def draw(self, rng: np.random.Generator, size: int) -> DrawingSet:
-        """One set of one source."""
+        """One set, by a source chosen at random."""
         return self.sources[self.names[int(rng.choice(len(self.names), p=self.shares))]].draw(rng, size)
 
 
 def training_mixture(folders: ArtFolders, size: int) -> Mixture:
-    """The training mixture for the folders given."""
+    """All training sources that the folders allow."""
     library = PanelLibrary(folders.panels, short_side=max(420, round(size * 1.6))) if folders.panels else None
     backgrounds = Backgrounds(library)
     sources: dict[str, Source] = {
@@ -75,7 +75,9 @@ def training_mixture(folders: ArtFolders, size: int) -> Mixture:
 
 
 def validation_sources(folders: ArtFolders, size: int) -> dict[str, Source]:
-    """Sources of what training never sees: a 3D character, a style of drawing, tall people, episodes of the comic."""
+    """Sources that training never draws from: a 3D character, a style of drawing, tall characters of other seeds, and
+    episodes of the comic.
+    """
     library = PanelLibrary(folders.panels, held_out=True, short_side=max(420, round(size * 1.6))) if folders.panels else None
     backgrounds = Backgrounds(library)
     sources: dict[str, Source] = {
@@ -90,5 +92,5 @@ def validation_sources(folders: ArtFolders, size: int) -> dict[str, Source]:
 
 
 def draw_set(source: Source, seed: int, index: int, size: int) -> DrawingSet:
-    """Set number `index` of a seed: the same whatever was drawn before it and by which process."""
+    """Set number `index` of a seed.  It depends on neither the sets drawn before nor the process."""
     return source.draw(np.random.default_rng([seed, index]), size)

@@ -1,4 +1,9 @@
-"""Drawn things as figures: each is the same twice, with other proportions of pose, seen from elsewhere."""
+"""Drawn animals and things.
+
+Every ``draw_*`` takes two generators.  `shape` decides what both drawings of a thing share, `pose` what differs between them.
+"""
+
+from collections.abc import Callable
 
 import numpy as np
 
@@ -11,6 +16,7 @@ from backend.training.synthetic.scenes.props import draw_house, draw_tree, rando
 from backend.training.synthetic.types import DrawingSet
 
 LINE = 0.035
+"""Line width in drawing units."""
 
 
 def draw_cat(sheet: Sheet, shape: np.random.Generator, pose: np.random.Generator) -> None:
@@ -135,7 +141,7 @@ def draw_cottage(sheet: Sheet, shape: np.random.Generator, pose: np.random.Gener
 
 
 def draw_chest(sheet: Sheet, shape: np.random.Generator, pose: np.random.Generator) -> None:
-    """A chest with bands, lid open or shut."""
+    """A chest with bands; the lid is open or shut."""
     w, h, lid = shape.uniform(0.7, 1.1), shape.uniform(0.5, 0.8), pose.uniform(0.0, 0.5)
     sheet.fill(join(bezier((-w, -lid), (0, -0.8 - lid), (w, -lid))), "c0", LINE)
     if lid > 0.2:
@@ -148,7 +154,7 @@ def draw_chest(sheet: Sheet, shape: np.random.Generator, pose: np.random.Generat
     sheet.fill(rectangle(-0.12, -0.1, 0.24, 0.3), "c2", LINE)
 
 
-OBJECTS = {
+OBJECTS: dict[str, Callable[[Sheet, np.random.Generator, np.random.Generator], None]] = {
     "cat": draw_cat,
     "mug": draw_mug,
     "mushroom": draw_mushroom,
@@ -167,7 +173,7 @@ class Objects2D:
         self.backgrounds = backgrounds
 
     def draw(self, rng: np.random.Generator, size: int) -> DrawingSet:
-        """One thing drawn twice, over a scene."""
+        """One animal or thing, drawn twice over a scene."""
         kind = str(rng.choice(list(OBJECTS), p=[0.4, 0.12, 0.12, 0.14, 0.12, 0.1]))
         palette, shading, seed = random_scene_palette(rng), scale_shading(random_shading(rng), 0.8), int(rng.integers(2**31))
         views = []

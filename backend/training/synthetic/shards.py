@@ -1,4 +1,7 @@
-"""Training sets on disk: .npz shards written whole or not at all, by several processes, going on where they stopped."""
+"""Training sets on disk as .npz shards.
+
+Several processes write them, each shard whole or not at all; a run that was stopped continues with the missing shards.
+"""
 
 import io
 import multiprocessing
@@ -22,10 +25,11 @@ from backend.training.synthetic.types import DrawingSet, Source
 
 SETS_PER_SHARD = 500
 ARRAYS = ("line", "color", "mask", "ref", "refmask")
+"""Names of the arrays in a shard; also fields of ``DrawingSet``."""
 
 
 def write_shard(path: Path, sets: Sequence[DrawingSet]) -> None:
-    """Write arrays line, color, mask, ref, refmask (N, S, S[, 3]) uint8 and source (N,) text, lightly compressed."""
+    """Write the ARRAYS, (N, S, S) or (N, S, S, 3) uint8, and the sources, (N,) text, with fast compression."""
     part = path.with_suffix(f".{os.getpid()}.part")
     with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for name in (*ARRAYS, "source"):
@@ -43,19 +47,19 @@ def read_shard(path: Path) -> list[DrawingSet]:
 
 
 def shard_path(out: Path, seed: int, number: int) -> Path:
-    """train_SEED_NUMBER.npz"""
+    """OUT/train_SEED_NUMBER.npz."""
     return out / f"train_{seed:04d}_{number:04d}.npz"
 
 
 def missing_shards(out: Path, seed: int, sets: int, per_shard: int) -> list[int]:
-    """Numbers of the shards still to be written."""
+    """Numbers of the shards that are not written yet."""
     return [k for k in range(-(-sets // per_shard)) if not shard_path(out, seed, k).exists()]
 
 
 def render_shards(
     numbers: Sequence[int], out: Path, source: Source, size: int, seed: int, sets: int, per_shard: int
 ) -> Iterator[Path]:
-    """Draw and write the numbered shards; yields each path once it is complete."""
+    """Draw and write the shards of these numbers; yields each path when its shard is complete."""
     for number in numbers:
         indices = range(number * per_shard, min(sets, (number + 1) * per_shard))
         path = shard_path(out, seed, number)
@@ -74,33 +78,33 @@ def _render_in_process(
 def render_training(
     out: Path, folders: ArtFolders, sets: int, size: int = 256, seed: int = 0, workers: int = 1, per_shard: int = SETS_PER_SHARD
 ) -> list[Path]:
-    """Write all shards of a training set that are not there yet, in `workers` processes; returns every shard's path.
+    """Write the missing shards of a training set in `workers` processes; returns the paths of all its shards.
 
     Raises RuntimeError when a process failed; the shards written so far stay.
     """
     out.mkdir(parents=True, exist_ok=True)
     for stale in out.glob("train_*.part"):
         stale.unlink()
-    todo = missing_shards(out, seed, sets, per_shard)
-    # One software GL thread per process: the processes already fill the cores.
+    missing = missing_shards(out, seed, sets, per_shard)
+    # One thread of Mesa's software renderer a process: the processes already fill the cores.
     os.environ.setdefault("LP_NUM_THREADS", "1")
     context = multiprocessing.get_context("spawn")
-    jobs = [
-        context.Process(target=_render_in_process, args=(todo[w::workers], out, folders, size, seed, sets, per_shard))
+    processes = [
+        context.Process(target=_render_in_process, args=(missing[w::workers], out, folders, size, seed, sets, per_shard))
         for w in range(workers)
-        if todo[w::workers]
+        if missing[w::workers]
     ]
-    for job in jobs:
-        job.start()
-    for job in jobs:
-        job.join()
-    if any(job.exitcode for job in jobs):
-        raise RuntimeError("a rendering process failed; run again to go on where it stopped")
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    if any(process.exitcode for process in processes):
+        raise RuntimeError("a rendering process failed; run again to continue where it stopped")
     return [shard_path(out, seed, k) for k in range(-(-sets // per_shard))]
 
 
 def render_validation(out: Path, folders: ArtFolders, size: int = 256) -> list[Path]:
-    """Write val_NAME.npz for every validation source the folders allow."""
+    """Write val_NAME.npz for every validation source that the folders allow; returns the paths."""
     out.mkdir(parents=True, exist_ok=True)
     paths: list[Path] = []
     for number, (name, source) in enumerate(sorted(validation_sources(folders, size).items())):

@@ -1,4 +1,4 @@
-"""What the sources hand to one another."""
+"""The data that the parts of the generator exchange."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -10,37 +10,39 @@ from backend.imaging.types import Gray, Rgb
 
 @dataclass(frozen=True)
 class View:
-    """One figure drawn alone.
-
-    rgb: (S, S, 3), color with its lines in it.  line: (S, S), 255 paper, 0 ink.  mask: (S, S), 255 figure.
-    """
+    """One drawing of a character or thing, without a scene."""
 
     rgb: Rgb
+    """(S, S, 3): colors, with the lines drawn in."""
     line: Gray
+    """(S, S): 255 paper, 0 ink."""
     mask: Gray
+    """(S, S): 255 = foreground."""
 
 
 @dataclass(frozen=True)
 class DrawingSet:
-    """One training example; every array is (S, S) or (S, S, 3) uint8.
-
-    line: 255 paper, 0 ink.  color: the colored drawing.  mask: 255 figure.  ref, refmask: the same figure elsewhere.
-    source: "family/what", for reports by source.
-    """
+    """One training example: a drawing, its true colors, and a reference."""
 
     line: Gray
+    """(S, S): 255 paper, 0 ink."""
     color: Rgb
+    """(S, S, 3): the colored drawing."""
     mask: Gray
+    """(S, S): 255 = foreground."""
     ref: Rgb
+    """(S, S, 3): another drawing of the same character, in the same colors."""
     refmask: Gray
+    """(S, S): the foreground of the reference."""
     source: str
+    """"NAME/KIND" of what drew it; reports are grouped by it."""
 
 
 class Source(Protocol):
-    """Draws sets; a set depends on the generator alone."""
+    """Draws training sets; a set depends on nothing but the random generator."""
 
     name: str
 
     def draw(self, rng: np.random.Generator, size: int) -> DrawingSet:
-        """One set of size x size pixels."""
+        """One set, `size` pixels a side."""
         ...

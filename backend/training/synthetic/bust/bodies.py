@@ -1,4 +1,4 @@
-"""Bodies and clothes, hung below a head whose center is (0, 0)."""
+"""Bodies, patterns and skirts, below a head whose center is (0, 0); y runs down."""
 
 from dataclasses import dataclass
 
@@ -12,21 +12,31 @@ from backend.training.synthetic.render.curves import Points, bezier, ellipse, jo
 
 @dataclass(frozen=True)
 class BodyShape:
-    """Heights and half widths of a body: shoulder, waist, hip, and the length of a leg and of an arm's two parts."""
+    """Heights and half widths of a body, in half head widths."""
 
     neck: float
+    """y of the base of the neck."""
     shoulder: float
+    """y of the shoulders."""
     waist: float
+    """y of the waist."""
     hip: float
+    """y of the hips."""
     ws: float
+    """Half width at the shoulders."""
     ww: float
+    """Half width at the waist."""
     wh: float
+    """Half width at the hips."""
     leg: float
+    """Length of a leg."""
     arm: float
+    """Length of the upper arm; the forearm is about as long."""
     lean: float
+    """How far the spine leans, x for each unit of y."""
 
     def spine_x(self, y: float) -> float:
-        """The spine's x at height y."""
+        """x of the spine at height y."""
         return self.lean * (y - self.neck)
 
 
@@ -50,7 +60,7 @@ def body_shape(who: Identity, pose: Pose) -> BodyShape:
 
 
 def torso_outline(f: BodyShape, low: float, grow: float = 1.0, flare: float = 1.0) -> Points:
-    """Shoulders to the height `low` (0 waist, 1 hip, more: below)."""
+    """Outline from the shoulders to the height `low` (0 waist, 1 hip, more: below).  grow, flare: factors of the width."""
     bottom = f.waist + (f.hip - f.waist) * low
     wide = (f.ww + (f.wh - f.ww) * min(low, 1.0)) * grow * flare
     right = [
@@ -73,7 +83,10 @@ def torso_outline(f: BodyShape, low: float, grow: float = 1.0, flare: float = 1.
 
 
 def draw_pattern(sheet: Sheet, who: Identity, base: int, part: str) -> None:
-    """The character's pattern over one garment."""
+    """Draw the character's pattern over a garment, if this is the patterned one.
+
+    base: index of its shape.  part: "top" or "bottom".
+    """
     if who.traits["pattern"] == "none" or who.traits["patterned"] != part:
         return
     outline = sheet.items[base].points
@@ -104,7 +117,7 @@ def draw_pattern(sheet: Sheet, who: Identity, base: int, part: str) -> None:
 
 
 def draw_folds(sheet: Sheet, who: Identity, base: int, lines: list[tuple[tuple[float, float], tuple[float, float]]]) -> None:
-    """Curved creases inside a garment."""
+    """Curved creases from point to point inside a garment.  base: index of its shape."""
     for a, b in lines:
         middle = (np.asarray(a) + np.asarray(b)) / 2 + 0.08
         sheet.stroke(bezier(a, middle, b), who.line_width * 0.7, base)
@@ -138,5 +151,5 @@ def draw_skirt(sheet: Sheet, who: Identity, pose: Pose, f: BodyShape, material: 
 
 
 def draw_bow_at_neck(sheet: Sheet, who: Identity, f: BodyShape) -> None:
-    """A ribbon on the chest."""
+    """A ribbon bow on the chest."""
     draw_bow(sheet, f.spine_x(f.shoulder), f.shoulder + 0.12, 0.42, "bow", who.line_width)

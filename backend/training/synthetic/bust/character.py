@@ -1,4 +1,4 @@
-"""A whole drawn figure: the order its parts are laid down in."""
+"""A whole drawn character: its parts in the order in which they cover one another."""
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from backend.training.synthetic.render.curves import bezier, join, smooth, tube
 
 
 def draw_behind_body(sheet: Sheet, who: Identity, pose: Pose, f: BodyShape) -> None:
-    """Cape, tail, bag strap's bag and hood: what lies behind the body."""
+    """What lies behind the body: cape, tail and bag."""
     line, x = who.line_width, f.spine_x(f.hip)
     if who.traits["cape"] == "cape":
         low, wide = f.hip + f.leg * 0.6 * who.measures["hem"] + 0.6, f.ws * 1.5
@@ -59,7 +59,7 @@ def draw_behind_body(sheet: Sheet, who: Identity, pose: Pose, f: BodyShape) -> N
 
 
 def draw_character(who: Identity, pose: Pose) -> Sheet:
-    """The whole character, feet to hat, in drawing units with the head's center at (0, 0)."""
+    """The whole character in drawing units, with the center of the head at (0, 0)."""
     sheet, f = Sheet(), body_shape(who, pose)
     draw_behind_body(sheet, who, pose, f)
     start = len(sheet.items)
@@ -72,6 +72,7 @@ def draw_character(who: Identity, pose: Pose) -> Sheet:
             "top",
             who.line_width,
         )
+    # The arm on the far side of a turned body is covered by it.
     back_arm = -1 if pose.yaw > 0 else 1
     if abs(pose.yaw) > 0.35:
         draw_arm(sheet, who, pose, f, back_arm)
@@ -98,7 +99,7 @@ def draw_character(who: Identity, pose: Pose) -> Sheet:
 
 
 def tilt_head(sheet: Sheet, start: int, pose: Pose) -> None:
-    """Tilt what was laid down from `start` on about the base of the neck."""
+    """Tilt all items from index `start` on about the base of the neck."""
     c, s = np.cos(pose.tilt), np.sin(pose.tilt)
     turn = np.array([[c, -s], [s, c]])
     pivot = np.array([0.0, 0.95])

@@ -1,4 +1,4 @@
-"""What is worn on the torso and around the neck, and the order a whole figure is laid down in."""
+"""What is worn on the torso, around the neck and at the waist."""
 
 import numpy as np
 
@@ -91,7 +91,7 @@ def draw_top(sheet: Sheet, who: Identity, f: BodyShape) -> None:
 
 
 def draw_collar(sheet: Sheet, who: Identity, f: BodyShape) -> None:
-    """Collar and what hangs from the neck."""
+    """The collar, and what is worn around the neck."""
     x, y, line, c = f.spine_x(f.shoulder), f.shoulder - 0.2, who.line_width, who.measures["collar"]
     material = "shirt" if who.traits["top"] in ("jacket", "vest") else ("trim" if who.traits["cuffs"] == "cuffs" else "top")
     kind = who.traits["collar"]

@@ -1,4 +1,4 @@
-"""Hair, behind the head and over the face."""
+"""Hair behind the head and over the face."""
 
 import numpy as np
 
@@ -9,13 +9,16 @@ from backend.training.synthetic.render.curves import Points, bezier, ellipse, fr
 
 
 def crown_arc(volume: float, shift: float, start: float = np.pi, stop: float = 0.0, drop: float = 0.0) -> Points:
-    """The arc over the skull from the left temple (angle pi) to the right one (0)."""
+    """The arc over the skull from the angle `start` (pi: left temple) to `stop` (0: right temple).
+
+    volume: its radius.  shift, drop: of its center, to the right and down.
+    """
     t = np.linspace(start, stop, 22)
     return np.stack([shift + volume * np.cos(t), -0.06 - (volume + 0.04) * np.sin(t) + drop], 1)
 
 
 def hair_lock(root: tuple[float, float], tip: tuple[float, float], width: float, curl: float) -> Points:
-    """One tapering lock."""
+    """One lock that tapers from root to tip.  curl: how far its middle is displaced, as a share of its length."""
     a, b = np.asarray(root), np.asarray(tip)
     d = (b - a) / max(float(np.linalg.norm(b - a)), 1e-6)
     n = np.array([-d[1], d[0]])
@@ -24,7 +27,7 @@ def hair_lock(root: tuple[float, float], tip: tuple[float, float], width: float,
 
 
 def draw_back_hair(sheet: Sheet, who: Identity, pose: Pose) -> None:
-    """Hair behind the head and body."""
+    """Draw the hair behind head and body."""
     rng = np.random.default_rng(who.shape_seed)
     v, length, line = who.measures["hair_volume"], who.measures["length"], who.line_width
     s = -0.18 * np.sin(pose.yaw * MAX_HEAD_TURN)
@@ -91,7 +94,7 @@ def draw_back_hair(sheet: Sheet, who: Identity, pose: Pose) -> None:
 
 
 def draw_front_hair(sheet: Sheet, who: Identity, pose: Pose) -> int | None:
-    """Cap of hair, fringe and side locks over the face; the index of the cap, None for the bald."""
+    """Draw the cap of hair, the fringe and the side locks; returns the index of the cap, None for the bald."""
     rng = np.random.default_rng(who.shape_seed + 1)
     if who.traits["back"] == "bald":
         return None

@@ -1,4 +1,4 @@
-"""Faces: everything between the neck and the hair.  The head's center is (0, 0), its half width about 1, y downwards."""
+"""Faces: everything between the neck and the hair.  The head has its center at (0, 0) and a half width of about 1."""
 
 import numpy as np
 
@@ -6,18 +6,19 @@ from backend.training.synthetic.bust.identity import Identity, Pose
 from backend.training.synthetic.render.canvas import Sheet
 from backend.training.synthetic.render.curves import Points, bezier, ellipse, join, rotate_and_shift, smooth
 
-MAX_HEAD_TURN = 0.62  # radians of head turn at yaw 1
+MAX_HEAD_TURN = 0.62
+"""Turn of the head at yaw 1, radians."""
 
 
 def project_face_point(x: float, y: float, pose: Pose, depth: float = 0.0) -> tuple[float, float]:
-    """A point of the face as seen with the head turned; `depth` lifts it off the face (nose)."""
+    """Where a point of the face appears when the head is turned; `depth` lifts it off the face (nose)."""
     z = 0.9 * np.sqrt(max(0.0, 1 - (x / 1.1) ** 2)) + depth
     angle = pose.yaw * MAX_HEAD_TURN
     return float(x * np.cos(angle) + z * np.sin(angle)), y
 
 
 def face_outline(who: Identity, pose: Pose) -> Points:
-    """Skull, cheeks and jaw."""
+    """Outline of skull, cheeks and jaw."""
     w, chin, jaw = who.measures["face_w"], who.measures["chin"], who.measures["jaw"]
     s = np.sin(pose.yaw * MAX_HEAD_TURN)
     knots = [
@@ -32,13 +33,13 @@ def face_outline(who: Identity, pose: Pose) -> Points:
     ]
     right = [(x + s * (0.12 if y < 0.2 else 0.2 + 0.22 * (y - 0.2)), y) for x, y in knots]
     left = [(-x + s * (0.12 if y < 0.2 else 0.2 + 0.22 * (y - 0.2)), y) for x, y in knots[-2:0:-1]]
-    # The far cheek is cut in a little when the head turns.
+    # The far cheek recedes a little when the head turns.
     far = [(x * (1 - 0.1 * abs(s)) if x * s > 0 and y > 0 else x, y) for x, y in right + left]
     return smooth(far, steps=5)
 
 
 def draw_ears(sheet: Sheet, who: Identity, pose: Pose) -> None:
-    """Human or pointed ears at the sides; cats' ears are drawn above the hair."""
+    """Human or pointed ears; cat ears are drawn above the hair, in ``headwear``."""
     kind = who.traits["ears"]
     if kind not in ("human", "elf"):
         return
@@ -60,7 +61,7 @@ def draw_ears(sheet: Sheet, who: Identity, pose: Pose) -> None:
 
 
 def draw_eye(sheet: Sheet, who: Identity, pose: Pose, side: int) -> None:
-    """One eye with lashes, iris and brow; side -1 or 1."""
+    """One eye with lashes, iris and brow; side: -1 left, 1 right."""
     w = who.measures["eye_w"] * (1 - 0.28 * max(0.0, side * pose.yaw))
     h = who.measures["eye_h"] * (0.55 if pose.eyes == "half" else 1.0)
     x, y = project_face_point(side * who.measures["eye_x"], who.measures["eye_y"], pose)
@@ -127,7 +128,7 @@ def draw_mouth(sheet: Sheet, who: Identity, pose: Pose) -> None:
 
 
 def draw_nose(sheet: Sheet, who: Identity, pose: Pose) -> None:
-    """A tick, a dot or a profile line."""
+    """The nose as a tick, a dot, a line of the profile or a curve."""
     x, y = project_face_point(0.0, 0.44, pose, 0.12)
     n, line = who.measures["nose"], who.line_width * 0.8
     lead = 1.0 if pose.yaw >= 0 else -1.0
@@ -142,7 +143,7 @@ def draw_nose(sheet: Sheet, who: Identity, pose: Pose) -> None:
 
 
 def draw_face(sheet: Sheet, who: Identity, pose: Pose) -> None:
-    """Ears, face, blush, mouth, nose and eyes."""
+    """Ears, face, blush, freckles, beard, mouth, nose, eyes and glasses."""
     draw_ears(sheet, who, pose)
     face = sheet.fill(face_outline(who, pose), "skin", who.line_width)
     if who.traits["blush"] == "yes":

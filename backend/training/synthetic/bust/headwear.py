@@ -1,4 +1,4 @@
-"""What sits on a head: animal ears, bands, bows, flowers and hats."""
+"""Animal ears, bands, bows, flowers and hats."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from backend.training.synthetic.render.curves import bezier, ellipse, join, rota
 
 
 def draw_headwear(sheet: Sheet, who: Identity, pose: Pose) -> None:
-    """Animal ears, bands, bows, flowers and hats."""
+    """Draw everything that is worn on the head, and cat ears."""
     rng = np.random.default_rng(who.shape_seed + 2)
     v, line = who.measures["hair_volume"], who.line_width
     s, f = -0.12 * np.sin(pose.yaw * MAX_HEAD_TURN), 0.4 * np.sin(pose.yaw * MAX_HEAD_TURN)
@@ -56,7 +56,7 @@ def draw_headwear(sheet: Sheet, who: Identity, pose: Pose) -> None:
 
 
 def draw_bow(sheet: Sheet, x: float, y: float, r: float, material: str, line: float) -> None:
-    """A ribbon bow."""
+    """A ribbon bow with its knot at (x, y).  r: length of a loop."""
     for side in (-1, 1):
         loop = smooth(
             [
@@ -76,7 +76,7 @@ def draw_bow(sheet: Sheet, x: float, y: float, r: float, material: str, line: fl
 
 
 def draw_hat(sheet: Sheet, who: Identity, pose: Pose, rng: np.random.Generator, s: float, f: float) -> None:
-    """The hat, if any; its brim hides the crown of hair."""
+    """The hat, if any.  s: shift of the head, f: shift of its front when it turns, in drawing units."""
     kind, v, line = who.traits["hat"], who.measures["hair_volume"] + 0.05, who.line_width
     y = -0.42 + rng.uniform(-0.12, 0.06)
     if kind == "witch":

@@ -1,4 +1,4 @@
-"""Who is drawn (Identity) and how they stand this time (Pose)."""
+"""Who is drawn (``Identity``), and the pose of one drawing (``Pose``)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,49 +9,67 @@ from backend.training.synthetic.render.palettes import Color, random_character_p
 from backend.training.synthetic.render.shading import Shading, random_shading
 
 STYLES = ("anime", "slim", "chibi", "cartoon", "storybook")
+"""Styles of drawing: proportions of body and eyes."""
 HELD_OUT_STYLE = "storybook"
+"""The style that only validation sees."""
 
 
 @dataclass(frozen=True)
 class Identity:
-    """What stays the same between two drawings of one character.  Lengths are in half head widths."""
+    """What two drawings of one character share."""
 
     style: str
+    """One of the STYLES, or "tall"."""
     palette: Mapping[str, Color]
+    """Color of each material."""
     shading: Shading
+    """How the artist lights the character."""
     line_width: float
+    """In half head widths."""
     measures: Mapping[str, float]
+    """Lengths in half head widths, and other numbers, by name."""
     traits: Mapping[str, str]
+    """Which hair style, garment or feature, by name: traits["hat"] == "witch"."""
     shape_seed: int
+    """Seed of details that have no entry in `measures`."""
 
 
 @dataclass(frozen=True)
 class Pose:
-    """yaw: -1..1, left to right; tilt, lean: radians; gaze: -1..1; arms, legs: (upper, lower) angles for left and right,
-    radians from straight down, outwards positive; eyes, mouth, brows: names; mirror: drawn the other way round.
-    """
+    """Pose and expression in one drawing."""
 
     yaw: float
+    """Turn of the head, -1 left to 1 right."""
     tilt: float
+    """Tilt of the head, radians."""
     lean: float
+    """Lean of the body, radians."""
     gaze: tuple[float, float]
+    """Where the eyes look, x and y, -1..1."""
     arms: tuple[tuple[float, float], tuple[float, float]]
+    """Left and right arm: angles of the upper arm from straight down and of the elbow, radians, outwards positive."""
     legs: tuple[tuple[float, float], tuple[float, float]]
+    """Left and right leg, as the arms."""
     eyes: str
+    """open, closed, happy, wink or half."""
     mouth: str
+    """line, smile, open, o or frown."""
     brows: float
+    """Slope of the brows, -1..1."""
     sway: float
+    """How far hair and skirt swing aside."""
     mirror: bool
+    """Whether the drawing is mirrored."""
 
 
 def choose_by_weight(rng: np.random.Generator, **weights: float) -> str:
-    """One of the names, by weight."""
+    """One of the names at random, by weight."""
     p = np.array(list(weights.values()))
     return list(weights)[int(rng.choice(len(p), p=p / p.sum()))]
 
 
 def random_identity(rng: np.random.Generator, style: str) -> Identity:
-    """A new character."""
+    """A new character in one of the STYLES."""
     small = {"anime": 1.0, "slim": 1.22, "chibi": 0.5, "cartoon": 0.82, "storybook": 0.7}[style] * rng.uniform(0.9, 1.1)
     eye = {"anime": 1.0, "slim": 0.85, "chibi": 1.2, "cartoon": 0.9, "storybook": 0.45}[style] * rng.uniform(0.8, 1.2)
     num = {
@@ -119,7 +137,7 @@ def random_identity(rng: np.random.Generator, style: str) -> Identity:
 
 
 def random_pose(rng: np.random.Generator) -> Pose:
-    """A stance and an expression."""
+    """A random pose and expression."""
 
     def arm() -> tuple[float, float]:
         kind = rng.random()

@@ -1,4 +1,4 @@
-"""Legs and arms with what covers them."""
+"""Legs and arms with clothes and shoes."""
 
 import numpy as np
 
@@ -61,7 +61,7 @@ def draw_legs(sheet: Sheet, who: Identity, pose: Pose, f: BodyShape) -> None:
 
 
 def draw_arm(sheet: Sheet, who: Identity, pose: Pose, f: BodyShape, side: int) -> None:
-    """Arm, hand and sleeve."""
+    """Arm, hand and sleeve; side: -1 left, 1 right."""
     line, w = who.line_width, who.measures["arm"]
     upper, lower = pose.arms[0 if side < 0 else 1]
     shoulder = np.array([f.spine_x(f.shoulder) + side * f.ws * 0.86, f.shoulder + 0.26])
@@ -99,7 +99,7 @@ def draw_arm(sheet: Sheet, who: Identity, pose: Pose, f: BodyShape, side: int) -
         return
     material = "shirt" if who.traits["top"] in ("vest", "armor") else "top"
     grow = who.measures["sleeve"]
-    # The sleeve begins inside the shoulder, so that the shoulder comes out round.
+    # The sleeve begins inside the body, so that the shoulder is round.
     root = shoulder + np.array([-side * w * 0.9, -w * 0.35])
     if reach <= 0.5:
         stop = shoulder + (elbow - shoulder) * min(0.95, reach * 1.9)

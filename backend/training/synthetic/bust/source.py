@@ -1,4 +1,4 @@
-"""Drawn people: one identity in two poses, needing nothing but this code."""
+"""Source of drawn people: one character in two poses, drawn by this code alone."""
 
 from collections.abc import Mapping
 
@@ -21,11 +21,13 @@ from backend.training.synthetic.scenes.backgrounds import Backgrounds
 from backend.training.synthetic.types import DrawingSet, View
 
 TRAINING_STYLES = tuple(style for style in STYLES if style != HELD_OUT_STYLE)
+"""All styles but the held-out one."""
 CROPS = {"face": 0.1, "bust": 0.27, "half": 0.25, "knees": 0.18, "full": 0.2}
+"""Shares of how much of a character a drawing shows."""
 
 
 def random_camera(rng: np.random.Generator, sheet: Sheet, crop: str, size: int, mirror: bool) -> NDArray[np.float64]:
-    """Camera: a 2x3 matrix from drawing units to pixels, a little off center, turned and scaled."""
+    """A 2x3 matrix from drawing units to pixels for a crop: a little off center, rotated and scaled at random."""
     lo, hi = sheet.bounds()
     if crop == "full":
         top, bottom = lo[1], hi[1]
@@ -42,14 +44,14 @@ def random_camera(rng: np.random.Generator, sheet: Sheet, crop: str, size: int, 
     if mirror:
         a = a @ np.diag([-1.0, 1.0])
     free = max(0.0, size - height * scale) / 2
-    # A cropped figure touches the lower edge, as a sprite or a bust does.
+    # A cropped character touches the lower edge, as a sprite or a bust does.
     shift_y = rng.uniform(-free, free) if crop == "full" else free
     target = np.array([size / 2 + rng.uniform(-0.14, 0.14) * size, size / 2 + shift_y])
     return np.column_stack([a, target - a @ center])
 
 
 def draw_view(rng: np.random.Generator, who: Identity, size: int, crops: Mapping[str, float] = CROPS) -> View:
-    """One drawing of the character.  crops: shares of how much of it is shown."""
+    """One drawing of the character in a random pose.  crops: see CROPS."""
     pose = random_pose(rng)
     sheet = draw_character(who, pose)
     crop = choose_by_weight(rng, **crops)
@@ -57,7 +59,7 @@ def draw_view(rng: np.random.Generator, who: Identity, size: int, crops: Mapping
 
 
 class Characters2D:
-    """Source of drawn people in the given styles."""
+    """Source of drawn people in some of the STYLES."""
 
     name = "drawn"
 

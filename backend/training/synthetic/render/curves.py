@@ -23,14 +23,14 @@ def smooth(knots: ArrayLike, closed: bool = True, steps: int = 6) -> Points:
 
 
 def bezier(start: ArrayLike, control: ArrayLike, end: ArrayLike, steps: int = 8) -> Points:
-    """Quadratic Bezier curve with both ends."""
+    """Quadratic Bezier curve as (steps, 2), both ends included."""
     a, c, b = (np.asarray(v, float) for v in (start, control, end))
     t = np.linspace(0, 1, steps)[:, None]
     return (1 - t) ** 2 * a + 2 * t * (1 - t) * c + t**2 * b
 
 
 def join(*parts: ArrayLike) -> Points:
-    """Pieces one after the other."""
+    """Curves and points one after the other, (N, 2)."""
     return np.vstack([np.atleast_2d(np.asarray(part, float)) for part in parts])
 
 
@@ -42,7 +42,7 @@ def ellipse(cx: float, cy: float, rx: float, ry: float, turn: float = 0.0, steps
 
 
 def tube(spine: ArrayLike, widths: Sequence[float], steps: int = 6) -> Points:
-    """Outline of a limb: a curve through `spine` with half-widths at its knots."""
+    """Outline of a limb: a curve through the knots of `spine`, with half the width at each knot."""
     knots = np.asarray(spine, float)
     center = smooth(knots, closed=False, steps=steps)
     half = np.interp(np.linspace(0, len(knots) - 1, len(center)), np.arange(len(knots)), np.asarray(widths, float))
@@ -65,7 +65,7 @@ def fringe(tips: ArrayLike, valleys: ArrayLike, curl: float = 0.25) -> Points:
 def rotate_and_shift(
     points: Points, dx: float = 0.0, dy: float = 0.0, turn: float = 0.0, about: tuple[float, float] = (0.0, 0.0)
 ) -> Points:
-    """Turned by `turn` radians about a point, then shifted."""
+    """Rotate points by `turn` radians about a point, then shift them."""
     c, s = np.cos(turn), np.sin(turn)
     o = np.asarray(about)
     return (points - o) @ np.array([[c, s], [-s, c]]) + o + np.array([dx, dy])

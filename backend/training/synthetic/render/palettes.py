@@ -1,4 +1,4 @@
-"""Colors of materials: natural skin most of the time, anything elsewhere."""
+"""Random colors of materials: skin is mostly natural, hair and eyes half of the time, everything else has any color."""
 
 import cv2
 import numpy as np
@@ -9,7 +9,7 @@ from backend.imaging.types import Rgb
 Color = NDArray[np.uint8]
 """(3,) uint8 sRGB."""
 
-SKINS = np.array(
+NATURAL_SKINS = np.array(
     [
         [255, 228, 212],
         [252, 218, 192],
@@ -40,7 +40,7 @@ NATURAL_EYES = np.array([[92, 60, 38], [66, 112, 176], [76, 138, 84], [120, 120,
 
 
 def skin_pixels(rgb: Rgb) -> NDArray[np.bool_]:
-    """Which pixels (h, w) of a picture lie among light to brown skins."""
+    """(h, w) bool: the pixels whose color lies among light to brown skins."""
     h, s, v = cv2.split(cv2.cvtColor(rgb, cv2.COLOR_RGB2HSV))
     warm = (h <= 18) | (h > 174)
     return warm & (s >= 25) & (s <= 150) & (v > 80)
@@ -53,24 +53,24 @@ def color_from_hsv(hue: float, saturation: float, value: float) -> Color:
 
 
 def jitter(rng: np.random.Generator, color: NDArray[np.floating] | Color, spread: float) -> Color:
-    """A normal shift of each channel."""
+    """The color with normal noise of the given standard deviation in each channel."""
     return np.clip(np.asarray(color, float) + rng.normal(0, spread, 3), 0, 255).astype(np.uint8)
 
 
 def random_color(rng: np.random.Generator) -> Color:
-    """Paint of any hue; one in five is nearly gray."""
+    """A color of any hue; one in five is nearly gray."""
     if rng.random() < 0.2:
         return color_from_hsv(rng.random(), rng.uniform(0, 0.1), rng.uniform(0.15, 1))
     return color_from_hsv(rng.random(), float(rng.beta(2, 2)), rng.uniform(0.28, 1))
 
 
 def random_skin_color(rng: np.random.Generator) -> Color:
-    """Natural nine times of ten."""
+    """Natural in 96 of 100 draws, else a color of any hue."""
     if rng.random() < 0.96:
-        # Light skins are drawn oftener, as in the art this is for.
-        x = (len(SKINS) - 1) * float(rng.beta(1.0, 1.9))
-        i = min(int(x), len(SKINS) - 2)
-        return jitter(rng, SKINS[i] * (1 + i - x) + SKINS[i + 1] * (x - i), 5)
+        # Light skins are more frequent, as in the art that the model will see.
+        x = (len(NATURAL_SKINS) - 1) * float(rng.beta(1.0, 1.9))
+        i = min(int(x), len(NATURAL_SKINS) - 2)
+        return jitter(rng, NATURAL_SKINS[i] * (1 + i - x) + NATURAL_SKINS[i + 1] * (x - i), 5)
     return color_from_hsv(rng.random(), rng.uniform(0.1, 0.5), rng.uniform(0.6, 1))
 
 
@@ -89,13 +89,13 @@ def random_eye_color(rng: np.random.Generator) -> Color:
 
 
 def scale_color(color: Color, factor: float, towards: float = 0.0) -> Color:
-    """Darker or lighter; `towards` 0..1 mixes in white."""
+    """The color made darker or lighter by a factor, then mixed with white; `towards` 0..1 is the share of white."""
     c = np.asarray(color, float) * factor
     return np.clip(c * (1 - towards) + 255 * towards, 0, 255).astype(np.uint8)
 
 
 def random_character_palette(rng: np.random.Generator) -> dict[str, Color]:
-    """Every material a drawn figure may use."""
+    """Colors of all materials that a drawn character may use, by name."""
     skin, hair, eye = random_skin_color(rng), random_hair_color(rng), random_eye_color(rng)
     cloth = [random_color(rng) for _ in range(5)]
     if rng.random() < 0.35:

@@ -1,4 +1,4 @@
-"""What pens, scanners and line extractors do to clean line art.  Lines are 255 paper, 0 ink."""
+"""Pens, scanners and line extractors, as random changes of clean line art.  Lines are (h, w), 255 paper, 0 ink."""
 
 import cv2
 import numpy as np
@@ -8,17 +8,20 @@ from backend.imaging.types import Gray, Rgb
 
 
 def extract_lines(rgb: Rgb, kernel: int = 5, low: float = 0.35, high: float = 0.9) -> Gray:
-    """Lines of a colored drawing: how far each pixel is below the brightest neighbor (gray against dilated gray)."""
+    """Lines of a colored drawing (h, w, 3): how much darker each pixel is than its brightest neighbor.
+
+    kernel: side of the neighborhood, pixels.  low, high: what becomes 0 and 255, after the values are stretched to 0..1.
+    """
     gray = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
-    rest = 255.0 - cv2.absdiff(gray, cv2.dilate(gray, np.ones((kernel, kernel), np.uint8))).astype(np.float32)
-    rest = (rest - rest.min()) / max(float(np.ptp(rest)), 1e-6)
-    return (np.clip((rest - low) / (high - low), 0, 1) * 255).astype(np.uint8)
+    paper = 255.0 - cv2.absdiff(gray, cv2.dilate(gray, np.ones((kernel, kernel), np.uint8))).astype(np.float32)
+    paper = (paper - paper.min()) / max(float(np.ptp(paper)), 1e-6)
+    return (np.clip((paper - low) / (high - low), 0, 1) * 255).astype(np.uint8)
 
 
 def extract_lines_randomly(rng: np.random.Generator, rgb: Rgb) -> Gray:
-    """Extraction with a kernel and strength drawn at random, in proportion to the picture."""
+    """Extract lines by one of two methods, with a random strength and a random kernel that suits the size of the image."""
     kernel = int(rng.choice([3, 3, 5])) if rgb.shape[0] < 400 else int(rng.choice([3, 5, 5, 7]))
-    # Up to 1: edges of shade are faint lines, as a scanned page of shaded art has them.
+    # With values up to 1, edges of shade become faint lines, as on a scanned page of shaded art.
     high = rng.uniform(0.85, 1.0)
     if rng.random() < 0.5:
         return 255 - dodge(rgb, kernel, rng.uniform(0.3, 0.6), high)
@@ -26,7 +29,7 @@ def extract_lines_randomly(rng: np.random.Generator, rgb: Rgb) -> Gray:
 
 
 def add_tremor(rng: np.random.Generator, line: Gray, reach: float) -> Gray:
-    """Hand tremor: a smooth displacement of at most `reach` pixels or so."""
+    """A trembling hand: displace the lines smoothly, by about `reach` pixels at most."""
     h, w = line.shape
     coarse = rng.normal(0, 1, (2, max(4, h // 12), max(4, w // 12))).astype(np.float32)
     dx, dy = (cv2.resize(c, (w, h), interpolation=cv2.INTER_CUBIC) * reach for c in coarse)
@@ -35,7 +38,7 @@ def add_tremor(rng: np.random.Generator, line: Gray, reach: float) -> Gray:
 
 
 def add_gaps(rng: np.random.Generator, line: Gray, count: int) -> Gray:
-    """Gaps: small discs of paper laid over inked places."""
+    """Gaps in lines: `count` small discs of paper over inked pixels."""
     out = line.copy()
     ys, xs = np.nonzero(line < 128)
     if len(ys) == 0:
@@ -47,14 +50,14 @@ def add_gaps(rng: np.random.Generator, line: Gray, count: int) -> Gray:
 
 
 def vary_pressure(rng: np.random.Generator, line: Gray) -> Gray:
-    """Pressure: strength varies slowly over the page."""
+    """Uneven pressure: the strength of the lines varies slowly over the page."""
     h, w = line.shape
     field = cv2.resize(rng.uniform(0.45, 1.0, (5, 5)).astype(np.float32), (w, h), interpolation=cv2.INTER_CUBIC)
     return np.clip(255 - (255 - line.astype(np.float32)) * np.clip(field, 0.3, 1), 0, 255).astype(np.uint8)
 
 
 def add_paper_grain(rng: np.random.Generator, line: Gray) -> Gray:
-    """Grain, an uneven sheet and a soft scan."""
+    """A scanned sheet: grain, uneven brightness and soft edges."""
     h, w = line.shape
     x = cv2.GaussianBlur(line.astype(np.float32), (0, 0), rng.uniform(0.3, 0.8))
     x -= cv2.resize(rng.uniform(0, 14, (4, 4)).astype(np.float32), (w, h), interpolation=cv2.INTER_CUBIC)
@@ -62,7 +65,7 @@ def add_paper_grain(rng: np.random.Generator, line: Gray) -> Gray:
 
 
 def apply_random_pen(rng: np.random.Generator, line: Gray) -> Gray:
-    """The drawing in a pen drawn at random; half of all drawings stay clean."""
+    """Draw the lines with a random pen; about half of all drawings stay clean."""
     out = line
     if rng.random() < 0.18:
         out = np.asarray(cv2.erode(out, np.ones((2, 2), np.uint8)), np.uint8)
@@ -74,7 +77,7 @@ def apply_random_pen(rng: np.random.Generator, line: Gray) -> Gray:
     if kind < 0.12:
         out = vary_pressure(rng, out)
     elif kind < 0.27:
-        # A gray or colored pencil, seen in gray.
+        # A gray or colored pencil, in grayscale.
         out = np.clip(255 - (255 - out.astype(np.float32)) * rng.uniform(0.35, 0.9), 0, 255).astype(np.uint8)
     elif kind < 0.36:
         out = np.where(out > rng.uniform(110, 190), 255, 0).astype(np.uint8)
@@ -84,7 +87,7 @@ def apply_random_pen(rng: np.random.Generator, line: Gray) -> Gray:
 
 
 def strengthen_faint_ink(line: Gray, darkest: float = 140.0) -> Gray:
-    """Ink so faint that a painter would not draw over it is strengthened."""
+    """Strengthen ink that is lighter than `darkest`; nobody draws over lines so faint.  Sheets without ink stay."""
     low = float(np.percentile(line, 1))
     if low <= darkest or low >= 254:
         return line

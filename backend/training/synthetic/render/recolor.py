@@ -1,4 +1,4 @@
-"""New colors for a texture: each of its main colors gets a new one, shading within a color stays."""
+"""Recolors a texture: each of its main colors gets a new one; shading within a color stays."""
 
 import cv2
 import numpy as np
@@ -11,7 +11,7 @@ Floats = NDArray[np.float32]
 
 
 def is_skin_color(color: NDArray[np.floating] | Color) -> bool:
-    """Whether a color lies among light to tan skins."""
+    """Whether a color (3,) lies among light to tan skins."""
     pixel = np.array([[np.clip(np.asarray(color), 0, 255)]], np.uint8)
     h, s, v = (int(x) for x in cv2.cvtColor(pixel, cv2.COLOR_RGB2HSV)[0, 0])
     pale = (h <= 10 or h > 172) and 12 <= s < 25 and v > 215
@@ -19,9 +19,9 @@ def is_skin_color(color: NDArray[np.floating] | Color) -> bool:
 
 
 class ColorReplacement:
-    """One choice of new colors, the same for every texture of a character.
+    """New colors for old ones, the same in all textures of a character.
 
-    Near-black stays mostly black (lashes, outlines), near-white mostly white (eyes), skin stays skin.
+    Near-black mostly stays black (lashes, outlines), near-white mostly stays white (eyes), and skin becomes another skin.
     """
 
     def __init__(self, rng: np.random.Generator) -> None:
@@ -30,7 +30,7 @@ class ColorReplacement:
         self.replacements: dict[tuple[int, ...], Floats] = {}
 
     def replace(self, old: Floats, main: bool = False) -> Floats:
-        """The new color of an old one; a texture's main color is always repainted."""
+        """The new color (3,) of an old one.  `main`: it covers most of the texture and is always replaced."""
         key = tuple(int(x) // 6 for x in old)
         if key not in self.replacements:
             if is_skin_color(old):
@@ -44,8 +44,10 @@ class ColorReplacement:
 
 
 class Swatches:
-    """A texture cut into its main colors.  centers: (k, 3); label: (h, w) of 0..k-1; leader: (k,), the largest color of
-    which each is a shade; in a palette atlas every color leads itself.
+    """A texture divided into its main colors.
+
+    centers: (k, 3), the colors.  label: (h, w) of 0..k-1.  leader: (k,), the largest color of which each color is a shade;
+    in a palette atlas no color is a shade of another.
     """
 
     def __init__(self, texture: Rgba, count: int, atlas: bool) -> None:
@@ -62,6 +64,7 @@ class Swatches:
         self.leader = np.arange(len(self.centers)) if atlas else self._leaders()
 
     def _leaders(self) -> NDArray[np.intp]:
+        """A color is a shade of a larger one when both are close in a and b of Lab, and not far apart in lightness."""
         share = np.bincount(self.label.ravel(), minlength=len(self.centers))
         lab = cv2.cvtColor((self.centers[None] / 255.0).astype(np.float32), cv2.COLOR_RGB2LAB)[0]
         leader = np.arange(len(lab))
@@ -71,7 +74,7 @@ class Swatches:
         return leader
 
     def recolor(self, paint: ColorReplacement) -> Rgba:
-        """The texture in new colors; what differs from a main color differs as much from the new one."""
+        """The texture (h, w, 4) in new colors; pixels keep their difference to the main color."""
         share = np.bincount(self.leader[self.label.ravel()], minlength=len(self.centers)) / self.label.size
         lead = np.stack([paint.replace(self.centers[k], main=share[k] > 0.7) for k in self.leader])
         lift = (self.centers.mean(1) + 40) / (self.centers[self.leader].mean(1) + 40)

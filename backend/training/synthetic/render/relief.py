@@ -1,4 +1,4 @@
-"""The surface of flat parts: a bulge at their edges, streaks along hair, creases of cloth, shadows of one part on another."""
+"""Shades flat parts as if they had a surface: bulges at edges, streaks along hair, creases of cloth, shadows on other parts."""
 
 from dataclasses import dataclass
 
@@ -18,22 +18,25 @@ from backend.training.synthetic.render.shading import (
 )
 
 CROWN = -1.15
-"""Height of the whorl that hair flows from; the head's center is 0."""
+"""y of the whorl that hair flows from, in drawing units; the center of the head is 0."""
 NOISE_UPSAMPLING = 8
+"""How much finer the lookup table of the noise is than its grid."""
 
 
 @dataclass(frozen=True)
 class PartMaps:
-    """Parts of one picture.  part: (S, S) 0 outside, else a number that grows from back to front; faces' features bear the
-    number of the face.  kinds: (S, S) index into KINDS.  feature: (S, S) where eyes and mouths lie.  crease: (S, S) 255 beside
-    drawn folds.  frame: 2x3, drawing units to pixels.
-    """
+    """What lies where in a drawing."""
 
     part: NDArray[np.int16]
+    """(S, S): 0 outside, else a number that grows from back to front; features of a face have the number of the face."""
     kinds: NDArray[np.uint8]
+    """(S, S): index into MATERIAL_KINDS."""
     feature: NDArray[np.bool_]
+    """(S, S): eyes, mouths and the like."""
     crease: Gray
+    """(S, S): 255 beside drawn folds."""
     camera: NDArray[np.float64]
+    """2x3, drawing units to pixels."""
 
     @property
     def scale(self) -> float:
@@ -42,26 +45,29 @@ class PartMaps:
 
 
 def inner_distance(part: NDArray[np.int16]) -> ImageField:
-    """Pixels to the edge of the own part, at most the picture's side; 0 at it and outside."""
+    """(S, S): distance of a pixel to the edge of its part in pixels, at most S; 0 at the edge and outside of all parts."""
     inside = np.ones(part.shape, np.uint8)
     across, down = part[:, 1:] != part[:, :-1], part[1:] != part[:-1]
     inside[:, 1:][across] = 0
     inside[1:][down] = 0
     inside[part == 0] = 0
-    # Where the whole picture is one part, OpenCV says FLT_MAX.
+    # Where the whole image is one part, OpenCV returns FLT_MAX.
     return np.minimum(
         np.asarray(cv2.distanceTransform(inside, cv2.DIST_L2, cv2.DIST_MASK_PRECISE), np.float32), np.float32(len(part))
     )
 
 
 def bulge_normals(part: NDArray[np.int16], radius: float) -> tuple[ImageField, ImageField]:
-    """The x and y of the surface normal of parts rounded off over `radius` pixels at their edges, less in thin parts."""
+    """x and y of the surface normal, (S, S) each, of parts that are rounded over `radius` pixels at their edges.
+
+    Parts thinner than that are rounded over what they have.
+    """
     depth = inner_distance(part)
     deepest = np.zeros(int(part.max()) + 1, np.float32)
     np.maximum.at(deepest, part.ravel(), depth.ravel())
     reach = np.clip(deepest, 1.0, max(1.0, radius))[part]
     slope = np.clip(1 - depth / reach, 0, 1) * (part > 0)
-    # Steps of the edge's pixels would fan out as rays; only the direction comes from this.
+    # The steps of a pixel edge would fan out as rays, so the direction of the normal comes from blurred distances.
     blurred = cv2.GaussianBlur(depth, (0, 0), max(1.5, 0.12 * radius))
     gx, gy = cv2.Sobel(blurred, cv2.CV_32F, 1, 0), cv2.Sobel(blurred, cv2.CV_32F, 0, 1)
     norm = slope / np.maximum(np.sqrt(gx * gx + gy * gy), 1e-3)
@@ -69,7 +75,7 @@ def bulge_normals(part: NDArray[np.int16], radius: float) -> tuple[ImageField, I
 
 
 def drawing_coordinates(camera: NDArray[np.float64], size: int) -> tuple[ImageField, ImageField]:
-    """The x and y of every pixel in drawing units."""
+    """x (1, S) or (S, S) and y of every pixel in drawing units."""
     inverse = np.linalg.inv(camera[:, :2])
     xs = np.arange(size, dtype=np.float32)[None] + 0.5 - np.float32(camera[0, 2])
     ys = np.arange(size, dtype=np.float32)[:, None] + 0.5 - np.float32(camera[1, 2])
@@ -78,10 +84,10 @@ def drawing_coordinates(camera: NDArray[np.float64], size: int) -> tuple[ImageFi
 
 
 def periodic_noise(seed: int, u: ImageField, v: ImageField) -> ImageField:
-    """Smooth noise with mean 0 and spread about 1 that repeats every 64 in u and 16 in v."""
+    """Smooth noise of mean 0 and standard deviation of about 1 at (u, v); it repeats every 64 in u and every 16 in v."""
     coarse = np.random.default_rng(seed).normal(0, 1.2, (16, 64)).astype(np.float32)
     wrapped = np.pad(coarse, 2, mode="wrap")
-    # OpenCV looks up in steps of 1/32 of a cell, seen as serrated edges of shade; finer cells hide them.
+    # OpenCV interpolates in steps of 1/32 cell, which show as serrated edges of shade. Finer cells hide them.
     fine = cv2.resize(wrapped, None, fx=NOISE_UPSAMPLING, fy=NOISE_UPSAMPLING, interpolation=cv2.INTER_CUBIC)
     u, v = np.broadcast_arrays(u, v)
     at = ((u % 64 + 2) * NOISE_UPSAMPLING).astype(np.float32), ((v % 16 + 2) * NOISE_UPSAMPLING).astype(np.float32)
@@ -89,9 +95,10 @@ def periodic_noise(seed: int, u: ImageField, v: ImageField) -> ImageField:
 
 
 def surface_texture(parts: PartMaps, shading: Shading, x: ImageField, y: ImageField) -> ImageField:
-    """What streaks of hair and creases of cloth add to the cosine."""
+    """(S, S): what streaks of hair and creases of cloth add to the cosine between normal and light."""
     out = np.zeros(parts.part.shape, np.float32)
     hair, cloth = parts.kinds == MATERIAL_KINDS.index("hair"), parts.kinds == MATERIAL_KINDS.index("cloth")
+    # Both textures are computed in the rows that they need only; noise is the slowest step of shading.
     if shading.strands and hair.any():
         rows = np.flatnonzero(hair.any(1))
         window = slice(int(rows[0]), int(rows[-1]) + 1)
@@ -106,6 +113,7 @@ def surface_texture(parts: PartMaps, shading: Shading, x: ImageField, y: ImageFi
         rows = np.flatnonzero(cloth.any(1))
         window = slice(int(rows[0]), int(rows[-1]) + 1)
         xx, yy = x[window], y[window]
+        # Shifted by the number of the part, so that no crease runs on from one garment into the next.
         own = parts.part[window].astype(np.float32) * 1.7
         wave = periodic_noise(shading.seed + 3, xx * 2.1 + lean * yy + own, yy * 0.6 + own)
         out[window] += np.where(cloth[window], np.abs(wave) * np.float32(-shading.folds) + np.float32(0.5 * shading.folds), 0)
@@ -113,7 +121,7 @@ def surface_texture(parts: PartMaps, shading: Shading, x: ImageField, y: ImageFi
 
 
 def cast_shadows(part: NDArray[np.int16], shading: Shading, scale: float) -> ImageField:
-    """Shadow of each part on those it lies over, 0..1."""
+    """(S, S), 0..1: the shadow of each part on the parts below it.  scale: pixels per drawing unit."""
     lx, ly, _ = shading.light
     n = max(abs(lx), abs(ly), 1e-6)
     dx, dy = round(-lx / n * shading.shadow_length * scale), round(-ly / n * shading.shadow_length * scale)
@@ -127,7 +135,7 @@ def cast_shadows(part: NDArray[np.int16], shading: Shading, scale: float) -> Ima
 
 
 def vertical_ramp(parts: PartMaps, y: ImageField) -> ImageField:
-    """0 at the top of each part .. 1 at its low end; hair runs over the whole figure, so that locks agree."""
+    """(S, S): 0 at the top of each part to 1 at its low end.  All hair shares one ramp, so that its locks agree."""
     part = parts.part
     count = int(part.max()) + 1
     rows = np.broadcast_to(np.arange(len(part), dtype=np.float32)[:, None], part.shape)
@@ -142,7 +150,7 @@ def vertical_ramp(parts: PartMaps, y: ImageField) -> ImageField:
 
 
 def hair_highlight(parts: PartMaps, shading: Shading, x: ImageField, y: ImageField) -> ImageField:
-    """The light band around the hair, jagged by its strands, 0..1."""
+    """(S, S), 0..1: the light band around the hair, jagged by its strands."""
     rng = np.random.default_rng(shading.seed + 4)
     height, wide = rng.uniform(-0.85, -0.45), rng.uniform(0.08, 0.22)
     jag = periodic_noise(shading.seed + 5, np.arctan2(x, y + 2.2) * 22, np.zeros_like(x + y))
@@ -153,7 +161,7 @@ def hair_highlight(parts: PartMaps, shading: Shading, x: ImageField, y: ImageFie
 
 
 def shade_drawing(rgb: Rgb, parts: PartMaps, shading: Shading) -> Rgb:
-    """Shade the flat colors of one picture, (S, S, 3)."""
+    """The flat colors of a drawing (S, S, 3) with light and shade.  x and y of the drawing run to the right and down."""
     if shading.is_flat:
         return (
             apply_shade(rgb, np.zeros(parts.part.shape, np.float32), parts.kinds, shading, None, None)
@@ -162,6 +170,7 @@ def shade_drawing(rgb: Rgb, parts: PartMaps, shading: Shading) -> Rgb:
         )
     scale, size = parts.scale, len(rgb)
     x, y = drawing_coordinates(parts.camera, size)
+    # Each part bulges by itself, and the whole character as one: normals are a mix of both.
     nx, ny = bulge_normals(parts.part, shading.bulge * scale)
     whole = (parts.part > 0).astype(np.int16)
     wx, wy = bulge_normals(whole, 1.1 * scale)
@@ -171,12 +180,14 @@ def shade_drawing(rgb: Rgb, parts: PartMaps, shading: Shading) -> Rgb:
     lx, ly, lz = (np.float32(c) for c in shading.light)
     cosine = np.asarray(nx * lx + ny * ly + nz * lz, np.float32)
     cosine += surface_texture(parts, shading, x, y)
+    # A fold dips on both sides of its line.
     if parts.crease.any():
         beside = cv2.GaussianBlur(parts.crease, (0, 0), max(0.7, 0.05 * scale)).astype(np.float32) / 255.0
         cosine -= beside * np.float32(0.9 * shading.folds + 0.2)
     shade = shade_from_cosine(cosine, shading)
     if shading.shadow_length:
         shade = np.maximum(shade, cast_shadows(parts.part, shading, scale))
+    # Eyes and mouths are painted on: they take little shade and no light.
     shade[parts.feature] *= 0.35
     shade[parts.part == 0] = 0
     gain = np.zeros_like(shade)

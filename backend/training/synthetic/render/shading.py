@@ -1,7 +1,7 @@
-"""How an artist lights a picture: what stays the same between two drawings by one hand, and how it falls on flat colors.
+"""How an artist lights a drawing: the settings that two drawings of one character share, and their effect on flat colors.
 
-A figure's tone at a pixel is Lambert's cosine of a bulged surface, broken by strands, folds and cast shadows, and cut into a
-few steps (cel) or left smooth (airbrush).  Shade multiplies the flat color by a tint of its own for skin, hair and cloth.
+The tone of a pixel is Lambert's cosine of a bulged surface, changed by strands, folds and cast shadows.  It is cut into a few
+steps (cel shading) or left smooth (airbrush).  Shade multiplies the flat color by a tint, one each for skin, hair and cloth.
 """
 
 from collections.abc import Mapping
@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from backend.imaging.types import Rgb
 
 ImageField = NDArray[np.floating[Any]]
-"""(S, S) values of one picture; float32 in practice."""
+"""(S, S) values of one image; float32 in practice."""
 MATERIAL_KINDS = ("skin", "hair", "cloth")
 Tint = tuple[float, float, float]
+"""Factors for red, green and blue."""
 NO_TINT: Tint = (1.0, 1.0, 1.0)
 
 
@@ -27,55 +28,63 @@ def _no_tints() -> Mapping[str, Tint]:
 
 @dataclass(frozen=True)
 class Shading:
-    """One artist's light; the default is flat.  Lengths in drawing units (half a head's width).
-
-    light: direction to it, x to the right, y down, z to the viewer, length 1.
-    levels: cosines below which shade begins, each an equal part of it; none: flat.  soft: width of a step in cosines.
-    tints: what full shade multiplies each kind of paint by.  bulge: radius of the rounding at a part's edge; volume: how much
-    of it is the whole figure's.  strands, folds: how far streaks of hair and creases of cloth move the cosine.
-    cast: length of shadows that one part throws on those below.  ramps: what a part's low end multiplies by.
-    lit, band, rim: lightening of what faces the light, of the ring on the hair, of edges away from the light.
-    glow: darkening from top to bottom.  outline, inner: darkness of outlines and of strokes, 0..1.  seed: of the streaks.
-    """
+    """How one artist lights a drawing; the default is flat.  Lengths are in drawing units (half the width of a head)."""
 
     light: tuple[float, float, float] = (0.0, 0.0, 1.0)
+    """Direction to the light, of length 1: x to the right, y down, z to the viewer."""
     levels: tuple[float, ...] = ()
+    """Cosines below which shade begins; each adds an equal share of it.  None: flat colors."""
     softness: float = 0.06
+    """Width of a step of shade, in cosines."""
     tints: Mapping[str, Tint] = field(default_factory=_no_tints)
+    """By kind of material: what full shade multiplies the color by."""
     bulge: float = 0.4
+    """Radius of the rounding at the edge of a part."""
     volume: float = 0.3
+    """Share of the whole character's rounding in the normals; the rest is the part's own."""
     strands: float = 0.0
+    """How far streaks of hair move the cosine."""
     folds: float = 0.0
+    """How far creases of cloth move the cosine."""
     shadow_length: float = 0.0
+    """Length of the shadow of a part on the parts below it."""
     ramps: Mapping[str, Tint] = field(default_factory=_no_tints)
+    """By kind of material: what the color is multiplied by at the low end of a part."""
     highlight: float = 0.0
+    """Lightening of surfaces that face the light, 0..1."""
     gloss: float = 0.0
+    """Lightening of the band around the hair, or of glossy spots in 3D, 0..1."""
     rim: float = 0.0
+    """Lightening of edges away from the light, 0..1."""
     gradient: float = 0.0
+    """Darkening from the top of the drawing to its bottom, 0..1."""
     outline_darkness: float = 0.8
+    """Darkness of lines in the colored drawing, 0..1."""
     inner_darkness: float = 1.0
+    """Darkness of strokes in the line art, 0..1."""
     seed: int = 0
+    """Of the streaks and creases."""
 
     @property
     def is_flat(self) -> bool:
-        """Whether the paint is left as it is."""
+        """Whether colors are left without shade."""
         return not self.levels
 
 
 def unit_vector(x: float, y: float, z: float) -> tuple[float, float, float]:
-    """The direction at length 1."""
+    """The vector scaled to length 1."""
     n = float(np.sqrt(x * x + y * y + z * z))
     return x / n, y / n, z / n
 
 
 def random_light(rng: np.random.Generator) -> tuple[float, float, float]:
-    """Mostly from above and one side, sometimes from below."""
+    """A direction to the light, mostly from above and one side, sometimes from below."""
     up = -rng.uniform(0.15, 1.0) if rng.random() < 0.92 else rng.uniform(0.1, 0.6)
     return unit_vector(float(rng.normal(0, 0.7)), up, rng.uniform(0.35, 1.1))
 
 
 def shade_tint(rng: np.random.Generator, depth: float, kind: str, hue: float) -> Tint:
-    """depth: 0 black .. 1 none; hue: 0 gray shadows .. 1 strongly colored ones."""
+    """The tint of full shade.  depth: 0 black to 1 no shade; hue: 0 gray to 1 strongly colored shade."""
     if kind == "skin":
         warm = np.array([0.1, -0.02, -0.04]) * rng.uniform(0.5, 1.3)
         depth = 0.35 + 0.65 * depth
@@ -87,7 +96,7 @@ def shade_tint(rng: np.random.Generator, depth: float, kind: str, hue: float) ->
 
 
 def random_shading(rng: np.random.Generator) -> Shading:
-    """Flat, cel in two or three tones, airbrushed or painted; dark, colored or nearly no drawn lines."""
+    """A random artist: flat, cel in two or three tones, airbrushed or painted; with dark, colored or nearly invisible lines."""
     style = str(rng.choice(["flat", "cel", "tones", "soft", "painted"], p=[0.08, 0.24, 0.22, 0.2, 0.26]))
     outline = rng.uniform(0.75, 1) if rng.random() < 0.5 else rng.uniform(0.3, 0.75)
     inner = rng.uniform(0.85, 1) if rng.random() < 0.45 else rng.uniform(0.25, 0.85)
@@ -139,12 +148,12 @@ def random_shading(rng: np.random.Generator) -> Shading:
 
 
 def scale_shading(shading: Shading, scale: float) -> Shading:
-    """The same light for things `scale` times as large as a figure's parts."""
+    """The same light for things whose parts are `scale` times as large as those of a character; without gloss."""
     return replace(shading, bulge=shading.bulge * scale, shadow_length=shading.shadow_length * scale, gloss=0.0)
 
 
 def vary_light(rng: np.random.Generator, shading: Shading) -> Shading:
-    """The light from elsewhere, now and then; everything else stays."""
+    """The same artist, in one of four drawings with light from elsewhere."""
     if shading.is_flat or rng.random() < 0.75:
         return shading
     light = random_light(rng)
@@ -153,13 +162,13 @@ def vary_light(rng: np.random.Generator, shading: Shading) -> Shading:
 
 
 def smooth_step(x: ImageField, start: ImageField | float | np.float32, width: ImageField | float | np.float32) -> ImageField:
-    """Smooth step from 0 to 1 around `start`."""
+    """Cubic step from 0 to 1, centered at `start`."""
     t = np.clip((x - start) / width + 0.5, 0, 1)
     return t * t * (3 - 2 * t)
 
 
 def shade_from_cosine(cosine: ImageField, shading: Shading) -> ImageField:
-    """Shade 0..1: how many of the levels the cosine is below, each edge at least a pixel wide."""
+    """Shade 0..1: the share of the levels that the cosine is below.  Each edge is at least a pixel wide, against aliasing."""
     smooth = np.asarray(cv2.GaussianBlur(cosine, (0, 0), 0.8), np.float32)
     dx, dy = cv2.Sobel(smooth, cv2.CV_32F, 1, 0, scale=0.125), cv2.Sobel(smooth, cv2.CV_32F, 0, 1, scale=0.125)
     width = np.maximum(np.float32(shading.softness), 1.2 * (np.abs(dx) + np.abs(dy)))
@@ -170,17 +179,17 @@ def shade_from_cosine(cosine: ImageField, shading: Shading) -> ImageField:
 
 
 def tint_table(tints: Mapping[str, Tint]) -> NDArray[np.float32]:
-    """(kinds, 3) in the order of KINDS."""
+    """(kinds, 3), in the order of MATERIAL_KINDS."""
     return np.array([tints[kind] for kind in MATERIAL_KINDS], np.float32)
 
 
 def apply_shade(
     rgb: Rgb, shade: ImageField, kinds: NDArray[np.uint8], shading: Shading, ramp: ImageField | None, gain: ImageField | None
 ) -> Rgb:
-    """Flat colors with shade, gradients and lights.
+    """Flat colors (S, S, 3) with shade, gradients and lights.
 
-    rgb: (S, S, 3).  shade: (S, S) 0..1.  kinds: (S, S) index into KINDS.  ramp: (S, S) 0 at a part's top .. 1 at its low end.
-    gain: (S, S) 0..1 of white laid over.
+    shade: (S, S), 0..1.  kinds: (S, S), index into MATERIAL_KINDS.  ramp: (S, S), 0 at the top of a part to 1 at its low end.
+    gain: (S, S), 0..1, share of white on top.
     """
     factor = 1 - shade[..., None] * (1 - np.take(tint_table(shading.tints), kinds, axis=0))
     if ramp is not None:

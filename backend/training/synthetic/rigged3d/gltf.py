@@ -18,21 +18,30 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Part:
-    """One primitive.  points, normals: (N, 3); uv: (N, 2); faces: (3F,); morphs: each (N, 3); joints and
-    weights: (N, 4) or None.
-    """
+    """One primitive of a mesh."""
 
     name: str
+    """Name of its node."""
     node: int
+    """Number of its node."""
     skin: int | None
+    """Number of its skin; None = it moves with its node."""
     material: int
+    """Number of its material."""
     points: Floats
+    """(N, 3): vertices."""
     normals: Floats
+    """(N, 3)."""
     uv: Floats
+    """(N, 2): texture coordinates."""
     faces: NDArray[np.uint32]
+    """(3F,): vertices of triangles."""
     morphs: tuple[Floats, ...]
+    """(N, 3) each: displacements of a full morph."""
     joints: NDArray[np.int64] | None
+    """(N, 4): joints of the skin that move a vertex."""
     weights: Floats | None
+    """(N, 4): shares of these joints; their sum is 1."""
 
 
 @dataclass(frozen=True)
@@ -41,21 +50,26 @@ class PosedPart:
 
     part: Part
     points: Floats
+    """(N, 3)."""
     normals: Floats
+    """(N, 3), of length 1."""
 
 
 @dataclass(frozen=True)
 class Track:
-    """One animated property of one node: times (K,), values (K, 3 or 4)."""
+    """One animated property of one node."""
 
     node: int
     path: str
+    """translation, rotation or scale."""
     times: Floats
+    """(K,): seconds."""
     values: Floats
+    """(K, 3), or (K, 4) for a rotation."""
 
 
 class Model:
-    """One .glb file."""
+    """The model in a .glb file."""
 
     def __init__(self, file: Path) -> None:
         self.glb = Glb(file)
@@ -84,7 +98,7 @@ class Model:
 
     @staticmethod
     def _local_transform(node: dict[str, Any]) -> tuple[Floats, Floats, Floats]:
-        """Translation, rotation (x, y, z, w) and scale; matrices are split, which is exact without shear."""
+        """Translation, rotation (x, y, z, w) and scale of a node; a matrix is decomposed, which is exact without shear."""
         if "matrix" in node:
             m = np.array(node["matrix"], float).reshape(4, 4).T
             scale = np.linalg.norm(m[:3, :3], axis=0)
@@ -96,7 +110,7 @@ class Model:
         )
 
     def _parts(self) -> list[Part]:
-        """Every primitive with texture coordinates."""
+        """All primitives with texture coordinates."""
         return [
             self._part(number, node, primitive)
             for number, node in enumerate(self.nodes)
@@ -128,7 +142,7 @@ class Model:
         )
 
     def _tracks(self, animation: dict[str, Any]) -> tuple[Track, ...]:
-        """The channels that move nodes; cubic splines, which nothing here uses, are left out."""
+        """The channels that move nodes.  Cubic splines are left out; no model here uses them."""
         out: list[Track] = []
         for channel in animation["channels"]:
             sampler, target = animation["samplers"][channel["sampler"]], channel["target"]
@@ -139,13 +153,13 @@ class Model:
         return tuple(out)
 
     def texture(self, material: int) -> Image.Image | None:
-        """The base color texture inside the file, or None."""
+        """The base color texture of a material, or None when it is not in the file."""
         tree = self.glb.tree
         found = tree["materials"][material].get("pbrMetallicRoughness", {}).get("baseColorTexture")
         return None if found is None else self.glb.index(tree["textures"][found["index"]]["source"])
 
     def base_color(self, material: int) -> tuple[float, float, float]:
-        """The base color factor, 0..1."""
+        """The base color factor of a material, 0..1."""
         pbr = self.glb.tree["materials"][material].get("pbrMetallicRoughness", {})
         r, g, b = pbr.get("baseColorFactor", [1, 1, 1, 1])[:3]
         return float(r), float(g), float(b)
@@ -157,8 +171,10 @@ class Model:
         turns: Mapping[str, tuple[float, float, float]] = MappingProxyType({}),
         morphs: Mapping[int, float] = MappingProxyType({}),
     ) -> list[PosedPart]:
-        """All parts in world space.  moment: 0..1 of the animation; turns: node name to degrees about the world's axes, on
-        top of the rest pose; morphs: morph number to weight.
+        """All parts in world space.
+
+        moment: 0..1 of the animation.  turns: by name of node, degrees about the axes of the world, on top of the rest pose.
+        morphs: weights by number of morph.
         """
         local = list(self.rest)
         if animation is not None:

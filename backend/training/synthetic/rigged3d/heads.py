@@ -1,4 +1,4 @@
-"""Portraits of rigged 3D characters: the head of one, recolored, mostly towards the viewer."""
+"""Portraits of rigged 3D characters: a head in new colors, mostly facing the viewer."""
 
 from pathlib import Path
 
@@ -14,20 +14,19 @@ from backend.training.synthetic.rigged3d.source import MAX_TRIES, random_style, 
 from backend.training.synthetic.types import View
 
 HEAD_JOINT = "head"
-"""Name of the head's joint in models without a rig of their own."""
+"""Name of the head's joint in models without a ``Rig``."""
 HAND_WORD = "hand"
-"""In the names of joints whose things are left out: they are held before the face."""
+"""Part of the names of hand joints; what hangs on them is left out, as it may cover the face."""
 HEAD_WEIGHT = 0.5
-"""Share of a point's weights from which on it is the head's."""
+"""A point belongs to the head when the head's joint has more than this share of its weights."""
 VIEW_ANGLE = 30.0
-"""Of the camera, degrees."""
+"""Vertical view angle of the camera, degrees."""
 
 
 def head_points(who: Character, parts: list[PosedPart]) -> NDArray[np.float64]:
-    """The points (N, 3) that the head's joint carries.  Raises ValueError for a model that has none."""
+    """The points (N, 3) that the head's joint moves.  Raises ValueError for a model without any."""
     name = who.rig.head if who.rig else HEAD_JOINT
-    found = [p.points[_points_of_joint(who, p, name)] for p in parts]
-    points = np.vstack([np.zeros((0, 3)), *found])
+    points = np.vstack([np.zeros((0, 3)), *(p.points[_points_of_joint(who, p, name)] for p in parts)])
     if len(points) < 4:
         raise ValueError(f"{who.name} has no head: no part hangs on a joint named {name}")
     return points
@@ -42,23 +41,23 @@ def _points_of_joint(who: Character, posed: PosedPart, name: str) -> NDArray[np.
 
 
 def parts_in_hands(who: Character) -> set[str]:
-    """Names of the parts that hang on a hand."""
+    """Names of the parts that hang on a hand's joint."""
     model = who.model
     above = {p.name: model.parent.get(p.node) for p in model.parts}
     return {name for name, node in above.items() if node is not None and HAND_WORD in model.nodes[node].get("name", "")}
 
 
 def turn_upright(who: Character, parts: list[PosedPart]) -> list[PosedPart]:
-    """The figure turned as a whole so that its head is held as at rest: animations bow, fall and lie down."""
+    """Turn the whole character so that its head is upright as in the rest pose; in animations it may bow, fall or lie."""
     if who.rig:
-        return parts  # posed by small turns, the head is up
+        return parts  # rigs are posed by small turns, the head stays upright
     rest, here = head_points(who, who.model.pose()), head_points(who, parts)
     turn = Rotation.align_vectors(rest - rest.mean(0), here - here.mean(0))[0]
     return [PosedPart(p.part, turn.apply(p.points), turn.apply(p.normals)) for p in parts]
 
 
 def head_camera(rng: np.random.Generator, head: NDArray[np.float64]) -> tuple[Camera, float]:
-    """A camera on the head's middle, from the front or half aside; and the height of what it looks at."""
+    """A camera on the middle of the head, from the front or at an angle; and the height of what it shows, in units."""
     lo, hi = head.min(0), head.max(0)
     tall = float((hi - lo)[:2].max())
     seen = tall * rng.uniform(1.12, 1.6)
@@ -76,7 +75,7 @@ def head_camera(rng: np.random.Generator, head: NDArray[np.float64]) -> tuple[Ca
 
 
 class Heads3D:
-    """Draws portraits of the characters of some files, for pictures of one size.  Raises ValueError for one without a head."""
+    """Draws portraits of the characters in .glb files, for images of one size.  Raises ValueError for one without a head."""
 
     def __init__(self, files: list[Path], size: int) -> None:
         self.characters = [Character(f, RIGS.get(f.stem)) for f in files]
@@ -85,7 +84,7 @@ class Heads3D:
         self.renderer = Renderer(size)
 
     def draw(self, rng: np.random.Generator, size: int) -> View:
-        """One character in new colors.  Raises ValueError for another size than the source's."""
+        """A portrait of a random character in new colors.  Raises ValueError for another size than the source's."""
         if size != self.renderer.size:
             raise ValueError(f"this source draws {self.renderer.size} pixels, not {size}")
         who = self.characters[int(rng.integers(len(self.characters)))]

@@ -1,4 +1,4 @@
-"""Light on 3D figures: the same tones as on drawn ones, from true normals and depths."""
+"""Light on 3D characters: the same shading as in 2D drawings, from true normals and depths."""
 
 import cv2
 import numpy as np
@@ -17,11 +17,11 @@ from backend.training.synthetic.render.shading import (
 )
 
 HALF_HEAD = 0.13
-"""Half a head's width as a share of the extent of what the camera looks at."""
+"""Half the width of a head, as a share of the extent of what the camera shows."""
 
 
 def cast_shadows_by_depth(depth: ImageField, shading: Shading, reach: float) -> ImageField:
-    """Shadow of nearer surfaces on those behind them, by looking from each pixel towards the light, 0..1."""
+    """(S, S), 0..1: shadows of nearer surfaces on those behind them; tests two steps from each pixel towards the light."""
     size = len(depth)
     length = shading.shadow_length * HALF_HEAD * size
     lx, ly, _ = shading.light
@@ -39,10 +39,10 @@ def cast_shadows_by_depth(depth: ImageField, shading: Shading, reach: float) -> 
 
 
 def shade_render(rgb: Rgb, normals: NDArray[np.float32], depth: ImageField, mask: Gray, shading: Shading, reach: float) -> Rgb:
-    """Shade the colors of a rendered figure.
+    """The colors (S, S, 3) of a rendered character with light and shade.
 
-    rgb: (S, S, 3).  normals: (S, S, 3) in view space, y up.  depth: (S, S), in the model's units.  mask: (S, S), 255 figure.
-    reach: extent of what the camera looks at, in the model's units.
+    normals: (S, S, 3) in view space, y up.  depth: (S, S), in units of the model.  mask: (S, S), 255 = foreground.
+    reach: extent of what the camera shows, in units of the model.
     """
     if shading.is_flat:
         return rgb
@@ -63,7 +63,7 @@ def shade_render(rgb: Rgb, normals: NDArray[np.float32], depth: ImageField, mask
     if shading.highlight:
         gain += np.float32(shading.highlight) * smooth_step(cosine, np.float32(0.95), np.float32(0.05 + 0.3 * shading.softness))
     if shading.gloss:
-        # A glossy spot where the half vector between light and viewer meets the surface.
+        # Blinn's reflection: a glossy spot where the normal points halfway between light and viewer.
         half = np.array([lx, -ly, lz + 1], np.float32)
         half /= np.linalg.norm(half)
         gloss = (normals @ half) / np.maximum(norm, 0.2)

@@ -1,4 +1,4 @@
-"""Posed 3D parts to a cel-shaded picture with exact lines and mask, by OpenGL without a window (EGL)."""
+"""Renders posed 3D parts as a cel-shaded drawing with exact lines and mask, by OpenGL without a window (EGL)."""
 
 import sys
 from collections.abc import Mapping, Sequence
@@ -34,14 +34,20 @@ NEAR, FAR = 0.1, 50.0
 
 @dataclass(frozen=True)
 class Camera:
-    """Looks at `center` from `distance` away.  yaw, pitch, roll: radians; angle: vertical view angle, degrees."""
+    """A camera that looks at a point."""
 
     center: tuple[float, float, float]
+    """The point."""
     distance: float
+    """From the point, in units."""
     yaw: float
+    """Radians; 0 = from the front."""
     pitch: float
+    """Radians; 0 = from the same height."""
     roll: float = 0.0
+    """Radians."""
     angle: float = 30.0
+    """Vertical view angle, degrees."""
 
     def matrices(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Projection times view, and view, both (4, 4)."""
@@ -64,30 +70,31 @@ class Camera:
 
 @dataclass(frozen=True)
 class RenderStyle:
-    """shading: the light; crease: normal change that makes a line, 0..2; step: depth change that makes a line, as a fraction
-    of `reach`; edge: color change that makes one, summed over the channels.
-    """
+    """Light, and the changes between neighboring pixels that make a line."""
 
     shading: Shading
     crease: float = 0.65
+    """Change of the normal, 0..2."""
     step: float = 0.03
+    """Change of depth, as a fraction of `reach`."""
     edge: float = 64.0
+    """Change of color, summed over the channels."""
 
 
 def create_offscreen_context() -> moderngl.Context:
     """An OpenGL context without a window.
 
-    On Linux EGL is asked for by the names the run-time packages install; the unversioned ones come with headers only.
+    On Linux, EGL is loaded by the names that run-time packages install; names without a version come with the headers only.
     """
     if sys.platform == "linux":
-        # moderngl types its free settings as dictionaries.
+        # moderngl declares its extra settings as dictionaries.
         libraries: dict[str, Any] = {"backend": "egl", "libgl": "libGL.so.1", "libegl": "libEGL.so.1"}
         return moderngl.create_context(standalone=True, **libraries)
     return moderngl.create_context(standalone=True)
 
 
 class Renderer:
-    """One OpenGL context and its buffers for pictures of one size."""
+    """One OpenGL context with buffers for images of one size; it renders at twice that size."""
 
     def __init__(self, size: int) -> None:
         self.size, self.big = size, size * 2
@@ -99,7 +106,7 @@ class Renderer:
         self.target = self.context.framebuffer([self.color, self.guide], self.depth)
 
     def close(self) -> None:
-        """Give the context back."""
+        """Release the context."""
         self.context.release()
 
     def render(
@@ -111,8 +118,10 @@ class Renderer:
         style: RenderStyle,
         reach: float,
     ) -> View:
-        """Draw the parts.  textures: (h, w, 4) by material; ids: number by material, lines run where it changes;
-        reach: size of the model, the unit of depth steps.
+        """Draw the parts.
+
+        textures: (h, w, 4) by material.  ids: number by material; lines run where it changes.
+        reach: extent of what the camera shows, the unit of depth steps.
         """
         gl, n = self.context, self.big
         mvp, view = camera.matrices()
@@ -121,20 +130,23 @@ class Renderer:
         gl.enable_only(moderngl.DEPTH_TEST)
         self._set("mvp", mvp.T)
         self._set("nm", view[:3, :3].T)
-        held = {m: gl.texture((t.shape[1], t.shape[0]), 4, np.ascontiguousarray(t).tobytes()) for m, t in textures.items()}
+        gl_textures = {
+            m: gl.texture((t.shape[1], t.shape[0]), 4, np.ascontiguousarray(t).tobytes()) for m, t in textures.items()
+        }
         for posed in parts:
-            held[posed.part.material].use(0)
+            gl_textures[posed.part.material].use(0)
             self._set("id", np.array([float(ids[posed.part.material])]))
             vertices = gl.buffer(np.hstack([posed.points, posed.normals, posed.part.uv]).astype("f4").tobytes())
             faces = gl.buffer(posed.part.faces.tobytes())
             array = gl.vertex_array(self.program, [(vertices, "3f 3f 2f", "p", "n", "t")], faces)
             array.render()
-            for thing in (array, vertices, faces):
-                thing.release()
-        for texture in held.values():
+            for buffer in (array, vertices, faces):
+                buffer.release()
+        for texture in gl_textures.values():
             texture.release()
         c = np.frombuffer(self.color.read(), "u1").reshape(n, n, 4)[::-1]
         g = np.frombuffer(self.guide.read(), "u1").reshape(n, n, 4)[::-1]
+        # Depth buffers are not linear; this turns them into distances.
         z = np.frombuffer(self.depth.read(), "f4").reshape(n, n)[::-1]
         depth = (NEAR * FAR / (FAR - z * (FAR - NEAR))).astype(np.float32)
         return self._draw_view(c, g, depth, style, reach)
@@ -147,7 +159,10 @@ class Renderer:
     def _draw_view(
         self, c: NDArray[np.uint8], g: NDArray[np.uint8], depth: NDArray[np.float32], style: RenderStyle, reach: float
     ) -> View:
-        """Lines where normal, material, depth or color jumps; then everything at half size."""
+        """Find lines where normal, material, depth or color jumps, then halve everything.
+
+        c: (2S, 2S, 4), colors with the mask as alpha.  g: (2S, 2S, 4), normals and numbers of materials.
+        """
         n = self.size
         mask = c[..., 3] > 127
         edge = np.zeros(mask.shape, np.uint8)
@@ -158,7 +173,7 @@ class Renderer:
             jump |= cv2.absdiff(*neighbors(depth, axis)) > style.step * reach
             jump |= color_steps(colors, axis) > style.edge
             edge[tuple(slice(0, k) for k in jump.shape)] |= jump
-        # Two pixels of the doubled picture are one pixel of line; larger pictures get a little more.
+        # Two pixels here are one pixel of line in the end; larger images get slightly thicker lines.
         thick = cv2.dilate(edge, np.ones((2, 2) if n <= 320 else (3, 3), np.uint8))
         line = 255 - np.asarray(cv2.GaussianBlur(thick * 255, (0, 0), 0.8), np.uint8)
         solid = halve((mask | (thick > 0)).astype(np.uint8) * 255)
@@ -171,14 +186,14 @@ class Renderer:
         return View(rgb, line, solid)
 
 
-def neighbors(picture: NDArray[Any], axis: int) -> tuple[NDArray[Any], NDArray[Any]]:
-    """The picture without its last and without its first row (axis 0) or column (axis 1)."""
-    return (picture[:-1], picture[1:]) if axis == 0 else (picture[:, :-1], picture[:, 1:])
+def neighbors(image: NDArray[Any], axis: int) -> tuple[NDArray[Any], NDArray[Any]]:
+    """The image without its last and without its first row (axis 0) or column (axis 1)."""
+    return (image[:-1], image[1:]) if axis == 0 else (image[:, :-1], image[:, 1:])
 
 
-def color_steps(picture: NDArray[np.uint8], axis: int) -> NDArray[np.float32]:
+def color_steps(image: NDArray[np.uint8], axis: int) -> NDArray[np.float32]:
     """Sum over the three channels of the change from one pixel to the next."""
-    change = cv2.absdiff(*neighbors(picture, axis))
+    change = cv2.absdiff(*neighbors(image, axis))
     return np.asarray(cv2.transform(change.astype(np.float32), np.ones((1, 3), np.float32)), np.float32)
 
 
@@ -187,7 +202,7 @@ def halve_depth(depth: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.minimum(np.minimum(depth[::2, ::2], depth[1::2, ::2]), np.minimum(depth[::2, 1::2], depth[1::2, 1::2]))
 
 
-def halve(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """A picture at half its size, each pixel the mean of four."""
-    h, w = picture.shape[:2]
-    return np.asarray(cv2.resize(picture, (w // 2, h // 2), interpolation=cv2.INTER_AREA), np.uint8)
+def halve(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """An image at half its size, each pixel the mean of four."""
+    h, w = image.shape[:2]
+    return np.asarray(cv2.resize(image, (w // 2, h // 2), interpolation=cv2.INTER_AREA), np.uint8)

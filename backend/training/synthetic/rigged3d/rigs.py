@@ -1,4 +1,4 @@
-"""Rigged characters: how each is posed, where its textures lie, and which are kept out of training."""
+"""Rigged characters: how each is posed, where its textures are, and which are held out of training."""
 
 import hashlib
 from dataclasses import dataclass
@@ -12,30 +12,36 @@ from backend.training.synthetic.render.recolor import Swatches
 from backend.training.synthetic.rigged3d.gltf import Model, PosedPart
 
 HELD_OUT_MODELS = ("Mage",)
+"""Names of files that only validation uses."""
 TEXTURE_SIZE = 256
+"""Longest side of a texture, pixels."""
 BODY_WORDS = ("Body", "Head", "Arm", "Leg")
-"""Words in the names of parts that are not props."""
+"""Words in the names of parts that are the body and no props."""
 ATLAS_SWATCH_COUNT, SWATCH_COUNT = 14, 8
+"""Main colors of a palette atlas, and of a painted texture."""
 LARGE_PROPS = ("robo_arm",)
-"""Props larger than the figure that carries them."""
+"""Props that are larger than the character who carries them."""
 
 JointAngles = dict[str, tuple[float, float, float]]
+"""By name of joint: degrees about the axes of the world."""
 
 
 @dataclass(frozen=True)
 class Rig:
-    """How a model without animations is posed: names of left and right joints, its up axis, which way it faces, and where
-    the textures lie that are not in the file (material to file name).
-    """
+    """How a model without animations is posed."""
 
     arms: tuple[str, str]
+    """Names of the left and the right joint."""
     forearms: tuple[str, str]
     thighs: tuple[str, str]
     head: str
     spine: str
     z_up: bool = False
+    """Whether z is up in the model, instead of y."""
     faces_back: bool = False
+    """Whether the model faces -z."""
     textures: tuple[tuple[str, str], ...] = ()
+    """Names of materials, and of the files with the textures that the model lacks."""
 
 
 GODETTE = Rig(
@@ -74,21 +80,24 @@ SEEDSAN = Rig(
 )
 RIGS = {"godette": GODETTE, "seedsan_fixed": SEEDSAN}
 FLAT_COLORS = {"huku_bake": (96, 120, 168)}
-"""Materials whose texture is missing, painted flat."""
+"""Materials without a texture, and the one color that they get."""
 
 
 def model_files(folder: Path, held_out: bool) -> list[Path]:
-    """The .glb files by name, either those held out of training or all others (equal bytes under another name included)."""
+    """The .glb files sorted by name: the ones held out of training, or all others.
+
+    A copy of a held-out file under another name is in neither list.
+    """
     files = sorted(folder.glob("*.glb"))
-    kept = [f for f in files if f.stem in HELD_OUT_MODELS]
+    held_out_files = [f for f in files if f.stem in HELD_OUT_MODELS]
     if held_out:
-        return kept
-    banned = {hashlib.sha256(f.read_bytes()).hexdigest() for f in kept}
-    return [f for f in files if f.stem not in HELD_OUT_MODELS and hashlib.sha256(f.read_bytes()).hexdigest() not in banned]
+        return held_out_files
+    excluded = {hashlib.sha256(f.read_bytes()).hexdigest() for f in held_out_files}
+    return [f for f in files if f.stem not in HELD_OUT_MODELS and hashlib.sha256(f.read_bytes()).hexdigest() not in excluded]
 
 
 def shrink_texture(image: Image.Image, atlas: bool) -> Rgba:
-    """A texture of at most TEXTURE pixels; a palette atlas is sampled, a painting is averaged."""
+    """A texture (h, w, 4) of at most TEXTURE_SIZE pixels a side.  The colors of a palette atlas are not averaged."""
     side = min(TEXTURE_SIZE, max(image.size))
     scale = side / max(image.size)
     size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
@@ -96,7 +105,7 @@ def shrink_texture(image: Image.Image, atlas: bool) -> Rgba:
 
 
 def removable_props(model: Model) -> dict[str, float]:
-    """Parts that can be left out, with the chance of it: what a figure carries, never the figure itself."""
+    """Parts that can be left out, with the probability of that: props, never parts of the body."""
     names = {part.name for part in model.parts}
     body = {name for name in names if any(word in name for word in BODY_WORDS)}
     out = dict.fromkeys(sorted(names - body), 0.55) if body and model.animations else {}
@@ -104,7 +113,10 @@ def removable_props(model: Model) -> dict[str, float]:
 
 
 class Character:
-    """One model with its textures cut into swatches."""
+    """One model with its textures divided into main colors.
+
+    props: see ``removable_props``.  swatches: by number of material.  ids: numbers for ``Renderer.render``, by material.
+    """
 
     def __init__(self, file: Path, rig: Rig | None) -> None:
         self.name, self.rig, self.model = file.stem, rig, Model(file)
@@ -136,7 +148,7 @@ class Character:
         return np.broadcast_to(np.array([*flat, 255], np.uint8), (4, 4, 4)).copy()
 
     def pose(self, rng: np.random.Generator) -> list[PosedPart]:
-        """A random moment of a random animation, or random joint angles; y up, facing +z, 1.8 units tall or so."""
+        """A random moment of a random animation, or random joint angles; y is up, and the character faces +z."""
         if self.rig is None and self.model.animations:
             return self.model.pose(int(rng.integers(len(self.model.animations))), rng.uniform(0.05, 0.95))
         morphs = {int(rng.integers(15)): rng.uniform(0.5, 1.0) for _ in range(int(rng.integers(1, 3)))}
@@ -153,10 +165,10 @@ class Character:
     def _random_joint_angles(self, rng: np.random.Generator) -> JointAngles:
         rig, out = self.rig, {}
         assert rig is not None
-        # Seen from behind its left arm lies at -x, and lowering it turns the other way.
+        # The left arm of a model that faces back lies at -x, so lowering it turns the other way.
         down = -1.0 if rig.faces_back else 1.0
         for k, s in enumerate((-1, 1)):
-            # Half of the arms hang, as people stand; the others are anywhere.
+            # Half of the arms hang, as when people stand; the others are anywhere.
             lowered = rng.uniform(45, 78) if rng.random() < 0.5 else rng.uniform(-25, 75)
             out[rig.arms[k]] = (rng.uniform(-25, 25), rng.uniform(-30, 40), down * s * lowered)
             out[rig.forearms[k]] = (0.0, s * rng.uniform(0, 110), 0.0)
@@ -164,6 +176,6 @@ class Character:
         out[rig.head] = tuple(np.clip(rng.normal(0, 12, 3), -28, 28))
         out[rig.spine] = tuple(np.clip(rng.normal(0, 7, 3), -15, 15))
         if rig.z_up:
-            # The same turns about the axes of a model whose up is z and whose back is y.
+            # The same turns about the axes of a model with z up and y to the back.
             out = {name: (x, -z, y) for name, (x, y, z) in out.items()}
         return out

@@ -1,4 +1,4 @@
-"""Rigged 3D characters: the same character, recolored the same way, in two poses and from two cameras."""
+"""Source of rigged 3D characters: one character in new colors, in two poses and from two cameras."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -17,18 +17,20 @@ from backend.training.synthetic.scenes.backgrounds import Backgrounds
 from backend.training.synthetic.types import DrawingSet, View
 
 CHARACTER_HEIGHT = 1.8
+"""Units; the near and far planes of the camera suit this size."""
 MAX_TRIES = 40
+"""Poses and cameras that are tried until enough of the character shows."""
 
 
 def random_style(rng: np.random.Generator, depth_step: float) -> RenderStyle:
-    """An artist's light, and what makes a line."""
+    """A random artist's light, and thresholds of lines.  depth_step: see ``RenderStyle.step``."""
     return RenderStyle(random_shading(rng), crease=rng.uniform(0.5, 0.8), step=depth_step, edge=rng.uniform(55, 75))
 
 
 def random_camera(rng: np.random.Generator, who: Character, parts: list[PosedPart]) -> tuple[Camera, float]:
-    """A camera on the whole figure, its upper half or its head; and the extent of what it looks at."""
-    every = np.vstack([p.points for p in parts])
-    lo, hi = every.min(0), every.max(0)
+    """A camera on the whole character, its upper half or its head; and the extent of what it shows, in units."""
+    points = np.vstack([p.points for p in parts])
+    lo, hi = points.min(0), points.max(0)
     center, reach = (lo + hi) / 2, float((hi - lo).max())
     crop = rng.random()
     if crop > 0.42:
@@ -37,17 +39,17 @@ def random_camera(rng: np.random.Generator, who: Character, parts: list[PosedPar
             share = rng.uniform(0.78, 0.88) if near else rng.uniform(0.7, 0.82)
             wide = rng.uniform(0.3, 0.42) if near else rng.uniform(0.42, 0.66)
         else:
-            # Big-headed models: the head's middle is lower and a bust is wider.
+            # These models have big heads: the middle of the head is lower, and a bust is wider.
             share = rng.uniform(0.58, 0.68)
             wide = 1.45 * (rng.uniform(0.3, 0.42) if near else rng.uniform(0.42, 0.66))
         reach = float(hi[1] - lo[1]) * wide
-        middle = np.median(every, axis=0)
+        middle = np.median(points, axis=0)
         center = np.array([middle[0], lo[1] + (hi[1] - lo[1]) * share, middle[2]])
     center = center + rng.normal(0, 0.05, 3) * reach
     camera = Camera(
         center=(float(center[0]), float(center[1]), float(center[2])),
         distance=reach * rng.uniform(2.0, 2.5),
-        # One view in seven from anywhere around, one in five from well above or below.
+        # One view in seven is from anywhere around, one in five from well above or below.
         yaw=float(rng.normal(0, 0.65)) if rng.random() < 0.86 else float(rng.uniform(-np.pi, np.pi)),
         pitch=float(rng.normal(0.05, 0.12)) if rng.random() < 0.8 else float(rng.uniform(-0.4, 0.55)),
         roll=float(rng.normal(0, 0.06)),
@@ -56,14 +58,14 @@ def random_camera(rng: np.random.Generator, who: Character, parts: list[PosedPar
 
 
 def scale_to_height(parts: list[PosedPart]) -> list[PosedPart]:
-    """The figure made `TALL` units tall, the size the camera's near and far planes are for."""
+    """The character scaled to CHARACTER_HEIGHT."""
     y = np.concatenate([p.points[:, 1] for p in parts])
     factor = CHARACTER_HEIGHT / max(float(np.ptp(y)), 1e-6)
     return [PosedPart(p.part, p.points * factor, p.normals) for p in parts]
 
 
 class Models3D:
-    """Source of recolored 3D characters, for pictures of one size."""
+    """Source of recolored 3D characters, for images of one size."""
 
     def __init__(self, name: str, files: list[Path], backgrounds: Backgrounds, size: int) -> None:
         self.name = name
@@ -72,13 +74,13 @@ class Models3D:
         self.renderer = Renderer(size)
 
     def draw(self, rng: np.random.Generator, size: int) -> DrawingSet:
-        """One character in new colors, twice, over a scene.  Raises ValueError for another size than the source's."""
+        """Two drawings of a character in new colors over a scene.  Raises ValueError for another size than the source's."""
         if size != self.renderer.size:
             raise ValueError(f"this source draws {self.renderer.size} pixels, not {size}")
         who = self.characters[int(rng.integers(len(self.characters)))]
         paint = ColorReplacement(rng)
         new = rng.random() > 0.06
-        # Materials that share a texture share the repainted one too.
+        # Materials that share a texture share the recolored one, too.
         painted = {id(s): s.recolor(paint) if new else s.texture for s in who.swatches.values()}
         textures = {m: painted[id(s)] for m, s in who.swatches.items()}
         hidden = {name for name, chance in who.props.items() if rng.random() < chance}
@@ -91,9 +93,9 @@ class Models3D:
     def render_view(
         self, rng: np.random.Generator, who: Character, textures: dict[int, Rgba], hidden: set[str], style: RenderStyle
     ) -> View:
-        """One pose from one camera; drawn again when hardly anything of the figure is in the picture.
+        """One random pose from one random camera; tried again when hardly anything of the character shows.
 
-        Raises ValueError for a model of which nothing shows.
+        textures: (h, w, 4) by material.  hidden: names of parts that are left out.  Raises ValueError after MAX_TRIES.
         """
         for _ in range(MAX_TRIES):
             parts = scale_to_height([p for p in who.pose(rng) if p.part.name not in hidden])

@@ -1,4 +1,4 @@
-"""What stands behind a figure: paper, color, drawn scenes, painted panels.  The reference sees the same scene elsewhere."""
+"""Backgrounds: blank paper, a color, drawn scenes, painted panels.  The reference shows another view of the same scene."""
 
 from dataclasses import dataclass, replace
 
@@ -16,20 +16,23 @@ from backend.training.synthetic.scenes.props import draw_scene, random_scene_pal
 
 @dataclass(frozen=True)
 class Scene:
-    """One scene twice.  target, reference: (S, S, 3); line: (S, S), the target's lines."""
+    """Two views of one scene."""
 
     target: Rgb
+    """(S, S, 3): behind the drawing."""
     reference: Rgb
+    """(S, S, 3): behind the reference."""
     line: Gray
+    """(S, S): lines of the drawing's background, 255 paper."""
 
 
 def plain_image(size: int, color: Rgb) -> Rgb:
-    """A sheet of one color."""
+    """An image (S, S, 3) of one color."""
     return np.broadcast_to(np.asarray(color, np.uint8), (size, size, 3)).copy()
 
 
 def shift_hsv(rng: np.random.Generator, rgb: Rgb) -> Rgb:
-    """Another hue, saturation and brightness for the whole scene."""
+    """The scene with hue, saturation and brightness changed at random."""
     h = cv2.cvtColor(rgb, cv2.COLOR_RGB2HSV).astype(np.int16)
     h[..., 0] = (h[..., 0] + int(rng.integers(-30, 31))) % 180
     h[..., 1] = np.clip(h[..., 1] * rng.uniform(0.6, 1.4), 0, 255)
@@ -43,14 +46,14 @@ def median_blur(rgb: Rgb, reach: int) -> Rgb:
 
 
 class Backgrounds:
-    """Draws scenes; painted ones only when a panel library is given.  white: share of bare paper."""
+    """Draws scenes; painted ones only when a panel library is given.  blank_share: share of blank paper."""
 
     def __init__(self, panels: PanelLibrary | None = None, blank_share: float = 0.33) -> None:
         self.panels = panels
         self.blank_share = blank_share
 
     def draw(self, rng: np.random.Generator, size: int) -> Scene:
-        """One scene of size x size pixels, twice."""
+        """Two views of a random scene, `size` pixels a side."""
         empty = np.full((size, size), 255, np.uint8)
         if rng.random() < self.blank_share:
             white = plain_image(size, np.array([255, 255, 255], np.uint8))
@@ -78,10 +81,10 @@ class Backgrounds:
         return Scene(target, reference, extract_lines(soft))
 
     def draw_scene(self, rng: np.random.Generator, size: int) -> Scene:
-        """A scene of our own, from two cameras."""
+        """A scene drawn by this project, from two cameras."""
         line = rng.uniform(0.008, 0.016)
         sheet, palette, shading = draw_scene(rng, line), random_scene_palette(rng), random_shading(rng)
-        # Nothing throws a shadow on the sky.
+        # No shadows: nothing casts one on the sky.
         shading = replace(scale_shading(shading, 0.3), shadow_length=0.0)
         views = []
         for _ in range(2):

@@ -1,4 +1,4 @@
-"""Painted comic panels: crops of one panel, or two panels of one page."""
+"""Source of painted comic panels: two crops of one panel, or of two panels of one page."""
 
 import hashlib
 import re
@@ -13,34 +13,37 @@ from backend.training.synthetic.render.pens import extract_lines_randomly
 from backend.training.synthetic.types import DrawingSet
 
 HELD_OUT_EPISODES = ("E19", "E20", "E21")
+"""Episodes that only validation uses."""
 PANEL_NAME = re.compile(r"(E\d\d)P\d\d_\d\d\.(webp|png)")
+"""Episode, page and panel; the first group is the episode."""
 SHORT_SIDE = 420
+"""Shorter side of a panel in memory, pixels."""
 
 
 def panel_files(folder: Path, held_out: bool) -> list[Path]:
-    """Panels by file name E01P02_03.webp, either those held out of training or all others.
+    """Panels with names like E01P02_03.webp, sorted: the ones held out of training, or all others.
 
-    A file whose bytes equal a held-out panel's under another name counts as held out too, and nobody gets a picture of the
-    development set.
+    A copy of a held-out panel under another name is in neither list, nor is any image of the development set.
     """
-    known = held_out_data().files
+    development_set = held_out_data().files
     files = sorted(f for f in folder.iterdir() if PANEL_NAME.fullmatch(f.name))
-    files = [f for f in files if hashlib.sha256(f.read_bytes()).hexdigest() not in known]
-    kept = [f for f in files if f.name[:3] in HELD_OUT_EPISODES]
+    files = [f for f in files if hashlib.sha256(f.read_bytes()).hexdigest() not in development_set]
+    held_out_files = [f for f in files if f.name[:3] in HELD_OUT_EPISODES]
     if held_out:
-        return kept
-    banned = {hashlib.sha256(f.read_bytes()).hexdigest() for f in kept}
+        return held_out_files
+    excluded = {hashlib.sha256(f.read_bytes()).hexdigest() for f in held_out_files}
     return [
-        f for f in files if f.name[:3] not in HELD_OUT_EPISODES and hashlib.sha256(f.read_bytes()).hexdigest() not in banned
+        f for f in files if f.name[:3] not in HELD_OUT_EPISODES and hashlib.sha256(f.read_bytes()).hexdigest() not in excluded
     ]
 
 
 def random_crop(
     rng: np.random.Generator, rgb: Rgb, size: int, least: float, turn: float, center: tuple[float, float] | None = None
 ) -> tuple[Rgb, tuple[float, float]]:
-    """A square of at least `least` of the short side, turned by up to `turn` degrees, sheared, sometimes mirrored.
+    """A square crop (size, size, 3) of at least `least` of the shorter side, rotated by up to `turn` degrees, sheared, and
+    sometimes mirrored.
 
-    Returns it with its center as fractions of the panel, so that a second crop can be taken near the first.
+    Returns it with its center as fractions of the panel.  With this `center`, a second crop lies near the first.
     """
     h, w = rgb.shape[:2]
     side = min(h, w) * rng.uniform(least, 1)
@@ -62,7 +65,10 @@ def random_crop(
 
 
 class PanelLibrary:
-    """Panels in memory, at most `SHORT_SIDE` pixels on the short side (or the size asked for, if larger)."""
+    """Panels in memory, resized to `short_side` pixels on the shorter side, or enlarged by 1.3 at most.
+
+    Panels under 200 pixels are left out.  Raises ValueError for a file that is no image.
+    """
 
     def __init__(self, folder: Path, held_out: bool = False, short_side: int = SHORT_SIDE) -> None:
         self.pages: dict[str, list[str]] = {}
@@ -70,7 +76,7 @@ class PanelLibrary:
         for file in panel_files(folder, held_out):
             bgr = cv2.imread(str(file), cv2.IMREAD_COLOR)
             if bgr is None:
-                raise ValueError(f"{file.name} is no picture")
+                raise ValueError(f"{file.name} is no image")
             if min(bgr.shape[:2]) < 200:
                 continue
             scale = min(1.3, short_side / min(bgr.shape[:2]))
@@ -80,12 +86,12 @@ class PanelLibrary:
         self.names = sorted(self.images)
 
     def random_panel(self, rng: np.random.Generator) -> Rgb:
-        """One panel."""
+        """One of the panels, (h, w, 3)."""
         return self.images[self.names[int(rng.integers(len(self.names)))]]
 
 
 class Panels:
-    """Source of painted pages without a figure mask."""
+    """Source of painted panels; their foreground is unknown, so a mask is all foreground or all background."""
 
     name = "panel"
 
@@ -93,7 +99,7 @@ class Panels:
         self.library = library
 
     def draw(self, rng: np.random.Generator, size: int) -> DrawingSet:
-        """A crop; the reference is another crop of the panel or another panel of its page."""
+        """A crop of a panel; the reference is another crop of it, or of another panel of its page."""
         library = self.library
         name = library.names[int(rng.integers(len(library.names)))]
         color, center = random_crop(rng, library.images[name], size, 0.5, 3)

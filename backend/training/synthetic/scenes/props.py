@@ -1,4 +1,4 @@
-"""Drawn scenes and things: hills, houses, trees, rooms; mugs, fish, cats, mushrooms, boats."""
+"""Drawn scenes: hills, houses, trees, rooms, or large shapes."""
 
 from collections.abc import Callable
 
@@ -9,10 +9,11 @@ from backend.training.synthetic.render.curves import Points, bezier, ellipse, jo
 from backend.training.synthetic.render.palettes import Color, color_from_hsv, jitter, random_color, scale_color
 
 PAINT_COUNT = 12
+"""Free colors of a scene: c0 to c11."""
 
 
 def random_scene_palette(rng: np.random.Generator) -> dict[str, Color]:
-    """sky, ground, leaves, wood in likely hues or any; a..l freely chosen."""
+    """Colors by name: sky, ground, leaves and wood in natural hues six times of ten, and free colors c0 to c11."""
     out = {f"c{i}": random_color(rng) for i in range(PAINT_COUNT)}
     natural = rng.random() < 0.6
     out["sky"] = (
@@ -36,17 +37,17 @@ def random_scene_palette(rng: np.random.Generator) -> dict[str, Color]:
 
 
 def rectangle(x: float, y: float, w: float, h: float) -> Points:
-    """A rectangle from its upper left corner."""
+    """A rectangle by its upper left corner and its size."""
     return np.array([[x, y], [x + w, y], [x + w, y + h], [x, y + h]], float)
 
 
 def random_paint(rng: np.random.Generator) -> str:
-    """One of the free colors."""
+    """Name of one of the free colors."""
     return f"c{int(rng.integers(PAINT_COUNT))}"
 
 
 def draw_tree(sheet: Sheet, rng: np.random.Generator, x: float, y: float, s: float, line: float) -> None:
-    """A trunk and a crown of leaves or a fir."""
+    """A trunk with a crown of leaves, or a fir.  (x, y): foot of the trunk; s: size; line: line width."""
     sheet.fill(tube([(x, y), (x + 0.02 * s, y - 0.5 * s)], (0.07 * s, 0.05 * s), 3), "wood", line)
     if rng.random() < 0.5:
         for k in range(3):
@@ -73,7 +74,7 @@ def draw_tree(sheet: Sheet, rng: np.random.Generator, x: float, y: float, s: flo
 
 
 def draw_house(sheet: Sheet, rng: np.random.Generator, x: float, y: float, s: float, line: float) -> None:
-    """Walls, roof, door and windows."""
+    """Walls, roof, door and windows.  (x, y): lower left corner; s: size; line: line width."""
     w, h = s * rng.uniform(0.6, 1.1), s * rng.uniform(0.4, 0.9)
     wall, roof = random_paint(rng), random_paint(rng)
     base = sheet.fill(rectangle(x, y - h, w, h), wall, line)
@@ -94,7 +95,7 @@ def draw_house(sheet: Sheet, rng: np.random.Generator, x: float, y: float, s: fl
 
 
 def draw_outdoors(sheet: Sheet, rng: np.random.Generator, line: float) -> None:
-    """Sky, hills, clouds, trees and houses on a 3 x 2 field."""
+    """Sky, hills, clouds, trees and houses on a field of 3 x 2 units."""
     sheet.fill(rectangle(-2, -2, 7, 6), "sky", 0)
     if rng.random() < 0.6:
         sheet.fill(ellipse(rng.uniform(0, 3), rng.uniform(0.1, 0.6), 0.2, 0.2), random_paint(rng), line)
@@ -119,7 +120,7 @@ def draw_outdoors(sheet: Sheet, rng: np.random.Generator, line: float) -> None:
 
 
 def draw_indoors(sheet: Sheet, rng: np.random.Generator, line: float) -> None:
-    """Wall, floor, window, shelves, table on a 3 x 2 field."""
+    """Wall, floor, windows, shelves and a table on a field of 3 x 2 units."""
     floor = rng.uniform(1.2, 1.7)
     wall = sheet.fill(rectangle(-2, -2, 7, 6), "c1", 0)
     if rng.random() < 0.4:
@@ -158,7 +159,7 @@ def draw_flat_polygons(sheet: Sheet, rng: np.random.Generator, line: float) -> N
 
 
 def draw_scene(rng: np.random.Generator, line: float) -> Sheet:
-    """A scene that covers x 0..3, y 0..2 and beyond."""
+    """A random scene that covers x 0..3, y 0..2 and more around it.  line: line width."""
     sheet = Sheet()
     kinds: list[Callable[[Sheet, np.random.Generator, float], None]] = [draw_outdoors, draw_indoors, draw_flat_polygons]
     kinds[int(rng.choice(3, p=[0.4, 0.35, 0.25]))](sheet, rng, line)

@@ -1,4 +1,4 @@
-"""Arms of tall figures: at the sides, crossed, behind the back, on the hip, at the chest, holding a book; with sleeves."""
+"""Arms and sleeves of tall characters: at the sides, crossed, behind the back, on the hip, at the chest, with a book."""
 
 import numpy as np
 
@@ -9,12 +9,11 @@ from backend.training.synthetic.render.curves import Points, bezier, smooth, tub
 from backend.training.synthetic.tall.identity import TallPose
 
 BEHIND = ("back",)
-"""Poses drawn before the trunk."""
-CUFFED = ("long", "elbow", "short")
+"""Poses that are drawn before the trunk, which covers them."""
 
 
 def arm_joints(f: BodyShape, pose: TallPose, side: int) -> Points:
-    """Shoulder, elbow and wrist, (3, 2)."""
+    """Shoulder, elbow and wrist, (3, 2).  side: -1 left, 1 right."""
     k = 0 if side < 0 else 1
     kind, jitter, a = pose.arms[k], pose.jitter[k], f.arm
     shoulder = np.array([f.spine_x(f.shoulder) + side * f.ws * 0.84, f.shoulder + 0.3])
@@ -48,18 +47,18 @@ def arm_joints(f: BodyShape, pose: TallPose, side: int) -> Points:
 
 
 def elbow_cosine(points: Points) -> float:
-    """Of the angle by which the limb turns at its middle joint."""
+    """Cosine of the angle by which a limb turns at its middle joint; 1 = straight."""
     u, v = points[1] - points[0], points[2] - points[1]
     return float(u @ v / max(float(np.linalg.norm(u) * np.linalg.norm(v)), 1e-6))
 
 
 def unit_direction(a: Points, b: Points) -> Points:
-    """From a to b, of length 1."""
+    """Direction from a to b, of length 1."""
     return (b - a) / max(float(np.linalg.norm(b - a)), 1e-6)
 
 
 def round_tube(points: Points, widths: tuple[float, ...], steps: int) -> Points:
-    """A tube with a round start."""
+    """Outline of a tube with a round start; see ``tube``."""
     outline = tube(points, widths, steps)
     middle, arm = (outline[0] + outline[-1]) / 2, (outline[-1] - outline[0]) / 2
     back = unit_direction(points[1], points[0]) * float(np.linalg.norm(arm))
@@ -68,7 +67,10 @@ def round_tube(points: Points, widths: tuple[float, ...], steps: int) -> Points:
 
 
 def draw_limb(sheet: Sheet, points: Points, widths: tuple[float, float, float], material: str, line: float) -> list[int]:
-    """Upper and lower part; in one piece unless the joint is bent so far that the outline would cut itself."""
+    """Draw a limb in one piece, or in two where the joint bends so far that one outline would intersect itself.
+
+    points: its three joints.  widths: half widths at these.  Returns the indices of the pieces.
+    """
     if elbow_cosine(points) > 0.45:
         return [sheet.fill(round_tube(points, widths, 6), material, line)]
     a, b, c = widths
@@ -78,7 +80,10 @@ def draw_limb(sheet: Sheet, points: Points, widths: tuple[float, float, float], 
 
 
 def draw_hand(sheet: Sheet, points: Points, w: float, kind: str, side: int, line: float) -> None:
-    """A mitten with fingers drawn in."""
+    """A hand: a mitten with strokes between the fingers, and a thumb.
+
+    points: joints of the arm.  w: half width of the wrist.  kind: pose of the arm.
+    """
     out = points[2] - points[1]
     out = out / max(float(np.linalg.norm(out)), 1e-6)
     if kind == "hip":
@@ -121,7 +126,7 @@ def draw_hand(sheet: Sheet, points: Points, w: float, kind: str, side: int, line
 
 
 def limb_start(points: Points, share: float) -> Points:
-    """The first `share` (0..1) of the limb, as three points."""
+    """The first `share` (0..1) of a limb, as three points."""
     if share <= 0.5:
         stop = points[0] + (points[1] - points[0]) * share * 2
         return np.stack([points[0], (points[0] + stop) / 2, stop])
@@ -129,7 +134,7 @@ def limb_start(points: Points, share: float) -> Points:
 
 
 def draw_sleeve(sheet: Sheet, who: Identity, points: Points, w: float) -> None:
-    """Puff, short, elbow, long or bell sleeve, with folds and cuff."""
+    """Puff, short, elbow, long or bell sleeve, with folds and cuff.  points: joints of the arm.  w: its half width."""
     kind, line = who.traits["sleeve"], who.line_width
     if who.traits["outfit"] in ("jacket", "cardigan"):
         kind = "long" if kind in ("none", "puff", "short") else kind
@@ -195,7 +200,7 @@ def draw_sleeve(sheet: Sheet, who: Identity, points: Points, w: float) -> None:
 
 
 def draw_tall_arm(sheet: Sheet, who: Identity, pose: TallPose, f: BodyShape, side: int) -> None:
-    """Arm, hand and sleeve."""
+    """Arm, hand and sleeve; side: -1 left, 1 right."""
     w, line = who.measures["arm"], who.line_width
     points = arm_joints(f, pose, side)
     kind = pose.arms[0 if side < 0 else 1]
@@ -211,7 +216,7 @@ def draw_tall_arm(sheet: Sheet, who: Identity, pose: TallPose, f: BodyShape, sid
 
 
 def draw_book(sheet: Sheet, who: Identity, f: BodyShape) -> None:
-    """What the arms hold before the chest."""
+    """The book that the arms hold before the chest."""
     x, y = f.spine_x(f.waist), f.waist - 0.48 * (f.waist - f.shoulder)
     turn = np.random.default_rng(who.shape_seed + 22).uniform(-0.2, 0.2)
     c, s = np.cos(turn), np.sin(turn)

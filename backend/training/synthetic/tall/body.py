@@ -1,4 +1,4 @@
-"""Trunk, skirts and trousers of tall figures.  The head's center is (0, 0), its half width 1, y downwards."""
+"""Trunk, skirts and trousers of tall characters.  The head has its center at (0, 0) and a half width of 1; y runs down."""
 
 from dataclasses import replace
 
@@ -13,7 +13,7 @@ from backend.training.synthetic.tall.identity import TallPose
 
 
 def tall_body_shape(who: Identity, pose: TallPose) -> BodyShape:
-    """The body: a head is 2.2 units high, the fork a little above the middle."""
+    """The proportions of a tall body: a head is 2.2 units high, and the crotch lies a little above the middle."""
     n = who.measures
     feet = n["heads"] * 2.2 - 1.15
     size = (n["heads"] / 6.5) ** 0.5
@@ -35,7 +35,7 @@ def tall_body_shape(who: Identity, pose: TallPose) -> BodyShape:
 
 
 def trunk_profile(f: BodyShape, bust: float) -> Points:
-    """The right side from neck to fork, x >= 0."""
+    """The right side of the trunk from neck to crotch, x >= 0.  bust: factor of the width below the chest."""
     drop = f.waist - f.shoulder
     return smooth(
         [
@@ -58,7 +58,7 @@ def trunk_profile(f: BodyShape, bust: float) -> Points:
 
 
 def trunk_outline(f: BodyShape, bust: float, high: float, low: float, loose: float = 0.0, boxy: float = 0.0) -> Points:
-    """The trunk between two heights as an outline; loose: added width; boxy: 0 follows the waist .. 1 hangs straight."""
+    """Outline of the trunk between two heights.  loose: added width; boxy: 0 follows the waist to 1 hangs straight."""
     right = trunk_profile(f, bust)
     right = right[(right[:, 1] >= high - 0.15) & (right[:, 1] <= low)]
     wide = max(f.ws * 0.84, f.wh * 0.9)
@@ -72,12 +72,12 @@ def trunk_outline(f: BodyShape, bust: float, high: float, low: float, loose: flo
 
 
 def front_middle(f: BodyShape, pose: TallPose, y: float) -> float:
-    """Where the front's middle line lies at height y."""
+    """x of the middle of the chest at height y; it moves aside when the body turns."""
     return f.spine_x(y) + pose.turn * 0.3 * f.ws
 
 
 def draw_skirt(sheet: Sheet, who: Identity, pose: TallPose, f: BodyShape, material: str, top: float) -> None:
-    """A skirt from height `top`, with folds, pleats, ruffle or stripes."""
+    """A skirt from height `top` down, with folds, pleats, a ruffle or stripes."""
     rng = np.random.default_rng(who.shape_seed + 11)
     line, kind = who.line_width, who.traits["skirt"]
     low = f.hip + f.leg * (0.18 + 0.5 * who.measures["long"])
@@ -125,16 +125,16 @@ def draw_skirt(sheet: Sheet, who: Identity, pose: TallPose, f: BodyShape, materi
         start = (foot[0] + (head[0] - foot[0]) * reach, foot[1] + (head[1] - foot[1]) * reach)
         bow = (f.spine_x(f.hip) + k * ease + blown * 0.3, (foot[1] + start[1]) / 2 - 0.2)
         sheet.stroke(bezier(foot, bow, start), line * rng.uniform(0.5, 0.9), base)
-    # Gathers below the waistband.
+    # Short creases where the cloth is gathered below the waistband.
     for k in rng.uniform(-0.8, 0.8, int(rng.integers(0, 6))):
         x = f.spine_x(top) + k * waist
         sheet.stroke(bezier((x, top + 0.05), (x * 1.05, top + 0.35), (x * 1.12, top + rng.uniform(0.4, 0.8))), line * 0.6, base)
 
 
 def draw_lower_body(sheet: Sheet, who: Identity, pose: TallPose, f: BodyShape) -> None:
-    """Legs with what is on them, and the trunk below the waist."""
+    """Legs with clothes and shoes, and the trunk below the waist."""
     rng = np.random.default_rng(who.shape_seed + 12)
-    # The shared legs are those of the other styles, drawn slimmer.
+    # The legs are those of the other styles, a little slimmer.
     draw_legs(sheet, who, pose.base, replace(f, wh=f.wh * 0.98))
     kind, line = who.traits["bottom"], who.line_width
     if kind == "skirt":
@@ -154,11 +154,11 @@ def draw_lower_body(sheet: Sheet, who: Identity, pose: TallPose, f: BodyShape) -
 
 
 def draw_neck(sheet: Sheet, who: Identity, f: BodyShape) -> None:
-    """Neck and the skin that a neckline may show."""
+    """The neck, and the skin that a neckline may show."""
     line = who.line_width
     wide = 0.3 if who.traits["female"] == "yes" else 0.42
     sheet.fill(trunk_outline(f, who.measures["bust"], f.shoulder - 0.5, f.waist), "skin", line)
-    neck = sheet.fill(
+    sheet.fill(
         tube([(0, 0.5), (0, 1.0), (f.spine_x(f.shoulder), f.shoulder + 0.1)], (wide, wide * 0.94, wide * 1.15), 4), "skin", 0
     )
     for side in (-1, 1):
@@ -175,6 +175,4 @@ def draw_neck(sheet: Sheet, who: Identity, f: BodyShape) -> None:
                 (side * 0.8, f.shoulder + 0.06),
             ),
             line * 0.5,
-            None,
         )
-    del neck

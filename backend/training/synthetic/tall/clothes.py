@@ -1,4 +1,4 @@
-"""Blouses, dresses, cardigans and jackets of tall figures."""
+"""Blouses, dresses, cardigans and jackets of tall characters."""
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from backend.training.synthetic.tall.identity import TallPose
 
 
 def draw_body_folds(sheet: Sheet, who: Identity, pose: TallPose, f: BodyShape, base: int, seed: int) -> None:
-    """Creases at armpits, bust and waist."""
+    """Creases at armpits, bust and waist.  base: index of the garment.  seed: added to the seed of the character."""
     rng = np.random.default_rng(who.shape_seed + seed)
     line, drop = who.line_width, f.waist - f.shoulder
     x = front_middle(f, pose, f.shoulder + 1)
@@ -40,7 +40,7 @@ def draw_body_folds(sheet: Sheet, who: Identity, pose: TallPose, f: BodyShape, b
 
 
 def draw_upper_body(sheet: Sheet, who: Identity, pose: TallPose, f: BodyShape) -> None:
-    """All that is worn on the trunk, skirt included where it belongs to the same piece."""
+    """Everything worn on the trunk, and the skirt."""
     kind, line, n = who.traits["outfit"], who.line_width, who.measures
     boxy, loose, bust = {"sweater": 0.6, "tunic": 0.35, "jacket": 0.35}.get(kind, 0.12), n["loose"], n["bust"]
     high = f.shoulder - (0.1 if who.traits["neckline"] == "square" else 0.28)
@@ -87,7 +87,7 @@ def draw_upper_body(sheet: Sheet, who: Identity, pose: TallPose, f: BodyShape) -
 
 
 def draw_open_jacket(sheet: Sheet, who: Identity, pose: TallPose, f: BodyShape, low: float) -> None:
-    """An open cardigan or jacket over the shirt."""
+    """An open cardigan or jacket over the shirt.  low: its lower edge."""
     n, line = who.measures, who.line_width
     whole = trunk_outline(f, n["bust"], f.shoulder - 0.2, low + 0.2, 0.1 + n["loose"], 0.3)
     closed = 0.1 + 0.35 * n["depth"]
@@ -127,7 +127,7 @@ def draw_open_jacket(sheet: Sheet, who: Identity, pose: TallPose, f: BodyShape, 
 
 
 def draw_sailor_collar(sheet: Sheet, who: Identity, pose: TallPose, f: BodyShape) -> None:
-    """A sailor collar with its stripe."""
+    """A sailor collar with a stripe."""
     x, xm, line = f.spine_x(f.shoulder), front_middle(f, pose, f.shoulder + 1), who.line_width
     for side in (-1, 1):
         base = sheet.fill(

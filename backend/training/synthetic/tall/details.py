@@ -1,4 +1,4 @@
-"""Necklines, collars, ribbons, buttons and sashes of tall figures."""
+"""Necklines, collars, ribbons, buttons and sashes of tall characters."""
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from backend.training.synthetic.tall.identity import TallPose
 
 
 def draw_neckline(sheet: Sheet, who: Identity, pose: TallPose, f: BodyShape, material: str) -> None:
-    """The skin a neckline shows, and a collar."""
+    """The skin that a neckline shows, and the collar."""
     kind, line, c = who.traits["neckline"], who.line_width, who.measures["depth"]
     x, y, xm = f.spine_x(f.shoulder), f.shoulder - 0.22, front_middle(f, pose, f.shoulder + 0.5)
     edge = "trim" if who.traits["cuffs"] == "cuffs" else material
@@ -118,7 +118,7 @@ def draw_neckwear(sheet: Sheet, who: Identity, pose: TallPose, f: BodyShape) -> 
 
 
 def draw_closing(sheet: Sheet, who: Identity, pose: TallPose, f: BodyShape, base: int, low: float) -> None:
-    """Buttons or lacing down the front, frills over the bust."""
+    """Buttons or lacing down the front, and a frill over the bust.  base: index of the garment.  low: its lower edge."""
     kind, line = who.traits["closing"], who.line_width
     top = f.shoulder + 0.55
     if kind != "none":
@@ -144,7 +144,7 @@ def draw_closing(sheet: Sheet, who: Identity, pose: TallPose, f: BodyShape, base
 
 
 def draw_waist_wear(sheet: Sheet, who: Identity, pose: TallPose, f: BodyShape) -> None:
-    """Belt, sash, or a sash with a great bow at the side."""
+    """A belt, a sash, or a sash with a large bow at the side."""
     kind, line = who.traits["middle"], who.line_width
     if kind == "none":
         return

@@ -1,4 +1,4 @@
-"""Long hair in strands: behind the body, over the shoulders, over the cap of hair."""
+"""Long hair drawn in strands: behind the body, over the shoulders, over the cap of hair."""
 
 import numpy as np
 
@@ -11,12 +11,15 @@ from backend.training.synthetic.tall.identity import TallPose
 
 
 def wave_amplitude(who: Identity) -> float:
-    """Amplitude of waves; straight hair has none."""
+    """Amplitude of the waves of hair; nearly 0 for straight hair."""
     return who.measures["wave"] if who.traits["mane"] in ("wavy", "flick") else 0.012
 
 
 def hair_strand(who: Identity, pose: TallPose, k: float, wide: float, top: float, low: float, phase: float = 0.0) -> Points:
-    """One line of flowing hair: k -1..1 across a mane of half width `wide` at its low end, from height `top` to `low`."""
+    """One line of flowing hair, (14, 2), from height `top` to `low`.
+
+    k: -1..1, position across the mane.  wide: half width of the mane at its low end.  phase: of the waves.
+    """
     y = np.linspace(top, low, 14)
     t = np.clip((y + 0.2) / max(low + 0.2, 0.5), 0, 1)
     v = who.measures["hair_volume"]
@@ -27,7 +30,7 @@ def hair_strand(who: Identity, pose: TallPose, k: float, wide: float, top: float
 
 
 def draw_mane(sheet: Sheet, who: Identity, pose: TallPose) -> None:
-    """Hair behind head and body."""
+    """Draw the hair behind head and body."""
     rng = np.random.default_rng(who.shape_seed + 31)
     kind, line, v = who.traits["mane"], who.line_width, who.measures["hair_volume"]
     s = -0.14 * np.sin(pose.base.yaw * MAX_HEAD_TURN)
@@ -90,7 +93,7 @@ def draw_mane(sheet: Sheet, who: Identity, pose: TallPose) -> None:
             sheet.stroke(
                 hair_strand(who, pose, float(k), wide, a, b, float(k > 0) * np.pi), line * rng.uniform(0.3, 0.75), base
             )
-    # Outer strands that leave the mass.
+    # Loose strands beside the mane.
     if rng.random() < 0.6 and low > 1.6:
         for _ in range(int(rng.integers(1, 4))):
             side = 1 if rng.random() < 0.5 else -1
@@ -107,7 +110,7 @@ def draw_mane(sheet: Sheet, who: Identity, pose: TallPose) -> None:
 
 
 def draw_shoulder_locks(sheet: Sheet, who: Identity, pose: TallPose) -> None:
-    """Locks before the ears, to the chin or down over the chest, and hair that falls before the shoulders."""
+    """Hair that falls before the shoulders, and locks before the ears that reach the chin or the chest."""
     rng = np.random.default_rng(who.shape_seed + 32)
     line, v = who.line_width, who.measures["hair_volume"]
     long_hair = who.traits["mane"] in ("straight", "wavy")

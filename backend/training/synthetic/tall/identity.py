@@ -1,6 +1,6 @@
-"""Tall figures, 5.5 to 7.5 heads high: who they are, what they wear, how they stand.
+"""Tall characters, 5.5 to 7.5 heads high: their traits, clothes and poses.
 
-Heads, faces and pens are those of the other drawn styles; bodies, long hair, clothes and poses are their own.
+Heads, faces and pens are shared with the other styles; bodies, long hair, clothes and poses are not.
 """
 
 from collections.abc import Mapping
@@ -12,24 +12,29 @@ from backend.training.synthetic.bust.identity import Identity, Pose, choose_by_w
 from backend.training.synthetic.render.palettes import Color, color_from_hsv, random_color, scale_color
 
 ARM_POSES = ("hang", "hang", "back", "hip", "chest", "front", "raised", "cheek")
+"""Poses of a single arm; twice in the list is twice as frequent."""
 BOTH_ARMS = ("crossed", "back", "front", "hang", "book", "hip", "chest")
+"""Poses of both arms together."""
 
 
 @dataclass(frozen=True)
 class TallPose:
-    """base: head and expression.  arms: a name for the left and the right one; jitter: (2, 2, 2) shifts of elbow and wrist.
-    turn: -1..1, how far the body turns; wind: how far skirt and hair are blown aside.
-    """
+    """Pose and expression of a tall character in one drawing."""
 
     base: Pose
+    """Head, expression and legs."""
     arms: tuple[str, str]
+    """Poses of the left and the right arm."""
     jitter: np.ndarray
+    """(2, 2, 2): shifts of elbow and wrist of each arm."""
     turn: float
+    """How far the body turns, -1..1."""
     wind: float
+    """How far skirt and hair are blown aside."""
 
 
 def random_clothes(rng: np.random.Generator, female: bool) -> dict[str, str]:
-    """Names of garments and their details."""
+    """Traits of clothes: garments and their details."""
     if female:
         outfit = choose_by_weight(rng, blouse=0.24, dress=0.26, cardigan=0.16, school=0.1, sweater=0.1, tunic=0.1, jacket=0.04)
         bottom = choose_by_weight(rng, skirt=0.68, trousers=0.24, shorts=0.08)
@@ -61,7 +66,7 @@ def random_clothes(rng: np.random.Generator, female: bool) -> dict[str, str]:
 
 
 def random_hair(rng: np.random.Generator, female: bool) -> dict[str, str]:
-    """Names of hair styles."""
+    """Traits of hair, headwear and face."""
     back = (
         choose_by_weight(rng, straight=0.34, wavy=0.22, bobbed=0.2, flick=0.06, twin=0.08, pony=0.06, braid=0.04)
         if female
@@ -69,7 +74,7 @@ def random_hair(rng: np.random.Generator, female: bool) -> dict[str, str]:
     )
     return {
         "mane": back,
-        # Names the shared head code knows.
+        # The code that draws heads knows these two back hairs; the mane is drawn in ``hair``.
         "back": "short" if back == "short" else "bob",
         "side": "none",
         "fringe": choose_by_weight(rng, zigzag=0.45, parted=0.25, straight=0.14, swept=0.16),
@@ -85,7 +90,7 @@ def random_hair(rng: np.random.Generator, female: bool) -> dict[str, str]:
 
 
 def random_tall_palette(rng: np.random.Generator, base: Mapping[str, Color]) -> dict[str, Color]:
-    """Clothes that go together half of the time; a quarter in one hue."""
+    """The palette with clothes in related hues half of the time, in one hue a quarter of the time."""
     out = dict(base)
     kind = rng.random()
     if kind < 0.5:
@@ -154,12 +159,12 @@ def random_tall_identity(rng: np.random.Generator) -> Identity:
 
 
 def change_clothes(rng: np.random.Generator, who: Identity) -> Identity:
-    """The same character in other clothes of the same paints."""
+    """The same character in other clothes of the same colors."""
     return replace(who, traits={**who.traits, **random_clothes(rng, who.traits["female"] == "yes")})
 
 
 def random_tall_pose(rng: np.random.Generator) -> TallPose:
-    """A stance: mostly calm, as sprites stand."""
+    """A random pose, mostly a calm one, as of sprites."""
     base = random_pose(rng)
     calm = replace(
         base,
@@ -182,7 +187,7 @@ def random_tall_pose(rng: np.random.Generator) -> TallPose:
 
 
 def vary_slightly(rng: np.random.Generator, pose: TallPose) -> TallPose:
-    """The next drawing of a sprite: another expression, perhaps one arm elsewhere, the head a little turned."""
+    """The pose of the next drawing of a sprite: another expression, perhaps one arm moved, the head tilted a little."""
     other = random_pose(rng)
     base = replace(
         pose.base,

@@ -1,4 +1,4 @@
-"""Tall drawn people: knee-up, waist-up and bust sprites, mostly on white paper."""
+"""Source of tall drawn people: sprites from the knees, the waist or the chest up, mostly on white paper."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,16 +26,17 @@ from backend.training.synthetic.tall.identity import (
 from backend.training.synthetic.types import DrawingSet, View
 
 CROPS = {"bust": 3.0, "waist": 4.9, "thigh": 7.2, "knee": 8.8}
-"""Lowest height of each crop, in half head widths below the head's center."""
+"""Lower edge of each crop, in half head widths below the center of the head."""
 SAME_POSE_SHARE = 0.35
+"""Share of references in nearly the same pose as the drawing."""
 CHANGED_CLOTHES_SHARE = 0.1
-"""Share of the other references that wear something else in the same colors."""
+"""Share of the other references with other clothes in the same colors."""
 SPRITE_LINES = LineMix(extracted=0.55, both=0.05, contour=0.3)
-"""Sprites are colored art: their line art is extracted more often than drawn."""
+"""Sprites are colored art, so their lines are extracted more often than drawn."""
 
 
 def draw_tall_character(who: Identity, pose: TallPose) -> Sheet:
-    """The whole figure, from its hair's back to its fringe."""
+    """The whole character in drawing units, with the center of the head at (0, 0)."""
     sheet, f, base = Sheet(), tall_body_shape(who, pose), pose.base
     draw_mane(sheet, who, pose)
     tilt_head(sheet, 0, base)
@@ -62,12 +63,12 @@ def draw_tall_character(who: Identity, pose: TallPose) -> Sheet:
 
 
 def random_crop(rng: np.random.Generator) -> str:
-    """How much of the figure the picture shows."""
+    """How much of the character a drawing shows: a key of CROPS, "full" or "face"."""
     return choose_by_weight(rng, bust=0.13, waist=0.22, thigh=0.26, knee=0.25, full=0.09, face=0.05)
 
 
 def random_tall_camera(rng: np.random.Generator, sheet: Sheet, crop: str, size: int, mirror: bool) -> NDArray[np.float64]:
-    """A 2x3 matrix from drawing units to pixels: the figure stands on the lower edge, or is cut by it."""
+    """A 2x3 matrix from drawing units to pixels: the character stands on the lower edge, or is cut off by it."""
     lo, hi = sheet.bounds()
     top = max(float(lo[1]), -2.0)
     if crop == "full":
@@ -92,7 +93,7 @@ def random_tall_camera(rng: np.random.Generator, sheet: Sheet, crop: str, size: 
 
 
 def draw_tall_view(rng: np.random.Generator, who: Identity, pose: TallPose, crop: str, size: int, light: Shading) -> View:
-    """One drawing of the character."""
+    """One drawing of the character.  crop: see ``random_crop``."""
     sheet = draw_tall_character(who, pose)
     return rasterize(sheet, who.palette, random_tall_camera(rng, sheet, crop, size, pose.base.mirror), size, light)
 
@@ -106,7 +107,7 @@ class Tall2D:
         self.backgrounds = backgrounds
 
     def draw(self, rng: np.random.Generator, size: int) -> DrawingSet:
-        """Two drawings of a new character, a third of them in nearly the same pose."""
+        """Two drawings of a new character, SAME_POSE_SHARE of them in nearly the same pose."""
         who = random_tall_identity(rng)
         pose, crop = random_tall_pose(rng), random_crop(rng)
         target = draw_tall_view(rng, who, pose, crop, size, vary_light(rng, who.shading))

@@ -83,5 +83,5 @@ def test_command_line(tmp_path: Path) -> None:
 
 
 def test_a_failed_process_is_told(tmp_path: Path) -> None:
-    with pytest.raises(RuntimeError, match="go on where it stopped"):
+    with pytest.raises(RuntimeError, match="continue where it stopped"):
         render_training(tmp_path, ArtFolders(models3d=tmp_path / "absent", panels=tmp_path / "absent"), sets=1, size=SIZE)
