@@ -36,7 +36,7 @@ class BodyShape:
     """How far the spine leans, x for each unit of y."""
 
     def spine_x(self, y: float) -> float:
-        """x of the spine at height y."""
+        """The x of the spine at height y."""
         return self.lean * (y - self.neck)
 
 

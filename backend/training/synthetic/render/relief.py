@@ -58,7 +58,7 @@ def inner_distance(part: NDArray[np.int16]) -> ImageField:
 
 
 def bulge_normals(part: NDArray[np.int16], radius: float) -> tuple[ImageField, ImageField]:
-    """x and y of the surface normal, (S, S) each, of parts that are rounded over `radius` pixels at their edges.
+    """Components x and y of the surface normal, (S, S) each, of parts that are rounded over `radius` pixels at their edges.
 
     Parts thinner than that are rounded over what they have.
     """
@@ -75,7 +75,7 @@ def bulge_normals(part: NDArray[np.int16], radius: float) -> tuple[ImageField, I
 
 
 def drawing_coordinates(camera: NDArray[np.float64], size: int) -> tuple[ImageField, ImageField]:
-    """x (1, S) or (S, S) and y of every pixel in drawing units."""
+    """Coordinates x and y of every pixel in drawing units, in shapes that broadcast to (S, S)."""
     inverse = np.linalg.inv(camera[:, :2])
     xs = np.arange(size, dtype=np.float32)[None] + 0.5 - np.float32(camera[0, 2])
     ys = np.arange(size, dtype=np.float32)[:, None] + 0.5 - np.float32(camera[1, 2])

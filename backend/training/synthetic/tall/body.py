@@ -72,7 +72,7 @@ def trunk_outline(f: BodyShape, bust: float, high: float, low: float, loose: flo
 
 
 def front_middle(f: BodyShape, pose: TallPose, y: float) -> float:
-    """x of the middle of the chest at height y; it moves aside when the body turns."""
+    """The x of the middle of the chest at height y; it moves aside when the body turns."""
     return f.spine_x(y) + pose.turn * 0.3 * f.ws
 
 
