@@ -1,4 +1,4 @@
-"""What the stages hand to each other.  All frozen; a stage never changes what it was given."""
+"""What the stages of the pipeline hand to each other.  All frozen; no stage changes its arguments."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,26 +11,25 @@ from shared.stages import Stage
 
 @dataclass(frozen=True)
 class Inputs:
-    """The decoded request.
-
-    lines: (H, W, 4) uint8, the line layer as the painter has it (opaque or transparent).  references: (h, w, 4) uint8 each,
-    any size, in the order of ``request.references``.  foreground: (H, W) uint8 mask, 255 = figure; None = automatic.
-    hints: (H, W, 4) uint8, spots of color where alpha is above 0, or None.  region: (H, W) uint8, 255 = to be recolored,
-    None = everything; ``previous`` comes with it.
-    """
+    """The decoded request."""
 
     request: ColorizeRequest
     lines: Rgba
+    """(H, W, 4) uint8, the line layer as the painter has it, opaque or transparent."""
     references: tuple[Rgba, ...]
+    """(h, w, 4) uint8 each, any size, in the order of ``request.references``."""
     foreground: Gray | None
+    """(H, W) uint8 mask, 255 = foreground; None = to be guessed."""
     hints: Rgba | None = None
+    """(H, W, 4) uint8, strokes of color where alpha is above 0."""
     selection: Gray | None = None
+    """(H, W) uint8, 255 = to be colored anew; None = everything.  ``previous`` comes with it."""
     previous: "PreviousResult | None" = None
 
 
 @dataclass(frozen=True)
 class PreviousResult:
-    """The layers of an earlier result, (H, W, 4) uint8 each, as the painter has painted them over."""
+    """The layers of a previous result, (H, W, 4) uint8 each, with whatever the painter has changed in them."""
 
     foreground: Rgba
     background: Rgba
@@ -38,79 +37,81 @@ class PreviousResult:
 
 @dataclass(frozen=True)
 class Reference:
-    """One reference made ready: rgb (h, w, 3) uint8 on white, no larger than the family wants it; mask (h, w), 255 = figure."""
+    """One reference as models are shown it."""
 
     rgb: Rgb
+    """(h, w, 3) uint8 on white, no larger than the family wants it."""
     mask: Gray
+    """(h, w) uint8, 255 = foreground."""
     role: ReferenceRole
 
 
 @dataclass(frozen=True)
 class SelectionEdit:
-    """A selection that alone may change.  cut: which regions lie in it.  selection: (H, W) uint8, 0 = stays byte for byte."""
+    """A selection of a previous result is colored anew; nothing else may change."""
 
     split: SelectionSplit
+    """The regions split by the selection, and which of them lie in it."""
     selection: Gray
+    """(H, W) uint8; where it is 0, both layers stay byte for byte."""
     previous: PreviousResult
 
 
 @dataclass(frozen=True)
 class Drawing:
-    """What ``prepare`` makes of the inputs.
-
-    ink: (H, W) uint8 at canvas size, 0 = paper .. 255 = full line.  mask: (H, W) uint8 at canvas size, 255 = figure,
-    anti-aliased.  regions: the drawing's regions at working size (longest side 1024, or shorter side 256 if
-    that is more; never above the canvas).  fixed: regions whose color is not the model's to choose, though what it chooses for
-    the others may follow them; the last stage puts these colors in whatever the model says.  recoloring: what may change of
-    an earlier result, None = everything is new.
-    """
+    """What ``prepare`` makes of the inputs."""
 
     ink: Gray
+    """(H, W) uint8 at canvas size, 0 = paper .. 255 = full line."""
     mask: Gray
+    """(H, W) uint8 at canvas size, 255 = foreground, anti-aliased."""
     regions: Regions
+    """At working size: longest side 1024, or shorter side 256 if that is more; never above the canvas."""
     references: tuple[Reference, ...]
     warnings: tuple[str, ...] = ()
+    """What the painter should know of how the inputs were read, one sentence each."""
     fixed: FixedRegions = NO_FIXED_REGIONS
+    """Regions whose color is given.  A model may let the others follow them; the last stage puts these colors into the result."""
     selection_edit: SelectionEdit | None = None
+    """What may change of a previous result; None = everything is new."""
 
 
 @dataclass(frozen=True)
 class Colors:
-    """What ``decode`` makes of the model's answer.
-
-    flats: (count, 3) uint8 sRGB, one color for each region of ``Drawing.regions``.  field: (h, w, 3) float32 sRGB 0..1 over
-    the whole canvas at model size, or None for the flats finish.  warnings: what the painter should know of how they came
-    about, a sentence each.
-    """
+    """What ``decode`` makes of the model's latent."""
 
     flats: Rgb
+    """(count, 3) uint8 sRGB, one color for each region of ``Drawing.regions``."""
     field: Floats | None
+    """(h, w, 3) float32 sRGB 0..1 over the whole canvas at model size, or None for the flats finish."""
     warnings: tuple[str, ...] = ()
+    """What the painter should know of how they came about, one sentence each."""
 
 
 @dataclass(frozen=True)
 class ResultLayers:
-    """The answer at canvas size, (H, W, 4) uint8 each.
-
-    foreground: alpha = the mask.  background: opaque and complete behind the figure.  composite: foreground over background,
-    opaque; equals 8-bit compositing of the two to within 1.  lines: the ink in black on transparency, where it is not what the
-    line layer shows.
-    """
+    """The layers at canvas size, (H, W, 4) uint8 each."""
 
     foreground: Rgba
+    """Its alpha is the mask."""
     background: Rgba
+    """Opaque, and complete behind the foreground."""
     composite: Rgba
+    """Foreground over background, opaque; equals 8-bit compositing of the two to within 1."""
     lines: Rgba | None = None
+    """The ink in black on transparency, where it is not what the line layer shows."""
 
 
 @dataclass(frozen=True)
 class StepProgress:
-    """Progress of one stage: step of steps, and (h, w, 3) uint8 preview of at most 256 px when there is one."""
+    """How far a job is."""
 
     stage: Stage
     step: int = 0
+    """Finished steps of the stage, of ``steps``."""
     steps: int = 0
     preview: Rgb | None = None
+    """(h, w, 3) uint8, at most 256 px, when there is one."""
 
 
 ProgressCallback = Callable[[StepProgress], None]

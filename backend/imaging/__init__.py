@@ -1,1 +1,1 @@
-"""Pictures as arrays: line art, regions, masks, color, resampling, PNG.  No torch in here."""
+"""Images as arrays: ink, regions, masks, colors, sizes, PNG.  Nothing here imports torch."""

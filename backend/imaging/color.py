@@ -1,4 +1,4 @@
-"""Color: sRGB to Lab and back, and alpha over white."""
+"""sRGB to CIE Lab and back, and alpha over white."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""From any line layer to ink, and from a colored picture to pseudo-lines."""
+"""Reads ink from any line layer, and lines from a colored image."""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -10,31 +10,42 @@ from numpy.typing import NDArray
 from backend.imaging.color import on_white
 from backend.imaging.types import Floats, Gray, Rgb, Rgba
 
-EMPTY_INK = 48
-"""Ink fainter than this everywhere (but for fewer than 4 pixels) is an empty drawing."""
-_SAMPLES = 1 << 20
-_FAINTEST_LINE = 0.08
-_WEAKEST_FULL_LINE = 0.25
+MIN_LINE_INK = 48
+"""Fainter ink is no line."""
+MIN_INK_PIXELS = 4
+"""Pixels of ink that a drawing has at least."""
+OPAQUE_ALPHA, OPAQUE_SHARE = 250, 0.99
+"""A layer hides what lies under it when this share of its pixels has this alpha or more."""
+DODGE_FLOOR = 40
+"""Gray that ``lines_from_color`` divides by at least, so that the noise of near-black areas does not become lines."""
+DODGE_GAIN = 320
+"""Ink of ``lines_from_color`` where gray falls to black: a fall by four fifths is a full line already."""
+SOLID_CONTRAST = 0.88
+"""A cell darker than this share of the paper fitted so far is a solid black, and no paper."""
+_MAX_SAMPLES = 1 << 20
+_MIN_LINE_DARKNESS = 0.08
+_MIN_FULL_DARKNESS = 0.25
 
 
 @dataclass(frozen=True)
 class _Paper:
-    """Per-channel quadratic surface in x, y of 0..1: colors (6, 3), and whether lines are lighter than it."""
-
     surface: Floats
+    """(6, 3) coefficients of a quadratic in x and y (``_basis``) for each channel, or (1, 3) one color for the whole page."""
     light_lines: bool
+    """Whether lines are lighter than the paper."""
     noise: float
+    """Darkness (0..1) that is no ink yet."""
 
 
 def is_opaque_drawing(rgba: Rgba) -> bool:
     """Whether the layer hides what lies under it: at least 99 % of its pixels are opaque."""
     alpha = rgba[..., 3]
-    return int(np.count_nonzero(alpha >= 250)) >= 0.99 * alpha.size
+    return int(np.count_nonzero(alpha >= OPAQUE_ALPHA)) >= OPAQUE_SHARE * alpha.size
 
 
 def is_empty(ink: Gray) -> bool:
-    """Whether there is no line in ink (h, w)."""
-    return int(np.count_nonzero(ink >= EMPTY_INK)) < 4
+    """Whether there is no line in ink (h, w): fewer than ``MIN_INK_PIXELS`` pixels of ``MIN_LINE_INK`` or more."""
+    return int(np.count_nonzero(ink >= MIN_LINE_INK)) < MIN_INK_PIXELS
 
 
 def ink_from_rgba(rgba: Rgba) -> Gray:
@@ -53,26 +64,26 @@ def ink_from_rgba(rgba: Rgba) -> Gray:
             return np.zeros(rgba.shape[:2], np.uint8)
         tone = 1 - sample[..., :3].min(-1).astype(np.float32) / 255
         light, dark = float((alpha * (tone < 0.15)).sum()) / weight, float((alpha * (tone > 0.3)).sum()) / weight
-        if dark < 0.01:
+        if dark < 0.01:  # white lines: there is nothing but opacity to see them by
             return rgba[..., 3].copy()
-        if light < 0.3:
-            return _scaled(_darkness_on_white(rgba), _full_strength(alpha * tone))
+        if light < 0.3:  # dark lines, and no white fills between them
+            return _scale_ink(_darkness_on_white(rgba), _full_strength(alpha * tone))
     return _ink_on_paper(on_white(rgba), on_white(sample))
 
 
 def lines_from_color(rgb: Rgb) -> Gray:
-    """Pseudo-lines (h, w), 255 = line, of a colored picture (h, w, 3): where gray falls below its brightest neighbor.
+    """Lines (h, w), 255 = line, of a colored image (h, w, 3): where gray falls below its brightest neighbor.
 
-    The dodge of gray by dilated gray, so that a dark picture's lines are as strong as a bright one's.
+    Gray is divided by dilated gray (a dodge), so that a dark image's lines are as strong as a bright one's.
     """
     gray = cv2.cvtColor(np.ascontiguousarray(rgb), cv2.COLOR_RGB2GRAY)
     brightest = cv2.dilate(gray, np.ones((3, 3), np.uint8))
-    floor = np.maximum(brightest, 40).astype(np.float32)  # keeps the noise of near-black areas from becoming lines
-    return np.clip(320 * (brightest.astype(np.float32) - gray) / floor, 0, 255).astype(np.uint8)
+    floor = np.maximum(brightest, DODGE_FLOOR).astype(np.float32)
+    return np.clip(DODGE_GAIN * (brightest.astype(np.float32) - gray) / floor, 0, 255).astype(np.uint8)
 
 
 def _sample(rgba: Rgba) -> Rgba:
-    stride = max(1, int(np.sqrt(rgba.shape[0] * rgba.shape[1] / _SAMPLES)))
+    stride = max(1, int(np.sqrt(rgba.shape[0] * rgba.shape[1] / _MAX_SAMPLES)))
     return np.ascontiguousarray(rgba[::stride, ::stride])
 
 
@@ -82,11 +93,11 @@ def _darkness_on_white(rgba: Rgba) -> Gray:
 
 def _full_strength(darkness: NDArray[np.floating]) -> float:
     """The darkness (0..1) of a full line: a high percentile of everything that is not paper."""
-    marks = darkness[darkness > _FAINTEST_LINE]
-    return float(np.clip(np.percentile(marks, 98), _WEAKEST_FULL_LINE, 1)) if marks.size else 1.0
+    marks = darkness[darkness > _MIN_LINE_DARKNESS]
+    return float(np.clip(np.percentile(marks, 98), _MIN_FULL_DARKNESS, 1)) if marks.size else 1.0
 
 
-def _scaled(darkness: Gray, full: float, noise: float = 0.0) -> Gray:
+def _scale_ink(darkness: Gray, full: float, noise: float = 0.0) -> Gray:
     table = np.clip((np.arange(256) / 255 - noise) / (full - noise), 0, 1)
     return np.rint(255 * table).astype(np.uint8)[darkness]
 
@@ -98,10 +109,10 @@ def _basis(height: int, width: int) -> Floats:
 
 
 def _fit_paper(rgb: Rgb) -> _Paper:
-    """The paper of a sample (h, w, 3): flat white or black when most pixels are exactly that, else a fitted surface.
+    """The paper of a sample (h, w, 3): one dark color, or white where 30 % of the pixels are, else a fitted surface.
 
     The surface is a robust quadratic fit to the brightest tenth of each cell of a 24 x 24 grid; cells darker than the
-    surface by 12 % (solid blacks) are left out of the next round.
+    surface by 12 % (``SOLID_CONTRAST``) are left out of the next round.
     """
     light = rgb.min(-1)
     bright = float((light > 100).mean())
@@ -118,27 +129,28 @@ def _fit_paper(rgb: Rgb) -> _Paper:
     ).reshape(-1, 3)
     basis = _basis(rows, columns).reshape(-1, 6)
     value = cells.sum(-1)
-    keep = value >= 0.6 * np.percentile(value, 95)
+    is_paper = value >= 0.6 * np.percentile(value, 95)
     surface = np.zeros((6, 3), np.float32)
+    # A ridge keeps the surface from tilting where too little paper says that it does.
     for _ in range(4):
-        ridge = np.diag([0, 1, 1, 1, 1, 1]).astype(np.float32) * 1e-4 * len(basis)  # tilts only where enough paper says so
-        part = basis[keep]
-        surface = np.linalg.solve(part.T @ part + ridge, part.T @ cells[keep]).astype(np.float32)
-        keep = value >= 0.88 * (basis @ surface).sum(-1)
-        if keep.sum() < 12:
+        ridge = np.diag([0, 1, 1, 1, 1, 1]).astype(np.float32) * 1e-4 * len(basis)
+        part = basis[is_paper]
+        surface = np.linalg.solve(part.T @ part + ridge, part.T @ cells[is_paper]).astype(np.float32)
+        is_paper = value >= SOLID_CONTRAST * (basis @ surface).sum(-1)
+        if is_paper.sum() < 12:  # too few for six coefficients
             break
     return _Paper(surface, False, 0.06)
 
 
 def _ink_on_paper(rgb: Rgb, sample: Rgb) -> Gray:
     paper = _fit_paper(sample)
-    darkness = _difference(sample, paper)
+    darkness = _difference_from_paper(sample, paper)
     marks = darkness.astype(np.float32) / 255
     full = max(_full_strength(marks), 2 * paper.noise)
-    return _scaled(_difference(rgb, paper), full, paper.noise)
+    return _scale_ink(_difference_from_paper(rgb, paper), full, paper.noise)
 
 
-def _difference(rgb: Rgb, paper: _Paper) -> Gray:
+def _difference_from_paper(rgb: Rgb, paper: _Paper) -> Gray:
     """How far each pixel is from the paper, 0..255 of the way to black (or to white), in the channel where that is most."""
     height, width = rgb.shape[:2]
     result = np.empty((height, width), np.uint8)
@@ -146,11 +158,11 @@ def _difference(rgb: Rgb, paper: _Paper) -> Gray:
     for top in range(0, height, 256):
         band = rgb[top : top + 256].astype(np.float32)
         if len(paper.surface) == 1:
-            ground = paper.surface[0]
+            color = paper.surface[0]
         else:
             y = ((np.arange(len(band), dtype=np.float32) + top + 0.5) / height - 0.5)[:, None]
             terms = np.broadcast_arrays(np.ones_like(y * x), x, y, x * x, x * y, y * y)
-            ground = np.clip(np.stack(terms, -1) @ paper.surface, 32, 255)
-        part = (band - ground) / np.maximum(255 - ground, 1) if paper.light_lines else 1 - band / ground
+            color = np.clip(np.stack(terms, -1) @ paper.surface, 32, 255)
+        part = (band - color) / np.maximum(255 - color, 1) if paper.light_lines else 1 - band / color
         result[top : top + 256] = np.rint(np.clip(part.max(-1), 0, 1) * 255)
     return result

@@ -1,4 +1,4 @@
-"""Lines of pictures that are no clean line drawing: scans, and colored pictures.  Ink is 255 = line."""
+"""Extracts lines where a layer is no clean line drawing: from scans and from colored images.  Ink is 255 = line."""
 
 from typing import Any
 
@@ -11,17 +11,24 @@ from backend.imaging.resize import resize
 from backend.imaging.types import Floats, Gray, Rgb, Rgba
 from shared.line_preparation import LinePreparation
 
-SIDE = 512
-"""Shorter side that widths in pixels are meant for; in larger pictures they grow in proportion, as pens do."""
+BASE_SIDE = 512
+"""Shorter side that widths in pixels are meant for; in larger images they grow in proportion, as pens do."""
 SCAN_BLUR = 6.0
 """Gaussian sigma of what is around a line in a scan."""
-SCAN_FAINTEST, SCAN_FLOOR, SCAN_LEVEL = 8, 16.0, 127.0
-"""Differences that count for the usual one, the least it may be, and what it becomes."""
-DODGE_KERNEL, DODGE_LOW, DODGE_HIGH = 7, 0.4, 0.92
-XDOG_SIGMA, XDOG_WIDER, XDOG_SHARPNESS, XDOG_LEVEL, XDOG_SLOPE = 1.0, 1.6, 36.0, 0.0, 4.0
+SCAN_MIN_DIFFERENCE = 8
+"""Smaller differences from what is around do not count for the typical one."""
+SCAN_MIN_TYPICAL = 16.0
+"""The least that the typical difference may be."""
+SCAN_TYPICAL_INK = 127.0
+"""The ink that the typical difference becomes."""
+DODGE_KERNEL = 7
+"""Side of the square in which ``dodge_lines`` looks for the brightest gray."""
+DODGE_LOW, DODGE_HIGH = 0.4, 0.92
+"""Quotients of ``dodge_lines`` from which there is full ink, and none."""
+XDOG_SIGMA, XDOG_RATIO, XDOG_SHARPNESS, XDOG_LEVEL, XDOG_SLOPE = 1.0, 1.6, 36.0, 0.0, 4.0
 """sigma, k, p, epsilon and phi of ``xdog``; lightness is 0..1."""
 FACE_SIGMAS = (0.3, 0.4, 0.5)
-FACE_WIDER, FACE_SHARPNESS, FACE_LEVEL = 3.5, 10.0, 0.01
+FACE_RATIO, FACE_SHARPNESS, FACE_LEVEL = 3.5, 10.0, 0.01
 """sigma (one of them), k, p and epsilon of ``xdog_binary``."""
 
 
@@ -38,29 +45,29 @@ def extract_ink(rgba: Rgba, preparation: LinePreparation) -> Gray:
 
 
 def brightness(rgba: Rgba) -> Gray:
-    """The brightest channel over black: a drawing in white on black, or in white on nothing, is its own ink."""
+    """The brightest channel over black: a drawing in white, on black or on transparency, is its own ink."""
     alpha = rgba[..., 3].astype(np.uint16)
     return ((rgba[..., :3].max(-1) * alpha + 127) // 255).astype(np.uint8)
 
 
 def ink_from_scan(rgb: Rgb) -> Gray:
-    """How much darker a pixel is than the blurred picture around it, in the channel where that is least; a usual line has 127.
+    """How much darker a pixel is than the blurred image around it, in the channel where that is least; a typical line has 127.
 
-    The preparation "invert-webui" of spec section 18; its blur is in pixels of a model-size picture.
+    The preparation "invert-webui" of spec section 18; its blur is in pixels of a model-size image.
     """
-    blurred = cv2.GaussianBlur(_shrunk(rgb).astype(np.float32), (0, 0), SCAN_BLUR)
+    blurred = cv2.GaussianBlur(_downsample(rgb).astype(np.float32), (0, 0), SCAN_BLUR)
     darker = np.full(rgb.shape[:2], 255, np.float32)
     for channel in range(3):  # one after the other: at 8192 x 8192 each takes 270 MB
-        around = resize(np.ascontiguousarray(blurred[..., channel]), rgb.shape[1], rgb.shape[0])
-        np.minimum(darker, around - rgb[..., channel], out=darker)
+        surroundings = resize(np.ascontiguousarray(blurred[..., channel]), rgb.shape[1], rgb.shape[0])
+        np.minimum(darker, surroundings - rgb[..., channel], out=darker)
     np.maximum(darker, 0, out=darker)
-    lines = darker[darker > SCAN_FAINTEST]
-    usual = max(SCAN_FLOOR, float(np.median(lines))) if lines.size else SCAN_FLOOR
-    return np.clip(darker * (SCAN_LEVEL / usual), 0, 255).astype(np.uint8)
+    lines = darker[darker > SCAN_MIN_DIFFERENCE]
+    typical = max(SCAN_MIN_TYPICAL, float(np.median(lines))) if lines.size else SCAN_MIN_TYPICAL
+    return np.clip(darker * (SCAN_TYPICAL_INK / typical), 0, 255).astype(np.uint8)
 
 
 def dodge(rgb: Rgb, kernel: int, low: float, high: float) -> Gray:
-    """Ink of a colored picture: gray divided by dilated gray, so lines in dark paint are as strong as in light.
+    """Ink of a colored image: gray divided by dilated gray, so that lines in dark paint are as strong as in light.
 
     No ink where the quotient is ``high`` or more, full ink where it is ``low`` or less.
     """
@@ -70,8 +77,8 @@ def dodge(rgb: Rgb, kernel: int, low: float, high: float) -> Gray:
 
 
 def dodge_lines(rgb: Rgb) -> Gray:
-    """``dodge`` with a kernel that grows with the picture."""
-    half = max(1, round(DODGE_KERNEL // 2 * max(1.0, min(rgb.shape[:2]) / SIDE)))
+    """``dodge`` with a kernel that grows with the image."""
+    half = max(1, round(DODGE_KERNEL // 2 * max(1.0, min(rgb.shape[:2]) / BASE_SIDE)))
     return dodge(rgb, 2 * half + 1, DODGE_LOW, DODGE_HIGH)
 
 
@@ -81,33 +88,33 @@ def xdog(rgb: Rgb) -> Gray:
     Source: H. Winnemöller, J. E. Kyprianidis, S. C. Olsen, "XDoG: An eXtended difference-of-Gaussians compendium including
     advanced image stylization", Computers & Graphics 36(6), 2012, equations 5 and 7: S = (1 + p) G(sigma) - p G(k sigma) of the
     lightness; paper where S is at least epsilon, else 1 + tanh(phi (S - epsilon)).  With epsilon 0 dark areas are left
-    unfilled.  S is smooth, so it is computed at ``SIDE`` and thresholded at full size, which keeps lines crisp.
+    unfilled.  S is smooth, so it is computed at ``BASE_SIDE`` and thresholded at full size, which keeps lines crisp.
     """
-    gray: Any = cv2.cvtColor(_shrunk(rgb), cv2.COLOR_RGB2GRAY).astype(np.float32) / 255
-    sharp = _sharpened(gray, XDOG_SIGMA, XDOG_WIDER, XDOG_SHARPNESS)
-    above = np.minimum(resize(sharp, rgb.shape[1], rgb.shape[0]) - XDOG_LEVEL, 0)
-    return np.rint(-255 * np.tanh(XDOG_SLOPE * above)).astype(np.uint8)
+    gray: Any = cv2.cvtColor(_downsample(rgb), cv2.COLOR_RGB2GRAY).astype(np.float32) / 255
+    sharp = _sharpen(gray, XDOG_SIGMA, XDOG_RATIO, XDOG_SHARPNESS)
+    below = np.minimum(resize(sharp, rgb.shape[1], rgb.shape[0]) - XDOG_LEVEL, 0)
+    return np.rint(-255 * np.tanh(XDOG_SLOPE * below)).astype(np.uint8)
 
 
 def xdog_binary(rgb: Rgb, sigma: float) -> Gray:
-    """Ink (h, w) as AnimeDiffusion's data has it: XDoG of every pixel as it is, 255 or 0 and nothing between.
+    """Ink (h, w) as AnimeDiffusion's data has it: XDoG at full size, 255 or 0 and nothing between.
 
     Spec animediffusion 4.2: the lightness times S of ``xdog``, ink where that is below epsilon (the slope is 1e9, so that there
     are no steps between).  Dark areas are filled.
     """
     gray: Any = cv2.cvtColor(np.ascontiguousarray(rgb), cv2.COLOR_RGB2GRAY).astype(np.float32) / 255
-    return np.where(gray * _sharpened(gray, sigma, FACE_WIDER, FACE_SHARPNESS) < FACE_LEVEL, 255, 0).astype(np.uint8)
+    return np.where(gray * _sharpen(gray, sigma, FACE_RATIO, FACE_SHARPNESS) < FACE_LEVEL, 255, 0).astype(np.uint8)
 
 
-def _sharpened(gray: Floats, sigma: float, wider: float, sharpness: float) -> Floats:
+def _sharpen(gray: Floats, sigma: float, ratio: float, sharpness: float) -> Floats:
     """S = (1 + p) G(sigma) - p G(k sigma) of lightness (h, w) 0..1."""
     source: Any = gray
-    narrow, wide = cv2.GaussianBlur(source, (0, 0), sigma), cv2.GaussianBlur(source, (0, 0), sigma * wider)
+    narrow, wide = cv2.GaussianBlur(source, (0, 0), sigma), cv2.GaussianBlur(source, (0, 0), sigma * ratio)
     return (1 + sharpness) * narrow - sharpness * wide
 
 
-def _shrunk(rgb: Rgb) -> Rgb:
-    """The picture with its shorter side at most ``SIDE``."""
+def _downsample(rgb: Rgb) -> Rgb:
+    """The image with its shorter side at most ``BASE_SIDE``."""
     height, width = rgb.shape[:2]
-    scale = min(1.0, SIDE / min(height, width))
+    scale = min(1.0, BASE_SIDE / min(height, width))
     return resize(np.ascontiguousarray(rgb), max(1, round(width * scale)), max(1, round(height * scale)))

@@ -1,4 +1,4 @@
-"""Figure masks, (h, w) uint8 with 255 = figure."""
+"""Foreground masks, (h, w) uint8, 255 = foreground."""
 
 from typing import Any
 
@@ -7,16 +7,23 @@ import numpy as np
 
 from backend.imaging.types import Gray, Rgba
 
+CLEAR_ALPHA = 32
+"""Alpha below which a pixel counts as clear."""
+MIN_CLEAR_SHARE = 0.005
+"""Share of clear pixels from which transparency separates something."""
+MIN_MASK_PIXELS = 4
+"""A mask with fewer foreground pixels is empty."""
+
 
 def has_real_transparency(rgba: Rgba) -> bool:
-    """Whether the alpha of (h, w, 4) separates something: at least 0.5 % of the pixels are clear and some are opaque."""
+    """Whether the alpha of (h, w, 4) separates something: at least 0.5 % of the pixels are clear, and some are half opaque."""
     alpha = rgba[..., 3]
-    return int(np.count_nonzero(alpha < 32)) >= 0.005 * alpha.size and bool((alpha > 127).any())
+    return int(np.count_nonzero(alpha < CLEAR_ALPHA)) >= MIN_CLEAR_SHARE * alpha.size and bool((alpha > 127).any())
 
 
 def is_empty_mask(mask: Gray) -> bool:
-    """Whether nothing of the mask is figure (fewer than 4 pixels at half or more)."""
-    return int(np.count_nonzero(mask > 127)) < 4
+    """Whether nothing of the mask is foreground: fewer than ``MIN_MASK_PIXELS`` pixels at half or more."""
+    return int(np.count_nonzero(mask > 127)) < MIN_MASK_PIXELS
 
 
 def resize_mask(mask: Gray, width: int, height: int) -> Gray:

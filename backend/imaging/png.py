@@ -1,4 +1,4 @@
-"""PNG in and out: the header is judged before a single pixel is decoded."""
+"""Reads and writes PNG; the header is checked before a single pixel is decoded."""
 
 import struct
 from typing import Any
@@ -43,19 +43,19 @@ def decode_rgba(data: bytes) -> Rgba:
 
 
 def decode_gray(data: bytes) -> Gray:
-    """(h, w) uint8 from any PNG, color averaged to gray; raises LinewashError BAD_PICTURE."""
+    """(h, w) uint8 from any PNG, colors turned to gray; raises LinewashError BAD_PICTURE."""
     pixels: Any = _decode(data, cv2.IMREAD_GRAYSCALE)
     return pixels if pixels.ndim == 2 else pixels[..., 0]
 
 
-def encode(picture: NDArray[np.uint8]) -> bytes:
+def encode(image: NDArray[np.uint8]) -> bytes:
     """PNG bytes of (h, w), (h, w, 3) sRGB or (h, w, 4) straight-alpha sRGB uint8."""
-    ordered: Any = picture
-    if picture.ndim == 3:
-        ordered = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR if picture.shape[2] == 3 else cv2.COLOR_RGBA2BGRA)
-    done, data = cv2.imencode(".png", ordered, [cv2.IMWRITE_PNG_COMPRESSION, FAST_COMPRESSION])
-    if not done:
-        raise LinewashError(ErrorCode.INTERNAL, "PNG encoding failed for %s" % (picture.shape,))
+    ordered: Any = image
+    if image.ndim == 3:
+        ordered = cv2.cvtColor(image, cv2.COLOR_RGB2BGR if image.shape[2] == 3 else cv2.COLOR_RGBA2BGRA)
+    success, data = cv2.imencode(".png", ordered, [cv2.IMWRITE_PNG_COMPRESSION, FAST_COMPRESSION])
+    if not success:
+        raise LinewashError(ErrorCode.INTERNAL, "PNG encoding failed for %s" % (image.shape,))
     return data.tobytes()
 
 

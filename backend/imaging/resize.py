@@ -1,4 +1,4 @@
-"""Sizes: fitting a picture into a side length, and into a square with its aspect kept."""
+"""Brings images to a size: to a longest side, or into a square with the aspect kept."""
 
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -12,7 +12,7 @@ Scalar = TypeVar("Scalar", bound=np.generic)
 
 @dataclass(frozen=True)
 class Box:
-    """Where a picture of ``source_width`` x ``source_height`` lies in a square: left, top, width, height in pixels."""
+    """Where an image of ``source_width`` x ``source_height`` lies in a square, in pixels."""
 
     left: int
     top: int
@@ -39,19 +39,19 @@ def resize(image: NDArray[Scalar], width: int, height: int) -> NDArray[Scalar]:
 
 
 def fit(image: NDArray[np.uint8], longest: int) -> NDArray[np.uint8]:
-    """The picture (h, w[, c]) with its longest side at most ``longest``."""
+    """The image (h, w[, c]) with its longest side at most ``longest``."""
     return resize(image, *fitted_size(image.shape[1], image.shape[0], longest))
 
 
 def letterbox_box(width: int, height: int, side: int) -> Box:
-    """The centerd box of the largest picture with aspect width : height in a square of ``side`` pixels."""
+    """The centered box of the largest image with aspect width : height in a square of ``side`` pixels."""
     scale = side / max(width, height)
     w, h = max(1, round(width * scale)), max(1, round(height * scale))
     return Box((side - w) // 2, (side - h) // 2, w, h, width, height)
 
 
 def letterbox(image: NDArray[Scalar], side: int, fill: float | tuple[float, ...]) -> tuple[NDArray[Scalar], Box]:
-    """The picture (h, w[, c]) scaled into a (side, side[, c]) square, aspect kept, the rest ``fill``; and where it lies."""
+    """The image (h, w[, c]) scaled into a (side, side[, c]) square, aspect kept, the rest ``fill``; and where it lies."""
     box = letterbox_box(image.shape[1], image.shape[0], side)
     square = np.empty((side, side) + image.shape[2:], image.dtype)
     square[...] = np.asarray(fill, image.dtype)

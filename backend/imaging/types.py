@@ -1,4 +1,4 @@
-"""Array types and the segmentation every stage shares."""
+"""Array types, and the regions that every stage shares."""
 
 from dataclasses import dataclass
 
@@ -19,28 +19,28 @@ Bools = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Regions:
-    """A drawing cut into its regions at working size.
-
-    labels: (h, w) int32, 0..count-1, borders in the middle of lines.  ink: (h, w) bool, where the lines are.
-    foreground: (count,) bool, which regions belong to the figure (no region straddles the mask).
-    """
+    """A drawing cut into its regions at working size."""
 
     labels: Labels
+    """(h, w) int32, 0..count-1, borders in the middle of lines."""
     count: int
     ink: Bools
+    """(h, w) bool, where the lines are."""
     foreground: Bools
+    """(count,) bool, which regions belong to the foreground; no region lies across the mask's edge."""
 
 
 @dataclass(frozen=True)
 class FixedRegions:
-    """Regions whose color is given: by the painter's hints, or by an earlier result where nothing may change.
+    """Regions whose color is given: by the painter's hints, or by a previous result where nothing may change.
 
-    regions: (count,) bool.  colors: (count, 3) uint8 sRGB, of no meaning where ``regions`` is False.  Both have no rows at all
-    when nothing is fixed.
+    Both arrays have no rows at all when nothing is fixed.
     """
 
     is_fixed: Bools
+    """(count,) bool."""
     colors: Rgb
+    """(count, 3) uint8 sRGB, of no meaning where ``is_fixed`` is False."""
 
     def apply_to(self, flats: Rgb) -> Rgb:
         """The flats (count, 3) with the given colors in their places."""

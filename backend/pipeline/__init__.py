@@ -1,1 +1,1 @@
-"""The way of one picture: prepare, condition, denoise, decode, layers; ``run`` chains them."""
+"""The pipeline that colors one drawing; ``run`` is its story."""

@@ -1,4 +1,4 @@
-"""First stage: the decoded request becomes ink, mask, regions and references of the right sizes."""
+"""The first stage: the decoded request becomes ink, mask, regions and references of the right sizes."""
 
 from dataclasses import dataclass
 
@@ -19,12 +19,13 @@ from shared.errors import ErrorCode, LinewashError
 from shared.protocol import ColorizeRequest, ReferenceRole
 
 WORKING_SIDE = 1024
-"""Longest side of the regions, pixels."""
+"""Longest side of the regions, in pixels."""
 MIN_SHORTER_SIDE = 256
-"""A very long canvas is worked on larger than that, so that its shorter side keeps this many pixels."""
+"""Regions of a very long canvas are larger than that, so that its shorter side keeps this many pixels."""
 REFERENCE_MASK_SIDE = 512
-"""Longest side of a reference whose figure is guessed; the mask is then enlarged to the reference's own size."""
+"""Longest side at which the foreground of a reference is guessed; the mask is then enlarged to the reference's own size."""
 MAX_REGIONS = 160
+"""Regions of a drawing, before hints and selections split them."""
 
 NO_FOREGROUND = "No foreground was found, so everything was colored as background."
 
@@ -42,13 +43,13 @@ class _Masks:
 
 
 def prepare(inputs: Inputs, family: AnyColorModel) -> Drawing:
-    """Everything the model and the finish need.
+    """Everything that the model and the last stage need.
+
+    When a selection is colored anew without a mask, the foreground is what it was before.
 
     Raises LinewashError: BAD_PICTURE when the lines are not as large as the request says or the references are not as many;
     EMPTY_LINES, EMPTY_REFERENCE (nothing visible), EMPTY_MASK, EMPTY_HINTS, EMPTY_REGION (nothing selected), NO_PREVIOUS;
     MASK_SIZE, HINTS_SIZE, REGION_SIZE, PREVIOUS_SIZE (not as large as the canvas).
-
-    When a selection is recolored without a mask, the figure is what it was before.
     """
     request = inputs.request
     _check(inputs)
@@ -58,24 +59,26 @@ def prepare(inputs: Inputs, family: AnyColorModel) -> Drawing:
     small = resize(ink, *working_size(request.width, request.height))
     segmentation = segment(small, request.gap)
     warnings: tuple[str, ...] = ()
-    given = inputs.foreground
-    if given is None and inputs.previous is not None:
-        given = np.ascontiguousarray(inputs.previous.foreground[..., 3])
-    if given is None:
-        masks = _guessed(segmentation, small, ink, family)
+    mask = inputs.foreground
+    if mask is None and inputs.previous is not None:
+        mask = np.ascontiguousarray(inputs.previous.foreground[..., 3])
+    if mask is None:
+        masks = _guess_masks(segmentation, small, ink, family)
         if not masks.working.any():
             warnings = (NO_FOREGROUND,)
     else:
-        masks = _Masks(given, resize_mask(given, small.shape[1], small.shape[0]))
-    references = tuple(_reference(rgba, role, family) for rgba, role in zip(inputs.references, request.references, strict=True))
-    if given is None or not all(has_real_transparency(rgba) for rgba in inputs.references):
+        masks = _Masks(mask, resize_mask(mask, small.shape[1], small.shape[0]))
+    references = tuple(
+        _prepare_reference(rgba, role, family) for rgba, role in zip(inputs.references, request.references, strict=True)
+    )
+    if mask is None or not all(has_real_transparency(rgba) for rgba in inputs.references):
         warnings = (*warnings, *family.mask_warnings)
-    split = merge_and_split(segmentation, masks.working, MAX_REGIONS, request.merging)
-    regions, fixed = fix_hinted_regions(segmentation.labels, split, small, inputs.hints)
+    regions = merge_and_split(segmentation, masks.working, MAX_REGIONS, request.merging)
+    regions, fixed = fix_hinted_regions(segmentation.labels, regions, small, inputs.hints)
     if inputs.selection is None or inputs.previous is None:
         return Drawing(ink, masks.canvas, regions, references, warnings, fixed)
-    fixed, recoloring = freeze_outside_selection(segmentation.labels, regions, fixed, inputs.selection, inputs.previous)
-    return Drawing(ink, masks.canvas, recoloring.split.regions, references, warnings, fixed, recoloring)
+    fixed, edit = freeze_outside_selection(segmentation.labels, regions, fixed, inputs.selection, inputs.previous)
+    return Drawing(ink, masks.canvas, edit.split.regions, references, warnings, fixed, edit)
 
 
 def _check(inputs: Inputs) -> None:
@@ -113,16 +116,16 @@ def _check_selection(selection: Gray, previous: PreviousResult | None, size: tup
         raise LinewashError(ErrorCode.NO_PREVIOUS)
     for layer in (previous.foreground, previous.background):
         if layer.shape != (*size, 4):
-            raise LinewashError(ErrorCode.PREVIOUS_SIZE, "the earlier layer is %s, the canvas is %s" % (layer.shape, size))
+            raise LinewashError(ErrorCode.PREVIOUS_SIZE, "the previous layer is %s, the canvas is %s" % (layer.shape, size))
 
 
-def _guessed(segmentation: Segmentation, small: Gray, ink: Gray, family: AnyColorModel) -> _Masks:
+def _guess_masks(segmentation: Segmentation, small: Gray, ink: Gray, family: AnyColorModel) -> _Masks:
     guess = family.guess_drawing_mask(small)
     snapped = snap_mask_to_regions(guess, segmentation.labels, segmentation.count)
     return _Masks(upsample_mask(snapped, ink), snapped)
 
 
-def _reference(rgba: Rgba, role: ReferenceRole, family: AnyColorModel) -> Reference:
+def _prepare_reference(rgba: Rgba, role: ReferenceRole, family: AnyColorModel) -> Reference:
     rgb = fit(on_white(rgba), family.spec.reference_side)
     if has_real_transparency(rgba):
         mask = resize_mask(np.ascontiguousarray(rgba[..., 3]), rgb.shape[1], rgb.shape[0])

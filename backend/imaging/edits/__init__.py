@@ -1,1 +1,1 @@
-"""What the painter fixes: hints, and the selection that is colored anew."""
+"""What a painter decides about a result: hints, and the selection that is colored anew."""

@@ -1,4 +1,4 @@
-"""A layer of painted color spots: which spots there are, and each one's color, exactly as it was painted."""
+"""Finds the strokes in a layer of painted hints, and the exact color of each."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,85 +8,90 @@ import numpy as np
 
 from backend.imaging.types import Rgb, Rgba
 
-ALIKE = 16
+COLOR_TOLERANCE = 16
 """Colors whose channels all differ by no more are one color: a soft brush is rounded differently from pixel to pixel."""
-MOST = 1 << 22
-"""Painted pixels looked at; of more, as when a whole picture is given for hints, only every second row and column, or so."""
-OWN_SHARE = 0.1
-"""Share of the paint in a connected blot that a second color needs to be a spot of its own and no blend at the edges."""
+MAX_PIXELS = 1 << 22
+"""Painted pixels that are read.  Of more, as when a whole image is given as hints, only every second row and column, or so."""
+MIN_COLOR_SHARE = 0.1
+"""Share of the paint in a connected area that a second color needs to be a stroke of its own and no blend at the edges."""
 
 
 @dataclass(frozen=True)
 class HintStrokes:
-    """Painted pixels, each with the spot it belongs to.
-
-    rows, columns: (n,) pixels in the hints' own size.  weight: (n,) opacity 1..255.  spot: (n,) 0..k-1.  colors: (k, 3)
-    uint8, the most frequent color of each spot.
-    """
+    """n painted pixels of k strokes."""
 
     rows: np.ndarray
+    """(n,) in the hints' own size."""
     columns: np.ndarray
+    """(n,) in the hints' own size."""
     weight: np.ndarray
+    """(n,) opacity 1..255."""
     stroke: np.ndarray
+    """(n,) 0..k-1, the stroke that the pixel belongs to."""
     colors: Rgb
+    """(k, 3) uint8, the most frequent color of each stroke, exactly as it was painted."""
 
 
 def find_hint_strokes(hints: Rgba) -> HintStrokes:
-    """The spots in (H, W, 4): connected paint (alpha above 0) of one color.
+    """The strokes in (H, W, 4): connected paint (alpha above 0) of one color.
 
     Where strokes of different colors touch, each pixel belongs to the one whose color is nearest.
     """
     painted: Any = (hints[..., 3] > 0).astype(np.uint8)
-    found: Any = cv2.connectedComponents(painted, connectivity=8)
-    step = 1 + int((np.count_nonzero(painted) / MOST) ** 0.5)
-    rows, columns = (step * at for at in np.nonzero(painted[::step, ::step]))
-    blots = found[1][rows, columns].astype(np.int64) - 1
+    components: Any = cv2.connectedComponents(painted, connectivity=8)
+    step = 1 + int((np.count_nonzero(painted) / MAX_PIXELS) ** 0.5)
+    rows, columns = (step * index for index in np.nonzero(painted[::step, ::step]))
+    areas = components[1][rows, columns].astype(np.int64) - 1
     pixels = hints[rows, columns].astype(np.int64)
     codes, weight = pixels[:, 0] << 16 | pixels[:, 1] << 8 | pixels[:, 2], pixels[:, 3]
-    kinds, kind = np.unique(blots << 24 | codes, return_inverse=True)
-    amounts = np.bincount(kind, weight)
-    blot_of, color_of = kinds >> 24, kinds & 0xFFFFFF
-    spot_of, colors = _palettes(blot_of, color_of, amounts)
-    return HintStrokes(rows, columns, weight, spot_of[kind], _rgb(colors))
+    # A paint is one color in one connected area: far fewer than there are pixels.
+    paints, paint = np.unique(areas << 24 | codes, return_inverse=True)
+    amounts = np.bincount(paint, weight)
+    stroke_of_paint, colors = _strokes_of_paints(paints >> 24, paints & 0xFFFFFF, amounts)
+    return HintStrokes(rows, columns, weight, stroke_of_paint[paint], _rgb_from_codes(colors))
 
 
-def _palettes(blot_of: np.ndarray, color_of: np.ndarray, amounts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """For each kind of paint (a color in a blot) its spot, and the color code of each spot."""
-    spot_of = np.zeros(len(blot_of), np.int64)
-    colors: list[int] = []
-    starts = np.flatnonzero(np.diff(blot_of, prepend=-1))
-    for start, end in zip(starts, [*starts[1:], len(blot_of)], strict=True):
-        codes = color_of[start:end]
-        chosen = distinct_colors(_rgb(codes), amounts[start:end], OWN_SHARE * float(amounts[start:end].sum()))
-        spot_of[start:end] = len(colors) + nearest_color(_rgb(codes), _rgb(codes[chosen]))
-        colors += codes[chosen].tolist()
-    return spot_of, np.array(colors, np.int64)
+def _strokes_of_paints(areas: np.ndarray, codes: np.ndarray, amounts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(n,) the stroke of each paint, and (k,) the color code of each stroke.
 
-
-def distinct_colors(colors: Rgb, amounts: np.ndarray, least: float) -> list[int]:
-    """Which of the colors (n, 3) are colors of their own: the most frequent, and every one of at least that amount unlike it.
-
-    From the most frequent to the rarest; of equally frequent ones the first.
+    areas, codes, amounts: (n,) for each paint its connected area (ascending), its color code and how much there is of it.
     """
-    chosen: list[int] = []
+    strokes = np.zeros(len(areas), np.int64)
+    colors: list[int] = []
+    starts = np.flatnonzero(np.diff(areas, prepend=-1))
+    for start, end in zip(starts, [*starts[1:], len(areas)], strict=True):
+        local = codes[start:end]
+        minimum = MIN_COLOR_SHARE * float(amounts[start:end].sum())
+        distinct = distinct_colors(_rgb_from_codes(local), amounts[start:end], minimum)
+        strokes[start:end] = len(colors) + nearest_color(_rgb_from_codes(local), _rgb_from_codes(local[distinct]))
+        colors += local[distinct].tolist()
+    return strokes, np.array(colors, np.int64)
+
+
+def distinct_colors(colors: Rgb, amounts: np.ndarray, minimum: float) -> list[int]:
+    """Indices of the colors (n, 3) that are not ``COLOR_TOLERANCE`` close to a more frequent one.
+
+    The most frequent color first, of equally frequent ones the first.  All but that one need an amount (n,) of ``minimum``.
+    """
+    distinct: list[int] = []
     for k in np.argsort(-amounts, kind="stable").tolist():
-        if chosen and amounts[k] < least:
+        if distinct and amounts[k] < minimum:
             break
-        apart = np.abs(colors[chosen].astype(np.int16) - colors[k].astype(np.int16)).max(-1)
-        if (apart > ALIKE).all():
-            chosen.append(k)
-    return chosen
+        distance = np.abs(colors[distinct].astype(np.int16) - colors[k].astype(np.int16)).max(-1)
+        if (distance > COLOR_TOLERANCE).all():
+            distinct.append(k)
+    return distinct
 
 
 def nearest_color(colors: Rgb, palette: Rgb) -> np.ndarray:
-    """(n,) for each color (n, 3) the number of the one of (k, 3) that is nearest in sRGB, the first of equals."""
-    best, least = np.zeros(len(colors), np.int64), np.full(len(colors), 3 * 256)
+    """(n,) index into the palette (k, 3) of the color that is nearest to each of (n, 3) in sRGB, the first of equals."""
+    best, best_distance = np.zeros(len(colors), np.int64), np.full(len(colors), 3 * 256)
     for k, color in enumerate(palette.astype(np.int16)):
         distance = np.abs(colors.astype(np.int16) - color).sum(-1)
-        best[distance < least] = k
-        least = np.minimum(least, distance)
+        best[distance < best_distance] = k
+        best_distance = np.minimum(best_distance, distance)
     return best
 
 
-def _rgb(codes: np.ndarray) -> Rgb:
+def _rgb_from_codes(codes: np.ndarray) -> Rgb:
     return np.stack([codes >> 16, codes >> 8 & 255, codes & 255], -1).astype(np.uint8)

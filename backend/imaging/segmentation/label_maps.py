@@ -1,4 +1,4 @@
-"""Label maps combined and renumbered."""
+"""Combines and renumbers label maps."""
 
 import numpy as np
 
@@ -13,16 +13,16 @@ def relabel(labels: Labels) -> tuple[Labels, Labels]:
     return number[labels], used.astype(np.int32)
 
 
-def intersect_labels(one: Labels, other: Labels) -> Labels:
-    """(h, w) labels 0..count-1 of the parts that both label maps (h, w) >= 0 together cut the picture into."""
-    return relabel(one * np.int32(int(other.max()) + 1) + other)[0]
+def intersect_labels(first: Labels, second: Labels) -> Labels:
+    """(h, w) labels 0..count-1 of the parts that both label maps (h, w) >= 0 together cut the image into."""
+    return relabel(first * np.int32(int(second.max()) + 1) + second)[0]
 
 
 def parent_labels(parts: Labels, wholes: Labels) -> Labels:
     """(count,) the number of the whole that each part lies in; parts (h, w) must lie in one whole each."""
-    found = np.zeros(int(parts.max()) + 1, np.int32)
-    found[parts.ravel()] = wholes.ravel()
-    return found
+    parents = np.zeros(int(parts.max()) + 1, np.int32)
+    parents[parts.ravel()] = wholes.ravel()
+    return parents
 
 
 def label_areas(labels: Labels, count: int, weights: Floats | None = None) -> Floats:

@@ -1,4 +1,4 @@
-"""Joins regions that are too small or too many, on their graph of shared borders."""
+"""Merges regions that are too small or too many, on their graph of shared borders."""
 
 import heapq
 from dataclasses import dataclass
@@ -9,22 +9,23 @@ from numpy.typing import NDArray
 from backend.imaging.types import Bools, Labels
 
 OPEN_CONTACT, LINE_CONTACT = 8, 1
-"""What one pixel of shared border counts: without a line in between (a closed gap), and across a line."""
+"""Weight of one pixel of shared border: without a line in between (a closed gap), and across a line."""
 LARGE_FACTOR = 4
-"""A neighbor that is itself large enough is preferred by this factor."""
+"""A neighbor that is itself large enough counts this many times its shared border."""
 
 
 @dataclass(frozen=True)
 class RegionGraph:
-    """Regions as nodes.  area: (n,) float64 weighted paper pixels.  side: (n,) bool; only regions of one side may join.
-
-    center: (n, 2) float64 mean row and column.  contact: for each region its neighbors and the weight of the shared border.
-    """
+    """Regions as nodes, shared borders as edges."""
 
     area: NDArray[np.float64]
+    """(n,) weighted paper pixels."""
     is_foreground: Bools
+    """(n,); regions of foreground and background are never merged."""
     center: NDArray[np.float64]
+    """(n, 2) mean row and column."""
     contact: tuple[dict[int, int], ...]
+    """For each region its neighbors and the weight of the shared border."""
 
 
 def region_adjacency_graph(
@@ -60,17 +61,17 @@ def region_adjacency_graph(
 def merge_small(graph: RegionGraph, minimum: float, limit: int | None) -> tuple[NDArray[np.int32], int]:
     """New number (n,) int32 of each region, and how many there are.
 
-    The smallest region joins the neighbor of its own side with the longest shared border, until all have ``minimum`` area
-    and there are at most ``limit``.  A region with no neighbor of its side stays, unless there are too many: then it joins
-    the region of its side with the nearest center.  Sides never mix, so at least one region of each side remains.
+    The smallest region joins the neighbor with the longest shared border, until all have ``minimum`` area and there are at most
+    ``limit``.  Foreground joins foreground only and background background only, so at least one region of each remains.  A
+    region without a neighbor of its kind stays, unless there are too many: then it joins the one with the nearest center.
     """
     count = len(graph.area)
-    area, side = graph.area.tolist(), graph.is_foreground.tolist()
+    area, foreground = graph.area.tolist(), graph.is_foreground.tolist()
     contact = [dict(edges) for edges in graph.contact]
     target = list(range(count))
     queue = [(a, i) for i, a in enumerate(area)]
     heapq.heapify(queue)
-    alone: list[int] = []
+    isolated: list[int] = []
     remaining = count
 
     def join(small: int, other: int) -> None:
@@ -88,29 +89,29 @@ def merge_small(graph: RegionGraph, minimum: float, limit: int | None) -> tuple[
 
     while queue and (queue[0][0] < minimum or (limit is not None and remaining > limit)):
         a, i = heapq.heappop(queue)
-        if target[i] != i or a != area[i]:
+        if target[i] != i or a != area[i]:  # merged since it was queued, or larger by now
             continue
         best, best_weight = -1, 0
         for k, w in contact[i].items():
             w = w * LARGE_FACTOR if area[k] >= minimum else w
-            if side[k] == side[i] and (w > best_weight or (w == best_weight and k < best)):
+            if foreground[k] == foreground[i] and (w > best_weight or (w == best_weight and k < best)):
                 best, best_weight = k, w
         if best >= 0:
             join(i, best)
         else:
-            alone.append(i)
+            isolated.append(i)
     if limit is not None:
-        for i in alone:
+        for i in isolated:
             if remaining <= limit:
                 break
-            others = [k for k in range(count) if target[k] == k and k != i and side[k] == side[i]]
+            others = [k for k in range(count) if target[k] == k and k != i and foreground[k] == foreground[i]]
             if target[i] == i and others:
                 distance = ((graph.center[others] - graph.center[i]) ** 2).sum(1)
                 join(i, others[int(distance.argmin())])
-    return _numbers(target)
+    return _number_roots(target)
 
 
-def _numbers(target: list[int]) -> tuple[NDArray[np.int32], int]:
+def _number_roots(target: list[int]) -> tuple[NDArray[np.int32], int]:
     number: dict[int, int] = {}
     result = np.empty(len(target), np.int32)
     for i in range(len(target)):

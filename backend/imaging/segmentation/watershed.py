@@ -1,4 +1,4 @@
-"""Watershed by signed distance: cuts a binary drawing into regions and closes the gaps of its lines in one pass."""
+"""Watershed by signed distance: segments a binary drawing and closes the gaps of its lines in one pass."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ def _root(parent: Any, i: Any) -> Any:
 
 
 @numba.njit(cache=True)
-def _descending(levels: Any) -> Any:
+def _sort_descending(levels: Any) -> Any:
     """Indices of ``levels`` (n,) from the highest to the lowest; raster order among equals (counting sort)."""
     top, bottom = levels.max(), levels.min()
     start = np.zeros(top - bottom + 2, np.int64)
@@ -40,7 +40,7 @@ def _descending(levels: Any) -> Any:
 
 
 @numba.njit(cache=True)
-def _flood(distance: Any, neck: Any, alpha: Any, bump: Any) -> Any:
+def _flood(distance: Any, neck: Any, neck_ratio: Any, prominence: Any) -> Any:
     height, width = distance.shape
     level = distance.ravel()
     size = level.size
@@ -48,12 +48,14 @@ def _flood(distance: Any, neck: Any, alpha: Any, bump: Any) -> Any:
     parent = np.empty(size // 2 + 16, np.int32)
     peak = np.empty(size // 2 + 16, np.int32)
     basins = 0
-    for i in _descending(level):
+    # Basins are the sets of a union-find forest: ``parent`` by basin, ``peak`` the highest level (largest radius) in a set.
+    for i in _sort_descending(level):
         value = level[i]
         y, x = i // width, i % width
-        reach = 8 if value > LEVELS else 4  # no diagonal step beside or inside a line: it would cross the line
+        neighbors = 8 if value > LEVELS else 4  # no diagonal step beside or inside a line: it would cross the line
+        # The pixel joins the neighbor that is farthest from any line.  Without a visited neighbor it is a peak of its own.
         best, best_value = -1, -(1 << 30)
-        for d in range(reach):
+        for d in range(neighbors):
             yy, xx = y + _DY[d], x + _DX[d]
             if 0 <= yy < height and 0 <= xx < width:
                 j = yy * width + xx
@@ -64,7 +66,9 @@ def _flood(distance: Any, neck: Any, alpha: Any, bump: Any) -> Any:
             basin[i] = basins
             basins += 1
             continue
-        for d in range(reach):
+        # Through this pixel the basin meets others.  Basins with a peak inside ink are no regions and always join; those that
+        # meet on paper join when the neck is wide for them, or when one is no more than a bump of the other.
+        for d in range(neighbors):
             yy, xx = y + _DY[d], x + _DX[d]
             if not (0 <= yy < height and 0 <= xx < width):
                 continue
@@ -75,8 +79,8 @@ def _flood(distance: Any, neck: Any, alpha: Any, bump: Any) -> Any:
             if other == best:
                 continue
             lower = min(peak[other], peak[best])
-            wide = value > neck or value > alpha * lower or lower - value < bump
-            if lower <= 0 or (value > 0 and wide):
+            joins = value > neck or value > neck_ratio * lower or lower - value < prominence
+            if lower <= 0 or (value > 0 and joins):
                 if peak[other] > peak[best]:
                     parent[best] = other
                     best = other
@@ -95,14 +99,14 @@ def _flood(distance: Any, neck: Any, alpha: Any, bump: Any) -> Any:
     return basin.reshape(height, width), count
 
 
-def watershed(distance: Any, neck: float, alpha: float, bump: float) -> tuple[Labels, int]:
+def watershed(distance: Any, neck: float, neck_ratio: float, prominence: float) -> tuple[Labels, int]:
     """Labels (h, w) int32 0..count-1 and count, from a signed distance (h, w) in pixels (positive on paper, negative in ink).
 
     Pixels are visited from the farthest from any line to the middle of the lines.  Two basins that meet on paper become one
-    when the neck between them is wider than ``neck`` (half width, pixels) or than ``alpha`` times the radius of the smaller
-    basin, or when one of them rises less than ``bump`` pixels above the neck; otherwise a border stays: the gap is closed.
-    Basins that meet inside a line stay apart, so borders run in the middle of lines.
+    when the neck between them is wider than ``neck`` (half width, pixels) or than ``neck_ratio`` times the radius of the
+    smaller basin, or when one of them rises less than ``prominence`` pixels above the neck; otherwise a border stays: the gap
+    is closed.  Basins that meet inside a line stay apart, so borders run in the middle of lines.
     """
     quantized = np.rint(distance * LEVELS).astype(np.int32)
-    labels, count = _flood(quantized, int(neck * LEVELS), alpha, int(bump * LEVELS))
+    labels, count = _flood(quantized, int(neck * LEVELS), neck_ratio, int(prominence * LEVELS))
     return labels, int(count)

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from backend.imaging.segmentation.enclosed_areas import add_crop_edges, find_enclosed_areas, full_strength
+from backend.imaging.segmentation.enclosed_areas import add_crop_edges
 from backend.imaging.segmentation.mask_refinement import snap_to_colors, snap_to_lines
 
 BOX = (60, 50, 200, 230)
@@ -106,29 +106,6 @@ def test_a_figure_cut_off_by_the_picture_has_ground_on_both_sides() -> None:
     cv2.circle(guess, (128, 170), 100, 255, -1)
     snapped = snap_to_lines(guess, ink)
     assert (snapped[250, 25:230] == 255).all() and (snapped[:100, :50] == 0).all() and (snapped[:100, 215:] == 0).all()
-
-
-def test_two_feet_are_no_cut_off() -> None:
-    ink = np.zeros((256, 256), np.uint8)
-    cv2.rectangle(ink, (60, 180), (90, 200), 255, 2)
-    cv2.rectangle(ink, (160, 180), (190, 200), 255, 2)
-    np.testing.assert_array_equal(add_crop_edges(ink), ink)
-
-
-def test_pockets_that_folds_divide_are_one() -> None:
-    ink = _outline()
-    for x in range(80, 200, 20):
-        cv2.line(ink, (x, 50), (x, 230), 255, 2)
-    ground = np.ones(ink.shape, np.bool_)
-    found = find_enclosed_areas(ink, ground, 0.04)
-    fold = found.labels[200, 70]
-    assert found.is_enclosed[fold] and not found.is_enclosed[found.labels[10, 10]]
-    assert found.radius[fold] > 0.2 and found.radius[found.labels[10, 10]] == 0
-
-
-def test_dirt_is_no_line_at_full_strength() -> None:
-    ink = np.array([[0, 4, 20, 36, 255]], np.uint8)
-    np.testing.assert_array_equal(full_strength(ink), [[0, 0, 128, 255, 255]])
 
 
 def test_a_drawn_ground_keeps_a_guess_that_lines_do_not_decide() -> None:

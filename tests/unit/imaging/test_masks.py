@@ -1,0 +1,31 @@
+"""Masks: empty ones, transparency, sizes."""
+
+import numpy as np
+import pytest
+
+from backend.imaging.masks import has_real_transparency, is_empty_mask, resize_mask
+
+
+def test_transparency_must_separate_something() -> None:
+    rgba = np.full((100, 100, 4), 255, np.uint8)
+    assert not has_real_transparency(rgba)
+    rgba[0, :10, 3] = 0
+    assert not has_real_transparency(rgba)
+    rgba[:50, :, 3] = 0
+    assert has_real_transparency(rgba)
+    rgba[..., 3] = 0
+    assert not has_real_transparency(rgba)
+
+
+@pytest.mark.parametrize("size", [(30, 20), (200, 150)])
+def test_masks_resize_to_the_size_asked(size: tuple[int, int]) -> None:
+    mask = np.zeros((60, 80), np.uint8)
+    mask[:, :40] = 255
+    small = resize_mask(mask, *size)
+    assert small.shape == size[::-1]
+    assert abs(small.mean() / 255 - 0.5) < 0.02
+
+
+def test_empty_masks() -> None:
+    assert is_empty_mask(np.full((9, 9), 100, np.uint8))
+    assert not is_empty_mask(np.full((9, 9), 200, np.uint8))
