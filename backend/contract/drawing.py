@@ -71,7 +71,7 @@ class Drawing:
     warnings: tuple[str, ...] = ()
     """What the painter should know of how the inputs were read, one sentence each."""
     fixed: FixedRegions = NO_FIXED_REGIONS
-    """Regions whose color is given.  A model may let the others follow them; the last stage puts these colors into the result."""
+    """Regions whose color is given.  A model may let others follow them; the last stage puts these colors into the result."""
     selection_edit: SelectionEdit | None = None
     """What may change of a previous result; None = everything is new."""
 

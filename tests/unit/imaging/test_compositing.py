@@ -101,3 +101,32 @@ def test_a_large_black_area_is_not_swallowed() -> None:
     mask[:, :200] = 255
     alpha = extend_alpha_under_lines(mask, lifted, np.array([False, True]), ink, ink > 0)
     assert 0 < (alpha[200, 200:] == 255).sum() <= 0.02 * side
+
+
+def _extended_columns(ink_strength: int, gap: int = 0, width: int = 5) -> int:
+    """How far the alpha of a mask that ends ``gap`` pixels before a line of ``width`` pixels is extended, pixels."""
+    ink, mask = np.zeros((100, 100), np.uint8), np.zeros((100, 100), np.uint8)
+    ink[:, 50 : 50 + width] = ink_strength
+    mask[:, : 50 - gap] = 255
+    labels = np.ones(ink.shape, np.uint16)
+    alpha = extend_alpha_under_lines(mask, labels, np.array([False, True]), ink, np.ones(ink.shape, np.bool_))
+    return int((alpha[50] == 255).sum()) - (50 - gap)
+
+
+def test_ink_from_16_is_a_line_to_extend_the_alpha_under() -> None:
+    assert _extended_columns(15) == 0
+    assert _extended_columns(16) > 0
+
+
+def test_the_alpha_crosses_one_pixel_of_paper_beside_a_line_and_no_more() -> None:
+    assert _extended_columns(255, gap=1, width=1) > 1
+    assert _extended_columns(255, gap=2, width=1) == 0
+    assert _extended_columns(255, gap=0, width=1) == 2, "the line, and the pixel of paper right behind it"
+
+
+def test_the_alpha_is_extended_by_no_more_than_half_a_bold_line() -> None:
+    ink, mask = np.full((1000, 1000), 255, np.uint8), np.zeros((1000, 1000), np.uint8)
+    mask[:, :500] = 255
+    labels, lines = np.ones(ink.shape, np.uint16), np.ones((10, 10), np.bool_)
+    alpha = extend_alpha_under_lines(mask, labels, np.array([False, True]), ink, lines)
+    assert int((alpha[500] == 255).sum()) - 500 == 12 + 1, "0.012 of the shorter side, and the pixel that it starts from"

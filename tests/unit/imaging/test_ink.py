@@ -87,3 +87,46 @@ def test_pseudo_lines_lie_where_colors_change() -> None:
     assert (lines[:, 32] > 100).all()
     assert not lines[:, :31].any()
     assert not lines[:, 34:].any()
+
+
+@pytest.mark.parametrize(("strength", "pixels", "empty"), [(47, 100, True), (48, 3, True), (48, 4, False)])
+def test_four_pixels_of_ink_48_are_a_drawing(strength: int, pixels: int, empty: bool) -> None:
+    ink = np.zeros(400, np.uint8)
+    ink[:pixels] = strength
+    assert is_empty(ink.reshape(20, 20)) == empty
+
+
+@pytest.mark.parametrize(("alpha", "pixels", "opaque"), [(250, 9900, True), (250, 9899, False), (249, 10000, False)])
+def test_99_percent_opaque_pixels_hide_what_lies_below(alpha: int, pixels: int, opaque: bool) -> None:
+    rgba = np.zeros((10000, 4), np.uint8)
+    rgba[:pixels, 3] = alpha
+    assert is_opaque_drawing(rgba.reshape(100, 100, 4)) == opaque
+
+
+def _on_white(*grays: tuple[int, int]) -> np.ndarray:
+    """A white page (100, 100, 4) with so many pixels of each gray."""
+    page = np.full((10000, 4), 255, np.uint8)
+    start = 0
+    for gray, pixels in grays:
+        page[start : start + pixels, :3] = gray
+        start += pixels
+    return page.reshape(100, 100, 4)
+
+
+def test_a_pencil_is_a_full_line_from_a_quarter_of_black() -> None:
+    assert ink_from_rgba(_on_white((255 - 51, 500)))[0, 0] == round(255 * 51 / 255 / 0.25)
+    assert ink_from_rgba(_on_white((255 - 64, 500)))[0, 0] == 255
+
+
+def test_what_is_darker_than_8_percent_counts_for_the_strongest_line() -> None:
+    counted = ink_from_rgba(_on_white((255 - 22, 198), (0, 2)))  # 0.086 of black: the drawing's own strength
+    ignored = ink_from_rgba(_on_white((255 - 19, 198), (0, 2)))  # 0.075 of black: noise of the paper
+    assert abs(int(counted[0, 0]) - 88) <= 1 and ignored[0, 0] == 19
+
+
+@pytest.mark.parametrize(("bright", "dark", "ink"), [(200, 150, 80), (20, 10, 80), (50, 40, 64), (250, 50, 255)])
+def test_lines_from_color_are_the_fall_of_gray_by_what_is_around(bright: int, dark: int, ink: int) -> None:
+    rgb = np.full((9, 9, 3), bright, np.uint8)
+    rgb[4, 4] = dark
+    lines = lines_from_color(rgb)  # 320 * fall / gray, gray being 40 at least
+    assert lines[4, 4] == ink and np.count_nonzero(lines) == 1

@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from backend.imaging.ink import ink_from_rgba, is_empty
-from backend.imaging.line_extraction import extract_ink
+from backend.imaging.line_extraction import FACE_SIGMAS, extract_ink, xdog_binary
+from backend.imaging.resize import resize
 from shared.line_preparation import LinePreparation
 
 OF_PICTURES = (LinePreparation.DODGE, LinePreparation.XDOG)
@@ -89,3 +90,62 @@ def test_any_size_is_read_and_left_as_it_was(preparation: LinePreparation, shape
     before = rgba.copy()
     ink = extract_ink(rgba, preparation)
     assert ink.shape == shape and ink.dtype == np.uint8 and np.array_equal(rgba, before)
+
+
+def _noise(side: int, contrast: int, seed: int = 5) -> np.ndarray:
+    """A colored image (side, side, 3) of soft noise around gray, so that no extractor's ink is all or nothing."""
+    rng = np.random.default_rng(seed)
+    soft = cv2.GaussianBlur(rng.integers(0, 256, (side, side, 3)).astype(np.float32), (0, 0), 1.2)
+    return np.clip(128 + (soft - 128) * contrast / 100, 0, 255).astype(np.uint8)
+
+
+def _gray(rgb: np.ndarray) -> np.ndarray:
+    return cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.float32)
+
+
+def _blur(image: np.ndarray, sigma: float) -> np.ndarray:
+    return cv2.GaussianBlur(image, (0, 0), sigma)
+
+
+@pytest.mark.parametrize("side", [300, 700])
+def test_xdog_has_the_documented_parameters(side: int) -> None:
+    rgb = _noise(side, 110)
+    small = resize(rgb, min(side, 512), min(side, 512))
+    gray = _gray(small) / 255
+    sharp = resize(37 * _blur(gray, 1.0) - 36 * _blur(gray, 1.6), side, side)
+    expected = 255 * np.tanh(4 * np.maximum(-sharp, 0))
+    assert ((expected > 30) & (expected < 225)).mean() > 0.05
+    assert np.abs(extract_ink(opaque(rgb), LinePreparation.XDOG) - expected).max() <= 0.6
+
+
+@pytest.mark.parametrize(("side", "contrast"), [(300, 100), (300, 25), (700, 100)])
+def test_a_scan_has_the_documented_parameters(side: int, contrast: int) -> None:
+    rgb = _noise(side, contrast)
+    small = resize(rgb, min(side, 512), min(side, 512)).astype(np.float32)
+    around = resize(_blur(small, 6.0), side, side)
+    darker = np.maximum((around - rgb).min(-1), 0)
+    typical = max(16.0, float(np.median(darker[darker > 8])))
+    expected = np.clip(darker * 127 / typical, 0, 255)
+    found = extract_ink(opaque(rgb), LinePreparation.SCAN)
+    assert np.abs(found - expected).max() <= 1.01
+
+
+@pytest.mark.parametrize(("side", "kernel"), [(512, 7), (1024, 13)])
+def test_dodge_has_the_documented_parameters(side: int, kernel: int) -> None:
+    rgb = _noise(side, 200)
+    gray = _gray(rgb) + 6
+    quotient = gray / cv2.dilate(gray, np.ones((kernel, kernel), np.uint8))
+    expected = 255 * (1 - np.clip((quotient - 0.4) / (0.92 - 0.4), 0, 1))
+    assert (quotient < 0.4).any() and (quotient > 0.92).any()
+    assert np.abs(extract_ink(opaque(rgb), LinePreparation.DODGE) - expected).max() <= 1.01
+
+
+def test_faces_have_the_published_parameters() -> None:
+    assert FACE_SIGMAS == (0.3, 0.4, 0.5)
+    rgb = _noise(200, 150)
+    gray = _gray(rgb) / 255
+    for sigma in FACE_SIGMAS:
+        sharp = gray * (11 * _blur(gray, sigma) - 10 * _blur(gray, 3.5 * sigma))
+        near = np.abs(sharp - 0.01) < 0.003
+        assert near.any(), "a level a little higher or lower would show"
+        assert np.array_equal(xdog_binary(rgb, sigma), np.where(sharp < 0.01, 255, 0))

@@ -29,3 +29,17 @@ def test_masks_resize_to_the_size_asked(size: tuple[int, int]) -> None:
 def test_empty_masks() -> None:
     assert is_empty_mask(np.full((9, 9), 100, np.uint8))
     assert not is_empty_mask(np.full((9, 9), 200, np.uint8))
+
+
+@pytest.mark.parametrize(("alpha", "pixels", "separates"), [(31, 50, True), (31, 49, False), (32, 5000, False)])
+def test_half_a_percent_of_clear_pixels_is_transparency(alpha: int, pixels: int, separates: bool) -> None:
+    rgba = np.full((10000, 4), 255, np.uint8)
+    rgba[:pixels, 3] = alpha
+    assert has_real_transparency(rgba.reshape(100, 100, 4)) == separates
+
+
+@pytest.mark.parametrize(("value", "pixels", "empty"), [(127, 81, True), (128, 3, True), (128, 4, False)])
+def test_four_pixels_at_half_are_a_mask(value: int, pixels: int, empty: bool) -> None:
+    mask = np.zeros(81, np.uint8)
+    mask[:pixels] = value
+    assert is_empty_mask(mask.reshape(9, 9)) == empty

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from backend.imaging.color import lab_from_rgb, rgb_from_lab
 from backend.imaging.region_fill import build_region_colors, fill_laplace, interpolate_in_regions, sample_field
 from backend.imaging.types import Regions
 
@@ -125,3 +126,82 @@ def test_all_figure_has_paper_behind_it_and_no_figure_is_sane() -> None:
     nothing = Regions(regions.labels, 2, regions.ink, np.array([False, False]))
     wash = build_region_colors(nothing, sample_field(nothing, FLATS, None), WHITE)
     assert np.array_equal(wash.foreground, wash.image) and np.array_equal(wash.background, wash.image)
+
+
+FIELD_COLOR, OTHER_COLOR, FLAT_COLOR = (0.8, 0.5, 0.4), (0.2, 0.4, 0.6), (0.3, 0.6, 0.3)
+FLAT = np.array([[round(255 * c) for c in FLAT_COLOR]], np.uint8)
+
+
+def _lab(color: tuple[float, ...]) -> np.ndarray:
+    return lab_from_rgb(np.array([color], np.float32))[0]
+
+
+def _one_region(cell: int, columns: int, ink: np.ndarray) -> Regions:
+    return Regions(np.zeros((cell, cell * columns), np.int32), 1, ink, np.array([True]))
+
+
+@pytest.mark.parametrize("with_ink", [False, True])
+def test_the_color_of_one_cell_is_weighed_against_the_flat_color(with_ink: bool) -> None:
+    ink = np.zeros((8, 8), np.bool_)
+    ink[4, 4] = with_ink  # with its rim 9 of 64 pixels
+    trust = np.exp(-12 * 9 / 64) if with_ink else 1.0
+    field = np.array([[FIELD_COLOR]], np.float32)
+    lab, flat = _lab(FIELD_COLOR), lab_from_rgb(FLAT)[0]
+    mean = (trust * lab + 0.5 * flat) / (trust + 0.5)
+    expected = rgb_from_lab(((trust * lab + 0.05 * mean) / (trust + 0.05))[None].astype(np.float32))[0]
+    out = interpolate_in_regions(_one_region(8, 1, ink), FLAT, field)
+    assert np.abs(out - expected).max() < 3e-4
+
+
+@pytest.mark.parametrize(("cell", "clean"), [(8, False), (10, True)])
+def test_a_cell_with_ink_takes_the_color_of_the_clean_cell_beside_it(cell: int, clean: bool) -> None:
+    ink = np.zeros((cell, 2 * cell), np.bool_)
+    ink[-1, -1] = True  # with its rim 4 pixels
+    trust = np.exp(-12 * 4 / cell**2)  # 0.47 and 0.62: half is clean enough
+    assert (trust > 0.5) == clean
+    first, second, flat = _lab(FIELD_COLOR), _lab(OTHER_COLOR), lab_from_rgb(FLAT)[0]
+    mean = (first + trust * second + 0.5 * flat) / (1 + trust + 0.5)
+    if not clean:
+        second = (trust * second + 0.1 * first) / (trust + 0.1)
+        trust = 0.7
+    first = (first + 0.05 * mean) / 1.05
+    second = (trust * second + 0.05 * mean) / (trust + 0.05)
+    t = (2 * cell - 0.5) / cell - 0.5 - 1  # how far the last pixel is beyond the middle of the second cell
+    weight = (1 - t) ** 3 / 6
+    expected = rgb_from_lab((weight * first + (1 - weight) * second)[None].astype(np.float32))[0]
+    out = interpolate_in_regions(_one_region(cell, 2, ink), FLAT, np.array([[FIELD_COLOR, OTHER_COLOR]], np.float32))
+    assert np.abs(out[:, -1] - expected).max() < 3e-4
+
+
+def test_clean_color_is_propagated_over_eight_cells() -> None:
+    ink = np.zeros((8, 14 * 8), np.bool_)
+    ink[:, 9:] = True  # with its rim all of the cells but the first
+    field = np.zeros((1, 14, 3), np.float32)
+    field[0, 0] = 1
+    out = interpolate_in_regions(_one_region(8, 14, ink), np.zeros((1, 3), np.uint8), field)
+    lightness = lab_from_rgb(out[4, 4::8])[:, 0]
+    assert (np.diff(lightness[:10]) < 0).all()
+    assert lightness[8] > 78 and lightness[9] > 68
+    assert lightness[10:] == pytest.approx(100 / 1.5, abs=0.5), "the mean of the region: one clean cell and half a flat color"
+
+
+@pytest.mark.parametrize(("pixels", "colors"), [(199, False), (200, True)])
+def test_half_a_percent_of_the_image_colors_the_background(pixels: int, colors: bool) -> None:
+    labels = np.full((200, 200), 1, np.int32)
+    labels[:30] = 0
+    labels[100:120, 100:110] = 2
+    if pixels < 200:
+        labels[119, 109] = 1
+    regions = Regions(labels, 3, np.zeros((200, 200), np.bool_), np.array([False, True, False]))
+    flats = np.array([[10, 20, 30], [0, 0, 0], [255, 255, 0]], np.uint8)
+    background = build_region_colors(regions, sample_field(regions, flats, None), WHITE).background
+    assert (background[102, 102, 0] > 200) == colors
+
+
+@pytest.mark.parametrize(("small", "known"), [(7, True), (8, False)])
+def test_a_cell_holds_eight_regions(small: int, known: bool) -> None:
+    labels = np.full((20, 20), small, np.int32)
+    labels[0, :small] = np.arange(small)
+    regions = Regions(labels, small + 1, np.zeros((20, 20), np.bool_), np.ones(small + 1, np.bool_))
+    out = interpolate_in_regions(regions, np.zeros((small + 1, 3), np.uint8), np.ones((1, 1, 3), np.float32))
+    assert (out[10, 10, 0] > 0.3) == known

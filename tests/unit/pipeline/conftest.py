@@ -23,6 +23,7 @@ class FakeFamily:
     def __init__(self, radius: float = 0.33) -> None:
         self.radius = radius
         self.asked: list[tuple[int, ...]] = []
+        self.shown_references: list[tuple[int, ...]] = []
 
     def guess_drawing_mask(self, ink: Gray) -> Gray:
         self.asked.append(ink.shape)
@@ -32,6 +33,7 @@ class FakeFamily:
         return mask
 
     def guess_reference_mask(self, rgb: Rgb) -> Gray:
+        self.shown_references.append(rgb.shape)
         return np.where(rgb.mean(-1) < 128, 255, 0).astype(np.uint8)
 
     def condition(self, drawing: Drawing, request: ColorizeRequest) -> Any:

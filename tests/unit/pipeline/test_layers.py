@@ -182,3 +182,11 @@ def test_extreme_canvases(size: tuple[int, int]) -> None:
 def test_the_finish_is_deterministic() -> None:
     one, two = _all((700, 1200), True)[2], _all((700, 1200), True)[2]
     assert np.array_equal(one.composite, two.composite) and np.array_equal(one.foreground, two.foreground)
+
+
+@pytest.mark.parametrize(("pixels", "color"), [(199, (255, 255, 255)), (200, (100, 100, 100))])
+def test_two_percent_of_a_reference_are_a_background(pixels: int, color: tuple[int, int, int]) -> None:
+    mask = np.full(10000, 255, np.uint8)
+    mask[:pixels] = 0
+    rgb = np.full((100, 100, 3), 100, np.uint8)
+    assert background_color((Reference(rgb, mask.reshape(100, 100), ReferenceRole.BOTH),)) == color

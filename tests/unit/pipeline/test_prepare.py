@@ -1,5 +1,7 @@
 """What prepare refuses, and what it hands on."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -118,3 +120,20 @@ def test_prepare_is_deterministic_and_leaves_its_inputs_alone(inputs, family) ->
     one, two = prepare(given, family), prepare(given, family)
     assert np.array_equal(one.regions.labels, two.regions.labels) and np.array_equal(one.mask, two.mask)
     assert np.array_equal(given.lines, copies[0]) and np.array_equal(given.references[0], copies[1])
+
+
+def test_a_drawing_has_at_most_160_regions(inputs, family) -> None:
+    lines = np.zeros((512, 512, 4), np.uint8)
+    lines[::32, :, 3] = lines[:, ::32, 3] = 255  # 256 rooms
+    mask = np.full((512, 512), 255, np.uint8)
+    assert prepare(inputs(512, 512, lines=lines, foreground=mask), family).regions.count == 160
+
+
+@pytest.mark.parametrize(("side", "seen"), [(500, 500), (700, 512)])
+def test_the_foreground_of_a_reference_is_guessed_at_512(side: int, seen: int, inputs, family) -> None:
+    family.spec = replace(family.spec, reference_side=1024)
+    reference = np.full((side, side // 2, 4), 255, np.uint8)
+    reference[: side // 2, :, :3] = 20
+    drawing = prepare(inputs(references=(reference,)), family)
+    assert family.shown_references == [(seen, seen // 2, 3)]
+    assert drawing.references[0].mask.shape == (side, side // 2)

@@ -2,10 +2,10 @@
 
 import cv2
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend.imaging.edits.hint_strokes import find_hint_strokes
 from backend.imaging.edits.hints import apply_hints
 from backend.imaging.types import FixedRegions, Regions
 
@@ -99,26 +99,39 @@ def test_what_cannot_be_reached_goes_to_the_nearest_spot() -> None:
     assert _color(found, 90, 10) == RED and _color(found, 90, 90) == BLUE
 
 
-def test_a_soft_brush_is_one_color_and_its_most_frequent() -> None:
-    hints = _painted((70, 50, 12, RED))
-    alpha = cv2.GaussianBlur(hints[..., 3], (0, 0), 4)
-    noise = np.random.default_rng(1).integers(-6, 7, (SIDE, SIDE, 3))
-    soft = np.where((alpha < 120)[..., None], np.clip(np.array(RED) + noise, 0, 255), RED).astype(np.uint8)
-    found = find_hint_strokes(np.dstack([soft, alpha]))
-    assert found.colors.tolist() == [list(RED)]
-    assert len(found.rows) == np.count_nonzero(alpha) and found.weight.min() >= 1
+@pytest.mark.parametrize(("beyond", "colored"), [((7, 2), False), ((5, 3), True)])
+def test_a_slip_over_a_line_is_less_than_15_percent_of_the_stroke(beyond: tuple[int, int], colored: bool) -> None:
+    hints = np.zeros((SIDE, SIDE, 4), np.uint8)
+    hints[50:60, 37:47] = (*RED, 255)  # 100 pixels this side of the line, then 14 or 15 beyond it
+    hints[50 : 50 + beyond[0], 47 : 49 + beyond[1]] = (*RED, 255)
+    finer, regions, ink = _rooms()
+    found = apply_hints(finer, regions, ink, hints)
+    assert _color(found, 20, 60) == RED
+    assert _color(found, 80, 60) == (RED if colored else None)
 
 
-def test_touching_strokes_are_two_spots() -> None:
-    found = find_hint_strokes(_painted((60, 40, 6, RED), (60, 50, 6, BLUE)))
-    assert sorted(found.colors.tolist()) == sorted([list(RED), list(BLUE)])
+@pytest.mark.parametrize(("columns", "colored"), [(9, False), (10, True)])
+def test_half_of_a_small_part_is_colored_on_purpose(columns: int, colored: bool) -> None:
+    finer, _, ink = _rooms()
+    regions = Regions(finer, 3, ink > 0, np.array([True, False, True]))
+    hints = np.zeros((SIDE, SIDE, 4), np.uint8)
+    hints[30:80, 2:42] = (*RED, 255)
+    hints[15:30, 10 : 10 + columns] = (*RED, 255)  # five rows of the room of 10 x 10, by way of the line below it
+    hints[15, 10] = (*RED, 255)
+    if not colored:
+        hints[15:19, 19] = (*RED, 255)  # 49 of its 100 pixels
+    found = apply_hints(finer, regions, ink, hints)
+    assert _color(found, 12, 12) == (RED if colored else None)
 
 
-def test_a_whole_picture_for_hints_is_looked_at_in_parts() -> None:
-    noise = np.random.default_rng(2).integers(0, 256, (2100, 2100, 4)).astype(np.uint8)
-    noise[..., 3] = 255
-    found = find_hint_strokes(noise)
-    assert 1 <= len(found.colors) <= 10 and len(found.rows) == 1050 * 1050
+@pytest.mark.parametrize(("columns", "colored"), [(24, False), (25, True)])
+def test_more_than_half_of_a_region_stands_for_all_of_it(columns: int, colored: bool) -> None:
+    _, regions, ink = _rooms()
+    finer = regions.labels.copy()
+    finer[:, columns : SIDE // 2] = 2  # the left region, 48 columns wide, in two parts
+    found = apply_hints(finer, regions, ink, _painted((10, 60, 3, RED)))
+    assert _color(found, 5, 5) == RED
+    assert _color(found, 40, 60) == (RED if colored else None)
 
 
 DABS = st.lists(

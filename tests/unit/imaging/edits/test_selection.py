@@ -141,3 +141,22 @@ def test_sampling_mixes_no_colors() -> None:
     small = downsample_nearest(picture, (7, 5))
     assert small.shape == (7, 5, 4) and set(np.unique(small)) <= {0, 200}
     assert np.array_equal(downsample_nearest(picture, (100, 60)), picture)
+
+
+@pytest.mark.parametrize(("columns", "freed"), [(9, False), (10, True)])
+def test_a_slip_is_no_wider_than_twice_its_radius(columns: int, freed: bool) -> None:
+    side = 1000  # where a slip may be 2 x 0.004 of the side wide: 8 pixels, and one that belongs to the border
+    labels = np.zeros((side, side), np.int32)
+    labels[:, side // 2 :] = 1
+    regions = Regions(labels, 2, np.zeros((side, side), np.bool_), np.array([True, False]))
+    selection = np.zeros((side, side), np.uint8)
+    selection[:, : side // 2 + columns] = 255
+    split = split_by_selection(labels, regions, selection)
+    assert split.editable[split.regions.labels[500, 10]]
+    assert bool(split.editable[split.regions.labels[500, side // 2]]) == freed
+
+
+@pytest.mark.parametrize(("columns", "whole"), [(89, False), (90, True)])
+def test_nine_tenths_of_a_part_are_all_of_it(columns: int, whole: bool) -> None:
+    split = _cut(_box(0, 100, 0, columns))
+    assert bool(split.editable[split.regions.labels[50, 99]]) == whole

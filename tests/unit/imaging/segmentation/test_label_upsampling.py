@@ -94,3 +94,50 @@ def test_a_lifted_mask_is_soft_by_one_pixel_only(circle) -> None:
     assert 0 < soft.sum() < 4 * np.pi * 0.7 * 800
     assert ink[soft].min() > 96
     assert abs((lifted > 127).sum() - np.pi * 280**2) < 0.02 * np.pi * 280**2
+
+
+def _halves() -> np.ndarray:
+    labels = np.zeros((64, 64), np.int32)
+    labels[:, 32:] = 1
+    return labels
+
+
+def _border(ink: np.ndarray, labels: np.ndarray) -> int:
+    """Where the border between both halves lies in the middle row at canvas size."""
+    return int(np.argmax(upsample_labels(labels, ink)[256] == 1))
+
+
+@pytest.mark.parametrize(("cell", "moves"), [(33, True), (34, False)])
+def test_a_border_moves_to_a_line_within_two_cells(cell: int, moves: bool) -> None:
+    ink = np.zeros((512, 512), np.uint8)
+    ink[:, cell * 8 + 4] = 255  # the old border is at the left of cell 32
+    assert (abs(_border(ink, _halves()) - (cell * 8 + 4)) <= 1) == moves
+
+
+@pytest.mark.parametrize(("strength", "moves"), [(36, False), (44, True)])
+def test_a_border_moves_to_a_line_that_is_stronger_than_its_ridge(strength: int, moves: bool) -> None:
+    ink = np.zeros((512, 512), np.uint8)
+    ink[:, 33 * 8 + 4] = strength
+    assert (abs(_border(ink, _halves()) - (33 * 8 + 4)) <= 1) == moves
+
+
+def _narrow() -> np.ndarray:
+    """A region of one column of cells, 32, between two others."""
+    labels = _halves() * 2
+    labels[:, 32] = 1
+    return labels
+
+
+@pytest.mark.parametrize(("ink_level", "survives"), [(95, True), (97, False)])
+def test_a_narrow_region_starts_from_pixels_with_little_ink(ink_level: int, survives: bool) -> None:
+    ink = np.zeros((512, 512), np.uint8)
+    ink[:, 32 * 8 : 33 * 8] = ink_level
+    ink[:, 32 * 8] = 0  # or the whole cell would count as a line, and start
+    assert bool((upsample_labels(_narrow(), ink) == 1).any()) == survives
+
+
+def test_a_narrow_region_starts_from_the_middle_half_of_its_cells() -> None:
+    for wall, owner in ((2, 0), (3, 1)):  # a line at this pixel of the cell's eight; who owns the pixel before it
+        ink = np.zeros((512, 512), np.uint8)
+        ink[:, 32 * 8 + wall] = 255
+        assert (upsample_labels(_narrow(), ink)[:, 32 * 8 + wall - 1] == owner).all(), wall

@@ -160,3 +160,111 @@ def test_merging_joins_small_regions() -> None:
         cv2.circle(ink, (x, 160), 14, 255, 1)
     counts = [merge_and_split(segment(ink, 0.0), mask, 160, merging).count for merging in (1.0, 8.0)]
     assert counts[0] >= 17 and counts[1] < counts[0] - 6
+
+
+BLANK = np.zeros((256, 256), np.uint8)
+
+
+def _wall(opening: int) -> np.ndarray:
+    """Two halves with a wall between them that has an opening in its middle."""
+    ink = BLANK.copy()
+    ink[:, 127:129] = 255
+    ink[128 - opening // 2 : 128 - opening // 2 + opening, 127:129] = 0
+    return ink
+
+
+@pytest.mark.parametrize(("opening", "count"), [(23, 2), (29, 1)])
+def test_a_gap_is_closed_up_to_the_width_asked_for(opening: int, count: int) -> None:
+    assert segment(_wall(opening), 0.1).count == count  # 25.6 pixels
+
+
+@pytest.mark.parametrize(("opening", "count"), [(52, 2), (62, 1)])
+def test_a_neck_of_seven_tenths_of_a_room_is_no_gap(opening: int, count: int) -> None:
+    ink = BLANK.copy()
+    for left in (20, 102):
+        ink[84:166, left : left + 82] = 255
+        ink[86:164, left + 2 : left + 80] = 0  # rooms with a radius of 39 or 40 pixels
+    ink[125 - opening // 2 : 125 - opening // 2 + opening, 95:110] = 0
+    labels = segment(ink, 0.5).labels
+    assert len({labels[125, 60], labels[125, 142]}) == count
+
+
+def _room(height: int, width: int) -> np.ndarray:
+    """A closed room of so much paper in the middle of the drawing."""
+    ink = BLANK.copy()
+    ink[100 : 102 + height, 100 : 102 + width] = 255
+    ink[101 : 101 + height, 101 : 101 + width] = 0
+    return ink
+
+
+@pytest.mark.parametrize(("size", "count"), [((3, 3), 1), ((2, 5), 2)])
+def test_a_fragment_has_less_than_ten_pixels(size: tuple[int, int], count: int) -> None:
+    assert segment(_room(*size), 0.0).count == count
+
+
+@pytest.mark.parametrize(("size", "count"), [((3, 13), 1), ((5, 8), 2)])
+def test_a_region_has_forty_pixels(size: tuple[int, int], count: int) -> None:
+    assert merge_and_split(segment(_room(*size), 0.0), BLANK, 160).count == count
+
+
+@pytest.mark.parametrize(("background_width", "joined"), [(11, "background"), (13, "foreground")])
+def test_the_foreground_counts_four_times_when_regions_are_too_many(background_width: int, joined: str) -> None:
+    ink, mask = BLANK.copy(), BLANK.copy()
+    mask[:, :128] = 255
+    ink[:, 127:129] = 255
+    for left, width in ((40, 3), (180, background_width)):  # 30 pixels against 110 or 130
+        ink[100:112, left : left + width + 2] = 255
+        ink[101:111, left + 1 : left + 1 + width] = 0
+    labels = merge_and_split(segment(ink, 0.0), mask, 3, merging=0.0).labels
+    is_joined = {"foreground": labels[105, 42] == labels[20, 20], "background": labels[105, 185] == labels[20, 220]}
+    assert [name for name, merged in is_joined.items() if merged] == [joined]
+
+
+@pytest.mark.parametrize(("columns", "count"), [(15, 1), (16, 2)])
+def test_a_mask_splits_off_more_than_six_percent(columns: int, count: int) -> None:
+    mask = BLANK.copy()
+    mask[:, :columns] = 255
+    assert merge_and_split(segment(BLANK, 0.0), mask, 160).count == count
+
+
+@pytest.mark.parametrize(("height", "split"), [(11, False), (12, True)])
+def test_a_mask_splits_off_no_less_than_twelve_pixels(height: int, split: bool) -> None:
+    mask = BLANK.copy()
+    mask[:, 101:102] = 255
+    mask[:101] = mask[101 + height :] = 0
+    assert merge_and_split(segment(_room(height, 10), 0.0), mask, 160).foreground.any() == split
+
+
+@pytest.mark.parametrize(("columns", "pixels"), [(24, 0), (26, 26), (74, 74), (76, 100)])
+def test_a_region_between_a_quarter_and_three_quarters_is_split_where_the_guess_says(columns: int, pixels: int) -> None:
+    guess = np.zeros((100, 100), np.uint8)
+    guess[:, :columns] = 255
+    snapped = snap_mask_to_regions(guess, np.zeros(guess.shape, np.int32), 1)
+    assert np.count_nonzero(snapped) == 100 * pixels
+
+
+@pytest.mark.parametrize(("length", "pixels"), [(20, 0), (21, 8 * 10)])
+def test_a_region_split_by_the_guess_is_larger_than_a_five_hundredth(length: int, pixels: int) -> None:
+    labels, guess = np.zeros((40, 2000), np.int32), np.zeros((40, 2000), np.uint8)
+    labels[10:18, 100 : 100 + length] = 1  # of 80000 pixels 160 or 168
+    guess[10:18, 100:110] = 255
+    assert np.count_nonzero(snap_mask_to_regions(guess, labels, 2)) == pixels
+
+
+@pytest.mark.parametrize(("width", "kept"), [(6, False), (7, True)])
+def test_strips_of_a_guess_are_left_out(width: int, kept: bool) -> None:
+    guess = np.zeros((250, 250), np.uint8)  # where a strip may be 2 x 3 pixels wide
+    guess[:, :100] = 255
+    guess[:, 160 : 160 + width] = 255
+    snapped = snap_mask_to_regions(guess, np.zeros(guess.shape, np.int32), 1)
+    assert (snapped[125, 163] == 255) == kept and snapped[125, 50] == 255
+
+
+@pytest.mark.parametrize(("count", "level"), [(2, 0), (3, 200)])
+def test_a_median_rests_on_three_trusted_pixels(count: int, level: int) -> None:
+    rgb = np.zeros((10, 10, 3), np.uint8)
+    trusted = np.zeros((10, 10), np.bool_)
+    trusted[0, :count] = True
+    rgb[trusted] = 200
+    medians, _ = region_medians(np.zeros((10, 10), np.int32), 1, rgb, trusted)
+    assert medians[0, 0] == level
