@@ -130,3 +130,32 @@ def test_lines_from_color_are_the_fall_of_gray_by_what_is_around(bright: int, da
     rgb[4, 4] = dark
     lines = lines_from_color(rgb)  # 320 * fall / gray, gray being 40 at least
     assert lines[4, 4] == ink and np.count_nonzero(lines) == 1
+
+
+def _page(cells: np.ndarray) -> np.ndarray:
+    """A page (240, 240, 4) of 24 x 24 cells of these grays, with a black bar over one of a hundred pixels."""
+    gray = np.repeat(np.repeat(cells.astype(np.uint8), 10, 0), 10, 1)
+    gray[118:121, 20:220] = 0
+    return np.dstack([gray] * 3 + [np.full_like(gray, 255)])
+
+
+def _ink_on(paper: float, gray: int) -> float:
+    """What ink a gray has on paper, when the strongest line is black and 6 percent are noise."""
+    return 255 * (1 - gray / paper - 0.06) / (1 - 0.06)
+
+
+@pytest.mark.parametrize(("gray", "is_paper"), [(173, False), (179, True)])
+def test_what_is_darker_than_the_paper_by_12_percent_is_a_solid(gray: int, is_paper: bool) -> None:
+    cells = np.full((24, 24), 200)
+    cells[1::3, 1::3] = gray  # a ninth of the page, all over it
+    paper = 200 - (200 - gray) / 9 if is_paper else 200
+    assert abs(int(ink_from_rgba(_page(cells))[15, 15]) - _ink_on(paper, gray)) < 0.8
+
+
+def test_paper_is_the_brightest_tenth_of_a_cell() -> None:
+    page = _page(np.full((24, 24), 190))
+    rows, columns = np.indices((240, 240))
+    spots = (columns + 10 * (rows % 2)) % 20
+    page[spots < 4, :3], page[spots == 9, :3] = 200, 210  # 20 percent, and 5 that are brighter still
+    page[:2, :2, :3] = 150
+    assert abs(int(ink_from_rgba(page)[0, 0]) - _ink_on(200, 150)) < 1.5
