@@ -24,17 +24,17 @@ CASES = ("shipped", "isnet", "birefnet")
 SIDE = 1024
 
 
-def _finder(name: str) -> Callable[[np.ndarray], np.ndarray]:
+def _segmenter(name: str) -> Callable[[np.ndarray], np.ndarray]:
     if name == "isnet":
         from backend.families.foreground.isnet import CharacterSegmenter
         from backend.networks.segmentation.isnet import ISNet
 
-        return CharacterSegmenter(ISNet().eval(), "cpu")
+        return CharacterSegmenter(ISNet().eval())
     if name == "birefnet":
         from backend.families.foreground.birefnet import BiRefNetSegmenter
         from backend.networks.segmentation.birefnet import BiRefNet
 
-        return BiRefNetSegmenter(BiRefNet().eval(), SIDE, "cpu")
+        return BiRefNetSegmenter(BiRefNet().eval(), SIDE)
     from backend.families.registry import load
 
     return load("mini", ROOT / "backend" / "data" / "demo").guess_reference_mask
@@ -45,9 +45,9 @@ def _child(name: str, threads: int) -> None:
 
     torch.set_num_threads(threads)
     picture = np.random.default_rng(0).integers(0, 256, (SIDE, SIDE, 3), dtype=np.uint8)
-    finder = _finder(name)
+    segmenter = _segmenter(name)
     clock, processor = time.perf_counter(), time.process_time()
-    finder(picture)
+    segmenter(picture)
     spent = {"clock": time.perf_counter() - clock, "processor": time.process_time() - processor}
     print(json.dumps({**spent, "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
 

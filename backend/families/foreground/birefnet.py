@@ -1,4 +1,4 @@
-"""Figure masks by BiRefNet weights that the painter has installed, RMBG-2.0 among them (spec 18, "Masks")."""
+"""Foreground masks by BiRefNet weights that the painter has installed, RMBG-2.0 among them (spec 18, "Masks")."""
 
 import math
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ import torch
 from torch.nn import functional as F
 
 from backend.families.foreground.isnet import SIDE, dilate_mask
+from backend.families.foreground.published_weights import load_published
 from backend.imaging.types import Gray, Rgb
 from backend.networks.segmentation.birefnet import (
     LEVELS,
@@ -22,104 +23,88 @@ from backend.networks.segmentation.birefnet import (
 )
 from backend.networks.segmentation.swin import StageSizes, SwinSizes
 from backend.weights.detection import birefnet_prefix
-from backend.weights.safetensors_file import SafetensorsFile
-from backend.weights.state_dict import (
-    Shapes,
-    WeightSource,
-    build_on_meta,
-    check_state_dict,
-    count_children,
-    load_state_dict,
-    read_sidecar_json,
-    size,
-)
+from backend.weights.state_dict import Shapes, count_children, read_sidecar_json, size
 from shared.errors import ErrorCode, LinewashError
 
 MEAN, STANDARD_DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-"""Of ImageNet's colors, 0 to 1."""
+"""Of ImageNet's colors, red, green and blue 0 to 1."""
 ALLOWED_SIDES = range(SIDE_MULTIPLE, 4096 + 1, SIDE_MULTIPLE)
-"""Sides of the square that a description may ask for."""
+"""Sides of the network's square input that a sidecar file may ask for, pixels."""
 TRAINING_ONLY_PREFIXES = ("decoder.conv_ms_spvn_", "decoder.gdt_convs_pred_")
-"""Beginnings of names, after the prefix, of what only training needs."""
+"""Prefixes of names, after the file's own prefix, of what only training needs."""
 _COMPUTED_SUFFIX = ".relative_position_index"
-"""End of the names of tables that follow from the window's side."""
+"""Suffix of the names of tables that are computed from the window's side."""
 _BLOCKS = {5: "squeeze_module.0.", **{step: f"decoder.decoder_block{step}." for step in (*LEVELS, 1)}}
+"""Prefix of each decoder block by its step; 5 is the block before the decoder."""
 _STAGES = range(4)
 
 
 @dataclass(frozen=True)
 class SidecarOptions:
-    """What tensors do not tell.  The defaults are RMBG-2.0's.
-
-    patch_order: see ``PatchOrder``.  side: of the square the network sees, in pixels.
-    """
+    """What the tensors do not tell, from the JSON file beside the checkpoint.  The defaults are RMBG-2.0's."""
 
     patch_order: PatchOrder = "columns"
+    """See ``PatchOrder``."""
     side: int = SIDE
+    """Side of the network's square input, pixels."""
 
 
 class BiRefNetSegmenter:
-    """Finds the figure of a reference as RMBG-2.0's own example and ColorizeDiffusion do."""
+    """Segments references as RMBG-2.0's own example and ColorizeDiffusion do."""
 
-    def __init__(self, network: BiRefNet, side: int, device: str) -> None:
-        self._network, self._side, self._device = network, side, device
+    def __init__(self, network: BiRefNet, side: int) -> None:
+        self._network, self._side = network, side
 
     @torch.inference_mode()
     def __call__(self, rgb: Rgb) -> Gray:
-        """(h, w) figure mask 0..255 of a picture (h, w, 3), grown as ``grown`` says.
+        """(h, w) foreground mask 0..255 of an image (h, w, 3), dilated as ``dilate_mask`` says.
 
-        The network sees the picture squashed to a square, as far from ImageNet's mean color as its colors are wont to be.
+        The network sees the image stretched to a square and normalized by ImageNet's mean and standard deviation.
         """
         height, width = rgb.shape[:2]
-        picture = torch.from_numpy(rgb.astype(np.float32).transpose(2, 0, 1) / 255)[None]
-        seen = F.interpolate(picture, size=(self._side, self._side), mode="bilinear", align_corners=False, antialias=True)
+        image = torch.from_numpy(rgb.astype(np.float32).transpose(2, 0, 1) / 255)[None]
+        square = F.interpolate(image, size=(self._side, self._side), mode="bilinear", align_corners=False, antialias=True)
         mean, deviation = (torch.tensor(values).view(3, 1, 1) for values in (MEAN, STANDARD_DEVIATION))
-        share = self._network(((seen - mean) / deviation).to(self._device)).sigmoid().cpu()
+        share = self._network((square - mean) / deviation).sigmoid()
         share = F.interpolate(share, size=(height, width), mode="bicubic", align_corners=False, antialias=True)
         return dilate_mask((share[0, 0].clamp(0, 1) * 255).round().to(torch.uint8).numpy())
 
 
 def load_segmenter(path: Path, device: str = "cpu") -> BiRefNetSegmenter:
-    """The finder of a file.  Raises LinewashError as ``load_birefnet`` and ``read_description`` do."""
-    description = read_sidecar(path)
-    return BiRefNetSegmenter(load_birefnet(path, description.patch_order, device), description.side, device)
+    """The segmenter of a checkpoint.  Raises LinewashError as ``load_birefnet`` and ``read_sidecar`` do."""
+    options = read_sidecar(path)
+    return BiRefNetSegmenter(load_birefnet(path, options.patch_order, device), options.side)
 
 
 def read_sidecar(checkpoint: Path) -> SidecarOptions:
-    """What the JSON file beside a checkpoint says (``NAME.json`` for ``NAME.safetensors``), the defaults where it is silent.
+    """What the JSON file beside a checkpoint says (``NAME.json`` for ``NAME.safetensors``), with defaults for the rest.
 
-    Raises LinewashError MODEL_KEYS when it says what cannot be.
+    Raises LinewashError MODEL_KEYS: for an unknown name or a value that is not allowed.
     """
-    found = read_sidecar_json(checkpoint)
-    order, side = found.pop("patch_order", SidecarOptions.patch_order), found.pop("side", SidecarOptions.side)
-    if found or order not in get_args(PatchOrder) or type(side) is not int or side not in ALLOWED_SIDES:
-        known = f"patch_order {' or '.join(get_args(PatchOrder))}, side a multiple of {SIDE_MULTIPLE} up to {ALLOWED_SIDES[-1]}"
-        raise LinewashError(ErrorCode.MODEL_KEYS, f"{checkpoint.stem}.json: not an object of {known}")
+    entries = read_sidecar_json(checkpoint)
+    order, side = entries.pop("patch_order", SidecarOptions.patch_order), entries.pop("side", SidecarOptions.side)
+    if entries or order not in get_args(PatchOrder) or type(side) is not int or side not in ALLOWED_SIDES:
+        expected = (
+            f"patch_order {' or '.join(get_args(PatchOrder))}, side a multiple of {SIDE_MULTIPLE} up to {ALLOWED_SIDES[-1]}"
+        )
+        raise LinewashError(ErrorCode.MODEL_KEYS, f"{checkpoint.stem}.json: not an object of {expected}")
     return SidecarOptions(cast(PatchOrder, order), side)
 
 
 def load_birefnet(path: Path, order: PatchOrder = "columns", device: str = "cpu") -> BiRefNet:
-    """The network with the weights of ``path``, float32, frozen; widths, depths and heads are read from the shapes.
+    """BiRefNet with the weights of ``path``; widths, depths and heads are read from the shapes.
 
-    Raises LinewashError: what ``SafetensorsFile`` raises, MODEL_KEYS with names that are missing, unexpected or of another
-    shape.
+    See ``load_published`` for the errors and how the network is called.
     """
-    with SafetensorsFile(path) as file:
-        prefix = birefnet_prefix(file.entries)
-        network = build_on_meta(lambda: BiRefNet(_sizes(file.shapes, prefix), order))
 
-        def names(key: str) -> WeightSource:
-            return WeightSource(prefix + key)
+    def build(shapes: Shapes, prefix: str) -> BiRefNet:
+        return BiRefNet(_sizes(shapes, prefix), order)
 
-        inner = {name: name.removeprefix(prefix) for name in file.entries}
-        unread = [
-            name for name, key in inner.items() if key.startswith(TRAINING_ONLY_PREFIXES) or key.endswith(_COMPUTED_SUFFIX)
-        ]
-        check_state_dict(file, [(network, names)], unread)
-        load_state_dict(
-            file, network, names, lambda key: torch.int64 if key.endswith("num_batches_tracked") else torch.float32, device
-        )
-    return network
+    return load_published(path, birefnet_prefix, build, _ignored, device)
+
+
+def _ignored(name: str) -> bool:
+    return name.startswith(TRAINING_ONLY_PREFIXES) or name.endswith(_COMPUTED_SUFFIX)
 
 
 def _sizes(shapes: Shapes, prefix: str) -> BiRefNetSizes:
@@ -134,13 +119,13 @@ def _sizes(shapes: Shapes, prefix: str) -> BiRefNetSizes:
         planes = length(f"{start}dec_att.aspp1.atrous_conv.regular_conv")
         return DecoderBlockSizes(length(f"{start}conv_in"), planes, tuple(kernels))
 
-    def patches(start: str) -> PatchEncoderSizes:
+    def patch_encoder(start: str) -> PatchEncoderSizes:
         return PatchEncoderSizes(length(f"{start}conv1"), length(f"{start}conv_out"))
 
     return BiRefNetSizes(
         _backbone(shapes, f"{prefix}bb."),
         {step: block(start) for step, start in _BLOCKS.items()},
-        {step: patches(f"decoder.ipt_blk{step}.") for step in _BLOCKS},
+        {step: patch_encoder(f"decoder.ipt_blk{step}.") for step in _BLOCKS},
         {step: length(f"decoder.gdt_convs_{step}.0") for step in LEVELS},
     )
 

@@ -1,6 +1,6 @@
-"""Who finds figures where the painter gave no mask: weights in the models folder, and what came with the program for the rest.
+"""Selects the foreground segmenter: weights in the models folder first, the shipped segmenter for everything else.
 
-A new kind of weights is one line of ``FINDERS``.
+A new kind of weights is one line of ``SEGMENTERS``.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -22,95 +22,99 @@ from shared.errors import LinewashError
 from shared.protocol import MAX_REFERENCES
 
 CACHED_MASKS = 2 * MAX_REFERENCES
-"""Pictures whose masks are remembered."""
+"""How many masks a segmenter keeps, each for one image."""
 Purpose = Literal["drawings", "references"]
+"""What weights were trained to segment: line drawings or color images."""
 Segmenter = Callable[[np.ndarray], Gray]
-"""(H, W) ink or (h, w, 3) picture, as the purpose is, to its figure mask, 255 = figure."""
+"""(H, W) ink or (h, w, 3) image, depending on the purpose, to its foreground mask, 255 = foreground."""
 
 
 @dataclass(frozen=True)
 class SegmenterKind:
-    """One kind of weights.  load: the finder of a file, on a device as torch names it; raises LinewashError."""
+    """One kind of weights."""
 
     purpose: Purpose
     load: Callable[[Path, str], Segmenter]
+    """The segmenter of a file, on a device as torch names it.  Raises LinewashError."""
 
 
 SEGMENTERS: Mapping[str, SegmenterKind] = {
-    "isnet-sketches": SegmenterKind("drawings", lambda path, device: SketchSegmenter(load_isnet(path, device), device)),
-    "isnet-characters": SegmenterKind("references", lambda path, device: CharacterSegmenter(load_isnet(path, device), device)),
-    "isnet-things": SegmenterKind("references", lambda path, device: ObjectSegmenter(load_isnet(path, device), device)),
+    "isnet-sketches": SegmenterKind("drawings", lambda path, device: SketchSegmenter(load_isnet(path, device))),
+    "isnet-characters": SegmenterKind("references", lambda path, device: CharacterSegmenter(load_isnet(path, device))),
+    "isnet-things": SegmenterKind("references", lambda path, device: ObjectSegmenter(load_isnet(path, device))),
     "birefnet": SegmenterKind("references", load_segmenter),
 }
 
 
 @dataclass(frozen=True)
 class _LoadedSegmenter:
-    """What became of a file: its finder, or the sentence that says why there is none."""
+    """What became of a file."""
 
     stamp: Stamp
-    finder: Segmenter | None
+    """Of the file when it was loaded."""
+    segmenter: Segmenter | None
     problem: str = ""
+    """A sentence that says why there is no segmenter."""
 
 
 class SegmenterSelector:
-    """See ``backend.contract.family.ForegroundSegmenter``: the painter's weights where there are some, ``shipped``
-    everywhere else.
+    """A ``ForegroundSegmenter`` that uses the painter's weights where there are some, and ``shipped`` elsewhere.
 
-    The folder is looked at whenever a mask is wanted, so weights work as soon as they are there; they are loaded once.  A file
-    that cannot be used is passed over with a warning.
+    It scans the folder whenever a mask is wanted, so new weights work at once; each file is loaded once.  A file that cannot be
+    used is passed over with a warning.
     """
 
     def __init__(self, shipped: ForegroundSegmenter, models_dir: Path, device: str = "cpu") -> None:
         self._shipped, self._folder, self._device = shipped, models_dir, device
-        self._opened: dict[Path, _LoadedSegmenter] = {}
+        self._loaded: dict[Path, _LoadedSegmenter] = {}
 
     @property
     def mask_warnings(self) -> tuple[str, ...]:
-        """A sentence for each file that was passed over."""
-        return (*self._shipped.mask_warnings, *(each.problem for each in self._opened.values() if each.problem))
+        """The shipped segmenter's, and a sentence for each file that was passed over."""
+        return (*self._shipped.mask_warnings, *(loaded.problem for loaded in self._loaded.values() if loaded.problem))
 
     def guess_drawing_mask(self, ink: Gray) -> Gray:
         """See ``ForegroundSegmenter``."""
-        finder = self._finder("drawings")
-        return finder(ink) if finder is not None else self._shipped.guess_drawing_mask(ink)
+        segmenter = self._select("drawings")
+        return segmenter(ink) if segmenter is not None else self._shipped.guess_drawing_mask(ink)
 
     def guess_reference_mask(self, rgb: Rgb) -> Gray:
         """See ``ForegroundSegmenter``."""
-        finder = self._finder("references")
-        return finder(rgb) if finder is not None else self._shipped.guess_reference_mask(rgb)
+        segmenter = self._select("references")
+        return segmenter(rgb) if segmenter is not None else self._shipped.guess_reference_mask(rgb)
 
-    def _finder(self, purpose: Purpose) -> Segmenter | None:
-        """The first, by name, of the files for this purpose that can be used."""
-        files = [each for each in scan(self._folder) if each.kind in SEGMENTERS]
-        self._forget_all_but(files)
-        usable = (self._open(each) for each in files if SEGMENTERS[each.kind].purpose == purpose)
-        return next((opened.finder for opened in usable if opened.finder is not None), None)
+    def _select(self, purpose: Purpose) -> Segmenter | None:
+        """The first usable one, by file name, of the segmenters for this purpose."""
+        files = [detected for detected in scan(self._folder) if detected.kind in SEGMENTERS]
+        self._unload_all_but(files)
+        candidates = (self._load_current(detected) for detected in files if SEGMENTERS[detected.kind].purpose == purpose)
+        return next((loaded.segmenter for loaded in candidates if loaded.segmenter is not None), None)
 
-    def _open(self, found: DetectedModel) -> _LoadedSegmenter:
-        known, now = self._opened.get(found.path), file_stamp((found.path,))
-        if known is None or known.stamp != now:
-            known = self._opened[found.path] = self._newly_opened(found, now)
-        return known
+    def _load_current(self, detected: DetectedModel) -> _LoadedSegmenter:
+        """What is loaded of a file, after loading it again if it has changed."""
+        loaded, stamp = self._loaded.get(detected.path), file_stamp((detected.path,))
+        if loaded is None or loaded.stamp != stamp:
+            loaded = self._loaded[detected.path] = self._load(detected, stamp)
+        return loaded
 
-    def _newly_opened(self, found: DetectedModel, now: Stamp) -> _LoadedSegmenter:
-        if found.problem:
-            return _LoadedSegmenter(now, None, _warning(found.path, found.problem))
+    def _load(self, detected: DetectedModel, stamp: Stamp) -> _LoadedSegmenter:
+        if detected.problem:
+            return _LoadedSegmenter(stamp, None, _warning(detected.path, detected.problem))
         try:
-            return _LoadedSegmenter(now, _remembering(SEGMENTERS[found.kind].load(found.path, self._device)))
+            return _LoadedSegmenter(stamp, _with_cache(SEGMENTERS[detected.kind].load(detected.path, self._device)))
         except LinewashError as error:
-            return _LoadedSegmenter(now, None, _warning(found.path, f"{error.message} {error.hint}"))
+            return _LoadedSegmenter(stamp, None, _warning(detected.path, f"{error.message} {error.hint}"))
 
-    def _forget_all_but(self, files: Iterable[DetectedModel]) -> None:
-        there = {each.path for each in files}
-        self._opened = {path: opened for path, opened in self._opened.items() if path in there}
+    def _unload_all_but(self, files: Iterable[DetectedModel]) -> None:
+        paths = {detected.path for detected in files}
+        self._loaded = {path: loaded for path, loaded in self._loaded.items() if path in paths}
 
 
-def _remembering(finder: Segmenter) -> Segmenter:
-    """The finder, asked once for each picture: on a CPU it takes seconds, and references stay while a drawing changes."""
-    kept = ContentCache(lambda picture: finder(picture.numpy()), CACHED_MASKS)
-    return lambda picture: kept(torch.from_numpy(picture.copy()))  # torch wants to be able to write
+def _with_cache(segmenter: Segmenter) -> Segmenter:
+    """The segmenter, called once for each image: on a CPU a call takes seconds, and references stay while a drawing changes."""
+    cached = ContentCache(lambda image: segmenter(image.numpy()), CACHED_MASKS)
+    return lambda image: cached(torch.from_numpy(image.copy()))  # a copy: torch warns about arrays that are not writable
 
 
 def _warning(path: Path, problem: str) -> str:
-    return "%s was not used to find figures. %s" % (path.name, problem)
+    return "%s was not used to find the foreground. %s" % (path.name, problem)

@@ -1,4 +1,4 @@
-"""The canvas in a model's picture and back: for every family that paints a whole picture at a size of its own."""
+"""Places the canvas in a model's image and takes it out again, for families that color whole images at their own size."""
 
 import math
 from dataclasses import dataclass
@@ -14,24 +14,25 @@ from backend.imaging.segmentation.regions import region_medians
 from backend.imaging.types import Floats, Gray, Rgb
 
 PREVIEW_SIDE = 256
+"""Longest side of a preview, pixels."""
 
 
 @dataclass(frozen=True)
 class SideRange:
-    """What sides a model's picture may have: multiples of ``unit`` from ``smallest`` to ``largest``."""
+    """The sides that a model's image may have: multiples of ``unit`` from ``smallest`` to ``largest``, pixels."""
 
     unit: int
     smallest: int
     largest: int
 
     def nearest(self, side: float) -> int:
-        """The allowed side next to this one."""
+        """The allowed side nearest to this one."""
         return min(self.largest, max(self.smallest, round(side / self.unit) * self.unit))
 
 
 @dataclass(frozen=True)
 class CanvasFrame:
-    """Where the canvas lies in the model's picture: ``width`` x ``height`` of it, from ``left`` and ``top``, is the canvas."""
+    """Where the canvas lies in a model's image: the rectangle ``width`` x ``height`` at ``left``, ``top``, pixels."""
 
     image_width: int
     image_height: int
@@ -42,26 +43,26 @@ class CanvasFrame:
 
 
 def frame_canvas(canvas_width: int, canvas_height: int, side: int, sides: SideRange) -> CanvasFrame:
-    """The model's picture for a canvas, which lies centerd in it: about side^2 pixels."""
+    """An image of about side^2 pixels, as nearly of the canvas's shape as ``sides`` allows, with the canvas centered in it."""
     aspect = math.sqrt(canvas_width / canvas_height)
-    picture_width, picture_height = (sides.nearest(side * a) for a in (aspect, 1 / aspect))
-    scale = min(picture_width / canvas_width, picture_height / canvas_height)
+    image_width, image_height = (sides.nearest(side * a) for a in (aspect, 1 / aspect))
+    scale = min(image_width / canvas_width, image_height / canvas_height)
     width, height = max(1, round(canvas_width * scale)), max(1, round(canvas_height * scale))
-    left, top = (picture_width - width) // 2, (picture_height - height) // 2
-    return CanvasFrame(picture_width, picture_height, left, top, width, height)
+    left, top = (image_width - width) // 2, (image_height - height) // 2
+    return CanvasFrame(image_width, image_height, left, top, width, height)
 
 
 def to_model_canvas(gray: Gray, place: CanvasFrame) -> Floats:
-    """(H, W) float32 0..1: the canvas-size uint8 picture in its frame, 0 around it."""
-    picture = np.zeros((place.image_height, place.image_width), np.float32)
-    inner = picture[place.top : place.top + place.height, place.left : place.left + place.width]
+    """(H, W) float32 0..1: a canvas-size uint8 image in its frame, 0 around it."""
+    image = np.zeros((place.image_height, place.image_width), np.float32)
+    inner = image[place.top : place.top + place.height, place.left : place.left + place.width]
     inner[...] = resize(gray, place.width, place.height).astype(np.float32) / 255
-    return picture
+    return image
 
 
-def from_model_canvas(picture: Tensor, place: CanvasFrame) -> Floats:
-    """(h, w, 3) float32 sRGB 0..1 of the canvas, from the model's picture (1, 3, H, W) in -1..1, clamped."""
-    inner = picture[0, :, place.top : place.top + place.height, place.left : place.left + place.width]
+def from_model_canvas(image: Tensor, place: CanvasFrame) -> Floats:
+    """(h, w, 3) float32 sRGB 0..1 of the canvas, from the model's image (1, 3, H, W) in -1..1, clamped."""
+    inner = image[0, :, place.top : place.top + place.height, place.left : place.left + place.width]
     return np.ascontiguousarray(((inner.float().clamp(-1, 1) + 1) / 2).permute(1, 2, 0).cpu().numpy())
 
 
@@ -70,18 +71,18 @@ def rgb_to_tensor(rgb: Rgb) -> Tensor:
     return torch.from_numpy(rgb.astype(np.float32).transpose(2, 0, 1).copy())[None] / 127.5 - 1
 
 
-def preview_image(picture: Rgb, place: CanvasFrame, cell: int) -> Rgb:
-    """The canvas's part of a picture of which a pixel is ``cell`` of the model's, longest side 256."""
+def preview_image(image: Rgb, place: CanvasFrame, cell: int) -> Rgb:
+    """The canvas's part of an image whose pixels are each ``cell`` pixels of the model's image; longest side 256."""
     top, left = place.top // cell, place.left // cell
     rows, columns = max(1, place.height // cell), max(1, place.width // cell)
-    inner = picture[top : top + rows, left : left + columns]
+    inner = image[top : top + rows, left : left + columns]
     scale = PREVIEW_SIDE / max(inner.shape[:2])
     return resize(np.ascontiguousarray(inner), max(1, round(inner.shape[1] * scale)), max(1, round(inner.shape[0] * scale)))
 
 
 def region_medians_of_field(field: Floats, drawing: Drawing) -> Rgb:
-    """(count, 3) uint8: the median of each region of the drawing in a field (h, w, 3) 0..1, lines left out."""
+    """(count, 3) uint8: the median of a color field (h, w, 3) 0..1 in each region of the drawing, lines left out."""
     regions = drawing.regions
     height, width = regions.labels.shape
-    picture = to_bytes(resize(field, width, height))
-    return region_medians(regions.labels, regions.count, picture, ~regions.ink)[0]
+    colors = to_bytes(resize(field, width, height))
+    return region_medians(regions.labels, regions.count, colors, ~regions.ink)[0]

@@ -1,40 +1,35 @@
-"""What was computed of the last few pictures, by content: an edited drawing leaves the reference's tokens as they are."""
+"""A function of images with a cache: when a drawing is edited, what was computed of its reference is still there."""
 
 import hashlib
-from collections import OrderedDict
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
 import numpy as np
 from torch import Tensor
 
+from backend.families.runtime.lru_cache import LruCache
+
 Computed = TypeVar("Computed")
 
 
 class ContentCache(Generic[Computed]):
-    """A function of pictures whose last ``size`` values are kept.
+    """A function of an image; its values for the last ``size`` images are cached by the images' content.
 
-    Example: ``tokens = Kept(encode, 4); tokens(picture)`` encodes a picture once.
+    Example: ``tokens = ContentCache(encode, 4); tokens(image)`` encodes an image once.
     """
 
     def __init__(self, compute: Callable[[Tensor], Computed], size: int) -> None:
-        self._compute, self._size = compute, size
-        self._values: OrderedDict[str, Computed] = OrderedDict()
+        self._compute = compute
+        self._cache: LruCache[Computed] = LruCache(size)
 
-    def __call__(self, picture: Tensor) -> Computed:
-        """The value for a picture, any shape, on the CPU or not."""
-        key = content_digest(picture)
-        if key not in self._values:
-            self._values[key] = self._compute(picture)
-        self._values.move_to_end(key)
-        while len(self._values) > self._size:
-            self._values.popitem(last=False)
-        return self._values[key]
+    def __call__(self, image: Tensor) -> Computed:
+        """The value for an image of any shape, on any device."""
+        return self._cache.get_or_compute(content_digest(image), lambda: self._compute(image))
 
 
-def content_digest(picture: Tensor) -> str:
-    """Of shape, type and content."""
-    array = np.ascontiguousarray(picture.detach().float().cpu().numpy())
-    digested = hashlib.blake2b(repr((picture.shape, str(picture.dtype))).encode(), digest_size=16)
-    digested.update(array.data)
-    return digested.hexdigest()
+def content_digest(image: Tensor) -> str:
+    """A digest of shape, type and content."""
+    array = np.ascontiguousarray(image.detach().float().cpu().numpy())
+    digest = hashlib.blake2b(repr((image.shape, str(image.dtype))).encode(), digest_size=16)
+    digest.update(array.data)
+    return digest.hexdigest()

@@ -1,4 +1,4 @@
-"""In what number format a diffusion model of Stable Diffusion's size computes, and what gives way when memory is short."""
+"""Number format and memory plan of a diffusion model of Stable Diffusion's size."""
 
 import math
 from dataclasses import dataclass
@@ -8,19 +8,19 @@ import torch
 from shared.errors import ErrorCode, LinewashError
 
 SAMPLING_VALUES_PER_PIXEL = 280
-"""Numbers that a step of the U-Net holds at its peak, a pixel of the picture and row of the batch (measured: up to 278)."""
+"""Numbers that a step of the U-Net holds at its peak, per pixel of the image and row of the batch (measured: up to 278)."""
 DECODING_VALUES_PER_PIXEL = 1450
-"""Numbers that the VAE's decoder holds at its peak, for each pixel (measured: 1070 to 1460)."""
+"""Numbers that the VAE's decoder holds at its peak, per pixel (measured: 1070 to 1460)."""
 TILE_SIDE = 256
-"""Side of the pieces that tiled decoding takes, pixels."""
+"""Side of the tiles of tiled decoding, pixels."""
 MIN_SIDE = 256
-"""Side below which no picture is made smaller."""
+"""Side below which no plan makes an image smaller, pixels."""
 USABLE_SHARE = 0.9
-"""Share of the free memory that is counted on: allocators lose some, and others take some meanwhile."""
+"""Share of the free memory that a plan counts on: allocators lose some, and other programs may take some meanwhile."""
 
 
 def compute_dtype(device: str, has_bfloat16: bool) -> torch.dtype:
-    """The type of the large networks on a device as torch names it (cpu, cuda, cuda:1, mps).
+    """The number format of the large networks on a device as torch names it (cpu, cuda, cuda:1, mps).
 
     CUDA: bfloat16 where the card has it, else float16.  MPS: float16.  CPU: bfloat16, which halves the memory.
     """
@@ -32,32 +32,34 @@ def compute_dtype(device: str, has_bfloat16: bool) -> torch.dtype:
 
 @dataclass(frozen=True)
 class MemoryNeed:
-    """What a picture asks of a device's memory, bytes.
-
-    denoiser: weights of what every step needs.  others: weights of what is needed before and after (CLIP, VAE).  sampling,
-    decoding: what a step and the decoder hold besides weights, at the full size.
-    """
+    """What an image needs of a device's memory, bytes."""
 
     denoiser: int
+    """Weights of the networks that every step runs."""
     others: int
+    """Weights of the networks that run before and after the steps (CLIP, VAE)."""
     sampling: int
+    """What a step holds besides weights, at the full size."""
     decoding: int
+    """What the decoder holds besides weights, at the full size."""
 
 
 @dataclass(frozen=True)
 class MemoryPlan:
-    """What gives way.  offload: parts wait in main memory while others work.  side: of the square with as many pixels as the
-    picture.  said: the sentence for the painter, '' when nothing gives way.
-    """
+    """How an image is computed in the memory there is."""
 
     offload: bool
+    """Parts of the model wait in main memory while others compute."""
     tiling: bool
+    """The image is decoded tile by tile."""
     side: int
+    """Side of the square with as many pixels as the image."""
     message: str = ""
+    """A sentence for the painter; '' when nothing had to be saved."""
 
 
 def estimate_memory(denoiser: int, others: int, side: int, rows: int, width: int = 2, decoder_width: int = 4) -> MemoryNeed:
-    """The need of a picture of side^2 pixels whose steps run ``rows`` in a batch; widths are bytes a number."""
+    """The need of an image of side^2 pixels whose steps run a batch of ``rows``; widths are bytes per number."""
     pixels = side * side
     return MemoryNeed(
         denoiser, others, SAMPLING_VALUES_PER_PIXEL * pixels * rows * width, DECODING_VALUES_PER_PIXEL * pixels * decoder_width
@@ -65,15 +67,18 @@ def estimate_memory(denoiser: int, others: int, side: int, rows: int, width: int
 
 
 def plan_memory(free: int, wanted: MemoryNeed, side: int, can_offload: bool) -> MemoryPlan:
-    """What must give way so that the picture fits into ``free`` bytes: parts wait outside, then tiles, then a smaller size.
+    """The plan that saves least while the image fits into ``free`` bytes: offloading, then tiles too, then a smaller size too.
 
-    The costs rise in that order: time, a little time, sharpness.  can_offload: the device is not main memory itself.  Raises
-    LinewashError OUT_OF_MEMORY when even the smallest picture does not fit.
+    The costs rise in that order: time, a little more time, sharpness.  can_offload: the device is not main memory itself.
+
+    Raises LinewashError OUT_OF_MEMORY: when even the smallest image does not fit.
     """
     usable = int(free * USABLE_SHARE)
+    # the full size first: of the ways to save memory it is the last that costs sharpness
     for offload, tiling in ((False, False), (True, False), (True, True)) if can_offload else ((False, False), (False, True)):
         if _peak_memory(wanted, side, side, offload, tiling) <= usable:
             return MemoryPlan(offload, tiling, side, _describe(offload, tiling, side, side))
+    # sides stay multiples of 64, as the VAE and the U-Net need them
     for smaller in range((side - 1) // 64 * 64, MIN_SIDE - 1, -64):
         if _peak_memory(wanted, side, smaller, can_offload, True) <= usable:
             return MemoryPlan(can_offload, True, smaller, _describe(can_offload, True, side, smaller))
@@ -82,9 +87,9 @@ def plan_memory(free: int, wanted: MemoryNeed, side: int, can_offload: bool) -> 
 
 
 def free_memory(device: str) -> int | None:
-    """Free bytes of a device, None where nobody tells (main memory of other systems than Linux).
+    """Free bytes of a device, None where they are not known (main memory of systems other than Linux).
 
-    On CUDA what torch holds in reserve counts as free.
+    On CUDA, memory that torch has reserved but not allocated counts as free.
     """
     kind = device.split(":")[0]
     if kind == "cuda":
@@ -111,7 +116,7 @@ def _describe(offload: bool, tiling: bool, side: int, smaller: int) -> str:
     if offload:
         parts.append("parts of the model take turns, which is slower")
     if tiling:
-        parts.append("the picture is put together from tiles")
+        parts.append("the image is put together from tiles")
     if smaller < side:
         parts.append(f"it is painted at {smaller} pixels instead of {side}")
     return "Memory is short: %s." % ", ".join(parts) if parts else ""

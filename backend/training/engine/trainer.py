@@ -14,7 +14,7 @@ from diffusers.training_utils import EMAModel
 from rich.console import Console
 from torch import Tensor, nn
 
-from backend.families.runtime.network_loader import to_device
+from backend.families.runtime.devices import to_device
 from backend.imaging.types import Rgb
 from backend.training.engine.batches import iterate_batches
 from backend.training.engine.checkpoints import find_checkpoint, replace_checkpoint, staging_folder

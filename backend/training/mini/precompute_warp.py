@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import torch
 
-from backend.families.runtime.network_loader import to_device
+from backend.families.runtime.devices import to_device
 from backend.networks.mini.field_denoiser import warp_colors
 from backend.networks.mini.flats import CELLS, Flats
 from backend.training.mini.flats_example import make_flats_example

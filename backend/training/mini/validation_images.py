@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from backend.families.runtime.network_loader import to_device
+from backend.families.runtime.devices import to_device
 from backend.imaging.color import to_bytes
 from backend.imaging.types import Gray, Rgb
 from backend.networks.mini.field_denoiser import LATENT_SCALE

@@ -140,14 +140,14 @@ def test_the_order_of_patches_stands_in_the_description(tmp_path: Path) -> None:
     columns = load_segmenter(path)(NOISE)
     channels = load_segmenter(small(path, patch_order="channels"))(NOISE)
     assert not np.array_equal(channels, columns)
-    assert np.array_equal(channels, BiRefNetSegmenter(network(order="channels"), 64, "cpu")(NOISE))
+    assert np.array_equal(channels, BiRefNetSegmenter(network(order="channels"), 64)(NOISE))
 
 
 def test_a_picture_is_seen_squashed_and_normalized_and_its_mask_grows() -> None:
     watching = Watching()
     rgb = np.full((256, 512, 3), 20, np.uint8)
     rgb[100:150, 200:300] = 255
-    mask = BiRefNetSegmenter(watching, SIDE, "cpu")(rgb)
+    mask = BiRefNetSegmenter(watching, SIDE)(rgb)
     assert watching.seen.shape == (1, 3, 1024, 1024)
     for channel, (mean, deviation) in enumerate(((0.485, 0.229), (0.456, 0.224), (0.406, 0.225))):
         assert watching.seen[0, channel, 500, 500].item() == pytest.approx((1 - mean) / deviation)

@@ -145,7 +145,7 @@ def test_what_does_not_fit_is_named(tmp_path: Path, spoil: Callable[[dict[str, t
 def test_a_drawing_is_seen_in_black_on_white_squashed_to_a_square(watching: Watching) -> None:
     ink = np.zeros((300, 500), np.uint8)
     ink[:, 100:200] = 255
-    mask = SketchSegmenter(watching, "cpu")(ink)
+    mask = SketchSegmenter(watching)(ink)
     assert watching.seen.shape == (1, 3, SIDE, SIDE)
     assert watching.seen[0, :, 500, 300].tolist() == pytest.approx([-1] * 3)
     assert watching.seen[0, :, 500, 800].tolist() == pytest.approx([1] * 3)
@@ -159,7 +159,7 @@ def test_a_drawing_is_seen_in_black_on_white_squashed_to_a_square(watching: Watc
 def test_a_reference_is_seen_unnegated_in_the_middle_of_black_and_its_mask_grows(watching: Watching) -> None:
     rgb = np.full((256, 512, 3), 26, np.uint8)
     rgb[100:150, 200:300] = 255
-    mask = CharacterSegmenter(watching, "cpu")(rgb)
+    mask = CharacterSegmenter(watching)(rgb)
     assert not watching.seen[..., :256, :].any() and not watching.seen[..., 768:, :].any()
     assert watching.seen[0, :, 500, 500].tolist() == pytest.approx([1] * 3)
     assert watching.seen[0, 0, 300, 30].item() == pytest.approx(26 / 255)
@@ -171,7 +171,7 @@ def test_a_reference_is_seen_unnegated_in_the_middle_of_black_and_its_mask_grows
 def test_things_are_seen_around_zero_and_their_mask_is_stretched(watching: Watching) -> None:
     rgb = np.full((200, 400, 3), 100, np.uint8)
     rgb[50:150, 100:300] = 140
-    mask = ObjectSegmenter(watching, "cpu")(rgb)
+    mask = ObjectSegmenter(watching)(rgb)
     assert watching.seen.shape == (1, 3, SIDE, SIDE)
     assert watching.seen[0, 0, 5, 5].item() == pytest.approx(100 / 255 - 0.5)
     assert mask[100, 200] == 255 and mask[5, 5] == 0

@@ -1,4 +1,4 @@
-"""Installed weights find the figures, in every family; what is missing or broken leaves that to the shipped ones."""
+"""Installed weights find the foreground, in every family; what is missing or broken leaves that to the shipped ones."""
 
 from pathlib import Path
 from typing import Any
@@ -105,7 +105,7 @@ def test_a_broken_file_is_passed_over_with_a_warning_until_it_is_repaired(
         path.write_bytes(b"\x80\x04 pickled")
     assert by_shipped(masks) == (True, True)
     (warning,) = masks.mask_warnings
-    assert warning.startswith("isnet-sketch.safetensors was not used to find figures. ") and warning.endswith(".")
+    assert warning.startswith("isnet-sketch.safetensors was not used to find the foreground. ") and warning.endswith(".")
     write(path, network())
     assert by_shipped(masks) == (False, True) and masks.mask_warnings == ()
 

@@ -10,7 +10,8 @@ from torch import nn
 from backend.contract.drawing import Drawing
 from backend.families.mini.foreground import MiniSegmenter
 from backend.families.registry import load
-from backend.families.runtime.network_loader import DeviceProxy, load_network, to_device
+from backend.families.runtime.devices import DeviceProxy, to_device
+from backend.families.runtime.network_loader import load_network
 from backend.networks.mini.foreground import ForegroundUNet
 from backend.weights.shipped_model import SHIPPED, ModelFolder
 
