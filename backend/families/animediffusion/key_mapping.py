@@ -1,4 +1,4 @@
-"""Where each weight of AnimeDiffusion's U-Net stands in a published checkpoint (spec 7)."""
+"""Maps the keys of AnimeDiffusion's U-Net to the names in a published checkpoint (spec 7)."""
 
 import re
 
@@ -14,7 +14,7 @@ SCHEDULE_BUFFERS = (
     "posterior_mean_coef1",
     "posterior_mean_coef2",
 )
-"""Buffers that a file may hold; the schedule is computed."""
+"""Buffers of the noise schedule that a file may hold; they are computed, so nobody reads them."""
 _OTHER_PREFIXES = {
     "time_embedding.linear_1": "time_embedding.0",
     "time_embedding.linear_2": "time_embedding.2",
@@ -35,15 +35,16 @@ _RESNET_PREFIXES = {
 
 
 def unet_source(key: str) -> WeightSource:
-    """A key of AnimeUNet."""
+    """The source of a key of ``AnimeUNet``'s state dict."""
     middle = re.fullmatch(r"middle\.([02])\.(.+)", key)
     if middle:
         return WeightSource(f"{UNET_PREFIX}bottom_block.{middle[1]}.{replace_prefix(_RESNET_PREFIXES, middle[2])}")
-    found = re.fullmatch(r"(encoder|decoder)\.(\d)\.(\d)\.(.+)", key)
-    if not found:
+    block = re.fullmatch(r"(encoder|decoder)\.(\d)\.(\d)\.(.+)", key)
+    if not block:
         return WeightSource(UNET_PREFIX + replace_prefix(_OTHER_PREFIXES, key))
-    level, number = int(found[2]), int(found[3])
-    enlarging = ".0" if found[1] == "decoder" and number == 2 else ""
+    level, number = int(block[2]), int(block[3])
+    # the third block of a level of the decoder upsamples too: in the file it is a sequence, the block its first part
+    sequence = ".0" if block[1] == "decoder" and number == 2 else ""
     return WeightSource(
-        f"{UNET_PREFIX}{found[1]}_block.{3 * level + number}{enlarging}.{replace_prefix(_RESNET_PREFIXES, found[4])}"
+        f"{UNET_PREFIX}{block[1]}_block.{3 * level + number}{sequence}.{replace_prefix(_RESNET_PREFIXES, block[4])}"
     )

@@ -1,4 +1,4 @@
-"""From a checkpoint file to the U-Net ready to run: every name and shape is compared before the first weight is read."""
+"""Loads the U-Net of a checkpoint; every name and shape is checked before the first weight is read."""
 
 from pathlib import Path
 from typing import Any
@@ -12,19 +12,19 @@ from backend.weights.state_dict import Shapes, build_on_meta, check_state_dict, 
 from shared.errors import ErrorCode, LinewashError
 
 LEVELS = 4
+"""Of the U-Net."""
 
 
-def build_unet(held: Shapes) -> AnimeUNet:
-    """The U-Net of the widths that the file's shapes tell, on the device torch builds on.  LinewashError MODEL_KEYS."""
-    return AnimeUNet([size(held, key_mapping.unet_source(f"encoder.{level}.0.conv1.weight").name) for level in range(LEVELS)])
+def build_unet(shapes: Shapes) -> AnimeUNet:
+    """The U-Net with the widths that a file's shapes tell, on torch's default device.  Raises LinewashError MODEL_KEYS."""
+    return AnimeUNet([size(shapes, key_mapping.unet_source(f"encoder.{level}.0.conv1.weight").name) for level in range(LEVELS)])
 
 
 def load_unet(path: Path, device: str = "cpu") -> AnimeUNet:
     """The U-Net of the checkpoint at ``path``, float32, frozen, in evaluation mode.
 
     Raises LinewashError: what ``SafetensorsFile`` raises, MODEL_OTHER_FAMILY, MODEL_KEYS with the names that are missing,
-    unexpected
-    or of another shape.
+    unexpected or of another shape.
     """
     with SafetensorsFile(path) as file:
         if not any(name.startswith(key_mapping.UNET_PREFIX) for name in file.entries):
@@ -33,4 +33,4 @@ def load_unet(path: Path, device: str = "cpu") -> AnimeUNet:
         check_state_dict(file, [(network, key_mapping.unet_source)], key_mapping.SCHEDULE_BUFFERS)
         load_state_dict(file, network, key_mapping.unet_source, lambda key: torch.float32, device)
         convolutional: Any = network
-        return convolutional.to(memory_format=torch.channels_last)  # a seventh faster on a processor
+        return convolutional.to(memory_format=torch.channels_last)  # a seventh faster on a CPU

@@ -12,7 +12,7 @@ from shared.protocol import Finish
 
 DDIM, ANCESTRAL = "ddim", "ancestral"
 MIN_SIDE, MAX_SIDE, SIDE_MULTIPLE, DEFAULT_SIDE = 64, 512, 8, 256
-"""Sides of the model's picture, pixels; it has learned 256, and a step of twice that takes a processor six seconds already."""
+"""Sides of the model's image, pixels.  It was trained at 256, and a step at twice that takes a CPU six seconds already."""
 
 _PARAMETERS = (
     ParameterInfo(
@@ -28,7 +28,7 @@ _PARAMETERS = (
     ParameterInfo(
         "bend",
         "Bend reference",
-        "Show the reference bent, as in training: colors are copied, not places.",
+        "Show the reference warped, as in training: colors are copied, not places.",
         "switch",
         True,
     ),
@@ -37,7 +37,7 @@ _PARAMETERS = (
     ParameterInfo(
         "sampler",
         "Sampler",
-        "How noise is turned into a picture; with every step it takes a thousand.",
+        "How noise is turned into an image; with every step it takes a thousand.",
         "choice",
         DDIM,
         choices=((DDIM, "DDIM"), (ANCESTRAL, "Every step")),
@@ -56,8 +56,8 @@ SPEC = ModelSpec(
 
 
 def load(path: Path, companions: Companions, device: str, segmenter: ForegroundSegmenter) -> AnyColorModel:
-    """A checkpoint, ready to color; it needs no companions.  Raises LinewashError: see ``loading.load_unet``."""
-    # brings torch's networks and diffusers' schedulers, which who paints with mini need not wait for
+    """A checkpoint, ready to color; it needs no companions.  Raises LinewashError: see ``loader.load_unet``."""
+    # here, because these import torch's networks and diffusers' schedulers, which a painter who uses mini need not wait for
     from backend.families.animediffusion.family import AnimeDiffusion
     from backend.families.animediffusion.loader import load_unet
 
