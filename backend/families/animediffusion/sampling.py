@@ -23,7 +23,7 @@ Denoiser = Callable[[Tensor, Tensor | None], Tensor]
 DrawNoise = Callable[[], Tensor]
 """Unit Gaussian noise of the image's shape, new at every call."""
 StepCallback = Callable[[int, int, Tensor], None]
-"""Called after every step: its number from 1, the number of steps, the clean image as estimated.  An error ends the sampling."""
+"""Called after every step: its number from 1, the number of steps, the estimated clean image.  An error ends the sampling."""
 
 
 def _scheduler() -> DDIMScheduler:

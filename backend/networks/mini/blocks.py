@@ -1,4 +1,4 @@
-"""Building blocks the three networks share."""
+"""Building blocks that mini's three networks share."""
 
 import math
 
@@ -10,7 +10,7 @@ from torch.nn import functional as F
 class GroupNorm(nn.GroupNorm):
     """Group normalization in the dtype of its input.
 
-    Autocast would lift it to float32, which on a CPU costs more than the convolution beside it.
+    Autocast would compute it in float32, which on a CPU takes longer than the convolution beside it.
     """
 
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - the name torch gives it
@@ -20,7 +20,7 @@ class GroupNorm(nn.GroupNorm):
 
 
 class ResidualBlock(nn.Module):
-    """x + gain * conv(silu(norm(conv(silu(x))))) with a learned gain that starts small; (B, C, H, W) to the same."""
+    """x + gain * conv(silu(norm(conv(silu(x))))) with a learned gain, at first 0.1; (B, C, H, W) to the same."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -36,14 +36,15 @@ class ResidualBlock(nn.Module):
 
 
 class TimeConditionedResBlock(nn.Module):
-    """A pre-norm residual block, optionally scaled and shifted by a time embedding (B, time); i to o channels."""
+    """A pre-norm residual block, modulated by a time embedding (B, time_width) as in FiLM unless ``time_width`` is 0."""
 
-    def __init__(self, i: int, o: int, time: int = 0) -> None:
+    def __init__(self, inputs: int, outputs: int, time_width: int = 0) -> None:
         super().__init__()
-        self.norm1, self.conv1 = GroupNorm(8, i), nn.Conv2d(i, o, 3, padding=1)
-        self.norm2, self.conv2 = GroupNorm(8, o), nn.Conv2d(o, o, 3, padding=1)
-        self.skip = nn.Conv2d(i, o, 1) if i != o else nn.Identity()
-        self.time = nn.Linear(time, 2 * o) if time else None
+        self.norm1, self.conv1 = GroupNorm(8, inputs), nn.Conv2d(inputs, outputs, 3, padding=1)
+        self.norm2, self.conv2 = GroupNorm(8, outputs), nn.Conv2d(outputs, outputs, 3, padding=1)
+        self.skip = nn.Conv2d(inputs, outputs, 1) if inputs != outputs else nn.Identity()
+        self.time = nn.Linear(time_width, 2 * outputs) if time_width else None
+        # starts as its skip connection alone
         nn.init.zeros_(self.conv2.weight)
         nn.init.zeros_(self.conv2.bias if self.conv2.bias is not None else self.conv2.weight)
 
@@ -59,7 +60,7 @@ class TimeConditionedResBlock(nn.Module):
 def attention(q: Tensor, k: Tensor, v: Tensor, heads: int, bias: Tensor | None) -> Tensor:
     """Multi-head attention of q (B, N, D) over k, v (B, M, D); bias is added to the logits, broadcast to (B, heads, N, M).
 
-    Written out: for a few hundred tokens torch's fused CPU kernel is several times slower in the backward pass.
+    Written out, because for a few hundred tokens torch's fused CPU kernel is several times slower in the backward pass.
     """
     b, n, d = q.shape
     m = k.shape[1]
@@ -75,7 +76,7 @@ def attention(q: Tensor, k: Tensor, v: Tensor, heads: int, bias: Tensor | None) 
 
 
 def position_encoding(height: int, width: int, channels: int, device: torch.device) -> Tensor:
-    """(1, H*W, channels) sines and cosines of the pixel centers, relative to the picture's size; channels % 4 == 0."""
+    """(1, H*W, channels) sinusoidal encoding of the cells' centers, relative to the map's size; channels % 4 == 0."""
     frequency = torch.exp(torch.linspace(0, math.log(16.0), channels // 4, device=device)) * (math.pi / 2)
     y = ((torch.arange(height, device=device) + 0.5) / height)[:, None] * frequency
     x = ((torch.arange(width, device=device) + 0.5) / width)[:, None] * frequency
@@ -85,7 +86,7 @@ def position_encoding(height: int, width: int, channels: int, device: torch.devi
 
 
 class SpatialAttention(nn.Module):
-    """A feature map (B, C, H, W) attends to itself or to context tokens (B, M, D); residual, starts as the identity."""
+    """A feature map (B, C, H, W) attends to itself or to context tokens (B, M, D); a residual layer, at first the identity."""
 
     def __init__(self, channels: int, heads: int, context: int | None = None) -> None:
         super().__init__()
@@ -109,16 +110,16 @@ class SpatialAttention(nn.Module):
 
 
 def foreground_bias(query: Tensor, key: Tensor, epsilon: float = 0.02) -> Tensor:
-    """log(q k + (1-q)(1-k) + epsilon): figure looks at figure, ground at ground, softly.
+    """Attention bias log(q k + (1-q)(1-k) + epsilon): foreground attends to foreground, background to background, softly.
 
-    query: (B, N) and key: (B, M), figure fractions 0..1; (B, 1, N, M).  0.5 everywhere gives a constant, i.e. no bias.
+    query: (B, N) and key: (B, M), shares of foreground 0..1.  (B, 1, N, M); shares of 0.5 give a constant, which is no bias.
     """
     q, k = query[:, :, None], key[:, None, :]
     return (q * k + (1 - q) * (1 - k) + epsilon).log()[:, None]
 
 
 class TransformerBlock(nn.Module):
-    """A pre-norm transformer block on region tokens; with ``cross`` it also looks at the reference's tokens."""
+    """A pre-norm transformer block on region tokens; with ``cross`` it has cross-attention to the references' tokens."""
 
     def __init__(self, width: int, heads: int, cross: bool) -> None:
         super().__init__()
@@ -132,7 +133,7 @@ class TransformerBlock(nn.Module):
         self.wide, self.narrow = nn.Linear(width, 3 * width), nn.Linear(3 * width, width)
 
     def forward(self, x: Tensor, bias: Tensor, keys: Tensor | None = None, key_bias: Tensor | None = None) -> Tensor:
-        """x: (B, N, width) and its bias, 0 or -1e4; keys: (B, M, width) of the reference and theirs."""
+        """x: (B, N, width) and its attention bias, 0 or -1e4; keys: (B, M, width) of the references and their bias."""
         q, k, v = self.qkv(self.norm1(x)).chunk(3, -1)
         x = x + self.out(attention(q, k, v, self.heads, bias))
         if self.norm2 and self.query and self.key_value and self.cross_out and keys is not None:

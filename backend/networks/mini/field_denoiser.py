@@ -1,8 +1,12 @@
-"""A diffusion over a small color field: the shading that is laid on top of the flats.
+"""A diffusion model of a small color field: the shading that is laid on top of the flats.
 
-The latent is (field - anchor) / ``SCALE``, where the anchor is the flats drawn at field size: the network predicts the clean
-latent, i.e. the picture as a residual on its anchor, so painted and flat colors cannot disagree about which color a part has.
-A conditioning network runs once a picture; the denoiser is light, which makes steps and guidance nearly free.
+The latent is (field - anchor) / ``LATENT_SCALE``, where the anchor is the flats drawn at field size.  The network predicts the
+clean latent, a residual on the anchor, so the painted colors cannot disagree with the flats about which color a part has.
+A conditioning network runs once for each drawing; the denoiser is light, so steps and guidance cost little.
+
+Attributes of modules are keys of the shipped weights.  Where they differ from the usual terms: ``look`` and ``look4`` are
+self- or cross-attention, ``colour`` embeds the reference's colors, ``place`` its positions, and ``nothing`` is the null
+embedding of classifier-free guidance.
 """
 
 from typing import NamedTuple
@@ -21,53 +25,57 @@ from backend.networks.mini.blocks import (
 )
 
 LATENT_SCALE = 0.15
-"""One unit of latent, in sRGB 0..1."""
+"""One unit of the latent, in sRGB 0..1."""
 TOKEN_GRID = 16
-"""The reference becomes TOKENS x TOKENS tokens."""
+"""The reference is encoded as TOKEN_GRID x TOKEN_GRID tokens."""
 REFERENCE_SIDE = 128
-
-
+"""Side of the reference as the network reads it, pixels."""
 CONFIDENCE_SPREAD = 0.1
-"""Spread of colors, in sRGB 0..1, at which what a cell points at is no longer sure."""
+"""Spread of the colors that a cell points at, in sRGB 0..1, at which the confidence falls to 1/e."""
 
 
 class DenoiserInputs(NamedTuple):
-    """What the network sees but for the flats.
-
-    ink: (B, 1, 4F, 4F), 1 = line.  mask: (B, 1, F, F).  warped: (B, 4, C, C), see ``warp``.  picture: (B, 3, 128, 128) sRGB
-    0..1 and figure: (B, 1, 32, 32), the reference and its mask.
-    """
+    """The network's inputs except the flats; F = side of the field, C = CELLS of the flats network."""
 
     ink: Tensor
+    """(B, 1, 4F, 4F), 1 = line."""
     mask: Tensor
+    """(B, 1, F, F) share of foreground 0..1."""
     warped_colors: Tensor
+    """(B, 4, C, C), see ``warp_colors``."""
     reference: Tensor
+    """(B, 3, 128, 128) sRGB 0..1."""
     reference_mask: Tensor
+    """(B, 1, 32, 32) share of foreground 0..1."""
 
 
-def warp_colors(pointing: Tensor, colors: Tensor) -> Tensor:
-    """The reference's colors brought to where the drawing's cells point.
+def warp_colors(correspondence: Tensor, colors: Tensor) -> Tensor:
+    """The references' colors, warped to the drawing by the correspondence of their cells.
 
-    pointing: (B, C^2, L) probabilities; colors: (B, L, 3) sRGB 0..1.  (B, 4, C, C): mean color, and how sure it is, 0..1.
+    correspondence: (B, C^2, L) probabilities; colors: (B, L, 3) sRGB 0..1.  (B, 4, C, C): expected color and confidence 0..1.
     """
-    found = pointing @ torch.cat([colors, (colors**2).sum(-1, keepdim=True)], -1)
-    mean = found[..., :3]
-    spread = (found[..., 3:] - (mean**2).sum(-1, keepdim=True)).clamp_min(0).sqrt()
-    side = round(pointing.shape[1] ** 0.5)
+    moments = correspondence @ torch.cat([colors, (colors**2).sum(-1, keepdim=True)], -1)
+    mean = moments[..., :3]
+    spread = (moments[..., 3:] - (mean**2).sum(-1, keepdim=True)).clamp_min(0).sqrt()
+    side = round(correspondence.shape[1] ** 0.5)
     return torch.cat([mean, (-spread / CONFIDENCE_SPREAD).exp()], -1).transpose(1, 2).reshape(len(mean), 4, side, side)
 
 
 class EncodedCondition(NamedTuple):
-    """What is computed once: tokens (B, 256, D), features at 1/2 and 1/4 of the field, the attention bias at 1/4."""
+    """What the conditioning network computes, once for all steps."""
 
     tokens: Tensor
+    """(B, 256, D), of the reference."""
     fine: Tensor
+    """Features at 1/2 of the field's size."""
     coarse: Tensor
+    """Features at 1/4 of the field's size."""
     bias: Tensor
+    """Of the cross-attention at 1/4 of the field's size."""
 
 
 class ReferenceEncoder(nn.Module):
-    """A color picture (B, 3, 128, 128) in -1..1 and its mask (B, 1, 32, 32) in 0..1 to tokens (B, 256, width)."""
+    """Encodes a color image (B, 3, 128, 128) in -1..1 and its mask (B, 1, 32, 32) in 0..1 as tokens (B, 256, width)."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -81,13 +89,14 @@ class ReferenceEncoder(nn.Module):
         self.place = nn.Linear(32, width, bias=False)
         self.nothing = nn.Parameter(torch.randn(1, TOKEN_GRID * TOKEN_GRID, width) * 0.02)
 
-    def forward(self, picture: Tensor, mask: Tensor, drop: Tensor) -> Tensor:
-        """drop: (B,) bool, True where the reference is withheld (classifier-free guidance)."""
-        gray = picture.mean(1, keepdim=True)
+    def forward(self, image: Tensor, mask: Tensor, drop: Tensor) -> Tensor:
+        """drop: (B,) bool, True where the null embedding replaces the reference (classifier-free guidance)."""
+        gray = image.mean(1, keepdim=True)
+        # pseudo-lines: a local maximum minus the image is large on thin dark strokes
         lines = F.max_pool2d(gray, 5, 1, 2) - gray
-        x = torch.cat([F.pixel_unshuffle(torch.cat([picture, lines], 1), 4), mask * 2 - 1], 1)
+        x = torch.cat([F.pixel_unshuffle(torch.cat([image, lines], 1), 4), mask * 2 - 1], 1)
         x = self.look(self.at8(self.down(self.at4(self.stem(x.contiguous(memory_format=torch.channels_last))))))
-        colors = self.colour(F.pixel_unshuffle(picture, 8).flatten(2).transpose(1, 2))
+        colors = self.colour(F.pixel_unshuffle(image, 8).flatten(2).transpose(1, 2))
         tokens = self.norm(x.flatten(2).transpose(1, 2) + colors) + self.place(
             position_encoding(TOKEN_GRID, TOKEN_GRID, 32, x.device)
         )
@@ -95,7 +104,11 @@ class ReferenceEncoder(nn.Module):
 
 
 class FieldDenoiser(nn.Module):
-    """See the module's text.  widths: channels at 1/2, 1/4 and 1/8 of the field; tokens: width of the reference's tokens."""
+    """See the module's docstring.
+
+    widths: channels at 1/2, 1/4 and 1/8 of the field's size.  tokens, time: width of the reference's tokens and of the time
+    embedding.
+    """
 
     def __init__(self, widths: tuple[int, int, int] = (64, 104, 144), tokens: int = 104, time: int = 160) -> None:
         super().__init__()
@@ -126,37 +139,39 @@ class FieldDenoiser(nn.Module):
         nn.init.zeros_(last.weight)
         self.out = nn.Sequential(GroupNorm(8, a), nn.SiLU(), last)
 
-    def condition(self, shown: DenoiserInputs, anchor: Tensor, drop: Tensor) -> EncodedCondition:
-        """Everything without noise in it.
+    def condition(self, inputs: DenoiserInputs, anchor: Tensor, drop: Tensor) -> EncodedCondition:
+        """The conditioning network.
 
-        anchor: (B, 3, F, F) sRGB 0..1, the flats.  drop: (B,) bool, reference withheld.  F % 8 == 0.
+        anchor: (B, 3, F, F) sRGB 0..1, the flats; F % 8 == 0.  drop: (B,) bool, True = without the reference.
         """
-        tokens = self.reference(shown.reference * 2 - 1, shown.reference_mask, drop)
+        tokens = self.reference(inputs.reference * 2 - 1, inputs.reference_mask, drop)
         withheld = drop[:, None, None, None]
-        keys = F.avg_pool2d(shown.reference_mask, shown.reference_mask.shape[-1] // TOKEN_GRID)
+        # without the reference its mask is unknown: 0.5 makes the attention bias a constant
+        keys = F.avg_pool2d(inputs.reference_mask, inputs.reference_mask.shape[-1] // TOKEN_GRID)
         keys = torch.where(withheld, torch.full_like(keys, 0.5), keys).flatten(1)
-        bias4 = foreground_bias(F.avg_pool2d(shown.mask, 4).flatten(1), keys)
-        warped = F.interpolate(shown.warped_colors, size=anchor.shape[2:], mode="bilinear", align_corners=False)
-        sure = torch.where(withheld, 0.0, warped[:, 3:])
-        given = [F.pixel_unshuffle(shown.ink, 4), shown.mask * 2 - 1, anchor * 2 - 1, (warped[:, :3] - anchor) * sure * 4, sure]
-        x = torch.cat(given, 1)
+        bias4 = foreground_bias(F.avg_pool2d(inputs.mask, 4).flatten(1), keys)
+        warped = F.interpolate(inputs.warped_colors, size=anchor.shape[2:], mode="bilinear", align_corners=False)
+        confidence = torch.where(withheld, 0.0, warped[:, 3:])
+        # warped colors as a difference to the flats, so that where they are not sure they say nothing
+        difference = (warped[:, :3] - anchor) * confidence * 4
+        x = torch.cat([F.pixel_unshuffle(inputs.ink, 4), inputs.mask * 2 - 1, anchor * 2 - 1, difference, confidence], 1)
         at2 = self.stem(x.contiguous(memory_format=torch.channels_last))
         for block in self.in2:
             at2 = block(at2)
         at4 = self.down4(at2)
-        for block, look in zip(self.in4, self.look4, strict=True):
-            at4 = look(block(at4), tokens, bias4)
+        for block, attend in zip(self.in4, self.look4, strict=True):
+            at4 = attend(block(at4), tokens, bias4)
         at8 = self.in8[1](self.self8(self.in8[0](self.down8(at4))))
         coarse = self.up4(torch.cat([F.interpolate(at8, scale_factor=2.0), at4], 1))
         fine = self.up2(torch.cat([F.interpolate(coarse, scale_factor=2.0), at2], 1))
         return EncodedCondition(tokens, fine, coarse, bias4)
 
-    def forward(self, noisy: Tensor, sigma: Tensor, given: EncodedCondition) -> Tensor:
-        """The clean latent (B, 3, F, F) seen through noisy = (1 - sigma) clean + sigma noise; sigma: (B,) 0..1."""
-        time = F.silu(self.time(self.steps(sigma).to(given.fine.dtype)))
-        x = F.pixel_unshuffle(noisy, 2).to(given.fine.dtype)
-        at2 = self.noisy2(self.noisy_in(torch.cat([x, given.fine], 1)), time)
-        at4 = self.noisy4(torch.cat([self.noisy_down(at2), given.coarse], 1), time)
-        at4 = self.noisy_out4(self.noisy_look(at4, given.tokens, given.bias), time)
-        x = self.noisy_up(torch.cat([F.interpolate(at4, scale_factor=2.0), at2, given.fine], 1), time)
+    def forward(self, noisy: Tensor, sigma: Tensor, condition: EncodedCondition) -> Tensor:
+        """The clean latent (B, 3, F, F), predicted from noisy = (1 - sigma) clean + sigma noise; sigma: (B,) 0..1."""
+        time = F.silu(self.time(self.steps(sigma).to(condition.fine.dtype)))
+        x = F.pixel_unshuffle(noisy, 2).to(condition.fine.dtype)
+        at2 = self.noisy2(self.noisy_in(torch.cat([x, condition.fine], 1)), time)
+        at4 = self.noisy4(torch.cat([self.noisy_down(at2), condition.coarse], 1), time)
+        at4 = self.noisy_out4(self.noisy_look(at4, condition.tokens, condition.bias), time)
+        x = self.noisy_up(torch.cat([F.interpolate(at4, scale_factor=2.0), at2, condition.fine], 1), time)
         return F.pixel_shuffle(self.out(self.noisy_out2(x, time)).float(), 2)

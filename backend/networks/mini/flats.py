@@ -1,10 +1,19 @@
-"""Which color of the reference does each region of the drawing take?
+"""Which palette color each region of the drawing takes from the references.
 
-One color-free CNN reads the drawing and the reference's own pseudo-lines, and in the middle of it the two look at each other.
-Two answers come of its features and are multiplied.  By place: every cell of the drawing points at cells of the reference, and
-a region hears what its cells found.  By region: features are pooled over regions, a transformer lets the drawing's regions look
-at each other and at the reference's, and each points at reference regions; the probabilities of regions that share a palette
-color are added up.
+One CNN reads lines without color, those of the drawing and those of the references' own contours; at 1/16 of the size the two
+attend to each other.  Two predictions are made from its features and multiplied:
+
+* By cell: every cell of the drawing has a soft correspondence with cells of the references, and a region gathers the votes of
+  its cells for palette colors.
+* By region: features are pooled over regions; a transformer lets the drawing's regions attend to each other and to the
+  references'; a pointer network then gives each region a distribution over the references' regions, and the probabilities of
+  reference regions that share a palette color are added up.
+
+Attributes of modules are keys of the shipped weights.  Where they differ from the field's terms: ``eyes`` is the feature
+pyramid, ``meeting`` the cross-image attention, ``own`` and ``other`` its self- and cross-attention, ``think`` its residual
+blocks, ``colour`` embeds the references' colors, ``look`` and ``look_place`` embed regions for similarity, ``sight`` embeds
+cells, ``hear`` takes in the votes, and ``trust`` weighs them.  ``eyes``, ``meetings`` and ``sight`` are also keys of
+config.json.
 """
 
 import math
@@ -17,61 +26,62 @@ from torch.nn import functional as F
 from backend.networks.mini.blocks import GroupNorm, ResidualBlock, SpatialAttention, TransformerBlock
 
 GEOMETRY_FEATURES = 14
-"""Numbers that describe a region's place and shape; the first four are positions."""
+"""Numbers that describe a region's position and shape; the first four are positions."""
 IMAGE_CHANNELS = 3
-"""Input channels: lines (1 = ink), figure mask, 1 for a reference and 0 for a drawing."""
+"""Input channels: lines (1 = ink), foreground mask, and 1 for a reference or 0 for a drawing."""
 CELLS = 32
-"""Places are compared on a grid of CELLS x CELLS."""
+"""Drawing and references are compared on grids of CELLS x CELLS cells."""
 VOTE_FLOOR = 1e-3
-"""Share of every palette color in what a place says, so that a wrong place can be overruled."""
+"""Added to the vote for every palette color, so that the prediction by region can overrule a wrong correspondence."""
 
 
 class ImageBatch(NamedTuple):
-    """A batch of pictures and their regions; of several references to a drawing, one after the other.
-
-    picture: (B, 3, S, S).  pool: (B, N, (S/4)^2), each row the share of the region in each feature cell, summing to 1.
-    geometry: (B, N, 14).  valid: (B, N) bool.
-    """
+    """A batch of images and their regions, padded to N regions; several references of one drawing follow each other."""
 
     image: Tensor
+    """(B, 3, S, S), see ``IMAGE_CHANNELS``."""
     pool: Tensor
+    """(B, N, (S/4)^2): the share of each region that lies in each feature cell; rows sum to 1."""
     geometry: Tensor
+    """(B, N, 14)."""
     valid: Tensor
+    """(B, N) bool, False for padding."""
 
 
 class Palette(NamedTuple):
-    """The references' colors; M regions and L = R CELLS^2 cells of all R references in a row.
-
-    lab: (B, M, 3) = Lab/50 with L shifted by -1, of each region; entry: (B, M) int64 < size, its palette color.
-    cells: (B R, 3, CELLS, CELLS), the same units, of each cell; shares: (B, L, size), the share of each palette color in
-    each cell; sides: (B, L, 2), how much a cell may give to ground (0) and to figure (1), 0..1.
-    """
+    """The references' colors: M regions and L = R CELLS^2 cells of all R references in a row."""
 
     lab: Tensor
+    """(B, M, 3) Lab / 50 with L shifted by -1, of each region."""
     entry: Tensor
+    """(B, M) int64 < size, the palette color of each region."""
     size: int
+    """Number of palette colors, K."""
     cells: Tensor
+    """(B R, 3, CELLS, CELLS) mean color of each cell, in the units of ``lab``."""
     shares: Tensor
+    """(B, L, K) share of each palette color in each cell."""
     layer_weights: Tensor
+    """(B, L, 2) how much each cell may color the background (0) and the foreground (1), 0..1."""
 
 
 class FlatsOutput(NamedTuple):
-    """What the network says.
-
-    log_prob, similarity, place: log probabilities over palette colors, (B, N, K) each: of the whole network, of the plain
-    similarity of regions, and of the places alone.  pointing: (B, CELLS^2, L) probabilities, which cell of the references each
-    cell of the drawing takes after.  tokens: (B, N, width), what the network knows of each region.
-    """
+    """What the network predicts; the first three are log probabilities over palette colors."""
 
     log_prob: Tensor
+    """(B, N, K) of the whole network."""
     similarity: Tensor
+    """(B, N, K) of the similarity of regions alone; only the loss uses it."""
     votes: Tensor
+    """(B, N, K) of the cells' votes alone."""
     correspondence: Tensor
+    """(B, CELLS^2, L) for each cell of the drawing, the probability that it corresponds to each cell of the references."""
     tokens: Tensor
+    """(B, N, width) final features of each region."""
 
 
 class CrossImageAttention(nn.Module):
-    """Drawing and references look at themselves and at each other, at 1/16 of the size; starts as the identity."""
+    """Self-attention in the drawing and in each reference, then cross-attention between them; at first the identity."""
 
     def __init__(self, channels: int, layers: int) -> None:
         super().__init__()
@@ -82,7 +92,7 @@ class CrossImageAttention(nn.Module):
         self.think = nn.ModuleList(ResidualBlock(channels) for _ in range(layers))
 
     def forward(self, drawing: Tensor, references: Tensor, colors: Tensor) -> tuple[Tensor, Tensor]:
-        """drawing: (B, C, h, w); references: (B R, C, h, w) and their colors (B R, 3, 2 h, 2 w); the first two, changed."""
+        """drawing: (B, C, h, w); references: (B R, C, h, w), and their colors (B R, 3, 2 h, 2 w); new features of both."""
         b, channels = drawing.shape[:2]
         r = references.shape[0] // b
         references = references + self.colour(F.pixel_unshuffle(colors, 2).to(references.dtype))
@@ -98,7 +108,7 @@ class CrossImageAttention(nn.Module):
 
 
 class FeaturePyramid(nn.Module):
-    """The CNN: pictures (B, 3, S, S) down to 1/16, and up again after the meeting."""
+    """A feature pyramid: images (B, 3, S, S) down to 1/16 of the size, and up again after the cross-image attention."""
 
     def __init__(self, widths: tuple[int, int, int, int], out: int) -> None:
         super().__init__()
@@ -123,7 +133,7 @@ class FeaturePyramid(nn.Module):
         return at4, at8, self.at16(self.down16(F.silu(at8)))
 
     def up(self, at4: Tensor, at8: Tensor, at16: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Features (B, out, S/4, S/4), those at 1/8, and one summary vector a picture (B, widths[3])."""
+        """Features (B, out, S/4, S/4), features at 1/8, and one summary vector for each image (B, widths[3])."""
         at16 = F.silu(at16)
         at8 = at8 + F.interpolate(self.up8(at16), scale_factor=2.0, mode="nearest")
         at8 = at8 + self.mix8(F.silu(at8))
@@ -132,22 +142,28 @@ class FeaturePyramid(nn.Module):
 
 
 class EncodedImages(NamedTuple):
-    """What the CNN says of a batch of pictures.
-
-    pooled: (B, N, features) over each region.  summary: (B, N, widths[3]).  cells: (B, CELLS^2, widths[2]).
-    """
+    """Features of a batch of images; those of several references of one drawing are in one row."""
 
     pooled: Tensor
+    """(B, N, features) mean over each region."""
     summary: Tensor
+    """(B, N, widths[3]) the image's summary vector, repeated for each of its regions."""
     cells: Tensor
+    """(B, CELLS^2, widths[2])."""
 
 
-def _forbid(allowed: Tensor) -> Tensor:
+def _attention_bias(allowed: Tensor) -> Tensor:
+    """0 where attention is allowed, -1e4 where not."""
     return torch.zeros(allowed.shape, device=allowed.device).masked_fill(~allowed, -1e4)
 
 
 class Flats(nn.Module):
-    """See the module's text.  width: of the tokens; layers, reference_layers, meetings: depth; sight: of the cells' keys."""
+    """See the module's docstring.
+
+    width, embedding, sight: of the tokens, of the regions' and of the cells' embeddings.  layers, reference_layers, meetings:
+    depth of the transformer on the drawing's and on the references' regions, and of the cross-image attention.  eyes, features:
+    widths of the feature pyramid and of its output.  frequencies: of the positional encoding.
+    """
 
     def __init__(
         self,
@@ -192,78 +208,92 @@ class Flats(nn.Module):
         return torch.cat([geometry, angle.sin(), angle.cos()], -1)
 
     def _encode(self, drawing: ImageBatch, references: ImageBatch, colors: Tensor) -> tuple[EncodedImages, EncodedImages]:
-        """Both kinds of pictures through the CNN; colors: ``Palette.cells``.  A drawing's references end up in one row."""
+        """Drawing and references through the CNN; colors: ``Palette.cells``."""
         b = drawing.image.shape[0]
         fine, middle, coarse = self.eyes.down(torch.cat([drawing.image, references.image]))
-        met = torch.cat(self.meeting(coarse[:b], coarse[b:], colors))
-        features, middle, summary = self.eyes.up(fine, middle, met)
+        coarse = torch.cat(self.meeting(coarse[:b], coarse[b:], colors))
+        features, middle, summary = self.eyes.up(fine, middle, coarse)
         cells = middle.flatten(2).transpose(1, 2)
 
-        def seen(part: slice, picture: ImageBatch) -> EncodedImages:
-            flat = features[part].flatten(2).transpose(1, 2)
-            pooled = (picture.pool.to(flat.dtype) @ flat).float()
-            spread = summary[part].float()[:, None].expand(-1, pooled.shape[1], -1)
-            return EncodedImages(*(t.reshape(b, -1, t.shape[-1]) for t in (pooled, spread, cells[part])))
+        def gather(rows: slice, images: ImageBatch) -> EncodedImages:
+            flat = features[rows].flatten(2).transpose(1, 2)
+            pooled = (images.pool.to(flat.dtype) @ flat).float()
+            repeated = summary[rows].float()[:, None].expand(-1, pooled.shape[1], -1)
+            return EncodedImages(*(t.reshape(b, -1, t.shape[-1]) for t in (pooled, repeated, cells[rows])))
 
-        return seen(slice(b), drawing), seen(slice(b, None), references)
+        return gather(slice(b), drawing), gather(slice(b, None), references)
 
-    def _point(self, drawing: Tensor, references: Tensor, figure: Tensor, sides: Tensor) -> Tensor:
-        """(B, CELLS^2, L) which cell takes after which; features of both, figure: (B, CELLS^2), sides: ``Palette.sides``."""
+    def _correspond(self, drawing: Tensor, references: Tensor, foreground: Tensor, layer_weights: Tensor) -> Tensor:
+        """The soft correspondence (B, CELLS^2, L) of cells.
+
+        drawing, references: features of their cells.  foreground: (B, CELLS^2) share in the drawing's cells.  layer_weights:
+        see ``Palette``; a cell hardly corresponds to cells that may not color its layer.
+        """
         query, key = (F.normalize(self.sight(x).float(), dim=-1) for x in (drawing, references))
         logits = (self.sight_sharpness.clamp(1, 40) * query) @ key.transpose(1, 2)
-        both = torch.stack([1 - figure, figure], -1) @ sides.transpose(1, 2)
-        return (logits.float() + (both.float() + 0.02).log()).softmax(-1)
+        permitted = torch.stack([1 - foreground, foreground], -1) @ layer_weights.transpose(1, 2)
+        return (logits.float() + (permitted.float() + 0.02).log()).softmax(-1)
 
     def _embed(self, pooled: Tensor, place: Tensor) -> Tensor:
-        look = self.look(F.layer_norm(pooled, pooled.shape[-1:])) + self.place_weight * self.look_place(place)
-        return F.normalize(look.float(), dim=-1)
+        """Unit vectors (B, N, embedding) whose cosine is the similarity of two regions."""
+        embedded = self.look(F.layer_norm(pooled, pooled.shape[-1:])) + self.place_weight * self.look_place(place)
+        return F.normalize(embedded.float(), dim=-1)
 
     def forward(self, drawing: ImageBatch, references: ImageBatch, palette: Palette, allowed: Tensor) -> FlatsOutput:
-        """Point each region at the palette.
+        """The distribution over palette colors of each region.
 
-        references: R to each drawing, one after the other, of M / R regions each (padded).  allowed: (B, N, M) bool, which
+        references: R of each drawing, one after the other, of M / R regions each (padded).  allowed: (B, N, M) bool, which
         reference regions a region may take its color from.
         """
         b = drawing.image.shape[0]
         here, there = self._encode(drawing, references, palette.cells)
         key_geometry = references.geometry.reshape(b, -1, GEOMETRY_FEATURES)
         key_valid = references.valid.reshape(b, -1)
-        figure = F.interpolate(drawing.image[:, 1:2], size=(CELLS, CELLS), mode="area").flatten(1)
-        pointing = self._point(here.cells, there.cells, figure, palette.layer_weights)
-        heard, by_place = _gather_votes(drawing.pool, pointing, palette)
+        # by cell: correspondence, and what it brings to each region
+        foreground = F.interpolate(drawing.image[:, 1:2], size=(CELLS, CELLS), mode="area").flatten(1)
+        correspondence = self._correspond(here.cells, there.cells, foreground, palette.layer_weights)
+        evidence, by_cell = _gather_votes(drawing.pool, correspondence, palette)
+        # by region: the references' regions first, then the drawing's, which also read the evidence of their cells
         place, key_place = self._place(drawing.geometry), self._place(key_geometry)
-        bias, key_bias = _forbid(drawing.valid)[:, None, None], _forbid(key_valid)[:, None, None]
-        cross_bias = _forbid(allowed & key_valid[:, None])
+        bias, key_bias = _attention_bias(drawing.valid)[:, None, None], _attention_bias(key_valid)[:, None, None]
+        cross_bias = _attention_bias(allowed & key_valid[:, None])
         keys = self.reference_in(torch.cat([there.pooled, there.summary, key_place, palette.lab], -1))
         for block in self.reference_blocks:
             keys = block(keys, key_bias)
         keys = self.reference_norm(keys)
-        x = self.drawing_in(torch.cat([here.pooled, here.summary, place], -1)) + self.hear(heard)
+        x = self.drawing_in(torch.cat([here.pooled, here.summary, place], -1)) + self.hear(evidence)
         for block in self.drawing_blocks:
             x = block(x, bias, keys, cross_bias[:, None])
         x = self.drawing_norm(x)
+        # the pointer network, helped by the plain similarity of regions and by a prior for reference regions
         similarity = self.sharpness * (self._embed(here.pooled, place) @ self._embed(there.pooled, key_place).transpose(1, 2))
         pointer = (self.point_query(x) @ self.point_key(keys).transpose(1, 2)).float() / math.sqrt(self.width)
         logits = similarity + pointer + self.prior(keys).transpose(1, 2).float() + cross_bias
+        # how much the votes count, for each region; then probabilities of reference regions become those of palette colors
         trust = F.softplus(self.trust(x).float() - 1.0)
-        shared = F.one_hot(palette.entry, palette.size).float() * key_valid[..., None]
+        entries = F.one_hot(palette.entry, palette.size).float() * key_valid[..., None]
         with torch.autocast(logits.device.type, enabled=False):  # probabilities of 1e-3 matter here
-            plain = ((similarity.float() + cross_bias).softmax(-1) @ shared).clamp_min(1e-9).log()
-            by_region = (logits.softmax(-1) @ shared).clamp_min(1e-9).log()
-            product = by_region + trust * by_place
-            return FlatsOutput(product.log_softmax(-1), plain, by_place, pointing, x.float())
+            plain = ((similarity.float() + cross_bias).softmax(-1) @ entries).clamp_min(1e-9).log()
+            by_region = (logits.softmax(-1) @ entries).clamp_min(1e-9).log()
+            product = by_region + trust * by_cell
+            return FlatsOutput(product.log_softmax(-1), plain, by_cell, correspondence, x.float())
 
 
-def _gather_votes(pool: Tensor, pointing: Tensor, palette: Palette) -> tuple[Tensor, Tensor]:
-    """What each region's cells found: (B, N, 5) mean color, surest color's share and spread; and log (B, N, K) by color."""
+def _gather_votes(pool: Tensor, correspondence: Tensor, palette: Palette) -> tuple[Tensor, Tensor]:
+    """What the cells of each region correspond to.
+
+    (B, N, 5): mean color, largest share of one palette color, spread of the colors.  (B, N, K): log probability of each palette
+    color.
+    """
     b, n, cells = pool.shape
     side = round(cells**0.5) // CELLS
+    # from the feature cells of ``pool`` to the larger cells of the correspondence
     coarse = pool.reshape(b, n, CELLS, side, CELLS, side).sum((3, 5)).flatten(2).float()
     flat = palette.cells.reshape(b, -1, 3, CELLS * CELLS).transpose(2, 3).reshape(b, -1, 3)
-    found = (pointing @ torch.cat([flat, (flat**2).sum(-1, keepdim=True), palette.shares], -1)).float()
+    per_cell = (correspondence @ torch.cat([flat, (flat**2).sum(-1, keepdim=True), palette.shares], -1)).float()
     with torch.autocast(pool.device.type, enabled=False):
-        told = coarse @ found
-        mean, square, vote = told[..., :3], told[..., 3:4], (told[..., 4:] + VOTE_FLOOR).clamp_min(VOTE_FLOOR)
+        per_region = coarse @ per_cell
+        mean, square, vote = per_region[..., :3], per_region[..., 3:4], (per_region[..., 4:] + VOTE_FLOOR).clamp_min(VOTE_FLOOR)
         vote = vote / vote.sum(-1, keepdim=True)
         spread = (square - (mean**2).sum(-1, keepdim=True)).clamp_min(1e-4).sqrt()
     return torch.cat([mean, vote.amax(-1, keepdim=True), spread], -1), vote.log()

@@ -1,4 +1,4 @@
-"""Where is the figure?  A small U-Net for drawings without a mask and references without one."""
+"""A small U-Net that segments the foreground of drawings and references."""
 
 import torch
 from torch import Tensor, nn
@@ -8,7 +8,10 @@ from backend.networks.mini.blocks import ResidualBlock, SpatialAttention
 
 
 class ForegroundUNet(nn.Module):
-    """Figure mask of a drawing, or of a color picture with its pseudo-lines."""
+    """Foreground mask of a drawing, or of a color image with the lines that were extracted from it.
+
+    The attribute ``look`` (spatial attention) is a key of the shipped weights.
+    """
 
     def __init__(self, widths: tuple[int, int, int, int] = (24, 40, 64, 96)) -> None:
         super().__init__()
@@ -26,10 +29,11 @@ class ForegroundUNet(nn.Module):
         self.out = nn.Conv2d(a, 16, 3, padding=1)
 
     def forward(self, lines: Tensor, rgb: Tensor, colored: Tensor) -> Tensor:
-        """Logits (B, 1, S, S).
+        """Logits (B, 1, S, S), above 0 = foreground.
 
         lines: (B, 1, S, S), 1 = ink, S a multiple of 32.  rgb: (B, 3, S/2, S/2) 0..1, ignored where colored (B,) is 0.
         """
+        # the stem works at a quarter of the size: pixels become channels, so fine lines are not averaged away
         flag = colored[:, None, None, None]
         color = F.pixel_unshuffle((rgb * 2 - 1) * flag, 2)
         x = torch.cat([F.pixel_unshuffle(lines, 4), color, flag.expand(-1, 1, *color.shape[2:])], 1)
@@ -37,8 +41,8 @@ class ForegroundUNet(nn.Module):
         at8 = self.at8(self.down8(F.silu(at4)))
         at16 = self.at16(self.down16(F.silu(at8)))
         hidden = self.down32(F.silu(at16))
-        for block, look in zip(self.at32, self.look, strict=True):
-            hidden = look(block(hidden))
+        for block, attend in zip(self.at32, self.look, strict=True):
+            hidden = attend(block(hidden))
         hidden = self.out16(at16 + F.interpolate(self.up16(hidden), scale_factor=2.0, mode="nearest"))
         hidden = self.out8(at8 + F.interpolate(self.up8(hidden), scale_factor=2.0, mode="nearest"))
         hidden = self.out4(at4 + F.interpolate(self.up4(hidden), scale_factor=2.0, mode="nearest"))

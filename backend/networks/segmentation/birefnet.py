@@ -1,4 +1,4 @@
-"""BiRefNet: finds what a picture shows, and looks at the picture itself again at every step back to its full size.
+"""BiRefNet: segments the main object of an image; every step of the decoder reads the image itself again, cut into patches.
 
 Source: P. Zheng, D. Gao, D.-P. Fan, L. Liu, J. Laaksonen, W. Ouyang, N. Sebe, "Bilateral Reference for High-Resolution
 Dichotomous Image Segmentation", CAAI Artificial Intelligence Research 3, 2024.  Modules bear the published weights' names.
@@ -16,29 +16,34 @@ from backend.networks.segmentation.deformable_conv import DeformableConvolution
 from backend.networks.segmentation.swin import SWIN_LARGE, Swin, SwinSizes
 
 LEVELS = (4, 3, 2)
-"""Steps of the decoder that look at a stage of the backbone; 1 is the last step, at the first stage's size."""
+"""Steps of the decoder that take a stage of the backbone as a skip; 1 is the last step, at the first stage's size."""
 SIDE_MULTIPLE = 32
-"""The smallest patches are a 32nd of the picture's sides, so those must be multiples of it."""
+"""Sides of the image are multiples of this, because the smallest patches are a 32nd of them."""
 PatchOrder = Literal["columns", "channels"]
-"""How the picture's patches follow each other as channels: column by column, each with its red, green and blue together; or all
-patches' red row by row, then green, then blue."""
+"""Order of an image's patches as channels: column by column, each patch with its red, green and blue together; or the red of
+all patches row by row, then green, then blue."""
 
 
 @dataclass(frozen=True)
 class DecoderBlockSizes:
-    """A decoder block: width inside, width of each of its parallel convolutions, their kernels after the first, which has 1."""
+    """Of a decoder block."""
 
     inner: int
+    """Channels inside the block."""
     planes: int
+    """Channels of each of its parallel convolutions."""
     kernels: tuple[int, ...]
+    """Kernel sizes of the parallel convolutions after the first, whose kernel is 1."""
 
 
 @dataclass(frozen=True)
 class PatchEncoderSizes:
-    """The convolutions of the picture's patches: width between the two, width of the answer."""
+    """Of the two convolutions of an image's patches."""
 
     inner: int
+    """Channels between the two."""
     out: int
+    """Channels of the output."""
 
 
 PUBLISHED_BLOCK = DecoderBlockSizes(64, 256, (1, 3, 7))
@@ -47,15 +52,16 @@ PUBLISHED_PATCHES = {number: PatchEncoderSizes(64, out) for number, out in ((5, 
 
 @dataclass(frozen=True)
 class BiRefNetSizes:
-    """Of the whole network.  backbone: four stages.  blocks: by step, 5 = the one before the decoder.  patches: by step.
-
-    gradient: channels by which steps 4 to 2 judge where edges are.
-    """
+    """Of the whole network."""
 
     backbone: SwinSizes = SWIN_LARGE
+    """Of four stages."""
     blocks: Mapping[int, DecoderBlockSizes] = field(default_factory=lambda: dict.fromkeys((5, *LEVELS, 1), PUBLISHED_BLOCK))
+    """By step; 5 is the block before the decoder."""
     patches: Mapping[int, PatchEncoderSizes] = field(default_factory=lambda: PUBLISHED_PATCHES)
+    """By step."""
     gradient: Mapping[int, int] = field(default_factory=lambda: dict.fromkeys(LEVELS, 16))
+    """By step: channels of the edge attention."""
 
 
 class DeformableConvBlock(nn.Module):
@@ -72,7 +78,7 @@ class DeformableConvBlock(nn.Module):
 
 
 class DeformableASPP(nn.Module):
-    """Deformable convolutions of several sizes beside each other, and the mean of everything, brought back to one width."""
+    """Atrous spatial pyramid pooling with deformable convolutions of several sizes and the global mean, mixed to one width."""
 
     def __init__(self, sizes: DecoderBlockSizes) -> None:
         super().__init__()
@@ -86,13 +92,13 @@ class DeformableASPP(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, H, W) to the same shape."""
-        seen = [part(x) for part in (self.aspp1, *self.aspp_deforms)]
-        seen.append(self.global_avg_pool(x).expand_as(seen[0]))
-        return F.relu(self.bn1(self.conv1(torch.cat(seen, 1))))
+        branches = [branch(x) for branch in (self.aspp1, *self.aspp_deforms)]
+        branches.append(self.global_avg_pool(x).expand_as(branches[0]))
+        return F.relu(self.bn1(self.conv1(torch.cat(branches, 1))))
 
 
 class DecoderBlock(nn.Module):
-    """A convolution, a pyramid, a convolution."""
+    """A convolution, a ``DeformableASPP``, a convolution."""
 
     def __init__(self, into: int, out: int, sizes: DecoderBlockSizes) -> None:
         super().__init__()
@@ -108,7 +114,7 @@ class DecoderBlock(nn.Module):
 
 
 class PatchEncoder(nn.Module):
-    """Two convolutions of the picture, cut into patches that are channels."""
+    """Two convolutions of the image, cut into patches that are channels."""
 
     def __init__(self, number: int, sizes: PatchEncoderSizes) -> None:
         super().__init__()
@@ -121,7 +127,7 @@ class PatchEncoder(nn.Module):
 
 
 class LateralConvolution(nn.Module):
-    """A stage of the backbone, mixed for the decoder."""
+    """A 1 x 1 convolution of a stage of the backbone, for the decoder."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -133,7 +139,7 @@ class LateralConvolution(nn.Module):
 
 
 class Decoder(nn.Module):
-    """From what the backbone has seen back to the picture's size."""
+    """From the backbone's features to logits at the image's size."""
 
     def __init__(self, widths: Sequence[int], sizes: BiRefNetSizes, order: PatchOrder) -> None:
         """widths: channels of the backbone's four stages, the first stage first."""
@@ -146,31 +152,32 @@ class Decoder(nn.Module):
             edges = sizes.gradient[level]
             self.add_module(f"decoder_block{level}", DecoderBlock(into, out, sizes.blocks[level]))
             self.add_module(f"lateral_block{level}", LateralConvolution(out))
-            judge = nn.Sequential(nn.Conv2d(out, edges, 3, padding=1), nn.BatchNorm2d(edges), nn.ReLU())
-            self.add_module(f"gdt_convs_{level}", judge)
+            edge_features = nn.Sequential(nn.Conv2d(out, edges, 3, padding=1), nn.BatchNorm2d(edges), nn.ReLU())
+            self.add_module(f"gdt_convs_{level}", edge_features)
             self.add_module(f"gdt_convs_attn_{level}", nn.Sequential(nn.Conv2d(edges, 1, 1)))
         last = widths[0] // 2
         self.decoder_block1 = DecoderBlock(widths[0] + sizes.patches[2].out, last, sizes.blocks[1])
         self.conv_out1 = nn.Sequential(nn.Conv2d(last + sizes.patches[1].out, 1, 1))
 
-    def forward(self, picture: Tensor, stages: Sequence[Tensor], x: Tensor) -> Tensor:
+    def forward(self, image: Tensor, stages: Sequence[Tensor], x: Tensor) -> Tensor:
         """Logits (B, 1, H, W); stages: the backbone's first three; x: the fourth, squeezed."""
-        x = self._with_patches(x, picture, 5)
+        x = self._with_patches(x, image, 5)
         for level in LEVELS:
             x = self._part(f"decoder_block{level}", x)
             x = x * self._part(f"gdt_convs_attn_{level}", self._part(f"gdt_convs_{level}", x)).sigmoid()
-            beside = stages[level - 2]
-            x = resize_like(x, beside) + self._part(f"lateral_block{level}", beside)
-            x = self._with_patches(x, picture, level)
+            skip = stages[level - 2]
+            x = resize_like(x, skip) + self._part(f"lateral_block{level}", skip)
+            x = self._with_patches(x, image, level)
         x = self.decoder_block1(x)
-        # A convolution of single pixels may come before the enlargement: one channel is enlarged instead of hundreds.
+        # Both are linear and the convolution reads single pixels, so it may come first: one channel is enlarged, not hundreds.
         weight, bias = self.conv_out1.get_parameter("0.weight"), self.conv_out1.get_parameter("0.bias")
-        answer = resize_like(F.conv2d(x, weight[:, : x.shape[1]]), picture)
-        return answer + F.conv2d(self._part("ipt_blk1", picture), weight[:, x.shape[1] :], bias)
+        logits = resize_like(F.conv2d(x, weight[:, : x.shape[1]]), image)
+        return logits + F.conv2d(self._part("ipt_blk1", image), weight[:, x.shape[1] :], bias)
 
-    def _with_patches(self, x: Tensor, picture: Tensor, number: int) -> Tensor:
+    def _with_patches(self, x: Tensor, image: Tensor, number: int) -> Tensor:
+        """``x`` and the image's patches of step ``number``, concatenated."""
         return torch.cat(
-            [x, self._part(f"ipt_blk{number}", split_into_patches(picture, _patches_per_side(number), self._order))], 1
+            [x, self._part(f"ipt_blk{number}", split_into_patches(image, _patches_per_side(number), self._order))], 1
         )
 
     def _part(self, name: str, x: Tensor) -> Tensor:
@@ -178,10 +185,10 @@ class Decoder(nn.Module):
 
 
 class BiRefNet(nn.Module):
-    """The network as it is used.  What only training needs of the published weights, six more outputs, is not in it."""
+    """The network for inference, without the six further outputs of the published weights that only training needs."""
 
     def __init__(self, sizes: BiRefNetSizes | None = None, order: PatchOrder = "columns") -> None:
-        """sizes: the published ones when None.  ValueError when they cannot be."""
+        """sizes: the published ones when None.  ValueError when no network can have them."""
         super().__init__()
         sizes = sizes or BiRefNetSizes()
         widths = [2 * sizes.backbone.width * 2**level for level in range(4)]
@@ -189,27 +196,28 @@ class BiRefNet(nn.Module):
         self.squeeze_module = nn.Sequential(DecoderBlock(sum(widths), widths[-1], sizes.blocks[5]))
         self.decoder = Decoder(widths, sizes, order)
 
-    def forward(self, picture: Tensor) -> Tensor:
-        """Logits (B, 1, H, W), above 0 = figure, of (B, 3, H, W); H and W multiples of ``GRID``."""
-        height, width = picture.shape[2:]
-        half = F.interpolate(picture, size=(height // 2, width // 2), mode="bilinear", align_corners=True)
-        both = zip(self.bb(picture), self.bb(half), strict=True)
-        seen = [torch.cat([large, resize_like(small, large)], 1) for large, small in both]
-        deepest = torch.cat([*(resize_like(x, seen[3]) for x in seen[:3]), seen[3]], 1)
-        return self.decoder(picture, seen[:3], self.squeeze_module(deepest))
+    def forward(self, image: Tensor) -> Tensor:
+        """Logits (B, 1, H, W), above 0 = foreground, of (B, 3, H, W); H and W multiples of ``GRID``."""
+        height, width = image.shape[2:]
+        # the backbone sees the image at two sizes, and the decoder both sets of features
+        half = F.interpolate(image, size=(height // 2, width // 2), mode="bilinear", align_corners=True)
+        both = zip(self.bb(image), self.bb(half), strict=True)
+        stages = [torch.cat([large, resize_like(small, large)], 1) for large, small in both]
+        deepest = torch.cat([*(resize_like(x, stages[3]) for x in stages[:3]), stages[3]], 1)
+        return self.decoder(image, stages[:3], self.squeeze_module(deepest))
 
 
-def split_into_patches(picture: Tensor, cut: int, order: PatchOrder) -> Tensor:
-    """(B, C cut², H / cut, W / cut): the picture (B, C, H, W) cut into ``cut`` x ``cut`` patches, one behind the other."""
-    cells = picture.unflatten(3, (cut, -1)).unflatten(2, (cut, -1))  # (B, C, row, h, column, w)
+def split_into_patches(image: Tensor, count: int, order: PatchOrder) -> Tensor:
+    """(B, C count², H / count, W / count): the image (B, C, H, W) cut into ``count`` x ``count`` patches, as channels."""
+    cells = image.unflatten(3, (count, -1)).unflatten(2, (count, -1))  # (B, C, row, h, column, w)
     return cells.permute(*((0, 4, 2, 1, 3, 5) if order == "columns" else (0, 1, 2, 4, 3, 5))).flatten(1, 3)
 
 
 def resize_like(x: Tensor, other: Tensor) -> Tensor:
-    """``x`` brought to the height and width of ``other``, corner on corner."""
+    """``x`` resized to the height and width of ``other``, corners aligned."""
     return F.interpolate(x, size=other.shape[2:], mode="bilinear", align_corners=True)
 
 
 def _patches_per_side(number: int) -> int:
-    """Into how many patches the picture's sides are cut for step ``number``: as small as the map they lie beside."""
+    """Patches per side of the image for step ``number``: each is then as large as the feature map they are joined to."""
     return 1 if number == 1 else 2**number

@@ -1,4 +1,4 @@
-"""Deformable convolution with modulation: each tap of the kernel looks where the picture tells it to, as strongly as it says.
+"""Deformable convolution with modulation: offset and weight of each tap of the kernel are computed from the input itself.
 
 Source: X. Zhu, H. Hu, S. Lin, J. Dai, "Deformable ConvNets v2: More Deformable, Better Results", CVPR 2019.
 """
@@ -12,25 +12,26 @@ def deformable_conv2d(x: Tensor, offset: Tensor, modulation: Tensor, weight: Ten
     """(B, out, H, W) of ``x`` (B, into, H, W); stride 1, zeros around, so that the size stays.
 
     offset: (B, 2 K, H, W) in pixels, down and right for each of the kernel's K taps in turn.  modulation: (B, K, H, W) factors.
-    weight: (out, into, rows, columns), both odd.  One tap is looked at after the other: all at once would be K copies of ``x``.
+    weight: (out, into, rows, columns), both odd.  The taps are added one by one, because all at once need K copies of ``x``.
     """
     count, _, height, width = x.shape
     rows, columns = weight.shape[2:]
     down = torch.arange(height, device=x.device, dtype=x.dtype)[:, None] - rows // 2
     right = torch.arange(width, device=x.device, dtype=x.dtype) - columns // 2
-    answer = x.new_zeros(count, weight.shape[0], height * width)
+    output = x.new_zeros(count, weight.shape[0], height * width)
     for tap in range(rows * columns):
         row, column = divmod(tap, columns)
         y, x_place = offset[:, 2 * tap] + (down + row), offset[:, 2 * tap + 1] + (right + column)
+        # grid_sample measures in -1..1 from edge to edge
         grid = torch.stack([(2 * x_place + 1) / width - 1, (2 * y + 1) / height - 1], -1)
-        seen = F.grid_sample(x, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
-        seen = (seen * modulation[:, tap : tap + 1]).flatten(2)
-        answer.baddbmm_(weight[:, :, row, column].expand(count, -1, -1), seen)
-    return answer.unflatten(2, (height, width))
+        sampled = F.grid_sample(x, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+        sampled = (sampled * modulation[:, tap : tap + 1]).flatten(2)
+        output.baddbmm_(weight[:, :, row, column].expand(count, -1, -1), sampled)
+    return output.unflatten(2, (height, width))
 
 
 class DeformableConvolution(nn.Module):
-    """``deformable_conv2d`` whose offsets and factors (0 to 2) are convolutions of the same picture."""
+    """``deformable_conv2d`` whose offsets and factors (0 to 2) are convolutions of the same input."""
 
     def __init__(self, into: int, out: int, kernel: int) -> None:
         """ValueError when ``kernel`` is even."""

@@ -1,4 +1,4 @@
-"""ISNet: finds what a picture shows, cut out sharply.
+"""ISNet: segments the main object of an image with sharp edges.
 
 Source: X. Qin, H. Dai, X. Hu, D.-P. Fan, L. Shao, L. Van Gool, "Highly Accurate Dichotomous Image Segmentation", ECCV 2022; its
 blocks are those of X. Qin et al., "U2-Net: Going deeper with nested U-structure for salient object detection", Pattern
@@ -13,13 +13,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 DEPTHS = {"stage1": 7, "stage2": 6, "stage3": 5, "stage4": 4, "stage5": 0, "stage6": 0}
-"""Levels of the small U-Net in each stage of the encoder; 0 = ``DilatedUBlock``.  The decoder's stages 1d to 5d are alike."""
+"""Levels of the small U-Net in each stage of the encoder; 0 = ``DilatedResidualUBlock``.  Stages 1d to 5d of the decoder
+have as many."""
 STAGES = (*DEPTHS, *(f"{stage}d" for stage in DEPTHS if stage != "stage6"))
 
 
 @dataclass(frozen=True)
 class StageWidths:
-    """Channels of one stage."""
+    """Channels of one stage: its input, inside its small U-Net, its output."""
 
     into: int
     inner: int
@@ -43,7 +44,7 @@ PUBLISHED_WIDTHS = {
 
 
 class ConvNormReLU(nn.Module):
-    """Convolution, batch normalization, ReLU; the size stays."""
+    """Convolution, batch normalization, ReLU; height and width stay."""
 
     def __init__(self, into: int, out: int, dilation: int = 1) -> None:
         super().__init__()
@@ -56,7 +57,7 @@ class ConvNormReLU(nn.Module):
 
 
 class ResidualUBlock(nn.Module):
-    """A small U-Net of ``depth`` levels whose answer is added to what went in; the lowest one dilates instead of halving."""
+    """A small U-Net of ``depth`` levels with a residual connection (RSU); the lowest level dilates instead of halving."""
 
     def __init__(self, depth: int, widths: StageWidths) -> None:
         super().__init__()
@@ -70,19 +71,19 @@ class ResidualUBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, into, H, W) to (B, out, H, W)."""
-        entered = self.rebnconvin(x)
-        seen = [_child(self, "rebnconv1")(entered)]
+        residual = self.rebnconvin(x)
+        features = [_child(self, "rebnconv1")(residual)]
         for level in range(2, self._depth):
-            seen.append(_child(self, f"rebnconv{level}")(max_pool(seen[-1])))
-        answer = _child(self, f"rebnconv{self._depth}")(seen[-1])
+            features.append(_child(self, f"rebnconv{level}")(max_pool(features[-1])))
+        x = _child(self, f"rebnconv{self._depth}")(features[-1])
         for level in range(self._depth - 1, 0, -1):
-            beside = seen[level - 1]
-            answer = _child(self, f"rebnconv{level}d")(torch.cat([resize_like(answer, beside), beside], 1))
-        return answer + entered
+            skip = features[level - 1]
+            x = _child(self, f"rebnconv{level}d")(torch.cat([resize_like(x, skip), skip], 1))
+        return x + residual
 
 
 class DilatedResidualUBlock(nn.Module):
-    """``UBlock`` of four levels that dilates where the other halves, for stages that are small already."""
+    """A ``ResidualUBlock`` of four levels that dilates instead of halving, for maps that are small already (RSU-4F)."""
 
     def __init__(self, widths: StageWidths) -> None:
         super().__init__()
@@ -97,17 +98,17 @@ class DilatedResidualUBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, into, H, W) to (B, out, H, W)."""
-        entered = self.rebnconvin(x)
-        first = self.rebnconv1(entered)
+        residual = self.rebnconvin(x)
+        first = self.rebnconv1(residual)
         second = self.rebnconv2(first)
         third = self.rebnconv3(second)
-        answer = self.rebnconv3d(torch.cat([self.rebnconv4(third), third], 1))
-        answer = self.rebnconv2d(torch.cat([answer, second], 1))
-        return self.rebnconv1d(torch.cat([answer, first], 1)) + entered
+        x = self.rebnconv3d(torch.cat([self.rebnconv4(third), third], 1))
+        x = self.rebnconv2d(torch.cat([x, second], 1))
+        return self.rebnconv1d(torch.cat([x, first], 1)) + residual
 
 
 class ISNet(nn.Module):
-    """The network as it is used.  What only training needs of the published weights, five more outputs, is not in it."""
+    """The network for inference, without the five further outputs of the published weights that only training needs."""
 
     def __init__(self, channels: int = 3, stem: int = 64, widths: Mapping[str, StageWidths] = PUBLISHED_WIDTHS) -> None:
         """ValueError when the widths of two stages do not fit each other."""
@@ -119,26 +120,26 @@ class ISNet(nn.Module):
             self.add_module(stage, ResidualUBlock(depth, widths[stage]) if depth else DilatedResidualUBlock(widths[stage]))
         self.side1 = nn.Conv2d(widths["stage1d"].out, 1, 3, padding=1)
 
-    def forward(self, picture: Tensor) -> Tensor:
-        """Logits (B, 1, H, W), above 0 = figure, of (B, C, H, W); H and W at least 64."""
-        x = self.conv_in(picture)
-        seen: list[Tensor] = []
+    def forward(self, image: Tensor) -> Tensor:
+        """Logits (B, 1, H, W), above 0 = foreground, of (B, C, H, W); H and W at least 64."""
+        x = self.conv_in(image)
+        features: list[Tensor] = []
         for stage in DEPTHS:
-            x = _child(self, stage)(max_pool(seen[-1]) if seen else x)
-            seen.append(x)
-        for stage, beside in zip(reversed(DEPTHS), reversed(seen[:-1]), strict=False):
+            x = _child(self, stage)(max_pool(features[-1]) if features else x)
+            features.append(x)
+        for stage, skip in zip(reversed(DEPTHS), reversed(features[:-1]), strict=False):
             number = int(stage.removeprefix("stage")) - 1
-            x = _child(self, f"stage{number}d")(torch.cat([resize_like(x, beside), beside], 1))
-        return resize_like(self.side1(x), picture)
+            x = _child(self, f"stage{number}d")(torch.cat([resize_like(x, skip), skip], 1))
+        return resize_like(self.side1(x), image)
 
 
 def max_pool(x: Tensor) -> Tensor:
-    """(B, C, H, W) to half the size, rounded up: the maximum of each 2 x 2."""
+    """(B, C, H, W) to half the height and width, rounded up: the maximum of each 2 x 2."""
     return F.max_pool2d(x, 2, ceil_mode=True)
 
 
 def resize_like(x: Tensor, other: Tensor) -> Tensor:
-    """``x`` brought to the height and width of ``other``."""
+    """``x`` resized to the height and width of ``other``."""
     return F.interpolate(x, size=other.shape[2:], mode="bilinear", align_corners=False)
 
 
@@ -147,13 +148,14 @@ def _child(module: nn.Module, name: str) -> nn.Module:
 
 
 def _check_widths(stem: int, widths: Mapping[str, StageWidths]) -> None:
+    """Raise ValueError when a stage's input is not as wide as what it is given."""
     out = stem
     for stage in DEPTHS:
         if widths[stage].into != out:
             raise ValueError(f"{stage} takes {widths[stage].into} channels and gets {out}")
         out = widths[stage].out
     for number in range(len(DEPTHS) - 1, 0, -1):
-        stage, beside = f"stage{number}d", widths[f"stage{number}"].out
-        if widths[stage].into != out + beside:
-            raise ValueError(f"{stage} takes {widths[stage].into} channels and gets {out + beside}")
+        stage, skip = f"stage{number}d", widths[f"stage{number}"].out
+        if widths[stage].into != out + skip:
+            raise ValueError(f"{stage} takes {widths[stage].into} channels and gets {out + skip}")
         out = widths[stage].out

@@ -1,4 +1,4 @@
-"""Swin Transformer: attention inside windows that every other block moves by half a window.
+"""Swin Transformer: attention inside windows, which every other block shifts by half a window.
 
 Source: Z. Liu, Y. Lin, Y. Cao, H. Hu, Y. Wei, Z. Zhang, S. Lin, B. Guo, "Swin Transformer: Hierarchical Vision Transformer
 using Shifted Windows", ICCV 2021.  Modules bear the names of the published weights.
@@ -12,26 +12,31 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 PATCH = 4
-"""Side of the patches that the first layer makes one token each."""
+"""Side of the patches that the first layer embeds as one token each, pixels."""
 MASKED_LOGIT = -100.0
-"""Added to the logits between tokens that only the rotation brought together."""
+"""Added to the logits between tokens that are in one window only because the shift wraps around."""
 
 
 @dataclass(frozen=True)
 class StageSizes:
-    """One stage: blocks, heads of each, width inside their perceptrons."""
+    """Of one stage."""
 
     depth: int
+    """Number of blocks."""
     heads: int
+    """Of each block's attention."""
     inner: int
+    """Hidden channels of each block's feed-forward network."""
 
 
 @dataclass(frozen=True)
 class SwinSizes:
-    """width: channels of the first stage; each further one has twice as many.  window: its side in tokens."""
+    """Of the whole network."""
 
     width: int
+    """Channels of the first stage; each further stage has twice as many."""
     window: int
+    """Side of a window, in tokens."""
     stages: tuple[StageSizes, ...]
 
 
@@ -42,10 +47,10 @@ SWIN_LARGE = SwinSizes(
 
 
 class WindowAttention(nn.Module):
-    """Attention among the tokens of each window, with a learned bias for each distance between two."""
+    """Attention among the tokens of each window, with a learned bias for each relative position of two tokens."""
 
     def __init__(self, width: int, window: int, heads: int, shift: int) -> None:
-        """shift: tokens by which the windows are moved.  ValueError when the heads do not divide the width."""
+        """shift: tokens by which the windows are shifted.  ValueError when the heads do not divide the width."""
         super().__init__()
         if width % heads:
             raise ValueError(f"{heads} heads do not divide {width} channels")
@@ -55,40 +60,39 @@ class WindowAttention(nn.Module):
         self.proj = nn.Linear(width, width)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, H, W, C) to the same shape.  One row of windows at a time: the logits of all are large."""
+        """(B, H, W, C) to the same shape.  One row of windows at a time, because the logits of all need much memory."""
         _, height, width, _ = x.shape
         side, shift = self._window, self._shift
         x = F.pad(x, (0, 0, 0, -width % side, 0, -height % side))
-        if shift:
+        if shift:  # rolling the map instead of moving the windows; tokens that wrap around must not attend to the others
             x = x.roll((-shift, -shift), (1, 2))
-        regions = shifted_window_groups(x.shape[1], x.shape[2], side, shift) if shift else None
+        groups = shifted_window_groups(x.shape[1], x.shape[2], side, shift) if shift else None
         bias = self.relative_position_bias_table[relative_position_index(side).to(x.device)].permute(2, 0, 1)
         rows = [
-            self._row(x[:, y : y + side], bias, None if regions is None else regions[y : y + side])
-            for y in _window_rows(x, side)
+            self._row(x[:, y : y + side], bias, None if groups is None else groups[y : y + side]) for y in _window_rows(x, side)
         ]
         x = torch.cat(rows, 1)
         if shift:
             x = x.roll((shift, shift), (1, 2))
         return x[:, :height, :width]
 
-    def _row(self, x: Tensor, bias: Tensor, regions: Tensor | None) -> Tensor:
-        """One row of windows (B, window, W, C); regions: (window, W) or None."""
+    def _row(self, x: Tensor, bias: Tensor, groups: Tensor | None) -> Tensor:
+        """One row of windows (B, window, W, C).  groups: (window, W) of ``shifted_window_groups``, or None."""
         count, side, width, channels = x.shape
         windows = x.unflatten(2, (-1, side)).transpose(1, 2).reshape(-1, side * side, channels)
         q, k, v = self.qkv(windows).unflatten(2, (3, self._heads, -1)).permute(2, 0, 3, 1, 4)
         mask = bias[None]
-        if regions is not None:
-            of_windows = regions.unflatten(1, (-1, side)).transpose(0, 1).flatten(1).to(x.device)
-            apart = of_windows[:, :, None] != of_windows[:, None, :]
+        if groups is not None:
+            by_window = groups.unflatten(1, (-1, side)).transpose(0, 1).flatten(1).to(x.device)
+            apart = by_window[:, :, None] != by_window[:, None, :]
             mask = (bias + MASKED_LOGIT * apart[:, None].to(bias.dtype)).repeat(count, 1, 1, 1)
-        heard = F.scaled_dot_product_attention(q, k, v, attn_mask=mask).transpose(1, 2).flatten(2)
-        row = self.proj(heard).unflatten(0, (count, -1)).unflatten(2, (side, side))
+        attended = F.scaled_dot_product_attention(q, k, v, attn_mask=mask).transpose(1, 2).flatten(2)
+        row = self.proj(attended).unflatten(0, (count, -1)).unflatten(2, (side, side))
         return row.transpose(1, 2).reshape(count, side, width, channels)
 
 
 class FeedForward(nn.Module):
-    """Two linear layers with GELU between them."""
+    """Two linear layers with a GELU between them."""
 
     def __init__(self, width: int, inner: int) -> None:
         super().__init__()
@@ -101,7 +105,7 @@ class FeedForward(nn.Module):
 
 
 class SwinBlock(nn.Module):
-    """Attention and a perceptron, each added to what went in."""
+    """Window attention and a feed-forward network, each with a residual connection."""
 
     def __init__(self, width: int, window: int, sizes: StageSizes, shift: int) -> None:
         super().__init__()
@@ -117,7 +121,7 @@ class SwinBlock(nn.Module):
 
 
 class PatchMerging(nn.Module):
-    """Each 2 x 2 tokens become one of twice the width."""
+    """Merges each 2 x 2 tokens into one of twice the channels."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -132,7 +136,7 @@ class PatchMerging(nn.Module):
 
 
 class SwinStage(nn.Module):
-    """Blocks of one width, and what makes the next stage's input."""
+    """Blocks of one width, and the downsampling to the next stage."""
 
     def __init__(self, width: int, window: int, sizes: StageSizes, last: bool) -> None:
         super().__init__()
@@ -142,21 +146,21 @@ class SwinStage(nn.Module):
 
 
 class PatchEmbedding(nn.Module):
-    """Each patch of the picture becomes a token."""
+    """Embeds each patch of the image as a token."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
         self.proj = nn.Conv2d(3, width, PATCH, PATCH)
         self.norm = nn.LayerNorm(width)
 
-    def forward(self, picture: Tensor) -> Tensor:
+    def forward(self, image: Tensor) -> Tensor:
         """(B, 3, H, W) to (B, H / 4, W / 4, C), sizes rounded up."""
-        picture = F.pad(picture, (0, -picture.shape[3] % PATCH, 0, -picture.shape[2] % PATCH))
-        return self.norm(self.proj(picture).permute(0, 2, 3, 1))
+        image = F.pad(image, (0, -image.shape[3] % PATCH, 0, -image.shape[2] % PATCH))
+        return self.norm(self.proj(image).permute(0, 2, 3, 1))
 
 
 class Swin(nn.Module):
-    """The network as a backbone: it gives what each stage has seen."""
+    """The network as a backbone, which returns the features of each stage."""
 
     def __init__(self, sizes: SwinSizes = SWIN_LARGE) -> None:
         """ValueError when heads do not divide a width."""
@@ -168,33 +172,33 @@ class Swin(nn.Module):
             self.layers.append(SwinStage(width, sizes.window, stage, level == len(widths) - 1))
             self.add_module(f"norm{level}", nn.LayerNorm(width))
 
-    def forward(self, picture: Tensor) -> list[Tensor]:
+    def forward(self, image: Tensor) -> list[Tensor]:
         """(B, C, H / 4, W / 4), (B, 2 C, H / 8, W / 8) and so on of (B, 3, H, W), each normalized."""
-        x = self.patch_embed(picture)
-        seen: list[Tensor] = []
+        x = self.patch_embed(image)
+        features: list[Tensor] = []
         for level, stage in enumerate(self.layers):
             stage = cast(SwinStage, stage)
             x = stage.blocks(x)
-            seen.append(self.get_submodule(f"norm{level}")(x).permute(0, 3, 1, 2))
+            features.append(self.get_submodule(f"norm{level}")(x).permute(0, 3, 1, 2))
             x = stage.downsample(x)
-        return seen
+        return features
 
 
 def relative_position_index(window: int) -> Tensor:
-    """(window², window²) int64: for each two tokens of a window, the row of the bias table for how they lie to each other."""
+    """(window², window²) int64: for each two tokens of a window, the row of the bias table for their relative position."""
     place = torch.arange(window)
-    apart = place[:, None] - place + window - 1
-    return (apart[:, None, :, None] * (2 * window - 1) + apart[None, :, None, :]).flatten(2).flatten(0, 1)
+    offset = place[:, None] - place + window - 1
+    return (offset[:, None, :, None] * (2 * window - 1) + offset[None, :, None, :]).flatten(2).flatten(0, 1)
 
 
 def shifted_window_groups(height: int, width: int, window: int, shift: int) -> Tensor:
-    """(height, width) int64: tokens with unlike numbers were not neighbors before the map was rotated by ``shift``."""
+    """(height, width) int64: tokens of one window with unlike numbers were no neighbors before the map was rolled."""
 
-    def along(length: int) -> Tensor:
+    def along_axis(length: int) -> Tensor:
         place = torch.arange(length)
         return (place >= length - window).long() + (place >= length - shift).long()
 
-    return 3 * along(height)[:, None] + along(width)
+    return 3 * along_axis(height)[:, None] + along_axis(width)
 
 
 def _window_rows(x: Tensor, side: int) -> range:
