@@ -1,4 +1,4 @@
-"""mini: this project's own small model.  Flats point at the reference's palette; paint is a diffusion on top of the flats."""
+"""mini, this project's own small model: flats by a pointer network, and a diffusion model of the shading on top of them."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -30,7 +30,7 @@ from backend.families.mini.reference_palette import build_palette
 from backend.families.runtime.network_loader import load_network
 from backend.imaging.color import to_bytes
 from backend.imaging.resize import Box
-from backend.imaging.types import Bools, Floats, Gray, Rgb
+from backend.imaging.types import Bools, Floats, Gray, Labels, Rgb
 from backend.networks.mini.field_denoiser import LATENT_SCALE, DenoiserInputs, FieldDenoiser
 from backend.networks.mini.flats import Flats
 from backend.networks.mini.foreground import ForegroundUNet
@@ -39,6 +39,7 @@ from shared.protocol import ColorizeRequest, Finish
 from shared.stages import Stage
 
 _DEFAULTS = ColorizeRequest(64, 64, ())
+"""A request in which nothing is set; its size does not matter."""
 SPEC = ModelSpec(
     name="mini",
     title="Mini",
@@ -47,32 +48,35 @@ SPEC = ModelSpec(
     parameters=(*REGION_PARAMETERS, *steps_and_guidance(_DEFAULTS.steps, _DEFAULTS.guidance, advanced=True)),
 )
 NETWORKS: dict[str, type[nn.Module]] = {"flats": Flats, "painted": FieldDenoiser, "foreground": ForegroundUNet}
+"""By the part of the model folder that holds their weights."""
 
 NOISE_SCALE = 0.5
-"""Share of the noise that other seeds begin with: with all of it shading gets blotchy (measured in docs/training.md)."""
+"""Standard deviation of the noise that seeds other than 0 start from; at 1 the shading gets blotchy (docs/training.md)."""
 FIRST_LEVEL = 0.7
-"""The first step goes from the start to this level; the rest of the steps share what is left."""
+"""Noise level after the first step, where there are several; the other steps share the rest evenly."""
 
 
 @dataclass(frozen=True)
 class MiniCondition:
-    """Everything about one picture that holds for every seed.
-
-    log_prob: (n, K), of each region's colors; permitted: (n, K) bool; tokens: (n, D), which regions are alike; colors:
-    (K, 3) uint8.  labels: the square label map; box: the canvas in a SIDE square.  shown: what the painted network sees but for
-    the flats, None for the flats finish.
-    """
+    """What is computed once for a drawing and its references, for every seed: n regions, K palette colors."""
 
     log_prob: Tensor
+    """(n, K), of each region's colors."""
     permitted: Bools
+    """(n, K), which colors each region may take."""
     tokens: Tensor
+    """(n, D), similar for similar regions."""
     colors: Rgb
-    labels: np.ndarray
+    """(K, 3) uint8."""
+    labels: Labels
+    """The square label map, -1 outside the canvas."""
     box: Box
+    """Of the canvas in a SIDE square."""
     denoiser_inputs: DenoiserInputs | None
+    """None for the flats finish."""
 
-    def flats(self, seed: int) -> Rgb:
-        """(n, 3) uint8.  Seed 0 takes the best bet."""
+    def choose_flats(self, seed: int) -> Rgb:
+        """(n, 3) uint8, one color for each region; seed 0 gives the expected colors, other seeds vary them."""
         if seed == 0:
             return self.colors[choose_colors(self.log_prob, self.permitted, self.colors)]
         return self.colors[sample_colors(self.log_prob, self.permitted, self.colors, self.tokens, seed)]
@@ -80,17 +84,20 @@ class MiniCondition:
 
 @dataclass(frozen=True)
 class MiniLatent:
-    """flats: (n, 3) uint8.  drawn: the flats in a SIDE square, sRGB 0..1.  field: (1, 3, GRID, GRID), None for flats."""
+    """The flats of a seed and the shading that is denoised on top of them."""
 
     flats: Rgb
+    """(n, 3) uint8."""
     flats_image: Floats
+    """(SIDE, SIDE, 3) sRGB 0..1, the flats drawn."""
     field: Tensor | None
+    """(1, 3, GRID, GRID) in units of ``LATENT_SCALE``; None for the flats finish."""
 
 
 class Mini:
     """See ``backend.contract.family.ColorModel``.
 
-    Seed 0 gives the flats that are the best bet, other seeds vary them.  Painting lays shading on them, from the seed's noise.
+    Seed 0 gives the expected flats, other seeds vary them.  The painted finish adds shading, denoised from the seed's noise.
     """
 
     spec = SPEC
@@ -116,55 +123,59 @@ class Mini:
 
     @torch.inference_mode()
     def condition(self, drawing: Drawing, request: ColorizeRequest) -> MiniCondition:
-        """What every region may become and how likely, and what the painted finish needs.  No noise in it."""
+        """The probability of each color of each region, and what the painted finish reads."""
         labels, box = square_labels(drawing)
         references = tuple(cut_reference(r) for r in references_for_matching(drawing))
-        given = build_palette(drawing.regions.foreground, references)
-        answer = self._flats(drawing_batch(drawing, labels), given.images, given.palette, given.allowed)
-        shown = None
+        offer = build_palette(drawing.regions.foreground, references)
+        output = self._flats(drawing_batch(drawing, labels), offer.images, offer.palette, offer.allowed)
+        denoiser_inputs = None
         if request.finish == Finish.PAINTED:
-            picture, figure = shading_reference(drawing.references)
-            shown = DenoiserInputs(
-                field_ink(drawing),
-                field_mask(drawing),
-                warp_reference_colors(answer.correspondence, references),
-                picture,
-                figure,
-            )
-        return MiniCondition(answer.log_prob[0], given.permitted, answer.tokens[0], given.colors, labels, box, shown)
+            reference, reference_mask = shading_reference(drawing.references)
+            warped_colors = warp_reference_colors(output.correspondence, references)
+            denoiser_inputs = DenoiserInputs(field_ink(drawing), field_mask(drawing), warped_colors, reference, reference_mask)
+        log_prob, tokens = output.log_prob[0], output.tokens[0]
+        return MiniCondition(log_prob, offer.permitted, tokens, offer.colors, labels, box, denoiser_inputs)
 
     @torch.inference_mode()
     def denoise(self, condition: MiniCondition, request: ColorizeRequest, on_step: ProgressCallback) -> MiniLatent:
-        """The seed's flats and, for the painted finish, the clean field; every step shows what it expects to become."""
-        flats = condition.flats(request.seed)
-        drawn = _render_flats(flats, condition.labels)
+        """The seed's flats and, for the painted finish, the denoised field; each step's preview shows its clean estimate."""
+        flats = condition.choose_flats(request.seed)
+        flats_image = _render_flats(flats, condition.labels)
         if condition.denoiser_inputs is None:
-            on_step(StepProgress(Stage.DENOISE, 1, 1, _preview(condition, MiniLatent(flats, drawn, None))))
-            return MiniLatent(flats, drawn, None)
-        # with and without the reference side by side in one batch, so that guidance costs no call of its own
-        both = torch.tensor([False, True] if request.guidance != 1 else [False])
-        shown = DenoiserInputs(*(t.expand(len(both), -1, -1, -1) for t in condition.denoiser_inputs))
-        given = self._painted.condition(shown, field_anchor(condition.labels, flats).expand(len(both), -1, -1, -1), both)
+            latent = MiniLatent(flats, flats_image, None)
+            on_step(StepProgress(Stage.DENOISE, 1, 1, _preview(condition, latent)))
+            return latent
+        # the branches of guidance, with and without the reference, are rows of one batch: a step is one call of the network
+        drop = torch.tensor([False, True] if request.guidance != 1 else [False])
+        rows = len(drop)
+        inputs = DenoiserInputs(*(tensor.expand(rows, -1, -1, -1) for tensor in condition.denoiser_inputs))
+        encoded = self._painted.condition(inputs, field_anchor(condition.labels, flats).expand(rows, -1, -1, -1), drop)
         scheduler: Any = FlowMatchEulerDiscreteScheduler(shift=1.0)
-        levels = [1.0, *np.linspace(FIRST_LEVEL, 0, request.steps)[:-1]] if request.steps > 1 else [1.0]
-        scheduler.set_timesteps(sigmas=levels)
-        noise = torch.Generator().manual_seed(request.seed)
-        latent = _noise_scale(request.seed) * torch.randn(1, 3, GRID, GRID, generator=noise)
+        scheduler.set_timesteps(sigmas=_noise_levels(request.steps))
+        generator = torch.Generator().manual_seed(request.seed)
+        noisy = _noise_scale(request.seed) * torch.randn(1, 3, GRID, GRID, generator=generator)
         for step, timestep in enumerate(scheduler.timesteps, 1):
             sigma = (timestep / scheduler.config["num_train_timesteps"])[None]
-            found = self._painted(latent.expand(len(both), -1, -1, -1), sigma.expand(len(both)), given)
-            clean = found[-1:] + request.guidance * (found[:1] - found[-1:])
-            latent = scheduler.step((latent - clean) / sigma, timestep, latent).prev_sample
-            on_step(StepProgress(Stage.DENOISE, step, request.steps, _preview(condition, MiniLatent(flats, drawn, clean))))
-        return MiniLatent(flats, drawn, latent)
+            predicted = self._painted(noisy.expand(rows, -1, -1, -1), sigma.expand(rows), encoded)
+            clean = predicted[-1:] + request.guidance * (predicted[:1] - predicted[-1:])
+            # the scheduler expects a velocity, the network predicts the clean latent
+            noisy = scheduler.step((noisy - clean) / sigma, timestep, noisy).prev_sample
+            preview = _preview(condition, MiniLatent(flats, flats_image, clean))
+            on_step(StepProgress(Stage.DENOISE, step, request.steps, preview))
+        return MiniLatent(flats, flats_image, noisy)
 
     def decode(self, condition: MiniCondition, latent: MiniLatent, drawing: Drawing, request: ColorizeRequest) -> Colors:
         """Colors of the regions and, for the painted finish, of the field over the whole canvas."""
         return Colors(latent.flats, None if latent.field is None else _add_shading(condition.box, latent))
 
 
+def _noise_levels(steps: int) -> list[float]:
+    """The level at which each step starts, from 1; the last step ends at 0."""
+    return [1.0, *np.linspace(FIRST_LEVEL, 0, steps)[:-1]] if steps > 1 else [1.0]
+
+
 def _noise_scale(seed: int) -> float:
-    """How much noise a seed's painting begins with: none gives the expected shading, as seed 0 gives the expected flats."""
+    """Scale of the noise that the steps start from: 0 for seed 0, which gives the expected shading as it gives the flats."""
     return NOISE_SCALE if seed else 0.0
 
 
@@ -175,15 +186,15 @@ def _render_flats(flats: Rgb, labels: np.ndarray) -> Floats:
 
 
 def _add_shading(box: Box, latent: MiniLatent) -> Floats:
-    """The canvas (h, w, 3) float32 sRGB 0..1, longest side SIDE: the flats, and the field's shading on top of them.
+    """The canvas (h, w, 3) float32 sRGB 0..1, longest side SIDE: the flats with the field's shading on top.
 
     Flats are drawn at this size rather than at the field's, so that only shading is interpolated and no color bleeds.
     """
-    picture = latent.flats_image
+    image = latent.flats_image
     if latent.field is not None:
         shade = np.ascontiguousarray(latent.field[0].permute(1, 2, 0).numpy()) * LATENT_SCALE
-        picture = picture + cv2.resize(shade, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR)
-    inner = picture[box.top : box.top + box.height, box.left : box.left + box.width]
+        image = image + cv2.resize(shade, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR)
+    inner = image[box.top : box.top + box.height, box.left : box.left + box.width]
     return np.clip(inner, 0, 1).astype(np.float32, copy=False)
 
 

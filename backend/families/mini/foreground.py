@@ -1,4 +1,4 @@
-"""Where the figure is: mini's guess for drawings without a mask and references without one, usable by every family."""
+"""mini's foreground segmenter, for drawings and references without a mask; every family can use it."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -17,14 +17,14 @@ from backend.networks.mini.foreground import ForegroundUNet
 from backend.weights.shipped_model import ModelFolder
 
 MIN_INK = 40
-"""Ink that counts for the box of the lines."""
+"""Ink 0..255 above which a pixel counts for the bounding box of the lines."""
 MARGIN = 0.06
-"""Paper kept around the box of the lines, as a fraction of its longer side."""
+"""Paper around the bounding box of the lines, as a fraction of its longer side."""
 
 
 @dataclass(frozen=True)
 class View:
-    """A part of a picture (top, left, height, width), mirrored or not, its ink to the power of ``gamma``."""
+    """A part of an image as the network is shown it."""
 
     top: int
     left: int
@@ -32,12 +32,13 @@ class View:
     width: int
     mirrored: bool
     gamma: float
+    """Exponent of the ink 0..1; below 1 it strengthens faint lines."""
 
 
 class MiniSegmenter:
     """See ``backend.contract.family.ForegroundSegmenter``.
 
-    Several views of a picture are guessed in one batch, and their mean is moved to the picture's own lines or colors.
+    The network sees several views of an image in one batch; the mean of their masks is snapped to the image's lines or colors.
     """
 
     mask_warnings: tuple[str, ...] = ()
@@ -47,49 +48,49 @@ class MiniSegmenter:
 
     @staticmethod
     def load(folder: ModelFolder, device: str = "cpu") -> "MiniSegmenter":
-        """The guesser alone, for a family that has none.  Raises LinewashError MODEL_MISSING or MODEL_CORRUPT."""
+        """The segmenter alone, for families without one.  Raises LinewashError MODEL_MISSING or MODEL_CORRUPT."""
         return MiniSegmenter(load_network(folder, "foreground", ForegroundUNet, device))
 
     def guess_drawing_mask(self, ink: Gray) -> Gray:
-        """(H, W) figure mask 0..255 guessed from (H, W) ink, 255 = line; it follows the lines."""
+        """(H, W) foreground mask 0..255 of (H, W) ink, 255 = line; its edge follows the lines."""
         return snap_to_lines(self.predict_from_lines(ink), ink)
 
     def guess_reference_mask(self, rgb: Rgb) -> Gray:
-        """(h, w) figure mask 0..255 guessed from a color picture (h, w, 3); its edge follows the picture's colors."""
+        """(h, w) foreground mask 0..255 of a color image (h, w, 3); its edge follows the colors."""
         return snap_to_colors(self.predict_from_colors(rgb), rgb)
 
     def predict_from_lines(self, ink: Gray) -> Gray:
-        """What the network alone thinks of a drawing (H, W)."""
+        """The network's own mask (H, W) of a drawing's ink (H, W), not snapped."""
         views = drawing_views(ink)
         lines = np.stack([_apply_gamma(_crop_view(ink, view, SIDE, 0), view.gamma) for view in views])
         return self._predict(lines, np.zeros((len(views), SIDE // 2, SIDE // 2, 3), np.float32), 0.0, views, ink.shape)
 
     def predict_from_colors(self, rgb: Rgb) -> Gray:
-        """What the network alone thinks of a color picture (h, w, 3)."""
+        """The network's own mask (h, w) of a color image (h, w, 3), not snapped."""
         views = [View(0, 0, rgb.shape[0], rgb.shape[1], mirrored, 1.0) for mirrored in (False, True)]
-        pictures = [_crop_view(rgb, view, SIDE, 255) for view in views]
-        lines = np.stack([_apply_gamma(lines_from_color(picture), 1.0) for picture in pictures])
+        crops = [_crop_view(rgb, view, SIDE, 255) for view in views]
+        lines = np.stack([_apply_gamma(lines_from_color(crop), 1.0) for crop in crops])
         colors = np.stack([(_crop_view(rgb, view, SIDE // 2, 255) / 255).astype(np.float32) for view in views])
         return self._predict(lines, colors, 1.0, views, rgb.shape)
 
     @torch.inference_mode()
     def _predict(self, lines: Floats, rgb: Floats, colored: float, views: list[View], shape: tuple[int, ...]) -> Gray:
-        """Mean of what is seen in the views, (H, W); lines (n, SIDE, SIDE) and rgb (n, SIDE/2, SIDE/2, 3) are 0..1."""
+        """The mean mask (H, W) of n views; lines (n, SIDE, SIDE) and rgb (n, SIDE/2, SIDE/2, 3) are 0..1."""
         colors = torch.from_numpy(np.ascontiguousarray(rgb.transpose(0, 3, 1, 2)))
         logits = self._network(torch.from_numpy(lines)[:, None], colors, torch.full((len(views),), colored))
-        total, seen = np.zeros((2, *shape[:2]), np.float32)
+        total, count = np.zeros((2, *shape[:2]), np.float32)
         for share, view in zip(logits.sigmoid()[:, 0].numpy(), views, strict=True):
             part = np.s_[view.top : view.top + view.height, view.left : view.left + view.width]
             total[part] += _uncrop_view(share, view)
-            seen[part] += 1
-        return np.rint(total / seen * 255).astype(np.uint8)
+            count[part] += 1
+        return np.rint(total / count * 255).astype(np.uint8)
 
 
 def drawing_views(ink: Gray) -> list[View]:
-    """The whole drawing, as it is and mirrored with faint lines strengthened; and the box that holds its lines.
+    """The whole drawing, once as it is and once mirrored with faint lines strengthened; and the bounding box of its lines.
 
-    Light clothes have faint outlines, which shrink to nothing at the network's size; and a figure that is small on its
-    paper, or cut off short of its edge, is easier to tell when it fills the picture.
+    Light clothes have faint outlines, which vanish at the network's size.  A foreground that is small on its paper, or cut off
+    before the paper's edge, is easier to recognize when it fills the image.
     """
     height, width = ink.shape
     whole = [View(0, 0, height, width, False, 1.0), View(0, 0, height, width, True, 0.5)]
@@ -102,8 +103,8 @@ def drawing_views(ink: Gray) -> list[View]:
     return [*whole, View(top, left, int(rows[-1]) + 1 - top, right - left, False, 0.7)]
 
 
-def _crop_view(picture: np.ndarray, view: View, side: int, fill: int) -> np.ndarray:
-    part = picture[view.top : view.top + view.height, view.left : view.left + view.width]
+def _crop_view(image: np.ndarray, view: View, side: int, fill: int) -> np.ndarray:
+    part = image[view.top : view.top + view.height, view.left : view.left + view.width]
     square = letterbox(np.ascontiguousarray(part), side, fill)[0]
     return np.ascontiguousarray(square[:, ::-1]) if view.mirrored else square
 
@@ -113,7 +114,7 @@ def _apply_gamma(ink: Gray, gamma: float) -> Floats:
 
 
 def _uncrop_view(share: Floats, view: View) -> Floats:
-    """From a square (SIDE, SIDE) back to the view's part of the picture."""
+    """From a square (SIDE, SIDE) back to the view's part of the image: (view.height, view.width)."""
     box = letterbox_box(view.width, view.height, SIDE)
     square = share[:, ::-1] if view.mirrored else share
     inner = np.ascontiguousarray(square[box.top : box.top + box.height, box.left : box.left + box.width])

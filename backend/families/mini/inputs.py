@@ -1,4 +1,4 @@
-"""From the pipeline's drawing and references to the tensors of mini's networks."""
+"""Turns the pipeline's drawing and references into the tensors that mini's networks read."""
 
 from dataclasses import dataclass, replace
 
@@ -19,35 +19,39 @@ from backend.networks.mini.flats import CELLS, ImageBatch
 from shared.protocol import ReferenceRole
 
 MAX_REFERENCE_REGIONS = 160
+"""Regions that a reference is cut into at most."""
 
 
 @dataclass(frozen=True)
 class ReferenceRegions:
-    """One reference cut into regions.
-
-    picture: batch of one.  palette: (k, 3) uint8 colors that occur in the reference.  index: (m,) into it.
-    figure: (m,) bool, the region is part of the reference's figure.  role: which side may use it.  square: (SIDE, SIDE, 3) the
-    picture, mask: (SIDE, SIDE), and labels: (SIDE, SIDE) its regions, all letterboxed, -1 = no region.
-    """
+    """One reference cut into m regions of one palette color each."""
 
     image_batch: ImageBatch
+    """A batch of one."""
     lab: Tensor
+    """(1, m, 3), see ``flats.Palette.lab``."""
     palette: Rgb
+    """(k, 3) uint8, colors that occur in the reference."""
     palette_index: np.ndarray
+    """(m,) int64, the palette color of each region."""
     foreground: Bools
+    """(m,) True where a region is part of the reference's foreground."""
     role: ReferenceRole
     image: Rgb
+    """(SIDE, SIDE, 3), letterboxed."""
     mask: Gray
+    """(SIDE, SIDE), letterboxed, 255 = foreground."""
     labels: Labels
+    """(SIDE, SIDE), letterboxed, -1 = no region."""
 
 
-def letterbox_square(picture: np.ndarray, side: int, fill: int) -> np.ndarray:
+def letterbox_square(image: np.ndarray, side: int, fill: int) -> np.ndarray:
     """uint8 (h, w[, c]) letterboxed to (side, side[, c])."""
-    return letterbox(picture, side, fill)[0].astype(np.uint8, copy=False)
+    return letterbox(image, side, fill)[0].astype(np.uint8, copy=False)
 
 
 def square_labels(drawing: Drawing) -> tuple[np.ndarray, Box]:
-    """The regions' labels letterboxed at their own size, -1 outside; and the canvas's box in a SIDE square."""
+    """The regions' label map letterboxed at its own size, -1 outside; and the canvas's box in a SIDE square."""
     labels = drawing.regions.labels
     height, width = drawing.ink.shape
     return letterbox_labels(labels, max(labels.shape), -1)[0], letterbox_box(width, height, SIDE)
@@ -57,90 +61,89 @@ def drawing_batch(drawing: Drawing, labels: np.ndarray) -> ImageBatch:
     """The drawing as a batch of one; labels from ``square_labels``."""
     mask = letterbox_square(drawing.mask, labels.shape[0], 0)
     arrays = region_features(labels, drawing.regions.count, mask)
-    picture = stack_image_channels(letterbox_square(drawing.ink, SIDE, 0), letterbox_square(drawing.mask, SIDE, 0), 0.0)
-    return _batch(picture, arrays.pool, arrays.geometry)
+    image = stack_image_channels(letterbox_square(drawing.ink, SIDE, 0), letterbox_square(drawing.mask, SIDE, 0), 0.0)
+    return _batch(image, arrays.pool, arrays.geometry)
 
 
-def _batch(picture: np.ndarray, pool: np.ndarray, geometry: np.ndarray) -> ImageBatch:
-    shown = torch.from_numpy(picture)[None].contiguous(memory_format=torch.channels_last)
+def _batch(image: np.ndarray, pool: np.ndarray, geometry: np.ndarray) -> ImageBatch:
+    """A batch of one."""
+    channels = torch.from_numpy(image)[None].contiguous(memory_format=torch.channels_last)
     valid = torch.ones(1, len(pool), dtype=torch.bool)
-    return ImageBatch(shown, torch.from_numpy(pool)[None], torch.from_numpy(geometry)[None], valid)
+    return ImageBatch(channels, torch.from_numpy(pool)[None], torch.from_numpy(geometry)[None], valid)
 
 
 def cut_reference(reference: Reference) -> ReferenceRegions:
-    """Cut a reference into regions of one palette color each, at the size the network was trained with."""
+    """Cut a reference into regions of one palette color each, at the size that the network was trained with."""
     rgb = fit(reference.rgb, SIDE)
     mask = resize_mask(reference.mask, rgb.shape[1], rgb.shape[0])
     cut = reference_regions(rgb, mask, MAX_REFERENCE_REGIONS, FINE)
     labels = letterbox_labels(cut.labels, SIDE, -1)[0]
     count = len(cut.palette_index)
-    framed = letterbox_square(mask, SIDE, 0)
-    arrays = region_features(labels, count, framed)
-    picture = stack_image_channels(letterbox_square(lines_from_color(rgb), SIDE, 0), framed, 1.0)
+    square_mask = letterbox_square(mask, SIDE, 0)
+    arrays = region_features(labels, count, square_mask)
+    image = stack_image_channels(letterbox_square(lines_from_color(rgb), SIDE, 0), square_mask, 1.0)
     palette = _nearest_occurring_colors(cut.palette, cut.palette_foreground, reference.rgb, reference.mask)
     lab = torch.from_numpy(region_lab(cut.palette, cut.palette_index))[None]
-    figure = cut.palette_foreground[cut.palette_index]
+    foreground = cut.palette_foreground[cut.palette_index]
     return ReferenceRegions(
-        _batch(picture, arrays.pool, arrays.geometry),
+        _batch(image, arrays.pool, arrays.geometry),
         lab,
         palette,
         cut.palette_index.astype(np.int64),
-        figure,
+        foreground,
         reference.role,
         letterbox_square(rgb, SIDE, 255),
-        framed,
+        square_mask,
         labels,
     )
 
 
 def references_for_matching(drawing: Drawing) -> tuple[Reference, ...]:
-    """The drawing's references, without their figure masks when the drawing has no figure: then nothing is kept apart."""
+    """The drawing's references, without their masks when the drawing has no foreground: then all their colors may be used."""
     if drawing.regions.foreground.any():
         return drawing.references
     return tuple(replace(r, mask=np.zeros_like(r.mask)) for r in drawing.references)
 
 
-def _nearest_occurring_colors(palette: Rgb, sides: Bools, rgb: Rgb, mask: Gray) -> Rgb:
-    """For each palette color the nearest color that the reference has on that side: a median may not occur at all."""
+def _nearest_occurring_colors(palette: Rgb, palette_foreground: Bools, rgb: Rgb, mask: Gray) -> Rgb:
+    """For each palette color, the nearest color in the same layer of the reference: a palette's medians may not occur in it."""
     result = palette.copy()
     inside = mask > 127
-    for side in (False, True):
-        wanted = np.flatnonzero(sides == side)
-        pixels = rgb[inside == side].astype(np.int32)
-        if not len(wanted) or not len(pixels):
+    for layer in (False, True):
+        entries = np.flatnonzero(palette_foreground == layer)
+        pixels = rgb[inside == layer].astype(np.int32)
+        if not len(entries) or not len(pixels):
             continue
         codes = np.unique(pixels[:, 0] << 16 | pixels[:, 1] << 8 | pixels[:, 2])
-        found = np.stack([codes >> 16, codes >> 8 & 255, codes & 255], 1)
-        for k in wanted:
-            result[k] = found[((found - palette[k].astype(np.int32)) ** 2).sum(1).argmin()]
+        colors = np.stack([codes >> 16, codes >> 8 & 255, codes & 255], 1)
+        for k in entries:
+            result[k] = colors[((colors - palette[k].astype(np.int32)) ** 2).sum(1).argmin()]
     return result
 
 
 def shading_reference(references: tuple[Reference, ...]) -> tuple[Tensor, Tensor]:
-    """The reference that shows how to shade: its picture (1, 3, 128, 128) sRGB 0..1 and figure mask (1, 1, 32, 32).
+    """The reference that shows how to shade: (1, 3, 128, 128) sRGB 0..1, and its foreground mask (1, 1, 32, 32).
 
-    Shading is the style of one picture: the first that may color the figure, or the first of all.
+    Shading is a style, and styles of several images do not mix: it is the first that may color the foreground, else the first.
     """
-    shown = next((r for r in references if r.role != ReferenceRole.BACKGROUND), references[0])
-    rgb = letterbox_square(shown.rgb, REFERENCE_SIDE, 255).astype(np.float32) / 255
-    figure = (
-        cv2.resize(letterbox_square(shown.mask, REFERENCE_SIDE, 0), (32, 32), interpolation=cv2.INTER_AREA).astype(np.float32)
-        / 255
-    )
-    return torch.from_numpy(rgb.transpose(2, 0, 1).copy())[None], torch.from_numpy(figure)[None, None]
+    chosen = next((r for r in references if r.role != ReferenceRole.BACKGROUND), references[0])
+    rgb = letterbox_square(chosen.rgb, REFERENCE_SIDE, 255).astype(np.float32) / 255
+    small_mask = cv2.resize(letterbox_square(chosen.mask, REFERENCE_SIDE, 0), (32, 32), interpolation=cv2.INTER_AREA)
+    share = small_mask.astype(np.float32) / 255
+    return torch.from_numpy(rgb.transpose(2, 0, 1).copy())[None], torch.from_numpy(share)[None, None]
 
 
-def warp_reference_colors(pointing: Tensor, references: tuple[ReferenceRegions, ...]) -> Tensor:
-    """The references' colors where the drawing's cells point, (1, 4, CELLS, CELLS): sRGB 0..1 and how sure, 0..1.
+def warp_reference_colors(correspondence: Tensor, references: tuple[ReferenceRegions, ...]) -> Tensor:
+    """The references' colors, warped to the drawing: (1, 4, CELLS, CELLS), sRGB 0..1 and confidence 0..1.
 
-    pointing: (1, CELLS^2, R CELLS^2) probabilities.
+    correspondence: (1, CELLS^2, R CELLS^2) probabilities.
     """
     small = [cv2.resize(r.image, (CELLS, CELLS), interpolation=cv2.INTER_AREA).reshape(-1, 3) for r in references]
-    return warp_colors(pointing, torch.from_numpy(np.concatenate(small).astype(np.float32) / 255)[None])
+    return warp_colors(correspondence, torch.from_numpy(np.concatenate(small).astype(np.float32) / 255)[None])
 
 
 def field_mask(drawing: Drawing) -> Tensor:
-    """(1, 1, GRID, GRID) figure share 0..1."""
+    """(1, 1, GRID, GRID) share of foreground 0..1."""
     mask = (
         cv2.resize(letterbox_square(drawing.mask, SIDE, 0), (GRID, GRID), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
     )

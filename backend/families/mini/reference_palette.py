@@ -1,4 +1,4 @@
-"""What the flats network needs to know of the references: who may take colors from where, and the colors themselves."""
+"""Builds the palette that the references offer: its colors, and which of the drawing's regions may take which."""
 
 from dataclasses import dataclass
 
@@ -14,52 +14,52 @@ from backend.networks.mini.flats import ImageBatch, Palette
 from shared.protocol import ReferenceRole
 
 LAYER_ROLES = (ReferenceRole.BACKGROUND, ReferenceRole.FOREGROUND)
+"""The role of a reference for each layer alone; row 0 of a table by layer is the background, row 1 the foreground."""
 
 
 @dataclass(frozen=True)
 class ReferencePalette:
-    """What all references together have to give.
-
-    pictures: R of them, padded to the same number of regions.  palette: as the network wants it.  allowed: (1, n, M) bool.
-    colors: (K, 3) uint8, what the palette's entries look like.  permitted: (n, K) bool, who may wear them.
-    """
+    """What all R references together offer to the drawing's n regions; M regions of references, K palette colors."""
 
     images: ImageBatch
+    """The references, padded to the same number of regions."""
     palette: Palette
     allowed: Tensor
+    """(1, n, M) bool: which reference regions each region may take its color from."""
     colors: Rgb
+    """(K, 3) uint8, the palette colors as they look."""
     permitted: Bools
+    """(n, K): which palette colors each region may take."""
 
 
-def build_palette(figure: Bools, references: tuple[ReferenceRegions, ...]) -> ReferencePalette:
-    """For the drawing's regions, of which ``figure`` (n,) are the figure."""
+def build_palette(foreground: Bools, references: tuple[ReferenceRegions, ...]) -> ReferencePalette:
+    """The palette for the drawing's regions; foreground: (n,), which of them are foreground."""
     most = max(len(r.palette_index) for r in references)
     starts = np.cumsum([0, *(len(r.palette) for r in references)])
     size = int(starts[-1])
-    index = [r.palette_index + start for r, start in zip(references, starts[:-1], strict=True)]
-    allowed = allowed_regions(figure, references)
-    entries = np.concatenate(index)
+    # each reference keeps palette colors of its own, even where another has the same
+    indices = [r.palette_index + start for r, start in zip(references, starts[:-1], strict=True)]
+    allowed = allowed_regions(foreground, references)
+    entries = np.concatenate(indices)
     permitted = np.stack([allowed[:, entries == entry].any(1) for entry in range(size)], 1)
-    pictures = ImageBatch(
+    images = ImageBatch(
         torch.cat([r.image_batch.image for r in references]),
         torch.cat([_pad_rows(r.image_batch.pool, most) for r in references]),
         torch.cat([_pad_rows(r.image_batch.geometry, most) for r in references]),
         torch.cat([F.pad(r.image_batch.valid, (0, most - len(r.palette_index))) for r in references]),
     )
-    columns = [F.pad(torch.from_numpy(a), (0, most - a.shape[1])) for a in _split_by_reference(allowed, references)]
+    shares = [cell_shares(r.labels, index, size) for r, index in zip(references, indices, strict=True)]
     palette = Palette(
         torch.cat([_pad_rows(r.lab, most) for r in references], 1),
-        torch.cat([F.pad(torch.from_numpy(i), (0, most - len(i))) for i in index])[None],
+        torch.cat([F.pad(torch.from_numpy(index), (0, most - len(index))) for index in indices])[None],
         size,
         torch.from_numpy(np.stack([cell_colors(r.image) for r in references])),
-        torch.from_numpy(np.concatenate([cell_shares(r.labels, i, size) for r, i in zip(references, index, strict=True)]))[
-            None
-        ],
+        torch.from_numpy(np.concatenate(shares))[None],
         torch.from_numpy(palette_layer_weights(references))[None],
     )
-    return ReferencePalette(
-        pictures, palette, torch.cat(columns, 1)[None], np.concatenate([r.palette for r in references]), permitted
-    )
+    columns = [F.pad(torch.from_numpy(part), (0, most - part.shape[1])) for part in _split_by_reference(allowed, references)]
+    colors = np.concatenate([r.palette for r in references])
+    return ReferencePalette(images, palette, torch.cat(columns, 1)[None], colors, permitted)
 
 
 def _pad_rows(values: Tensor, length: int) -> Tensor:
@@ -73,32 +73,31 @@ def _split_by_reference(allowed: Bools, references: tuple[ReferenceRegions, ...]
     return np.split(allowed, ends[:-1], axis=1)
 
 
-def allowed_regions(figure: Bools, references: tuple[ReferenceRegions, ...]) -> Bools:
-    """(n, m) over the regions of all references in a row: which each region may take its color from.
+def allowed_regions(foreground: Bools, references: tuple[ReferenceRegions, ...]) -> Bools:
+    """(n, m) over the regions of all references in a row: which of them each region may take its color from.
 
-    A reference whose role is the other side's is left out, and figure looks at figure only.  A side for which nothing is left
-    may use everything its references hold; one that has no reference at all may use all of them.
+    A reference whose role is the other layer is left out, and foreground takes colors from foreground only.  A layer that its
+    references do not show may use all of their regions; a layer without a reference of its own may use all references.
     """
-    token_figure = np.concatenate([r.foreground for r in references])
-    usable = np.repeat(_usable_references(references), [len(r.palette_index) for r in references], axis=1)[
-        figure.astype(np.int64)
-    ]
-    both = usable & (figure[:, None] == token_figure[None, :])
-    return np.where(both.any(1, keepdims=True), both, usable)
+    reference_foreground = np.concatenate([r.foreground for r in references])
+    counts = [len(r.palette_index) for r in references]
+    usable = np.repeat(_usable_references(references), counts, axis=1)[foreground.astype(np.int64)]
+    same_layer = usable & (foreground[:, None] == reference_foreground[None, :])
+    return np.where(same_layer.any(1, keepdims=True), same_layer, usable)
 
 
 def _usable_references(references: tuple[ReferenceRegions, ...]) -> Bools:
-    """(2, R) which references ground (row 0) and figure may use by their roles; all of them when it would be none."""
+    """(2, R) which references background (row 0) and foreground may use by their roles; all where that would be none."""
     by_role = np.array([[r.role in (ReferenceRole.BOTH, role) for r in references] for role in LAYER_ROLES])
     return by_role | ~by_role.any(1, keepdims=True)
 
 
 def palette_layer_weights(references: tuple[ReferenceRegions, ...]) -> Floats:
-    """(R CELLS^2, 2): ``Palette.sides`` by the same rules as ``allowed_tokens``."""
+    """(R CELLS^2, 2): ``Palette.layer_weights``, by the same rules as ``allowed_regions``."""
     usable = _usable_references(references)
-    has = [
-        any(bool((r.foreground == side).any()) for r, u in zip(references, row, strict=True) if u)
-        for side, row in zip((False, True), usable, strict=True)
-    ]
-    cells = [cell_layer_weights(r.mask, has[0], has[1]) * usable[:, i] for i, r in enumerate(references)]
+    has_background, has_foreground = (
+        any(bool((r.foreground == layer).any()) for r, use in zip(references, row, strict=True) if use)
+        for layer, row in zip((False, True), usable, strict=True)
+    )
+    cells = [cell_layer_weights(r.mask, has_background, has_foreground) * usable[:, i] for i, r in enumerate(references)]
     return np.concatenate(cells).astype(np.float32)
