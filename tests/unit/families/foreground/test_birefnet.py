@@ -200,3 +200,16 @@ def test_a_broken_one_is_told_by_its_name(tmp_path: Path, name: str) -> None:
     (tmp_path / f"{name}.safetensors").write_bytes(b"\x80\x04 pickled")
     (found,) = scan(tmp_path)
     assert found.kind == "birefnet" and "pickle" in found.problem
+
+
+@pytest.mark.parametrize("side", [32, 4096])
+def test_the_smallest_and_the_largest_side_are_allowed(tmp_path: Path, side: int) -> None:
+    (tmp_path / "birefnet.json").write_text(json.dumps({"side": side}))
+    assert read_sidecar(tmp_path / "birefnet.safetensors").side == side
+
+
+@pytest.mark.parametrize("side", [16, 4096 + 32])
+def test_beyond_them_no_side_is_allowed(tmp_path: Path, side: int) -> None:
+    (tmp_path / "birefnet.json").write_text(json.dumps({"side": side}))
+    with pytest.raises(LinewashError):
+        read_sidecar(tmp_path / "birefnet.safetensors")

@@ -96,3 +96,17 @@ def test_cells_follow_the_roles_like_regions(drawing: Drawing) -> None:
     sides = palette_layer_weights(tokens).reshape(2, CELLS**2, 2)
     assert sides[0, :, 0].sum() == 0 and sides[1, :, 1].sum() == 0
     assert sides[0, :, 1].sum() > 0 and sides[1, :, 0].sum() > 0
+
+
+def test_a_region_is_foreground_when_more_than_half_of_it_is() -> None:
+    labels, mask = np.zeros((256, 256), np.int32), np.zeros((256, 256), np.uint8)
+    mask[:, :128] = 255
+    assert not region_features(labels, 1, mask).foreground[0]
+    mask[0, 128] = 255
+    assert region_features(labels, 1, mask).foreground[0]
+
+
+def test_a_reference_is_cut_into_160_regions_at_most() -> None:
+    rgb = np.random.default_rng(0).integers(0, 256, (256, 256, 3), np.uint8).repeat(8, 0).repeat(8, 1)[:1024, :1024]
+    reference = Reference(rgb, np.full(rgb.shape[:2], 255, np.uint8), ReferenceRole.BOTH)
+    assert 100 < len(cut_reference(reference).palette_index) <= 160

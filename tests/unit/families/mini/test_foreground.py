@@ -41,3 +41,17 @@ def test_any_picture_has_a_guess(masks: ForegroundSegmenter, shape: tuple[int, i
     ink = np.full(shape, strength, np.uint8)
     for mask in (masks.guess_drawing_mask(ink), masks.guess_reference_mask(np.dstack([ink] * 3))):
         assert mask.shape == shape and mask.dtype == np.uint8
+
+
+@pytest.mark.parametrize(("strength", "views"), [(40, 2), (41, 3)])
+def test_only_ink_above_40_counts_for_the_box_of_the_lines(strength: int, views: int) -> None:
+    ink = np.zeros((100, 100), np.uint8)
+    ink[40:60, 40:60] = strength
+    assert len(drawing_views(ink)) == views
+
+
+def test_the_box_has_six_percent_of_its_longer_side_around_it() -> None:
+    ink = np.zeros((400, 400), np.uint8)
+    ink[100:301, 150:201] = 255
+    box = drawing_views(ink)[2]
+    assert (box.top, box.left, box.width) == (100 - 12, 150 - 12, 51 + 2 * 12)

@@ -68,3 +68,24 @@ def test_more_memory_never_makes_anything_worse(free: int, side: int, rows: int,
 def test_the_memory_of_this_computer_is_known_or_said_to_be_unknown() -> None:
     free = free_memory("cpu")
     assert free is None or free > 2**20
+
+
+def test_nine_tenths_of_the_free_memory_are_counted_on() -> None:
+    needed = FULL.denoiser + FULL.others + max(FULL.sampling, FULL.decoding)
+    enough = -(-needed * 10 // 9)
+    assert plan_memory(enough + 2, FULL, 768, can_offload=True) == MemoryPlan(False, False, 768)
+    assert plan_memory(enough - 2, FULL, 768, can_offload=True).offload
+
+
+def test_no_image_becomes_smaller_than_256() -> None:
+    def side(free: int) -> int:
+        return plan_memory(free, FULL, 768, can_offload=True).side
+
+    free = 4 * GB
+    while True:
+        try:
+            smallest = side(free)
+        except LinewashError:
+            break
+        free -= GB // 50
+    assert smallest == MIN_SIDE == 256

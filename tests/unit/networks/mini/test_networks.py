@@ -1,5 +1,8 @@
 """Shapes, and that tokens which must not be looked at are not."""
 
+import math
+
+import pytest
 import torch
 
 from backend.families.mini.features import GRID
@@ -145,3 +148,9 @@ def test_split_bias_prefers_the_same_side_and_is_flat_without_a_mask() -> None:
     bias = foreground_bias(torch.tensor([[1.0, 0.0, 0.5]]), torch.tensor([[1.0, 0.0]]))[0, 0]
     assert bias[0, 0] > bias[0, 1] + 3 and bias[1, 1] > bias[1, 0] + 3
     assert bias[2, 0] == bias[2, 1]
+
+
+def test_confidence_falls_to_1_over_e_at_a_spread_of_a_tenth() -> None:
+    colors = torch.tensor([[[0.5 - 0.1, 0.5, 0.5], [0.5 + 0.1, 0.5, 0.5]]])  # a spread of 0.1
+    confidence = warp_colors(torch.full((1, 1, 2), 0.5), colors)[0, 3, 0, 0]
+    assert confidence.item() == pytest.approx(math.exp(-1), abs=1e-4)
