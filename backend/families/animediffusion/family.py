@@ -34,7 +34,7 @@ from shared.stages import Stage
 SIDES = SideRange(SIDE_MULTIPLE, MIN_SIDE, MAX_SIDE)
 ACTIVATIONS_PER_PIXEL = 22
 """Numbers that a step holds at its peak, per pixel, row of the batch and channel of the first level (measured: 15 to 22)."""
-ONE_REFERENCE_WARNING = "This model looks at one reference; the others were left out."
+ONE_REFERENCE_WARNING = "This model uses one reference; the others were left out."
 
 
 @dataclass(frozen=True)

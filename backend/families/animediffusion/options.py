@@ -19,7 +19,7 @@ class AnimeOptions:
     warp_reference: bool
     """Show the reference warped, as in training."""
     eta: float
-    """Share of the noise that each step replaces by fresh noise, 0..1."""
+    """Scale of the fresh noise in each step: 0 = none, 1 = as in DDPM."""
     sampler: str
     """``DDIM`` or ``ANCESTRAL``."""
 

@@ -103,9 +103,9 @@ class SpatialAttention(nn.Module):
         """See the class; bias is added to the attention logits, broadcast to (B, heads, H*W, M)."""
         b, c, h, w = x.shape
         flat = x.flatten(2).transpose(1, 2)
-        here = self.norm(flat) + self.place(position_encoding(h, w, 32, x.device))
-        key, value = self.key_value(here if context is None else context).chunk(2, -1)
-        out = flat + self.out(attention(self.query(here), key, value, self.heads, bias))
+        tokens = self.norm(flat) + self.place(position_encoding(h, w, 32, x.device))
+        key, value = self.key_value(tokens if context is None else context).chunk(2, -1)
+        out = flat + self.out(attention(self.query(tokens), key, value, self.heads, bias))
         return out.transpose(1, 2).reshape(b, c, h, w).contiguous(memory_format=torch.channels_last)
 
 

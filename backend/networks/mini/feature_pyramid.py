@@ -31,11 +31,11 @@ class CrossImageAttention(nn.Module):
         for attend_self, attend_other, residual in zip(self.own, self.other, self.think, strict=True):
             drawing, references = attend_self(drawing), attend_self(references)
             # the drawing attends to all its references at once, each reference to the drawing
-            here = drawing.flatten(2).transpose(1, 2)
-            there = references.flatten(2).transpose(1, 2).reshape(b, -1, channels)
+            drawing_tokens = drawing.flatten(2).transpose(1, 2)
+            reference_tokens = references.flatten(2).transpose(1, 2).reshape(b, -1, channels)
             drawing, references = (
-                residual(attend_other(drawing, there)),
-                residual(attend_other(references, here.repeat_interleave(r, 0))),
+                residual(attend_other(drawing, reference_tokens)),
+                residual(attend_other(references, drawing_tokens.repeat_interleave(r, 0))),
             )
         return drawing, references
 

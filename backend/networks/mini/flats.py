@@ -184,33 +184,34 @@ class Flats(nn.Module):
         reference regions a region may take its color from.
         """
         b = drawing.image.shape[0]
-        here, there = self._encode(drawing, references, palette.cells)
+        encoded, encoded_references = self._encode(drawing, references, palette.cells)
         key_geometry = references.geometry.reshape(b, -1, GEOMETRY_FEATURES)
         key_valid = references.valid.reshape(b, -1)
         # by cell: correspondence, and what it brings to each region
         foreground = F.interpolate(drawing.image[:, 1:2], size=(CELLS, CELLS), mode="area").flatten(1)
-        correspondence = self._correspond(here.cells, there.cells, foreground, palette.layer_weights)
+        correspondence = self._correspond(encoded.cells, encoded_references.cells, foreground, palette.layer_weights)
         evidence, by_cell = _gather_votes(drawing.pool, correspondence, palette)
         # by region: the references' regions first, then the drawing's, which also read the evidence of their cells
         place, key_place = self._place(drawing.geometry), self._place(key_geometry)
         bias, key_bias = _attention_bias(drawing.valid)[:, None, None], _attention_bias(key_valid)[:, None, None]
         cross_bias = _attention_bias(allowed & key_valid[:, None])
-        keys = self.reference_in(torch.cat([there.pooled, there.summary, key_place, palette.lab], -1))
+        keys = self.reference_in(torch.cat([encoded_references.pooled, encoded_references.summary, key_place, palette.lab], -1))
         for block in self.reference_blocks:
             keys = block(keys, key_bias)
         keys = self.reference_norm(keys)
-        x = self.drawing_in(torch.cat([here.pooled, here.summary, place], -1)) + self.hear(evidence)
+        x = self.drawing_in(torch.cat([encoded.pooled, encoded.summary, place], -1)) + self.hear(evidence)
         for block in self.drawing_blocks:
             x = block(x, bias, keys, cross_bias[:, None])
         x = self.drawing_norm(x)
         # the pointer network, helped by the plain similarity of regions and by a prior for reference regions
-        similarity = self.sharpness * (self._embed(here.pooled, place) @ self._embed(there.pooled, key_place).transpose(1, 2))
+        query, key = self._embed(encoded.pooled, place), self._embed(encoded_references.pooled, key_place)
+        similarity = self.sharpness * (query @ key.transpose(1, 2))
         pointer = (self.point_query(x) @ self.point_key(keys).transpose(1, 2)).float() / math.sqrt(self.width)
         logits = similarity + pointer + self.prior(keys).transpose(1, 2).float() + cross_bias
         # how much the votes count, for each region; then probabilities of reference regions become those of palette colors
         trust = F.softplus(self.trust(x).float() - 1.0)
         entries = F.one_hot(palette.entry, palette.size).float() * key_valid[..., None]
-        with torch.autocast(logits.device.type, enabled=False):  # probabilities of 1e-3 matter here
+        with torch.autocast(logits.device.type, enabled=False):  # float16 would lose probabilities of 1e-3
             plain = ((similarity.float() + cross_bias).softmax(-1) @ entries).clamp_min(1e-9).log()
             by_region = (logits.softmax(-1) @ entries).clamp_min(1e-9).log()
             product = by_region + trust * by_cell
