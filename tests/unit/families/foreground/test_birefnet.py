@@ -1,4 +1,4 @@
-"""BiRefNet's published weights are read by their names, and see pictures as they were taught to."""
+"""BiRefNet's published weights are read by their names, and see images as they were taught to."""
 
 import json
 from collections.abc import Callable
@@ -143,7 +143,7 @@ def test_the_order_of_patches_stands_in_the_description(tmp_path: Path) -> None:
     assert np.array_equal(channels, BiRefNetSegmenter(network(order="channels"), 64)(NOISE))
 
 
-def test_a_picture_is_seen_squashed_and_normalized_and_its_mask_grows() -> None:
+def test_a_picture_is_seen_stretched_and_normalized_and_its_mask_grows() -> None:
     watching = Watching()
     rgb = np.full((256, 512, 3), 20, np.uint8)
     rgb[100:150, 200:300] = 255

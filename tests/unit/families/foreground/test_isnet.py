@@ -1,4 +1,4 @@
-"""ISNet's published weights are read by their names, and see pictures as they were taught to."""
+"""ISNet's published weights are read by their names, and see images as they were taught to."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -142,7 +142,7 @@ def test_what_does_not_fit_is_named(tmp_path: Path, spoil: Callable[[dict[str, t
     assert caught.value.code is ErrorCode.MODEL_KEYS and told in caught.value.detail
 
 
-def test_a_drawing_is_seen_in_black_on_white_squashed_to_a_square(watching: Watching) -> None:
+def test_a_drawing_is_seen_in_black_on_white_stretched_to_a_square(watching: Watching) -> None:
     ink = np.zeros((300, 500), np.uint8)
     ink[:, 100:200] = 255
     mask = SketchSegmenter(watching)(ink)

@@ -20,7 +20,7 @@ from tests.unit.families.foreground.tiny_isnet import network, tensors, write
 
 INK = np.zeros((90, 120), np.uint8)
 PICTURE = np.full((90, 120, 3), 200, np.uint8)
-PICTURE.setflags(write=False)  # as pictures from files are
+PICTURE.setflags(write=False)  # as images from files are
 SHIPPED = 77
 
 
@@ -110,7 +110,7 @@ def test_a_broken_file_is_passed_over_with_a_warning_until_it_is_repaired(
     assert by_shipped(masks) == (False, True) and masks.mask_warnings == ()
 
 
-def test_the_same_picture_is_looked_at_once(masks: SegmenterSelector, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_same_image_is_segmented_once(masks: SegmenterSelector, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     looked: list[int] = []
     real = ISNet.forward
 
@@ -155,7 +155,7 @@ def test_mini_takes_them_too_and_the_painter_reads_of_a_broken_one(tmp_path: Pat
     assert np.array_equal(found.mask, own.mask), "drawings are still mini's"
 
 
-def test_a_family_without_a_finder_of_its_own_takes_them_before_minis(tmp_path: Path) -> None:
+def test_a_family_without_a_segmenter_of_its_own_takes_them_before_minis(tmp_path: Path) -> None:
     guesser = registry.foreground_segmenter(tmp_path)
     drawing, reference = guesser.guess_drawing_mask(INK + 40), guesser.guess_reference_mask(PICTURE)
     write(tmp_path / "isnet-sketch.safetensors", network())

@@ -34,8 +34,8 @@ def test_flats_are_colors_of_the_reference(mini: MiniModel, drawing: Drawing) ->
     assert {tuple(c) for c in colors.flats.tolist()} <= there
 
 
-def test_sides_never_mix(mini: MiniModel, drawing: Drawing) -> None:
-    """Even when all that looks like the figure is called ground: only the disc in the middle is left for the figure."""
+def test_foreground_and_background_never_mix(mini: MiniModel, drawing: Drawing) -> None:
+    """Even when the mask calls all background but the disc in the middle, and only that is left for the foreground."""
     disc = np.zeros(drawing.references[0].mask.shape, np.uint8)
     cv2.circle(disc, (110, 160), 18, 255, -1)
     misled = replace(drawing, references=tuple(replace(r, mask=disc) for r in drawing.references))
@@ -100,7 +100,7 @@ def test_masks_are_guessed_at_any_size(mini: MiniModel, drawing: Drawing) -> Non
     assert mini.guess_reference_mask(drawing.references[0].rgb[:130]).shape == (130, 256)
 
 
-def test_another_family_can_take_the_guesser(mini: MiniModel, drawing: Drawing, tmp_path: Path) -> None:
+def test_another_family_can_take_the_segmenter(mini: MiniModel, drawing: Drawing, tmp_path: Path) -> None:
     masks = foreground_segmenter(tmp_path)
     np.testing.assert_array_equal(masks.guess_drawing_mask(drawing.ink), mini.guess_drawing_mask(drawing.ink))
     rgb = drawing.references[0].rgb
@@ -134,7 +134,7 @@ def test_condition_is_remembered_by_content(drawing: Drawing) -> None:
     assert counting.calls == 4  # size 2: the first was forgotten
 
 
-def test_one_region_and_a_drawing_that_is_all_figure(mini: MiniModel, drawing: Drawing) -> None:
+def test_one_region_and_a_drawing_that_is_all_foreground(mini: MiniModel, drawing: Drawing) -> None:
     ink = np.zeros((90, 64), np.uint8)
     mask = np.full((90, 64), 255, np.uint8)
     bare = replace(drawing, ink=ink, mask=mask, regions=merge_and_split(segment(ink, 0.02), mask, 160))

@@ -1,4 +1,4 @@
-"""The views that the guesser looks at, and what it makes of pictures of any shape."""
+"""The views that the segmenter sees, and what it makes of images of any shape."""
 
 import cv2
 import numpy as np
@@ -11,7 +11,7 @@ from backend.weights.shipped_model import SHIPPED, ModelFolder
 
 @pytest.fixture(scope="module")
 def masks() -> ForegroundSegmenter:
-    """The shipped guesser."""
+    """The shipped segmenter."""
     return MiniSegmenter.load(ModelFolder(SHIPPED / "mini"))
 
 
@@ -25,7 +25,7 @@ def test_a_drawing_is_seen_whole_and_in_the_box_of_its_lines() -> None:
     assert len(drawing_views(np.zeros_like(ink))) == 2
 
 
-def test_a_small_figure_is_found_where_it_stands(masks: ForegroundSegmenter) -> None:
+def test_a_small_foreground_is_found_where_it_stands(masks: ForegroundSegmenter) -> None:
     ink = np.zeros((512, 512), np.uint8)
     cv2.circle(ink, (380, 150), 40, 255, 3)
     cv2.rectangle(ink, (350, 190), (410, 290), 255, 3)
@@ -37,7 +37,7 @@ def test_a_small_figure_is_found_where_it_stands(masks: ForegroundSegmenter) -> 
 
 @pytest.mark.parametrize("shape", [(1, 1), (2, 3), (3, 1200), (1200, 3), (700, 500)])
 @pytest.mark.parametrize("strength", [0, 255])
-def test_any_picture_has_a_guess(masks: ForegroundSegmenter, shape: tuple[int, int], strength: int) -> None:
+def test_any_picture_has_a_mask(masks: ForegroundSegmenter, shape: tuple[int, int], strength: int) -> None:
     ink = np.full(shape, strength, np.uint8)
     for mask in (masks.guess_drawing_mask(ink), masks.guess_reference_mask(np.dstack([ink] * 3))):
         assert mask.shape == shape and mask.dtype == np.uint8

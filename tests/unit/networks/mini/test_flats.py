@@ -1,15 +1,9 @@
-"""Shapes, and that tokens which must not be looked at are not."""
+"""The flats network: probabilities, and regions and cells that it must not attend to."""
 
-import math
-
-import pytest
 import torch
 
 from backend.families.mini.features import GRID
-from backend.networks.mini.blocks import foreground_bias
-from backend.networks.mini.field_denoiser import DenoiserInputs, EncodedCondition, FieldDenoiser, warp_colors
 from backend.networks.mini.flats import CELLS, Flats, ImageBatch, Palette
-from backend.networks.mini.foreground import ForegroundUNet
 
 
 def _picture(generator: torch.Generator, regions: int, real: int) -> ImageBatch:
@@ -31,16 +25,6 @@ def _palette(generator: torch.Generator, entry: torch.Tensor, size: int, referen
         torch.rand(references, 3, CELLS, CELLS, generator=generator),
         torch.full((1, cells, size), 1 / size),
         torch.ones(1, cells, 2),
-    )
-
-
-def _shown(batch: int, field: int = 64) -> DenoiserInputs:
-    return DenoiserInputs(
-        torch.rand(batch, 1, 4 * field, 4 * field),
-        torch.rand(batch, 1, field, field),
-        torch.rand(batch, 4, CELLS, CELLS),
-        torch.rand(batch, 3, 128, 128),
-        torch.rand(batch, 1, 32, 32),
     )
 
 
@@ -73,7 +57,7 @@ def test_padding_changes_nothing() -> None:
     torch.testing.assert_close(padded, plain, atol=1e-4, rtol=1e-4)
 
 
-def test_cells_take_after_their_own_side_only() -> None:
+def test_cells_correspond_within_their_own_layer_only() -> None:
     torch.manual_seed(3)
     generator = torch.Generator().manual_seed(3)
     drawing, reference = _picture(generator, 5, 5), _picture(generator, 6, 6)
@@ -106,51 +90,3 @@ def test_the_order_of_references_does_not_matter() -> None:
     torch.testing.assert_close(answer.log_prob, again.log_prob, atol=1e-4, rtol=1e-4)
     alone = network(drawing, joined(first, first), palette, allowed)
     assert (alone.log_prob - answer.log_prob).abs().max() > 1e-3
-
-
-def test_painted_and_foreground_keep_the_size() -> None:
-    painted, drop = FieldDenoiser().eval(), torch.tensor([False, True])
-    given = painted.condition(_shown(2), torch.rand(2, 3, 64, 64), drop)
-    assert painted(torch.randn(2, 3, 64, 64), torch.rand(2), given).shape == (2, 3, 64, 64)
-    logits = ForegroundUNet().eval()(torch.rand(2, 1, 256, 256), torch.rand(2, 3, 128, 128), torch.tensor([0.0, 1.0]))
-    assert logits.shape == (2, 1, 256, 256)
-
-
-def test_a_withheld_reference_cannot_be_seen() -> None:
-    painted, anchor, shown = FieldDenoiser().eval(), torch.rand(1, 3, 64, 64), _shown(1)
-
-    def withheld() -> EncodedCondition:
-        other = shown._replace(
-            warped_colors=torch.rand(1, 4, 32, 32),
-            reference=torch.rand(1, 3, 128, 128),
-            reference_mask=torch.rand(1, 1, 32, 32),
-        )
-        return painted.condition(other, anchor, torch.tensor([True]))
-
-    first, second = withheld(), withheld()
-    for a, b in zip(first, second, strict=True):
-        assert torch.equal(a, b)
-
-
-def test_warp_brings_colors_and_says_how_sure() -> None:
-    colors = torch.zeros(1, 4, 3)
-    colors[0, 1] = 1.0
-    pointing = torch.zeros(1, 4, 4)
-    pointing[0, 0, 1] = 1.0  # one cell points at white
-    pointing[0, 1:, :2] = 0.5  # the others halfway between black and white
-    found = warp_colors(pointing, colors)
-    torch.testing.assert_close(found[0, :3, 0, 0], torch.ones(3))
-    torch.testing.assert_close(found[0, :3, 1, 1], torch.full((3,), 0.5))
-    assert found[0, 3, 0, 0] > 0.99 and found[0, 3, 1, 1] < 0.01
-
-
-def test_split_bias_prefers_the_same_side_and_is_flat_without_a_mask() -> None:
-    bias = foreground_bias(torch.tensor([[1.0, 0.0, 0.5]]), torch.tensor([[1.0, 0.0]]))[0, 0]
-    assert bias[0, 0] > bias[0, 1] + 3 and bias[1, 1] > bias[1, 0] + 3
-    assert bias[2, 0] == bias[2, 1]
-
-
-def test_confidence_falls_to_1_over_e_at_a_spread_of_a_tenth() -> None:
-    colors = torch.tensor([[[0.5 - 0.1, 0.5, 0.5], [0.5 + 0.1, 0.5, 0.5]]])  # a spread of 0.1
-    confidence = warp_colors(torch.full((1, 1, 2), 0.5), colors)[0, 3, 0, 0]
-    assert confidence.item() == pytest.approx(math.exp(-1), abs=1e-4)
