@@ -32,6 +32,7 @@ from .protocol import (
     Hello,
     JobStatus,
 )
+from .request_parts import RequestParts
 
 ATTEMPTS = 3
 """How often a call that changes nothing twice is tried when the connection breaks."""
@@ -79,10 +80,11 @@ class Client:
             raise LinewashError(ErrorCode.VERSION_MISMATCH, "backend %d, client %d" % (found.protocol, PROTOCOL_VERSION))
         return found
 
-    def submit(self, request: ColorizeRequest, parts: Dict[str, Part], idempotency_key: str) -> JobStatus:
-        """Send a coloring; ``parts`` are PNGs by part name, as bytes or paths.  Repeated with the same key, it is one job."""
-        sizes = [part_size(name, part) for name, part in parts.items()]
-        body = MultipartBody(json.dumps(request.to_json()).encode("utf-8"), parts)
+    def submit(self, request: ColorizeRequest, parts: "RequestParts[Part]", idempotency_key: str) -> JobStatus:
+        """Send a request and its PNGs, as bytes or paths.  Repeated with the same key, it is one job."""
+        named = parts.by_name()
+        sizes = [part_size(name, part) for name, part in named.items()]
+        body = MultipartBody(json.dumps(request.to_json()).encode("utf-8"), named)
         if max(sizes, default=0) > MAX_PART_BYTES or len(body) > MAX_REQUEST_BYTES:
             raise LinewashError(ErrorCode.REQUEST_TOO_LARGE, "%d bytes" % len(body))
         return self._json(

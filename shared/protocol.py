@@ -1,8 +1,8 @@
 """The contract between plugin and backend: requests, states, events, limits and version.
 
-``POST /v1/jobs`` takes a multipart body: one part ``request`` (JSON, ``ColorizeRequest``) and the PNG parts that
-``part_names`` lists for it.  The header ``Idempotency-Key`` makes a repeated POST answer with the first job.  See
-docs/architecture.md, "The contract".
+``POST /v1/jobs`` takes a multipart body: one part ``request`` (JSON, ``ColorizeRequest``) and the PNG parts of
+``request_parts.RequestParts``.  The header ``Idempotency-Key`` makes a repeated POST answer with the first job.  See
+docs/http_api.md.
 """
 
 from dataclasses import asdict, dataclass, field, replace
@@ -24,7 +24,7 @@ MIN_SIDE, MAX_SIDE = 64, 8192
 MAX_REFERENCES = 8
 MAX_REFERENCE_SIDE = 8192
 MAX_PART_BYTES = 300 * 1024 * 1024
-"""Bytes of one PNG part: an uncompressed 8192 x 8192 RGBA picture fits."""
+"""Bytes of one PNG part: an uncompressed 8192 x 8192 RGBA image fits."""
 MAX_REQUEST_BYTES = 640 * 1024 * 1024
 MAX_JSON_BYTES = 64 * 1024
 MAX_WAIT_S = 30.0
@@ -36,14 +36,10 @@ VERSION_HEADER = "X-Linewash-Protocol"
 IDEMPOTENCY_HEADER = "Idempotency-Key"
 
 LAYER_FOREGROUND, LAYER_BACKGROUND, LAYER_COMPOSITE = "foreground", "background", "composite"
-"""Names of the result pictures, canvas size RGBA PNG; ``composite`` is foreground over background, without lines."""
+"""Names of the result layers, canvas size RGBA PNG; ``composite`` is foreground over background, without lines."""
 LAYERS = (LAYER_FOREGROUND, LAYER_BACKGROUND, LAYER_COMPOSITE)
 LAYER_LINES = "lines"
 """One more where ``LinePreparation.produces_lines``: the lines as they were read, black on transparency."""
-
-PART_LINES, PART_FOREGROUND, PART_HINTS, PART_SELECTION_MASK = "lines", "foreground", "hints", "selection_mask"
-PART_PREVIOUS_FOREGROUND, PART_PREVIOUS_BACKGROUND = "previous_foreground", "previous_background"
-"""Names of picture parts, see ``part_names``."""
 
 
 class JobState(str, Enum):
@@ -112,7 +108,7 @@ def _integer(data: Dict[str, Any], key: str, low: int, high: int) -> int:
 
 @dataclass(frozen=True)
 class ColorizeRequest:
-    """Everything about one coloring except its pictures.
+    """Everything about one coloring except its images.
 
     width, height: canvas size in pixels.  references: the role of each reference part, in order (1..8).
     seed: 0..2**63-1.  steps: denoising steps 1..200.  guidance: classifier-free guidance scale 1..20 (1 = off).
@@ -222,27 +218,12 @@ def default_values(modes: Sequence[ModeInfo], parameters: Sequence[ParameterInfo
 
 
 def resolve_values(request: ColorizeRequest, modes: Sequence[ModeInfo], parameters: Sequence[ParameterInfo]) -> ParameterValues:
-    """What ``settle`` makes of a request, fields that the model describes among them.  LinewashError BAD_SETTING."""
+    """A value for every parameter of the model, from the request's fields, its parameters, and defaults.
+
+    LinewashError BAD_SETTING: see ``model_spec.resolve``.
+    """
     described = {name: getattr(request, name) for name in default_values(modes, parameters, request.mode)}
     return resolve(modes, parameters, request.mode, dict(request.parameters, **described))
-
-
-def part_names(request: ColorizeRequest) -> Tuple[str, ...]:
-    """The PNG parts that come with a request; all but references are as large as the canvas.
-
-    ``lines``; ``reference0`` .. ``reference7``; ``foreground`` (gray, 255 = figure) when the mask is given; ``hints`` (RGBA,
-    every spot with alpha above 0 is a color for the part of the drawing it lies in); ``selection_mask`` (gray, the selection to
-    recolor, its soft edge blended) together with ``previous_foreground`` and ``previous_background``, the layers of the
-    earlier result (RGBA), painted over or not.
-    """
-    names = [PART_LINES] + ["reference%d" % number for number in range(len(request.references))]
-    if request.foreground is ForegroundSource.MASK:
-        names.append(PART_FOREGROUND)
-    if request.hints:
-        names.append(PART_HINTS)
-    if request.selection_mask:
-        names += [PART_SELECTION_MASK, PART_PREVIOUS_FOREGROUND, PART_PREVIOUS_BACKGROUND]
-    return tuple(names)
 
 
 @dataclass(frozen=True)

@@ -23,10 +23,6 @@ from shared.protocol import (
     LAYER_BACKGROUND,
     LAYER_FOREGROUND,
     LAYER_LINES,
-    PART_HINTS,
-    PART_PREVIOUS_BACKGROUND,
-    PART_PREVIOUS_FOREGROUND,
-    PART_SELECTION_MASK,
     ColorizeRequest,
     Finish,
     ForegroundSource,
@@ -34,37 +30,38 @@ from shared.protocol import (
     JobStatus,
     ReferenceRole,
 )
+from shared.request_parts import RequestParts
 from shared.result_names import result_name
 
 _DEFAULTS = ColorizeRequest(64, 64, ())
 _INTERRUPTED = 130
 """Exit status after Ctrl-C, as shells have it."""
-PictureFile = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The line drawing.")]
+ImageFile = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The line drawing.")]
 
 
 def colorize(
-    lines: PictureFile,
+    lines: ImageFile,
     reference: Annotated[
         list[Path],
-        typer.Option("--reference", "-r", exists=True, dir_okay=False, help="A picture with the colors; repeat for more."),
+        typer.Option("--reference", "-r", exists=True, dir_okay=False, help="An image with the colors; repeat for more."),
     ],
     out: Annotated[Path, typer.Option(file_okay=False, help="Folder for the layers.")],
     background_reference: Annotated[
         list[Path] | None, typer.Option(exists=True, dir_okay=False, help="One with colors for the background alone.")
     ] = None,
-    mask: Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="White where the figure is.")] = None,
+    mask: Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="White where the foreground is.")] = None,
     hints: Annotated[
-        Path | None, typer.Option(exists=True, dir_okay=False, help="Spots of color on transparency: those parts get it.")
+        Path | None, typer.Option(exists=True, dir_okay=False, help="Strokes of color on transparency: their regions take it.")
     ] = None,
     selection: Annotated[
-        Path | None, typer.Option(exists=True, dir_okay=False, help="White where to recolor; wants --previous.")
+        Path | None, typer.Option(exists=True, dir_okay=False, help="White where to recolor; needs --previous.")
     ] = None,
     previous: Annotated[
         Path | None, typer.Option(exists=True, file_okay=False, help="The folder of the result to recolor a part of.")
     ] = None,
     lines_as: Annotated[
         LinePreparation,
-        typer.Option(help="How to read LINES: drawn, in white on black, scanned with shades, or lines of a colored picture."),
+        typer.Option(help="How to read LINES: drawn, in white on black, scanned with shades, or lines of a colored image."),
     ] = _DEFAULTS.preparation,
     model: Annotated[str, typer.Option(help="See linewash models.")] = _DEFAULTS.model,
     mode: Annotated[str, typer.Option(help="One of linewash models show MODEL; its first by default.")] = _DEFAULTS.mode,
@@ -81,32 +78,29 @@ def colorize(
         float | None, typer.Option(min=0.0, max=0.1, help="Widest gap in a line to close, of the shorter side.")
     ] = None,
     merging: Annotated[
-        float | None, typer.Option(min=0.0, max=8.0, help="Smallest part with a color of its own, times the usual.")
+        float | None, typer.Option(min=0.0, max=8.0, help="Smallest part with a color of its own, times the default.")
     ] = None,
     home: Annotated[Path | None, typer.Option(help="Folder of your Linewash data.")] = None,
 ) -> None:
     """Color a line drawing and write foreground, background, composite and an .ora with all layers."""
-    drawing = read_picture(lines)
-    parts: dict[str, Part] = {"lines": png_bytes(drawing)}
-    grounds = background_reference or []
-    for number, path in enumerate(reference + grounds):
-        parts["reference%d" % number] = png_bytes(read_picture(path))
-    if mask is not None:
-        parts["foreground"] = png_bytes(read_picture(mask).convert("L"))
-    if hints is not None:
-        parts[PART_HINTS] = png_bytes(read_picture(hints))
-    if selection is not None:
-        parts[PART_SELECTION_MASK] = png_bytes(read_picture(selection).convert("L"))
-    if previous is not None:
-        parts[PART_PREVIOUS_FOREGROUND] = png_bytes(read_picture(previous / (LAYER_FOREGROUND + ".png")))
-        parts[PART_PREVIOUS_BACKGROUND] = png_bytes(read_picture(previous / (LAYER_BACKGROUND + ".png")))
-    given = {"steps": steps, "guidance": guidance, "gap": gap, "merging": merging}
-    own: dict[str, Value] = {name: value for name, value in given.items() if value is not None}
+    drawing = read_image(lines)
+    backgrounds = background_reference or []
+    parts = RequestParts[Part](
+        lines=png_bytes(drawing),
+        references=tuple(png_bytes(read_image(path)) for path in reference + backgrounds),
+        foreground=None if mask is None else png_bytes(read_image(mask).convert("L")),
+        hints=None if hints is None else png_bytes(read_image(hints)),
+        selection_mask=None if selection is None else png_bytes(read_image(selection).convert("L")),
+        previous_foreground=None if previous is None else png_bytes(read_image(previous / (LAYER_FOREGROUND + ".png"))),
+        previous_background=None if previous is None else png_bytes(read_image(previous / (LAYER_BACKGROUND + ".png"))),
+    )
+    fields = {"steps": steps, "guidance": guidance, "gap": gap, "merging": merging}
+    own: dict[str, Value] = {name: value for name, value in fields.items() if value is not None}
     with sentences():
         request = ColorizeRequest.from_json(
             ColorizeRequest(
                 *drawing.size,
-                references=(ReferenceRole.BOTH,) * len(reference) + (ReferenceRole.BACKGROUND,) * len(grounds),
+                references=(ReferenceRole.BOTH,) * len(reference) + (ReferenceRole.BACKGROUND,) * len(backgrounds),
                 foreground=ForegroundSource.AUTOMATIC if mask is None else ForegroundSource.MASK,
                 model=model,
                 finish=finish,
@@ -125,13 +119,13 @@ def colorize(
             client.acknowledge(status.id)
 
 
-def read_picture(path: Path) -> Image.Image:
-    """Any picture Pillow reads, turned the way its camera meant, as RGBA.  typer.BadParameter when it is none."""
+def read_image(path: Path) -> Image.Image:
+    """Any image Pillow reads, turned the way its camera meant, as RGBA.  typer.BadParameter when it is none."""
     try:
-        with Image.open(path) as picture:
-            return ImageOps.exif_transpose(picture).convert("RGBA")
+        with Image.open(path) as image:
+            return ImageOps.exif_transpose(image).convert("RGBA")
     except (OSError, Image.DecompressionBombError) as error:
-        raise typer.BadParameter("%s is not a picture that can be read: %s" % (path, error)) from error
+        raise typer.BadParameter("%s is not an image that can be read: %s" % (path, error)) from error
 
 
 def _watch(client: Client, status: JobStatus) -> JobStatus:
@@ -159,7 +153,7 @@ def _write(client: Client, status: JobStatus, drawing: Image.Image, out: Path, s
     for name in status.layers:
         client.save_layer(status.id, name, out / (name + ".png"))
     if LAYER_LINES in status.layers:
-        drawing = read_picture(out / (LAYER_LINES + ".png"))
+        drawing = read_image(out / (LAYER_LINES + ".png"))
     else:
         (out / (LAYER_LINES + ".png")).write_bytes(png_bytes(drawing))
     write_openraster(

@@ -14,16 +14,14 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from backend.imaging.png import png_size
 from shared.errors import ErrorCode, LinewashError
 from shared.multipart import REQUEST_PART
-from shared.protocol import (
-    MAX_JSON_BYTES,
-    MAX_REFERENCE_SIDE,
+from shared.protocol import MAX_JSON_BYTES, MAX_REFERENCE_SIDE, ColorizeRequest
+from shared.request_parts import (
     PART_FOREGROUND,
     PART_HINTS,
     PART_LINES,
     PART_PREVIOUS_BACKGROUND,
     PART_PREVIOUS_FOREGROUND,
     PART_SELECTION_MASK,
-    ColorizeRequest,
     part_names,
 )
 

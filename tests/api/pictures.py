@@ -5,6 +5,7 @@ import numpy as np
 from backend.imaging import png
 from shared.multipart import Part
 from shared.protocol import ColorizeRequest, ForegroundSource, ReferenceRole
+from shared.request_parts import PART_LINES, PART_REFERENCE, RequestParts
 
 WIDTH, HEIGHT = 160, 128
 RED = (200, 80, 40)
@@ -56,6 +57,13 @@ def layer(shade: int, width: int = WIDTH, height: int = HEIGHT) -> bytes:
     """An earlier layer, no two neighboring pixels alike."""
     y, x = np.mgrid[0:height, 0:width]
     return png.encode(np.dstack([x, y, np.full_like(x, shade), np.full_like(x, 255)]).astype(np.uint8))
+
+
+def to_request_parts(named: dict[str, Part]) -> RequestParts[Part]:
+    """The parts with these names."""
+    others = {name: part for name, part in named.items() if name != PART_LINES and not name.startswith(PART_REFERENCE)}
+    references = tuple(named[name] for name in sorted(named) if name.startswith(PART_REFERENCE))
+    return RequestParts(named[PART_LINES], references, **others)
 
 
 def parts(wanted: ColorizeRequest, color: tuple[int, int, int] = RED) -> dict[str, Part]:

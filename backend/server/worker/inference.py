@@ -19,6 +19,7 @@ from backend.contract.family import AnyColorModel
 from backend.families.common_parameters import resolve_parameters
 from backend.families.runtime.file_stamp import Stamp, file_stamp
 from backend.imaging import png
+from backend.imaging.types import Gray, Rgba
 from backend.pipeline.run import colorize
 from backend.server.store import write_result
 from backend.server.worker.messages import Event, JobCancelled, JobDone, JobFailed, Progress, RunJob
@@ -29,15 +30,9 @@ from shared.protocol import (
     LAYER_COMPOSITE,
     LAYER_FOREGROUND,
     LAYER_LINES,
-    PART_FOREGROUND,
-    PART_HINTS,
-    PART_LINES,
-    PART_PREVIOUS_BACKGROUND,
-    PART_PREVIOUS_FOREGROUND,
-    PART_SELECTION_MASK,
     ColorizeRequest,
-    ForegroundSource,
 )
+from shared.request_parts import RequestParts
 from shared.stages import Stage
 
 _DISK_FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
@@ -140,23 +135,24 @@ class InferenceRunner:
 
 
 def read_inputs(folder: Path, request: ColorizeRequest) -> Inputs:
-    """Decode the parts ``upload`` received.  Raises LinewashError BAD_PICTURE."""
+    """Decode the parts that ``upload`` has received into ``folder``.  Raises LinewashError BAD_PICTURE."""
+    parts = RequestParts.collect(request, lambda name: folder / "inputs" / (name + ".png"))
 
-    def data(name: str) -> bytes:
-        return (folder / "inputs" / (name + ".png")).read_bytes()
+    def gray(path: Path | None) -> Gray | None:
+        return None if path is None else png.decode_gray(path.read_bytes())
 
-    previous = None
-    if request.previous:
-        before = (png.decode_rgba(data(name)) for name in (PART_PREVIOUS_FOREGROUND, PART_PREVIOUS_BACKGROUND))
-        previous = PreviousResult(*before)
+    def rgba(path: Path | None) -> Rgba | None:
+        return None if path is None else png.decode_rgba(path.read_bytes())
+
+    before = (rgba(parts.previous_foreground), rgba(parts.previous_background))
     return Inputs(
         request=request,
-        lines=png.decode_rgba(data(PART_LINES)),
-        references=tuple(png.decode_rgba(data("reference%d" % number)) for number in range(len(request.references))),
-        foreground=png.decode_gray(data(PART_FOREGROUND)) if request.foreground is ForegroundSource.MASK else None,
-        hints=png.decode_rgba(data(PART_HINTS)) if request.hints else None,
-        selection=png.decode_gray(data(PART_SELECTION_MASK)) if request.selection_mask else None,
-        previous=previous,
+        lines=png.decode_rgba(parts.lines.read_bytes()),
+        references=tuple(png.decode_rgba(path.read_bytes()) for path in parts.references),
+        foreground=gray(parts.foreground),
+        hints=rgba(parts.hints),
+        selection=gray(parts.selection_mask),
+        previous=PreviousResult(before[0], before[1]) if before[0] is not None and before[1] is not None else None,
     )
 
 

@@ -4,7 +4,7 @@ import threading
 import time
 import uuid
 from functools import partial
-from typing import Callable, Dict, Optional, Tuple
+from typing import Callable, Optional, Tuple
 
 from ..images import codec
 from ..krita_api.pixel_data import PixelData
@@ -13,14 +13,8 @@ from ..shared.client import Client
 from ..shared.errors import ErrorCode, LinewashError
 from ..shared.multipart import Part
 from ..shared.paths import ServerInfo
-from ..shared.protocol import (
-    PART_HINTS,
-    PART_PREVIOUS_BACKGROUND,
-    PART_PREVIOUS_FOREGROUND,
-    PART_SELECTION_MASK,
-    JobState,
-    JobStatus,
-)
+from ..shared.protocol import JobState, JobStatus
+from ..shared.request_parts import RequestParts
 from ..shared.result_names import result_name
 from ..state.choices import ForegroundChoice
 from ..state.session import Progress, describe_progress
@@ -101,28 +95,25 @@ class ColorizeJob(BackendJob):
         return status
 
 
-def encode_parts(captured: CapturedLayers) -> Dict[str, Part]:
+def encode_parts(captured: CapturedLayers) -> "RequestParts[Part]":
     """The parts of the request as PNG.  Raises EMPTY_LINES, EMPTY_REFERENCE, REFERENCE_UNREADABLE, EMPTY_MASK,
     EMPTY_SELECTION, MASK_SIZE, EMPTY_HINTS, EMPTY_REGION.
     """
-    parts: Dict[str, Part] = {"lines": codec.encode_lines(captured.lines)}
-    for number, reference in enumerate(captured.references):
-        is_layer = isinstance(reference, PixelData)
-        parts["reference%d" % number] = (
-            codec.encode_reference(reference) if is_layer else codec.encode_reference_file(reference)
-        )
-    if captured.mask is not None:
-        if captured.foreground is ForegroundChoice.SELECTION:
-            parts["foreground"] = codec.encode_gray(captured.mask, ErrorCode.EMPTY_SELECTION)
-        elif captured.foreground is ForegroundChoice.ALPHA:
-            parts["foreground"] = codec.encode_alpha(captured.mask)
-        else:
-            parts["foreground"] = codec.encode_mask(captured.mask)
-    if captured.hints is not None:
-        parts[PART_HINTS] = codec.encode_hints(captured.hints)
-    if captured.selection is not None and captured.previous is not None:
-        parts[PART_SELECTION_MASK] = codec.encode_gray(captured.selection, ErrorCode.EMPTY_REGION)
-        names = (PART_PREVIOUS_FOREGROUND, PART_PREVIOUS_BACKGROUND)
-        for name, layer in zip(names, captured.previous):
-            parts[name] = codec.encode_png(codec.to_image(layer))
-    return parts
+    lines = codec.encode_lines(captured.lines)
+    references = tuple(
+        codec.encode_reference(reference) if isinstance(reference, PixelData) else codec.encode_reference_file(reference)
+        for reference in captured.references
+    )
+    foreground = None if captured.mask is None else _encode_foreground(captured.mask, captured.foreground)
+    hints = None if captured.hints is None else codec.encode_hints(captured.hints)
+    if captured.selection is None or captured.previous is None:
+        return RequestParts(lines, references, foreground, hints)
+    selection = codec.encode_gray(captured.selection, ErrorCode.EMPTY_REGION)
+    previous = [codec.encode_png(codec.to_image(layer)) for layer in captured.previous]
+    return RequestParts(lines, references, foreground, hints, selection, previous[0], previous[1])
+
+
+def _encode_foreground(mask: PixelData, choice: ForegroundChoice) -> bytes:
+    if choice is ForegroundChoice.SELECTION:
+        return codec.encode_gray(mask, ErrorCode.EMPTY_SELECTION)
+    return codec.encode_alpha(mask) if choice is ForegroundChoice.ALPHA else codec.encode_mask(mask)

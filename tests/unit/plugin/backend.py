@@ -60,10 +60,10 @@ class Client:
     def __exit__(self, *args: Any) -> None:
         pass
 
-    def submit(self, request: Any, parts: dict[str, bytes], idempotency_key: str) -> Any:
+    def submit(self, request: Any, parts: Any, idempotency_key: str) -> Any:
         self.backend.note("submit")
         assert idempotency_key
-        self.backend.request, self.backend.parts = request, parts
+        self.backend.request, self.backend.parts = request, parts.by_name()
         return self._status(0)
 
     def status(self, job_id: str, after: int = -1, wait_s: float = 0.0) -> Any:

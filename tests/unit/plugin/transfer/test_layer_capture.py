@@ -18,7 +18,7 @@ def request_of(plugin: Any, app: Any) -> Any:
     def request(**choices: Any) -> dict[str, np.ndarray]:
         captured = capture(plugin, app, plugin.state.choices.DockerState(**choices))
         parts = plugin.jobs.colorize_job.encode_parts(captured)
-        return {name: cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_UNCHANGED) for name, png in parts.items()}
+        return {name: cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_UNCHANGED) for name, png in parts.by_name().items()}
 
     return request
 

@@ -21,8 +21,8 @@ from shared.protocol import (
     JobState,
     JobStatus,
     ReferenceRole,
-    part_names,
 )
+from shared.request_parts import RequestParts, part_names
 
 SIDES = st.integers(MIN_SIDE, MAX_SIDE)
 REQUESTS = st.builds(
@@ -182,3 +182,10 @@ def test_the_parts_of_a_request() -> None:
     full = replace(plain, foreground=ForegroundSource.MASK, hints=True, selection_mask=True, previous=True)
     extra = ("foreground", "hints", "selection_mask", "previous_foreground", "previous_background")
     assert part_names(full) == ("lines", "reference0", *extra)
+
+
+def test_parts_are_collected_by_name_and_given_back_by_name() -> None:
+    full = ColorizeRequest.from_json(FITTING | {"hints": True, "selection_mask": True, "previous": True})
+    parts = RequestParts.collect(full, lambda name: "the " + name)
+    assert parts.by_name() == {name: "the " + name for name in part_names(full)}
+    assert (parts.lines, parts.references, parts.foreground) == ("the lines", ("the reference0",), None)

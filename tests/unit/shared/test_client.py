@@ -4,6 +4,7 @@ import json
 import os
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -23,9 +24,11 @@ from shared.protocol import (
     JobStatus,
     ReferenceRole,
 )
+from shared.request_parts import RequestParts
 
 Answer = tuple[int, bytes]
 REQUEST = ColorizeRequest(64, 64, (ReferenceRole.BOTH,))
+PARTS = RequestParts(b"picture", (b"reference",))
 JOB = JobStatus("a", JobState.QUEUED)
 
 
@@ -117,7 +120,7 @@ def test_an_answer_that_is_not_ours_is_internal(script: Script, client: Client, 
 
 def test_an_error_of_ours_comes_back_as_itself(script: Script, client: Client) -> None:
     script.answers = [(429, body({"error": LinewashError(ErrorCode.QUEUE_FULL, "16").to_json()}))]
-    assert code_of(lambda: client.submit(REQUEST, {}, "k")) is ErrorCode.QUEUE_FULL
+    assert code_of(lambda: client.submit(REQUEST, PARTS, "k")) is ErrorCode.QUEUE_FULL
     assert len(script.seen) == 1
 
 
@@ -141,7 +144,7 @@ def test_every_call_carries_token_and_protocol(script: Script, client: Client) -
 
 def test_a_broken_connection_is_tried_again_with_the_same_key_and_body(script: Script, client: Client) -> None:
     script.answers = [None, None, (202, body(JOB.to_json()))]
-    assert client.submit(REQUEST, {"lines": b"picture"}, "the key") == JOB
+    assert client.submit(REQUEST, PARTS, "the key") == JOB
     assert len(script.seen) == ATTEMPTS
     assert {headers["Idempotency-Key"] for _, _, headers, _ in script.seen} == {"the key"}
     assert len({sent for _, _, _, sent in script.seen}) == 1 and b"picture" in script.seen[0][3]
@@ -202,7 +205,9 @@ def test_a_layer_that_cannot_be_saved_leaves_no_file(script: Script, client: Cli
 def test_pictures_beyond_the_limit_are_not_sent(script: Script, client: Client, tmp_path: Path) -> None:
     with (tmp_path / "huge.png").open("wb") as file:
         file.truncate(MAX_PART_BYTES + 1)
-    assert code_of(lambda: client.submit(REQUEST, {"lines": tmp_path / "huge.png"}, "k")) is ErrorCode.REQUEST_TOO_LARGE
+    assert (
+        code_of(lambda: client.submit(REQUEST, replace(PARTS, lines=tmp_path / "huge.png"), "k")) is ErrorCode.REQUEST_TOO_LARGE
+    )
     assert script.seen == []
 
 
