@@ -1,1 +1,1 @@
-"""How good is it?  Figures beside plain baselines, and a sheet to look at."""
+"""Measures how well models color: metrics beside plain baselines and oracles, and a report with images."""

@@ -1,4 +1,4 @@
-"""Means over pictures, and what seeds change."""
+"""Means over drawings, and what another seed changes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -14,55 +14,55 @@ from backend.imaging.types import Rgb
 
 METRIC_NAMES = tuple(field.name for field in fields(Metrics))
 VARIATION_THRESHOLD = 5.0
-"""Colors of a region further apart than this (CIEDE2000) are a variation."""
+"""Colors of a region that are further apart than this (CIEDE2000) differ."""
 GAP_SIZE, MAX_REGIONS = 0.04, 160
-"""How a drawing is cut to count its varied regions: the pipeline's defaults."""
+"""How a drawing is cut into regions to count those that differ: the pipeline's defaults."""
 
 
 @dataclass(frozen=True)
 class Summary:
-    """One way over several pictures: means of the pictures' figures, and the means' standard deviation over seeds."""
+    """The metrics of one method over several drawings."""
 
     method: str
     images: int
+    """Number of drawings."""
     mean: Metrics
+    """Means over drawings and seeds."""
     spread: Metrics
+    """Standard deviation, over seeds, of the means over drawings; nan for a single seed."""
 
 
 @dataclass(frozen=True)
 class Variation:
-    """What another seed changes.
-
-    regions: share of regions that take another color.  cost: how much larger the later seeds' mean error is than the first
-    seed's, in CIEDE2000.
-    """
+    """What another seed changes in the results of a method."""
 
     method: str
     regions: float
+    """Share of regions that get another color."""
     cost: float
+    """How much larger the mean error of later seeds is than the first seed's, CIEDE2000."""
 
 
 def mean_of_known(values: Sequence[float]) -> float:
-    """The mean of what is known; nan when nothing is."""
+    """The mean of the values that are not nan; nan when there are none."""
     known = [value for value in values if not np.isnan(value)]
     return float(np.mean(known)) if known else float("nan")
 
 
 def summarize(rows: Sequence[Row]) -> list[Summary]:
-    """One for each way, in the order in which they come."""
-    return [
-        _summarize_method(way, [row for row in rows if row.method == way]) for way in dict.fromkeys(row.method for row in rows)
-    ]
+    """A summary of each method, in the order in which the methods first appear."""
+    methods = dict.fromkeys(row.method for row in rows)
+    return [_summarize_method(method, [row for row in rows if row.method == method]) for method in methods]
 
 
 def _summarize_method(method: str, rows: Sequence[Row]) -> Summary:
     seeds = sorted({row.seed for row in rows})
-    each = [
+    means_by_seed = [
         {n: mean_of_known([getattr(row.metrics, n) for row in rows if row.seed == seed]) for n in METRIC_NAMES}
         for seed in seeds
     ]
-    mean = {name: mean_of_known([one[name] for one in each]) for name in METRIC_NAMES}
-    spread = {name: _deviation([one[name] for one in each]) for name in METRIC_NAMES}
+    mean = {name: mean_of_known([means[name] for means in means_by_seed]) for name in METRIC_NAMES}
+    spread = {name: _deviation([means[name] for means in means_by_seed]) for name in METRIC_NAMES}
     return Summary(method, len({row.pair for row in rows}), Metrics(**mean), Metrics(**spread))
 
 
@@ -72,15 +72,15 @@ def _deviation(values: Sequence[float]) -> float:
 
 
 def share_of_varied_regions(pair: Pair, results: Sequence[Rgb]) -> float:
-    """Share of the drawing's regions whose color differs between two of the results (h, w, 3), mean over neighboring ones."""
+    """Share of the drawing's regions whose color differs from one result (h, w, 3) to the next, mean over the results."""
     regions = merge_and_split(segment(255 - pair.line, GAP_SIZE), pair.mask, MAX_REGIONS)
-    medians = [region_medians(regions.labels, regions.count, one, ~regions.ink)[0] for one in results]
+    medians = [region_medians(regions.labels, regions.count, result, ~regions.ink)[0] for result in results]
     shares = [(color_difference(a, b) > VARIATION_THRESHOLD).mean() for a, b in pairwise(medians)]
     return float(np.mean(shares)) if shares else float("nan")
 
 
 def measure_variation(method: str, shares: Sequence[float], rows: Sequence[Row]) -> Variation:
-    """The variation of one way: the pictures' ``varied_regions`` and the rows of all its seeds."""
+    """The variation of one method, from ``share_of_varied_regions`` of each drawing and the rows of all seeds."""
     first = mean_of_known([row.metrics.difference for row in rows if row.method == method and row.seed == 0])
     later = mean_of_known([row.metrics.difference for row in rows if row.method == method and row.seed > 0])
     return Variation(method, mean_of_known(shares), later - first)

@@ -1,4 +1,4 @@
-"""What a coloring has to beat."""
+"""Baselines: plain methods that a model must beat."""
 
 import cv2
 import numpy as np
@@ -13,15 +13,15 @@ def white(pair: Pair) -> Rgb:
 
 
 def mean_color(pair: Pair, reference_mask: Gray) -> Rgb:
-    """Figure and background each in the mean color of the reference's figure and background."""
+    """Foreground and background, each in the mean color of the same part of the reference."""
     result = white(pair)
-    for here, there in ((pair.mask > 127, reference_mask > 127), (pair.mask <= 127, reference_mask <= 127)):
-        if there.any():
-            result[here] = np.rint(pair.reference[there].mean(0)).astype(np.uint8)
+    for part, reference_part in ((pair.mask > 127, reference_mask > 127), (pair.mask <= 127, reference_mask <= 127)):
+        if reference_part.any():
+            result[part] = np.rint(pair.reference[reference_part].mean(0)).astype(np.uint8)
     return result
 
 
 def same_position(pair: Pair) -> Rgb:
-    """The reference laid on top, stretched to the drawing's size."""
+    """The reference itself, stretched to the size of the drawing."""
     height, width = pair.line.shape
     return cv2.resize(pair.reference, (width, height), interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)

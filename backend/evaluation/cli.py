@@ -1,4 +1,4 @@
-"""``linewash evaluate`` or ``python -m backend.evaluation.cli``: measure a family on drawings with known colors."""
+"""``linewash evaluate`` or ``python -m backend.evaluation.cli``: measure a model on drawings with known colors."""
 
 from collections.abc import Mapping, Sequence
 from itertools import islice
@@ -30,7 +30,7 @@ from shared.protocol import ColorizeRequest, Finish, default_values, replace_par
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 LPIPS_MISSING = "not installed (see docs/evaluation.md)"
 TABLE_WIDTH = 200
-"""Columns of a table where the terminal does not say."""
+"""Width of tables, in characters, when the output is not a terminal."""
 _DEFAULTS = ColorizeRequest(64, 64, ())
 
 
@@ -38,14 +38,14 @@ _DEFAULTS = ColorizeRequest(64, 64, ())
 def evaluate(
     pairs: Annotated[Path, typer.Option(exists=True, help="Folder of NAME_line/_color/_ref/_mask.png, or a shard (.npz).")],
     out: Annotated[Path, typer.Option(file_okay=False, help="Folder for report.html and metrics.json.")],
-    warp: Annotated[bool, typer.Option("--warp", help="Mirror and bend the references, by a fixed seed.")] = False,
-    guess: Annotated[bool, typer.Option("--guess", help="Let the model find the figures; masks are measured, too.")] = False,
+    warp: Annotated[bool, typer.Option("--warp", help="Mirror and warp the references, by a fixed seed.")] = False,
+    guess: Annotated[bool, typer.Option("--guess", help="Let the model find the foreground; masks are measured, too.")] = False,
     seeds: Annotated[int, typer.Option(min=1, help="Color every drawing with so many seeds.")] = 1,
     finish: Annotated[list[Finish] | None, typer.Option(help="Repeat for more; default: all of the model's.")] = None,
     lineart: Annotated[Path | None, typer.Option(exists=True, help="Drawings without a truth, to be looked at.")] = None,
     references: Annotated[
         list[Path] | None,
-        typer.Option("--references", "-r", exists=True, help="Colors for them: pictures or folders; default: from the pairs."),
+        typer.Option("--references", "-r", exists=True, help="Colors for them: images or folders; default: from the pairs."),
     ] = None,
     skip: Annotated[int, typer.Option(min=0, help="Leave out the first so many pairs.")] = 0,
     limit: Annotated[int, typer.Option(min=0, help="At most so many pairs.")] = 1000,
@@ -63,11 +63,11 @@ def evaluate(
     net: Annotated[str, typer.Option(help="Network of LPIPS: alex or vgg.")] = "alex",
     threads: Annotated[int, typer.Option(min=1, help="CPU threads of the networks.")] = 1,
 ) -> None:
-    """Measure a model beside plain baselines and ceilings; print tables and write a report with pictures."""
+    """Measure a model beside plain baselines and oracles; print tables and write a report with images."""
     if references and lineart is None:
         raise typer.BadParameter("needs --lineart", param_hint="--references")
     perceptual = load_installed(_parse_net(net))
-    shown = [] if lineart is None else read_images([lineart])
+    drawings = [] if lineart is None else read_images([lineart])
     cv2.setNumThreads(1)
     torch.set_num_threads(threads)
     try:
@@ -76,22 +76,23 @@ def evaluate(
     except LinewashError as error:
         raise typer.BadParameter(str(error)) from error
     finishes = tuple(finish or family.spec.finishes)
-    settings = ColorizeOptions(finishes[0], 0, guess, mode, values)
-    ways = all_methods(family, finishes, settings)
+    options = ColorizeOptions(finishes[0], 0, guess, mode, values)
+    methods = all_methods(family, finishes, options)
     all_pairs = list(islice(read_pairs(pairs), skip, skip + limit))
     used = [mirror_and_warp_reference(pair, number) for number, pair in enumerate(all_pairs, skip)] if warp else all_pairs
     progress = Console(stderr=True)
     if used:
-        warm_up(ways, used[0])
-    measured = measure(track(used, "Measuring", console=progress), family, ways, settings, seeds, perceptual)
+        warm_up(methods, used[0])
+    measured = measure(track(used, "Measuring", console=progress), family, methods, options, seeds, perceptual)
     colors = read_images(references) if references else choose_references(all_pairs)
-    looked_at = [
-        colorize_by_references(family, d, colors, finishes, settings) for d in track(shown, "Drawings", console=progress)
+    drawing_strips = [
+        colorize_by_references(family, drawing, colors, finishes, options)
+        for drawing in track(drawings, "Drawings", console=progress)
     ]
-    told = {
+    settings = {
         "model": model,
-        "pictures": str(len(used)),
-        "references": "mirrored and bent" if warp else "as they are",
+        "drawings": str(len(used)),
+        "references": "mirrored and warped" if warp else "as they are",
         "masks": "guessed by the model" if guess else "given where known",
         "seeds": str(seeds),
         **({"mode": mode} if mode else {}),
@@ -101,26 +102,26 @@ def evaluate(
     }
     _print_tables(measured, perceptual is not None)
     out.mkdir(parents=True, exist_ok=True)
-    names = frozenset(way.name for way in ways if way.role is Role.FAMILY)
+    names = frozenset(method.name for method in methods if method.role is Role.FAMILY)
     report = Report(
         f"{family.spec.title}, measured",
-        told,
+        settings,
         measured.rows,
         names,
         measured.masks,
         measured.variations,
         measured.strips,
-        tuple(looked_at),
+        tuple(drawing_strips),
     )
     (out / "report.html").write_text(render_html(report), encoding="utf-8")
-    (out / "metrics.json").write_text(to_json(told, measured.rows), encoding="utf-8")
+    (out / "metrics.json").write_text(to_json(settings, measured.rows), encoding="utf-8")
 
 
 def _parameter_values(spec: ModelSpec, mode: str, own: Mapping[str, Value | None], texts: Sequence[str]) -> ParameterValues:
-    """What is asked for of the model, its own defaults among it.  LinewashError BAD_SETTING."""
-    given = {name: value for name, value in own.items() if value is not None}
-    usual = default_values(spec.modes, spec.parameters, mode)
-    values = ParameterValues(usual | given | parse_assignments(spec.modes, spec.parameters, mode, texts))
+    """The values of the model's parameters, its defaults included.  Raises LinewashError BAD_SETTING for a wrong one."""
+    from_options = {name: value for name, value in own.items() if value is not None}
+    defaults = default_values(spec.modes, spec.parameters, mode)
+    values = ParameterValues(defaults | from_options | parse_assignments(spec.modes, spec.parameters, mode, texts))
     resolve_values(replace_parameters(ColorizeRequest(64, 64, (), mode=mode), values), spec.modes, spec.parameters)
     return values
 
@@ -137,7 +138,7 @@ def _print_tables(measured: Measurements, perceptual: bool) -> None:
         console = Console(width=TABLE_WIDTH)
     for kind in dict.fromkeys(row.kind for row in measured.rows):
         rows = [row for row in measured.rows if row.kind == kind]
-        console.print(metrics_table(f"{kind} ({len({row.pair for row in rows})} pictures)", summarize(rows), COLUMNS))
+        console.print(metrics_table(f"{kind} ({len({row.pair for row in rows})} drawings)", summarize(rows), COLUMNS))
     if measured.masks:
         console.print(masks_table(measured.masks))
     if measured.variations:

@@ -1,4 +1,4 @@
-"""Color error where a painter looks: outside the lines, on the figure and around it."""
+"""Color error outside the lines, of the foreground and of the background."""
 
 from dataclasses import dataclass
 
@@ -8,34 +8,40 @@ from skimage.color import deltaE_ciede2000, rgb2lab
 from backend.imaging.types import Bools, Floats, Gray, Rgb
 
 LINE_THRESHOLD = 200
-"""A pixel of the line picture at least this light is no line."""
+"""A pixel of the line drawing under this value is a line."""
 CLOSE, NEAR = 10.0, 20.0
-"""Below CLOSE (CIEDE2000) two colors pass for the same at a glance, above NEAR nobody takes one for the other."""
+"""Under CLOSE (CIEDE2000) two colors look the same at a glance; from NEAR on nobody confuses them."""
 
 
 @dataclass(frozen=True)
 class ColorScore:
-    """mean: mean CIEDE2000 over the pixels that count.  close, near: share of them under CLOSE and NEAR."""
+    """Error over some pixels; all nan when there are none."""
 
     mean: float
+    """Mean CIEDE2000."""
     close: float
+    """Share of the pixels under CLOSE."""
     near: float
+    """Share of the pixels under NEAR."""
 
 
 @dataclass(frozen=True)
 class ColorScores:
-    """Errors outside the lines: of the whole picture, inside the mask and outside it (nan where there is no such side)."""
+    """Errors outside the lines."""
 
     whole: ColorScore
+    """Of the whole image."""
     foreground: ColorScore
+    """Inside the mask; unknown when there is none."""
     background: ColorScore
+    """Outside the mask; unknown when there is none."""
 
 
 UNKNOWN_SCORE = ColorScore(float("nan"), float("nan"), float("nan"))
 
 
 def counted_pixels(line: Gray, mask: Gray) -> Bools:
-    """Where color is judged: (h, w) bool, inside the mask (255 = figure) and off the lines (dark on white)."""
+    """(h, w) bool: pixels inside the mask (255 = foreground) and outside the lines (dark on white)."""
     return (mask > 127) & (line >= LINE_THRESHOLD)
 
 
@@ -51,13 +57,13 @@ def _score(difference: Floats) -> ColorScore:
 
 
 def score(result: Rgb, truth: Rgb, line: Gray, mask: Gray) -> ColorScore:
-    """Error of a result (h, w, 3) against the true colors.  A figure without a single free pixel scores nan."""
+    """Error of a result (h, w, 3) in the foreground outside the lines; nan when there is no such pixel."""
     counts = counted_pixels(line, mask)
     return _score(color_difference(result[counts], truth[counts])) if counts.any() else UNKNOWN_SCORE
 
 
 def color_scores(result: Rgb, truth: Rgb, line: Gray, mask: Gray, split: bool) -> ColorScores:
-    """All three errors of a result (h, w, 3); split: the mask (h, w) tells figure from ground."""
+    """All errors of a result (h, w, 3).  split: the mask (h, w) tells foreground from background."""
     free = line >= LINE_THRESHOLD
     if not free.any():
         return ColorScores(UNKNOWN_SCORE, UNKNOWN_SCORE, UNKNOWN_SCORE)
@@ -69,7 +75,7 @@ def color_scores(result: Rgb, truth: Rgb, line: Gray, mask: Gray, split: bool) -
 
 
 def intersection_over_union(guess: Gray, mask: Gray) -> float:
-    """How well two masks (h, w; 255 = figure) agree, 0..1; two empty ones agree."""
+    """How well two masks (h, w; 255 = foreground) agree, 0..1; two empty ones agree."""
     a, b = guess > 127, mask > 127
     union = int((a | b).sum())
     return float((a & b).sum()) / union if union else 1.0

@@ -1,4 +1,4 @@
-"""A pair through the whole pipeline, as a painter's request would go."""
+"""Colors a pair's drawing with the whole pipeline, as a painter's request would."""
 
 import time
 from dataclasses import dataclass
@@ -20,55 +20,55 @@ from shared.protocol import ColorizeRequest, Finish, ForegroundSource, Reference
 
 @dataclass(frozen=True)
 class ColorizeOptions:
-    """What is asked for.
-
-    guess: the model finds the figures itself, in the drawing and in the reference.  mode: '' = the model's first.  values:
-    of parameters, the fields of a request among them; the rest have the defaults of ``ColorizeRequest``.
-    """
+    """How drawings are colored."""
 
     finish: Finish
     seed: int = 0
     guess_masks: bool = False
+    """Whether the model finds the foreground itself, in the drawing and in the reference."""
     mode: str = ""
+    """A mode of the model; '' = its first."""
     values: ParameterValues = NO_VALUES
+    """Values of parameters, those of ``ColorizeRequest`` included; others have their defaults."""
 
 
 @dataclass(frozen=True)
 class ColorizedDrawing:
-    """A result without lines (h, w, 3), and which pixels were taken for figure (h, w), 255 = figure.
-
-    seconds: wall clock of the whole pipeline.  cpu: processor seconds of all its threads.  calls: how often networks ran.
-    All 0 for what needs no pipeline.
-    """
+    """A colored drawing, and the cost of coloring it; the cost is 0 for methods that need no pipeline."""
 
     image: Rgb
+    """(h, w, 3): the result without lines."""
     foreground: Gray
+    """(h, w): the mask that was used, 255 = foreground."""
     seconds: float = 0.0
+    """On the clock, of the whole pipeline."""
     cpu: float = 0.0
+    """Processor seconds of all threads."""
     calls: int = 0
+    """How often networks ran."""
 
 
 class KnownReferenceMask(CachingModel[Any, Any]):
-    """A family that is told where the reference's figure is, so that matching is measured alone."""
+    """A family with a given mask of the reference, so that a measurement does not depend on how well it guesses masks."""
 
     def __init__(self, family: AnyColorModel, mask: Gray) -> None:
         super().__init__(family, size=1)
         self._mask = mask
 
     def guess_reference_mask(self, rgb: Rgb) -> Gray:
-        """The known mask at the picture's size."""
+        """The given mask at the size of the image (h, w, 3)."""
         return resize_mask(self._mask, rgb.shape[1], rgb.shape[0])
 
 
 def to_opaque_layer(rgb: Rgb) -> Rgba:
-    """A picture (h, w, 3) as an opaque layer (h, w, 4)."""
+    """An image (h, w, 3) as an opaque layer (h, w, 4)."""
     return np.dstack([rgb, np.full(rgb.shape[:2], 255, np.uint8)])
 
 
 def colorize_drawing(
     family: AnyColorModel, lines: Rgb, reference: Rgb, mask: Gray | None, options: ColorizeOptions
 ) -> ColorizedDrawing:
-    """One drawing (h, w, 3) in the colors of a reference (rh, rw, 3); mask (h, w), None = to be guessed."""
+    """Color a drawing (h, w, 3) by a reference (rh, rw, 3).  mask: (h, w), or None for a guessed one."""
     height, width = lines.shape[:2]
     request = ColorizeRequest(
         width,
@@ -86,17 +86,17 @@ def colorize_drawing(
         started, before = time.perf_counter(), time.process_time()
         layers = colorize(inputs, family, _ignore_progress).layers
         seconds, cpu = time.perf_counter() - started, time.process_time() - before
-    picture = np.ascontiguousarray(layers.composite[..., :3])
-    return ColorizedDrawing(picture, np.ascontiguousarray(layers.foreground[..., 3]), seconds, cpu, calls.total)
+    image = np.ascontiguousarray(layers.composite[..., :3])
+    return ColorizedDrawing(image, np.ascontiguousarray(layers.foreground[..., 3]), seconds, cpu, calls.total)
 
 
 def colorize_pair(family: AnyColorModel, pair: Pair, options: ColorizeOptions) -> ColorizedDrawing:
-    """A pair's drawing; known masks are given unless ``settings.guess``."""
-    known = None if options.guess_masks else pair.reference_mask
-    told = family if known is None else KnownReferenceMask(family, known)
+    """Color a pair's drawing by its reference, with the pair's own masks unless ``options.guess_masks``."""
+    reference_mask = None if options.guess_masks else pair.reference_mask
+    model = family if reference_mask is None else KnownReferenceMask(family, reference_mask)
     mask = pair.mask if pair.split and not options.guess_masks else None
-    return colorize_drawing(told, np.dstack([pair.line] * 3), pair.reference, mask, options)
+    return colorize_drawing(model, np.dstack([pair.line] * 3), pair.reference, mask, options)
 
 
 def _ignore_progress(step: StepProgress) -> None:
-    """No progress to show."""
+    """Show no progress."""

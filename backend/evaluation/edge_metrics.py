@@ -1,4 +1,4 @@
-"""Whether color stays where it belongs: leak across the mask, bleeding across lines."""
+"""Whether color stays where it belongs: leak across the border of the mask, bleed across lines."""
 
 from typing import Any
 
@@ -11,24 +11,24 @@ from backend.imaging.color import lab_from_rgb
 from backend.imaging.types import Bools, Floats, Gray, Rgb
 
 LEAK_BAND = 0.03
-"""How far from the mask's border leaks are looked for, as a share of the shorter side (at least 4 pixels)."""
+"""Largest distance to the border of the mask, as a share of the shorter side (at least 4 pixels)."""
 MIXED_PIXELS = 2.0
-"""Pixels nearer to the border than this are not judged: they are mixed."""
+"""Smallest distance to the border, pixels; nearer pixels may be mixed and are not judged."""
 BLEED_STEP = 0.008
-"""How far apart two pixels are compared for bleeding, as a share of the shorter side (at least 2 pixels)."""
+"""Distance of the two pixels that are compared for bleed, as a share of the shorter side (at least 2 pixels)."""
 CALM_CHANGE, BLEED_CHANGE = 3.0, 6.0
-"""Where the true color changes by less than CALM over a step (distance in Lab), one that changes by more than BLED bled."""
+"""Distances in Lab over one step: the true color is calm under CALM_CHANGE; the result bleeds above BLEED_CHANGE."""
 
 
 def color_leak(result: Rgb, truth: Rgb, line: Gray, mask: Gray) -> float:
-    """Share of the pixels beside the mask's border that carry a color from the other side of it, 0..1.
+    """Share of the pixels beside the mask's border that have a color from across the border, 0..1.
 
-    Judged are pixels off the lines, between CLEAR pixels and BAND away from the border, whose true color differs by at least
-    NEAR (CIEDE2000) from the nearest true color across the border.  Such a pixel leaks when the result is within CLOSE of
-    that color across the border.  Figure and ground count alike.  A wrong color that happens to be the neighbor's
-    counts, too: it looks the same.  nan when the mask has no border or nothing there can be told apart.
+    Judged are pixels outside the lines, MIXED_PIXELS to LEAK_BAND away from the border, whose true color differs by at least
+    NEAR (CIEDE2000) from the nearest true color across the border.  Such a pixel leaks when the result is under CLOSE of
+    that color across the border.  Foreground and background count alike.  A wrong color that happens to be the neighbor's
+    counts, too, as it looks the same.  nan when the mask has no border, or no pixel is judged.
 
-    result, truth: (h, w, 3).  line: (h, w), dark on white.  mask: (h, w), 255 = figure.
+    result, truth: (h, w, 3).  line: (h, w), dark on white.  mask: (h, w), 255 = foreground.
     """
     inside = mask > 127
     if inside.all() or not inside.any():
@@ -39,9 +39,9 @@ def color_leak(result: Rgb, truth: Rgb, line: Gray, mask: Gray) -> float:
     clean = (line >= LINE_THRESHOLD) & (distance >= MIXED_PIXELS)
     band = clean & (distance <= max(4.0, LEAK_BAND * min(mask.shape)))
     judged = leaked = 0
-    for side in (True, False):
-        across = clean & (inside != side)
-        here = band & (inside == side)
+    for foreground in (True, False):
+        across = clean & (inside != foreground)
+        here = band & (inside == foreground)
         if not across.any() or not here.any():
             continue
         nearest: Any = distance_transform_edt(~across, return_distances=False, return_indices=True)
@@ -55,10 +55,10 @@ def color_leak(result: Rgb, truth: Rgb, line: Gray, mask: Gray) -> float:
 def color_bleed(result: Rgb, truth: Rgb, line: Gray) -> float:
     """Share of places where the result changes color although there is neither a line nor a change in the truth, 0..1.
 
-    A place is a pair of pixels one STEP apart in a row or a column with no line pixel between or beside them.  It is judged
-    when the truth changes by less than CALM (CIE 1976 distance in Lab) there and at every place within a step of it.  It
-    bled when the result changes by more than BLED.  So a color that is smeared over a line bleeds (its slope beside the
-    line), a border of colors in the middle of the paper does, and a region in one wrong color does not.  nan when nothing
+    A place is two pixels one BLEED_STEP apart in a row or a column, with no line pixel between or beside them.  It is judged
+    when the truth changes by less than CALM_CHANGE (CIE 1976 distance in Lab) there and at every place within a step of it.
+    It bleeds when the result changes by more than BLEED_CHANGE.  So a color that is smeared over a line bleeds, by its slope
+    beside the line, and so does a border of colors on blank paper; a region in one wrong color does not.  nan when no place
     is calm.
 
     result, truth: (h, w, 3).  line: (h, w), dark on white.
@@ -78,7 +78,10 @@ def color_bleed(result: Rgb, truth: Rgb, line: Gray) -> float:
 
 
 def _free_runs(free: Bools, step: int) -> Bools:
-    """(h, w) bool: the pixel and the ``step`` pixels to its right are all free; False where the picture ends."""
+    """(h, w) bool: the pixel and the ``step`` pixels to its right are all free; False where the image ends.
+
+    Sums of blocked pixels along each row answer that for any step with one comparison.
+    """
     height, width = free.shape
     blocked = np.zeros((height, width + 1), np.int32)
     np.cumsum(~free, axis=1, out=blocked[:, 1:])
@@ -89,7 +92,7 @@ def _free_runs(free: Bools, step: int) -> Bools:
 
 
 def _color_change(lab: Floats, step: int, axis: int) -> Floats:
-    """(h, w): distance in Lab between a pixel and the one ``step`` further along the axis; 0 where the picture ends."""
+    """(h, w): distance in Lab between a pixel and the one ``step`` further along the axis; 0 where the image ends."""
     result = np.zeros(lab.shape[:2], np.float32)
     if lab.shape[axis] > step:
         ahead, here = (lab[:, step:], lab[:, :-step]) if axis else (lab[step:], lab[:-step])

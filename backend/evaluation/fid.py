@@ -21,40 +21,40 @@ from backend.imaging.types import Rgb
 from backend.weights.convert import BROKEN
 
 SIDE, EPSILON = 299, 1e-3
-"""Side that pictures are made; of the batch norms."""
+"""Side that images are resized to; epsilon of the batch norms."""
 NORM = ("running_mean", "running_var", "weight", "bias")
 Features = NDArray[np.float64]
 
 
 class InceptionWeightsError(ValueError):
-    """A file that does not hold the weights."""
+    """A file does not hold the weights of Inception."""
 
 
 class Inception:
-    """The network up to its last pooling.  Raises NoInception for a file without one of its weights."""
+    """The network up to its last pooling.  Calling it raises InceptionWeightsError when a weight is missing."""
 
     def __init__(self, weights: Mapping[str, Tensor]) -> None:
         self._weights = weights
 
     @staticmethod
     def load(file: Path) -> "Inception":
-        """From a file of torch.save, by torch's restricted loader; it has looked at one picture.  Raises NoInception."""
+        """Read a file of torch.save with torch's restricted loader, and try it on one image.  Raises InceptionWeightsError."""
         try:
-            held: Any = torch.load(file, map_location="cpu", weights_only=True)
-            if not isinstance(held, Mapping):
+            content: Any = torch.load(file, map_location="cpu", weights_only=True)
+            if not isinstance(content, Mapping):
                 raise InceptionWeightsError(f"{file.name} holds no weights by name")
-            found = Inception(cast(Mapping[str, Tensor], held))
-            found([np.zeros((SIDE, SIDE, 3), np.uint8)])
+            inception = Inception(cast(Mapping[str, Tensor], content))
+            inception([np.zeros((SIDE, SIDE, 3), np.uint8)])
         except InceptionWeightsError:
             raise
-        except (OSError, pickle.UnpicklingError, *BROKEN) as error:  # what it is instead, or weights of other shapes
+        except (OSError, pickle.UnpicklingError, *BROKEN) as error:  # another kind of file, or weights of other shapes
             raise InceptionWeightsError(f"{file.name} does not hold the weights of Inception: {error}") from error
-        return found
+        return inception
 
     @torch.inference_mode()
-    def __call__(self, pictures: Sequence[Rgb]) -> Features:
-        """(n, 2048) of n pictures (h, w, 3) of one size."""
-        x = torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).float() / 127.5 - 1
+    def __call__(self, images: Sequence[Rgb]) -> Features:
+        """(n, 2048): features of n images (h, w, 3) of one size."""
+        x = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float() / 127.5 - 1
         x = F.interpolate(x, size=(SIDE, SIDE), mode="bilinear", align_corners=False)
         x = self._convolve(x, "Conv2d_1a_3x3/2", "Conv2d_2a_3x3/v", "Conv2d_2b_3x3")
         x = self._convolve(F.max_pool2d(x, 3, 2), "Conv2d_3b_1x1", "Conv2d_4a_3x3/v")
@@ -71,10 +71,10 @@ class Inception:
         return x.mean((2, 3)).double().numpy()
 
     def _mixed(self, x: Tensor, name: str, *branches: Sequence[str], pool: Tensor | None = None) -> Tensor:
-        """Branches side by side; without ``pool`` the picture is halved."""
-        found = [self._convolve(x, *(f"Mixed_{name}.branch{each}" for each in branch)) for branch in branches]
+        """An Inception block: branches side by side.  pool: pooled input of the last branch; without it the block halves x."""
+        outputs = [self._convolve(x, *(f"Mixed_{name}.branch{each}" for each in branch)) for branch in branches]
         return torch.cat(
-            [*found, F.max_pool2d(x, 3, 2) if pool is None else self._convolve(pool, f"Mixed_{name}.branch_pool")], 1
+            [*outputs, F.max_pool2d(x, 3, 2) if pool is None else self._convolve(pool, f"Mixed_{name}.branch_pool")], 1
         )
 
     def _mixed_last(self, x: Tensor, branch: str, pool: Tensor) -> Tensor:
@@ -84,7 +84,7 @@ class Inception:
         return torch.cat([self._convolve(x, f"{branch}1x1"), *split, self._convolve(pool, f"{branch}_pool")], 1)
 
     def _convolve(self, x: Tensor, *names: str) -> Tensor:
-        """Convolutions one after the other; ``/2`` halves, ``/v`` has no margin either, others keep the size."""
+        """Convolutions one after the other.  ``/2`` has stride 2; ``/2`` and ``/v`` are not padded, others keep the size."""
         for each in names:
             name, _, kind = each.partition("/")
             try:
@@ -107,9 +107,9 @@ def _average_pool(x: Tensor) -> Tensor:
 
 
 def frechet_distance(one: Features, other: Features) -> float:
-    """|m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2)) of two sets of features (n, d), n of 2 or more; 0 = alike.
+    """|m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2)) of two sets of features (n, d), n of at least 2; 0 = equal.
 
-    The trace of the root is the sum of the roots of the eigenvalues of C1 C2, which are not negative but for rounding.
+    The trace of the root is the sum of the roots of the eigenvalues of C1 C2, which are negative by rounding only.
     """
     means, spreads = [x.mean(0) for x in (one, other)], [np.atleast_2d(np.cov(x, rowvar=False)) for x in (one, other)]
     roots = np.sqrt(np.clip(np.linalg.eigvals(spreads[0] @ spreads[1]).real, 0, None))

@@ -1,4 +1,4 @@
-"""Likeness of what a painter sees: the lines multiplied over the colors, inside the figure's bounding box."""
+"""Similarity of images as a painter sees them: lines multiplied over colors, in the bounding box of the foreground."""
 
 import numpy as np
 import torch
@@ -11,18 +11,18 @@ from backend.imaging.types import Gray, Rgb
 SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 WINDOW, SIGMA = 11, 1.5
 MIN_CROP_SIDE = (WINDOW - 1) * 2 ** (len(SCALE_WEIGHTS) - 1) + 16
-"""Sides of a crop, pixels: the window must fit into the picture of the fifth scale."""
+"""Least side of a crop, pixels: the window must fit into the image of the fifth scale."""
 
 
 def composite_lines(colors: Rgb, line: Gray) -> Rgb:
-    """The line picture (dark on white) multiplied over the colors, as a painter sees them."""
+    """The lines (h, w; dark on white) multiplied over the colors (h, w, 3), as a painter sees them."""
     return (colors.astype(np.uint16) * line[..., None] // 255).astype(np.uint8)
 
 
 def foreground_box(mask: Gray) -> tuple[slice, slice]:
-    """Rows and columns of the mask's bounding box, widened about its middle to at least SMALLEST where the picture allows it.
+    """Rows and columns of the mask's bounding box, widened about its middle to MIN_CROP_SIDE where the image is large enough.
 
-    An empty mask gives the whole picture.
+    An empty mask gives the whole image.
     """
     inside = mask > 127
     if not inside.any():
@@ -37,13 +37,13 @@ def _widen(first: int, end: int, length: int) -> slice:
     return slice(start, start + size)
 
 
-def to_tensor(picture: Rgb) -> Tensor:
+def to_tensor(image: Rgb) -> Tensor:
     """(1, 3, h, w) float32 0..1."""
-    return torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1))).float()[None] / 255
+    return torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1))).float()[None] / 255
 
 
 def psnr(result: Rgb, truth: Rgb) -> float:
-    """Peak signal-to-noise ratio in dB of two pictures (h, w, 3); inf when they are equal."""
+    """Peak signal-to-noise ratio of two images (h, w, 3), dB; inf when they are equal."""
     if np.array_equal(result, truth):
         return float("inf")
     return float(peak_signal_noise_ratio(truth, result, data_range=255))
@@ -71,17 +71,17 @@ def ms_ssim(result: Rgb, truth: Rgb) -> float:
 
 
 def _ssim_terms(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
-    """Luminance and contrast-structure maps (n, c, h', w') of two pictures 0..1, with the constants of the SSIM paper."""
+    """Luminance and contrast-structure maps (n, c, h', w') of two images 0..1, with the constants of the SSIM paper."""
     c1, c2 = 0.01**2, 0.03**2
     at = torch.arange(WINDOW) - WINDOW // 2
     line = torch.exp(-(at**2) / (2 * SIGMA**2))
     line = (line / line.sum()).view(1, 1, 1, -1).repeat(a.shape[1], 1, 1, 1)
 
-    def blurred(x: Tensor) -> Tensor:
+    def blur(x: Tensor) -> Tensor:
         return F.conv2d(F.conv2d(x, line, groups=x.shape[1]), line.transpose(2, 3), groups=x.shape[1])
 
-    mean_a, mean_b = blurred(a), blurred(b)
-    variance_a, variance_b = blurred(a * a) - mean_a**2, blurred(b * b) - mean_b**2
-    covariance = blurred(a * b) - mean_a * mean_b
+    mean_a, mean_b = blur(a), blur(b)
+    variance_a, variance_b = blur(a * a) - mean_a**2, blur(b * b) - mean_b**2
+    covariance = blur(a * b) - mean_a * mean_b
     luminance = (2 * mean_a * mean_b + c1) / (mean_a**2 + mean_b**2 + c1)
     return luminance, (2 * covariance + c2) / (variance_a + variance_b + c2)

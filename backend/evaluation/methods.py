@@ -1,4 +1,4 @@
-"""Every way to color a pair that is compared: baselines, the family's finishes, ceilings."""
+"""The methods that are compared: baselines, the finishes of the model, and oracles."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ from shared.protocol import Finish
 
 
 class Role(Enum):
-    """What a way is compared as."""
+    """What a method is compared as."""
 
     BASELINE = "baseline"
     FAMILY = "family"
@@ -23,15 +23,17 @@ class Role(Enum):
 
 @dataclass(frozen=True)
 class Method:
-    """A way to color a pair with a seed.  Only a family's ways depend on the seed."""
+    """Colors a pair's drawing."""
 
     name: str
+    """As tables show it."""
     role: Role
     color: Callable[[Pair, int], ColorizedDrawing]
+    """From a pair and a seed; only the model's methods depend on the seed."""
 
 
 def reference_mask(family: AnyColorModel, pair: Pair, guess: bool) -> Gray:
-    """The reference's figure mask: the pair's own, or the model's guess."""
+    """The foreground mask of the reference: the pair's own unless `guess`, else the model's guess."""
     known = None if guess else pair.reference_mask
     return family.guess_reference_mask(pair.reference) if known is None else known
 
@@ -50,14 +52,14 @@ def _oracle(
     name: str, build: Callable[[AnyColorModel, Rgb], AnyColorModel], family: AnyColorModel, options: ColorizeOptions
 ) -> Method:
     def color(pair: Pair, seed: int) -> ColorizedDrawing:
-        told = KnownReferenceMask(family, reference_mask(family, pair, options.guess_masks))
-        return colorize_pair(build(told, pair.color), replace(pair, reference_mask=None), options)
+        model = KnownReferenceMask(family, reference_mask(family, pair, options.guess_masks))
+        return colorize_pair(build(model, pair.color), replace(pair, reference_mask=None), options)
 
     return Method(name, Role.ORACLE, color)
 
 
 def all_methods(family: AnyColorModel, finishes: Sequence[Finish], options: ColorizeOptions) -> tuple[Method, ...]:
-    """Baselines, the family in each finish (with the other settings as given), and ceilings, in the order of the tables."""
+    """Baselines, the model in each finish (with the other options as given), and oracles, in the order of the tables."""
     flats = replace(options, finish=Finish.FLATS)
     return (
         _baseline("white", baselines.white),

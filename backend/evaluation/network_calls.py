@@ -1,4 +1,4 @@
-"""How often a family's networks run."""
+"""Counts how often a model's networks run."""
 
 from collections import Counter
 from collections.abc import Generator, Mapping, Sequence
@@ -9,44 +9,47 @@ from torch import nn
 
 
 def find_networks(thing: object) -> list[nn.Module]:
-    """Every outermost module that an object of this project holds: in attributes, in theirs, in tuples, lists and mappings."""
-    found: dict[int, nn.Module] = {}
-    seen: set[int] = set()
-    waiting: list[Any] = [thing]
-    while waiting:
-        one = waiting.pop()
-        if id(one) in seen:
+    """The outermost torch modules that an object holds, directly or through attributes, sequences and mappings.
+
+    Only attributes of this project's own objects are followed.
+    """
+    networks: dict[int, nn.Module] = {}
+    visited: set[int] = set()
+    stack: list[Any] = [thing]
+    while stack:
+        value = stack.pop()
+        if id(value) in visited:
             continue
-        seen.add(id(one))
-        if isinstance(one, nn.Module):
-            found[id(one)] = one
-        elif isinstance(one, Mapping):
-            waiting += one.values()
-        elif isinstance(one, Sequence) and not isinstance(one, (str, bytes)):
-            waiting += one
-        elif type(one).__module__.split(".")[0] in ("backend", "tests"):
-            waiting += vars(one).values() if hasattr(one, "__dict__") else ()
-    return list(found.values())
+        visited.add(id(value))
+        if isinstance(value, nn.Module):
+            networks[id(value)] = value
+        elif isinstance(value, Mapping):
+            stack += value.values()
+        elif isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
+            stack += value
+        elif type(value).__module__.split(".")[0] in ("backend", "tests"):
+            stack += vars(value).values() if hasattr(value, "__dict__") else ()
+    return list(networks.values())
 
 
 class NetworkCallCounter:
-    """Counts while ``counting``.  total: calls of networks so far."""
+    """Counts the calls of networks inside ``with counter.watch(model):``."""
 
     def __init__(self) -> None:
         self._runs: dict[int, Counter[int]] = {}
 
     @property
     def total(self) -> int:
-        """Calls of all networks, each as often as its busiest layer ran.
+        """Calls of all networks so far; a batch is one call.
 
-        A network may be called through several methods, of which only the layers inside are seen; the busiest layer ran at
-        least once for every pass through the network, and a batch counts once.
+        A network may be called through several methods, but only calls of its layers can be observed.  So its busiest layer
+        is counted: it ran at least once in every pass through the network.
         """
         return sum(max(runs.values(), default=0) for runs in self._runs.values())
 
     @contextmanager
     def watch(self, family: object) -> Generator[None]:
-        """Watches every layer with parameters of every network the family holds."""
+        """Count the calls of every layer with parameters in every network that the model holds."""
         handles: list[Any] = []
         for network in find_networks(family):
             runs = self._runs.setdefault(id(network), Counter())

@@ -1,4 +1,4 @@
-"""What a method with one color per region cannot be better than: families that know the truth."""
+"""Oracles: models that know the truth, and so show the most that a method with one color per region can reach."""
 
 from typing import Any
 
@@ -14,13 +14,13 @@ from backend.imaging.types import Gray, Rgb
 from shared.protocol import ColorizeRequest
 
 REFERENCE_REGIONS = 112
-"""Regions of a reference that a palette is taken from."""
+"""Largest number of regions of a reference; its palette is their colors."""
 
 
 class BestRegionColors:
-    """Every region in the median of its own true colors: "one color per region, best".  See ``ColorModel``.
+    """Colors every region in the median of its true colors: "best color per region".  See ``ColorModel``.
 
-    truth: (h, w, 3) at canvas size.  family: guesses the masks that are not given.
+    family: guesses the masks that are not given.  truth: (h, w, 3), at canvas size.
     """
 
     def __init__(self, family: AnyColorModel, truth: Rgb) -> None:
@@ -37,7 +37,7 @@ class BestRegionColors:
         return self._family.guess_reference_mask(rgb)
 
     def condition(self, drawing: Drawing, request: ColorizeRequest) -> Any:
-        """The regions' colors (count, 3)."""
+        """The colors of the regions, (count, 3)."""
         regions = drawing.regions
         height, width = regions.labels.shape
         return region_medians(regions.labels, regions.count, resize(self._truth, width, height), ~regions.ink)[0]
@@ -47,24 +47,26 @@ class BestRegionColors:
         return None
 
     def decode(self, condition: Any, latent: Any, drawing: Drawing, request: ColorizeRequest) -> Colors:
-        """The colors, flat."""
+        """The colors of the regions, without a color field."""
         return Colors(condition, None)
 
 
 class BestPaletteColors(BestRegionColors):
-    """Every region in that color of the reference's palette that is nearest to its true median: "best palette color".
+    """Colors every region in the color of the reference's palette nearest to its true median: "best palette color".
 
-    Figure chooses among the figure's colors, ground among the ground's; a side without any may use all.
+    Foreground takes colors of the reference's foreground, background of its background; either takes any color when the
+    reference has none of its own.
     """
 
     def condition(self, drawing: Drawing, request: ColorizeRequest) -> Any:
-        """The regions' colors (count, 3)."""
-        wanted: Rgb = super().condition(drawing, request)
-        found = [reference_regions(r.rgb, r.mask, REFERENCE_REGIONS) for r in drawing.references]
-        palette, sides = (np.concatenate([getattr(f, name) for f in found]) for name in ("palette", "palette_foreground"))
-        count = len(wanted)
-        repeated = np.repeat(wanted, len(palette), axis=0), np.tile(palette, (count, 1))
-        difference = color_difference(*repeated).reshape(count, len(palette))
-        own = sides[None, :] == drawing.regions.foreground[:, None]
-        allowed = own | ~own.any(1, keepdims=True)
+        """The colors of the regions, (count, 3)."""
+        true_colors: Rgb = super().condition(drawing, request)
+        cut_references = [reference_regions(r.rgb, r.mask, REFERENCE_REGIONS) for r in drawing.references]
+        palette = np.concatenate([reference.palette for reference in cut_references])
+        palette_foreground = np.concatenate([reference.palette_foreground for reference in cut_references])
+        count = len(true_colors)
+        every_pair = np.repeat(true_colors, len(palette), axis=0), np.tile(palette, (count, 1))
+        difference = color_difference(*every_pair).reshape(count, len(palette))
+        same_part = palette_foreground[None, :] == drawing.regions.foreground[:, None]
+        allowed = same_part | ~same_part.any(1, keepdims=True)
         return palette[np.where(allowed, difference, np.inf).argmin(1)]

@@ -1,4 +1,4 @@
-"""report.html: one file, pictures inside it."""
+"""Writes report.html: one file with its images inside."""
 
 import base64
 from collections.abc import Sequence
@@ -16,9 +16,9 @@ from backend.imaging.resize import fit
 from backend.imaging.types import Rgb
 
 SIDE, QUALITY = 320, 82
-"""Longest side of a picture in the report, pixels, and its WebP quality."""
+"""Longest side of an image in the report, pixels, and its WebP quality."""
 NOTE_METRICS = ("difference", "close", "lpips", "leak")
-"""What stands under a single picture."""
+"""Metrics that stand under a single image."""
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #222; background: #fafafa }
 body { margin: 2rem auto; max-width: 1500px; padding: 0 1rem }
@@ -38,16 +38,18 @@ dt { font-weight: 600 } dd { margin: 0 }
 
 @dataclass(frozen=True)
 class ReportImage:
-    """A picture of the report: its caption, a line of figures under it ('' = none), and the picture as a data address."""
+    """An image of the report."""
 
     caption: str
     note: str
+    """Metrics under the caption; '' = none."""
     address: str
+    """The image as a data URL."""
 
 
 @dataclass(frozen=True)
 class ImageStrip:
-    """One drawing: a title and its pictures in a row."""
+    """One drawing: a title and images in a row."""
 
     title: str
     images: tuple[ReportImage, ...]
@@ -55,39 +57,43 @@ class ImageStrip:
 
 @dataclass(frozen=True)
 class Report:
-    """All that the report tells.  settings: names and values.  drawings: those without a known truth."""
+    """The content of the report."""
 
     title: str
     settings: dict[str, str]
+    """How the evaluation was run: names and values."""
     rows: tuple[Row, ...]
     family: frozenset[str]
+    """Names of the model's methods; tables emphasize them."""
     masks: tuple[MaskRow, ...]
     variations: tuple[Variation, ...]
     strips: tuple[ImageStrip, ...]
+    """The pairs."""
     drawings: tuple[ImageStrip, ...]
+    """Drawings without a known truth."""
 
 
 def report_image(caption: str, rgb: Rgb, note: str = "") -> ReportImage:
-    """A picture (h, w, 3) made small for the report."""
+    """An image (h, w, 3) reduced for the report."""
     small = np.ascontiguousarray(fit(rgb, SIDE)[..., ::-1])
     _, data = cv2.imencode(".webp", small, [cv2.IMWRITE_WEBP_QUALITY, QUALITY])
     return ReportImage(caption, note, "data:image/webp;base64," + base64.b64encode(data.tobytes()).decode("ascii"))
 
 
 def metrics_note(row: Row) -> str:
-    """The figures under a single result."""
+    """The metrics under a single result."""
     columns = [column for column in COLUMNS if column.field in NOTE_METRICS]
     values = [(column, getattr(row.metrics, column.field)) for column in columns]
     return " · ".join(f"{c.title} {format_number(v * c.factor, c.digits)}" for c, v in values if not np.isnan(v))
 
 
 def render_html(report: Report) -> str:
-    """The page."""
+    """The report as an HTML page."""
     kinds = list(dict.fromkeys(row.kind for row in report.rows))
     parts = [f"<h1>{escape(report.title)}</h1>", _definition_list(report.settings)]
     for kind in kinds:
         rows = [row for row in report.rows if row.kind == kind]
-        parts.append(f"<h2>{escape(kind)}: {len({row.pair for row in rows})} pictures</h2>")
+        parts.append(f"<h2>{escape(kind)}: {len({row.pair for row in rows})} drawings</h2>")
         parts.append(_metrics_table(summarize(rows), report.family))
         parts.append(_sources_table(rows, report.family))
     parts.append("<h2>What the columns say</h2>" + _definition_list({column.title: column.meaning for column in COLUMNS}))
@@ -98,7 +104,7 @@ def render_html(report: Report) -> str:
         parts.append("<h2>Variations by seed</h2>" + _html_table(("", "regions that differ", "cost in ΔE"), body))
     if report.drawings:
         parts.append("<h2>Drawings without a known truth</h2>" + "".join(map(_strip_html, report.drawings)))
-    parts.append("<h2>Picture by picture</h2>" + "".join(map(_strip_html, report.strips)))
+    parts.append("<h2>Drawing by drawing</h2>" + "".join(map(_strip_html, report.strips)))
     head = f'<meta charset="utf-8"><title>{escape(report.title)}</title><style>{STYLE}</style>'
     return f'<!doctype html>\n<html lang="en"><head>{head}</head>\n<body>\n' + "\n".join(parts) + "\n</body></html>\n"
 
@@ -121,18 +127,18 @@ def _metrics_table(rows: Sequence[Summary], family: frozenset[str]) -> str:
 
 
 def _sources_table(rows: Sequence[Row], family: frozenset[str]) -> str:
-    """ΔE / share under 10 of each set; nothing when there is only one."""
-    sources, ways = (list(dict.fromkeys(values)) for values in ((r.source for r in rows), (r.method for r in rows)))
+    """ΔE and share under 10 of each set; nothing when there is only one."""
+    sources, methods = (list(dict.fromkeys(values)) for values in ((r.source for r in rows), (r.method for r in rows)))
     if len(sources) < 2:
         return ""
     body: list[tuple[str, ...]] = []
-    for way in ways:
+    for method in methods:
         cells: list[str] = []
         for source in sources:
-            figures = [row.metrics for row in rows if row.method == way and row.source == source]
-            mean, close = (mean_of_known([getattr(f, name) for f in figures]) for name in ("difference", "close"))
-            cells.append(f"{format_number(mean, 1)} / {format_number(close, 2)}" if figures else UNKNOWN)
-        body.append((way, *cells))
+            metrics = [row.metrics for row in rows if row.method == method and row.source == source]
+            mean, close = (mean_of_known([getattr(m, name) for m in metrics]) for name in ("difference", "close"))
+            cells.append(f"{format_number(mean, 1)} / {format_number(close, 2)}" if metrics else UNKNOWN)
+        body.append((method, *cells))
     return "<h3>Set by set: ΔE / share under 10</h3>" + _html_table(("", *sources), body, family)
 
 
@@ -146,9 +152,9 @@ def _masks_table(rows: Sequence[MaskRow]) -> str:
 
 
 def _strip_html(strip: ImageStrip) -> str:
-    figures = "".join(
-        f'<figure><img src="{one.address}" alt="{escape(one.caption)}">'
-        f"<figcaption>{escape(one.caption)}<br>{escape(one.note)}</figcaption></figure>"
-        for one in strip.images
+    images = "".join(
+        f'<figure><img src="{image.address}" alt="{escape(image.caption)}">'
+        f"<figcaption>{escape(image.caption)}<br>{escape(image.note)}</figcaption></figure>"
+        for image in strip.images
     )
-    return f'<h3>{escape(strip.title)}</h3><div class="row">{figures}</div>'
+    return f'<h3>{escape(strip.title)}</h3><div class="row">{images}</div>'

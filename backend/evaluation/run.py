@@ -1,4 +1,4 @@
-"""An evaluation from pairs to report."""
+"""Runs an evaluation: measures every method on every pair."""
 
 import json
 import math
@@ -20,12 +20,12 @@ from backend.evaluation.scoring import Row, measure_pair
 from backend.imaging.types import Rgb
 
 _ORDER = (Role.FAMILY, Role.ORACLE, Role.BASELINE)
-"""In which order results stand beside the truth."""
+"""Order of the results beside the truth."""
 
 
 @dataclass(frozen=True)
 class Measurements:
-    """Everything measured on the pairs, and their pictures."""
+    """Everything measured on the pairs, and their images."""
 
     rows: tuple[Row, ...]
     masks: tuple[MaskRow, ...]
@@ -41,36 +41,39 @@ def measure(
     seeds: int,
     perceptual: Lpips | None,
 ) -> Measurements:
-    """Color every pair in every way.  Masks are measured when ``settings.guess``, variations when there are several seeds."""
+    """Color every pair by every method.
+
+    Masks are measured when ``options.guess_masks``, variations when there are several seeds.  perceptual: None without LPIPS.
+    """
     rows: list[Row] = []
     masks: list[MaskRow] = []
     strips: list[ImageStrip] = []
     varied: dict[str, list[float]] = {}
     for pair in pairs:
-        new, pictures = measure_pair(pair, methods, seeds, perceptual)
+        new, images = measure_pair(pair, methods, seeds, perceptual)
         rows += new
-        strips.append(_image_strip(pair, new, pictures, {way.name: way.role for way in methods}))
-        for way in methods:
-            if way.role is Role.FAMILY and seeds > 1:
-                varied.setdefault(way.name, []).append(share_of_varied_regions(pair, pictures[way.name]))
+        strips.append(_image_strip(pair, new, images, {method.name: method.role for method in methods}))
+        for method in methods:
+            if method.role is Role.FAMILY and seeds > 1:
+                varied.setdefault(method.name, []).append(share_of_varied_regions(pair, images[method.name]))
         if options.guess_masks and pair.split:
             masks.append(measure_masks(family, pair, options))
-    variations = tuple(measure_variation(way, shares, rows) for way, shares in varied.items())
+    variations = tuple(measure_variation(method, shares, rows) for method, shares in varied.items())
     return Measurements(tuple(rows), tuple(masks), variations, tuple(strips))
 
 
 def warm_up(methods: Sequence[Method], pair: Pair) -> None:
-    """Color a mirrored drawing in every finish without looking at the clock, so that nothing is compiled while it is.
+    """Color a mirrored drawing by all methods of the model, so that later nothing is compiled while time is measured.
 
-    Mirrored, as a family may remember a drawing it has seen.
+    It is mirrored because a family may cache a drawing that it has colored.
     """
-    line, mask = (np.ascontiguousarray(picture[:, ::-1]) for picture in (pair.line, pair.mask))
-    for way in methods:
-        if way.role is Role.FAMILY:
-            way.color(replace(pair, line=line, mask=mask), 0)
+    line, mask = (np.ascontiguousarray(image[:, ::-1]) for image in (pair.line, pair.mask))
+    for method in methods:
+        if method.role is Role.FAMILY:
+            method.color(replace(pair, line=line, mask=mask), 0)
 
 
-def _image_strip(pair: Pair, rows: Sequence[Row], pictures: dict[str, list[Rgb]], roles: dict[str, Role]) -> ImageStrip:
+def _image_strip(pair: Pair, rows: Sequence[Row], images: dict[str, list[Rgb]], roles: dict[str, Role]) -> ImageStrip:
     shown: list[ReportImage] = [
         report_image("lines", np.dstack([pair.line] * 3)),
         report_image("reference", pair.reference),
@@ -79,13 +82,13 @@ def _image_strip(pair: Pair, rows: Sequence[Row], pictures: dict[str, list[Rgb]]
     ordered = sorted(rows, key=lambda row: _ORDER.index(roles[row.method]))
     for row in ordered:
         if row.method != "white":
-            caption = row.method if len(pictures[row.method]) == 1 else f"{row.method}, seed {row.seed}"
-            shown.append(report_image(caption, composite_lines(pictures[row.method][row.seed], pair.line), metrics_note(row)))
+            caption = row.method if len(images[row.method]) == 1 else f"{row.method}, seed {row.seed}"
+            shown.append(report_image(caption, composite_lines(images[row.method][row.seed], pair.line), metrics_note(row)))
     return ImageStrip(f"{pair.name} {pair.source}".strip(), tuple(shown))
 
 
 def to_json(settings: dict[str, str], rows: Sequence[Row]) -> str:
-    """The settings and every row's figures; unknown ones are null."""
+    """The settings and the metrics of every row as JSON; unknown metrics are null."""
     return json.dumps({"settings": settings, "rows": [_row_to_json(asdict(row)) for row in rows]}, indent=1)
 
 

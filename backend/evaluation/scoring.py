@@ -1,4 +1,4 @@
-"""Every way on every pair: the figures, and the pictures of the first seed."""
+"""Measures the methods on one pair."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -16,34 +16,44 @@ NAN = float("nan")
 
 @dataclass(frozen=True)
 class Metrics:
-    """All figures of one result; nan where one does not apply.
+    """All metrics of one result; nan where one does not apply.
 
-    difference, close, near: CIEDE2000 outside lines and the shares under 10 and 20, of the figure (of the whole picture where
-    there is no mask).  whole, ground: CIEDE2000 of the whole picture and outside the figure, with the share under 10 each.
-    psnr (dB), ms_ssim, lpips: of the picture with its lines inside the figure's bounding box.  leak, bleeding: see ``edges``.
-    seconds (on the clock), cpu (seconds of all threads), calls: of the whole pipeline.
+    Colors are compared outside the lines.  PSNR, MS-SSIM and LPIPS compare images with lines, in the foreground's box.
     """
 
     difference: float
+    """Mean CIEDE2000 of the foreground; of the whole image where there is no mask."""
     close: float
+    """Share of those pixels under CLOSE."""
     near: float
+    """Share of those pixels under NEAR."""
     whole: float
+    """Mean CIEDE2000 of the whole image."""
     whole_close: float
+    """Share of the whole image under CLOSE."""
     background: float
+    """Mean CIEDE2000 of the background."""
     background_close: float
+    """Share of the background under CLOSE."""
     psnr: float
+    """In dB."""
     ms_ssim: float
     lpips: float
     leak: float
+    """See ``edge_metrics``."""
     bleed: float
+    """See ``edge_metrics``."""
     seconds: float
+    """On the clock, of the whole pipeline."""
     cpu: float
+    """Processor seconds of all threads."""
     calls: float
+    """How often networks ran."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """One way on one pair with one seed."""
+    """One method on one pair with one seed."""
 
     pair: str
     source: str
@@ -54,11 +64,11 @@ class Row:
 
 
 def measure_image(image: Rgb, pair: Pair, perceptual: Lpips | None) -> Metrics:
-    """All figures of a result (h, w, 3) without lines, but for what it cost."""
+    """All metrics of a result (h, w, 3) without lines, except its cost."""
     colors = color_scores(image, pair.color, pair.line, pair.mask, pair.split)
     judged = colors.foreground if pair.split else colors.whole
     box = foreground_box(pair.mask)
-    seen, true = composite_lines(image, pair.line)[box], composite_lines(pair.color, pair.line)[box]
+    crop, true_crop = composite_lines(image, pair.line)[box], composite_lines(pair.color, pair.line)[box]
     return Metrics(
         difference=judged.mean,
         close=judged.close,
@@ -67,9 +77,9 @@ def measure_image(image: Rgb, pair: Pair, perceptual: Lpips | None) -> Metrics:
         whole_close=colors.whole.close,
         background=colors.background.mean,
         background_close=colors.background.close,
-        psnr=psnr(seen, true),
-        ms_ssim=ms_ssim(seen, true),
-        lpips=NAN if perceptual is None else perceptual(seen, true),
+        psnr=psnr(crop, true_crop),
+        ms_ssim=ms_ssim(crop, true_crop),
+        lpips=NAN if perceptual is None else perceptual(crop, true_crop),
         leak=color_leak(image, pair.color, pair.line, pair.mask) if pair.split else NAN,
         bleed=color_bleed(image, pair.color, pair.line),
         seconds=NAN,
@@ -81,15 +91,15 @@ def measure_image(image: Rgb, pair: Pair, perceptual: Lpips | None) -> Metrics:
 def measure_pair(
     pair: Pair, methods: Iterable[Method], seeds: int, perceptual: Lpips | None
 ) -> tuple[list[Row], dict[str, list[Rgb]]]:
-    """Rows of every way, a family's once a seed; and each way's results (h, w, 3), one a seed."""
+    """Rows of every method, and its results (h, w, 3) by name; the model's methods have one of each for every seed."""
     rows: list[Row] = []
-    pictures: dict[str, list[Rgb]] = {}
-    for way in methods:
-        for seed in range(seeds if way.role is Role.FAMILY else 1):
-            result = way.color(pair, seed)
-            figures = measure_image(result.image, pair, perceptual)
-            if way.role is Role.FAMILY and seed == 0:  # later seeds find what is computed once a picture
-                figures = replace(figures, seconds=result.seconds, cpu=result.cpu, calls=float(result.calls))
-            rows.append(Row(pair.name, pair.source, pair.kind, way.name, seed, figures))
-            pictures.setdefault(way.name, []).append(result.image)
-    return rows, pictures
+    images: dict[str, list[Rgb]] = {}
+    for method in methods:
+        for seed in range(seeds if method.role is Role.FAMILY else 1):
+            result = method.color(pair, seed)
+            metrics = measure_image(result.image, pair, perceptual)
+            if method.role is Role.FAMILY and seed == 0:  # later seeds find the cached condition
+                metrics = replace(metrics, seconds=result.seconds, cpu=result.cpu, calls=float(result.calls))
+            rows.append(Row(pair.name, pair.source, pair.kind, method.name, seed, metrics))
+            images.setdefault(method.name, []).append(result.image)
+    return rows, images

@@ -1,4 +1,4 @@
-"""The figures as tables for a terminal; ``COLUMNS`` says what stands in them and how, for the report as well."""
+"""The metrics as tables for a terminal; ``COLUMNS`` defines the columns, for the report as well."""
 
 import math
 from collections.abc import Sequence
@@ -12,13 +12,17 @@ from backend.evaluation.mask_metrics import MaskRow
 
 @dataclass(frozen=True)
 class Column:
-    """A column: the ``Figures`` field, its title, digits, what to multiply with, and what it says in full."""
+    """A column of a table of metrics."""
 
     field: str
+    """Of ``Metrics``."""
     title: str
     digits: int
+    """Decimal places."""
     factor: float
+    """What values are multiplied by; 100 makes percents."""
     meaning: str
+    """One sentence for the report."""
 
 
 COLUMNS = (
@@ -58,7 +62,7 @@ def format_cell(summary: Summary, column: Column) -> str:
 
 
 def metrics_table(title: str, rows: Sequence[Summary], columns: Sequence[Column]) -> Table:
-    """One line a way."""
+    """A table with one line for each method."""
     table = Table(title=title, title_justify="left")
     table.add_column("")
     for column in columns:
@@ -69,7 +73,7 @@ def metrics_table(title: str, rows: Sequence[Summary], columns: Sequence[Column]
 
 
 def masks_table(rows: Sequence[MaskRow]) -> Table:
-    """Mean intersection over union for each kind of picture."""
+    """A table of the mean intersection over union for each kind of pair."""
     table = Table(title="Automatic masks, intersection over union", title_justify="left")
     for name in ("", "drawings", "bare lines", "before the regions", "true colors", "references"):
         table.add_column(name, justify="right" if name else "left")
@@ -81,7 +85,7 @@ def masks_table(rows: Sequence[MaskRow]) -> Table:
 
 
 def variations_table(rows: Sequence[Variation]) -> Table:
-    """What another seed changes."""
+    """A table of what another seed changes."""
     table = Table(title="Variations by seed", title_justify="left")
     for name in ("", "regions that differ", "cost in ΔE"):
         table.add_column(name, justify="right" if name else "left")

@@ -83,7 +83,7 @@ def test_the_table_says_unknown_for_what_is(measured: Measurements) -> None:
 def test_the_report_stands_alone_and_shows_everything(made: Pair, guesser: ColorModel, measured: Measurements) -> None:
     drawing = NamedImage("dr<a>wing", np.dstack([made.line] * 3))
     strip = colorize_by_references(guesser, drawing, choose_references([made]), guesser.spec.finishes, SETTINGS)
-    captions = ["drawing", "figure, guessed", "000 made-boxes", "flats", "painted"]
+    captions = ["drawing", "foreground, guessed", "000 made-boxes", "flats", "painted"]
     assert [shown.caption for shown in strip.images] == captions
     report = Report(
         "Guesser",
