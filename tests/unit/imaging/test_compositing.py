@@ -15,8 +15,8 @@ WHITE = (255, 255, 255)
 
 def _paint(regions: Regions, flats: np.ndarray, ink: np.ndarray, side: bool) -> np.ndarray:
     out = np.full((*ink.shape, 4), 77, np.uint8)
-    lifted = upsample_labels(regions.labels, ink)
-    render_layer(lifted, regions, build_region_colors(regions, sample_field(regions, flats, None), WHITE), ink, side, out)
+    upsampled = upsample_labels(regions.labels, ink)
+    render_layer(upsampled, regions, build_region_colors(regions, sample_field(regions, flats, None), WHITE), ink, side, out)
     assert (out[..., 3] == 77).all()
     return out[..., :3]
 
@@ -66,40 +66,40 @@ def _ring(side: int, thickness: int) -> tuple[np.ndarray, np.ndarray, np.ndarray
 
 def test_the_alpha_reaches_the_middle_of_the_line_that_the_mask_touches() -> None:
     side, thickness = 600, 7
-    ink, lifted, lines = _ring(side, thickness)
+    ink, upsampled, lines = _ring(side, thickness)
     mask = np.zeros_like(ink)
     cv2.circle(mask, (side // 2, side // 2), side // 3 - 4, 255, -1, cv2.LINE_AA)  # ends at the line's inner edge
-    alpha = extend_alpha_under_lines(mask, lifted, np.array([False, True]), ink, lines)
-    inked = (lifted == 1) & (ink > 127)
+    alpha = extend_alpha_under_lines(mask, upsampled, np.array([False, True]), ink, lines)
+    inked = (upsampled == 1) & (ink > 127)
     assert (alpha[inked] == 255).all()
-    assert (alpha[lifted == 0] == mask[lifted == 0]).all()
+    assert (alpha[upsampled == 0] == mask[upsampled == 0]).all()
     apart = cv2.dilate(ink, np.ones((3, 3), np.uint8)) < 16
     assert (alpha[apart] == mask[apart]).all()
 
 
 def test_a_hair_of_paper_between_mask_and_line_is_closed() -> None:
     side = 600
-    ink, lifted, lines = _ring(side, 5)
-    mask = np.where((lifted == 1) & (cv2.dilate(ink, np.ones((3, 3), np.uint8)) < 16), 255, 0).astype(np.uint8)
-    alpha = extend_alpha_under_lines(mask, lifted, np.array([False, True]), ink, lines)
-    assert ((alpha == 255) != (lifted == 1)).mean() < 1e-4
+    ink, upsampled, lines = _ring(side, 5)
+    mask = np.where((upsampled == 1) & (cv2.dilate(ink, np.ones((3, 3), np.uint8)) < 16), 255, 0).astype(np.uint8)
+    alpha = extend_alpha_under_lines(mask, upsampled, np.array([False, True]), ink, lines)
+    assert ((alpha == 255) != (upsampled == 1)).mean() < 1e-4
 
 
 def test_a_line_that_the_mask_does_not_touch_is_left_alone() -> None:
     side = 600
-    ink, lifted, lines = _ring(side, 7)
+    ink, upsampled, lines = _ring(side, 7)
     mask = np.zeros_like(ink)
     cv2.circle(mask, (side // 2, side // 2), side // 3 - 30, 255, -1, cv2.LINE_AA)
-    assert np.array_equal(extend_alpha_under_lines(mask, lifted, np.array([False, True]), ink, lines), mask)
+    assert np.array_equal(extend_alpha_under_lines(mask, upsampled, np.array([False, True]), ink, lines), mask)
 
 
 def test_a_large_black_area_is_not_swallowed() -> None:
     side = 400
     ink = np.full((side, side), 255, np.uint8)
-    lifted = np.ones((side, side), np.uint16)
+    upsampled = np.ones((side, side), np.uint16)
     mask = np.zeros_like(ink)
     mask[:, :200] = 255
-    alpha = extend_alpha_under_lines(mask, lifted, np.array([False, True]), ink, ink > 0)
+    alpha = extend_alpha_under_lines(mask, upsampled, np.array([False, True]), ink, ink > 0)
     assert 0 < (alpha[200, 200:] == 255).sum() <= 0.02 * side
 
 

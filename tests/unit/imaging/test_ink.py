@@ -155,7 +155,7 @@ def test_what_is_darker_than_the_paper_by_12_percent_is_a_solid(gray: int, is_pa
 def test_paper_is_the_brightest_tenth_of_a_cell() -> None:
     page = _page(np.full((24, 24), 190))
     rows, columns = np.indices((240, 240))
-    spots = (columns + 10 * (rows % 2)) % 20
-    page[spots < 4, :3], page[spots == 9, :3] = 200, 210  # 20 percent, and 5 that are brighter still
+    strokes = (columns + 10 * (rows % 2)) % 20
+    page[strokes < 4, :3], page[strokes == 9, :3] = 200, 210  # 20 percent, and 5 that are brighter still
     page[:2, :2, :3] = 150
     assert abs(int(ink_from_rgba(page)[0, 0]) - _ink_on(200, 150)) < 1.5

@@ -55,22 +55,22 @@ def test_a_scan_loses_its_shades_and_its_usual_line_gets_half_strength(circle) -
 
 
 @pytest.mark.parametrize("preparation", OF_PICTURES)
-def test_lines_of_a_colored_picture_are_found_and_its_colors_are_not(preparation: LinePreparation, figure: Callable) -> None:
+def test_lines_of_a_colored_image_are_found_and_its_colors_are_not(preparation: LinePreparation, figure: Callable) -> None:
     ink, mask = figure(600)
     colors = np.where(mask[..., None] > 127, (90, 60, 50), (150, 120, 200)).astype(np.uint8)
     colors[:300] = colors[:300] // 2 + 40
-    picture = np.where(ink[..., None] > 127, colors // 5, colors)
-    found = extract_ink(opaque(picture), preparation)
+    image = np.where(ink[..., None] > 127, colors // 5, colors)
+    found = extract_ink(opaque(image), preparation)
     recall, _ = agreement(found, ink)
     assert recall > 0.9
     assert found[cv2.dilate(ink, np.ones((25, 25), np.uint8)) == 0].mean() < 12
-    assert (ink_from_rgba(opaque(picture)) > 100).mean() > 0.2, "read as drawn, paint is ink"
+    assert (ink_from_rgba(opaque(image)) > 100).mean() > 0.2, "read as drawn, paint is ink"
 
 
 @pytest.mark.parametrize("preparation", OF_PICTURES)
-def test_the_lines_of_the_bundled_picture(preparation: LinePreparation) -> None:
-    with Image.open(DEMO / "reference.png") as picture:
-        found = extract_ink(np.asarray(picture.convert("RGBA")), preparation)
+def test_the_lines_of_the_bundled_image(preparation: LinePreparation) -> None:
+    with Image.open(DEMO / "reference.png") as image:
+        found = extract_ink(np.asarray(image.convert("RGBA")), preparation)
     assert 0.05 < (found > 127).mean() < 0.14
     assert not (found[:100, :400] > 47).any(), "a plain sky with a soft shade"
     across = found[520, 160:195]

@@ -43,9 +43,9 @@ def test_sixteen_bits_are_rounded_to_eight() -> None:
 
 @pytest.mark.parametrize("shape", [(5, 9), (5, 9, 3), (5, 9, 4)])
 def test_encode_and_decode_are_inverse(shape: tuple[int, ...]) -> None:
-    picture = _noise(shape)
-    decoded = decode_gray(encode(picture)) if len(shape) == 2 else decode_rgba(encode(picture))[..., : shape[2]]
-    assert np.array_equal(decoded, picture)
+    image = _noise(shape)
+    decoded = decode_gray(encode(image)) if len(shape) == 2 else decode_rgba(encode(image))[..., : shape[2]]
+    assert np.array_equal(decoded, image)
 
 
 def _header(width: int, height: int, depth: int, color: int) -> bytes:
@@ -66,7 +66,7 @@ def test_impossible_headers_are_refused(header: tuple[int, int, int, int]) -> No
 
 @given(st.binary(max_size=200))
 @settings(max_examples=100, deadline=None)
-def test_garbage_is_a_bad_picture(data: bytes) -> None:
+def test_garbage_is_a_bad_image(data: bytes) -> None:
     for read in (png_size, decode_rgba, decode_gray):
         with pytest.raises(LinewashError) as caught:
             read(data)
@@ -75,7 +75,7 @@ def test_garbage_is_a_bad_picture(data: bytes) -> None:
 
 @given(st.data())
 @settings(max_examples=40, deadline=None)
-def test_a_damaged_picture_is_refused_or_whole(data: st.DataObject) -> None:
+def test_a_damaged_image_is_refused_or_whole(data: st.DataObject) -> None:
     good = encode(_noise((20, 30, 4)))
     cut = data.draw(st.integers(0, len(good) - 1))
     with pytest.raises(LinewashError) as caught:

@@ -1,4 +1,4 @@
-"""Color at working size: no bleeding, no ink baked in, a ground without holes."""
+"""Color at working size: no bleeding, no ink baked in, a background without holes."""
 
 import numpy as np
 import pytest
@@ -24,9 +24,9 @@ FLATS = np.array([[200, 60, 40], [30, 90, 210]], np.uint8)
 
 
 def _field(regions: Regions, cells: int) -> np.ndarray:
-    picture = FLATS.astype(np.float32)[regions.labels] / 255
+    image = FLATS.astype(np.float32)[regions.labels] / 255
     step = regions.labels.shape[0] // cells
-    return picture.reshape(cells, step, cells, step, 3).mean((1, 3))
+    return image.reshape(cells, step, cells, step, 3).mean((1, 3))
 
 
 @pytest.mark.parametrize("cells", [6, 12, 32])
@@ -70,14 +70,14 @@ def test_a_region_smaller_than_a_cell_keeps_its_flat_color() -> None:
 
 def test_a_field_finer_than_the_drawing_is_taken_too() -> None:
     regions = _halves(16)
-    picture = np.repeat(np.repeat(FLATS.astype(np.float32)[regions.labels] / 255, 4, 0), 4, 1)
-    out = interpolate_in_regions(regions, FLATS, picture) * 255
+    image = np.repeat(np.repeat(FLATS.astype(np.float32)[regions.labels] / 255, 4, 0), 4, 1)
+    out = interpolate_in_regions(regions, FLATS, image) * 255
     assert np.abs(out - FLATS[regions.labels])[:, [0, 1, 2, 3, -1, -2, -3, -4]].max() < 2
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(2, 40), st.integers(2, 40))
 @settings(max_examples=25, deadline=None)
-def test_the_membrane_keeps_what_is_known_and_stays_within_it(seed: int, height: int, width: int) -> None:
+def test_the_smooth_filling_keeps_what_is_known_and_stays_within_it(seed: int, height: int, width: int) -> None:
     rng = np.random.default_rng(seed)
     values = rng.random((height, width, 3)).astype(np.float32) * 255
     known = rng.random((height, width)) < rng.random()
@@ -88,7 +88,7 @@ def test_the_membrane_keeps_what_is_known_and_stays_within_it(seed: int, height:
     assert (filled >= low - 1e-2).all() and (filled <= high + 1e-2).all()
 
 
-def test_the_membrane_is_harmonic_between_two_walls() -> None:
+def test_the_smooth_filling_is_harmonic_between_two_walls() -> None:
     values = np.zeros((64, 64, 3), np.float32)
     known = np.zeros((64, 64), np.bool_)
     known[:, [0, 63]] = True
@@ -97,35 +97,37 @@ def test_the_membrane_is_harmonic_between_two_walls() -> None:
     assert np.abs(filled[32, :, 0] - np.linspace(0, 255, 64)).max() < 12
 
 
-def test_the_ground_behind_a_figure_shows_no_seam() -> None:
+def test_the_background_behind_a_foreground_shows_no_seam() -> None:
     size = 128
     y, x = np.mgrid[0:size, 0:size] - size / 2
     labels = (np.hypot(x, y) < 40).astype(np.int32)
     regions = Regions(labels, 2, np.zeros((size, size), np.bool_), np.array([False, True]))
-    wash = build_region_colors(regions, sample_field(regions, np.array([[90, 140, 200], [250, 10, 10]], np.uint8), None), WHITE)
-    assert np.abs(wash.background - (90, 140, 200)).max() < 0.5
-    assert np.abs(wash.foreground - (250, 10, 10)).max() < 0.5
+    colors = build_region_colors(
+        regions, sample_field(regions, np.array([[90, 140, 200], [250, 10, 10]], np.uint8), None), WHITE
+    )
+    assert np.abs(colors.background - (90, 140, 200)).max() < 0.5
+    assert np.abs(colors.foreground - (250, 10, 10)).max() < 0.5
 
 
-def test_a_gap_under_an_arm_does_not_color_the_ground() -> None:
+def test_a_gap_under_an_arm_does_not_color_the_background() -> None:
     labels = np.full((200, 200), 1, np.int32)
     labels[:30] = 0
     labels[100:106, 100:106] = 2
     regions = Regions(labels, 3, np.zeros((200, 200), np.bool_), np.array([False, True, False]))
-    wash = build_region_colors(
+    colors = build_region_colors(
         regions, sample_field(regions, np.array([[10, 20, 30], [0, 0, 0], [255, 255, 0]], np.uint8), None), WHITE
     )
-    assert np.abs(wash.background - (10, 20, 30)).max() < 0.5
-    assert (wash.image[102, 102] == (255, 255, 0)).all()
+    assert np.abs(colors.background - (10, 20, 30)).max() < 0.5
+    assert (colors.image[102, 102] == (255, 255, 0)).all()
 
 
-def test_all_figure_has_paper_behind_it_and_no_figure_is_sane() -> None:
+def test_all_foreground_has_paper_behind_it_and_no_foreground_is_sane() -> None:
     regions = _halves()
     whole = Regions(regions.labels, 2, regions.ink, np.array([True, True]))
     assert (build_region_colors(whole, sample_field(whole, FLATS, None), (240, 230, 220)).background == (240, 230, 220)).all()
     nothing = Regions(regions.labels, 2, regions.ink, np.array([False, False]))
-    wash = build_region_colors(nothing, sample_field(nothing, FLATS, None), WHITE)
-    assert np.array_equal(wash.foreground, wash.image) and np.array_equal(wash.background, wash.image)
+    colors = build_region_colors(nothing, sample_field(nothing, FLATS, None), WHITE)
+    assert np.array_equal(colors.foreground, colors.image) and np.array_equal(colors.background, colors.image)
 
 
 FIELD_COLOR, OTHER_COLOR, FLAT_COLOR = (0.8, 0.5, 0.4), (0.2, 0.4, 0.6), (0.3, 0.6, 0.3)

@@ -35,8 +35,8 @@ def test_the_box_lies_in_the_square_and_touches_two_sides(width: int, height: in
 
 @pytest.mark.parametrize("shape", [(40, 100, 3), (100, 40, 3), (64, 64), (300, 20)])
 def test_letterbox_fills_what_the_image_leaves(shape: tuple[int, ...]) -> None:
-    picture = np.full(shape, 200, np.uint8)
-    square, box = letterbox(picture, 64, 7)
+    image = np.full(shape, 200, np.uint8)
+    square, box = letterbox(image, 64, 7)
     assert square.shape == (64, 64, *shape[2:]) and square.dtype == np.uint8
     inside = np.zeros((64, 64), np.bool_)
     inside[box.top : box.top + box.height, box.left : box.left + box.width] = True
@@ -52,7 +52,7 @@ def test_labels_are_never_mixed() -> None:
     assert (square[:, : box.left] == -1).all()
 
 
-def test_fit_keeps_small_pictures() -> None:
+def test_fit_keeps_small_images() -> None:
     small = np.zeros((20, 30, 3), np.uint8)
     assert fit(small, 512) is small
     assert fit(np.zeros((1024, 512, 3), np.uint8), 512).shape == (512, 256, 3)

@@ -44,7 +44,7 @@ def _run(given: Inputs, **changes: Any) -> ResultLayers:
     return colorize(replace(given, request=request), Stubborn(), lambda step: None).layers
 
 
-def _spot(x: int, y: int, color: tuple[int, int, int] = HINT) -> Rgba:
+def _stroke(x: int, y: int, color: tuple[int, int, int] = HINT) -> Rgba:
     hints = np.zeros((SIDE, SIDE, 4), np.uint8)
     cv2.circle(hints, (x, y), 6, (*color, 255), -1)
     return hints
@@ -64,7 +64,7 @@ def _disc(radius: float) -> np.ndarray:
 @pytest.mark.parametrize("finish", FINISHES)
 def test_a_hint_is_exact_in_its_region_and_nowhere_else(given: Inputs, finish: Finish) -> None:
     plain = _run(given, finish=finish)
-    found = _run(replace(given, hints=_spot(160, 160)), finish=finish, hints=True)
+    found = _run(replace(given, hints=_stroke(160, 160)), finish=finish, hints=True)
     inner, seen = _disc(0.35 * SIDE - 5), found.foreground[..., :3].astype(float)
     if finish is Finish.FLATS:
         assert (seen[inner] == HINT).all()
@@ -76,7 +76,7 @@ def test_a_hint_is_exact_in_its_region_and_nowhere_else(given: Inputs, finish: F
 
 
 def test_hints_change_what_is_remembered(given: Inputs) -> None:
-    hinted = [replace(given, hints=_spot(160, 160, color)) for color in (HINT, OTHER)]
+    hinted = [replace(given, hints=_stroke(160, 160, color)) for color in (HINT, OTHER)]
     keys = {condition_key(prepare(each, Stubborn()), given.request) for each in (given, *hinted)}
     assert len(keys) == 3
 
@@ -103,7 +103,7 @@ def _soft_box(left: int, right: int, soft: float) -> np.ndarray:
 
 @pytest.mark.parametrize("finish", FINISHES)
 @pytest.mark.parametrize("soft", [0, 6])
-def test_recoloring_leaves_every_byte_outside_the_selection(given: Inputs, finish: Finish, soft: float) -> None:
+def test_an_edit_of_a_selection_leaves_every_byte_outside_the_selection(given: Inputs, finish: Finish, soft: float) -> None:
     before = _run(given, finish=finish, seed=1)
     painted_over = before.background.copy()
     painted_over[250:300, 20:60] = (1, 2, 3, 200)  # by the painter, with holes even
@@ -135,7 +135,7 @@ def test_the_model_is_told_what_the_rest_looks_like(given: Inputs) -> None:
     before = _run(given, finish=Finish.FLATS, seed=1)
     selection = np.where(_disc(0.35 * SIDE), 255, 0).astype(np.uint8)
     again = replace(
-        given, selection=selection, previous=PreviousResult(before.foreground, before.background), hints=_spot(160, 160)
+        given, selection=selection, previous=PreviousResult(before.foreground, before.background), hints=_stroke(160, 160)
     )
     drawing = prepare(again, Stubborn())
     labels = drawing.regions.labels
@@ -144,7 +144,7 @@ def test_the_model_is_told_what_the_rest_looks_like(given: Inputs) -> None:
     assert tuple(drawing.fixed.colors[labels[300, 5]]) == tuple(before.background[300, 5, :3])
 
 
-def test_the_figure_is_what_it_was_and_nobody_guesses(given: Inputs) -> None:
+def test_the_foreground_is_what_it_was_and_nobody_guesses(given: Inputs) -> None:
     mask = np.where(_disc(0.35 * SIDE), 255, 0).astype(np.uint8)
     before = _run(replace(given, foreground=mask), seed=1)
     family = Stubborn()
@@ -156,7 +156,7 @@ def test_the_figure_is_what_it_was_and_nobody_guesses(given: Inputs) -> None:
 def test_a_hint_outside_the_selection_changes_nothing_there(given: Inputs) -> None:
     before = _run(given, finish=Finish.FLATS, seed=1)
     selection = np.where(_disc(0.35 * SIDE), 255, 0).astype(np.uint8)
-    hinted = replace(given, hints=_spot(20, 300))
+    hinted = replace(given, hints=_stroke(20, 300))
     found = _recoloring(hinted, selection, before, finish=Finish.FLATS, seed=1, hints=True)
     assert np.array_equal(found.background, before.background)
 

@@ -42,9 +42,9 @@ def _colors(regions: Regions, field: bool) -> Colors:
     flats[~regions.foreground] = np.array([40, 70, 200]) + rng.integers(0, 50, (int((~regions.foreground).sum()), 3))
     if not field:
         return Colors(flats, None)
-    picture = flats.astype(np.float32)[regions.labels] / 255
-    picture[regions.ink] *= 0.1  # a field that has the lines baked in
-    return Colors(flats, cv2.resize(picture, (48, 48), interpolation=cv2.INTER_AREA))
+    image = flats.astype(np.float32)[regions.labels] / 255
+    image[regions.ink] *= 0.1  # a field that has the lines baked in
+    return Colors(flats, cv2.resize(image, (48, 48), interpolation=cv2.INTER_AREA))
 
 
 SIZES = [(64, 64), (300, 220), (1100, 600)]
@@ -104,14 +104,14 @@ def test_no_line_is_baked_in(size: tuple[int, int]) -> None:
 @pytest.mark.parametrize("field", [False, True])
 def test_hiding_the_foreground_shows_no_hole_and_no_ghost(size: tuple[int, int], field: bool) -> None:
     drawing, colors, found = _all(size, field)
-    ground = found.background[..., :3].astype(int)
+    background = found.background[..., :3].astype(int)
     regions = drawing.regions
     own = colors.flats[~regions.foreground].astype(int)
-    assert (ground >= own.min(0) - 12).all() and (ground <= own.max(0) + 12).all()
+    assert (background >= own.min(0) - 12).all() and (background <= own.max(0) + 12).all()
     edge = cv2.morphologyEx((drawing.mask > 127).astype(np.uint8), cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)).astype(bool)
     edge[:, :2] = edge[:, -2:] = False
-    step = np.abs(np.diff(ground, axis=1)).max(-1)
-    horizon = cv2.dilate((np.abs(np.diff(ground, axis=0)).max(-1) > 12).astype(np.uint8), np.ones((5, 5), np.uint8))
+    step = np.abs(np.diff(background, axis=1)).max(-1)
+    horizon = cv2.dilate((np.abs(np.diff(background, axis=0)).max(-1) > 12).astype(np.uint8), np.ones((5, 5), np.uint8))
     seam = edge[1:, 1:] & (horizon[:, 1:] == 0)
     assert seam.any() and np.percentile(step[1:][seam], 99) <= 12
 
@@ -139,7 +139,7 @@ def test_colors_below_clear_alpha_are_sane() -> None:
     assert (rgb >= mine.min(0) - 12).all() and (rgb <= mine.max(0) + 12).all()
 
 
-def test_all_figure_is_on_paper() -> None:
+def test_all_foreground_is_on_paper() -> None:
     ink, _ = _figure(200, 200)
     mask = np.full_like(ink, 255)
     rgb = np.full((20, 20, 3), (240, 230, 210), np.uint8)
@@ -162,7 +162,7 @@ def test_the_paper_is_the_first_references_background_or_white() -> None:
     assert background_color((Reference(rgb, empty, ReferenceRole.BACKGROUND),)) == (100, 100, 100)
 
 
-def test_no_figure_at_all() -> None:
+def test_no_foreground_at_all() -> None:
     ink, _ = _figure(200, 200)
     mask = np.zeros_like(ink)
     drawing = Drawing(ink, mask, merge_and_split(segment(ink, 0.04), mask, 160), ())

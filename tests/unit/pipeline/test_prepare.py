@@ -65,7 +65,7 @@ def test_a_guessed_mask_ends_on_the_line(side: int, inputs, family) -> None:
     assert drawing.regions.count <= MAX_REGIONS
 
 
-def test_no_figure_found_is_a_warning(inputs, blind_family) -> None:
+def test_no_foreground_found_is_a_warning(inputs, blind_family) -> None:
     drawing = prepare(inputs(), blind_family)
     assert drawing.warnings == (NO_FOREGROUND,)
     assert not drawing.mask.any() and not drawing.regions.foreground.any()
@@ -81,11 +81,11 @@ def test_opaque_lines_need_no_warning(inputs, family) -> None:
 
 
 @pytest.mark.parametrize("preparation", [each for each in LinePreparation if each is not LinePreparation.WHITE_ON_BLACK])
-def test_a_colored_picture_is_cut_along_its_lines_and_a_plain_one_has_none(preparation, inputs, family) -> None:
+def test_a_colored_image_is_cut_along_its_lines_and_a_plain_one_has_none(preparation, inputs, family) -> None:
     ring = inputs().lines[..., 3:].astype(np.float32) / 255
     paint = np.full((300, 300, 3), (235, 200, 160), np.uint8)
-    picture = np.dstack([(paint * (1 - ring)).astype(np.uint8), np.full((300, 300), 255, np.uint8)])
-    drawing = prepare(inputs(lines=picture, preparation=preparation), family)
+    image = np.dstack([(paint * (1 - ring)).astype(np.uint8), np.full((300, 300), 255, np.uint8)])
+    drawing = prepare(inputs(lines=image, preparation=preparation), family)
     assert drawing.regions.count == prepare(inputs(), family).regions.count
     plain = np.full((300, 300, 4), (235, 200, 160, 255), np.uint8)
     assert _code(inputs(lines=plain, preparation=preparation), family) is ErrorCode.EMPTY_LINES

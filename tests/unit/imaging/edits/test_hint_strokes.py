@@ -27,12 +27,12 @@ def test_a_soft_brush_is_one_color_and_its_most_frequent() -> None:
     assert len(found.rows) == np.count_nonzero(alpha) and found.weight.min() >= 1
 
 
-def test_touching_strokes_are_two_spots() -> None:
+def test_touching_strokes_are_two_strokes() -> None:
     found = find_hint_strokes(_painted((60, 40, 6, RED), (60, 50, 6, BLUE)))
     assert sorted(found.colors.tolist()) == sorted([list(RED), list(BLUE)])
 
 
-def test_a_whole_picture_for_hints_is_looked_at_in_parts() -> None:
+def test_a_whole_image_for_hints_is_looked_at_in_parts() -> None:
     noise = np.random.default_rng(2).integers(0, 256, (2100, 2100, 4)).astype(np.uint8)
     noise[..., 3] = 255
     found = find_hint_strokes(noise)

@@ -1,4 +1,4 @@
-"""Spots of color, and the regions they fix."""
+"""Strokes of color, and the regions they fix."""
 
 import cv2
 import numpy as np
@@ -24,17 +24,17 @@ def _rooms() -> tuple[np.ndarray, Regions, np.ndarray]:
     return finer, Regions((finer == 1).astype(np.int32), 2, ink > 0, np.array([True, False])), ink
 
 
-def _painted(*spots: tuple[int, int, int, tuple[int, int, int]], scale: int = 1) -> np.ndarray:
+def _painted(*strokes: tuple[int, int, int, tuple[int, int, int]], scale: int = 1) -> np.ndarray:
     """Dabs of (x, y, radius, color)."""
     hints = np.zeros((SIDE * scale, SIDE * scale, 4), np.uint8)
-    for x, y, radius, color in spots:
+    for x, y, radius, color in strokes:
         cv2.circle(hints, (x * scale, y * scale), radius * scale, (*color, 255), -1)
     return hints
 
 
-def _fixed(*spots: tuple[int, int, int, tuple[int, int, int]], scale: int = 1) -> tuple[Regions, FixedRegions]:
+def _fixed(*strokes: tuple[int, int, int, tuple[int, int, int]], scale: int = 1) -> tuple[Regions, FixedRegions]:
     finer, regions, ink = _rooms()
-    return apply_hints(finer, regions, ink, _painted(*spots, scale=scale))
+    return apply_hints(finer, regions, ink, _painted(*strokes, scale=scale))
 
 
 def _color(found: tuple[Regions, FixedRegions], x: int, y: int) -> tuple[int, ...] | None:
@@ -43,7 +43,7 @@ def _color(found: tuple[Regions, FixedRegions], x: int, y: int) -> tuple[int, ..
     return tuple(fixed.colors[k].tolist()) if fixed.is_fixed[k] else None
 
 
-def test_a_spot_fixes_its_whole_region_and_no_other() -> None:
+def test_a_stroke_fixes_its_whole_region_and_no_other() -> None:
     for scale in (1, 3):
         found = _fixed((30, 70, 2, RED), scale=scale)
         assert _color(found, 30, 70) == _color(found, 2, 2) == RED
@@ -52,14 +52,14 @@ def test_a_spot_fixes_its_whole_region_and_no_other() -> None:
         assert found[0].count == 2 and len(found[1].is_fixed) == len(found[1].colors) == 2
 
 
-def test_a_spot_in_a_small_room_that_was_joined_colors_the_room_alone() -> None:
+def test_a_stroke_in_a_small_room_that_was_joined_colors_the_room_alone() -> None:
     found = _fixed((14, 14, 2, RED))
     assert _color(found, 12, 12) == RED and _color(found, 30, 70) is None
     found = _fixed((14, 14, 2, RED), (30, 70, 2, BLUE))
     assert _color(found, 12, 12) == RED and _color(found, 30, 70) == BLUE
 
 
-def test_a_spot_on_a_line_belongs_to_the_side_with_most_of_it() -> None:
+def test_a_stroke_on_a_line_belongs_to_the_region_with_most_of_it() -> None:
     assert _color(_fixed((45, 60, 4, RED)), 20, 60) == RED
     assert _color(_fixed((45, 60, 4, RED)), 80, 60) is None
     assert _color(_fixed((50, 60, 4, RED)), 80, 60) == RED
@@ -90,10 +90,10 @@ def test_a_line_inside_a_region_keeps_two_colors_apart() -> None:
     assert _color(found, 90, 28) == RED and _color(found, 90, 32) == BLUE
 
 
-def test_what_cannot_be_reached_goes_to_the_nearest_spot() -> None:
+def test_what_cannot_be_reached_goes_to_the_nearest_stroke() -> None:
     _, regions, ink = _rooms()
     labels = regions.labels.copy()
-    labels[:, 60:64] = 0  # a wall through the right half: its far side touches neither spot
+    labels[:, 60:64] = 0  # a wall through the right half: its far side touches neither stroke
     apart = Regions(labels, 2, regions.ink, regions.foreground)
     found = apply_hints(labels, apart, ink, _painted((54, 20, 2, RED), (54, 76, 2, BLUE)))
     assert _color(found, 90, 10) == RED and _color(found, 90, 90) == BLUE
@@ -143,7 +143,7 @@ DABS = st.lists(
 
 @given(DABS)
 @settings(max_examples=60, deadline=None)
-def test_any_spots_leave_a_partition_that_only_got_finer(dabs: list[tuple[int, int, int, tuple[int, int, int]]]) -> None:
+def test_any_strokes_leave_a_partition_that_only_got_finer(dabs: list[tuple[int, int, int, tuple[int, int, int]]]) -> None:
     finer, regions, ink = _rooms()
     found, fixed = apply_hints(finer, regions, ink, _painted(*dabs))
     assert np.array_equal(np.unique(found.labels), np.arange(found.count))

@@ -14,7 +14,7 @@ Pair = tuple[np.ndarray, np.ndarray]
 
 
 def _regions() -> Regions:
-    """Figure on the left, ground on the right, each cut in two by a line halfway down."""
+    """Figure on the left, background on the right, each cut in two by a line halfway down."""
     labels = np.zeros((SIDE, SIDE), np.int32)
     labels[:, SIDE // 2 :] += 1
     labels[SIDE // 2 :] += 2
@@ -125,7 +125,7 @@ def test_a_soft_edge_fades_by_opacity() -> None:
     assert np.abs(found[..., :3] - color)[seen].max() <= 0.5 + 1e-6
 
 
-def test_the_hidden_ground_follows_recolored_ground_and_nothing_else() -> None:
+def test_the_hidden_background_follows_changed_background_and_nothing_else() -> None:
     old, new = _layers(3), _layers(4)
     old[0][..., 3] = 255
     for selection, changes in ((_box(0, 100, 0, 100), False), (_box(0, 100, 0, SIDE), True)):
@@ -136,11 +136,11 @@ def test_the_hidden_ground_follows_recolored_ground_and_nothing_else() -> None:
 
 
 def test_sampling_mixes_no_colors() -> None:
-    picture = np.zeros((100, 60, 4), np.uint8)
-    picture[::2] = 200
-    small = downsample_nearest(picture, (7, 5))
+    image = np.zeros((100, 60, 4), np.uint8)
+    image[::2] = 200
+    small = downsample_nearest(image, (7, 5))
     assert small.shape == (7, 5, 4) and set(np.unique(small)) <= {0, 200}
-    assert np.array_equal(downsample_nearest(picture, (100, 60)), picture)
+    assert np.array_equal(downsample_nearest(image, (100, 60)), image)
 
 
 @pytest.mark.parametrize(("columns", "freed"), [(9, False), (10, True)])

@@ -14,13 +14,13 @@ def test_two_feet_are_no_cut_off() -> None:
     np.testing.assert_array_equal(add_crop_edges(ink), ink)
 
 
-def test_pockets_that_folds_divide_are_one() -> None:
+def test_enclosed_areas_that_folds_divide_are_one() -> None:
     ink = np.zeros((256, 256), np.uint8)
     cv2.rectangle(ink, (60, 50), (200, 230), 255, 2)
     for x in range(80, 200, 20):
         cv2.line(ink, (x, 50), (x, 230), 255, 2)
-    ground = np.ones(ink.shape, np.bool_)
-    found = find_enclosed_areas(ink, ground, 0.04)
+    background = np.ones(ink.shape, np.bool_)
+    found = find_enclosed_areas(ink, background, 0.04)
     fold = found.labels[200, 70]
     assert found.is_enclosed[fold] and not found.is_enclosed[found.labels[10, 10]]
     assert found.radius[fold] > 0.2 and found.radius[found.labels[10, 10]] == 0
@@ -32,7 +32,7 @@ def test_dirt_is_no_line_at_full_strength() -> None:
 
 
 def _bottom_line(columns: int, gaps: int = 0, strength: int = 255, step: int = 0) -> np.ndarray:
-    """A line near the bottom of a 200 x 200 drawing, so many of its columns bare, and its right half lifted by ``step``."""
+    """A line near the bottom of a 200 x 200 drawing, so many of its columns bare, and its right half upsampled by ``step``."""
     ink = np.zeros((200, 200), np.uint8)
     ink[150, 50 : 50 + columns] = strength
     ink[150, 51 : 51 + gaps] = 0

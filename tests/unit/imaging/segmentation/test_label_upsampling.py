@@ -22,13 +22,13 @@ def _thin_drawing(side: int) -> np.ndarray:
 def test_borders_lie_under_thin_canvas_lines(scale: float) -> None:
     big = _thin_drawing(round(256 * scale))
     labels = segment(resize(big, 256, 256), 0.04).labels
-    lifted = upsample_labels(labels, big).astype(int)
+    upsampled = upsample_labels(labels, big).astype(int)
     cells = np.minimum((np.arange(len(big)) * 256 / len(big)).astype(int), 255)
     nearest = labels[cells[:, None], cells]
-    assert _inked(lifted, big) > 0.94  # the rest are closed gaps, and slivers narrower than a cell
-    assert _inked(lifted, big) > _inked(nearest, big) + 0.15
-    assert (np.bincount(lifted.ravel()) > 0).all()
-    assert (lifted == nearest).mean() > 0.97
+    assert _inked(upsampled, big) > 0.94  # the rest are closed gaps, and slivers narrower than a cell
+    assert _inked(upsampled, big) > _inked(nearest, big) + 0.15
+    assert (np.bincount(upsampled.ravel()) > 0).all()
+    assert (upsampled == nearest).mean() > 0.97
 
 
 def _inked(labels: np.ndarray, ink: np.ndarray) -> float:
@@ -43,8 +43,8 @@ def test_every_region_survives_even_one_cell_wide() -> None:
     labels[20, 10:50] = 1
     labels[40:42, 30] = 2
     labels[np.arange(5, 60), np.arange(5, 60)] = 3
-    lifted = upsample_labels(labels, np.zeros((512, 512), np.uint8))
-    areas = np.bincount(lifted.ravel(), minlength=4) / 64
+    upsampled = upsample_labels(labels, np.zeros((512, 512), np.uint8))
+    areas = np.bincount(upsampled.ravel(), minlength=4) / 64
     expected = np.bincount(labels.ravel(), minlength=4)
     assert (areas > 0.4 * expected).all() and (areas < 2 * expected).all()
 
@@ -52,8 +52,8 @@ def test_every_region_survives_even_one_cell_wide() -> None:
 def test_borders_without_ink_are_smooth() -> None:
     y, x = np.mgrid[0:64, 0:64]
     labels = (x > y * 0.4 + 15).astype(np.int32)
-    lifted = upsample_labels(labels, np.zeros((512, 512), np.uint8))
-    edge = np.argmax(lifted == 1, axis=1)
+    upsampled = upsample_labels(labels, np.zeros((512, 512), np.uint8))
+    edge = np.argmax(upsampled == 1, axis=1)
     line = (np.arange(512) + 0.5) * 0.4 + 16 * 8 - 0.4 * 4
     assert np.abs(edge - line)[16:-16].max() < 8
     assert np.abs(np.diff(edge.astype(int)))[16:-16].max() <= 4  # nearest cells would jump by 8
@@ -68,10 +68,10 @@ def test_bands_do_not_show(circle) -> None:
     """A drawing of more rows than one band equals itself turned upside down, but for ties."""
     ink = circle(side=900, thickness=4)
     labels = segment(resize(ink, 300, 300), 0.04).labels
-    lifted = upsample_labels(labels, ink)
+    upsampled = upsample_labels(labels, ink)
     turned = upsample_labels(np.ascontiguousarray(labels[::-1]), np.ascontiguousarray(ink[::-1]))[::-1]
-    assert (lifted != turned).mean() < 0.002
-    assert (ink[lifted != turned] > 128).all()
+    assert (upsampled != turned).mean() < 0.002
+    assert (ink[upsampled != turned] > 128).all()
 
 
 @pytest.mark.parametrize("shape", [(64, 2048), (1500, 64), (700, 500)])
@@ -80,20 +80,20 @@ def test_any_aspect(shape: tuple[int, int]) -> None:
     cv2.line(ink, (0, shape[0] // 3), (shape[1] - 1, shape[0] // 2), 255, 3, cv2.LINE_AA)
     small = resize(ink, max(16, shape[1] // 4), max(16, shape[0] // 4))
     regions = merge_and_split(segment(small, 0.04), np.full_like(small, 255), 160)
-    lifted = upsample_labels(regions.labels, ink)
-    assert lifted.shape == shape and np.array_equal(np.unique(lifted), np.arange(regions.count))
+    upsampled = upsample_labels(regions.labels, ink)
+    assert upsampled.shape == shape and np.array_equal(np.unique(upsampled), np.arange(regions.count))
 
 
-def test_a_lifted_mask_is_soft_by_one_pixel_only(circle) -> None:
+def test_an_upsampled_mask_is_soft_by_one_pixel_only(circle) -> None:
     ink = circle(side=800, thickness=5)
     small = resize(ink, 200, 200)
     found = segment(small, 0.04)
     mask = np.where(found.labels == found.labels[100, 100], 255, 0).astype(np.uint8)
-    lifted = upsample_mask(mask, ink)
-    soft = (lifted > 0) & (lifted < 255)
+    upsampled = upsample_mask(mask, ink)
+    soft = (upsampled > 0) & (upsampled < 255)
     assert 0 < soft.sum() < 4 * np.pi * 0.7 * 800
     assert ink[soft].min() > 96
-    assert abs((lifted > 127).sum() - np.pi * 280**2) < 0.02 * np.pi * 280**2
+    assert abs((upsampled > 127).sum() - np.pi * 280**2) < 0.02 * np.pi * 280**2
 
 
 def _halves() -> np.ndarray:

@@ -29,7 +29,7 @@ def test_flat_patches_keep_their_exact_colors() -> None:
     assert found.palette_foreground.sum() == 3
 
 
-def test_figure_and_background_share_no_color() -> None:
+def test_foreground_and_background_share_no_color() -> None:
     rgb, mask = _patches()
     rgb[:, 100:] = (200, 40, 30)  # the figure's red in the background, too
     found = reference_regions(rgb, mask, 112)

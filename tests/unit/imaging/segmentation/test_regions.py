@@ -197,6 +197,15 @@ def _room(height: int, width: int) -> np.ndarray:
     return ink
 
 
+@pytest.mark.parametrize(("side", "joined"), [(256, False), (512, True)])
+def test_a_basin_is_deeper_than_a_bump(side: int, joined: bool) -> None:
+    """Two corridors meet at a corner, where a way of radius 1.4 leads from one of radius 2 to the other."""
+    ink = np.full((side, side), 255, np.uint8)
+    ink[100:103, 50:71] = ink[102:105, 70:91] = 0
+    labels = segment(ink, 0.1).labels
+    assert (labels[101, 55] == labels[103, 85]) == joined  # a bump is less than 0.6 pixels at 256, or 0.85 at 512
+
+
 @pytest.mark.parametrize(("size", "count"), [((3, 3), 1), ((2, 5), 2)])
 def test_a_fragment_has_less_than_ten_pixels(size: tuple[int, int], count: int) -> None:
     assert segment(_room(*size), 0.0).count == count
