@@ -3,8 +3,8 @@
     python benchmarks/coloring.py [--threads 2] [--repeat 3]
 
 Baseline "mean color": the reference's mean color poured into the mask, as two layers and their composite; no model, no
-regions.  It is here as the least work any coloring can do.  "first" is a picture never seen before, with its figure found
-automatically; "again" the same picture with another seed, whose conditioning is remembered.  Each size and finish runs in a
+regions.  It is here as the least work any coloring can do.  "first" is a drawing that is not cached, with its foreground found
+automatically; "again" the same drawing with another seed and a cached condition.  Each size and finish runs in a
 process of its own, after a warm-up at another size (numba compiles, torch builds its kernels).
 """
 
@@ -24,13 +24,13 @@ CASES = ((1024, "flats"), (1024, "painted"), (4096, "flats"), (4096, "painted"))
 
 
 def _rgba(path: Path, side: int | None) -> np.ndarray:
-    picture = cv2.imread(str(path), cv2.IMREAD_COLOR)[..., ::-1]
+    image = cv2.imread(str(path), cv2.IMREAD_COLOR)[..., ::-1]
     if side is not None:
-        scale = side / max(picture.shape[:2])
-        shown = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)[:side, :side]
-        picture = np.full((side, side, 3), 255, np.uint8)
-        picture[: shown.shape[0], : shown.shape[1]] = shown
-    return np.dstack([picture, np.full(picture.shape[:2], 255, np.uint8)])
+        scale = side / max(image.shape[:2])
+        scaled = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)[:side, :side]
+        image = np.full((side, side, 3), 255, np.uint8)
+        image[: scaled.shape[0], : scaled.shape[1]] = scaled
+    return np.dstack([image, np.full(image.shape[:2], 255, np.uint8)])
 
 
 def _child(side: int, finish: str, repeat: int, threads: int) -> None:
@@ -59,7 +59,7 @@ def _child(side: int, finish: str, repeat: int, threads: int) -> None:
     first, again = [], []
     for number in range(repeat):
         lines = _rgba(data / "lines.png", side)
-        lines[: 2 + number, :2, :3] = 254  # another picture to the memory, the same to the eye
+        lines[: 2 + number, :2, :3] = 254  # another drawing to the cache, the same to the eye
         first.append(run(lines, 0))
         again.append(run(lines, 1))
     print(
@@ -97,11 +97,11 @@ def main() -> None:
         done = subprocess.run(
             [*command, "--child", str(side), finish], env=environment, check=True, capture_output=True, text=True
         )
-        found = json.loads(done.stdout.splitlines()[-1])
-        base = found["baseline"]
+        result = json.loads(done.stdout.splitlines()[-1])
+        base = result["baseline"]
         line = "%d %-8s first %.2f (%.0f x)  again %.2f (%.0f x)  mean color %.3f"
         print(
-            line % (side, finish, found["first"], found["first"] / base, found["again"], found["again"] / base, base),
+            line % (side, finish, result["first"], result["first"] / base, result["again"], result["again"] / base, base),
             flush=True,
         )
 

@@ -1,12 +1,12 @@
-"""One picture with a full-size ColorizeDiffusion v1.5: memory, seconds, and the work that the exact savings save.
+"""One drawing with a full-size ColorizeDiffusion v1.5: memory, seconds, and the work saved by exact shortcuts.
 
     python benchmarks/colorizediffusion.py [--side 512] [--steps 4] [--threads 2] [--mode both]
 
-The networks are the published ones in shape (with CLIP ViT-H/14), their weights random: the time is that of a real picture,
-what is painted is not.  Baseline "plain": the same pass of the same network without the savings, that is with keys and values
+The networks are the published ones in shape (with CLIP ViT-H/14), their weights random: the time is that of a real drawing,
+its colors are not.  Baseline "plain": the same pass of the same network without the savings, that is with keys and values
 of the reference computed at every step and cross-attention to the zero tokens of the unguided row.  "peak" is the
 most the process held from its start to the last layer (VmHWM, Linux only).  "revisions" is a new seed, an edited drawing and
-another reference after the first picture: seconds, and calls of each encoder.
+another reference after the first drawing: seconds, and calls of each encoder.
 """
 
 import argparse
@@ -29,7 +29,6 @@ from torch.utils.flop_counter import FlopCounterMode, sdpa_flop_count  # noqa: E
 
 from backend.contract.drawing import Inputs  # noqa: E402
 from backend.families.colorizediffusion import v15  # noqa: E402
-from backend.families.colorizediffusion.conditioning import batched, without_reference  # noqa: E402
 from backend.families.colorizediffusion.factory import with_fast_convolutions  # noqa: E402
 from backend.families.colorizediffusion.family import ColorizeDiffusion  # noqa: E402
 from backend.families.colorizediffusion.guided_denoiser import Conditioning, GuidedDenoiser  # noqa: E402
@@ -40,7 +39,7 @@ from backend.families.runtime.memory_plan import compute_dtype  # noqa: E402
 from backend.networks.colorizediffusion.hooks import UNetHooks  # noqa: E402
 from backend.pipeline.prepare import prepare  # noqa: E402
 from backend.pipeline.run import RunResult, colorize  # noqa: E402
-from benchmarks.loading import held  # noqa: E402
+from benchmarks.loading import memory_bytes  # noqa: E402
 from shared.protocol import ColorizeRequest, ForegroundSource, ReferenceRole  # noqa: E402
 from tests.parity.files import manifest, sparse  # noqa: E402
 
@@ -70,21 +69,21 @@ def randomize(networks: Iterable[nn.Module]) -> None:
                     weight.fill_(1)
 
 
-def drawing(side: int, radius: float = 0.35) -> np.ndarray:
-    """A ring on transparency."""
+def ring_drawing(side: int, radius: float = 0.35) -> np.ndarray:
+    """A ring on transparency, RGBA."""
     lines = np.zeros((side, side, 4), np.uint8)
     cv2.circle(lines, (side // 2, side // 2), round(radius * side), (0, 0, 0, 255), max(2, side // 200), cv2.LINE_AA)
     return lines
 
 
-def reference(seed: int) -> np.ndarray:
-    """Blots of color."""
+def random_reference(seed: int) -> np.ndarray:
+    """Random blots of color, RGBA."""
     noise = np.random.default_rng(seed).integers(0, 256, (6, 6, 3), np.uint8)
     rgb = cv2.resize(noise, (400, 400), interpolation=cv2.INTER_CUBIC)
     return np.dstack([rgb, np.full((400, 400), 255, np.uint8)])
 
 
-class Calls:
+class EncoderCallCounter:
     """Counts the calls of each encoder."""
 
     def __init__(self, parts: Parts) -> None:
@@ -94,29 +93,30 @@ class Calls:
             network.register_forward_hook(self._counter(name))
 
     def _counter(self, name: str) -> Any:
-        def count(module: nn.Module, given: Any, result: Any) -> None:
+        def count(module: nn.Module, inputs: Any, result: Any) -> None:
             self._counts[name] += 1
 
         return count
 
-    def new(self) -> str:
-        """Calls since the last question, in words."""
-        told = ", ".join(f"{name} {count}" for name, count in self._counts.items() if count) or "none"
+    def describe_new(self) -> str:
+        """Calls since the last call of this, in words."""
+        text = ", ".join(f"{name} {count}" for name, count in self._counts.items() if count) or "none"
         self._counts = dict.fromkeys(self._counts, 0)
-        return told
+        return text
 
 
-def plain_step(parts: Parts, told: Conditioning, latent: Tensor, t: float) -> Tensor:
-    """One guided look without the savings."""
-    rows = batched([told.cross_attention, without_reference(told.cross_attention)])
-    output = parts.unet(latent.expand(2, -1, -1, -1), torch.tensor(t), rows, UNetHooks(told.sketch))
+def plain_step(parts: Parts, conditioning: Conditioning, latent: Tensor, t: float) -> Tensor:
+    """One guided model evaluation without the savings."""
+    attention = conditioning.cross_attention
+    rows = replace(attention, context=torch.cat([attention.context, torch.zeros_like(attention.context)]))
+    output = parts.unet(latent.expand(2, -1, -1, -1), torch.tensor(t), rows, UNetHooks(conditioning.sketch))
     return Guidance(4.0).combine(dict(zip(Guidance(4.0).branches(t), output.chunk(2), strict=True)))
 
 
-def counting() -> FlopCounterMode:
-    """A counter of operations that knows the CPU's attention, too, which torch's own leaves out."""
+def flop_counter() -> FlopCounterMode:
+    """A counter of operations that also counts attention on the CPU, which torch's own leaves out."""
 
-    def attention(query: Any, key: Any, value: Any, *given: Any, **named: Any) -> int:
+    def attention(query: Any, key: Any, value: Any, *args: Any, **kwargs: Any) -> int:
         return sdpa_flop_count(query, key, value)
 
     return FlopCounterMode(
@@ -126,25 +126,28 @@ def counting() -> FlopCounterMode:
 
 @torch.inference_mode()
 def compare(family: ColorizeDiffusion, parts: Parts, inputs: Inputs, steps: int) -> None:
-    """Print operations and seconds of ``steps`` looks with and without the savings, in turns, and how far they differ."""
-    told = family.condition(prepare(inputs, family), inputs.request).conditioning
-    latent = torch.randn(1, 4, *next(iter(told.sketch.values())).shape[-2:], generator=torch.Generator().manual_seed(0))
+    """Print operations and seconds of ``steps`` evaluations with and without the savings, in turns, and their difference."""
+    conditioning = family.condition(prepare(inputs, family), inputs.request).conditioning
+    latent = torch.randn(1, 4, *next(iter(conditioning.sketch.values())).shape[-2:], generator=torch.Generator().manual_seed(0))
     times = [999.0 * (1 - i / steps) for i in range(steps)]
-    guided = GuidedDenoiser(parts.unet, told, Guidance(4.0))
-    with counting() as counted:
+    guided = GuidedDenoiser(parts.unet, conditioning, Guidance(4.0))
+    with flop_counter() as flops:
         saved = guided(latent, times[0])
-    first = counted.get_total_flops()
-    with counting() as counted:
+    first = flops.get_total_flops()
+    with flop_counter() as flops:
         guided(latent, times[0])
-    later = counted.get_total_flops()
-    with counting() as counted:
-        plain = plain_step(parts, told, latent, times[0])
-    without = counted.get_total_flops()
+    later = flops.get_total_flops()
+    with flop_counter() as flops:
+        plain = plain_step(parts, conditioning, latent, times[0])
+    without = flops.get_total_flops()
     seconds: dict[str, list[float]] = {"with": [], "plain": []}
     for t in times:
-        for name, look in (("with", lambda t: guided(latent, t)), ("plain", lambda t: plain_step(parts, told, latent, t))):
+        for name, step in (
+            ("with", lambda t: guided(latent, t)),
+            ("plain", lambda t: plain_step(parts, conditioning, latent, t)),
+        ):
             start = time.perf_counter()
-            look(t)
+            step(t)
             seconds[name].append(time.perf_counter() - start)
     total, all_plain = first + (steps - 1) * later, steps * without
     print(
@@ -170,27 +173,27 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     with tempfile.TemporaryDirectory() as name:
         parts = random_parts(Path(name), options.device)
-    print(f"loaded: {held('VmRSS') / 1e9:.2f} GB held, imports included")
-    calls, family = Calls(parts), ColorizeDiffusion(v15.SPEC, parts, foreground_segmenter(ROOT), None)
+    print(f"loaded: {memory_bytes('VmRSS') / 1e9:.2f} GB held, imports included")
+    calls, family = EncoderCallCounter(parts), ColorizeDiffusion(v15.SPEC, parts, foreground_segmenter(ROOT), None)
     side = options.side
     request = ColorizeRequest(
         side, side, (ReferenceRole.BOTH,), ForegroundSource.AUTOMATIC, "v1.5", steps=options.steps, guidance=4.0,
         mode=options.mode, parameters={"size": side},
     )  # fmt: skip
-    first = Inputs(request, drawing(side), (reference(1),), None)
+    first = Inputs(request, ring_drawing(side), (random_reference(1),), None)
 
     def run(what: str, inputs: Inputs) -> RunResult:
         start = time.perf_counter()
         result = colorize(inputs, family, lambda step: None)
-        told = ", ".join(f"{stage} {seconds:.1f}" for stage, seconds in result.seconds.items())
-        print(f"{what}: {time.perf_counter() - start:.1f} s ({told}); encoder calls: {calls.new()}", flush=True)
+        stages = ", ".join(f"{stage} {seconds:.1f}" for stage, seconds in result.seconds.items())
+        print(f"{what}: {time.perf_counter() - start:.1f} s ({stages}); encoder calls: {calls.describe_new()}", flush=True)
         return result
 
-    run(f"first picture, {side} x {side}, {options.steps} steps", first)
-    print(f"peak: {held('VmHWM') / 1e9:.2f} GB")
+    run(f"first drawing, {side} x {side}, {options.steps} steps", first)
+    print(f"peak: {memory_bytes('VmHWM') / 1e9:.2f} GB")
     run("new seed", replace(first, request=replace(request, seed=1)))
-    run("edited drawing", replace(first, lines=drawing(side, 0.3)))
-    run("another reference", replace(first, references=(reference(2),)))
+    run("edited drawing", replace(first, lines=ring_drawing(side, 0.3)))
+    run("another reference", replace(first, references=(random_reference(2),)))
     compare(family, parts, first, options.steps)
 
 

@@ -32,7 +32,7 @@ from tests.krita.harness.art import draw
 from tests.krita.harness.keeper import Keeper
 from tests.krita.harness.scenario_player import ScenarioPlayer
 
-BY_WORDS = {
+STAGE_BY_MESSAGE = {
     "pressed": "capture",
     "Reading the layers…": "capture",
     "Packing the image…": "pack",
@@ -41,7 +41,7 @@ BY_WORDS = {
     "Fetching the layers…": "download",
     "Adding the layers…": "insert",
 }
-"""What the docker says -> the stage that goes on; anything else is the backend's work."""
+"""The stage of each message of the docker; anything else is the backend's work."""
 STAGES = ("read", "prepare", "condition", "denoise", "decode", "layers", "encode")
 """The backend's own stages, from ``result.json``."""
 ROWS = ("capture", "pack", "start", "upload", *STAGES, "waiting", "download", "insert", "total")
@@ -52,7 +52,7 @@ def round_seconds(said: list[tuple[float, str]], job: dict[str, float]) -> dict[
     seconds = dict.fromkeys(ROWS, 0.0)
     backend = 0.0
     for (begin, text), (end, _) in itertools.pairwise(said):
-        stage = BY_WORDS.get(text)
+        stage = STAGE_BY_MESSAGE.get(text)
         if stage:
             seconds[stage] += end - begin
         else:
@@ -113,7 +113,7 @@ def measure(side: int, rounds: int, registry: str) -> tuple[dict[str, Any], list
             player.close()
 
 
-def report(seen: dict[str, Any], rounds: list[dict[str, float]]) -> None:
+def print_table(seen: dict[str, Any], rounds: list[dict[str, float]]) -> None:
     """Print the table."""
     warm = rounds[1:] or rounds
     plain = seen["plain"]["seconds"]
@@ -142,7 +142,7 @@ def main() -> None:
     load = os.getloadavg()[0]
     seen, rounds = measure(options.side, options.rounds, options.registry)
     print(f"{options.side} x {options.side}, {len(os.sched_getaffinity(0))} cores, load before {load:.1f}")
-    report(seen, rounds)
+    print_table(seen, rounds)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""Time and memory of the finish (``layers``) at canvas size, against plain bicubic upscaling measured in the same run.
+"""Time and memory of the last stage (``compose_layers``) at canvas size, against plain bicubic upscaling measured in the same run.
 
     python benchmarks/layers.py [--side 4096] [--threads 2] [--repeat 3]
 
 Baseline "bicubic": the 128-cell field enlarged with OpenCV's cubic interpolation, the mask as alpha, the
-background without the figure's hole closed, and the same three RGBA pictures as result.  It bleeds over every line; it is here
-as the least work any finish can do.  Each method runs in a process of its own; memory is the growth of the peak resident
+background with the hole of the foreground, and the same three RGBA images as result.  It bleeds over every line; it is here
+as the least work any method can do.  Each method runs in a process of its own; memory is the growth of the peak resident
 size over the size before the call, results included.  On a busy machine the processor time says more than the clock.
 """
 
@@ -43,13 +43,13 @@ def _child(method: str, side: int, repeat: int) -> None:
         field = cv2.resize(shaded, (128, 128), interpolation=cv2.INTER_AREA)
         return Colors(flats, field if method != "flats" else None)
 
-    def finish(d: Drawing, c: Colors) -> object:
+    def compose(d: Drawing, c: Colors) -> object:
         return _bicubic(d, c) if method == "bicubic" else compose_layers(d, c)
 
     cv2.setNumThreads(int(os.environ["NUMBA_NUM_THREADS"]))
     start = time.perf_counter()
     warm = drawing(300)
-    finish(warm, colors(warm))
+    compose(warm, colors(warm))
     compile_s = time.perf_counter() - start
     d = drawing(side)
     c = colors(d)
@@ -57,7 +57,7 @@ def _child(method: str, side: int, repeat: int) -> None:
     seconds, processor = [], []
     for _ in range(repeat):
         start, start_processor = time.perf_counter(), time.process_time()
-        result = finish(d, c)
+        result = compose(d, c)
         seconds.append(time.perf_counter() - start)
         processor.append(time.process_time() - start_processor)
         del result
@@ -90,7 +90,7 @@ def _resident() -> int:
 
 
 def _line_drawing(side: int) -> tuple[np.ndarray, np.ndarray]:
-    """Ink and mask (side, side): a figure of overlapping outlines with hair strokes, before a horizon; thin, sharp lines."""
+    """Ink and mask (side, side): a character of overlapping outlines with hair strokes, before a horizon; thin, sharp lines."""
     rng = np.random.default_rng(1)
     ink = np.zeros((side, side), np.uint8)
     mask = np.zeros((side, side), np.uint8)
@@ -136,7 +136,7 @@ def main() -> None:
         done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
         results[method] = json.loads(done.stdout.splitlines()[-1])
     base = results["bicubic"]
-    print("finish at %d x %d, %d threads, best of %d" % (options.side, options.side, options.threads, options.repeat))
+    print("layers at %d x %d, %d threads, best of %d" % (options.side, options.side, options.threads, options.repeat))
     for method in METHODS:
         r = results[method]
         print(

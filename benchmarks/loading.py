@@ -19,7 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def held(name: str) -> int:
+def memory_bytes(name: str) -> int:
     """Bytes of one line of this process's status: VmRSS now, VmHWM at most so far."""
     lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(name + ":"))
@@ -31,12 +31,17 @@ def _child(checkpoint: Path, clip: Path, dtype: str) -> None:
     from backend.families.colorizediffusion.loader import load_parts
 
     torch.set_num_threads(1)
-    before, start = held("VmRSS"), time.perf_counter()
+    before, start = memory_bytes("VmRSS"), time.perf_counter()
     parts = load_parts(checkpoint, {"clip-vit-h-14": clip}, dtype=getattr(torch, dtype))
     took = time.perf_counter() - start
     assert parts.token_transformer is not None
-    found = {"before": before, "peak": held("VmHWM") - before, "after": held("VmRSS") - before, "seconds": took}
-    print(json.dumps({**found, "size": checkpoint.stat().st_size}))
+    result = {
+        "before": before,
+        "peak": memory_bytes("VmHWM") - before,
+        "after": memory_bytes("VmRSS") - before,
+        "seconds": took,
+    }
+    print(json.dumps({**result, "size": checkpoint.stat().st_size}))
 
 
 def measure(checkpoint: Path, clip: Path, dtype: str = "float32") -> dict[str, float]:
@@ -69,11 +74,11 @@ def main() -> None:
         clip = clip_alone("v1.5", folder, lambda key: key)
         print(f"{'blocks in':12} {'stored':>9} {'peak':>9} {'peak/stored':>12} {'after':>9} {'imports':>9} {'seconds':>8}")
         for dtype in types:
-            found = measure(checkpoint, clip, dtype)
-            columns = [f"{found[key] / 1e9:6.2f} GB" for key in ("peak", "after", "before")]
-            ratio = found["peak"] / stored
+            result = measure(checkpoint, clip, dtype)
+            columns = [f"{result[key] / 1e9:6.2f} GB" for key in ("peak", "after", "before")]
+            ratio = result["peak"] / stored
             print(f"{dtype:12} {stored / 1e9:6.2f} GB {columns[0]:>9} {ratio:12.3f} {columns[1]:>9} {columns[2]:>9}", end="")
-            print(f" {found['seconds']:8.1f}")
+            print(f" {result['seconds']:8.1f}")
     return None
 
 

@@ -44,10 +44,10 @@ def _child(name: str, threads: int) -> None:
     import torch
 
     torch.set_num_threads(threads)
-    picture = np.random.default_rng(0).integers(0, 256, (SIDE, SIDE, 3), dtype=np.uint8)
+    image = np.random.default_rng(0).integers(0, 256, (SIDE, SIDE, 3), dtype=np.uint8)
     segmenter = _segmenter(name)
     clock, processor = time.perf_counter(), time.process_time()
-    segmenter(picture)
+    segmenter(image)
     spent = {"clock": time.perf_counter() - clock, "processor": time.process_time() - processor}
     print(json.dumps({**spent, "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
 
@@ -67,9 +67,9 @@ def main() -> None:
     for name in CASES:
         command = [sys.executable, __file__, "--threads", str(options.threads), "--child", name]
         done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
-        found = json.loads(done.stdout.splitlines()[-1])
+        result = json.loads(done.stdout.splitlines()[-1])
         line = "%-9s %6.1f s by the clock, %6.1f s of processor, %5.0f MB"
-        print(line % (name, found["clock"], found["processor"], found["memory"]), flush=True)
+        print(line % (name, result["clock"], result["processor"], result["memory"]), flush=True)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from backend.networks.colorizediffusion.half_selectors import HardSelector
 from backend.networks.colorizediffusion.hooks import UNetHooks
 from backend.networks.colorizediffusion.transformer_blocks import cross_attentions, install_processors, restore_processors
 from backend.networks.colorizediffusion.unet import ReferenceUNet
-from benchmarks.colorizediffusion import counting
+from benchmarks.colorizediffusion import flop_counter
 from tests.parity.golden import VERSIONS, golden
 from tests.parity.loaded import cross_attention_of, everywhere, features, parts, tokens
 
@@ -199,6 +199,6 @@ def test_a_mask_of_exactly_the_threshold(version: str, same_as: float) -> None:
 def test_the_benchmark_counts_attention(dtype: torch.dtype) -> None:
     """torch's own counter takes a CPU's attention, which is what is saved, for nothing."""
     query, key = torch.randn(2, 5, 64, 8, dtype=dtype), torch.randn(2, 5, 16, 8, dtype=dtype)
-    with counting() as counted:
+    with flop_counter() as counted:
         nn.functional.scaled_dot_product_attention(query, key, key)
     assert counted.get_total_flops() == 2 * 2 * 2 * 5 * 64 * 16 * 8

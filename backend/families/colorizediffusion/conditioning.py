@@ -1,7 +1,7 @@
 """What the U-Net's cross-attention sees in each mode of v1 and v1.5 (spec sections 9, 13 and 14)."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -80,13 +80,3 @@ def ground_picture(strength: Strengths, given: ConditioningInputs) -> Tensor:
     if given.background is not None:
         return given.background
     return whiten_background(given.reference, given.reference_mask < strength.reference_threshold)
-
-
-def without_reference(known: CrossAttentionInput) -> CrossAttentionInput:
-    """The reference-negative branch: the same mask, all tokens zero (spec 13)."""
-    return replace(known, context=torch.zeros_like(known.context))
-
-
-def batched(branches: list[CrossAttentionInput]) -> CrossAttentionInput:
-    """Several branches of one picture as the rows of one batch; they differ in nothing but their tokens."""
-    return replace(branches[0], context=torch.cat([branch.context for branch in branches]))
