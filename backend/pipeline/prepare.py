@@ -38,8 +38,12 @@ def working_size(width: int, height: int) -> tuple[int, int]:
 
 @dataclass(frozen=True)
 class _Masks:
+    """The foreground mask at both sizes."""
+
     canvas: Gray
+    """(H, W)"""
     working: Gray
+    """(h, w)"""
 
 
 def prepare(inputs: Inputs, family: AnyColorModel) -> Drawing:
@@ -62,7 +66,7 @@ def prepare(inputs: Inputs, family: AnyColorModel) -> Drawing:
     mask = inputs.foreground
     if mask is None and inputs.previous is not None:
         mask = np.ascontiguousarray(inputs.previous.foreground[..., 3])
-    if mask is None:
+    if mask is None:  # neither the painter nor a previous result says what is foreground
         masks = _guess_masks(segmentation, small, ink, family)
         if not masks.working.any():
             warnings = (NO_FOREGROUND,)
@@ -71,6 +75,7 @@ def prepare(inputs: Inputs, family: AnyColorModel) -> Drawing:
     references = tuple(
         _prepare_reference(rgba, role, family) for rgba, role in zip(inputs.references, request.references, strict=True)
     )
+    # How masks are found concerns only those for whom one was: for the drawing, or for a reference without transparency.
     if mask is None or not all(has_real_transparency(rgba) for rgba in inputs.references):
         warnings = (*warnings, *family.mask_warnings)
     regions = merge_and_split(segmentation, masks.working, MAX_REGIONS, request.merging)
