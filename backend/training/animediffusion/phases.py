@@ -103,14 +103,14 @@ class DifferentiableSampler(nn.Module):
         """(B, 3, S, S): the image sampled with the batch's noise, lines and references."""
         denoiser = self._denoiser(batch)
 
-        def checkpointed(noisy: Tensor, time: Tensor | None) -> Tensor:
+        def run_checkpointed(noisy: Tensor, time: Tensor | None) -> Tensor:
             prediction = checkpoint(denoiser, noisy, time, use_reentrant=False)
             assert isinstance(prediction, Tensor)
             return prediction
 
         step_noise = iter(batch.step_noise)
         start = self.initial_noise(batch)
-        return ddim_sample(checkpointed, start, self._steps, self._eta, lambda: next(step_noise), lambda *_: None)
+        return ddim_sample(run_checkpointed, start, self._steps, self._eta, lambda: next(step_noise), lambda *_: None)
 
     @torch.no_grad()
     def initial_noise(self, batch: Batch) -> Tensor:

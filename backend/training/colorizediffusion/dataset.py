@@ -148,10 +148,10 @@ def _names_in_archives(archives: list[Path], allowed: set[str] | None) -> list[s
     for path in archives:
         with zipfile.ZipFile(path) as archive:
             members = [PurePosixPath(member) for member in archive.namelist() if member.lower().endswith(IMAGE_SUFFIXES)]
-        found = [str(PurePosixPath(path.stem) / member.name) for member in members]
+        in_archive = [str(PurePosixPath(path.stem) / member.name) for member in members]
         if allowed is not None and not path.stem.startswith(_UNFILTERED_PREFIX):
-            found = [name for name in found if str(PurePosixPath(name).with_suffix("")) in allowed]
-        names += found
+            in_archive = [name for name in in_archive if str(PurePosixPath(name).with_suffix("")) in allowed]
+        names += in_archive
     return names
 
 
