@@ -1,4 +1,4 @@
-"""Time and memory of the last stage (``compose_layers``) at canvas size, against plain bicubic upscaling measured in the same run.
+"""Time and memory of the last stage (``compose_layers``) at canvas size, against bicubic upscaling in the same run.
 
     python benchmarks/layers.py [--side 4096] [--threads 2] [--repeat 3]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from backend.contract.family import AnyColorModel, ForegroundSegmenter, ModelSpec
-from backend.families.animediffusion import spec as animediffusion
+from backend.families.animediffusion import factory as animediffusion
 from backend.families.checkpoints import Families, checkpoint_files, list_checkpoints, load_checkpoint
 from backend.families.colorizediffusion import versions as colorizediffusion
 from backend.families.foreground.selector import SegmenterSelector

@@ -5,7 +5,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from backend.families.animediffusion import spec as animediffusion
+from backend.families.animediffusion import factory as animediffusion
 from backend.families.colorizediffusion import v1, v15
 from backend.imaging.types import Rgba
 from shared.paths import models_dir

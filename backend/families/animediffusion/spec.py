@@ -1,12 +1,7 @@
-"""AnimeDiffusion: what a painter can set, and how a checkpoint is opened."""
+"""AnimeDiffusion: what a painter can set."""
 
-from pathlib import Path
-
-from backend.contract.family import AnyColorModel, ForegroundSegmenter, ModelSpec
-from backend.families.checkpoints import CheckpointFamily
+from backend.contract.family import ModelSpec
 from backend.families.common_parameters import REGION_PARAMETERS, steps_and_guidance
-from backend.weights.companions import Companions
-from backend.weights.detection import CheckpointKind
 from shared.model_spec import ParameterInfo
 from shared.protocol import Finish
 
@@ -53,15 +48,3 @@ SPEC = ModelSpec(
     finishes=(Finish.PAINTED, Finish.FLATS),
     parameters=_PARAMETERS,
 )
-
-
-def load(path: Path, companions: Companions, device: str, segmenter: ForegroundSegmenter) -> AnyColorModel:
-    """A checkpoint, ready to color; it needs no companions.  Raises LinewashError: see ``loader.load_unet``."""
-    # here, because these import torch's networks and diffusers' schedulers, which a painter who uses mini need not wait for
-    from backend.families.animediffusion.family import AnimeDiffusion
-    from backend.families.animediffusion.loader import load_unet
-
-    return AnimeDiffusion(load_unet(path, device), segmenter)
-
-
-FAMILY = CheckpointFamily(CheckpointKind("animediffusion", ("denoise_fn.",)), SPEC, load)

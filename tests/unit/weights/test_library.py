@@ -6,7 +6,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from backend.families.animediffusion import spec as animediffusion
+from backend.families.animediffusion import factory as animediffusion
 from backend.families.checkpoints import CheckpointFamily
 from backend.families.colorizediffusion.versions import FAMILIES
 from backend.weights.detection import CLIP_WIDTHS, CheckpointKind, companions_of, registry_name, scan
