@@ -45,8 +45,8 @@ class Variation:
 
 def mean_of_known(values: Sequence[float]) -> float:
     """The mean of the values that are not nan; nan when there are none."""
-    known = [value for value in values if not np.isnan(value)]
-    return float(np.mean(known)) if known else float("nan")
+    numbers = [value for value in values if not np.isnan(value)]
+    return float(np.mean(numbers)) if numbers else float("nan")
 
 
 def summarize(rows: Sequence[Row]) -> list[Summary]:
@@ -67,8 +67,8 @@ def _summarize_method(method: str, rows: Sequence[Row]) -> Summary:
 
 
 def _deviation(values: Sequence[float]) -> float:
-    known = [value for value in values if np.isfinite(value)]
-    return float(np.std(known, ddof=1)) if len(known) > 1 else float("nan")
+    numbers = [value for value in values if np.isfinite(value)]
+    return float(np.std(numbers, ddof=1)) if len(numbers) > 1 else float("nan")
 
 
 def share_of_varied_regions(pair: Pair, results: Sequence[Rgb]) -> float:

@@ -72,7 +72,7 @@ class Inception:
 
     def _mixed(self, x: Tensor, name: str, *branches: Sequence[str], pool: Tensor | None = None) -> Tensor:
         """An Inception block: branches side by side.  pool: pooled input of the last branch; without it the block halves x."""
-        outputs = [self._convolve(x, *(f"Mixed_{name}.branch{each}" for each in branch)) for branch in branches]
+        outputs = [self._convolve(x, *(f"Mixed_{name}.branch{part}" for part in branch)) for branch in branches]
         return torch.cat(
             [*outputs, F.max_pool2d(x, 3, 2) if pool is None else self._convolve(pool, f"Mixed_{name}.branch_pool")], 1
         )
@@ -85,8 +85,8 @@ class Inception:
 
     def _convolve(self, x: Tensor, *names: str) -> Tensor:
         """Convolutions one after the other.  ``/2`` has stride 2; ``/2`` and ``/v`` are not padded, others keep the size."""
-        for each in names:
-            name, _, kind = each.partition("/")
+        for spec in names:
+            name, _, kind = spec.partition("/")
             try:
                 kernel = self._weights[f"{name}.conv.weight"]
                 mean, variance, weight, bias = (self._weights[f"{name}.bn.{part}"] for part in NORM)

@@ -76,15 +76,15 @@ class _ArraysOnly(pickle.Unpickler):
     """Reads numpy arrays and plain containers; refuses everything else."""
 
     def find_class(self, module: str, name: str, /) -> Any:
-        known = {
+        allowed = {
             ("numpy", "dtype"): np.dtype,
             ("numpy", "ndarray"): np.ndarray,
             ("numpy.core.multiarray", "_reconstruct"): _reconstruct(),
             ("numpy._core.multiarray", "_reconstruct"): _reconstruct(),  # its name since numpy 2
         }
-        if (module, name) not in known:
+        if (module, name) not in allowed:
             raise pickle.UnpicklingError(f"{module}.{name} is no array")
-        return known[module, name]
+        return allowed[module, name]
 
 
 def _reconstruct() -> Any:

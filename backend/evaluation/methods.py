@@ -34,8 +34,9 @@ class Method:
 
 def reference_mask(family: AnyColorModel, pair: Pair, guess: bool) -> Gray:
     """The foreground mask of the reference: the pair's own unless `guess`, else the model's guess."""
-    known = None if guess else pair.reference_mask
-    return family.guess_reference_mask(pair.reference) if known is None else known
+    if guess or pair.reference_mask is None:
+        return family.guess_reference_mask(pair.reference)
+    return pair.reference_mask
 
 
 def _baseline(name: str, color: Callable[[Pair], Rgb]) -> Method:

@@ -74,7 +74,7 @@ def warm_up(methods: Sequence[Method], pair: Pair) -> None:
 
 
 def _image_strip(pair: Pair, rows: Sequence[Row], images: dict[str, list[Rgb]], roles: dict[str, Role]) -> ImageStrip:
-    shown: list[ReportImage] = [
+    report_images: list[ReportImage] = [
         report_image("lines", np.dstack([pair.line] * 3)),
         report_image("reference", pair.reference),
         report_image("truth", composite_lines(pair.color, pair.line)),
@@ -83,8 +83,9 @@ def _image_strip(pair: Pair, rows: Sequence[Row], images: dict[str, list[Rgb]], 
     for row in ordered:
         if row.method != "white":
             caption = row.method if len(images[row.method]) == 1 else f"{row.method}, seed {row.seed}"
-            shown.append(report_image(caption, composite_lines(images[row.method][row.seed], pair.line), metrics_note(row)))
-    return ImageStrip(f"{pair.name} {pair.source}".strip(), tuple(shown))
+            image = composite_lines(images[row.method][row.seed], pair.line)
+            report_images.append(report_image(caption, image, metrics_note(row)))
+    return ImageStrip(f"{pair.name} {pair.source}".strip(), tuple(report_images))
 
 
 def to_json(settings: dict[str, str], rows: Sequence[Row]) -> str:

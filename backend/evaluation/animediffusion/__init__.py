@@ -1,1 +1,1 @@
-"""Measuring AnimeDiffusion on faces it has not seen."""
+"""Measures AnimeDiffusion on held-out faces."""

@@ -1,1 +1,1 @@
-"""Training sets drawn by this project: lines, color, figure mask, reference and the reference's mask."""
+"""Training sets drawn by this project: lines, colors, foreground mask, reference, and the mask of the reference."""

@@ -80,6 +80,7 @@ def draw_character(who: Identity, pose: Pose) -> Sheet:
     thick = 0.3 * (0.8 + 0.2 * who.measures["body"])
     sheet.fill(torso_outline(f, 1.0), "skin" if who.traits["bottom"] == "skirt" else "bottom", who.line_width)
     sheet.fill(tube([(0, 0.6), (f.spine_x(f.shoulder), f.shoulder + 0.05)], (thick, thick * 1.1), 3), "skin", who.line_width)
+    # A top covers a skirt; a dress or a robe has the skirt over its own waist.
     if who.traits["top"] not in ("dress", "robe") and who.traits["bottom"] == "skirt":
         draw_skirt(sheet, who, pose, f, "bottom")
     draw_top(sheet, who, f)

@@ -77,6 +77,7 @@ class Swatches:
         """The texture (h, w, 4) in new colors; pixels keep their difference to the main color."""
         share = np.bincount(self.leader[self.label.ravel()], minlength=len(self.centers)) / self.label.size
         lead = np.stack([paint.replace(self.centers[k], main=share[k] > 0.7) for k in self.leader])
+        # A shade keeps its brightness relative to its leader; the deviation shrinks with a darker color.
         lift = (self.centers.mean(1) + 40) / (self.centers[self.leader].mean(1) + 40)
         new = lead * lift[:, None]
         gain = np.clip((new.mean(1) + 40) / (self.centers.mean(1) + 40), 0.4, 1.5).astype(np.float32)

@@ -190,6 +190,7 @@ def shade_drawing(rgb: Rgb, parts: PartMaps, shading: Shading) -> Rgb:
     # Eyes and mouths are painted on: they take little shade and no light.
     shade[parts.feature] *= 0.35
     shade[parts.part == 0] = 0
+    # Light is added as a share of white: on what faces the light, on edges away from it, and on hair.
     gain = np.zeros_like(shade)
     if shading.highlight:
         gain += np.float32(shading.highlight) * smooth_step(

@@ -46,9 +46,9 @@ class Glb:
         out = np.ndarray((accessor["count"], width), kind, self.blob, offset, (stride, kind.itemsize)).copy()
         return out / np.iinfo(kind).max if accessor.get("normalized") else out
 
-    def index(self, image: int) -> Image.Image | None:
-        """Image `image`, or None when it lies outside the file."""
-        number = self.tree["images"][image].get("bufferView")
+    def image(self, index: int) -> Image.Image | None:
+        """Image `index`, or None when it lies outside the file."""
+        number = self.tree["images"][index].get("bufferView")
         if number is None:
             return None
         view = self.tree["bufferViews"][number]

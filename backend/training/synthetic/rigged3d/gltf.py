@@ -155,8 +155,8 @@ class Model:
     def texture(self, material: int) -> Image.Image | None:
         """The base color texture of a material, or None when it is not in the file."""
         tree = self.glb.tree
-        found = tree["materials"][material].get("pbrMetallicRoughness", {}).get("baseColorTexture")
-        return None if found is None else self.glb.index(tree["textures"][found["index"]]["source"])
+        texture = tree["materials"][material].get("pbrMetallicRoughness", {}).get("baseColorTexture")
+        return None if texture is None else self.glb.image(tree["textures"][texture["index"]]["source"])
 
     def base_color(self, material: int) -> tuple[float, float, float]:
         """The base color factor of a material, 0..1."""
@@ -183,6 +183,7 @@ class Model:
                 t, r, s = local[track.node]
                 v = track.values[k]
                 local[track.node] = {"translation": (v, r, s), "rotation": (t, v, s), "scale": (t, r, v)}[track.path]
+        # Matrices from each node to the world: in this pose, and at rest without the turns.
         world: dict[int, Floats] = {}
         rest: dict[int, Floats] = {}
         for i in self.order:
@@ -195,10 +196,11 @@ class Model:
             rest[i], w = above_rest @ m, above @ m
             name = self.nodes[i].get("name", "")
             if name in turns:
-                carried = above[:3, :3] @ np.linalg.inv(above_rest[:3, :3])
+                # Turn about the axes of the world at rest, as the joints above have turned them by now.
+                parent_turn = above[:3, :3] @ np.linalg.inv(above_rest[:3, :3])
                 turn = Rotation.from_euler("xyz", turns[name], degrees=True).as_matrix()
                 w = w.copy()
-                w[:3, :3] = carried @ turn @ np.linalg.inv(carried) @ w[:3, :3]
+                w[:3, :3] = parent_turn @ turn @ np.linalg.inv(parent_turn) @ w[:3, :3]
             world[i] = w
         return [self._deform(part, world, morphs) for part in self.parts]
 

@@ -60,18 +60,18 @@ def head_camera(rng: np.random.Generator, head: NDArray[np.float64]) -> tuple[Ca
     """A camera on the middle of the head, from the front or at an angle; and the height of what it shows, in units."""
     lo, hi = head.min(0), head.max(0)
     tall = float((hi - lo)[:2].max())
-    seen = tall * rng.uniform(1.12, 1.6)
+    reach = tall * rng.uniform(1.12, 1.6)
     # A portrait leaves more room below, where the shoulders are.
     center = (lo + hi) / 2 + np.array([rng.normal(0, 0.04), rng.uniform(-0.14, 0.02), 0.0]) * tall
     camera = Camera(
         center=(float(center[0]), float(center[1]), float(center[2])),
-        distance=seen / (2 * np.tan(np.radians(VIEW_ANGLE) / 2)) + float(hi[2] - lo[2]) / 2,
+        distance=reach / (2 * np.tan(np.radians(VIEW_ANGLE) / 2)) + float(hi[2] - lo[2]) / 2,
         yaw=float(np.clip(rng.normal(0, 0.4), -1.1, 1.1)),
         pitch=float(np.clip(rng.normal(0.03, 0.12), -0.3, 0.35)),
         roll=float(rng.normal(0, 0.08)),
         angle=VIEW_ANGLE,
     )
-    return camera, seen
+    return camera, reach
 
 
 class Heads3D:

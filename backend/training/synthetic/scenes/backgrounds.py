@@ -59,6 +59,7 @@ class Backgrounds:
             white = plain_image(size, np.array([255, 255, 255], np.uint8))
             return Scene(white, white, empty)
         kind = rng.random()
+        # The rest: a quarter one color or a gradient, 39 % a drawn scene, 36 % a painted panel.
         if kind < 0.25:
             color = random_color(rng)
             if rng.random() < 0.4:
@@ -75,6 +76,7 @@ class Backgrounds:
             panel = shift_hsv(rng, panel)
         target, center = random_crop(rng, panel, size, 0.6, 6)
         reference, _ = random_crop(rng, panel, size, 0.6, 6, center)
+        # Lines of a painting come from a slightly blurred one, or every brush stroke would be a line.
         soft = median_blur(target, 3)
         if rng.random() < 0.3:
             target, reference = median_blur(target, 7), median_blur(reference, 7)

@@ -40,6 +40,7 @@ def draw_tall_character(who: Identity, pose: TallPose) -> Sheet:
     sheet, f, base = Sheet(), tall_body_shape(who, pose), pose.base
     draw_mane(sheet, who, pose)
     tilt_head(sheet, 0, base)
+    # Everything is drawn from back to front: arms behind the back, body, other arms, face, hair.
     for side, kind in zip((-1, 1), pose.arms, strict=True):
         if kind in BEHIND:
             draw_tall_arm(sheet, who, pose, f, side)
