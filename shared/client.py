@@ -4,7 +4,6 @@ Everything here blocks; inside Krita it runs in a thread.  One ``Client`` may be
 cancel can overtake a long-poll.
 """
 
-import errno
 import json
 import os
 import time
@@ -15,7 +14,7 @@ from urllib.parse import quote
 
 import requests
 
-from .errors import ErrorCode, LinewashError, error_from_json
+from .errors import ErrorCode, LinewashError, error_from_json, error_from_os
 from .model_spec import ModelInfo
 from .multipart import MultipartBody, Part, part_size
 from .paths import ServerInfo, read_server_info
@@ -131,7 +130,7 @@ class Client:
         except requests.RequestException as error:
             raise _connection_lost(error) from error
         except OSError as error:
-            raise _disk_error(error) from error
+            raise error_from_os(error) from error
         finally:
             response.close()
             if partial.exists():
@@ -230,11 +229,6 @@ def _path(job_id: str) -> str:
 
 def _connection_lost(error: Exception) -> LinewashError:
     return LinewashError(ErrorCode.BACKEND_GONE, repr(error))
-
-
-def _disk_error(error: OSError) -> LinewashError:
-    full = error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
-    return LinewashError(ErrorCode.DISK_FULL if full else ErrorCode.INTERNAL, str(error))
 
 
 def _error_from_response(response: requests.Response) -> LinewashError:

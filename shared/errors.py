@@ -4,6 +4,7 @@ Every failure anywhere in Linewash ends as one row of this table.  ``detail`` is
 reads ``message`` and ``hint``.
 """
 
+import errno
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Dict, Optional
@@ -88,68 +89,68 @@ class ErrorText:
 
 
 ERRORS: Dict[ErrorCode, ErrorText] = {
-    ErrorCode.NO_DOCUMENT: ErrorText("No picture is open.", "Open a line drawing first.", 400),
+    ErrorCode.NO_DOCUMENT: ErrorText("No document is open.", "Open a line drawing first.", 400),
     ErrorCode.NO_LINES: ErrorText("There is no line layer.", "Choose the layer that holds your lines in Lines.", 400),
     ErrorCode.EMPTY_LINES: ErrorText(
         "The line layer is empty.", "Choose the layer with your drawing, or show it if it is hidden inside a group.", 422
     ),
     ErrorCode.NO_REFERENCE: ErrorText(
-        "There is no reference.", "Add a layer or a picture file with the colors you want with +.", 400
+        "There is no reference.", "Press + and add a layer or an image file with the colors you want.", 400
     ),
     ErrorCode.EMPTY_REFERENCE: ErrorText(
         "The reference has nothing painted on it.", "Choose another layer or file as the reference.", 422
     ),
     ErrorCode.REFERENCE_UNREADABLE: ErrorText(
-        "The reference file cannot be read.", "Choose a PNG or JPEG picture that still exists.", 422
+        "The reference file cannot be read.", "Choose a PNG or JPEG file that exists.", 422
     ),
-    ErrorCode.TOO_MANY_REFERENCES: ErrorText("There are too many references.", "Take some of them out.", 422),
+    ErrorCode.TOO_MANY_REFERENCES: ErrorText("There are too many references.", "Remove some of them.", 422),
     ErrorCode.MASK_SIZE: ErrorText(
         "The foreground mask has another size than the drawing.", "Make the mask as large as the canvas.", 422
     ),
-    ErrorCode.EMPTY_SELECTION: ErrorText("Nothing is selected.", "Select the figure, or set Foreground to Automatic.", 422),
+    ErrorCode.EMPTY_SELECTION: ErrorText("Nothing is selected.", "Select the foreground, or set Foreground to Automatic.", 422),
     ErrorCode.EMPTY_MASK: ErrorText(
-        "The foreground mask is empty.", "Paint the figure white on the mask, or set Foreground to Automatic.", 422
+        "The foreground mask is empty.", "Paint the foreground white on the mask, or set Foreground to Automatic.", 422
     ),
     ErrorCode.HINTS_SIZE: ErrorText(
-        "The hints have another size than the drawing.", "Paint them on a picture as large as the canvas.", 422
+        "The hints have another size than the drawing.", "Make the hints layer as large as the canvas.", 422
     ),
-    ErrorCode.EMPTY_HINTS: ErrorText("The hints layer is empty.", "Paint spots of color on it, or set Hints to None.", 422),
+    ErrorCode.EMPTY_HINTS: ErrorText("The hints layer is empty.", "Paint strokes of color on it, or set Hints to None.", 422),
     ErrorCode.REGION_SIZE: ErrorText(
         "The selection has another size than the drawing.", "Make it as large as the canvas.", 422
     ),
     ErrorCode.EMPTY_REGION: ErrorText(
-        "Nothing is selected to recolor.", "Select a part of the picture, or set Area to Whole picture.", 422
+        "Nothing is selected to recolor.", "Select a part of the image, or set Area to Whole canvas.", 422
     ),
     ErrorCode.PREVIOUS_SIZE: ErrorText(
-        "The earlier result has another size than the drawing.", "Color the whole picture again first.", 422
+        "The earlier result has another size than the drawing.", "Color the whole canvas again first.", 422
     ),
     ErrorCode.NO_PREVIOUS: ErrorText(
-        "There is no earlier result to recolor a part of.",
-        "Color the whole picture first: set Area to Whole picture.",
+        "There is no earlier result to recolor.",
+        "Color the whole canvas first: set Area to Whole canvas.",
         400,
     ),
     ErrorCode.CANVAS_TOO_LARGE: ErrorText(
-        "The canvas is too large.", "Linewash colors up to 8192 pixels a side; scale the picture down first.", 413
+        "The canvas is too large.", "Linewash colors up to 8192 pixels a side; scale the image down first.", 413
     ),
     ErrorCode.CANVAS_TOO_SMALL: ErrorText("The canvas is too small.", "Linewash needs at least 64 pixels a side.", 422),
-    ErrorCode.BAD_PICTURE: ErrorText("A picture arrived damaged.", "Press Color again.", 422),
+    ErrorCode.BAD_PICTURE: ErrorText("An image arrived damaged.", "Press Colorize again.", 422),
     ErrorCode.BAD_REQUEST: ErrorText(
         "The coloring program did not understand the request.", "Run install.py again so that the two match.", 400
     ),
-    ErrorCode.REQUEST_TOO_LARGE: ErrorText("The pictures are too large to send.", "Use a smaller reference picture.", 413),
+    ErrorCode.REQUEST_TOO_LARGE: ErrorText("The images are too large to send.", "Use a smaller reference.", 413),
     ErrorCode.UNKNOWN_MODEL: ErrorText("That model is not installed.", "Choose another model.", 404),
     ErrorCode.MODEL_CORRUPT: ErrorText(
-        "The model file is damaged.", "Get it again; what came with Linewash, install.py restores.", 500
+        "The model file is damaged.", "Download it again, or run install.py to restore a model that came with Linewash.", 500
     ),
     ErrorCode.MODEL_MISSING: ErrorText("The model file is missing.", "Run install.py again to restore it.", 500),
     ErrorCode.DOWNLOAD_UNKNOWN: ErrorText(
         "The hub has no such file.", "Check the names of repository and file, or run linewash models list.", 404
     ),
     ErrorCode.DOWNLOAD_FAILED: ErrorText(
-        "The download did not finish.", "Run the same command again; it goes on where it stopped.", 502
+        "The download did not finish.", "Run the same command again; it continues where it stopped.", 502
     ),
     ErrorCode.DOWNLOAD_DAMAGED: ErrorText(
-        "The downloaded file is not what the hub says it is.", "It was thrown away; run the same command again.", 502
+        "The downloaded file is not what the hub says it is.", "It was deleted; run the same command again.", 502
     ),
     ErrorCode.DOWNLOAD_NO_ROOM: ErrorText(
         "There is no room on the disk for the model.", "Free some space, then run the same command again.", 507
@@ -158,7 +159,7 @@ ERRORS: Dict[ErrorCode, ErrorText] = {
         "The file is not a safetensors model.", "Choose a file that ends in .safetensors and was made as one.", 422
     ),
     ErrorCode.MODEL_PICKLE: ErrorText(
-        "The file is a pickle, which could run any program.", "Turn it into a safe one with linewash models convert.", 422
+        "The file is a pickle, which could run any program.", "Convert it with linewash models convert.", 422
     ),
     ErrorCode.MODEL_UNSAFE: ErrorText(
         "The pickle holds more than weights, and that could run a program.",
@@ -167,19 +168,21 @@ ERRORS: Dict[ErrorCode, ErrorText] = {
     ),
     ErrorCode.MODEL_TRUNCATED: ErrorText("The model file is cut short.", "Download it again to its end.", 422),
     ErrorCode.MODEL_HEADER: ErrorText(
-        "The model file lies about what it holds.", "Do not use this file; get the model from its publisher.", 422
+        "The header of the model file contradicts the file.", "Do not use this file; get the model from its publisher.", 422
     ),
     ErrorCode.MODEL_OTHER_FAMILY: ErrorText(
         "The file holds another kind of model.", "Choose a checkpoint that Linewash knows.", 422
     ),
     ErrorCode.MODEL_KEYS: ErrorText(
-        "The model file does not hold what its kind of model needs.", "Get the file again from its publisher.", 422
+        "The model file does not fit its kind of model.",
+        "Get the file again from its publisher.",
+        422,
     ),
     ErrorCode.BAD_SETTING: ErrorText(
-        "One of the model's settings makes no sense.", "Look at the words and numbers typed under More, or press Defaults.", 422
+        "One of the model's parameters has a value that is not allowed.", "Check the values under More, or press Defaults.", 422
     ),
     ErrorCode.NO_WORDS: ErrorText(
-        "This model cannot read words.", "Set Change by to 0, or put CLIP's text part and vocabulary beside its weights.", 422
+        "This model cannot read text.", "Set Change by to 0, or put CLIP's text encoder and vocabulary beside its weights.", 422
     ),
     ErrorCode.COMPANION_MISSING: ErrorText(
         "The model needs {detail}, which is not there.", "Get it with linewash models download {detail}.", 422
@@ -189,35 +192,37 @@ ERRORS: Dict[ErrorCode, ErrorText] = {
         "Linewash's coloring program did not start.", "Run python3 install.py doctor; it says what is wrong.", 503
     ),
     ErrorCode.BACKEND_GONE: ErrorText(
-        "The coloring program stopped before it finished.", "Press Color again; Linewash starts it anew.", 503
+        "The coloring program stopped before it finished.", "Press Colorize again; Linewash restarts it.", 503
     ),
     ErrorCode.VERSION_MISMATCH: ErrorText(
-        "Docker and coloring program are of different versions.", "Run install.py again, then restart Krita.", 426
+        "The docker and the coloring program have different versions.", "Run install.py again, then restart Krita.", 426
     ),
     ErrorCode.BAD_TOKEN: ErrorText(
         "The coloring program did not accept this Krita's key.",
         "Restart Krita; if that does not help, run install.py again.",
         401,
     ),
-    ErrorCode.FORBIDDEN_HOST: ErrorText("The backend only answers on this computer.", "Connect to 127.0.0.1.", 421),
-    ErrorCode.FORBIDDEN_ORIGIN: ErrorText("The backend does not answer web pages.", "Use the Krita docker.", 403),
-    ErrorCode.QUEUE_FULL: ErrorText("Too many pictures are waiting.", "Wait until one is finished, or cancel one.", 429),
-    ErrorCode.JOB_UNKNOWN: ErrorText("That picture is no longer kept.", "Press Color again.", 404),
-    ErrorCode.JOB_NOT_DONE: ErrorText("The picture is not finished yet.", "Wait until it is done.", 409),
+    ErrorCode.FORBIDDEN_HOST: ErrorText("The coloring program answers on this computer only.", "Connect to 127.0.0.1.", 421),
+    ErrorCode.FORBIDDEN_ORIGIN: ErrorText("The coloring program does not answer web pages.", "Use the Krita docker.", 403),
+    ErrorCode.QUEUE_FULL: ErrorText("Too many jobs are waiting.", "Wait until one is finished, or cancel one.", 429),
+    ErrorCode.JOB_UNKNOWN: ErrorText("That result is no longer available.", "Press Colorize again.", 404),
+    ErrorCode.JOB_NOT_DONE: ErrorText("The result is not finished yet.", "Wait until it is done.", 409),
     ErrorCode.IDEMPOTENCY_CONFLICT: ErrorText(
-        "The same request was sent twice with different pictures.", "Press Color again.", 409
+        "The same request was sent twice with different images.", "Press Colorize again.", 409
     ),
-    ErrorCode.DISK_FULL: ErrorText("The disk is full.", "Free some space, then press Color again.", 507),
+    ErrorCode.DISK_FULL: ErrorText("The disk is full.", "Free some space, then press Colorize again.", 507),
     ErrorCode.OUT_OF_MEMORY: ErrorText("There was not enough memory.", "Close other programs or use a smaller canvas.", 507),
-    ErrorCode.WORKER_CRASHED: ErrorText("The coloring process crashed.", "Press Color again; your layers are untouched.", 500),
-    ErrorCode.INTERRUPTED: ErrorText("The coloring program was stopped while it worked.", "Press Color again.", 500),
+    ErrorCode.WORKER_CRASHED: ErrorText(
+        "The coloring process crashed.", "Press Colorize again; your layers are untouched.", 500
+    ),
+    ErrorCode.INTERRUPTED: ErrorText("The coloring program was stopped before it finished.", "Press Colorize again.", 500),
     ErrorCode.DOCUMENT_CLOSED: ErrorText(
-        "The picture was closed before its colors arrived.", "Open it and press Color again.", 410
+        "The document was closed before its colors arrived.", "Open it and press Colorize again.", 410
     ),
     ErrorCode.LAYER_GONE: ErrorText(
-        "The line layer was deleted before its colors arrived.", "Choose the line layer and press Color again.", 410
+        "The line layer was deleted before its colors arrived.", "Choose the line layer and press Colorize again.", 410
     ),
-    ErrorCode.CANVAS_CHANGED: ErrorText("The canvas changed size before its colors arrived.", "Press Color again.", 409),
+    ErrorCode.CANVAS_CHANGED: ErrorText("The canvas changed size before its colors arrived.", "Press Colorize again.", 409),
     ErrorCode.INTERNAL: ErrorText(
         "Something went wrong inside Linewash.", "Run python3 install.py doctor and report what it prints.", 500
     ),
@@ -227,7 +232,7 @@ ERRORS: Dict[ErrorCode, ErrorText] = {
 class LinewashError(Exception):
     """The only exception that crosses a room of Linewash; ``detail`` is for logs, never shown by itself.
 
-    Example: ``raise LinewashError(ErrorCode.EMPTY_LINES, "alpha is 0 constant_per_layer")``
+    Example: ``raise LinewashError(ErrorCode.EMPTY_LINES, "alpha is 0 everywhere")``
     """
 
     def __init__(self, code: ErrorCode, detail: str = "") -> None:
@@ -253,6 +258,16 @@ class LinewashError(Exception):
     def to_json(self) -> Dict[str, Any]:
         """``{"code", "message", "hint", "detail"}``, as sent in the body ``{"error": ...}`` and in ``JobStatus.error``."""
         return {"code": self.code.value, "message": self.message, "hint": self.hint, "detail": self.detail}
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Whether the system says that there is no room on the disk, or none left of the user's share."""
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
+
+
+def error_from_os(error: OSError) -> LinewashError:
+    """DISK_FULL or INTERNAL, for an error of reading or writing."""
+    return LinewashError(ErrorCode.DISK_FULL if is_disk_full(error) else ErrorCode.INTERNAL, str(error))
 
 
 def error_from_json(data: Any) -> Optional[LinewashError]:

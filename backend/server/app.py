@@ -1,7 +1,6 @@
-"""The routes.  Each is a few lines: the guard has judged the request, jobs and dispatcher do the work."""
+"""The routes.  The middleware has checked the request; ``Jobs`` and ``Dispatcher`` do the work."""
 
 import asyncio
-import errno
 import logging
 import os
 import time
@@ -23,7 +22,7 @@ from backend.server.middleware import GuardRules, RequestGuardMiddleware
 from backend.server.responses import AsciiJSONResponse, error_response
 from backend.server.settings import Settings
 from backend.server.upload import receive
-from shared.errors import ErrorCode, LinewashError
+from shared.errors import ErrorCode, LinewashError, error_from_os
 from shared.protocol import (
     IDEMPOTENCY_HEADER,
     LAYERS,
@@ -35,7 +34,6 @@ from shared.protocol import (
     JobState,
 )
 
-_DISK_FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 _MAX_KEY = 200
 _log = logging.getLogger(__name__)
 
@@ -63,26 +61,26 @@ class AppState:
     activity: Activity
 
 
-def create_app(house: AppState, port: int, token: str) -> FastAPI:
-    """The application; its lifespan takes up earlier jobs, starts the workers, and ends both in order."""
+def create_app(state: AppState, port: int, token: str) -> FastAPI:
+    """The application.  Its lifespan recovers earlier jobs and starts the workers, and ends both in order."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
-        await asyncio.to_thread(house.jobs.recover)
-        house.jobs.prune_soon()
-        house.dispatcher.start()
+        await asyncio.to_thread(state.jobs.recover)
+        state.jobs.prune_soon()
+        state.dispatcher.start()
         yield
-        house.dispatcher.close()
-        await house.jobs.flush()
-        for worker in house.dispatcher.workers:
+        state.dispatcher.close()
+        await state.jobs.flush()
+        for worker in state.dispatcher.workers:
             await asyncio.to_thread(worker.join, 5.0)
 
     app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
-    rules = GuardRules(port, token, house.settings.max_request_bytes)
-    app.add_middleware(RequestGuardMiddleware, rules=rules, on_request=house.activity.record)
+    rules = GuardRules(port, token, state.settings.max_request_bytes)
+    app.add_middleware(RequestGuardMiddleware, rules=rules, on_request=state.activity.record)
     _add_errors(app)
-    _add_jobs(app, house)
-    _add_system_routes(app, house)
+    _add_jobs(app, state)
+    _add_system_routes(app, state)
     return app
 
 
@@ -108,11 +106,16 @@ def _add_errors(app: FastAPI) -> None:
         return error_response(LinewashError(ErrorCode.INTERNAL, type(error).__name__))
 
 
-def _add_jobs(app: FastAPI, house: AppState) -> None:
-    jobs, dispatcher = house.jobs, house.dispatcher
+def _add_jobs(app: FastAPI, state: AppState) -> None:
+    jobs, dispatcher = state.jobs, state.dispatcher
 
     @app.post("/v1/jobs")
     async def _submit(request: Request) -> Response:
+        """Send a request as multipart/form-data; 202 with its ``JobStatus``.
+
+        The header ``Idempotency-Key`` makes a repeat safe: the same key with the same body is answered with the first job, with
+        another body it is refused.
+        """
         key = request.headers.get(IDEMPOTENCY_HEADER) or uuid.uuid4().hex
         if len(key) > _MAX_KEY:
             raise LinewashError(ErrorCode.BAD_REQUEST, "%s is too long" % IDEMPOTENCY_HEADER)
@@ -122,15 +125,14 @@ def _add_jobs(app: FastAPI, house: AppState) -> None:
         try:
             incoming = await asyncio.to_thread(jobs.store.new_incoming)
             content_type = request.headers.get("content-type", "")
-            upload = await receive(content_type, request.stream(), incoming / "inputs", house.settings.max_part_bytes)
+            upload = await receive(content_type, request.stream(), incoming / "inputs", state.settings.max_part_bytes)
             await dispatcher.listing.ensure_listed(upload.request.model)
             status = await jobs.admit(upload, key, incoming, dispatcher.enqueue)
         except ClientDisconnect:
             raise LinewashError(ErrorCode.BAD_REQUEST, "the client hung up") from None
         except OSError as error:
             _log.error("an upload cannot be kept: %s", error)
-            code = ErrorCode.DISK_FULL if error.errno in _DISK_FULL else ErrorCode.INTERNAL
-            raise LinewashError(code, str(error.strerror)) from error
+            raise error_from_os(error) from error
         finally:
             if incoming is not None:
                 await asyncio.to_thread(jobs.store.discard, incoming)
@@ -138,25 +140,29 @@ def _add_jobs(app: FastAPI, house: AppState) -> None:
 
     @app.get("/v1/jobs")
     async def _list() -> Response:
+        """All jobs, oldest first: ``{"jobs": [JobStatus]}``."""
         return AsciiJSONResponse({"jobs": [job.status.to_json() for job in jobs.all()]})
 
     @app.get("/v1/jobs/{job_id}")
     async def _status(
         job_id: str, after: int = -1, wait: Annotated[float, Query(ge=0, le=MAX_WAIT_S, allow_inf_nan=False)] = 0.0
     ) -> Response:
+        """The ``JobStatus``, as soon as its revision is not ``after``, or after ``wait`` seconds."""
         status = await jobs.get(job_id).wait_for_change(after, wait)
-        house.activity.record()
+        state.activity.record()
         return AsciiJSONResponse(status.to_json())
 
     @app.get("/v1/jobs/{job_id}/preview")
     async def _preview(job_id: str) -> Response:
-        picture = jobs.get(job_id).preview
-        if not picture:
+        """The newest preview while the job is denoised, PNG of at most 256 pixels a side."""
+        image = jobs.get(job_id).preview
+        if not image:
             raise LinewashError(ErrorCode.JOB_NOT_DONE, "there is no preview yet")
-        return Response(picture, media_type="image/png")
+        return Response(image, media_type="image/png")
 
     @app.get("/v1/jobs/{job_id}/layers/{name}")
     async def _layer(job_id: str, name: str) -> Response:
+        """One of ``JobStatus.layers`` of a job that is done, RGBA PNG of canvas size."""
         job = jobs.get(job_id)
         if name not in (*LAYERS, *job.status.layers):
             raise LinewashError(ErrorCode.BAD_REQUEST, "there is no layer of that name")
@@ -166,46 +172,52 @@ def _add_jobs(app: FastAPI, house: AppState) -> None:
 
     @app.post("/v1/jobs/{job_id}/acknowledge")
     async def _acknowledge(job_id: str) -> Response:
+        """Say that the layers are in the document, so that the server may forget the job."""
         await jobs.acknowledge(jobs.get(job_id))
         return AsciiJSONResponse({})
 
     @app.delete("/v1/jobs/{job_id}")
     async def _cancel(job_id: str) -> Response:
+        """Cancel a job; its ``JobStatus`` may still say running."""
         return AsciiJSONResponse(dispatcher.cancel(jobs.get(job_id)).to_json())
 
 
-def _add_system_routes(app: FastAPI, house: AppState) -> None:
+def _add_system_routes(app: FastAPI, state: AppState) -> None:
     @app.get("/v1/hello")
     async def _hello() -> Response:
+        """Who answers: ``Hello``.  The only call that needs no matching protocol number."""
         return AsciiJSONResponse(Hello(PRODUCT, PRODUCT_VERSION, PROTOCOL_VERSION, os.getpid()).to_json())
 
     @app.get("/v1/models")
     async def _models(wait: Annotated[float, Query(ge=0, le=MAX_WAIT_S, allow_inf_nan=False)] = MAX_WAIT_S) -> Response:
+        """The models: ``{"models": [ModelInfo]}``, waiting for the first worker at most ``wait`` seconds."""
         return AsciiJSONResponse(
-            {"models": [model.to_json() for model in await house.dispatcher.listing.wait_for_models(wait)]}
+            {"models": [model.to_json() for model in await state.dispatcher.listing.wait_for_models(wait)]}
         )
 
     @app.get("/v1/system")
     async def _system() -> Response:
+        """The state of the server: version, process, workers and their devices, jobs in the queue."""
         workers = [
             {"device": w.config.device, "pid": w.pid, "state": w.state.value, "job": w.job, "threads": w.config.threads}
-            for w in house.dispatcher.workers
+            for w in state.dispatcher.workers
         ]
         return AsciiJSONResponse(
             {
                 "version": PRODUCT_VERSION,
                 "protocol": PROTOCOL_VERSION,
                 "pid": os.getpid(),
-                "home": str(house.settings.home),
-                "uptime_s": round(time.monotonic() - house.activity.started, 1),
-                "idle_minutes": house.settings.idle_minutes,
-                "model": house.settings.preload,
+                "home": str(state.settings.home),
+                "uptime_s": round(time.monotonic() - state.activity.started, 1),
+                "idle_minutes": state.settings.idle_minutes,
+                "model": state.settings.preload,
                 "workers": workers,
-                "waiting": house.dispatcher.waiting,
+                "waiting": state.dispatcher.waiting,
             }
         )
 
     @app.post("/v1/shutdown")
     async def _shutdown() -> Response:
-        house.activity.ending = True
+        """End the server; what runs is cancelled, what is finished is kept."""
+        state.activity.ending = True
         return AsciiJSONResponse({})

@@ -1,4 +1,4 @@
-"""From ``serve`` to the end: one server for each home, a socket on loopback, the runtime file, signals, and the idle exit."""
+"""Runs one server for each home: a socket on loopback, the runtime file, signals, and the exit when idle."""
 
 import json
 import logging
@@ -97,10 +97,10 @@ def write_private(path: Path, data: bytes) -> None:
 class _Server(uvicorn.Server):
     """uvicorn that ends when idle or asked to, wakes its long-polls before that, and takes a signal as an ordinary end."""
 
-    def __init__(self, config: uvicorn.Config, house: AppState, info: ServerInfo) -> None:
+    def __init__(self, config: uvicorn.Config, state: AppState, info: ServerInfo) -> None:
         super().__init__(config)
-        self._dispatcher, self._activity = house.dispatcher, house.activity
-        self._home, self._info, self._idle_s = house.settings.home, info, house.settings.idle_minutes * 60.0
+        self._dispatcher, self._activity = state.dispatcher, state.activity
+        self._home, self._info, self._idle_s = state.settings.home, info, state.settings.idle_minutes * 60.0
 
     async def on_tick(self, counter: int) -> bool:
         if not self._dispatcher.idle:
@@ -124,9 +124,9 @@ class _Server(uvicorn.Server):
 
 def _build(settings: Settings, info: ServerInfo) -> _Server:
     jobs = Jobs(Store(jobs_dir(settings.home)), settings.keep_days, settings.keep_bytes)
-    house = AppState(settings, jobs, Dispatcher(settings, jobs), Activity())
+    state = AppState(settings, jobs, Dispatcher(settings, jobs), Activity())
     config = uvicorn.Config(
-        create_app(house, info.port, info.token),
+        create_app(state, info.port, info.token),
         lifespan="on",
         ws="none",
         http="h11",
@@ -136,7 +136,7 @@ def _build(settings: Settings, info: ServerInfo) -> _Server:
         timeout_keep_alive=75,
         timeout_graceful_shutdown=3,
     )
-    return _Server(config, house, info)
+    return _Server(config, state, info)
 
 
 def _responds(home: Path) -> bool:

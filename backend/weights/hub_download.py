@@ -3,7 +3,6 @@
 ``HF_ENDPOINT`` and ``HF_HUB_OFFLINE`` mean what they mean to huggingface_hub.  Nothing is sent but the request: no token.
 """
 
-import errno
 import hashlib
 import shutil
 from collections.abc import Callable
@@ -17,7 +16,7 @@ from huggingface_hub.errors import EntryNotFoundError, RepositoryNotFoundError, 
 from huggingface_hub.file_download import http_get
 
 from backend.weights.detection import LOCK, PART
-from shared.errors import ErrorCode, LinewashError
+from shared.errors import ErrorCode, LinewashError, is_disk_full
 
 MARGIN = 64 * 1024**2
 """Bytes that are left free on the disk."""
@@ -111,8 +110,8 @@ def fetch(remote: RemoteFile, target: Path, report: Report) -> None:
     except Timeout as error:
         raise LinewashError(ErrorCode.DOWNLOAD_FAILED, "another download is going on") from error
     except OSError as error:
-        full = error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
-        raise LinewashError(ErrorCode.DOWNLOAD_NO_ROOM if full else ErrorCode.DOWNLOAD_FAILED, str(error)) from error
+        code = ErrorCode.DOWNLOAD_NO_ROOM if is_disk_full(error) else ErrorCode.DOWNLOAD_FAILED
+        raise LinewashError(code, str(error)) from error
 
 
 def _complete(remote: RemoteFile, part: Path, report: Report) -> None:
@@ -164,7 +163,7 @@ def _call_hub(call: Callable[[], Any]) -> Any:
     except (RepositoryNotFoundError, RevisionNotFoundError, EntryNotFoundError) as error:
         raise LinewashError(ErrorCode.DOWNLOAD_UNKNOWN, str(error).strip()) from error
     except OSError as error:
-        if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
+        if is_disk_full(error):
             raise
         raise LinewashError(ErrorCode.DOWNLOAD_FAILED, str(error).strip()) from error
     except Exception as error:  # noqa: BLE001  its HTTP library, with errors of its own, differs from version to version

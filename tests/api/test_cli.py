@@ -133,9 +133,9 @@ def test_ctrl_c_cancels_the_job(backend: BackendProcess, drawing: list[object]) 
 
 
 def test_a_failure_is_a_sentence(backend: BackendProcess, drawing: list[object], tmp_path: Path) -> None:
-    assert "The model file is damaged. Get it again" in said(linewash(backend.home, *[*drawing[:-1], "damaged"]), 1)
+    assert "The model file is damaged. Download it again" in said(linewash(backend.home, *[*drawing[:-1], "damaged"]), 1)
     (tmp_path / "colors.png").write_bytes(b"no picture")
-    assert "not a picture" in said(linewash(backend.home, *drawing), 2)
+    assert "not an image" in said(linewash(backend.home, *drawing), 2)
     (tmp_path / "colors.png").unlink()
     assert "does not exist" in said(linewash(backend.home, *drawing), 2)
 

@@ -99,7 +99,7 @@ def test_a_download_is_asked_for_resumed_listed_and_deleted(hub: fake_hub.Hub, t
     text = said(linewash(tmp_path, *command, **at), 1)
     assert "License: cc0-1.0" in text and "--accept-license" in text and not models_dir(tmp_path).exists()
     hub.cut_after = 0
-    assert "it goes on where it stopped" in said(linewash(tmp_path, *command, "--accept-license", **at), 1)
+    assert "it continues where it stopped" in said(linewash(tmp_path, *command, "--accept-license", **at), 1)
     assert not list(models_dir(tmp_path).glob("*.safetensors"))
     hub.cut_after = None
     said(linewash(tmp_path, *command, "--accept-license", **at), 0)

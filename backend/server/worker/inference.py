@@ -1,6 +1,5 @@
 """What a worker does with one job: read the parts, run the pipeline, write the layers, and give every failure its name."""
 
-import errno
 import gc
 import importlib
 import logging
@@ -23,7 +22,7 @@ from backend.imaging.types import Gray, Rgba
 from backend.pipeline.run import colorize
 from backend.server.store import write_result
 from backend.server.worker.messages import Event, JobCancelled, JobDone, JobFailed, Progress, RunJob
-from shared.errors import ErrorCode, LinewashError
+from shared.errors import ErrorCode, LinewashError, is_disk_full
 from shared.model_spec import ModelInfo
 from shared.protocol import (
     LAYER_BACKGROUND,
@@ -35,7 +34,6 @@ from shared.protocol import (
 from shared.request_parts import RequestParts
 from shared.stages import Stage
 
-_DISK_FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 _NO_MEMORY = ("can't allocate memory", "not enough memory", "Insufficient memory")
 """How torch ("DefaultCPUAllocator: ...") and OpenCV (cv::Error::StsNoMem) say it, neither with a class of its own."""
 _log = logging.getLogger(__name__)
@@ -175,7 +173,7 @@ def to_failed(job: str, error: Exception) -> JobFailed:
         return JobFailed(job, error.code, error.detail)
     _log.error("job %s failed", job, exc_info=error)
     detail = "%s: %s" % (type(error).__name__, error)
-    if isinstance(error, OSError) and error.errno in _DISK_FULL:
+    if is_disk_full(error):
         return JobFailed(job, ErrorCode.DISK_FULL, detail)
     if isinstance(error, (MemoryError, torch.OutOfMemoryError)) or any(text in str(error) for text in _NO_MEMORY):
         return JobFailed(job, ErrorCode.OUT_OF_MEMORY, detail)

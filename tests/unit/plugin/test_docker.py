@@ -17,7 +17,7 @@ from tests.unit.plugin.conftest import ink, state_of
 def test_without_a_picture(bench: Bench) -> None:
     assert bench.says() == "Open a line drawing to begin."
     bench.click("color")
-    assert bench.says() == "No picture is open. Open a line drawing first."
+    assert bench.says() == "No document is open. Open a line drawing first."
 
 
 def test_the_first_look(bench: Bench, document: Any) -> None:
@@ -145,7 +145,7 @@ def test_a_deleted_layer_leaves_the_lists(bench: Bench, document: Any) -> None:
 
 def test_opening_a_picture_clears_the_complaint_that_there_is_none(bench: Bench, paper: Any) -> None:
     bench.click("color")
-    assert bench.says().startswith("No picture is open.")
+    assert bench.says().startswith("No document is open.")
     paper.document()
     bench.docker.refresh()
     assert bench.says() == "Choose lines and a reference, then press Colorize."

@@ -51,7 +51,7 @@ def test_it_runs_under_pyqt6_in_a_fresh_python(tmp_path: Path, project: Path) ->
     environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "PYTHONWARNINGS": "error"}
     done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.strip() == "No picture is open. Open a line drawing first."
+    assert done.stdout.strip() == "No document is open. Open a line drawing first."
 
 
 def test_only_host_knows_krita_and_only_qt_knows_pyqt(project: Path) -> None:

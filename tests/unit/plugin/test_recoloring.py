@@ -169,7 +169,7 @@ def test_what_is_missing_is_said_and_changes_nothing(bench: Bench, document: Any
     bench.pick("area", "Selection")
     before = state_of(document)
     bench.click("color")
-    assert bench.says().startswith("There is no earlier result to recolor a part of.") and bench.idle()
+    assert bench.says().startswith("There is no earlier result to recolor.") and bench.idle()
     assert state_of(document) == before
     bench.pick("area", "Whole canvas")
     bench.click("color")

@@ -79,7 +79,7 @@ def test_what_the_backend_has_forgotten_is_offered_no_more(bench: Bench, patienc
     bench.backend.fail, bench.backend.jobs = {"layer foreground": "JOB_UNKNOWN"}, []
     bench.click("bringIn")
     bench.until(bench.idle)
-    assert bench.says().startswith("That picture is no longer kept.")
+    assert bench.says().startswith("That result is no longer available.")
     bench.until(lambda: not offered(bench))
 
 
