@@ -28,11 +28,10 @@ from torch import Tensor, nn  # noqa: E402
 from torch.utils.flop_counter import FlopCounterMode, sdpa_flop_count  # noqa: E402
 
 from backend.contract.drawing import Inputs  # noqa: E402
-from backend.families.colorizediffusion import v15  # noqa: E402
+from backend.families.colorizediffusion.checkpoint.loader import Parts, load_parts  # noqa: E402
 from backend.families.colorizediffusion.factory import with_fast_convolutions  # noqa: E402
 from backend.families.colorizediffusion.family import ColorizeDiffusion  # noqa: E402
 from backend.families.colorizediffusion.guided_denoiser import Conditioning, GuidedDenoiser  # noqa: E402
-from backend.families.colorizediffusion.loader import Parts, load_parts  # noqa: E402
 from backend.families.diffusion.guidance import Guidance  # noqa: E402
 from backend.families.registry import foreground_segmenter  # noqa: E402
 from backend.families.runtime.memory_plan import compute_dtype  # noqa: E402
@@ -50,10 +49,7 @@ def random_parts(folder: Path, device: str) -> Parts:
     sparse(checkpoint, manifest("switch"))
     sparse(clip, manifest("openclip_vit_h_14"))
     parts = load_parts(checkpoint, {"clip-vit-h-14": clip}, compute_dtype(device, has_bfloat16=True), device)
-    networks: tuple[Any, ...] = (
-        parts.unet, parts.sketch_encoder, parts.vae, parts.vision, parts.threshold_embedder, parts.token_transformer
-    )  # fmt: skip
-    randomize(networks)
+    randomize(parts.networks.values())
     return with_fast_convolutions(parts)
 
 
@@ -87,7 +83,11 @@ class EncoderCallCounter:
     """Counts the calls of each encoder."""
 
     def __init__(self, parts: Parts) -> None:
-        networks: dict[str, nn.Module] = {"sketch": parts.sketch_encoder, "image": parts.vision, "vae": parts.vae.encoder}
+        networks: dict[str, nn.Module] = {
+            "sketch": parts.sketch_encoder,
+            "image": parts.image_encoder,
+            "vae": parts.vae.encoder,
+        }
         self._counts = dict.fromkeys(networks, 0)
         for name, network in networks.items():
             network.register_forward_hook(self._counter(name))
@@ -174,7 +174,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         parts = random_parts(Path(name), options.device)
     print(f"loaded: {memory_bytes('VmRSS') / 1e9:.2f} GB held, imports included")
-    calls, family = EncoderCallCounter(parts), ColorizeDiffusion(v15.SPEC, parts, foreground_segmenter(ROOT), None)
+    calls, family = EncoderCallCounter(parts), ColorizeDiffusion(parts, foreground_segmenter(ROOT), None)
     side = options.side
     request = ColorizeRequest(
         side, side, (ReferenceRole.BOTH,), ForegroundSource.AUTOMATIC, "v1.5", steps=options.steps, guidance=4.0,

@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from backend.families.colorizediffusion.key_mapping import CLIP
+from backend.families.colorizediffusion.checkpoint.key_mapping import CLIP
 from tests.parity.golden import golden
 
 MANIFESTS = Path(__file__).resolve().parent.parent / "golden"

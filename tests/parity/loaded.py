@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from backend.families.colorizediffusion.loader import Parts, load_parts
+from backend.families.colorizediffusion.checkpoint.loader import Parts, load_parts
 from backend.networks.clip import patch_tokens
 from backend.networks.colorizediffusion.attention_inputs import CrossAttentionInput, Split
 from backend.networks.colorizediffusion.half_selectors import HardSelector
@@ -32,14 +32,16 @@ def everywhere(value: float) -> tuple[float, ...]:
 @cache
 def tokens(version: str, picture: str) -> Tensor:
     """Patch tokens of a golden picture."""
-    return patch_tokens(parts(version).vision(golden(version).picture(picture)))
+    return patch_tokens(parts(version).image_encoder(golden(version).picture(picture)))
 
 
 @cache
 def bleached_tokens(version: str) -> Tensor:
     """Patch tokens of the reference with its character painted white."""
     g = golden(version)
-    return patch_tokens(parts(version).vision(torch.where(g.mask("rmask") < REFERENCE_THRESHOLD, g.picture("reference"), 1.0)))
+    return patch_tokens(
+        parts(version).image_encoder(torch.where(g.mask("rmask") < REFERENCE_THRESHOLD, g.picture("reference"), 1.0))
+    )
 
 
 @cache
@@ -65,16 +67,14 @@ def split(
 
 def embedded(version: str, threshold: float) -> Tensor:
     """v1.5's token of a threshold."""
-    embedder = parts(version).threshold_embedder
-    assert embedder is not None
+    embedder = parts(version).extras["threshold_embedder"]
     return embedder(torch.tensor([threshold]))
 
 
 @cache
 def background_tokens(version: str) -> Tensor:
     """v1.5's background tokens where there is no background picture."""
-    transformer = parts(version).token_transformer
-    assert transformer is not None
+    transformer = parts(version).extras["token_transformer"]
     return transformer(bleached_tokens(version) + embedded(version, REFERENCE_THRESHOLD))
 
 

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from backend.families.colorizediffusion.loader import load_text
+from backend.families.colorizediffusion.checkpoint.loader import load_text
 from backend.networks.clip import patch_tokens, preprocess
 from tests.parity.golden import Output, covers
 from tests.parity.loaded import (
@@ -34,7 +34,7 @@ def test_clip_input(output: Output) -> None:
 
 @covers("clip.full", "clip.local", "clip.cls")
 def test_image_tokens(output: Output) -> None:
-    full = parts(output.version).vision(output.golden.picture("reference"))
+    full = parts(output.version).image_encoder(output.golden.picture("reference"))
     output.check({"clip.full": full, "clip.local": patch_tokens(full), "clip.cls": full[:, :1]}[output.name])
 
 
@@ -58,7 +58,7 @@ def test_text_features(output: Output) -> None:
 
 @covers("threshold_embedding")
 def test_threshold_embedding(output: Output) -> None:
-    embedder = parts(output.version).threshold_embedder
+    embedder = parts(output.version).extras["threshold_embedder"]
     assert embedder is not None
     output.check(embedder(torch.tensor([REFERENCE_THRESHOLD, SKETCH_THRESHOLD])))
 

@@ -12,8 +12,8 @@ from torch import nn
 from backend.contract.drawing import Cancelled, StepProgress
 from backend.families.colorizediffusion import family as family_module
 from backend.families.colorizediffusion import v15
-from backend.families.colorizediffusion.family import ONE_EACH, ColorizeDiffusion
-from backend.families.colorizediffusion.loader import load_parts
+from backend.families.colorizediffusion.checkpoint.loader import load_parts
+from backend.families.colorizediffusion.family import REFERENCES_LEFT_OUT, ColorizeDiffusion
 from backend.families.colorizediffusion.preprocessing import SIDES
 from backend.families.runtime.canvas_frame import frame_canvas
 from backend.families.runtime.memory_plan import MemoryPlan
@@ -31,17 +31,17 @@ MODES = [(version, mode.name) for version, spec in SPECS.items() for mode in spe
 
 @pytest.fixture(params=SPECS)
 def family(request: pytest.FixtureRequest) -> ColorizeDiffusion:
-    return ColorizeDiffusion(SPECS[request.param], parts(request.param), Discs(), None)
+    return ColorizeDiffusion(parts(request.param), Discs(), None)
 
 
 @pytest.fixture
 def v15_family() -> ColorizeDiffusion:
-    return ColorizeDiffusion(v15.SPEC, parts("v1.5"), Discs(), None)
+    return ColorizeDiffusion(parts("v1.5"), Discs(), None)
 
 
 @pytest.mark.parametrize(("version", "mode"), MODES)
 def test_every_mode_colors_and_differs_from_the_whole_picture(version: str, mode: str) -> None:
-    family = ColorizeDiffusion(SPECS[version], parts(version), Discs(), None)
+    family = ColorizeDiffusion(parts(version), Discs(), None)
     found = run(family, given(family.spec, mode))
     assert found.layers.composite.shape == (160, 240, 4)
     assert (found.layers.composite[..., 3] == 255).all()
@@ -64,7 +64,7 @@ def test_in_bfloat16_the_picture_is_nearly_the_same(v15_family: ColorizeDiffusio
     """As the product paints on a CPU; 16-bit blocks and float32 ends are cast where they meet."""
     narrow = load_parts(golden("v1.5").sd, dtype=torch.bfloat16)
     inputs = given(v15.SPEC, "both", injection=True, sketch_guidance=2.0, guidance=1.5)
-    found, wanted = run(ColorizeDiffusion(v15.SPEC, narrow, Discs(), None), inputs), run(v15_family, inputs)
+    found, wanted = run(ColorizeDiffusion(narrow, Discs(), None), inputs), run(v15_family, inputs)
     difference = np.abs(found.layers.composite.astype(float) - wanted.layers.composite)
     assert 0 < difference.mean() < 4
 
@@ -100,8 +100,7 @@ class Calls:
 @pytest.fixture
 def calls(v15_family: ColorizeDiffusion) -> Iterator[Calls]:
     one = parts("v1.5")
-    assert one.token_transformer is not None
-    networks: dict[str, Any] = {"sketch": one.sketch_encoder, "image": one.vision, "vae": one.vae.encoder}
+    networks: dict[str, Any] = {"sketch": one.sketch_encoder, "image": one.image_encoder, "vae": one.vae.encoder}
     counted = Calls(networks)
     yield counted
     counted.remove()
@@ -182,7 +181,9 @@ def test_references_come_at_their_own_size(v15_family: ColorizeDiffusion) -> Non
     known = v15_family.condition(drawing, replace(inputs.request, mode="vanilla"))
     native = torch.from_numpy(wide[..., :3].transpose(2, 0, 1).astype(np.float32))[None] / 127.5 - 1
     with torch.inference_mode():
-        assert torch.allclose(known.conditioning.cross_attention.context, patch_tokens(parts("v1.5").vision(native)), atol=1e-6)
+        assert torch.allclose(
+            known.conditioning.cross_attention.context, patch_tokens(parts("v1.5").image_encoder(native)), atol=1e-6
+        )
 
 
 def test_references_that_are_not_looked_at_are_named(v15_family: ColorizeDiffusion) -> None:
@@ -190,4 +191,4 @@ def test_references_that_are_not_looked_at_are_named(v15_family: ColorizeDiffusi
     assert not run(v15_family, inputs).warnings
     roles = (*inputs.request.references, ReferenceRole.FOREGROUND)
     more = replace(inputs, request=replace(inputs.request, references=roles), references=(*inputs.references, picture(9)))
-    assert run(v15_family, more).warnings == (ONE_EACH,)
+    assert run(v15_family, more).warnings == (REFERENCES_LEFT_OUT,)

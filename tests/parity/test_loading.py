@@ -9,8 +9,10 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from backend.families.colorizediffusion import checkpoint_layout, key_mapping, network_configs
-from backend.families.colorizediffusion.loader import Parts, load_parts, load_text, prediction_of
+from backend.families.colorizediffusion.checkpoint import clip_layouts, key_mapping, network_configs
+from backend.families.colorizediffusion.checkpoint.config import NetworkConfig, read_config
+from backend.families.colorizediffusion.checkpoint.loader import Parts, load_parts, load_text, prediction_of
+from backend.families.colorizediffusion.versions import detect_version
 from backend.networks.colorizediffusion.attention_inputs import CrossAttentionInput
 from backend.networks.colorizediffusion.hooks import UNetHooks
 from backend.weights.safetensors_file import SafetensorsFile
@@ -30,13 +32,19 @@ def refused(path: Path, clip: Path | None = None) -> LinewashError:
 @pytest.mark.parametrize("version", VERSIONS)
 def test_full_size_names_and_shapes_agree_both_ways(version: str) -> None:
     held, clip = manifest(FULL_SIZE[version]), manifest(CLIP_FULL_SIZE)
-    vision, text = checkpoint_layout.vision_names(clip), checkpoint_layout.text_names(clip)
+    vision, text = clip_layouts.vision_names(clip), clip_layouts.text_names(clip)
     assert vision is not None and text is not None
     with torch.device("meta"):
-        built = checkpoint_layout.build(held, network_configs.Config())
-        towers = [(network_configs.image_encoder(clip, vision, network_configs.Config()), vision)]
-        towers += [(network_configs.text_encoder(clip, text, network_configs.Config()), text)]
-    assert diff_keys(built.values(), held) == ([], sorted(key_mapping.SCHEDULE), [])
+        built = detect_version(held).build(held, NetworkConfig())
+        towers = [(network_configs.image_encoder(clip, vision, NetworkConfig()), vision)]
+        towers += [(network_configs.text_encoder(clip, text, NetworkConfig()), text)]
+    key_map = detect_version(held).key_map
+    named = [(network, key_map[part]) for part, network in built.items()]
+    assert diff_keys(named, held) == (
+        [],
+        sorted(key_mapping.SCHEDULE),
+        [],
+    )
     assert diff_keys(towers, clip) == ([], ["cond_stage_model.transformer.model.logit_scale"], [])
     names = {"unet", "sketch_encoder", "vae"}
     assert built.keys() == (names | {"threshold_embedder", "token_transformer"} if version == "v1.5" else names)
@@ -48,7 +56,8 @@ def test_full_size_names_and_shapes_agree_both_ways(version: str) -> None:
 )
 def test_full_size_parameters(part: str, millions: float) -> None:
     with torch.device("meta"):
-        network, _ = checkpoint_layout.build(manifest("switch"), network_configs.Config())[part]
+        held = manifest("switch")
+        network = detect_version(held).build(held, NetworkConfig())[part]
     assert sum(p.numel() for p in network.parameters()) / 1e6 == pytest.approx(millions, abs=0.1)
 
 
@@ -62,7 +71,7 @@ def test_loaded_networks_are_frozen_and_whole(version: str) -> None:
 
 
 def networks(found: Parts) -> dict[str, nn.Module]:
-    return {name: value for name, value in vars(found).items() if isinstance(value, nn.Module)}
+    return found.networks
 
 
 def kinds(network: nn.Module) -> set[torch.dtype]:
@@ -73,16 +82,16 @@ def test_types_are_the_ones_asked_for() -> None:
     wide = networks(parts("v1.5"))
     assert all(kinds(network) == {torch.float32} for network in wide.values())
     narrow = load_parts(golden("v1.5").sd, dtype=torch.bfloat16, vae_dtype=torch.float16, clip_dtype=torch.bfloat16)
-    assert kinds(narrow.vae) == {torch.float16} and kinds(narrow.vision) == {torch.bfloat16}
+    assert kinds(narrow.vae) == {torch.float16} and kinds(narrow.image_encoder) == {torch.bfloat16}
     assert kinds(narrow.sketch_encoder) == {torch.bfloat16}
     in_float32 = {name.split(".")[1] for name, weight in narrow.unet.named_parameters() if weight.dtype is torch.float32}
     assert in_float32 == {"time_embedding", "conv_norm_out", "conv_out"}
-    assert narrow.token_transformer is not None and kinds(narrow.token_transformer) == {torch.float32}
+    assert kinds(narrow.extras["token_transformer"]) == {torch.float32}
 
 
 def test_the_network_runs_in_bfloat16() -> None:
     g, narrow = golden("v1.5"), load_parts(golden("v1.5").sd, dtype=torch.bfloat16, clip_dtype=torch.bfloat16)
-    context = narrow.vision(g.picture("reference"))[:, 1:]
+    context = narrow.image_encoder(g.picture("reference"))[:, 1:]
     hooks = UNetHooks(narrow.sketch_encoder(g.sketch().bfloat16()))
     known = CrossAttentionInput(context, everywhere(1.0), None)
     found = narrow.unet(g.inputs["x_t"], g.inputs["timestep"], narrow.unet.prepare(known), hooks)
@@ -121,7 +130,9 @@ def as_openclip(name: str) -> str:
 def test_clip_may_come_from_another_file(tmp_path: Path, rename: Callable[[str], str]) -> None:
     path, clip = copy_of("v1", tmp_path, without_clip), clip_alone("v1", tmp_path, rename)
     found = load_parts(path, {"clip-vit-h-14": clip})
-    assert torch.equal(found.vision(golden("v1").picture("reference")), parts("v1").vision(golden("v1").picture("reference")))
+    assert torch.equal(
+        found.image_encoder(golden("v1").picture("reference")), parts("v1").image_encoder(golden("v1").picture("reference"))
+    )
     assert found.text == clip
     texts = load_text(clip)(golden("v1").inputs["text_tokens"])
     assert (texts - golden("v1").outputs["text"]).abs().max() < 1e-4
@@ -130,7 +141,7 @@ def test_clip_may_come_from_another_file(tmp_path: Path, rename: Callable[[str],
 def test_clip_may_come_in_transformers_names(tmp_path: Path) -> None:
     text = parts("v1").text
     assert text is not None
-    towers = {**parts("v1").vision.state_dict(), **load_text(text).state_dict(), "clip.logit_scale": torch.tensor(4.6)}
+    towers = {**parts("v1").image_encoder.state_dict(), **load_text(text).state_dict(), "clip.logit_scale": torch.tensor(4.6)}
     towers |= {f"clip.{tower}_model.embeddings.position_ids": torch.arange(5)[None] for tower in ("vision", "text")}
     clip = tmp_path / "model.safetensors"
     save_file({name.removeprefix("clip."): x.contiguous() for name, x in towers.items()}, clip)
@@ -138,7 +149,9 @@ def test_clip_may_come_in_transformers_names(tmp_path: Path) -> None:
     for name in ("vocab.json", "merges.txt"):
         (tmp_path / name).write_text("")
     found = load_parts(copy_of("v1", tmp_path, without_clip), {"clip-vit-h-14": clip})
-    assert torch.equal(found.vision(golden("v1").picture("reference")), parts("v1").vision(golden("v1").picture("reference")))
+    assert torch.equal(
+        found.image_encoder(golden("v1").picture("reference")), parts("v1").image_encoder(golden("v1").picture("reference"))
+    )
     assert found.text == clip and found.tokenizer == tmp_path
     assert torch.equal(load_text(clip).clip.text_projection.weight, towers["clip.text_projection.weight"])
 
@@ -195,7 +208,7 @@ def test_what_does_not_fit_is_named(tmp_path: Path, name: str) -> None:
 
 
 def test_what_is_tolerated_is_documented_by_its_full_name() -> None:
-    clips = [layout.extras for layout in checkpoint_layout.CLIP_LAYOUTS]
+    clips = [layout.extras for layout in clip_layouts.CLIP_LAYOUTS]
     documented = (Path(__file__).parents[2] / "docs" / "models.md").read_text(encoding="utf-8")
     assert [name for name in key_mapping.SCHEDULE.union(*clips) if f"`{name}`" not in documented] == []
 
@@ -205,7 +218,7 @@ def test_the_schedule_may_be_absent(tmp_path: Path) -> None:
         for name in key_mapping.SCHEDULE:
             del tensors[name]
 
-    assert load_parts(copy_of("v1", tmp_path, without_schedule)).version == "v1"
+    assert load_parts(copy_of("v1", tmp_path, without_schedule)).version.name == "v1"
 
 
 @pytest.mark.parametrize("start", ["control_encoder.", "first_stage_model.", "model.diffusion_model."])
@@ -236,9 +249,9 @@ def test_a_configuration_that_makes_no_sense_is_told(tmp_path: Path, text: str) 
 
 def test_without_a_configuration_the_full_size_is_meant(tmp_path: Path) -> None:
     path = copy_of("v1", tmp_path)
-    assert network_configs.read_config(path) == network_configs.Config(**json.loads(path.with_suffix(".json").read_text()))
+    assert read_config(path) == NetworkConfig(**json.loads(path.with_suffix(".json").read_text()))
     path.with_suffix(".json").unlink()
-    assert network_configs.read_config(path) == network_configs.Config()
+    assert read_config(path) == NetworkConfig()
     assert refused(path).code is ErrorCode.MODEL_KEYS  # a head of 64 is wider than the tiny network
 
 

@@ -6,10 +6,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from backend.families.colorizediffusion.conditioning import ConditioningInputs, ContextBuilder
+from backend.families.colorizediffusion.conditioning import Encoders, ReferenceInputs
 from backend.families.colorizediffusion.guided_denoiser import Conditioning, GuidedDenoiser, scale_features
+from backend.families.colorizediffusion.layers import SD2_LAYERS
+from backend.families.colorizediffusion.options import Strengths
 from backend.families.colorizediffusion.preprocessing import latent_mask
-from backend.families.colorizediffusion.strengths import Strengths, constant_per_layer, levels
 from backend.families.diffusion.guidance import Guidance
 from backend.families.diffusion.noise_schedule import Schedule
 from backend.families.diffusion.samplers import Sampler
@@ -18,7 +19,7 @@ from backend.networks.clip import patch_tokens
 from tests.parity.golden import Output, covers, golden
 from tests.parity.loaded import features, parts, tokens
 
-PLAIN = Strengths(*map(constant_per_layer, (1.0, 1.0, 1.0, 0.0)), sketch_threshold=0.05, reference_threshold=0.5)
+PLAIN = Strengths(*map(SD2_LAYERS.constant, (1.0, 1.0, 1.0, 0.0)), sketch_threshold=0.05, reference_threshold=0.5)
 
 
 @dataclass(frozen=True)
@@ -31,14 +32,14 @@ class Case:
 
 def _mixed(reference: float, foreground: float, background: float, mixing: float) -> Strengths:
     return Strengths(
-        *map(constant_per_layer, (reference, foreground, background, mixing)), sketch_threshold=0.05, reference_threshold=0.5
+        *map(SD2_LAYERS.constant, (reference, foreground, background, mixing)), sketch_threshold=0.05, reference_threshold=0.5
     )
 
 
 VANILLA = {
     "vanilla": Case("vanilla"),
-    "vanilla_strength06": Case("vanilla", replace(PLAIN, reference=levels(0.6, 1, 1, 1))),
-    "vanilla_levels": Case("vanilla", replace(PLAIN, reference=levels(1, 0.9, 0.5, 0.3))),
+    "vanilla_strength06": Case("vanilla", replace(PLAIN, reference=SD2_LAYERS.levels(0.6, 1, 1, 1))),
+    "vanilla_levels": Case("vanilla", replace(PLAIN, reference=SD2_LAYERS.levels(1, 0.9, 0.5, 0.3))),
     "vanilla_sketch07": Case("vanilla", sketch=0.7),
 }
 CASES = {
@@ -64,13 +65,14 @@ CASES = {
 def conditioning(version: str, name: str) -> Conditioning:
     """What the family tells the U-Net in a golden mode."""
     case, g, one = CASES[version][name], golden(version), parts(version)
-    maker = ContextBuilder(lambda picture: patch_tokens(one.vision(picture)), one.threshold_embedder, one.token_transformer)
+    encoders = Encoders(lambda picture: patch_tokens(one.image_encoder(picture)), lambda picture: picture)
+    build = one.version.reference(encoders, one.extras)
     background = g.picture("background") if case.with_background else None
-    given = ConditioningInputs(
+    given = ReferenceInputs(
         tokens(version, "reference"), g.picture("reference"), g.mask("rmask"), background, latent_mask(g.mask("smask"))
     )
     sketch, blank = (scale_features(each, case.sketch) for each in features(version))
-    return Conditioning(sketch, blank, maker.attending(case.mode, case.strength, given))
+    return Conditioning(sketch, blank, build(case.mode, case.strength, given).cross_attention)
 
 
 @covers("context.*")

@@ -14,7 +14,7 @@ from tests.parity.painting import Discs, given, run, same
 
 @pytest.fixture
 def v15_family() -> ColorizeDiffusion:
-    return ColorizeDiffusion(v15.SPEC, parts("v1.5"), Discs(), None)
+    return ColorizeDiffusion(parts("v1.5"), Discs(), None)
 
 
 CHANGES = {
@@ -99,7 +99,7 @@ def _features(texts: list[str]) -> torch.Tensor:
 
 
 def test_words_change_the_reference() -> None:
-    family = ColorizeDiffusion(v15.SPEC, parts("v1.5"), Discs(), _features)
+    family = ColorizeDiffusion(parts("v1.5"), Discs(), _features)
     words = {"edit_scale": 6.0, "edit_target": "red hair"}
     variants = [
         {},
@@ -129,7 +129,7 @@ def test_words_change_the_reference() -> None:
     ],
 )
 def test_nonsense_that_was_typed_is_named_so(changed: dict[str, Any]) -> None:
-    family = ColorizeDiffusion(v15.SPEC, parts("v1.5"), Discs(), _features)
+    family = ColorizeDiffusion(parts("v1.5"), Discs(), _features)
     with pytest.raises(LinewashError) as caught:
         run(family, given(v15.SPEC, **changed))
     assert caught.value.code is ErrorCode.BAD_SETTING
@@ -137,7 +137,7 @@ def test_nonsense_that_was_typed_is_named_so(changed: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("changed", [{"sampler": "none"}, {"size": 9999}, {"unheard_of": 1}])
 def test_nonsense_is_refused(changed: dict[str, Any]) -> None:
-    family = ColorizeDiffusion(v15.SPEC, parts("v1.5"), Discs(), _features)
+    family = ColorizeDiffusion(parts("v1.5"), Discs(), _features)
     with pytest.raises(LinewashError) as caught:
         run(family, given(v15.SPEC, **changed))
     assert caught.value.code is ErrorCode.BAD_SETTING

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from backend.families.colorizediffusion.token_editing import (
+from backend.families.colorizediffusion.text.token_editing import (
     Edit,
     apply_edits,
     edit_globally,

@@ -1,82 +1,99 @@
-"""What the U-Net's cross-attention sees in each mode of v1 and v1.5 (spec sections 9, 13 and 14)."""
+"""What the U-Net is told of the reference: the pieces of which each version makes its modes (spec sections 9, 13 and 14)."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from backend.families.colorizediffusion.options import Strengths
 from backend.families.colorizediffusion.preprocessing import whiten_background
-from backend.families.colorizediffusion.spec import BACKGROUND, BOTH, BOTH_PUBLISHED, FOREGROUND, MASKED, VANILLA
-from backend.families.colorizediffusion.strengths import Strengths, constant_per_layer
-from backend.networks.colorizediffusion.attention_inputs import CrossAttentionInput, Split
+from backend.networks.colorizediffusion.attention_inputs import CrossAttentionInput, Side, Split
 from backend.networks.colorizediffusion.half_selectors import HardSelector
-from backend.networks.colorizediffusion.token_transformer import ThresholdEmbedder, TokenTransformer
+from backend.networks.colorizediffusion.hooks import UNetHooks
+
+Network = TypeVar("Network", bound=nn.Module)
 
 
 @dataclass(frozen=True)
-class ConditioningInputs:
-    """What a context is made of.
+class Encoders:
+    """What a version may compute of an image (1, 3, h, w) in -1..1."""
 
-    tokens: the patch tokens of the reference, edited or not, (1, 256, C).  reference: its picture (1, 3, h, w) in -1..1, and
-    its figure mask (1, 1, h, w) 0..1.  background: a picture for the ground alone, or None.  mask: the drawing's figure at
-    latent size, (1, 1, H/8, W/8).
-    """
+    patch_tokens: Callable[[Tensor], Tensor]
+    """(1, 256, C)"""
+    latent: Callable[[Tensor], Tensor]
+    """(1, 4, h/8, w/8), scaled."""
+
+
+@dataclass(frozen=True)
+class ReferenceInputs:
+    """What there is of reference and drawing."""
 
     tokens: Tensor
+    """Patch tokens of the reference, edited or not, (1, 256, C)."""
     reference: Tensor
+    """(1, 3, h, w) in -1..1."""
     reference_mask: Tensor
+    """Foreground of the reference, (1, 1, h, w) in 0..1."""
     background: Tensor | None
+    """An image for the background alone, (1, 3, h', w') in -1..1, or None."""
     mask: Tensor
+    """Foreground of the drawing at latent size, (1, 1, H/8, W/8), not clamped."""
 
 
 @dataclass(frozen=True)
-class ContextBuilder:
-    """The modes.  encode: patch tokens (1, 256, C) of a picture (1, 3, h, w) in -1..1; the rest is v1.5's, None for v1."""
+class ReferenceConditioning:
+    """What the U-Net is told beside the noisy latent and the lines; every tensor has one row."""
 
-    encode: Callable[[Tensor], Tensor]
-    threshold: ThresholdEmbedder | None
-    transformer: TokenTransformer | None
-
-    def attending(self, mode: str, strength: Strengths, given: ConditioningInputs) -> CrossAttentionInput:
-        """What the conditional branch attends to in a mode of ``description``."""
-        if mode == VANILLA:
-            return CrossAttentionInput(given.tokens, strength.reference, None)
-        split = Split(
-            mask=given.mask,
-            foreground_scale=strength.foreground,
-            background_scale=strength.background,
-            merge=strength.mixing,
-            selector=HardSelector(constant_per_layer(strength.sketch_threshold)),
-            foreground_pair="foreground" if mode in (FOREGROUND, BOTH, BOTH_PUBLISHED) else None,
-            background_pair="background" if mode in (BACKGROUND, BOTH, BOTH_PUBLISHED) else None,
-        )
-        return CrossAttentionInput(torch.cat(self._parts(mode, strength, given), 1), strength.reference, split)
-
-    def _parts(self, mode: str, strength: Strengths, given: ConditioningInputs) -> tuple[Tensor, ...]:
-        """The context's parts: the figure's half first, then the ground's."""
-        if mode == FOREGROUND:
-            return given.tokens, given.tokens
-        ground = self.encode(ground_picture(strength, given))
-        if mode == MASKED:
-            return given.tokens, ground
-        if self.threshold is None or self.transformer is None:
-            raise ValueError(f"{mode} is no mode of v1")
-        ground = ground + self._embedded(strength.reference_threshold, ground)
-        if given.background is None:  # the tokens of a background picture are taken as they are (spec 13, v1.5)
-            ground = self.transformer(ground)
-        figure = given.tokens + self._embedded(strength.sketch_threshold, ground)
-        if mode == BOTH_PUBLISHED:  # quirk Q2: all of it twice, so that each side sees both
-            return figure, ground, figure, ground
-        return figure, ground
-
-    def _embedded(self, value: float, like: Tensor) -> Tensor:
-        assert self.threshold is not None
-        return self.threshold(torch.tensor([value], device=like.device)).to(like.dtype)
+    cross_attention: CrossAttentionInput
+    hooks: UNetHooks = field(default_factory=UNetHooks)
+    vector: Tensor | None = None
+    """See ``ReferenceUNet.forward``."""
 
 
-def ground_picture(strength: Strengths, given: ConditioningInputs) -> Tensor:
-    """What colors the ground: a picture of its own, else the reference with its figure painted white (spec 13)."""
-    if given.background is not None:
-        return given.background
-    return whiten_background(given.reference, given.reference_mask < strength.reference_threshold)
+BuildReference = Callable[[str, Strengths, ReferenceInputs], ReferenceConditioning]
+"""(mode, strengths, inputs) -> what the branches that see the reference are told."""
+
+
+def extra_part(extras: Mapping[str, nn.Module], name: str, network: type[Network]) -> Network:
+    """The extra part of that name.  TypeError when it is not such a network, or not there."""
+    part = extras.get(name)
+    if not isinstance(part, network):
+        raise TypeError(f"{name} is no {network.__name__}")
+    return part
+
+
+def whole_conditioning(tokens: Tensor, strengths: Strengths) -> ReferenceConditioning:
+    """All positions see all tokens (1, n, C)."""
+    return ReferenceConditioning(CrossAttentionInput(tokens, strengths.reference, None))
+
+
+def split_conditioning(
+    halves: tuple[Tensor, ...],
+    strengths: Strengths,
+    mask: Tensor,
+    foreground_pair: Side | None = None,
+    background_pair: Side | None = None,
+) -> ReferenceConditioning:
+    """The foreground sees the first half of all tokens, the background the second, divided by the latent mask (spec 9).
+
+    The pairs name the low-rank weights that a half uses, None for none.
+    """
+    split = Split(
+        mask=mask,
+        foreground_scale=strengths.foreground,
+        background_scale=strengths.background,
+        merge=strengths.mixing,
+        selector=HardSelector((strengths.sketch_threshold,) * len(strengths.reference)),
+        foreground_pair=foreground_pair,
+        background_pair=background_pair,
+    )
+    return ReferenceConditioning(CrossAttentionInput(torch.cat(halves, 1), strengths.reference, split))
+
+
+def background_image(strengths: Strengths, inputs: ReferenceInputs) -> Tensor:
+    """What colors the background: an image of its own, else the reference with its foreground painted white (spec 13)."""
+    if inputs.background is not None:
+        return inputs.background
+    return whiten_background(inputs.reference, inputs.reference_mask < strengths.reference_threshold)

@@ -1,4 +1,4 @@
-"""ColorizeDiffusion v1 and v1.5 as a family: a drawing and a reference in, colors out."""
+"""ColorizeDiffusion as a family: a drawing and a reference in, colors out.  ``Version`` says in what its generations differ."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -7,21 +7,16 @@ import torch
 from torch import Tensor
 
 from backend.contract.drawing import Colors, Drawing, ProgressCallback, Reference, StepProgress
-from backend.contract.family import DelegatesSegmentation, ForegroundSegmenter, ModelSpec
+from backend.contract.family import DelegatesSegmentation, ForegroundSegmenter
 from backend.families.colorizediffusion import preprocessing
-from backend.families.colorizediffusion.conditioning import ConditioningInputs, ContextBuilder
+from backend.families.colorizediffusion.checkpoint.loader import Parts
+from backend.families.colorizediffusion.conditioning import Encoders, ReferenceInputs
 from backend.families.colorizediffusion.guided_denoiser import Conditioning, Features, GuidedDenoiser, Injection, scale_features
-from backend.families.colorizediffusion.loader import Parts
 from backend.families.colorizediffusion.offload import module_groups, offload, plan_offload
-from backend.families.colorizediffusion.spec import BY_NAME
-from backend.families.colorizediffusion.strengths import Strengths, number, strengths, switched, text
-from backend.families.colorizediffusion.text_editing import ReadTexts, apply_text_edits
+from backend.families.colorizediffusion.options import InjectionOptions, Options, parse_options
+from backend.families.colorizediffusion.text.text_editing import ReadTexts, apply_text_edits
 from backend.families.common_parameters import resolve_mode, resolve_parameters
-from backend.families.diffusion.denoiser import Prediction
-from backend.families.diffusion.guidance import Guidance
 from backend.families.diffusion.latent_preview import fit_latent_to_rgb, latent_to_rgb
-from backend.families.diffusion.noise_schedule import Schedule
-from backend.families.diffusion.samplers import Sampler
 from backend.families.diffusion.sampling import sample
 from backend.families.runtime.canvas_frame import (
     CanvasFrame,
@@ -34,111 +29,108 @@ from backend.families.runtime.canvas_frame import (
 from backend.families.runtime.content_cache import ContentCache
 from backend.families.runtime.memory_plan import TILE_SIDE, MemoryPlan
 from backend.networks.clip import patch_tokens
-from shared.model_spec import ParameterValues
 from shared.protocol import ColorizeRequest, Finish, ReferenceRole
 from shared.stages import Stage
 
-ONE_EACH = "This model looks at one reference for the figure and one for the ground alone; the others were left out."
-LATENT_SCALE = 0.18215
-"""Latents are stored times this (spec 2)."""
+REFERENCES_LEFT_OUT = "This model looks at one reference for the figure and one for the ground alone; the others were left out."
 CELL = 8
 """Pixels a side of one latent cell."""
-GLIMPSE = 256
-"""Side at which a reference is encoded to learn how latents look."""
-KEPT = 4
-"""References and drawings whose tokens and features are remembered."""
+PREVIEW_SIDE = 256
+"""Side at which a reference is encoded to learn what colors latents stand for."""
+CACHE_SIZE = 4
+"""References and drawings whose tokens and features are cached."""
 
 
 @dataclass(frozen=True)
 class Condition:
-    """Everything about one picture that holds for every seed.
-
-    place: where the canvas lies in the model's picture.  colors: what latents look like, see ``latent_to_rgb``.  plan:
-    what gives
-    way to the device's memory.  warnings: sentences for the painter.
-    """
+    """Everything about a drawing and its references that holds for every seed."""
 
     place: CanvasFrame
+    """Where the canvas lies in the model's image."""
     conditioning: Conditioning
     injection: Injection | None
     colors: Tensor
-    values: ParameterValues
+    """What colors latents stand for, see ``latent_to_rgb``."""
+    options: Options
     plan: MemoryPlan
+    """What gives way to the device's memory."""
     warnings: tuple[str, ...]
+    """Sentences for the painter."""
 
 
 @dataclass(frozen=True)
-class _Chosen:
-    """The references by what they are for, as the model takes them."""
+class _ReferenceRoles:
+    """The references that the model looks at."""
 
-    figure: Reference
-    ground: Reference | None
+    main: Reference
+    background: Reference | None
 
 
 class ColorizeDiffusion(DelegatesSegmentation):
     """See ``backend.contract.family.ColorModel``.
 
-    The first reference that may color the figure does; the first for the ground alone is the background picture of the masked
-    modes.  Encoders run once for each content: a new seed runs none of them, an edited drawing the sketch encoder, another
-    reference the image encoder.
+    The first reference that may color the foreground is the main one; the first for the background alone is the background
+    image of the modes with masks.  Encoders run once for each content: a new seed runs none of them, an edited drawing the
+    sketch encoder, another reference the image encoder.
     """
 
-    def __init__(
-        self, spec: ModelSpec, parts: Parts, guesser: ForegroundSegmenter, read: ReadTexts | None, device: str = "cpu"
-    ) -> None:
-        self.spec = spec
-        super().__init__(guesser)
-        self._parts, self._read = parts, read
+    def __init__(self, parts: Parts, segmenter: ForegroundSegmenter, read: ReadTexts | None, device: str = "cpu") -> None:
+        super().__init__(segmenter)
+        self.spec = parts.version.spec
+        self._parts, self._version, self._read = parts, parts.version, read
         self._device, self._groups = torch.device(device), module_groups(parts)
-        self._tokens: ContentCache[Tensor] = ContentCache(self._encode_tokens, KEPT)
-        self._features: ContentCache[Features] = ContentCache(self._encode_sketch, 2 * KEPT)
-        self._latents: ContentCache[Tensor] = ContentCache(self._encode_latent, KEPT)
-        self._colors: ContentCache[Tensor] = ContentCache(self._learn_colors, KEPT)
-        self._contexts = ContextBuilder(self._patches, parts.threshold_embedder, parts.token_transformer)
+        self._tokens: ContentCache[Tensor] = ContentCache(self._encode_tokens, CACHE_SIZE)
+        self._features: ContentCache[Features] = ContentCache(self._encode_sketch, 2 * CACHE_SIZE)
+        self._latents: ContentCache[Tensor] = ContentCache(self._encode_latent, CACHE_SIZE)
+        self._colors: ContentCache[Tensor] = ContentCache(self._fit_colors, CACHE_SIZE)
+        encoders = Encoders(lambda image: patch_tokens(self._tokens(image)), self._latents)
+        self._build_reference = self._version.reference(encoders, parts.extras)
 
     @torch.inference_mode()
     def condition(self, drawing: Drawing, request: ColorizeRequest) -> Condition:
         """What the mode makes of tokens and features.  LinewashError BAD_SETTING, NO_WORDS, OUT_OF_MEMORY."""
-        values, mode = resolve_parameters(self.spec, request), resolve_mode(self.spec, request)
-        assert mode is not None  # both versions have modes
+        options = parse_options(resolve_parameters(self.spec, request), self._version.layers)
+        mode = resolve_mode(self.spec, request)
+        assert mode is not None  # every version has modes
         height, width = drawing.ink.shape
-        plan = plan_offload(self._parts, self._device, int(number(values, "size")), _rows(values))
-        self._before_and_after(plan)
+        plan = plan_offload(self._parts, self._device, options.size, options.largest_batch)
+        self._load_others(plan)
         place = frame_canvas(width, height, plan.side, preprocessing.SIDES)
-        chosen = _choose(drawing.references)
-        strength = strengths(values)
-        padding = number(values, "reference_padding")
-        reference = rgb_to_tensor(preprocessing.pad_sides(chosen.figure.rgb, padding))
-        given = ConditioningInputs(
-            tokens=patch_tokens(apply_text_edits(self._tokens(reference), values, self._read)),
+        references = _roles(drawing.references)
+        reference = rgb_to_tensor(preprocessing.pad_sides(references.main.rgb, options.reference_padding))
+        mask = preprocessing.pad_mask_sides(references.main.mask, options.reference_padding)
+        inputs = ReferenceInputs(
+            tokens=patch_tokens(apply_text_edits(self._tokens(reference), options.text_edit, self._read)),
             reference=reference,
-            reference_mask=preprocessing.gray_picture(preprocessing.widened_mask(chosen.figure.mask, padding)),
-            background=None if chosen.ground is None else _ground(chosen.ground, strength, values),
-            mask=self._moved(preprocessing.latent_mask(preprocessing.mask_picture(drawing.mask, place))),
+            reference_mask=preprocessing.mask_to_tensor(mask),
+            background=None if references.background is None else _background(references.background, options),
+            mask=self._moved(preprocessing.latent_mask(preprocessing.frame_mask(drawing.mask, place))),
         )
-        sketch = preprocessing.sketch_picture(drawing.ink, place)
-        fidelity = number(values, "sketch_strength")
+        told = self._build_reference(mode.name, options.strengths, inputs)
+        sketch = preprocessing.sketch_tensor(drawing.ink, place)
         conditioning = Conditioning(
-            scale_features(self._features(sketch), fidelity),
-            scale_features(self._features(preprocessing.blank_sketch(sketch)), fidelity),
-            self._contexts.attending(mode.name, strength, given),
+            scale_features(self._features(sketch), options.sketch_strength),
+            scale_features(self._features(preprocessing.blank_sketch(sketch)), options.sketch_strength),
+            told.cross_attention,
+            told.hooks,
+            told.vector,
         )
-        injection = self._injection(reference, place, values) if switched(values, "injection") else None
-        said = [plan.message] if plan.message else []
-        if len(drawing.references) > 1 + (chosen.ground is not None):
-            said.append(ONE_EACH)
-        return Condition(place, conditioning, injection, self._colors(reference), values, plan, tuple(said))
+        injection = None if options.injection is None else self._injection(reference, place, options.injection)
+        warnings = [plan.message] if plan.message else []
+        if len(drawing.references) > 1 + (references.background is not None):
+            warnings.append(REFERENCES_LEFT_OUT)
+        return Condition(place, conditioning, injection, self._colors(reference), options, plan, tuple(warnings))
 
     @torch.inference_mode()
     def denoise(self, condition: Condition, request: ColorizeRequest, on_step: ProgressCallback) -> Tensor:
         """The clean latent (1, 4, h, w); all noise comes from the request's seed."""
-        values, place = condition.values, condition.place
+        options, place = condition.options, condition.place
         if condition.plan.offload:
             offload(self._groups.stepping, self._groups.others, self._device)
         generator = torch.Generator().manual_seed(request.seed)
         noise = torch.randn(1, 4, place.image_height // CELL, place.image_width // CELL, generator=generator)
-        guided = GuidedDenoiser(
-            self._parts.unet, condition.conditioning, _guidance(values, request.guidance), condition.injection, generator
+        denoiser = GuidedDenoiser(
+            self._parts.unet, condition.conditioning, options.guidance(request.guidance), condition.injection, generator
         )
 
         def report(step: int, steps: int, clean: Tensor) -> None:
@@ -146,95 +138,71 @@ class ColorizeDiffusion(DelegatesSegmentation):
             on_step(StepProgress(Stage.DENOISE, step, steps, preview))
 
         return sample(
-            guided,
+            denoiser,
             self._moved(noise),
-            Sampler(text(values, "sampler")),
-            Schedule(text(values, "schedule")),
+            options.sampler,
+            options.schedule,
             request.steps,
-            _prediction(values, self._parts.prediction),
+            options.prediction or self._parts.prediction,
             generator,
             report,
         )
 
     @torch.inference_mode()
     def decode(self, condition: Condition, latent: Tensor, drawing: Drawing, request: ColorizeRequest) -> Colors:
-        """The decoded picture as the field, and each region's median of it as its flat color."""
-        self._before_and_after(condition.plan)
+        """The decoded image as the field, and each region's median of it as its flat color."""
+        self._load_others(condition.plan)
         vae = self._parts.vae
         vae.use_tiling = condition.plan.tiling
         vae.tile_sample_min_size, vae.tile_latent_min_size = TILE_SIDE, TILE_SIDE // CELL
-        scaled: Any = latent.to(vae.dtype) / LATENT_SCALE
-        (picture,) = vae.decode(scaled, return_dict=False)
-        field = from_model_canvas(picture, condition.place)
+        unscaled: Any = latent.to(vae.dtype) / self._version.latent_scale
+        (image,) = vae.decode(unscaled, return_dict=False)
+        field = from_model_canvas(image, condition.place)
         return Colors(
             region_medians_of_field(field, drawing), field if request.finish is Finish.PAINTED else None, condition.warnings
         )
 
-    def _before_and_after(self, plan: MemoryPlan) -> None:
-        """Make the networks ready that work before and after the steps."""
+    def _load_others(self, plan: MemoryPlan) -> None:
+        """Bring the networks onto the device that work before and after the steps."""
         stepping, others = self._groups.stepping, self._groups.others
         offload(others if plan.offload else (*others, *stepping), stepping if plan.offload else (), self._device)
 
     def _moved(self, tensor: Tensor) -> Tensor:
         return tensor.to(self._device)
 
-    def _encode_tokens(self, picture: Tensor) -> Tensor:
-        return self._parts.vision(self._moved(picture)).float()
-
-    def _patches(self, picture: Tensor) -> Tensor:
-        return patch_tokens(self._tokens(picture))
+    def _encode_tokens(self, image: Tensor) -> Tensor:
+        return self._parts.image_encoder(self._moved(image)).float()
 
     def _encode_sketch(self, sketch: Tensor) -> Features:
         return self._parts.sketch_encoder(self._moved(sketch))
 
-    def _encode_latent(self, picture: Tensor) -> Tensor:
+    def _encode_latent(self, image: Tensor) -> Tensor:
         """(1, 3, H, W) to its scaled latent; the posterior is sampled (spec 2), with noise of its own and always the same."""
         vae = self._parts.vae
-        posterior = vae.encode(self._moved(picture).to(vae.dtype)).latent_dist  # type: ignore[union-attr]
+        posterior = vae.encode(self._moved(image).to(vae.dtype)).latent_dist  # type: ignore[union-attr]
         noise = torch.randn(posterior.mean.shape, generator=torch.Generator().manual_seed(0))
-        return (posterior.mean + posterior.std * noise.to(posterior.mean)).float() * LATENT_SCALE
+        return (posterior.mean + posterior.std * noise.to(posterior.mean)).float() * self._version.latent_scale
 
-    def _learn_colors(self, reference: Tensor) -> Tensor:
-        small = preprocessing.resize_antialias(reference, GLIMPSE, GLIMPSE).clamp(-1, 1)
+    def _fit_colors(self, reference: Tensor) -> Tensor:
+        small = preprocessing.resize_antialias(reference, PREVIEW_SIDE, PREVIEW_SIDE).clamp(-1, 1)
         return fit_latent_to_rgb(self._encode_latent(small), self._moved(small))
 
-    def _injection(self, reference: Tensor, place: CanvasFrame, values: ParameterValues) -> Injection:
-        sized = preprocessing.resize_antialias(reference, place.image_height, place.image_width)
-        negative = scale_features(self._features(-sized), number(values, "injection_sketch"))
-        return Injection(
-            self._latents(sized), negative, number(values, "injection_reference"), number(values, "injection_start")
-        )
+    def _injection(self, reference: Tensor, place: CanvasFrame, options: InjectionOptions) -> Injection:
+        resized = preprocessing.resize_antialias(reference, place.image_height, place.image_width)
+        negative = scale_features(self._features(-resized), options.sketch_strength)
+        return Injection(self._latents(resized), negative, options.style_fidelity, options.start)
 
 
-def _choose(references: tuple[Reference, ...]) -> _Chosen:
-    figure = next((r for r in references if r.role is not ReferenceRole.BACKGROUND), references[0])
-    ground = next((r for r in references if r.role is ReferenceRole.BACKGROUND and r is not figure), None)
-    return _Chosen(figure, ground)
+def _roles(references: tuple[Reference, ...]) -> _ReferenceRoles:
+    main = next((r for r in references if r.role is not ReferenceRole.BACKGROUND), references[0])
+    background = next((r for r in references if r.role is ReferenceRole.BACKGROUND and r is not main), None)
+    return _ReferenceRoles(main, background)
 
 
-def _ground(reference: Reference, strength: Strengths, values: ParameterValues) -> Tensor:
-    picture = rgb_to_tensor(reference.rgb)
-    if not switched(values, "clear_background"):
-        return picture
-    return preprocessing.whiten_background(picture, preprocessing.gray_picture(reference.mask) < strength.reference_threshold)
-
-
-def _guidance(values: ParameterValues, reference: float) -> Guidance:
-    pause = number(values, "pause_start"), number(values, "pause_end")
-    return Guidance(
-        reference,
-        number(values, "sketch_guidance"),
-        number(values, "guidance_start"),
-        number(values, "guidance_end"),
-        *(pause if pause[1] > pause[0] else (-1.0, -1.0)),
-    )
-
-
-def _prediction(values: ParameterValues, by_name: Prediction) -> Prediction:
-    chosen = text(values, "prediction")
-    return by_name if chosen == BY_NAME else "eps" if chosen == "eps" else "v"
-
-
-def _rows(values: ParameterValues) -> int:
-    """Rows of the largest batch a step may need; guidance by the reference counts, as it may come when all is remembered."""
-    return 2 + (number(values, "sketch_guidance") > 1)
+def _background(reference: Reference, options: Options) -> Tensor:
+    """The background reference, (1, 3, h, w), without its foreground where that is asked for."""
+    image = rgb_to_tensor(reference.rgb)
+    if not options.clear_background:
+        return image
+    keep = preprocessing.mask_to_tensor(reference.mask) < options.strengths.reference_threshold
+    return preprocessing.whiten_background(image, keep)

@@ -1,11 +1,21 @@
 """ColorizeDiffusion v1 (checkpoints ``mult-*``): one set of weights, with or without masks."""
 
-from pathlib import Path
+from __future__ import annotations
 
-from backend.contract.family import AnyColorModel, ForegroundSegmenter, ModelSpec
-from backend.families.colorizediffusion.spec import MASKED, REFERENCE_SIDE, V1_MODES, parameters
-from backend.weights.companions import Companions
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from torch import nn
+
+from backend.contract.family import ModelSpec
+from backend.families.colorizediffusion.checkpoint.config import NetworkConfig
+from backend.families.colorizediffusion.spec import MASKED, REFERENCE_SIDE, V1_MODES, VANILLA, parameters
+from backend.weights.state_dict import Shapes
 from shared.protocol import Finish
+
+if TYPE_CHECKING:  # these bring torch's and diffusers' networks along
+    from backend.families.colorizediffusion.conditioning import BuildReference, Encoders, ReferenceConditioning, ReferenceInputs
+    from backend.families.colorizediffusion.options import Strengths
 
 SPEC = ModelSpec(
     name="v1",
@@ -18,9 +28,21 @@ SPEC = ModelSpec(
 )
 
 
-def load(path: Path, companions: Companions, device: str, segmenter: ForegroundSegmenter) -> AnyColorModel:
-    """A checkpoint of this version, ready to color.  Raises LinewashError: see ``loading.load_parts``."""
-    # brings the library that holds CLIP: a second that who paints with mini need not wait
-    from backend.families.colorizediffusion.factory import load_family
+def build_networks(shapes: Shapes, config: NetworkConfig) -> dict[str, nn.Module]:
+    """The networks of a checkpoint with tensors of these shapes."""
+    from backend.families.colorizediffusion.checkpoint.network_configs import common_networks
 
-    return load_family(SPEC, path, companions, device, segmenter)
+    return common_networks(shapes, config, with_pairs=False)
+
+
+def reference_builder(encoders: Encoders, extras: Mapping[str, nn.Module]) -> BuildReference:
+    """What the U-Net is told of the reference in each mode (spec 13); v1 has no extra parts."""
+    from backend.families.colorizediffusion.conditioning import background_image, split_conditioning, whole_conditioning
+
+    def build(mode: str, strengths: Strengths, inputs: ReferenceInputs) -> ReferenceConditioning:
+        if mode == VANILLA:
+            return whole_conditioning(inputs.tokens, strengths)
+        background = encoders.patch_tokens(background_image(strengths, inputs))
+        return split_conditioning((inputs.tokens, background), strengths, inputs.mask)
+
+    return build

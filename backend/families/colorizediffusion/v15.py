@@ -1,8 +1,14 @@
-"""ColorizeDiffusion v1.5 (checkpoints ``switch-*``): weights of their own for figure and ground, switched on by the mode."""
+"""ColorizeDiffusion v1.5 (checkpoints ``switch-*``): low-rank weights for foreground and background, used as the mode says."""
 
-from pathlib import Path
+from __future__ import annotations
 
-from backend.contract.family import AnyColorModel, ForegroundSegmenter, ModelSpec
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from torch import nn
+
+from backend.contract.family import ModelSpec
+from backend.families.colorizediffusion.checkpoint.config import NetworkConfig
 from backend.families.colorizediffusion.spec import (
     BACKGROUND,
     BOTH,
@@ -10,10 +16,17 @@ from backend.families.colorizediffusion.spec import (
     FOREGROUND,
     REFERENCE_SIDE,
     V15_MODES,
+    VANILLA,
     parameters,
 )
-from backend.weights.companions import Companions
+from backend.weights.state_dict import Shapes
 from shared.protocol import Finish
+
+if TYPE_CHECKING:  # these bring torch's and diffusers' networks along
+    from torch import Tensor
+
+    from backend.families.colorizediffusion.conditioning import BuildReference, Encoders, ReferenceConditioning, ReferenceInputs
+    from backend.families.colorizediffusion.options import Strengths
 
 SPEC = ModelSpec(
     name="v1.5",
@@ -26,9 +39,57 @@ SPEC = ModelSpec(
 )
 
 
-def load(path: Path, companions: Companions, device: str, segmenter: ForegroundSegmenter) -> AnyColorModel:
-    """A checkpoint of this version, ready to color.  Raises LinewashError: see ``loading.load_parts``."""
-    # brings the library that holds CLIP: a second that who paints with mini need not wait
-    from backend.families.colorizediffusion.factory import load_family
+def build_networks(shapes: Shapes, config: NetworkConfig) -> dict[str, nn.Module]:
+    """The networks of a checkpoint with tensors of these shapes; the U-Net has low-rank pairs."""
+    from backend.families.colorizediffusion.checkpoint import network_configs
 
-    return load_family(SPEC, path, companions, device, segmenter)
+    return {
+        **network_configs.common_networks(shapes, config, with_pairs=True),
+        "threshold_embedder": network_configs.threshold_embedder(shapes),
+        "token_transformer": network_configs.token_transformer(shapes, config),
+    }
+
+
+def reference_builder(encoders: Encoders, extras: Mapping[str, nn.Module]) -> BuildReference:
+    """What the U-Net is told of the reference in each mode (spec 13), with threshold embedder and token transformer."""
+    import torch
+
+    from backend.families.colorizediffusion.conditioning import (
+        background_image,
+        extra_part,
+        split_conditioning,
+        whole_conditioning,
+    )
+    from backend.networks.colorizediffusion.token_transformer import ThresholdEmbedder, TokenTransformer
+
+    embedder = extra_part(extras, "threshold_embedder", ThresholdEmbedder)
+    transformer = extra_part(extras, "token_transformer", TokenTransformer)
+
+    def threshold_token(threshold: float, like: Tensor) -> Tensor:
+        return embedder(torch.tensor([threshold], device=like.device)).to(like.dtype)
+
+    def halves(mode: str, strengths: Strengths, inputs: ReferenceInputs) -> tuple[Tensor, ...]:
+        """Tokens of the context: those of the foreground's half first, then the background's."""
+        if mode == FOREGROUND:
+            return inputs.tokens, inputs.tokens
+        background = encoders.patch_tokens(background_image(strengths, inputs))
+        background = background + threshold_token(strengths.reference_threshold, background)
+        if inputs.background is None:  # the tokens of a background image are taken as they are
+            background = transformer(background)
+        foreground = inputs.tokens + threshold_token(strengths.sketch_threshold, background)
+        if mode == BOTH_PUBLISHED:  # quirk Q2: all of it twice, so that each half sees both
+            return foreground, background, foreground, background
+        return foreground, background
+
+    def build(mode: str, strengths: Strengths, inputs: ReferenceInputs) -> ReferenceConditioning:
+        if mode == VANILLA:
+            return whole_conditioning(inputs.tokens, strengths)
+        return split_conditioning(
+            halves(mode, strengths, inputs),
+            strengths,
+            inputs.mask,
+            foreground_pair="foreground" if mode in (FOREGROUND, BOTH, BOTH_PUBLISHED) else None,
+            background_pair="background" if mode in (BACKGROUND, BOTH, BOTH_PUBLISHED) else None,
+        )
+
+    return build

@@ -8,9 +8,9 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from backend.families.colorizediffusion import key_mapping
-from backend.families.colorizediffusion.loader import prediction_of
-from backend.families.colorizediffusion.network_configs import read_config
+from backend.families.colorizediffusion.checkpoint.config import read_config
+from backend.families.colorizediffusion.checkpoint.loader import prediction_of
+from backend.families.colorizediffusion.versions import V15, Version
 from backend.networks.colorizediffusion.transformer_blocks import cross_attentions
 from backend.networks.colorizediffusion.unet import ReferenceUNet
 from backend.training.colorizediffusion.stage import StartCheckpoint, StartCheckpointError
@@ -18,32 +18,23 @@ from backend.training.colorizediffusion.v1 import V1Network
 from backend.training.colorizediffusion.v15 import V15Network, expand_v1_to_v15
 from backend.training.engine.checkpoints import find_checkpoint
 
-_KEY_MAPPINGS = {
-    "unet.": key_mapping.unet,
-    "sketch_encoder.": key_mapping.sketch,
-    "threshold_embedder.": key_mapping.threshold,
-    "token_transformer.": key_mapping.tokens,
-}
-"""Of each part of the trained networks, by the beginning of its names: the mapping to published names."""
 _PAIRS = "pairs."
 """Names of low-rank pairs begin so, then comes the number of the cross-attention."""
 
 
-def published_names(names: list[str], unet: ReferenceUNet) -> dict[str, str]:
+def published_names(names: list[str], version: Version, unet: ReferenceUNet) -> dict[str, str]:
     """The name in a published file of each weight of a stage's network.  Raises KeyError for a name of no such weight."""
     module_names = {id(module): name for name, module in unet.named_modules()}
     attentions = [module_names[id(attention)] for attention in cross_attentions(unet.unet)]
-    return {name: _published_name(name, attentions) for name in names}
+    return {name: _published_name(name, version, attentions) for name in names}
 
 
-def _published_name(name: str, attentions: list[str]) -> str:
+def _published_name(name: str, version: Version, attentions: list[str]) -> str:
     if name.startswith(_PAIRS):
         _, number, inner = name.split(".", 2)
-        return key_mapping.unet(f"{attentions[int(number)]}.processor.pairs.{inner}").name
-    prefix = next((prefix for prefix in _KEY_MAPPINGS if name.startswith(prefix)), None)
-    if prefix is None:
-        raise KeyError(name)
-    return _KEY_MAPPINGS[prefix](name[len(prefix) :]).name
+        return version.key_map["unet"](f"{attentions[int(number)]}.processor.pairs.{inner}").name
+    part, _, key = name.partition(".")
+    return version.key_map[part](key).name
 
 
 def load_run_weights(run: Path) -> tuple[dict[str, Tensor], list[Tensor]]:
@@ -75,14 +66,14 @@ def export_checkpoint(start: StartCheckpoint, run: Path, out: Path) -> int:
         raise ValueError(f"the file of a network that predicts {parts.prediction} {word} have eps in its name: {out.name}")
     network: nn.Module = V1Network(parts.unet, parts.sketch_encoder)
     has_pairs = any(name.startswith(_PAIRS) for name in weights)
-    if parts.version == "v1.5" and not has_pairs:
+    if parts.version is V15 and not has_pairs:
         raise StartCheckpointError(f"the run is of v1 and did not start from {start.path.name}, which is v1.5")
     if has_pairs:
         parts = expand_v1_to_v15(parts, read_config(start.path).token_head_dim)
         network = V15Network(parts)
     if averaged:
         weights |= dict(zip((name for name, _ in network.named_parameters()), averaged, strict=True))
-    names = published_names(list(weights), parts.unet)
+    names = published_names(list(weights), parts.version, parts.unet)
     out.parent.mkdir(parents=True, exist_ok=True)
     part = out.with_name(out.name + ".part")
     save_file({**load_file(start.path), **{names[name]: weight.contiguous() for name, weight in weights.items()}}, part)

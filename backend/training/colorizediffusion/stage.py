@@ -9,8 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from backend.families.colorizediffusion.checkpoint_layout import Version
-from backend.families.colorizediffusion.loader import Parts, load_parts
+from backend.families.colorizediffusion.checkpoint.loader import Parts, load_parts
+from backend.families.colorizediffusion.layers import SD2_LAYERS
+from backend.families.colorizediffusion.versions import Version
 from backend.families.diffusion.denoiser import Prediction
 from backend.networks.clip import patch_tokens, preprocess
 from backend.training.colorizediffusion.batch import Batch, BatchConfig, draw_batch
@@ -19,9 +20,8 @@ from backend.training.colorizediffusion.objective import add_noise, min_snr_weig
 from backend.training.colorizediffusion.warp import warp_images
 from backend.weights.companions import Companions
 
-LATENT_SCALE = 0.18215
-CROSS_ATTENTIONS = 16
-FULL_STRENGTH = (1.0,) * CROSS_ATTENTIONS
+FULL_STRENGTH, ZERO_STRENGTH = SD2_LAYERS.constant(1.0), SD2_LAYERS.constant(0.0)
+"""Of the cross-attention layers; v1 and v1.5 have the same U-Net."""
 HIGH_NOISE_TIME = 500
 """Errors from this time on get a metric of their own: there the reference decides more than the noisy image shows."""
 
@@ -81,9 +81,9 @@ class Stage(ABC):
         """
         self._parts = self.start.load()
         if self._parts.version not in self.start_versions:
-            versions = " or ".join(self.start_versions)
+            versions = " or ".join(version.name for version in self.start_versions)
             raise StartCheckpointError(
-                f"{self.start.path.name} is {self._parts.version}; this stage begins with a checkpoint of {versions}"
+                f"{self.start.path.name} is {self._parts.version.name}; this stage begins with a checkpoint of {versions}"
             )
         self._parts.unet.checkpointing = self.start.gradient_checkpointing
         return self._parts
@@ -122,9 +122,18 @@ class Stage(ABC):
     @torch.no_grad()
     def encode_latent(self, batch: Batch) -> Tensor:
         """(B, 4, h, w): the VAE's posterior, sampled with the batch's noise, scaled."""
-        vae: Any = move_to_device_of(self.parts.vae, batch.color)
-        posterior = vae.encode(batch.color).latent_dist
-        return (posterior.mean.float() + posterior.std.float() * batch.posterior_noise) * LATENT_SCALE
+        return self._sample_latent(batch.color, batch.posterior_noise)
+
+    @torch.no_grad()
+    def encode_image(self, image: Tensor) -> Tensor:
+        """As ``encode_latent``, of any image (B, 3, H, W), with noise that is always the same."""
+        shape = (len(image), 4, image.shape[-2] // 8, image.shape[-1] // 8)
+        return self._sample_latent(image, torch.randn(shape, generator=torch.Generator().manual_seed(0)).to(image))
+
+    def _sample_latent(self, image: Tensor, noise: Tensor) -> Tensor:
+        vae: Any = move_to_device_of(self.parts.vae, image)
+        posterior = vae.encode(image).latent_dist
+        return (posterior.mean.float() + posterior.std.float() * noise) * self.parts.version.latent_scale
 
     @torch.no_grad()
     def encode_tokens(self, images: Tensor, warp: Tensor) -> Tensor:
@@ -132,7 +141,7 @@ class Stage(ABC):
 
         warp: points as in ``Batch``, by which the images are warped at CLIP's own size; empty: no warp.
         """
-        vision = move_to_device_of(self.parts.vision, images)
+        vision = move_to_device_of(self.parts.image_encoder, images)
         preprocessed = preprocess(images.float(), vision.size)
         if len(warp):
             preprocessed = warp_images(preprocessed, warp[:, 0], warp[:, 1])

@@ -4,6 +4,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from backend.families.colorizediffusion.versions import V1
 from backend.networks.colorizediffusion.attention_inputs import CrossAttentionInput
 from backend.networks.colorizediffusion.hooks import UNetHooks
 from backend.networks.colorizediffusion.sketch_encoder import SketchEncoder
@@ -32,7 +33,7 @@ class V1Stage(Stage):
     A v1.5 checkpoint is no start: the low-rank pairs in its U-Net would stay and add to what is learned here.
     """
 
-    start_versions = ("v1",)
+    start_versions = (V1,)
 
     def network(self) -> V1Network:
         """U-Net and sketch encoder of the start checkpoint."""

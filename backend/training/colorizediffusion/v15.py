@@ -12,8 +12,10 @@ from diffusers import UNet2DConditionModel
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from backend.families.colorizediffusion.loader import Parts
-from backend.families.colorizediffusion.network_configs import read_config
+from backend.families.colorizediffusion.checkpoint.config import read_config
+from backend.families.colorizediffusion.checkpoint.loader import Parts
+from backend.families.colorizediffusion.conditioning import extra_part
+from backend.families.colorizediffusion.versions import V1, V15
 from backend.networks.colorizediffusion.attention import SplitAttention
 from backend.networks.colorizediffusion.attention_inputs import PROJECTIONS, CrossAttentionInput, Ranks, Split
 from backend.networks.colorizediffusion.half_selectors import HardSelector
@@ -22,11 +24,10 @@ from backend.networks.colorizediffusion.token_transformer import ThresholdEmbedd
 from backend.networks.colorizediffusion.transformer_blocks import cross_attentions
 from backend.networks.colorizediffusion.unet import ReferenceUNet
 from backend.training.colorizediffusion.batch import Batch
-from backend.training.colorizediffusion.stage import FULL_STRENGTH, Stage, move_to_device_of
+from backend.training.colorizediffusion.stage import FULL_STRENGTH, ZERO_STRENGTH, Stage, move_to_device_of
 
 FOREGROUND_RANK, BACKGROUND_SHARE = 4, 0.5
 """Rank of the foreground's pairs; rank of the background's as a share of the smaller side of its weight matrix (spec 10)."""
-ZERO_STRENGTH = (0.0,) * len(FULL_STRENGTH)
 
 
 def default_ranks(unet: UNet2DConditionModel) -> list[Ranks]:
@@ -46,17 +47,19 @@ def expand_v1_to_v15(parts: Parts, token_head_dim: int) -> Parts:
 
     v1.5's networks are returned as they are.
     """
-    if parts.version == "v1.5":
+    if parts.version is V15:
         return parts
     plain = parts.unet.unwrap()
     unet = ReferenceUNet(plain, default_ranks(plain))
     width = int(cast(Any, plain).config.cross_attention_dim)
     return replace(
         parts,
-        version="v1.5",
+        version=V15,
         unet=unet,
-        threshold_embedder=ThresholdEmbedder(width),
-        token_transformer=TokenTransformer(width, head_dim=token_head_dim),
+        extras={
+            "threshold_embedder": ThresholdEmbedder(width),
+            "token_transformer": TokenTransformer(width, head_dim=token_head_dim),
+        },
     )
 
 
@@ -65,10 +68,10 @@ class V15Network(nn.Module):
 
     def __init__(self, parts: Parts) -> None:
         super().__init__()
-        assert parts.threshold_embedder is not None and parts.token_transformer is not None
         attentions = cross_attentions(parts.unet.unet)
         self.pairs = nn.ModuleList(cast(SplitAttention, attn.processor).pairs for attn in attentions)
-        self.threshold_embedder, self.token_transformer = parts.threshold_embedder, parts.token_transformer
+        self.threshold_embedder = extra_part(parts.extras, "threshold_embedder", ThresholdEmbedder)
+        self.token_transformer = extra_part(parts.extras, "token_transformer", TokenTransformer)
         self._unet = (parts.unet,)  # in a tuple, which hides its weights from training, averaging and saving
 
     def forward(
@@ -103,7 +106,7 @@ class V15Network(nn.Module):
 class V15Stage(Stage):
     """See ``engine.task.Task``."""
 
-    start_versions = ("v1", "v1.5")
+    start_versions = (V1, V15)
 
     def network(self) -> V15Network:
         """A v1 start checkpoint gets new parts, a v1.5 checkpoint is taken as it is."""

@@ -6,11 +6,11 @@ import numpy as np
 import torch
 from torch import nn
 
-from backend.families.colorizediffusion.conditioning import ConditioningInputs, ContextBuilder
+from backend.families.colorizediffusion.conditioning import Encoders, ReferenceInputs
 from backend.families.colorizediffusion.guided_denoiser import Conditioning, GuidedDenoiser
-from backend.families.colorizediffusion.preprocessing import blank_sketch, gray_picture, latent_mask
-from backend.families.colorizediffusion.spec import BOTH, VANILLA
-from backend.families.colorizediffusion.strengths import Strengths, constant_per_layer
+from backend.families.colorizediffusion.options import parse_strengths
+from backend.families.colorizediffusion.preprocessing import blank_sketch, latent_mask, mask_to_tensor
+from backend.families.colorizediffusion.spec import BOTH, VANILLA, defaults
 from backend.families.diffusion.guidance import Guidance
 from backend.families.diffusion.noise_schedule import Schedule
 from backend.families.diffusion.samplers import Sampler
@@ -19,14 +19,13 @@ from backend.families.runtime.canvas_frame import rgb_to_tensor
 from backend.imaging.types import Rgb
 from backend.training.colorizediffusion.augment import apply_crop, center_crop
 from backend.training.colorizediffusion.dataset import Example, ImageDataset
-from backend.training.colorizediffusion.stage import LATENT_SCALE, Stage, move_to_device_of
+from backend.training.colorizediffusion.stage import Stage, move_to_device_of
 from backend.training.engine.contact_sheet import draw_contact_sheet
 from backend.training.engine.task import SheetRenderer
+from shared.model_spec import ParameterValues
 
 STEPS, GUIDANCE_SCALE = 20, 4.0
 """The published interface's defaults (spec 15.3)."""
-_FULL = constant_per_layer(1.0)
-STRENGTHS = Strengths(_FULL, _FULL, _FULL, constant_per_layer(0.0), sketch_threshold=0.05, reference_threshold=0.5)
 
 
 def create_sheet_renderer(stage: Stage, data: ImageDataset, count: int = 4, steps: int = STEPS) -> SheetRenderer:
@@ -61,20 +60,23 @@ def _sample_image(
     colors = rgb_to_tensor(reference.color).to(device)
     encoder = move_to_device_of(parts.sketch_encoder, sketch)
     empty = torch.empty(0)
-    inputs = ConditioningInputs(
+    inputs = ReferenceInputs(
         tokens=stage.encode_tokens(colors, empty),
         reference=colors,
-        reference_mask=empty if reference.mask is None else gray_picture(reference.mask).to(device),
+        reference_mask=empty if reference.mask is None else mask_to_tensor(reference.mask).to(device),
         background=None,
-        mask=empty if mask is None else latent_mask(gray_picture(mask)).to(device),
+        mask=empty if mask is None else latent_mask(mask_to_tensor(mask)).to(device),
     )
-    builder = ContextBuilder(lambda image: stage.encode_tokens(image, empty), parts.threshold_embedder, parts.token_transformer)
-    attention = builder.attending(VANILLA if mask is None else BOTH, STRENGTHS, inputs)
-    conditioning = Conditioning(encoder(sketch), encoder(blank_sketch(sketch)), attention)
+    version = parts.version
+    encoders = Encoders(lambda image: stage.encode_tokens(image, empty), stage.encode_image)
+    strengths = parse_strengths(ParameterValues(defaults(version.spec.parameters)), version.layers)
+    told = version.reference(encoders, parts.extras)(VANILLA if mask is None else BOTH, strengths, inputs)
+    blank = encoder(blank_sketch(sketch))
+    conditioning = Conditioning(encoder(sketch), blank, told.cross_attention, told.hooks, told.vector)
     generator = torch.Generator().manual_seed(0)
     noise = torch.randn(1, 4, line.shape[0] // 8, line.shape[1] // 8, generator=generator).to(device)
     denoiser = GuidedDenoiser(move_to_device_of(parts.unet, sketch), conditioning, Guidance(GUIDANCE_SCALE))
     latent = sample(denoiser, noise, Sampler.DDIM, Schedule.AUTOMATIC, steps, parts.prediction, generator, lambda *_: None)
     vae: Any = move_to_device_of(parts.vae, latent)
-    image = vae.decode(latent / LATENT_SCALE, return_dict=False)[0]
+    image = vae.decode(latent / version.latent_scale, return_dict=False)[0]
     return ((image[0].float().clamp(-1, 1) + 1) * 127.5).permute(1, 2, 0).cpu().numpy().astype(np.uint8)

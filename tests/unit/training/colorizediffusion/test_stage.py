@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import load_file
 from typer.testing import CliRunner
 
-from backend.families.colorizediffusion.loader import load_parts
+from backend.families.colorizediffusion.checkpoint.loader import load_parts
 from backend.networks.colorizediffusion.attention_inputs import CrossAttentionInput, Split
 from backend.networks.colorizediffusion.half_selectors import HardSelector
 from backend.networks.colorizediffusion.hooks import UNetHooks
@@ -221,7 +221,7 @@ def test_what_was_learned_is_a_checkpoint_that_loads(name: str, plain: Path, v1_
     written = runner.invoke(app, ["publish", str(tmp_path / "run"), str(out), "--start", str(v1_checkpoint)])
     assert written.exit_code == 0, written.output
     parts, start = load_parts(out), load_parts(v1_checkpoint)
-    assert parts.version == {"v1": "v1", "v15": "v1.5"}[name]
+    assert parts.version.name == {"v1": "v1", "v15": "v1.5"}[name]
     encoders = (each.sketch_encoder.parameters() for each in (parts, start))
     changed = [not torch.equal(a, b) for a, b in zip(*encoders, strict=True)]
     assert all(changed) if name == "v1" else not any(changed)
@@ -229,9 +229,8 @@ def test_what_was_learned_is_a_checkpoint_that_loads(name: str, plain: Path, v1_
     if name == "v1":  # the averaged weights are published, not those of the last step
         assert not torch.equal(parts.sketch_encoder.get_parameter("trunk.0.weight"), last[key])
     else:
-        assert parts.threshold_embedder is not None
         assert torch.equal(
-            parts.threshold_embedder.get_parameter("layers.2.weight"), last["threshold_embedder.layers.2.weight"]
+            parts.extras["threshold_embedder"].get_parameter("layers.2.weight"), last["threshold_embedder.layers.2.weight"]
         )
     refused = runner.invoke(
         app, ["publish", str(tmp_path / "run"), str(tmp_path / "v.safetensors"), "--start", str(v1_checkpoint)]
@@ -285,7 +284,7 @@ def test_v15_begins_with_v1_or_goes_on_from_v15(begun: str, plain: Path, request
     start = StartCheckpoint(request.getfixturevalue(begun))
     stage = V15Stage(ImageDataset(plain, masks=True), start, settings(masks=True))
     stage.network()
-    assert stage.parts.version == "v1.5"
+    assert stage.parts.version.name == "v1.5"
 
 
 def test_training_mini_needs_no_package_of_the_published(project: Path) -> None:

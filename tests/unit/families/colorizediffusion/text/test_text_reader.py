@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from backend.families.colorizediffusion.factory import WORDS, TextReader
+from backend.families.colorizediffusion.text.text_reader import TEXT_TOKENS, TextReader
 from tests.parity.golden import golden
 
 PROMPTS = ("the girl's blonde hair", "the girl's brown hair", "a blue sky")
@@ -41,7 +41,9 @@ def write_tokenizer(folder: Path) -> Path:
         vocabulary[whole] = number
     (folder / "vocab.json").write_text(json.dumps(vocabulary))
     (folder / "merges.txt").write_text("\n".join(["#version: 0.2", *merges, ""]))
-    (folder / "tokenizer_config.json").write_text(json.dumps({"tokenizer_class": "CLIPTokenizer", "model_max_length": WORDS}))
+    (folder / "tokenizer_config.json").write_text(
+        json.dumps({"tokenizer_class": "CLIPTokenizer", "model_max_length": TEXT_TOKENS})
+    )
     return folder
 
 
@@ -65,5 +67,5 @@ def test_features_are_those_of_the_published_program(reader: TextReader) -> None
 
 def test_a_long_text_is_cut_and_still_has_an_end(reader: TextReader) -> None:
     ids = reader.ids(["blue " * 100])
-    assert ids.shape == (1, WORDS)
+    assert ids.shape == (1, TEXT_TOKENS)
     assert ids[0].tolist() == [BEGIN, *[NUMBERS["blue"]] * 75, END]

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from backend.families.colorizediffusion.token_editing import Edit, edit_locally, heat_map, position_weight
+from backend.families.colorizediffusion.text.token_editing import Edit, edit_locally, heat_map, position_weight
 
 
 def test_heat_map_is_red_where_the_picture_is_like_the_text() -> None:

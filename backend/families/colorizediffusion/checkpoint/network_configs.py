@@ -1,61 +1,42 @@
 """The networks of a checkpoint, built by the shapes of its tensors.
 
-Widths, ranks and numbers of layers are read from the file.  What shapes do not tell (heads and groups) is the full size's,
-unless a JSON file of the same name beside the checkpoint says otherwise.
+Widths, ranks and numbers of layers are read from the file; what shapes do not tell stands in ``NetworkConfig``.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, fields
-from pathlib import Path
 from typing import Any
 
 from diffusers import AutoencoderKL, UNet2DConditionModel
+from torch import nn
 from transformers import CLIPTextConfig, CLIPVisionConfig
 
-from backend.families.colorizediffusion import key_mapping
+from backend.families.colorizediffusion.checkpoint import key_mapping
+from backend.families.colorizediffusion.checkpoint.config import NetworkConfig
 from backend.networks.clip import ImageEncoder, TextEncoder
 from backend.networks.colorizediffusion.attention_inputs import PROJECTIONS, Projection, Ranks, Side
 from backend.networks.colorizediffusion.sketch_encoder import SketchEncoder
 from backend.networks.colorizediffusion.token_transformer import ThresholdEmbedder, TokenTransformer
 from backend.networks.colorizediffusion.transformer_blocks import cross_attentions
 from backend.networks.colorizediffusion.unet import ReferenceUNet
-from backend.weights.state_dict import Shapes, count_children, read_sidecar_json, size
-from shared.errors import ErrorCode, LinewashError
+from backend.weights.state_dict import Shapes, count_children, size
 
 _VAE_WIDTHS = (0, 1, 2, 3)
 _BLOCKS = ("DownBlock2D", "CrossAttnDownBlock2D", "UpBlock2D", "CrossAttnUpBlock2D")
 
 
-@dataclass(frozen=True)
-class Config:
-    """What the shapes of a checkpoint do not tell; the defaults are those of the published files."""
-
-    head_dim: int = 64
-    groups: int = 32
-    vae_groups: int = 32
-    vision_heads: int = 16
-    text_heads: int = 16
-    token_head_dim: int = 64
+def common_networks(shapes: Shapes, config: NetworkConfig, with_pairs: bool) -> dict[str, nn.Module]:
+    """U-Net, sketch encoder and VAE of a checkpoint of Stable Diffusion 2's size, by part."""
+    return {
+        "unet": reference_unet(shapes, config, with_pairs),
+        "sketch_encoder": sketch_encoder(shapes),
+        "vae": autoencoder(shapes, config),
+    }
 
 
-def read_config(checkpoint: Path) -> Config:
-    """The configuration beside a checkpoint (``NAME.json`` for ``NAME.safetensors``), the full size's when there is none.
-
-    Raises LinewashError MODEL_KEYS when the file is not a JSON object of known names and positive whole numbers.
-    """
-    numbers, known = read_sidecar_json(checkpoint), {field.name for field in fields(Config)}
-    if not set(numbers) <= known:
-        raise LinewashError(ErrorCode.MODEL_KEYS, f"{checkpoint.stem}.json: not an object of {', '.join(sorted(known))}")
-    if not all(type(value) is int and value > 0 for value in numbers.values()):
-        raise LinewashError(ErrorCode.MODEL_KEYS, f"{checkpoint.stem}.json: not positive whole numbers")
-    return Config(**numbers)
-
-
-def reference_unet(shapes: Shapes, config: Config, with_pairs: bool) -> ReferenceUNet:
+def reference_unet(shapes: Shapes, config: NetworkConfig, with_pairs: bool) -> ReferenceUNet:
     """The U-Net; with pairs, each cross-attention layer has the low-rank pairs that the file holds for it."""
     down, cross_down, up, cross_up = _BLOCKS
     widths = tuple(size(shapes, f"{key_mapping.UNET}input_blocks.{i}.0.out_layers.3.weight") for i in (1, 4, 7, 10))
-    settings: dict[str, Any] = {  # diffusers declares tuples of one number
+    arguments: dict[str, Any] = {  # diffusers declares tuples of one number
         "in_channels": size(shapes, f"{key_mapping.UNET}input_blocks.0.0.weight", 1),
         "out_channels": size(shapes, f"{key_mapping.UNET}out.2.weight"),
         "block_out_channels": widths,
@@ -67,7 +48,7 @@ def reference_unet(shapes: Shapes, config: Config, with_pairs: bool) -> Referenc
         "down_block_types": (cross_down, cross_down, cross_down, down),
         "up_block_types": (up, cross_up, cross_up, cross_up),
     }
-    unet = UNet2DConditionModel(**settings)
+    unet = UNet2DConditionModel(**arguments)
     return ReferenceUNet(unet, _ranks(shapes, unet) if with_pairs else None)
 
 
@@ -84,10 +65,10 @@ def _ranks(shapes: Shapes, unet: UNet2DConditionModel) -> list[Ranks]:
     return layers
 
 
-def autoencoder(shapes: Shapes, config: Config) -> AutoencoderKL:
+def autoencoder(shapes: Shapes, config: NetworkConfig) -> AutoencoderKL:
     """The VAE."""
     widths = tuple(size(shapes, f"{key_mapping.VAE}encoder.down.{i}.block.0.conv1.weight") for i in _VAE_WIDTHS)
-    settings: dict[str, Any] = {
+    arguments: dict[str, Any] = {
         "block_out_channels": widths,
         "down_block_types": ("DownEncoderBlock2D",) * 4,
         "up_block_types": ("UpDecoderBlock2D",) * 4,
@@ -95,7 +76,7 @@ def autoencoder(shapes: Shapes, config: Config) -> AutoencoderKL:
         "latent_channels": size(shapes, f"{key_mapping.VAE}post_quant_conv.weight"),
         "norm_num_groups": config.vae_groups,
     }
-    return AutoencoderKL(**settings)
+    return AutoencoderKL(**arguments)
 
 
 def sketch_encoder(shapes: Shapes) -> SketchEncoder:
@@ -111,13 +92,13 @@ def threshold_embedder(shapes: Shapes) -> ThresholdEmbedder:
     return ThresholdEmbedder(size(shapes, name), size(shapes, name, 1))
 
 
-def token_transformer(shapes: Shapes, config: Config) -> TokenTransformer:
+def token_transformer(shapes: Shapes, config: NetworkConfig) -> TokenTransformer:
     """v1.5's token transformer."""
     queries, width = (size(shapes, f"{key_mapping.TOKENS}embedding", axis) for axis in (0, 1))
     return TokenTransformer(width, count_children(shapes, f"{key_mapping.TOKENS}layers."), queries, config.token_head_dim)
 
 
-def image_encoder(shapes: Shapes, names: key_mapping.Names, config: Config) -> ImageEncoder:
+def image_encoder(shapes: Shapes, names: key_mapping.Names, config: NetworkConfig) -> ImageEncoder:
     """CLIP's vision tower in a file that names it as ``names`` says."""
     start, last = "clip.vision_model.encoder.layers.", ".mlp.fc1.weight"
     patch = names("clip.vision_model.embeddings.patch_embedding.weight").name
@@ -136,7 +117,7 @@ def image_encoder(shapes: Shapes, names: key_mapping.Names, config: Config) -> I
     )
 
 
-def text_encoder(shapes: Shapes, names: key_mapping.Names, config: Config) -> TextEncoder:
+def text_encoder(shapes: Shapes, names: key_mapping.Names, config: NetworkConfig) -> TextEncoder:
     """CLIP's text tower in a file that names it as ``names`` says."""
     start, last = "clip.text_model.encoder.layers.", ".mlp.fc1.weight"
     vocabulary = names("clip.text_model.embeddings.token_embedding.weight").name
@@ -164,8 +145,3 @@ def _layers(shapes: Shapes, first: str) -> int:
     """How many layers there are, by the name of one tensor of layer 0."""
     start = first.split(".0.", 1)[0] + "."
     return count_children(shapes, start)
-
-
-def starting(names: Iterable[str], prefix: str) -> bool:
-    """Whether any name starts with ``prefix``."""
-    return any(name.startswith(prefix) for name in names)

@@ -1,0 +1,168 @@
+"""From a checkpoint file to networks ready to run.
+
+Every name and shape is compared before the first weight is read, and nothing is returned before the last one is in its place.
+So whatever is wrong with a file, models that are loaded already are not touched.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import cast
+
+import torch
+from diffusers import AutoencoderKL
+from torch import nn
+
+from backend.families.colorizediffusion.checkpoint import network_configs
+from backend.families.colorizediffusion.checkpoint.clip_layouts import ignorable_keys, text_names, vision_names
+from backend.families.colorizediffusion.checkpoint.config import read_config
+from backend.families.colorizediffusion.versions import VERSIONS, Version, detect_version
+from backend.families.diffusion.denoiser import Prediction
+from backend.networks.clip import ImageEncoder, TextEncoder, register_position_ids
+from backend.networks.colorizediffusion.sketch_encoder import SketchEncoder
+from backend.networks.colorizediffusion.unet import ReferenceUNet
+from backend.weights.companions import NO_COMPANIONS, Companions, companion_missing
+from backend.weights.safetensors_file import SafetensorsFile
+from backend.weights.state_dict import build_on_meta, check_state_dict, load_state_dict
+
+WIDE = ("unet.time_embedding.", "unet.class_embedding.", "unet.conv_norm_out.", "unet.conv_out.")
+"""Parts of the U-Net that stay in float32 whatever type its blocks have."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The networks of one checkpoint, frozen and in evaluation mode: four that every version has, and the version's extras."""
+
+    version: Version
+    prediction: Prediction
+    unet: ReferenceUNet
+    sketch_encoder: SketchEncoder
+    vae: AutoencoderKL
+    image_encoder: ImageEncoder
+    text: Path | None
+    """The file that holds CLIP's text tower; ``load_text`` reads it, and only edits by words need it."""
+    tokenizer: Path | None
+    """The folder with CLIP's vocabulary."""
+    extras: Mapping[str, nn.Module] = field(default_factory=dict[str, nn.Module])
+    """The other networks of the version, see ``Version.build``."""
+
+    @property
+    def networks(self) -> dict[str, nn.Module]:
+        """All networks by part."""
+        return {
+            "unet": self.unet,
+            "sketch_encoder": self.sketch_encoder,
+            "vae": self.vae,
+            "image_encoder": self.image_encoder,
+            **self.extras,
+        }
+
+
+def prediction_of(name: str) -> Prediction:
+    """What the network predicts, by the file's name: noise when ``eps`` stands in it, else v.  Nothing inside tells."""
+    return "eps" if "eps" in name else "v"
+
+
+def load_parts(
+    path: Path,
+    companions: Companions = NO_COMPANIONS,
+    dtype: torch.dtype = torch.float32,
+    device: str = "cpu",
+    *,
+    vae_dtype: torch.dtype = torch.float32,
+    clip_dtype: torch.dtype = torch.float32,
+    prediction: Prediction | None = None,
+    versions: Sequence[Version] = VERSIONS,
+) -> Parts:
+    """The networks of the checkpoint at ``path``, with CLIP from inside it or else from its companion.
+
+    ``dtype`` is the type of the U-Net's blocks, the sketch encoder and whatever ``Version.narrow`` names; the time MLP, the
+    U-Net's output and other parts are float32 always (spec 20).  The VAE's 16-bit weights are widened unless ``vae_dtype`` says
+    otherwise.  ``prediction`` overrides the rule of the file's name.
+
+    Raises LinewashError: what ``SafetensorsFile`` raises for either file, MODEL_OTHER_FAMILY, MODEL_KEYS with the names that
+    are missing, unexpected or of another shape, COMPANION_MISSING when neither file holds a vision tower.
+    """
+    types = _Types(dtype, vae_dtype, clip_dtype)
+    with SafetensorsFile(path) as file:
+        version = detect_version(file.entries, versions)
+        clip = companions.get(version.clip)
+        if clip is None or vision_names(file.entries) is not None:
+            return _load(version, file, file, types, device, prediction)
+        with SafetensorsFile(clip) as clip_file:
+            return _load(version, file, clip_file, types, device, prediction)
+
+
+def load_text(path: Path, device: str = "cpu") -> TextEncoder:
+    """CLIP's text tower from ``Parts.text``, float32.  Raises what ``load_parts`` raises."""
+    with SafetensorsFile(path) as file:
+        names = text_names(file.entries)
+        if names is None:
+            raise companion_missing("clip-vit-h-14")
+        network = build_on_meta(lambda: network_configs.text_encoder(file.shapes, names, read_config(path)))
+        check_state_dict(file, [(network, names)], unread=file.entries)
+        load_state_dict(file, network, names, lambda key: torch.float32, device)
+        register_position_ids(network.clip.text_model.embeddings, device)
+        return network
+
+
+@dataclass(frozen=True)
+class _Types:
+    """Number formats of the parts."""
+
+    narrow: torch.dtype
+    vae: torch.dtype
+    clip: torch.dtype
+
+    def of(self, version: Version, part: str, key: str) -> torch.dtype:
+        """Of one weight."""
+        if part == "vae":
+            return self.vae
+        wide = part not in version.narrow or (part == "unet" and key.startswith(WIDE))
+        return torch.float32 if wide else self.narrow
+
+
+def _load(
+    version: Version,
+    file: SafetensorsFile,
+    clip: SafetensorsFile,
+    types: _Types,
+    device: str,
+    prediction: Prediction | None,
+) -> Parts:
+    clip_names = vision_names(clip.entries)
+    if clip_names is None:
+        raise companion_missing(version.clip)
+    config, clip_config = read_config(file.path), read_config(clip.path)
+    networks = build_on_meta(lambda: version.build(file.shapes, config))
+    image_encoder = build_on_meta(lambda: network_configs.image_encoder(clip.shapes, clip_names, clip_config))
+
+    # Both files are compared with their networks before either is read.
+    named = [(network, version.key_map[part]) for part, network in networks.items()]
+    if clip is file:
+        check_state_dict(file, [*named, (image_encoder, clip_names)], ignorable_keys(file, config))
+    else:
+        check_state_dict(file, named, ignorable_keys(file, config))
+        check_state_dict(clip, [(image_encoder, clip_names)], ignorable_keys(clip, clip_config))
+
+    for part, network in networks.items():
+        load_state_dict(file, network, version.key_map[part], lambda key, part=part: types.of(version, part, key), device)
+    load_state_dict(clip, image_encoder, clip_names, lambda key: types.clip, device)
+    register_position_ids(image_encoder.clip.vision_model.embeddings, device)
+    return Parts(
+        version=version,
+        prediction=prediction or prediction_of(file.path.name),
+        unet=cast(ReferenceUNet, networks.pop("unet")),
+        sketch_encoder=cast(SketchEncoder, networks.pop("sketch_encoder")),
+        vae=cast(AutoencoderKL, networks.pop("vae")),
+        image_encoder=image_encoder,
+        text=clip.path if text_names(clip.entries) else None,
+        tokenizer=_tokenizer(clip.path.parent),
+        extras=networks,
+    )
+
+
+def _tokenizer(folder: Path) -> Path | None:
+    """The folder when it holds CLIP's vocabulary in one of transformers' two layouts."""
+    whole = (folder / "tokenizer.json").is_file()
+    return folder if whole or all((folder / name).is_file() for name in ("vocab.json", "merges.txt")) else None

@@ -1,0 +1,1 @@
+"""Changing the colors of a reference by words."""

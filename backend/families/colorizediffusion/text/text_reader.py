@@ -1,0 +1,42 @@
+"""Reading texts with CLIP's text tower."""
+
+from functools import cached_property
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from transformers import CLIPTokenizer
+
+from backend.families.colorizediffusion.checkpoint.loader import load_text
+from backend.networks.clip import TextEncoder
+
+TEXT_TOKENS = 77
+"""Tokens of a text (spec 5)."""
+
+
+class TextReader:
+    """Texts to features; the text tower, 1.4 GB, is loaded when the first text is read."""
+
+    def __init__(self, text: Path, tokenizer: Path, device: str) -> None:
+        self._text, self._folder, self._device = text, tokenizer, device
+
+    def __call__(self, texts: list[str]) -> Tensor:
+        """(B, 1, C) L2-normalized; a text of more than 75 words and signs is cut.  LinewashError as of ``load_text``."""
+        with torch.inference_mode():
+            return self._encoder(self.ids(texts).to(self._device))
+
+    def ids(self, texts: list[str]) -> Tensor:
+        """(B, 77) as CLIP's own tokenizer gives them: zeros after the end of text, where transformers repeats that."""
+        ids = self._tokenizer(texts, padding="max_length", max_length=TEXT_TOKENS, truncation=True, return_tensors="pt")[
+            "input_ids"
+        ]
+        ends = (ids == self._tokenizer.eos_token_id).int().argmax(1, keepdim=True)
+        return ids.masked_fill(torch.arange(TEXT_TOKENS) > ends, 0)
+
+    @cached_property
+    def _tokenizer(self) -> CLIPTokenizer:
+        return CLIPTokenizer.from_pretrained(str(self._folder), local_files_only=True)
+
+    @cached_property
+    def _encoder(self) -> TextEncoder:
+        return load_text(self._text, self._device)
