@@ -1,15 +1,10 @@
-"""Edits of image tokens by words, and a map of what a word means in a picture (spec 17); all pure functions."""
+"""Edits of image tokens by words (spec 17); all pure functions."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import cv2
-import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
-
-from backend.imaging.types import Rgb
 
 THRESHOLDS = (0.5, 0.55, 0.65, 0.95)
 Thresholds = tuple[float, float, float, float]
@@ -83,18 +78,3 @@ def apply_edits(tokens: Tensor, edits: Iterable[Edit]) -> Tensor:
         if edit.scale > 0:
             tokens = edit_locally(tokens, edit)
     return tokens
-
-
-def heat_map(picture: Rgb, patches: Tensor, text: Tensor, thresholds: Thresholds = THRESHOLDS) -> Rgb:
-    """Where a picture is like a text: blue over green and yellow to red, laid over the picture.
-
-    patches: (1, n, C), a square of tokens row by row.  Every threshold that the stretched similarity passes adds a quarter.
-    """
-    side = round(patches.shape[1] ** 0.5)
-    shape = picture.shape[:2]
-    small = similarity(patches, text).reshape(1, 1, side, side).float()
-    large = F.interpolate(small, size=shape, mode="bicubic", align_corners=False)[0, 0].cpu().numpy()
-    m = (large - large.min()) / max(float(np.ptp(large)), 1e-12)
-    level = np.stack([m > threshold for threshold in thresholds]).mean(0) * 255
-    colors = cv2.applyColorMap(level.astype(np.uint8), cv2.COLORMAP_JET)[..., ::-1]
-    return (0.3 * picture + 0.7 * colors).round().astype(np.uint8)

@@ -1,25 +1,8 @@
-"""Maps of words, and edits the golden vectors do not show."""
+"""Edits by words that the golden vectors do not show."""
 
-import numpy as np
 import torch
 
-from backend.families.colorizediffusion.text.token_editing import Edit, edit_locally, heat_map, position_weight
-
-
-def test_heat_map_is_red_where_the_picture_is_like_the_text() -> None:
-    tokens = torch.zeros(1, 16, 16, 2)
-    tokens[:, :8, :8, 0] = 1.0
-    picture = np.full((96, 64, 3), 100, np.uint8)
-    shown = heat_map(picture, tokens.reshape(1, 256, 2), torch.tensor([[[1.0, 0.0]]]))
-    assert shown.shape == picture.shape
-    like, unlike = shown[10, 10].astype(int), shown[90, 60].astype(int)
-    assert like[0] > like[2] + 50
-    assert unlike[2] > unlike[0] + 50
-
-
-def test_heat_map_of_even_tokens_is_blue() -> None:
-    shown = heat_map(np.zeros((32, 32, 3), np.uint8), torch.ones(1, 256, 2), torch.ones(1, 1, 2))
-    assert (shown[..., 2] > shown[..., 0]).all()
+from backend.families.colorizediffusion.text.token_editing import Edit, edit_locally, position_weight
 
 
 def test_weight_is_continuous_and_belongs_to_each_picture() -> None:
