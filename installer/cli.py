@@ -67,7 +67,7 @@ def _run(options: argparse.Namespace, ask: bool) -> int:
     if options.command == "doctor":
         return doctor.report(home, kritas(machine, options.krita_dir))
     if options.command == "uninstall":
-        if ask and not _yes("Remove Linewash (your pictures stay)? [y/N] ", otherwise=False):
+        if ask and not _yes("Remove Linewash (your documents stay)? [y/N] ", otherwise=False):
             return 1
         uninstall.uninstall(home, kritas(machine, options.krita_dir) if options.krita_dir else known_kritas(machine))
         return 0

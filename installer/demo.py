@@ -14,10 +14,10 @@ DRAWING = PROJECT / "backend" / "data" / "demo"
 WRITTEN = (
     ("lines.png", "the drawing"),
     ("reference.png", "the colors it was given"),
-    ("foreground.png", "the figure's color layer"),
+    ("foreground.png", "the foreground's color layer"),
     ("background.png", "the background's color layer"),
     ("composite.png", "both color layers together"),
-    ("colored.png", "the lines over them: the picture"),
+    ("colored.png", "the lines over them: the finished image"),
     ("colored.ora", "all layers in one file; Krita opens it"),
 )
 

@@ -1,4 +1,4 @@
-"""Where Krita keeps plugins and settings, on each system; everything is computed from an explicit ``Hardware``."""
+"""Where Krita keeps plugins and settings, on each system; everything is computed from an explicit ``Machine``."""
 
 import os
 import sys

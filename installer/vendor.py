@@ -1,7 +1,7 @@
 """The libraries that the plugin brings along: ``requests`` and what it needs, as pure-Python wheels with pinned hashes.
 
 Krita's own Python may be any from 3.8 on and has no pip, so the wheels are fetched by the installer's Python, for 3.8, and
-unpacked.  They are kept in ``build/vendor/<digest from_error vendor.txt>``; a folder of that name is always whole.
+unpacked.  They are kept in ``build/vendor/<digest of vendor.txt>``; a folder of that name is always whole.
 """
 
 import hashlib

@@ -52,7 +52,7 @@ class ParameterValues(Mapping[str, Value]):
         return hash(self._items)
 
     def __repr__(self) -> str:
-        return "Values(%r)" % dict(self._items)
+        return "ParameterValues(%r)" % dict(self._items)
 
     @staticmethod
     def from_json(data: Any) -> "ParameterValues":
@@ -219,8 +219,8 @@ def parse_assignments(
 ) -> Dict[str, Value]:
     """The values that texts like ``strength=0.5`` spell, by name, as typed on a command line.
 
-    LinewashError BAD_SETTING for an unknown mode, a text of another form, a parameter the mode does not have, and what ``read``
-    refuses.
+    LinewashError BAD_SETTING for an unknown mode, a text of another form, a parameter the mode does not have, and what
+    ``ParameterInfo.parse`` refuses.
     """
     chosen = find_mode(modes, mode)
     known = {each.name: each for each in parameters if each.applies_to(chosen.name if chosen else "")}

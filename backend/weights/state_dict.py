@@ -92,7 +92,7 @@ def build_on_meta(build_it: Callable[[], Built]) -> Built:
 
 
 def diff_keys(networks: Iterable[Named], held: Shapes) -> tuple[list[str], list[str], list[str]]:
-    """Names that ``freeze_outside_selection`` lacks, names it has too much, and what is of another shape, for networks on
+    """Names that ``held`` lacks, names it has too many of, and those of another shape, for networks on
     any device.
     """
     used: set[str] = set()
@@ -118,7 +118,7 @@ def _changed_shape(source: WeightSource, shape: tuple[int, ...]) -> tuple[int, .
 
 def check_state_dict(file: SafetensorsFile, networks: Sequence[Named], unread: Iterable[str]) -> None:
     """Raise LinewashError MODEL_KEYS unless the file holds what the networks need, and nothing else but names in
-    ``ignorable_keys``.
+    ``unread``.
     """
     missing, more, wrong = diff_keys(networks, file.shapes)
     unexpected = sorted(set(more) - set(unread))

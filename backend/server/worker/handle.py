@@ -41,7 +41,7 @@ class WorkerHandle:
         return self._process.pid if self._process is not None and self.state is not WorkerState.DOWN else None
 
     def start(self) -> None:
-        """Start a process; ``Found`` and ``Ready`` follow, or ``WorkerExited``."""
+        """Start a process; ``ModelsListed`` and ``Ready`` follow, or ``WorkerExited``."""
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
         self._process = context.Process(target=main, args=(theirs, self.config), name="linewash-worker", daemon=True)

@@ -27,7 +27,7 @@ class Cancel:
 
 @dataclass(frozen=True)
 class ListModels:
-    """Server to worker: say once more which models are there; answered by ``Found`` even while a job runs."""
+    """Server to worker: say once more which models are there; answered by ``ModelsListed`` even while a job runs."""
 
 
 @dataclass(frozen=True)

@@ -83,7 +83,7 @@ def stay_offline() -> None:
 class WorkerConnection:
     """The pipe to the server, seen from the worker.
 
-    list_models: what answers ``List``, None until the libraries it needs are imported.
+    list_models: what answers ``ListModels``, None until the libraries it needs are imported.
     """
 
     def __init__(self, connection: "Connection[Event, Command]") -> None:
@@ -111,7 +111,7 @@ class WorkerConnection:
                 self._cancelled.add(command.job)
             elif isinstance(command, RunJob):
                 self.runs.put(command)
-            elif self.list_models is not None:  # else ``Found`` is on its way without being asked for
+            elif self.list_models is not None:  # else ``ModelsListed`` is on its way without being asked for
                 self._list(self.list_models)
 
     def _list(self, list_models: Callable[[], tuple[ModelInfo, ...]]) -> None:
