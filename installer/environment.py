@@ -17,7 +17,7 @@ from .messages import InstallError, info
 from .subprocesses import output, run
 
 STAMP = "linewash-install.json"
-BESIDE = {"dev": "backend/evaluation/lpips.txt"}
+BESIDE = {"dev": "backend/evaluation/metrics/lpips.txt"}
 """Extra -> a file of packages with hashes that come along without what they ask for, which for these is another framework."""
 
 

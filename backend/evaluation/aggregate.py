@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from backend.evaluation.color_metrics import color_difference
+from backend.evaluation.metrics.color_metrics import color_difference
 from backend.evaluation.pairs import Pair
 from backend.evaluation.scoring import Metrics, Row
 from backend.imaging.segmentation.regions import merge_and_split, region_medians, segment

@@ -14,8 +14,8 @@ from rich.progress import track
 from backend.contract.family import ModelSpec
 from backend.evaluation.aggregate import summarize
 from backend.evaluation.colorize_pair import ColorizeOptions
-from backend.evaluation.lpips import Net, load_installed
 from backend.evaluation.methods import Role, all_methods
+from backend.evaluation.metrics.lpips import Net, load_installed
 from backend.evaluation.pairs import mirror_and_warp_reference, read_pairs
 from backend.evaluation.report import Report, render_html
 from backend.evaluation.run import Measurements, measure, to_json, warm_up

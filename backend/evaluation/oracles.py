@@ -6,7 +6,7 @@ import numpy as np
 
 from backend.contract.drawing import Colors, Drawing, ProgressCallback
 from backend.contract.family import AnyColorModel
-from backend.evaluation.color_metrics import color_difference
+from backend.evaluation.metrics.color_metrics import color_difference
 from backend.imaging.resize import resize
 from backend.imaging.segmentation.palette import reference_regions
 from backend.imaging.segmentation.regions import region_medians

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from backend.evaluation.aggregate import Summary, Variation, mean_of_known, summarize
-from backend.evaluation.mask_metrics import MaskRow
+from backend.evaluation.metrics.mask_metrics import MaskRow
 from backend.evaluation.scoring import Row
 from backend.evaluation.table import COLUMNS, UNKNOWN, format_cell, format_number
 from backend.imaging.resize import fit

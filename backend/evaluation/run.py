@@ -10,10 +10,10 @@ import numpy as np
 from backend.contract.family import AnyColorModel
 from backend.evaluation.aggregate import Variation, measure_variation, share_of_varied_regions
 from backend.evaluation.colorize_pair import ColorizeOptions
-from backend.evaluation.image_metrics import composite_lines
-from backend.evaluation.lpips import Lpips
-from backend.evaluation.mask_metrics import MaskRow, measure_masks
 from backend.evaluation.methods import Method, Role
+from backend.evaluation.metrics.image_metrics import composite_lines
+from backend.evaluation.metrics.lpips import Lpips
+from backend.evaluation.metrics.mask_metrics import MaskRow, measure_masks
 from backend.evaluation.pairs import Pair
 from backend.evaluation.report import ImageStrip, ReportImage, metrics_note, report_image
 from backend.evaluation.scoring import Row, measure_pair

@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from backend.evaluation.color_metrics import color_scores
-from backend.evaluation.edge_metrics import color_bleed, color_leak
-from backend.evaluation.image_metrics import composite_lines, foreground_box, ms_ssim, psnr
-from backend.evaluation.lpips import Lpips
 from backend.evaluation.methods import Method, Role
+from backend.evaluation.metrics.color_metrics import color_scores
+from backend.evaluation.metrics.edge_metrics import color_bleed, color_leak
+from backend.evaluation.metrics.image_metrics import composite_lines, foreground_box, ms_ssim, psnr
+from backend.evaluation.metrics.lpips import Lpips
 from backend.evaluation.pairs import Pair
 from backend.imaging.types import Rgb
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from rich.table import Table
 
 from backend.evaluation.aggregate import Summary, Variation, mean_of_known
-from backend.evaluation.mask_metrics import MaskRow
+from backend.evaluation.metrics.mask_metrics import MaskRow
 
 
 @dataclass(frozen=True)

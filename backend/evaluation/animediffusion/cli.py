@@ -22,8 +22,8 @@ from backend.evaluation.animediffusion.faces import (
     colorize_faces,
     measure_faces,
 )
-from backend.evaluation.fid import Inception, InceptionWeightsError
-from backend.evaluation.lpips import load_installed
+from backend.evaluation.metrics.fid import Inception, InceptionWeightsError
+from backend.evaluation.metrics.lpips import load_installed
 from backend.evaluation.table import format_number
 from backend.families.animediffusion.loader import load_unet
 from backend.networks.animediffusion import AnimeUNet

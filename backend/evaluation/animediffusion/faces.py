@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from backend.evaluation.aggregate import mean_of_known
-from backend.evaluation.color_metrics import color_difference
-from backend.evaluation.fid import Inception, frechet_distance
-from backend.evaluation.image_metrics import ms_ssim, psnr
-from backend.evaluation.lpips import Lpips
+from backend.evaluation.metrics.color_metrics import color_difference
+from backend.evaluation.metrics.fid import Inception, frechet_distance
+from backend.evaluation.metrics.image_metrics import ms_ssim, psnr
+from backend.evaluation.metrics.lpips import Lpips
 from backend.imaging.thin_plate_warp import random_warp, warp_published
 from backend.imaging.types import Rgb
 from backend.networks.animediffusion import AnimeUNet

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from backend.evaluation.aggregate import share_of_varied_regions
-from backend.evaluation.color_metrics import color_difference, counted_pixels, score
-from backend.evaluation.edge_metrics import color_bleed, color_leak
-from backend.evaluation.image_metrics import foreground_box, ms_ssim
+from backend.evaluation.metrics.color_metrics import color_difference, counted_pixels, score
+from backend.evaluation.metrics.edge_metrics import color_bleed, color_leak
+from backend.evaluation.metrics.image_metrics import foreground_box, ms_ssim
 from backend.evaluation.pairs import Pair
 from backend.evaluation.uncolored_drawings import choose_references
 from backend.imaging.color import lab_from_rgb

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from backend.evaluation.baselines import mean_color, same_position, white
 from backend.evaluation.cli import app
-from backend.evaluation.color_metrics import score
+from backend.evaluation.metrics.color_metrics import score
 from backend.evaluation.pairs import Pair, mirror_and_warp_reference, read_folder, read_shard
 
 

@@ -20,7 +20,7 @@ from backend.evaluation.animediffusion.faces import (
     read_reference,
     reference_number,
 )
-from backend.evaluation.fid import Inception, InceptionWeightsError, frechet_distance
+from backend.evaluation.metrics.fid import Inception, InceptionWeightsError, frechet_distance
 from backend.families.animediffusion.loader import load_unet
 from backend.training.animediffusion.dataset import FacePairs, center_square
 from backend.training.animediffusion.validation_images import paint_faces

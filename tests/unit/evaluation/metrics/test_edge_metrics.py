@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from backend.evaluation.edge_metrics import color_bleed, color_leak
+from backend.evaluation.metrics.edge_metrics import color_bleed, color_leak
 from backend.evaluation.pairs import Pair
 
 RED, BLUE = (200, 40, 40), (40, 40, 200)

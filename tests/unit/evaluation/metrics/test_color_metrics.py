@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from backend.evaluation.color_metrics import color_difference, color_scores, intersection_over_union, score
+from backend.evaluation.metrics.color_metrics import color_difference, color_scores, intersection_over_union, score
 from backend.evaluation.pairs import Pair
 
 

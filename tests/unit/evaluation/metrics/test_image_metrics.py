@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from backend.evaluation.image_metrics import MIN_CROP_SIDE, composite_lines, foreground_box, ms_ssim, psnr
+from backend.evaluation.metrics.image_metrics import MIN_CROP_SIDE, composite_lines, foreground_box, ms_ssim, psnr
 
 
 def noise(side: int) -> np.ndarray:

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from scipy.ndimage import distance_transform_edt
 
-from backend.evaluation.color_metrics import CLOSE, LINE_THRESHOLD, NEAR, color_difference
+from backend.evaluation.metrics.color_metrics import CLOSE, LINE_THRESHOLD, NEAR, color_difference
 from backend.imaging.color import lab_from_rgb
 from backend.imaging.types import Bools, Floats, Gray, Rgb
 

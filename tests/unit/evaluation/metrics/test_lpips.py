@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from backend.evaluation.lpips import LAYOUTS, Lpips, Net, WeightsMismatchError, load_arrays, read_weights, weights_file
+from backend.evaluation.metrics.lpips import LAYOUTS, Lpips, Net, WeightsMismatchError, load_arrays, read_weights, weights_file
 
 ALEX = ((64, 3, 11, 4, 2), (192, 64, 5, 1, 2), (384, 192, 3, 1, 1), (256, 384, 3, 1, 1), (256, 256, 3, 1, 1))
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from backend.contract.family import AnyColorModel
-from backend.evaluation.color_metrics import intersection_over_union
 from backend.evaluation.colorize_pair import ColorizeOptions, colorize_pair
+from backend.evaluation.metrics.color_metrics import intersection_over_union
 from backend.evaluation.pairs import Pair
 
 
