@@ -24,7 +24,7 @@ if refusal(sys.version_info):
     sys.exit(refusal(sys.version_info))
 
 from installer.cli import main  # noqa: E402
-from installer.plugin import assemble_plugin  # noqa: E402
+from installer.krita.plugin import assemble_plugin  # noqa: E402
 
 __all__ = ["assemble_plugin", "main", "refusal"]
 

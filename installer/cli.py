@@ -8,9 +8,9 @@ from pathlib import Path
 from shared.paths import default_home
 
 from . import demo, doctor, run_tests, steps, uninstall
-from .krita_paths import KritaInstallation, known_kritas, kritas, this_machine
+from .krita.installations import KritaInstallation, known_kritas, kritas, this_machine
 from .messages import InstallError, info
-from .requirements import space_notice
+from .python_environment.requirements import space_notice
 
 _DESCRIPTION = "Install Linewash: the backend into .venv of this folder, the plugin into Krita."
 _COMMANDS = """\

@@ -5,10 +5,10 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+from .checkout import PROJECT
 from .messages import info
 from .smoke_test import color
 from .steps import prepare_backend
-from .vendor import PROJECT
 
 DRAWING = PROJECT / "backend" / "data" / "demo"
 WRITTEN = (

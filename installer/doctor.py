@@ -10,12 +10,13 @@ from pathlib import Path
 from shared.paths import read_server_info
 from shared.protocol import PRODUCT_VERSION
 
-from . import environment, kritarc, requirements
-from .krita_paths import KritaInstallation, venv_python
+from .checkout import PROJECT
+from .krita import kritarc
+from .krita.installations import KritaInstallation
+from .krita.plugin import differs, installed_version
 from .messages import InstallError, gigabytes, info
-from .plugin import differs, installed_version
+from .python_environment import environment, requirements
 from .subprocesses import output
-from .vendor import PROJECT
 
 MEND = "Run: python3 install.py"
 
@@ -43,7 +44,7 @@ def report(home: Path, places: tuple[KritaInstallation, ...]) -> int:
 
 def examine(project: Path, home: Path, places: tuple[KritaInstallation, ...]) -> Iterator[Finding]:
     """Look at environment, backend, server and plugin; at this Python and disk only while there is no backend to say more."""
-    python = venv_python(project / ".venv", sys.platform)
+    python = environment.venv_python(project / ".venv", sys.platform)
     ready = environment_finding(project, python)
     if not ready.well:
         yield python_finding()

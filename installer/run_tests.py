@@ -4,11 +4,11 @@ import shutil
 from pathlib import Path
 from xml.etree import ElementTree
 
+from .checkout import PROJECT
+from .krita.plugin import NAME, SOURCE, copy_sources
 from .messages import info
-from .plugin import NAME, SOURCE, copy_sources
 from .steps import prepare_backend
 from .subprocesses import run
-from .vendor import PROJECT
 
 EXTRAS = ("backend", "train", "dev")
 KRITA_TESTS = "tests.krita"

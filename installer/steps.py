@@ -4,13 +4,15 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from . import environment, kritarc, requirements, shipped_model
-from .krita_paths import KritaInstallation, venv_python
+from . import shipped_model
+from .checkout import PROJECT
+from .krita import kritarc
+from .krita.installations import KritaInstallation
+from .krita.plugin import assemble_plugin, tree_digest
 from .lock import only_one
 from .messages import InstallError, info
-from .plugin import assemble_plugin, tree_digest
+from .python_environment import environment, requirements
 from .smoke_test import run_smoke_test
-from .vendor import PROJECT
 
 LOCK = ".linewash-install.lock"
 CHECKED = "linewash-checked"
@@ -20,7 +22,7 @@ def prepare_backend(extras: tuple[str, ...] = ("backend",)) -> tuple[Path, bool]
     """Make the environment ready with ``extras`` and try the backend out; (its Python, whether anything was done)."""
     requirements.check_python()
     with only_one(PROJECT / LOCK):
-        python = venv_python(PROJECT / ".venv", sys.platform)
+        python = environment.venv_python(PROJECT / ".venv", sys.platform)
         changed = not environment.is_current(PROJECT, extras)
         if changed:
             if not python.exists():

@@ -6,14 +6,14 @@ from pathlib import Path
 
 from shared import paths
 
-from . import kritarc
-from .krita_paths import KritaInstallation
+from .checkout import PROJECT
+from .krita import kritarc
+from .krita.installations import KritaInstallation
+from .krita.plugin import remove_plugin
 from .lock import only_one
 from .messages import InstallError, info
-from .plugin import remove_plugin
 from .steps import LOCK
 from .stop_backend import stop_server
-from .vendor import PROJECT
 
 BUILT = (".venv", "build", "linewash.egg-info", "artifacts", ".pytest_cache", ".ruff_cache", ".hypothesis")
 

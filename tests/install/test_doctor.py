@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from install import assemble_plugin
-from installer import doctor, environment
-from installer.krita_paths import KritaInstallation, venv_python
+from installer import doctor
+from installer.krita.installations import KritaInstallation
+from installer.python_environment import environment
 from shared import paths
 from shared.protocol import PRODUCT_VERSION
 
@@ -46,7 +47,7 @@ def test_the_report_counts_what_is_wrong(tmp_path: Path, krita: KritaInstallatio
 
 
 def test_an_interrupted_installation_is_recognized(tmp_path: Path) -> None:
-    python = venv_python(tmp_path / ".venv", "linux")
+    python = environment.venv_python(tmp_path / ".venv", "linux")
     python.parent.mkdir(parents=True)
     python.write_text("")
     assert doctor.environment_finding(tmp_path, python).sentence == "The installation of the backend was interrupted."
@@ -55,7 +56,7 @@ def test_an_interrupted_installation_is_recognized(tmp_path: Path) -> None:
 def test_other_pins_than_installed_are_recognized(tmp_path: Path) -> None:
     for name in ("pyproject.toml", "constraints.txt"):
         (tmp_path / name).write_text("")
-    python = venv_python(tmp_path / ".venv", "linux")
+    python = environment.venv_python(tmp_path / ".venv", "linux")
     python.parent.mkdir(parents=True)
     python.write_text("")
     stamp = {"fingerprint": environment.fingerprint(tmp_path, ["backend"]), "extras": ["backend"]}

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from install import refusal
-from installer import requirements
 from installer.lock import only_one
 from installer.messages import InstallError
+from installer.python_environment import requirements
 
 
 def test_it_parses_on_every_python_3(project: Path) -> None:

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from installer import environment
-from installer.environment import Tools
-from installer.krita_paths import venv_python
 from installer.messages import InstallError
+from installer.python_environment import environment
+from installer.python_environment.environment import Tools, venv_python
 
 LPIPS = environment.BESIDE["dev"]
 
@@ -147,3 +146,8 @@ def test_a_real_environment_is_made_and_found_working(tmp_path: Path) -> None:
     assert not tools.works(tmp_path / "nothing")
     with pytest.raises(InstallError, match="continues where it stopped"):
         tools.install(python, ("--no-index", "linewash-does-not-exist"))
+
+
+def test_the_python_of_an_environment() -> None:
+    assert venv_python(Path("v"), "win32") == Path("v/Scripts/python.exe")
+    assert venv_python(Path("v"), "linux") == Path("v/bin/python")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from installer import kritarc
+from installer.krita import kritarc
 
 LINES = st.sampled_from(
     ["[python]", "[python]", "  [python]", "[python][sub]", "[theme]", "", "  ", "# note", "enable_tenscripts=true",

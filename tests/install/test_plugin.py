@@ -13,10 +13,10 @@ import pytest
 
 from install import assemble_plugin
 from installer import steps, uninstall
-from installer.krita_paths import KritaInstallation
+from installer.krita.installations import KritaInstallation
+from installer.krita.plugin import installed_version, remove_plugin, tree_digest
+from installer.krita.vendor import vendored
 from installer.messages import InstallError
-from installer.plugin import installed_version, remove_plugin, tree_digest
-from installer.vendor import vendored
 from shared.protocol import PRODUCT_VERSION, PROTOCOL_VERSION
 
 SETTINGS = b"[theme]\nTheme=Krita dark\n\n[python]\nenable_comics=true\n"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from installer.krita_paths import KritaInstallation
+from installer.krita.installations import KritaInstallation
 from installer.messages import InstallError
 from installer.stop_backend import stop_server
 from installer.uninstall import remove_data, uninstall

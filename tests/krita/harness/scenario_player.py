@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from installer import kritarc
-from installer.plugin import assemble_plugin
+from installer.krita import kritarc
+from installer.krita.plugin import assemble_plugin
 from tests.krita.harness import backend, profile
 from tests.krita.harness.evidence import Evidence
 from tests.krita.harness.krita import play

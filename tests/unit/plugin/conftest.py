@@ -15,7 +15,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from PyQt6.QtWidgets import QApplication  # noqa: E402
 
-from installer.plugin import copy_sources  # noqa: E402
+from installer.krita.plugin import copy_sources  # noqa: E402
 from tests.unit.plugin import fake_krita  # noqa: E402
 from tests.unit.plugin.bench import Bench  # noqa: E402
 

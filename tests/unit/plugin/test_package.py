@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from installer.plugin import copy_sources
+from installer.krita.plugin import copy_sources
 
 SCRIPT = """
 import sys

@@ -68,8 +68,3 @@ def kritas(machine: Machine, krita_dir: Path | None = None) -> tuple[KritaInstal
         return (KritaInstallation("Krita", chosen, settings),)
     present = tuple(krita for krita in known if krita.resources.is_dir() or krita.settings.is_file())
     return present or known[:1]
-
-
-def venv_python(venv: Path, platform: str) -> Path:
-    """The Python of a virtual environment."""
-    return venv / "Scripts" / "python.exe" if platform == "win32" else venv / "bin" / "python"

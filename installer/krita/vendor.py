@@ -12,10 +12,10 @@ import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from .messages import InstallError
-from .subprocesses import run
+from ..checkout import PROJECT
+from ..messages import InstallError
+from ..subprocesses import run
 
-PROJECT = Path(__file__).resolve().parent.parent
 REQUIREMENTS = PROJECT / "krita_plugin" / "vendor.txt"
 
 Fetch = Callable[[Path, Path], None]

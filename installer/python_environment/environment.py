@@ -12,9 +12,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .krita_paths import venv_python
-from .messages import InstallError, info
-from .subprocesses import output, run
+from ..messages import InstallError, info
+from ..subprocesses import output, run
 
 STAMP = "linewash-install.json"
 BESIDE = {"dev": "backend/evaluation/metrics/lpips.txt"}
@@ -56,6 +55,11 @@ def real_tools(project: Path) -> Tools:
             )
 
     return Tools(make, works, install)
+
+
+def venv_python(venv: Path, platform: str) -> Path:
+    """The Python of a virtual environment."""
+    return venv / "Scripts" / "python.exe" if platform == "win32" else venv / "bin" / "python"
 
 
 def fingerprint(project: Path, extras: Iterable[str], version: Sequence[int] = sys.version_info[:2]) -> str:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from shared.protocol import PRODUCT_VERSION, PROTOCOL_VERSION
 
-from .vendor import PROJECT, Fetch, fetcher, vendored
+from ..checkout import PROJECT
+from .vendor import Fetch, fetcher, vendored
 
 NAME = "linewash"
 SOURCE = PROJECT / "krita_plugin"

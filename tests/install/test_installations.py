@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from installer.krita_paths import Machine, known_kritas, kritas, venv_python
+from installer.krita.installations import Machine, known_kritas, kritas
 
 HOME = Path("users") / "ana"
 FLATPAK = HOME / ".var/app/org.kde.krita"
@@ -54,8 +54,3 @@ def test_a_folder_of_the_painters_own_replaces_the_others(tmp_path: Path) -> Non
     assert (chosen.resources, chosen.settings) == (tmp_path / "mine", ordinary.settings)
     (chosen,) = kritas(machine, flatpak.resources)
     assert chosen.settings == flatpak.settings
-
-
-def test_the_python_of_an_environment() -> None:
-    assert venv_python(Path("v"), "win32") == Path("v/Scripts/python.exe")
-    assert venv_python(Path("v"), "linux") == Path("v/bin/python")

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from .messages import InstallError, gigabytes
+from ..messages import InstallError, gigabytes
 
 NEEDED = 3_000_000_000
 """Bytes that must be free: the backend with PyTorch for the processor (measured: 1.7 GB) and room to unpack it."""

@@ -1,0 +1,1 @@
+"""Krita on this computer: its folders, its settings, and the plugin put into them."""
