@@ -1,4 +1,4 @@
-"""The one table of errors: a code, the sentence a painter reads, what to do next, and the HTTP status that carries it.
+"""The table of errors: a code, the sentence a painter reads, what to do next, and the HTTP status.
 
 Every failure anywhere in Linewash ends as one row of this table.  ``detail`` is for the log and the developer; the painter
 reads ``message`` and ``hint``.
@@ -25,13 +25,13 @@ class ErrorCode(str, Enum):
     EMPTY_MASK = "empty_mask"
     HINTS_SIZE = "hints_size"
     EMPTY_HINTS = "empty_hints"
-    REGION_SIZE = "region_size"
-    EMPTY_REGION = "empty_region"
+    SELECTION_MASK_SIZE = "selection_mask_size"
+    EMPTY_SELECTION_MASK = "empty_selection_mask"
     PREVIOUS_SIZE = "previous_size"
     NO_PREVIOUS = "no_previous"
     CANVAS_TOO_LARGE = "canvas_too_large"
     CANVAS_TOO_SMALL = "canvas_too_small"
-    BAD_PICTURE = "bad_picture"
+    BAD_IMAGE = "bad_image"
     BAD_REQUEST = "bad_request"
     REQUEST_TOO_LARGE = "request_too_large"
     UNKNOWN_MODEL = "unknown_model"
@@ -73,19 +73,22 @@ class ErrorCode(str, Enum):
 
 
 DETAIL = "{detail}"
-"""See ``ErrorText``."""
+"""Placeholder for an error's detail in a sentence, see ``ErrorText``."""
 
 
 @dataclass(frozen=True)
 class ErrorText:
-    """One row of the table.  ``message`` and ``hint`` are whole sentences; ``status`` is the HTTP status code.
+    """One row of the table.
 
-    ``DETAIL`` in a sentence stands for the error's detail; only a name that Linewash knows itself may stand there.
+    ``DETAIL`` in a sentence is replaced by the error's detail.  Only names that Linewash itself knows may be shown this way.
     """
 
     message: str
+    """What went wrong, in one whole sentence."""
     hint: str
+    """What the painter can do next, in one whole sentence."""
     status: int
+    """The HTTP status code."""
 
 
 ERRORS: Dict[ErrorCode, ErrorText] = {
@@ -97,32 +100,30 @@ ERRORS: Dict[ErrorCode, ErrorText] = {
     ErrorCode.NO_REFERENCE: ErrorText(
         "There is no reference.", "Press + and add a layer or an image file with the colors you want.", 400
     ),
-    ErrorCode.EMPTY_REFERENCE: ErrorText(
-        "The reference has nothing painted on it.", "Choose another layer or file as the reference.", 422
-    ),
+    ErrorCode.EMPTY_REFERENCE: ErrorText("The reference is empty.", "Choose another layer or file as the reference.", 422),
     ErrorCode.REFERENCE_UNREADABLE: ErrorText(
         "The reference file cannot be read.", "Choose a PNG or JPEG file that exists.", 422
     ),
     ErrorCode.TOO_MANY_REFERENCES: ErrorText("There are too many references.", "Remove some of them.", 422),
     ErrorCode.MASK_SIZE: ErrorText(
-        "The foreground mask has another size than the drawing.", "Make the mask as large as the canvas.", 422
+        "The foreground mask is not the size of the canvas.", "Make the mask as large as the canvas.", 422
     ),
     ErrorCode.EMPTY_SELECTION: ErrorText("Nothing is selected.", "Select the foreground, or set Foreground to Automatic.", 422),
     ErrorCode.EMPTY_MASK: ErrorText(
         "The foreground mask is empty.", "Paint the foreground white on the mask, or set Foreground to Automatic.", 422
     ),
     ErrorCode.HINTS_SIZE: ErrorText(
-        "The hints have another size than the drawing.", "Make the hints layer as large as the canvas.", 422
+        "The hints layer is not the size of the canvas.", "Make the hints layer as large as the canvas.", 422
     ),
     ErrorCode.EMPTY_HINTS: ErrorText("The hints layer is empty.", "Paint strokes of color on it, or set Hints to None.", 422),
-    ErrorCode.REGION_SIZE: ErrorText(
-        "The selection has another size than the drawing.", "Make it as large as the canvas.", 422
+    ErrorCode.SELECTION_MASK_SIZE: ErrorText(
+        "The selection is not the size of the canvas.", "Make it as large as the canvas.", 422
     ),
-    ErrorCode.EMPTY_REGION: ErrorText(
-        "Nothing is selected to recolor.", "Select a part of the image, or set Area to Whole canvas.", 422
+    ErrorCode.EMPTY_SELECTION_MASK: ErrorText(
+        "Nothing is selected to recolor.", "Select part of the canvas, or set Area to Whole canvas.", 422
     ),
     ErrorCode.PREVIOUS_SIZE: ErrorText(
-        "The earlier result has another size than the drawing.", "Color the whole canvas again first.", 422
+        "The earlier result is not the size of the canvas.", "Color the whole canvas again first.", 422
     ),
     ErrorCode.NO_PREVIOUS: ErrorText(
         "There is no earlier result to recolor.",
@@ -130,10 +131,10 @@ ERRORS: Dict[ErrorCode, ErrorText] = {
         400,
     ),
     ErrorCode.CANVAS_TOO_LARGE: ErrorText(
-        "The canvas is too large.", "Linewash colors up to 8192 pixels a side; scale the image down first.", 413
+        "The canvas is too large.", "Linewash colors up to 8192 pixels a side; scale the document down first.", 413
     ),
     ErrorCode.CANVAS_TOO_SMALL: ErrorText("The canvas is too small.", "Linewash needs at least 64 pixels a side.", 422),
-    ErrorCode.BAD_PICTURE: ErrorText("An image arrived damaged.", "Press Colorize again.", 422),
+    ErrorCode.BAD_IMAGE: ErrorText("An image is damaged.", "Press Colorize again.", 422),
     ErrorCode.BAD_REQUEST: ErrorText(
         "The coloring program did not understand the request.", "Run install.py again so that the two match.", 400
     ),
@@ -150,31 +151,33 @@ ERRORS: Dict[ErrorCode, ErrorText] = {
         "The download did not finish.", "Run the same command again; it continues where it stopped.", 502
     ),
     ErrorCode.DOWNLOAD_DAMAGED: ErrorText(
-        "The downloaded file is not what the hub says it is.", "It was deleted; run the same command again.", 502
+        "The downloaded file is damaged.", "It was deleted; run the same command again.", 502
     ),
     ErrorCode.DOWNLOAD_NO_ROOM: ErrorText(
-        "There is no room on the disk for the model.", "Free some space, then run the same command again.", 507
+        "There is not enough disk space for the model.", "Free some space, then run the same command again.", 507
     ),
     ErrorCode.MODEL_UNREADABLE: ErrorText(
         "The file is not a safetensors model.", "Choose a file that ends in .safetensors and was made as one.", 422
     ),
     ErrorCode.MODEL_PICKLE: ErrorText(
-        "The file is a pickle, which could run any program.", "Convert it with linewash models convert.", 422
+        "The file is a pickle, which can run any program.", "Convert it with linewash models convert.", 422
     ),
     ErrorCode.MODEL_UNSAFE: ErrorText(
-        "The pickle holds more than weights, and that could run a program.",
+        "The pickle holds code besides weights.",
         "Get the model as .safetensors from its publisher.",
         422,
     ),
-    ErrorCode.MODEL_TRUNCATED: ErrorText("The model file is cut short.", "Download it again to its end.", 422),
+    ErrorCode.MODEL_TRUNCATED: ErrorText("The model file is incomplete.", "Download it again.", 422),
     ErrorCode.MODEL_HEADER: ErrorText(
-        "The header of the model file contradicts the file.", "Do not use this file; get the model from its publisher.", 422
+        "The header of the model file does not match its contents.",
+        "Do not use this file; get the model from its publisher.",
+        422,
     ),
     ErrorCode.MODEL_OTHER_FAMILY: ErrorText(
         "The file holds another kind of model.", "Choose a checkpoint that Linewash knows.", 422
     ),
     ErrorCode.MODEL_KEYS: ErrorText(
-        "The model file does not fit its kind of model.",
+        "The model file does not match its model family.",
         "Get the file again from its publisher.",
         422,
     ),
@@ -185,7 +188,7 @@ ERRORS: Dict[ErrorCode, ErrorText] = {
         "This model cannot read text.", "Set Change by to 0, or put CLIP's text encoder and vocabulary beside its weights.", 422
     ),
     ErrorCode.COMPANION_MISSING: ErrorText(
-        "The model needs {detail}, which is not there.", "Get it with linewash models download {detail}.", 422
+        "The model needs {detail}, which is not installed.", "Get it with linewash models download {detail}.", 422
     ),
     ErrorCode.NOT_INSTALLED: ErrorText("Linewash's coloring program is not installed.", "Run python3 install.py once.", 503),
     ErrorCode.BACKEND_START: ErrorText(
@@ -230,7 +233,9 @@ ERRORS: Dict[ErrorCode, ErrorText] = {
 
 
 class LinewashError(Exception):
-    """The only exception that crosses a room of Linewash; ``detail`` is for logs, never shown by itself.
+    """The only exception that crosses from one package of Linewash to another.
+
+    ``detail`` is for logs.  The painter sees it only where the sentence has a place for it.
 
     Example: ``raise LinewashError(ErrorCode.EMPTY_LINES, "alpha is 0 everywhere")``
     """
@@ -261,7 +266,7 @@ class LinewashError(Exception):
 
 
 def is_disk_full(error: BaseException) -> bool:
-    """Whether the system says that there is no room on the disk, or none left of the user's share."""
+    """Whether an error means that the disk is full or the user's disk quota is used up."""
     return isinstance(error, OSError) and error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 

@@ -56,7 +56,7 @@ class MultipartBody:
 
 
 def part_size(name: str, source: Part) -> int:
-    """Bytes of a part.  LinewashError REFERENCE_UNREADABLE or BAD_PICTURE when its file cannot be read."""
+    """Bytes of a part.  LinewashError REFERENCE_UNREADABLE or BAD_IMAGE when its file cannot be read."""
     if isinstance(source, bytes):
         return len(source)
     try:
@@ -80,5 +80,5 @@ def _iter_file(name: str, path: "Union[os.PathLike[str], str]", size: int) -> It
 
 
 def _unreadable(name: str, detail: str) -> LinewashError:
-    code = ErrorCode.REFERENCE_UNREADABLE if name.startswith("reference") else ErrorCode.BAD_PICTURE
+    code = ErrorCode.REFERENCE_UNREADABLE if name.startswith("reference") else ErrorCode.BAD_IMAGE
     return LinewashError(code, "%s: %s" % (name, detail))

@@ -1,4 +1,4 @@
-"""``linewash models list | show``: what colors pictures, how, and what can be set.  ``weights`` has the rest."""
+"""``linewash models list | show``: the models, their modes and their parameters.  ``weights`` has the other commands."""
 
 import typer
 
@@ -11,12 +11,12 @@ from shared.paths import default_home, models_dir
 
 _PARTS = {
     "clip-vit-h-14": "reads references for other models",
-    "isnet-sketches": "finds figures in drawings",
+    "isnet-sketches": "finds the foreground of drawings",
     "isnet-characters": "finds characters in references",
     "isnet-things": "finds things of all kinds in references",
     "birefnet": "finds things of all kinds in references",
 }
-"""What files do that color nothing themselves, by their kind."""
+"""What a file is for that is not a coloring model, by the kind of its weights."""
 
 models = typer.Typer(invoke_without_command=True, help="List, describe, download, convert and delete coloring models.")
 for _command in (download, convert, delete):

@@ -20,20 +20,20 @@ FAST_COMPRESSION = 1
 def png_size(data: bytes) -> tuple[int, int]:
     """(width, height) from the header alone; nothing is decoded.
 
-    Raises LinewashError BAD_PICTURE unless ``data`` starts like a PNG with a legal IHDR chunk.
+    Raises LinewashError BAD_IMAGE unless ``data`` starts like a PNG with a legal IHDR chunk.
     """
     if len(data) < 33 or data[:8] != _SIGNATURE or data[8:16] != b"\x00\x00\x00\rIHDR":
-        raise LinewashError(ErrorCode.BAD_PICTURE, "not a PNG")
+        raise LinewashError(ErrorCode.BAD_IMAGE, "not a PNG")
     width, height, depth, color, compression, filtering, interlace = struct.unpack(">IIBBBBB", data[16:29])
     if not (0 < width < 2**31 and 0 < height < 2**31):
-        raise LinewashError(ErrorCode.BAD_PICTURE, "size %d x %d" % (width, height))
+        raise LinewashError(ErrorCode.BAD_IMAGE, "size %d x %d" % (width, height))
     if depth not in _DEPTHS.get(color, ()) or compression or filtering or interlace > 1:
-        raise LinewashError(ErrorCode.BAD_PICTURE, "depth %d, color type %d" % (depth, color))
+        raise LinewashError(ErrorCode.BAD_IMAGE, "depth %d, color type %d" % (depth, color))
     return width, height
 
 
 def decode_rgba(data: bytes) -> Rgba:
-    """(h, w, 4) uint8 straight-alpha sRGB from any PNG; raises LinewashError BAD_PICTURE."""
+    """(h, w, 4) uint8 straight-alpha sRGB from any PNG; raises LinewashError BAD_IMAGE."""
     pixels: Any = _decode(data, cv2.IMREAD_UNCHANGED)
     if pixels.ndim == 2 or pixels.shape[2] == 1:
         return cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGBA)
@@ -43,7 +43,7 @@ def decode_rgba(data: bytes) -> Rgba:
 
 
 def decode_gray(data: bytes) -> Gray:
-    """(h, w) uint8 from any PNG, colors turned to gray; raises LinewashError BAD_PICTURE."""
+    """(h, w) uint8 from any PNG, colors turned to gray; raises LinewashError BAD_IMAGE."""
     pixels: Any = _decode(data, cv2.IMREAD_GRAYSCALE)
     return pixels if pixels.ndim == 2 else pixels[..., 0]
 
@@ -64,9 +64,9 @@ def _decode(data: bytes, mode: int) -> NDArray[np.uint8]:
     try:
         pixels: Any = cv2.imdecode(np.frombuffer(data, np.uint8), mode)
     except cv2.error as error:
-        raise LinewashError(ErrorCode.BAD_PICTURE, str(error)) from error
+        raise LinewashError(ErrorCode.BAD_IMAGE, str(error)) from error
     if pixels is None or pixels.shape[:2] != (height, width):
-        raise LinewashError(ErrorCode.BAD_PICTURE, "the PNG cannot be decoded")
+        raise LinewashError(ErrorCode.BAD_IMAGE, "the PNG cannot be decoded")
     if pixels.dtype == np.uint16:
         pixels = ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
     return pixels

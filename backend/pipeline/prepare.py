@@ -51,9 +51,9 @@ def prepare(inputs: Inputs, family: AnyColorModel) -> Drawing:
 
     When a selection is colored anew without a mask, the foreground is what it was before.
 
-    Raises LinewashError: BAD_PICTURE when the lines are not as large as the request says or the references are not as many;
-    EMPTY_LINES, EMPTY_REFERENCE (nothing visible), EMPTY_MASK, EMPTY_HINTS, EMPTY_REGION (nothing selected), NO_PREVIOUS;
-    MASK_SIZE, HINTS_SIZE, REGION_SIZE, PREVIOUS_SIZE (not as large as the canvas).
+    Raises LinewashError: BAD_IMAGE when the lines are not as large as the request says or the references are not as many;
+    EMPTY_LINES, EMPTY_REFERENCE (nothing visible), EMPTY_MASK, EMPTY_HINTS, EMPTY_SELECTION_MASK (nothing selected),
+    NO_PREVIOUS; MASK_SIZE, HINTS_SIZE, SELECTION_MASK_SIZE, PREVIOUS_SIZE (not as large as the canvas).
     """
     request = inputs.request
     _check(inputs)
@@ -90,10 +90,10 @@ def _check(inputs: Inputs) -> None:
     request: ColorizeRequest = inputs.request
     size = (request.height, request.width)
     if inputs.lines.shape != (*size, 4):
-        raise LinewashError(ErrorCode.BAD_PICTURE, "lines are %s, the canvas is %s" % (inputs.lines.shape, size))
+        raise LinewashError(ErrorCode.BAD_IMAGE, "lines are %s, the canvas is %s" % (inputs.lines.shape, size))
     if len(inputs.references) != len(request.references):
         raise LinewashError(
-            ErrorCode.BAD_PICTURE, "%d references for %d roles" % (len(inputs.references), len(request.references))
+            ErrorCode.BAD_IMAGE, "%d references for %d roles" % (len(inputs.references), len(request.references))
         )
     if inputs.foreground is not None:
         if inputs.foreground.shape != size:
@@ -114,9 +114,9 @@ def _check(inputs: Inputs) -> None:
 
 def _check_selection(selection: Gray, previous: PreviousResult | None, size: tuple[int, int]) -> None:
     if selection.shape != size:
-        raise LinewashError(ErrorCode.REGION_SIZE, "the selection is %s, the canvas is %s" % (selection.shape, size))
+        raise LinewashError(ErrorCode.SELECTION_MASK_SIZE, "the selection is %s, the canvas is %s" % (selection.shape, size))
     if not selection.any():
-        raise LinewashError(ErrorCode.EMPTY_REGION)
+        raise LinewashError(ErrorCode.EMPTY_SELECTION_MASK)
     if previous is None:
         raise LinewashError(ErrorCode.NO_PREVIOUS)
     for layer in (previous.foreground, previous.background):

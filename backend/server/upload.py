@@ -29,10 +29,10 @@ PNG_HEADER = 33
 """Bytes of a PNG's signature and IHDR chunk."""
 _BATCH = 1024 * 1024
 _OTHER_SIZE = {
-    PART_LINES: ErrorCode.BAD_PICTURE,
+    PART_LINES: ErrorCode.BAD_IMAGE,
     PART_FOREGROUND: ErrorCode.MASK_SIZE,
     PART_HINTS: ErrorCode.HINTS_SIZE,
-    PART_SELECTION_MASK: ErrorCode.REGION_SIZE,
+    PART_SELECTION_MASK: ErrorCode.SELECTION_MASK_SIZE,
     PART_PREVIOUS_FOREGROUND: ErrorCode.PREVIOUS_SIZE,
     PART_PREVIOUS_BACKGROUND: ErrorCode.PREVIOUS_SIZE,
 }
@@ -50,7 +50,7 @@ class Upload:
 async def receive(content_type: str, body: AsyncIterator[bytes], folder: Path, max_part_bytes: int) -> Upload:
     """Write every part to ``folder`` as ``<name>.png`` and answer with the checked request.
 
-    Raises LinewashError: BAD_REQUEST, REQUEST_TOO_LARGE, BAD_PICTURE, all of ``check_size`` and ``ColorizeRequest.from_json``;
+    Raises LinewashError: BAD_REQUEST, REQUEST_TOO_LARGE, BAD_IMAGE, all of ``check_size`` and ``ColorizeRequest.from_json``;
     OSError when the disk refuses.  The disk is written in a thread, so that the server keeps answering.
     """
     kind, options = parse_options_header(content_type)
@@ -159,7 +159,7 @@ class _Receiver:
                 raise LinewashError(ErrorCode.BAD_REQUEST, "the request part is not JSON: %s" % type(error).__name__) from error
             return
         if len(self._head) < PNG_HEADER:
-            raise LinewashError(ErrorCode.BAD_PICTURE, "%s is no PNG" % self._name)
+            raise LinewashError(ErrorCode.BAD_IMAGE, "%s is no PNG" % self._name)
         self.close()
         self._digests[self._name] = self._hash.hexdigest()
 

@@ -50,7 +50,7 @@ def test_a_recolored_selection_leaves_every_byte_outside(client: Client) -> None
     ("part", "data", "code"),
     [
         ("hints", pictures.hints(pictures.WIDTH + 1), ErrorCode.HINTS_SIZE),
-        ("selection_mask", pictures.mask(pictures.WIDTH, pictures.HEIGHT + 1), ErrorCode.REGION_SIZE),
+        ("selection_mask", pictures.mask(pictures.WIDTH, pictures.HEIGHT + 1), ErrorCode.SELECTION_MASK_SIZE),
         ("previous_foreground", pictures.layer(9, pictures.WIDTH - 1), ErrorCode.PREVIOUS_SIZE),
         ("previous_background", pictures.layer(9, 8000, 70), ErrorCode.PREVIOUS_SIZE),
     ],
@@ -62,7 +62,9 @@ def test_another_size_is_refused_by_the_header(client: Client, part: str, data: 
     assert caught.value.code is code and client.jobs() == []
 
 
-@pytest.mark.parametrize(("part", "code"), [("hints", ErrorCode.EMPTY_HINTS), ("selection_mask", ErrorCode.EMPTY_REGION)])
+@pytest.mark.parametrize(
+    ("part", "code"), [("hints", ErrorCode.EMPTY_HINTS), ("selection_mask", ErrorCode.EMPTY_SELECTION_MASK)]
+)
 def test_nothing_painted_and_nothing_selected_are_said(client: Client, part: str, code: ErrorCode) -> None:
     wanted = pictures.request(hints=True, selection_mask=True, previous=True)
     blank = io.BytesIO()

@@ -63,7 +63,7 @@ def test_the_body_may_be_anything(backend: BackendProcess, body: bytes, boundary
 def test_a_picture_may_be_anything(backend: BackendProcess, data: bytes) -> None:
     wanted = pictures.request()
     status, answer = upload(backend.info, json.dumps(wanted.to_json()).encode(), pictures.parts(wanted) | {"lines": data})
-    assert status == 422 and code_of(answer) is ErrorCode.BAD_PICTURE
+    assert status == 422 and code_of(answer) is ErrorCode.BAD_IMAGE
 
 
 @FEW
@@ -76,7 +76,7 @@ def test_a_damaged_picture_fails_its_job_alone(client: Client, cut: int, noise: 
     client.acknowledge(ended.id)
     if ended.state is JobState.FAILED:
         assert ended.error is not None
-        assert ended.error.code in (ErrorCode.BAD_PICTURE, ErrorCode.EMPTY_LINES)
+        assert ended.error.code in (ErrorCode.BAD_IMAGE, ErrorCode.EMPTY_LINES)
 
 
 @FEW

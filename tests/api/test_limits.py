@@ -34,15 +34,15 @@ def refusal(client: Client, **replaced: bytes) -> ErrorCode:
 @pytest.mark.parametrize(
     ("part", "data", "code"),
     [
-        ("lines", pictures.lines(pictures.WIDTH + 1), ErrorCode.BAD_PICTURE),
-        ("lines", header_only(60000, 60000), ErrorCode.BAD_PICTURE),
+        ("lines", pictures.lines(pictures.WIDTH + 1), ErrorCode.BAD_IMAGE),
+        ("lines", header_only(60000, 60000), ErrorCode.BAD_IMAGE),
         ("foreground", pictures.mask(pictures.WIDTH, pictures.HEIGHT - 1), ErrorCode.MASK_SIZE),
         ("foreground", header_only(2**31 - 1, 2**31 - 1), ErrorCode.MASK_SIZE),
         ("reference0", header_only(8193, 10), ErrorCode.REQUEST_TOO_LARGE),
-        ("reference0", header_only(0, 10), ErrorCode.BAD_PICTURE),
-        ("reference0", b"", ErrorCode.BAD_PICTURE),
-        ("reference0", b"\xff\xd8\xff\xe0" + bytes(100), ErrorCode.BAD_PICTURE),
-        ("reference0", header_only(64, 64)[:32], ErrorCode.BAD_PICTURE),
+        ("reference0", header_only(0, 10), ErrorCode.BAD_IMAGE),
+        ("reference0", b"", ErrorCode.BAD_IMAGE),
+        ("reference0", b"\xff\xd8\xff\xe0" + bytes(100), ErrorCode.BAD_IMAGE),
+        ("reference0", header_only(64, 64)[:32], ErrorCode.BAD_IMAGE),
     ],
 )
 def test_a_picture_of_the_wrong_size_is_refused_by_its_header(client: Client, part: str, data: bytes, code: ErrorCode) -> None:

@@ -168,7 +168,7 @@ def test_weights_that_find_figures_are_listed_and_deleted(backend: BackendProces
     (folder / "isnet-sketch.safetensors").write_bytes(b"\x80\x04 pickled")
     text = said(linewash(backend.home, "models", "list"), 0)
     assert "isnetis  finds characters in references, 0." in text
-    assert "isnet-sketch  finds figures in drawings, The file is a pickle, which could run any program." in text
+    assert "isnet-sketch  finds the foreground of drawings, The file is a pickle, which can run any program." in text
     for name in ("isnetis", "isnet-sketch"):
         assert "was deleted" in said(linewash(backend.home, "models", "delete", name, "--yes"), 0)
     assert not list(folder.glob("*.safetensors"))

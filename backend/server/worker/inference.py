@@ -133,7 +133,7 @@ class InferenceRunner:
 
 
 def read_inputs(folder: Path, request: ColorizeRequest) -> Inputs:
-    """Decode the parts that ``upload`` has received into ``folder``.  Raises LinewashError BAD_PICTURE."""
+    """Decode the parts that ``upload`` has received into ``folder``.  Raises LinewashError BAD_IMAGE."""
     parts = RequestParts.collect(request, lambda name: folder / "inputs" / (name + ".png"))
 
     def gray(path: Path | None) -> Gray | None:

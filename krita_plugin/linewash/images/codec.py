@@ -113,22 +113,22 @@ def encode_gray(pixels: PixelData, empty: ErrorCode) -> bytes:
 
 
 def decode_layer_strips(png: bytes, size: Tuple[int, int]) -> List[bytes]:
-    """A result layer as strips of BGRA bytes.  BAD_PICTURE when it is no PNG of that size."""
+    """A result layer as strips of BGRA bytes.  BAD_IMAGE when it is no PNG of that size."""
     image = decode_layer(png)
     if (image.width(), image.height()) != size:
-        raise LinewashError(ErrorCode.BAD_PICTURE, "%d x %d, wanted %d x %d" % (image.width(), image.height(), *size))
+        raise LinewashError(ErrorCode.BAD_IMAGE, "%d x %d, wanted %d x %d" % (image.width(), image.height(), *size))
     return list(image_strips(image))
 
 
 def decode_layer(png: bytes) -> "QtGui.QImage":
-    """A result layer.  BAD_PICTURE when it is no PNG."""
+    """A result layer.  BAD_IMAGE when it is no PNG."""
     data = QtCore.QByteArray(png)
     buffer = QtCore.QBuffer(data)
     buffer.open(QtCore.QIODevice.OpenModeFlag.ReadOnly)
     _lift_limit()
     image = QtGui.QImageReader(buffer, b"png").read()
     if image.isNull():
-        raise LinewashError(ErrorCode.BAD_PICTURE, "%d bytes are no PNG" % len(png))
+        raise LinewashError(ErrorCode.BAD_IMAGE, "%d bytes are no PNG" % len(png))
     return image.convertToFormat(_ARGB)
 
 

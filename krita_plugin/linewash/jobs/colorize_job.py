@@ -97,7 +97,7 @@ class ColorizeJob(BackendJob):
 
 def encode_parts(captured: CapturedLayers) -> "RequestParts[Part]":
     """The parts of the request as PNG.  Raises EMPTY_LINES, EMPTY_REFERENCE, REFERENCE_UNREADABLE, EMPTY_MASK,
-    EMPTY_SELECTION, MASK_SIZE, EMPTY_HINTS, EMPTY_REGION.
+    EMPTY_SELECTION, MASK_SIZE, EMPTY_HINTS, EMPTY_SELECTION_MASK.
     """
     lines = codec.encode_lines(captured.lines)
     references = tuple(
@@ -108,7 +108,7 @@ def encode_parts(captured: CapturedLayers) -> "RequestParts[Part]":
     hints = None if captured.hints is None else codec.encode_hints(captured.hints)
     if captured.selection is None or captured.previous is None:
         return RequestParts(lines, references, foreground, hints)
-    selection = codec.encode_gray(captured.selection, ErrorCode.EMPTY_REGION)
+    selection = codec.encode_gray(captured.selection, ErrorCode.EMPTY_SELECTION_MASK)
     previous = [codec.encode_png(codec.to_image(layer)) for layer in captured.previous]
     return RequestParts(lines, references, foreground, hints, selection, previous[0], previous[1])
 

@@ -97,7 +97,7 @@ def build_request(document: Optional[Document], choices: DockerState, model: Opt
     if recolors and find_newest_result(document, choices.lines) is None:
         raise LinewashError(ErrorCode.NO_PREVIOUS)
     if recolors and not document.has_selection:
-        raise LinewashError(ErrorCode.EMPTY_REGION)
+        raise LinewashError(ErrorCode.EMPTY_SELECTION_MASK)
     if foreground is ForegroundChoice.SELECTION and not document.has_selection:
         raise LinewashError(ErrorCode.EMPTY_SELECTION)
     if foreground.wants_layer and choices.foreground_layer not in layers:
@@ -110,8 +110,8 @@ async def capture_layers(
 ) -> Tuple[CapturedLayers, Optional[PreviousResult]]:
     """The layers that the request needs, and the result to recolor, None when everything is colored.
 
-    Raises NO_LINES, EMPTY_REFERENCE, EMPTY_HINTS, EMPTY_MASK, EMPTY_SELECTION, NO_PREVIOUS, EMPTY_REGION when something was
-    removed meanwhile.
+    Raises NO_LINES, EMPTY_REFERENCE, EMPTY_HINTS, EMPTY_MASK, EMPTY_SELECTION, NO_PREVIOUS, EMPTY_SELECTION_MASK when something
+    was removed meanwhile.
     """
     await _wait_until_idle(document)
     # All copies are made in one step, so that they show one moment of the document.
@@ -204,7 +204,7 @@ def _copy_result(document: Document, choices: DockerState) -> Tuple[List[Tuple[s
     if group is None:
         raise LinewashError(ErrorCode.NO_PREVIOUS)
     if selection is None:
-        raise LinewashError(ErrorCode.EMPTY_REGION)
+        raise LinewashError(ErrorCode.EMPTY_SELECTION_MASK)
     return snapshot_layers(group), selection
 
 

@@ -61,7 +61,7 @@ def test_the_size_of_a_bomb_is_read_without_decoding_it() -> None:
 def test_impossible_headers_are_refused(header: tuple[int, int, int, int]) -> None:
     with pytest.raises(LinewashError) as caught:
         png_size(_header(*header))
-    assert caught.value.code is ErrorCode.BAD_PICTURE
+    assert caught.value.code is ErrorCode.BAD_IMAGE
 
 
 @given(st.binary(max_size=200))
@@ -70,7 +70,7 @@ def test_garbage_is_a_bad_image(data: bytes) -> None:
     for read in (png_size, decode_rgba, decode_gray):
         with pytest.raises(LinewashError) as caught:
             read(data)
-        assert caught.value.code is ErrorCode.BAD_PICTURE
+        assert caught.value.code is ErrorCode.BAD_IMAGE
 
 
 @given(st.data())
@@ -80,4 +80,4 @@ def test_a_damaged_image_is_refused_or_whole(data: st.DataObject) -> None:
     cut = data.draw(st.integers(0, len(good) - 1))
     with pytest.raises(LinewashError) as caught:
         decode_rgba(good[:cut] if cut < len(good) - 16 else good[: len(good) - 16])
-    assert caught.value.code is ErrorCode.BAD_PICTURE
+    assert caught.value.code is ErrorCode.BAD_IMAGE

@@ -173,6 +173,6 @@ def test_refusals(given: Inputs) -> None:
     assert _refused(given, hints=clear) is ErrorCode.EMPTY_HINTS
     assert _refused(given, hints=small) is ErrorCode.HINTS_SIZE
     assert _refused(given, selection=full) is ErrorCode.NO_PREVIOUS
-    assert _refused(given, selection=full * 0, previous=PreviousResult(clear, clear)) is ErrorCode.EMPTY_REGION
-    assert _refused(given, selection=full[1:], previous=PreviousResult(clear, clear)) is ErrorCode.REGION_SIZE
+    assert _refused(given, selection=full * 0, previous=PreviousResult(clear, clear)) is ErrorCode.EMPTY_SELECTION_MASK
+    assert _refused(given, selection=full[1:], previous=PreviousResult(clear, clear)) is ErrorCode.SELECTION_MASK_SIZE
     assert _refused(given, selection=full, previous=PreviousResult(clear, small)) is ErrorCode.PREVIOUS_SIZE

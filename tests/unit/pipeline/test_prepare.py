@@ -20,8 +20,8 @@ def test_refusals(inputs, family) -> None:
     blank = np.full((300, 300, 4), 255, np.uint8)
     assert _code(inputs(lines=blank), family) is ErrorCode.EMPTY_LINES
     assert _code(inputs(lines=blank * 0), family) is ErrorCode.EMPTY_LINES
-    assert _code(inputs(lines=blank[:200]), family) is ErrorCode.BAD_PICTURE
-    assert _code(inputs(roles=2), family) is ErrorCode.BAD_PICTURE
+    assert _code(inputs(lines=blank[:200]), family) is ErrorCode.BAD_IMAGE
+    assert _code(inputs(roles=2), family) is ErrorCode.BAD_IMAGE
     assert _code(inputs(references=(np.zeros((40, 40, 4), np.uint8),)), family) is ErrorCode.EMPTY_REFERENCE
     assert _code(inputs(foreground=np.zeros((300, 300), np.uint8)), family) is ErrorCode.EMPTY_MASK
     assert _code(inputs(foreground=np.full((300, 301), 255, np.uint8)), family) is ErrorCode.MASK_SIZE

@@ -40,7 +40,7 @@ def test_a_file_is_read_in_blocks(tmp_path: Path) -> None:
     assert max(len(block) for block in body) == BLOCK
 
 
-@pytest.mark.parametrize(("part", "code"), [("reference0", ErrorCode.REFERENCE_UNREADABLE), ("lines", ErrorCode.BAD_PICTURE)])
+@pytest.mark.parametrize(("part", "code"), [("reference0", ErrorCode.REFERENCE_UNREADABLE), ("lines", ErrorCode.BAD_IMAGE)])
 def test_a_file_that_is_gone_has_its_sentence(tmp_path: Path, part: str, code: ErrorCode) -> None:
     with pytest.raises(LinewashError) as caught:
         MultipartBody(b"{}", {part: tmp_path / "gone.png"})

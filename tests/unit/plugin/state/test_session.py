@@ -125,7 +125,7 @@ def test_hints_of_an_earlier_run_are_no_lines_when_they_are_switched_off(plugin:
 
 
 def test_what_was_missing_is_not_said_any_more_once_the_painter_chooses_otherwise(plugin: Any, session: Any) -> None:
-    session.reject(error(plugin, "EMPTY_REGION"))
+    session.reject(error(plugin, "EMPTY_SELECTION_MASK"))
     said = session.message
     session.choose(seed=0)  # which is what it was
     assert session.message == said
