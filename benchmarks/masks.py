@@ -1,10 +1,10 @@
-"""Time and memory of finding the figure of one reference, by what comes with the program and by networks that can be added.
+"""Time and memory of segmenting the foreground of one reference, by the shipped segmenter and by networks that can be added.
 
     python benchmarks/masks.py [--threads 1]
 
-The added networks are full size and hold random numbers, which take as long as learned ones.  Baseline "shipped": what finds
-figures where nothing was added.  Each runs in a process of its own, once; memory is the process's highest, weights and torch
-included.  Processor seconds are those of all threads, and say more than the clock where other programs run.
+The added networks are full size and hold random numbers, which take as long as learned ones.  Baseline "shipped": the
+segmenter that is used where nothing was added.  Each runs in a process of its own, once; memory is the process's peak, weights and
+torch included.  Processor seconds are those of all threads, and say more than the clock where other programs run.
 """
 
 import argparse

@@ -1,9 +1,9 @@
-"""Take the README's pictures in the real Krita: drawings of our own renderer, colored by the shipped model.
+"""Take the README's images in the real Krita: drawings of our own renderer, colored by the shipped model.
 
     python docs/screenshots/take.py
 
-Writes docker.png (Krita's whole window) and before_after.png (drawing, reference, result; the first with the figure found
-automatically, the second with a mask layer).  Both characters are in a style that the model never saw in training.
+Writes docker.png (Krita's whole window) and before_after.png (drawing, reference, result; in the first row the foreground is found
+automatically, in the second it is a mask layer).  Both characters are in a style that the model never saw in training.
 """
 
 import shutil
@@ -26,22 +26,22 @@ from tests.krita.harness.scenario_player import TRAINED, ScenarioPlayer
 
 HERE = Path(__file__).resolve().parent
 SIDE = 1024
-PICTURES = {"mask": 509, "automatic": 502}
-"""How the figure is found -> the number of the drawing.  The last one is shown in Krita, with a warm backend."""
+DRAWINGS = {"mask": 509, "automatic": 502}
+"""Where the foreground comes from -> the number of the drawing.  The last one is shown in Krita, with a warm backend."""
 
 
 def draw(folder: Path, number: int, masked: bool) -> dict[str, str]:
     """Write one drawing, its reference and, if wanted, its mask; the paths of the files."""
     source = Characters2D(Backgrounds(None), (HELD_OUT_STYLE,))
-    made = draw_set(source, VALIDATION_SEED + 2, number, SIDE)
-    ink = 255 - made.line.reshape(SIDE, SIDE, -1)[..., 0]
-    pictures = {"lines": np.dstack([np.zeros((SIDE, SIDE, 3), np.uint8), ink]), "reference": made.ref[..., ::-1]}
+    drawing = draw_set(source, VALIDATION_SEED + 2, number, SIDE)
+    ink = 255 - drawing.line.reshape(SIDE, SIDE, -1)[..., 0]
+    images = {"lines": np.dstack([np.zeros((SIDE, SIDE, 3), np.uint8), ink]), "reference": drawing.ref[..., ::-1]}
     if masked:
-        pictures["mask"] = made.mask
+        images["mask"] = drawing.mask
     files = {"mask": ""}
-    for name, picture in pictures.items():
+    for name, image in images.items():
         files[name] = str(folder / f"{number}_{name}.png")
-        cv2.imwrite(files[name], picture)
+        cv2.imwrite(files[name], image)
     return files
 
 
@@ -52,28 +52,28 @@ def row(before: Rgb, reference: Rgb, after: Rgb, side: int = 560) -> Rgb:
     top = (side - small) // 2
     middle[top : top + small, 24:-24] = cv2.resize(reference, (small, small), interpolation=cv2.INTER_AREA)
     inner = (side - 4, side - 4)
-    big = [cv2.resize(picture, inner, interpolation=cv2.INTER_AREA) for picture in (before, after)]
-    framed = [cv2.copyMakeBorder(picture, 2, 2, 2, 2, cv2.BORDER_CONSTANT, value=(190, 190, 190)) for picture in big]
-    return np.hstack([framed[0], middle, framed[1]])
+    large = [cv2.resize(image, inner, interpolation=cv2.INTER_AREA) for image in (before, after)]
+    left, right = (cv2.copyMakeBorder(image, 2, 2, 2, 2, cv2.BORDER_CONSTANT, value=(190, 190, 190)) for image in large)
+    return np.hstack([left, middle, right])
 
 
 def main() -> None:
-    """Draw, color in Krita, and write the two pictures."""
+    """Draw, color in Krita, and write the two images."""
     if needs.missing():
         sys.exit(needs.missing())
     with tempfile.TemporaryDirectory(prefix="linewash-screenshots-") as folder:
-        pictures = {name: draw(Path(folder), number, name == "mask") for name, number in PICTURES.items()}
+        drawings = {name: draw(Path(folder), number, name == "mask") for name, number in DRAWINGS.items()}
         player = ScenarioPlayer(Path(folder) / "player")
         try:
-            seen = player.play("screenshots", {"size": (SIDE, SIDE), "images": pictures}, model=TRAINED)
+            evidence = player.play("screenshots", {"size": (SIDE, SIDE), "images": drawings}, model=TRAINED)
         finally:
             player.close()
         rows = []
-        for name, files in pictures.items():
-            before, after = (seen.pixels(f"{name}_{when}.bgra", (SIDE, SIDE))[..., 2::-1] for when in ("before", "after"))
+        for name, files in drawings.items():
+            before, after = (evidence.pixels(f"{name}_{when}.bgra", (SIDE, SIDE))[..., 2::-1] for when in ("before", "after"))
             rows.append(row(before, cv2.imread(files["reference"]), after))
-            print(name, seen[name])
-        shutil.copy(seen.out / "automatic.png", HERE / "docker.png")
+            print(name, evidence[name])
+        shutil.copy(evidence.out / "automatic.png", HERE / "docker.png")
     gap = np.full((24, rows[0].shape[1], 3), 255, np.uint8)
     cv2.imwrite(str(HERE / "before_after.png"), np.vstack([rows[1], gap, rows[0]]), [cv2.IMWRITE_PNG_COMPRESSION, 9])
 
