@@ -3,8 +3,8 @@
     python benchmarks/masks.py [--threads 1]
 
 The added networks are full size and hold random numbers, which take as long as learned ones.  Baseline "shipped": the
-segmenter that is used where nothing was added.  Each runs in a process of its own, once; memory is the process's peak, weights and
-torch included.  Processor seconds are those of all threads, and say more than the clock where other programs run.
+segmenter that is used where nothing was added.  Each runs in a process of its own, once; memory is the process's peak, weights
+and torch included.  Processor seconds are those of all threads, and say more than the clock where other programs run.
 """
 
 import argparse

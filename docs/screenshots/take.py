@@ -2,8 +2,8 @@
 
     python docs/screenshots/take.py
 
-Writes docker.png (Krita's whole window) and before_after.png (drawing, reference, result; in the first row the foreground is found
-automatically, in the second it is a mask layer).  Both characters are in a style that the model never saw in training.
+Writes docker.png (Krita's whole window) and before_after.png (drawing, reference, result; in the first row the foreground is
+found automatically, in the second it is a mask layer).  Both characters are in a style that the model never saw in training.
 """
 
 import shutil
