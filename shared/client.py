@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 import requests
 
+from .atomic_file import replace_atomically
 from .errors import ErrorCode, LinewashError, error_from_json, error_from_os
 from .model_spec import ModelInfo
 from .multipart import MultipartBody, Part, part_size
@@ -120,21 +121,17 @@ class Client:
 
     def save_layer(self, job_id: str, name: str, path: "Union[os.PathLike[str], str]") -> None:
         """Write one result layer to a file, block by block; the file appears whole or not at all."""
-        partial = Path(os.fspath(path) + ".partial")
         response = self._send("GET", "%s/layers/%s" % (_path(job_id), quote(name, safe="")), stream=True)
         try:
-            with partial.open("wb") as file:
+            with replace_atomically(Path(os.fspath(path))) as part, part.open("wb") as file:
                 for block in response.iter_content(1024 * 1024):
                     file.write(block)
-            partial.replace(path)
         except requests.RequestException as error:
             raise _connection_lost(error) from error
         except OSError as error:
             raise error_from_os(error) from error
         finally:
             response.close()
-            if partial.exists():
-                partial.unlink()
 
     def cancel(self, job_id: str) -> JobStatus:
         """Stop a job; the answer may still say running, a moment before it says cancelled."""

@@ -20,6 +20,7 @@ from backend.server.dispatcher import Dispatcher
 from backend.server.jobs import Jobs
 from backend.server.settings import Settings
 from backend.server.store import Store
+from shared.atomic_file import replace_atomically
 from shared.client import find_server
 from shared.errors import LinewashError
 from shared.paths import ServerInfo, jobs_dir, lock_file, log_file, read_server_info, runtime_dir, server_file
@@ -87,11 +88,10 @@ def single_instance(home: Path) -> Generator[None]:
 
 def write_private(path: Path, data: bytes) -> None:
     """Write a file only its owner may read; it appears whole."""
-    partial = path.with_suffix(".tmp")
-    partial.unlink(missing_ok=True)
-    with os.fdopen(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
-        file.write(data)
-    partial.replace(path)
+    with replace_atomically(path) as part:
+        part.unlink(missing_ok=True)  # left by a killed server, perhaps with other permissions
+        with os.fdopen(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
+            file.write(data)
 
 
 class _Server(uvicorn.Server):

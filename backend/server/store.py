@@ -12,7 +12,6 @@ it visible.  What is only waiting need not: over a restart it would fail as inte
 import contextlib
 import json
 import logging
-import os
 import re
 import shutil
 import time
@@ -22,6 +21,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from shared.atomic_file import flush_to_disk, replace_atomically
 from shared.errors import ErrorCode, LinewashError
 from shared.protocol import LAYER_LINES, LAYERS, ColorizeRequest, JobState, JobStatus
 
@@ -129,12 +129,12 @@ def write_result(folder: Path, layers: Mapping[str, bytes], warnings: tuple[str,
         for name, png in layers.items():
             (partial / (name + ".png")).write_bytes(png)
         write_json(partial / "result.json", {"warnings": list(warnings), "seconds": seconds})
-        _flush(*partial.iterdir(), partial, folder / "request.json", folder / "state.json")
+        flush_to_disk(*partial.iterdir(), partial, folder / "request.json", folder / "state.json")
         partial.rename(folder / "result")
     except OSError:
         _remove(partial)
         raise
-    _flush(folder, folder.parent)
+    flush_to_disk(folder, folder.parent)
 
 
 def done_changes(folder: Path) -> dict[str, Any]:
@@ -150,15 +150,9 @@ def done_changes(folder: Path) -> dict[str, Any]:
 
 def write_json(path: Path, data: Any) -> None:
     """Write JSON so that ``path`` holds the old or the new content, never half of one, whatever happens."""
-    partial = path.with_suffix(".tmp")
-    try:
-        partial.write_text(json.dumps(data), encoding="utf-8")
-        _flush(partial)
-        partial.replace(path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            partial.unlink()
-        raise
+    with replace_atomically(path) as part:
+        part.write_text(json.dumps(data), encoding="utf-8")
+        flush_to_disk(part)
 
 
 def _recovered(folder: Path) -> StoredJob:
@@ -190,18 +184,6 @@ def _has_result(folder: Path) -> bool:
 
 def _read_json(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
-
-
-def _flush(*paths: Path) -> None:
-    """Wait until files and folders are on disk."""
-    for path in paths:
-        if path.is_dir() and os.name != "posix":  # Windows cannot open folders, and keeps renames by itself
-            continue
-        descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def _remove(folder: Path) -> None:

@@ -12,6 +12,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from backend.weights.safetensors_file import PICKLES
+from shared.atomic_file import replace_atomically
 from shared.errors import ErrorCode, LinewashError
 
 ENDINGS = (".ckpt", ".pth", ".pt")
@@ -43,14 +44,11 @@ def convert(source: Path, target: Path) -> int:
     tensors = _tensors(_loaded(source))
     if not tensors:
         raise LinewashError(ErrorCode.MODEL_UNREADABLE, f"{source.name} holds no tensors")
-    part = target.with_name(target.name + ".part")
     try:
-        save_file(tensors, part)
-        part.replace(target)
+        with replace_atomically(target) as part:
+            save_file(tensors, part)
     except (SafetensorError, OSError) as error:  # writing sound tensors fails for want of room or permission
         raise LinewashError(ErrorCode.DISK_FULL, f"{target}: {error}") from error
-    finally:
-        part.unlink(missing_ok=True)
     return len(tensors)
 
 

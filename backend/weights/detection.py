@@ -42,8 +42,6 @@ _BIREFNET_KEYS = (
     "decoder.ipt_blk5.conv1.weight",
     "decoder.conv_out1.0.weight",
 )
-PART = ".part"
-"""Ending of the name of a file that is not complete."""
 LOCK = ".download.lock"
 """The file in a folder that one download at a time holds."""
 PLAIN_STEM = "model"

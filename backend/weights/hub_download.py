@@ -15,7 +15,8 @@ from huggingface_hub import HfApi, get_hf_file_metadata, hf_hub_url
 from huggingface_hub.errors import EntryNotFoundError, RepositoryNotFoundError, RevisionNotFoundError
 from huggingface_hub.file_download import http_get
 
-from backend.weights.detection import LOCK, PART
+from backend.weights.detection import LOCK
+from shared.atomic_file import PART_SUFFIX
 from shared.errors import ErrorCode, LinewashError, is_disk_full
 
 MARGIN = 64 * 1024**2
@@ -73,7 +74,7 @@ def read_license(repo: str, endpoint: str | None = None) -> str:
 
 def part_of(target: Path, remote: RemoteFile) -> Path:
     """Where the file is put together: beside ``target``, a name for every content, so that two never mix."""
-    return target.with_name(f".{target.name}.{remote.digest[:16]}{PART}")
+    return target.with_name(f".{target.name}.{remote.digest[:16]}{PART_SUFFIX}")
 
 
 def is_there(remote: RemoteFile, target: Path) -> bool:

@@ -4,16 +4,17 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from backend.weights.detection import LOCK, PART, PLAIN_STEM, SUFFIX, display_name, registry_name, scan
+from backend.weights.detection import LOCK, PLAIN_STEM, SUFFIX, display_name, registry_name, scan
+from shared.atomic_file import PART_SUFFIX
 
 _BESIDE = (".json", ".txt")
 """Endings of files that lie beside weights and mean nothing without them."""
-_DIGEST = re.compile(r"\.[0-9a-f]{1,16}" + re.escape(PART) + "$")
+_DIGEST = re.compile(r"\.[0-9a-f]{1,16}" + re.escape(PART_SUFFIX) + "$")
 
 
 def unfinished(models_dir: Path) -> list[Path]:
     """Parts of downloads that were interrupted."""
-    return sorted([*models_dir.glob(".*" + PART), *models_dir.glob("*/.*" + PART)])
+    return sorted([*models_dir.glob(".*" + PART_SUFFIX), *models_dir.glob("*/.*" + PART_SUFFIX)])
 
 
 def name_of_part(part: Path, models_dir: Path) -> str:

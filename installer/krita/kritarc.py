@@ -7,6 +7,8 @@ had to add one) ever changes, and ``disable(enable(x)) == x`` for every ``x`` wi
 import re
 from pathlib import Path
 
+from shared.atomic_file import replace_atomically
+
 KEY = b"enable_linewash"
 LINE = KEY + b"=true"
 _HEADER = re.compile(rb"[ \t]*(\[.*\])")
@@ -53,11 +55,10 @@ def edit(path: Path, content: bytes) -> None:
     """Make ``content`` the whole of ``path`` at one stroke, keeping its permissions; a link stays a link."""
     real = path.resolve()
     real.parent.mkdir(parents=True, exist_ok=True)
-    fresh = real.with_name(f".{real.name}-linewash")
-    fresh.write_bytes(content)
-    if real.exists():
-        fresh.chmod(real.stat().st_mode & 0o7777)
-    fresh.replace(real)
+    with replace_atomically(real) as part:
+        part.write_bytes(content)
+        if real.exists():
+            part.chmod(real.stat().st_mode & 0o7777)
 
 
 def read(path: Path) -> bytes:

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from shared.atomic_file import write_atomically
 from shared.protocol import PRODUCT_VERSION, PROTOCOL_VERSION
 
 from ..checkout import PROJECT
@@ -129,6 +130,4 @@ def _replace(target: Path, content: bytes) -> None:
     if target.is_file() and target.read_bytes() == content:
         return
     target.parent.mkdir(parents=True, exist_ok=True)
-    fresh = target.with_name(f".{target.name}-new")
-    fresh.write_bytes(content)
-    fresh.replace(target)
+    write_atomically(target, content)

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from shared.atomic_file import write_atomically
+
 from ..messages import InstallError, info
 from ..subprocesses import output, run
 
@@ -112,7 +114,5 @@ def prepare(project: Path, extras: Iterable[str], tools: Tools, platform: str = 
     for name in _beside(wanted):
         tools.install(python, ("--no-deps", "--require-hashes", "--requirement", name))
     stamp = {"fingerprint": fingerprint(project, wanted), "extras": wanted}
-    fresh = venv / (STAMP + ".new")
-    fresh.write_text(json.dumps(stamp, indent=2) + "\n", encoding="utf-8")
-    fresh.replace(venv / STAMP)
+    write_atomically(venv / STAMP, (json.dumps(stamp, indent=2) + "\n").encode())
     return True

@@ -10,6 +10,7 @@ from PIL import Image
 from backend.imaging.line_extraction import FACE_SIGMAS, xdog_binary
 from backend.imaging.types import Gray, Rgb
 from backend.training.colorizediffusion.dataset import IMAGE_SUFFIXES, DatasetError
+from shared.atomic_file import replace_atomically
 
 COLOR, LINES = "reference", "condition"
 """Folders of a data set."""
@@ -69,9 +70,8 @@ def draw_lines(folder: Path, seed: int = 0) -> int:
     for name in new:
         rng = np.random.default_rng([seed, *name.encode()])
         lines = 255 - xdog_binary(_read_image(folder / COLOR / name, "RGB"), float(rng.choice(FACE_SIGMAS)))
-        part = folder / LINES / (name + ".part")
-        Image.fromarray(lines).save(part, "PNG")
-        part.replace(folder / LINES / name)
+        with replace_atomically(folder / LINES / name) as part:
+            Image.fromarray(lines).save(part, "PNG")
     return len(new)
 
 

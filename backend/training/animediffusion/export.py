@@ -10,6 +10,7 @@ from backend.families.animediffusion import key_mapping
 from backend.families.animediffusion.sampling import alphas_cumprod, posterior_coefficients
 from backend.networks.animediffusion import AnimeUNet
 from backend.training.colorizediffusion.export import load_run_weights
+from shared.atomic_file import replace_atomically
 
 SAMPLER_PREFIX = "unet."
 """Before the names of phase 2's weights, where the U-Net is part of ``DifferentiableSampler``."""
@@ -47,7 +48,6 @@ def export_checkpoint(run: Path, out: Path) -> int:
         weights = dict(zip((name for name, _ in network.named_parameters()), averaged, strict=True))
     published = {key_mapping.unet_source(name).name: weight.contiguous() for name, weight in weights.items()}
     out.parent.mkdir(parents=True, exist_ok=True)
-    part = out.with_name(out.name + ".part")
-    save_file({**schedule_buffers(), **published}, part)
-    part.replace(out)
+    with replace_atomically(out) as part:
+        save_file({**schedule_buffers(), **published}, part)
     return len(weights)

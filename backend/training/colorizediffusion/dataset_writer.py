@@ -15,6 +15,7 @@ import numpy as np
 from PIL import Image
 
 from backend.training.colorizediffusion.dataset import COLOR, MASK, SKETCH
+from shared.atomic_file import replace_atomically, write_atomically
 
 PARTS = (COLOR, MASK, SKETCH)
 """In the order in which they are written: what is in the last is in the others."""
@@ -113,10 +114,9 @@ class DatasetWriter:
         target = self._folder / part / f"{self._folder_name}.zip"
         if target.exists() or not files:
             return
-        with zipfile.ZipFile(_part_path(target), "w") as archive:
+        with replace_atomically(target) as part_file, zipfile.ZipFile(part_file, "w") as archive:
             for name in files:
                 archive.write(self._folder / part / name, name)
-        _part_path(target).replace(target)
 
     def _remove_loose_files(self) -> None:
         """Remove the files of this list: they are in archives now."""
@@ -124,15 +124,9 @@ class DatasetWriter:
             shutil.rmtree(self._folder / part / self._folder_name, ignore_errors=True)
 
 
-def _part_path(path: Path) -> Path:
-    """Where a file is written until it is complete."""
-    return path.with_name(f"{path.name}.part")
-
-
 def _write(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    _part_path(path).write_bytes(content)
-    _part_path(path).replace(path)
+    write_atomically(path, content)
 
 
 def _encode_png(image: np.ndarray) -> bytes:

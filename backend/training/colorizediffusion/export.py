@@ -17,6 +17,7 @@ from backend.training.colorizediffusion.stage import StartCheckpoint, StartCheck
 from backend.training.colorizediffusion.v1 import V1Network
 from backend.training.colorizediffusion.v15 import V15Network, expand_v1_to_v15
 from backend.training.engine.checkpoints import find_checkpoint
+from shared.atomic_file import replace_atomically
 
 _PAIRS = "pairs."
 """Names of low-rank pairs begin so, then comes the number of the cross-attention."""
@@ -75,9 +76,8 @@ def export_checkpoint(start: StartCheckpoint, run: Path, out: Path) -> int:
         weights |= dict(zip((name for name, _ in network.named_parameters()), averaged, strict=True))
     names = published_names(list(weights), parts.version, parts.unet)
     out.parent.mkdir(parents=True, exist_ok=True)
-    part = out.with_name(out.name + ".part")
-    save_file({**load_file(start.path), **{names[name]: weight.contiguous() for name, weight in weights.items()}}, part)
-    part.replace(out)
+    with replace_atomically(out) as part:
+        save_file({**load_file(start.path), **{names[name]: weight.contiguous() for name, weight in weights.items()}}, part)
     sidecar = start.path.with_suffix(".json")
     if sidecar.is_file():
         shutil.copyfile(sidecar, out.with_suffix(".json"))

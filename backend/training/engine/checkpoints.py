@@ -1,9 +1,10 @@
 """The checkpoint folder of a training run, replaced as a whole so that an interruption never leaves half of one."""
 
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+
+from shared.atomic_file import flush_to_disk
 
 NAME = "checkpoint"
 
@@ -29,17 +30,9 @@ def replace_checkpoint(folder: Path, write: Callable[[Path], object]) -> None:
     staging, current, previous = staging_folder(folder), folder / NAME, folder / f"{NAME}.old"
     shutil.rmtree(staging, ignore_errors=True)
     write(staging)
-    for path in staging.rglob("*"):
-        _fsync(path)
+    flush_to_disk(*staging.rglob("*"))
     shutil.rmtree(previous, ignore_errors=True)
     if current.exists():
         current.rename(previous)
     staging.rename(current)
     shutil.rmtree(previous, ignore_errors=True)
-
-
-def _fsync(path: Path) -> None:
-    """Flush a file to disk.  If power fails, the rename must not be on disk before the content is."""
-    if path.is_file():
-        with path.open("rb+") as file:
-            os.fsync(file.fileno())

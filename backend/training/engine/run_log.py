@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from backend.imaging.types import Rgb
+from shared.atomic_file import replace_atomically
 
 CURVES, SHEETS = "curves", "sheets"
 """Folders inside the folder of a training run."""
@@ -43,12 +44,10 @@ class CsvLog:
 
     def _rewrite(self, rows: list[dict[str, Any]]) -> None:
         self._columns = list(dict.fromkeys(key for row in rows for key in row))
-        staging = self._path.with_suffix(".new")
-        with staging.open("w", newline="", encoding="utf-8") as file:
+        with replace_atomically(self._path) as part, part.open("w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, self._columns)
             writer.writeheader()
             writer.writerows(rows)
-        staging.replace(self._path)
 
 
 class RunLog:

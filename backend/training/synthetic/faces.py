@@ -15,6 +15,7 @@ from backend.training.synthetic.rigged3d.heads import Heads3D
 from backend.training.synthetic.rigged3d.rigs import model_files
 from backend.training.synthetic.scenes.backgrounds import Backgrounds
 from backend.training.synthetic.types import View
+from shared.atomic_file import replace_atomically
 
 FACE_CROP = {"face": 1.0}
 """Crops of ``draw_view``: always the face."""
@@ -79,8 +80,7 @@ def write_faces(out: Path, count: int, size: int, seed: int, models3d: Path | No
         if not all(path.exists() for path in paths):
             rng = np.random.default_rng([seed, number, 1] if held_out else [seed, number])
             for path, image in zip(paths, draw_face(rng, size, drawers), strict=True):
-                part_file = path.with_suffix(".part")
-                Image.fromarray(image).save(part_file, "PNG")
-                part_file.replace(path)
+                with replace_atomically(path) as part_file:
+                    Image.fromarray(image).save(part_file, "PNG")
             drawn += 1
     return drawn

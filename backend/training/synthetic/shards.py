@@ -22,6 +22,7 @@ from backend.training.synthetic.mixture import (
     validation_sources,
 )
 from backend.training.synthetic.types import DrawingSet, Source
+from shared.atomic_file import PART_SUFFIX, replace_atomically
 
 SETS_PER_SHARD = 500
 ARRAYS = ("line", "color", "mask", "ref", "refmask")
@@ -30,13 +31,14 @@ ARRAYS = ("line", "color", "mask", "ref", "refmask")
 
 def write_shard(path: Path, sets: Sequence[DrawingSet]) -> None:
     """Write the ARRAYS, (N, S, S) or (N, S, S, 3) uint8, and the sources, (N,) text, with fast compression."""
-    part = path.with_suffix(f".{os.getpid()}.part")
-    with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+    with (
+        replace_atomically(path) as part,
+        zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
+    ):
         for name in (*ARRAYS, "source"):
             buffer = io.BytesIO()
             np.lib.format.write_array(buffer, np.array([getattr(item, name) for item in sets]), allow_pickle=False)
             archive.writestr(f"{name}.npy", buffer.getvalue())
-    part.replace(path)
 
 
 def read_shard(path: Path) -> list[DrawingSet]:
@@ -83,7 +85,7 @@ def render_training(
     Raises RuntimeError when a process failed; the shards written so far stay.
     """
     out.mkdir(parents=True, exist_ok=True)
-    for stale in out.glob("train_*.part"):
+    for stale in out.glob(f"train_*{PART_SUFFIX}"):
         stale.unlink()
     missing = missing_shards(out, seed, sets, per_shard)
     # One thread of Mesa's software renderer a process: the processes already fill the cores.
