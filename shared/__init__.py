@@ -1,1 +1,1 @@
-"""What the Krita plugin and the backend both import: standard library (and ``requests``) only, Python 3.8 or newer."""
+"""Code that the Krita plugin and the backend share.  Needs Python 3.8, the standard library and ``requests``."""

@@ -1,7 +1,7 @@
-"""The one client of the backend: plugin, command line, tests and benchmarks all use it.
+"""The client of the backend, used by plugin, command line, tests and benchmarks.
 
-Everything here blocks; inside Krita it runs in a thread.  One ``Client`` may be used from several threads, so that a
-cancel can overtake a long-poll.
+Every call blocks; inside Krita it runs in a thread.  Several threads may use one ``Client``, so that a cancel can overtake a
+long-poll.
 """
 
 import json
@@ -35,26 +35,26 @@ from .protocol import (
 from .request_parts import RequestParts
 
 ATTEMPTS = 3
-"""How often a call that changes nothing twice is tried when the connection breaks."""
+"""How often an idempotent call is tried when the connection breaks."""
 PAUSE_S = 0.1
-"""Pause before the second attempt; it doubles with each further one."""
+"""Pause before the second attempt, seconds; it doubles with each further one."""
 UPLOAD_ANSWER_S = 60.0
-"""How long the backend may take to put an upload safely on disk."""
+"""How long the backend may take to write an upload to disk, seconds."""
 
 Answer = TypeVar("Answer")
 
 
 class Client:
-    """Talks to one running backend.  Every method raises LinewashError and nothing else.
+    """A connection to one running backend.  Methods raise LinewashError and nothing else.
 
-    BACKEND_GONE: nobody answers.  INTERNAL: somebody answers, but not this product.  All other codes come from the backend.
+    BACKEND_GONE: no answer.  INTERNAL: the answer is not from Linewash.  All other codes come from the backend.
     """
 
     def __init__(self, info: ServerInfo, timeout_s: float = 10.0) -> None:
         self.info = info
         self._timeout_s = timeout_s
         self._session = requests.Session()
-        self._session.trust_env = False  # no proxy stands between two processes of one computer
+        self._session.trust_env = False  # no proxy between two processes on one computer
         self._session.headers.update(
             {TOKEN_HEADER: info.token, VERSION_HEADER: str(PROTOCOL_VERSION), "Accept-Encoding": "identity"}
         )
@@ -68,23 +68,23 @@ class Client:
         self.close()
 
     def close(self) -> None:
-        """Close the kept connections."""
+        """Close all connections."""
         self._session.close()
 
     def hello(self) -> Hello:
-        """Who answers.  VERSION_MISMATCH when it speaks another protocol."""
-        found = self._json("GET", "/v1/hello", lambda data: Hello(**data))
-        if found.product != PRODUCT:
-            raise LinewashError(ErrorCode.INTERNAL, "the program on this port calls itself %s" % found.product)
-        if found.protocol != PROTOCOL_VERSION:
-            raise LinewashError(ErrorCode.VERSION_MISMATCH, "backend %d, client %d" % (found.protocol, PROTOCOL_VERSION))
-        return found
+        """Ask who answers.  VERSION_MISMATCH when it speaks another protocol."""
+        hello = self._json("GET", "/v1/hello", lambda data: Hello(**data))
+        if hello.product != PRODUCT:
+            raise LinewashError(ErrorCode.INTERNAL, "the program on this port calls itself %s" % hello.product)
+        if hello.protocol != PROTOCOL_VERSION:
+            raise LinewashError(ErrorCode.VERSION_MISMATCH, "backend %d, client %d" % (hello.protocol, PROTOCOL_VERSION))
+        return hello
 
     def submit(self, request: ColorizeRequest, parts: "RequestParts[Part]", idempotency_key: str) -> JobStatus:
-        """Send a request and its PNGs, as bytes or paths.  Repeated with the same key, it is one job."""
-        named = parts.by_name()
-        sizes = [part_size(name, part) for name, part in named.items()]
-        body = MultipartBody(json.dumps(request.to_json()).encode("utf-8"), named)
+        """Send a request and its PNGs, as bytes or paths.  Calls with the same key make one job."""
+        contents = parts.by_name()
+        sizes = [part_size(name, part) for name, part in contents.items()]
+        body = MultipartBody(json.dumps(request.to_json()).encode("utf-8"), contents)
         if max(sizes, default=0) > MAX_PART_BYTES or len(body) > MAX_REQUEST_BYTES:
             raise LinewashError(ErrorCode.REQUEST_TOO_LARGE, "%d bytes" % len(body))
         return self._json(
@@ -97,12 +97,12 @@ class Client:
         )
 
     def status(self, job_id: str, after: int = -1, wait_s: float = 0.0) -> JobStatus:
-        """The job now, or at the latest after ``wait_s`` (0..30) seconds if its revision stays ``after`` that long."""
+        """The job's status, as soon as its revision is not ``after``; at the latest after ``wait_s`` (0..30) seconds."""
         query = {"after": str(after), "wait": str(min(wait_s, MAX_WAIT_S))}
         return self._json("GET", _path(job_id), JobStatus.from_json, params=query, wait_s=wait_s)
 
     def follow(self, job_id: str) -> Iterator[JobStatus]:
-        """Every change of a job, up to and including its terminal state."""
+        """Yield every change of a job, up to and including its terminal state."""
         status = self.status(job_id)
         yield status
         while not status.state.terminal:
@@ -134,11 +134,11 @@ class Client:
             response.close()
 
     def cancel(self, job_id: str) -> JobStatus:
-        """Stop a job; the answer may still say running, a moment before it says cancelled."""
+        """Cancel a job; the status that comes back may still be running."""
         return self._json("DELETE", _path(job_id), JobStatus.from_json)
 
     def acknowledge(self, job_id: str) -> None:
-        """Say that the layers are safe, so that the backend may forget them.  Twice is no error."""
+        """Say that the layers are in the document, so that the backend may delete them.  Calling it twice is no error."""
         try:
             self._send("POST", _path(job_id) + "/acknowledge")
         except LinewashError as error:
@@ -146,11 +146,11 @@ class Client:
                 raise
 
     def jobs(self) -> List[JobStatus]:
-        """All jobs the backend knows, oldest first."""
+        """All jobs of the backend, oldest first."""
         return self._json("GET", "/v1/jobs", lambda data: [JobStatus.from_json(row) for row in data["jobs"]])
 
     def models(self, wait_s: float = MAX_WAIT_S) -> List[ModelInfo]:
-        """The models the backend has, with the reason where one is not ready.
+        """The backend's models; one that is not ready says why.
 
         LinewashError BACKEND_START when it is still starting after ``wait_s`` (0..30) seconds.
         """
@@ -160,11 +160,11 @@ class Client:
         )
 
     def system(self) -> Dict[str, Any]:
-        """The backend's own state: version, pid, workers with state, device and pid, jobs waiting."""
+        """The state of the backend: version, pid, workers with state, device and pid, number of queued jobs."""
         return self._json("GET", "/v1/system", dict)
 
     def shutdown(self) -> None:
-        """Ask the backend to end; it cancels what runs and keeps what is finished."""
+        """Ask the backend to end; running jobs are cancelled, finished results are kept."""
         self._send("POST", "/v1/shutdown", attempts=1)
 
     def _bytes(self, path: str) -> bytes:
@@ -178,7 +178,7 @@ class Client:
             raise LinewashError(ErrorCode.INTERNAL, "unreadable answer to %s %s: %r" % (method, path, error)) from error
 
     def _send(self, method: str, path: str, wait_s: float = 0.0, attempts: int = ATTEMPTS, **options: Any) -> requests.Response:
-        """One call, repeated when the connection breaks: all of them may safely arrive twice but shutdown."""
+        """One call, repeated when the connection breaks.  All calls but shutdown are idempotent."""
         url = "http://%s:%d%s" % (self.info.host, self.info.port, path)
         timeout = (self._timeout_s, self._timeout_s + wait_s)
         for attempt in range(1, attempts + 1):
@@ -202,7 +202,7 @@ class Client:
 
 
 def find_server(home: Path, timeout_s: float = 10.0) -> Optional[Client]:
-    """A client of the backend that serves ``home``, or None when none runs; its file may be stale.
+    """A client of the backend that serves ``home``, or None when none answers.
 
     LinewashError VERSION_MISMATCH when one runs that speaks another protocol.
     """
@@ -233,4 +233,4 @@ def _error_from_response(response: requests.Response) -> LinewashError:
         error = error_from_json(response.json()["error"])
     except (ValueError, KeyError, TypeError, requests.RequestException):
         error = None
-    return error or LinewashError(ErrorCode.INTERNAL, "HTTP %d that is no answer of this product" % response.status_code)
+    return error or LinewashError(ErrorCode.INTERNAL, "HTTP %d, not from Linewash" % response.status_code)

@@ -1,23 +1,23 @@
-"""How the line layer is read: as a drawing of any kind, as what a scanner or another program made of one, or as a picture."""
+"""How the line layer becomes ink."""
 
 from enum import Enum
 
 
 class LinePreparation(str, Enum):
-    """What turns the line layer into ink.
-
-    AS_DRAWN: lines on transparency or paper, of any color.  WHITE_ON_BLACK: brightness is ink, exactly as it is.  SCAN: lines
-    darker than what is around them, as on a page with shades and stains.  DODGE, XDOG: lines are looked for in a colored
-    picture; the first takes its drawn lines and where one color ends, the second draws it anew with a soft pen.
-    """
+    """How the line layer is read."""
 
     AS_DRAWN = "as_drawn"
+    """Lines of any color on transparency or on paper."""
     WHITE_ON_BLACK = "white_on_black"
+    """Brightness is ink, unchanged."""
     SCAN = "scan"
+    """Lines are darker than what is around them, as on a page with shades and stains."""
     DODGE = "dodge"
+    """Lines are extracted from a colored image: its drawn lines, and the edges where one color ends."""
     XDOG = "xdog"
+    """Lines are extracted from a colored image, which is redrawn with a soft pen."""
 
     @property
     def produces_lines(self) -> bool:
-        """Whether the ink is not what the layer shows, so that it has to come along with the colors."""
+        """Whether the ink differs from what the layer shows, so that the result needs a layer of lines as well."""
         return self is not LinePreparation.AS_DRAWN

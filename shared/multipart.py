@@ -1,4 +1,4 @@
-"""A multipart/form-data body that is read while it is sent: no picture is copied, files are read in blocks."""
+"""A multipart/form-data body that streams: no image is copied, and files are read in blocks."""
 
 import os
 import uuid
@@ -11,21 +11,23 @@ Part = Union[bytes, "os.PathLike[str]", str]
 """PNG bytes, or the path of a PNG file."""
 
 BLOCK = 256 * 1024
+"""Bytes read from a file at a time."""
 REQUEST_PART = "request"
+"""Name of the JSON part."""
 
 
 class MultipartBody:
-    """The body of ``POST /v1/jobs``: the JSON part first, then the pictures in the order given.
+    """The body of ``POST /v1/jobs``: the JSON part first, then the images in the order of ``images``.
 
-    It can be iterated again for a retry, and knows its length, so that it is sent with a Content-Length.
+    It can be iterated again for a retry.  Its length is known, so it is sent with a Content-Length.
     """
 
-    def __init__(self, request_json: bytes, pictures: Dict[str, Part]) -> None:
+    def __init__(self, request_json: bytes, images: Dict[str, Part]) -> None:
         self._boundary = uuid.uuid4().hex
         self._parts: List[Tuple[bytes, str, Part, int]] = [
             (self._head(REQUEST_PART, "application/json"), REQUEST_PART, request_json, len(request_json))
         ]
-        for name, source in pictures.items():
+        for name, source in images.items():
             self._parts.append((self._head(name, "image/png"), name, source, part_size(name, source)))
         self._end = ("--%s--\r\n" % self._boundary).encode("ascii")
 
@@ -66,14 +68,14 @@ def part_size(name: str, source: Part) -> int:
 
 
 def _iter_file(name: str, path: "Union[os.PathLike[str], str]", size: int) -> Iterator[bytes]:
-    left = size
+    remaining = size
     try:
         with Path(path).open("rb") as file:
-            while left > 0:
-                block = file.read(min(BLOCK, left))
+            while remaining > 0:
+                block = file.read(min(BLOCK, remaining))
                 if not block:
                     raise _unreadable(name, "the file became shorter while it was sent")
-                left -= len(block)
+                remaining -= len(block)
                 yield block
     except OSError as error:
         raise _unreadable(name, str(error)) from error

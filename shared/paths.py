@@ -1,4 +1,4 @@
-"""Where Linewash keeps the painter's data, and the file in which a running backend says where it listens."""
+"""Folders and files of the painter's data, and the file that says where a running backend listens."""
 
 import ctypes
 import json
@@ -41,7 +41,7 @@ def server_file(home: Path) -> Path:
 
 
 def lock_file(home: Path) -> Path:
-    """The file a running backend keeps locked, so that there is one for each home."""
+    """The file that a running backend keeps locked, so that each home has at most one."""
     return runtime_dir(home) / "server.lock"
 
 
@@ -56,20 +56,25 @@ def models_dir(home: Path) -> Path:
 
 
 def log_file(home: Path) -> Path:
-    """The backend's log; older ones lie beside it as ``backend.log.1`` and so on."""
+    """The backend's log; older logs are beside it: ``backend.log.1`` and so on."""
     return home / "logs" / "backend.log"
 
 
 @dataclass(frozen=True)
 class ServerInfo:
-    """How to reach a running backend.  ``token`` is the key its every answer needs; ``pid`` is its process."""
+    """How to reach a running backend."""
 
     host: str
+    """Always a loopback address."""
     port: int
     token: str
+    """The key that every request must carry."""
     pid: int
+    """Number of the server process."""
     protocol: int
+    """``protocol.PROTOCOL_VERSION`` of the server."""
     version: str
+    """``protocol.PRODUCT_VERSION`` of the server."""
 
     def to_json(self) -> Dict[str, Any]:
         """A JSON object that ``from_json`` turns back into an equal value."""
@@ -95,9 +100,9 @@ class ServerInfo:
 
 
 def read_server_info(home: Path) -> Optional[ServerInfo]:
-    """Where the backend of ``home`` listens, or None when the file is missing, garbled or left by a process that is gone.
+    """Where the backend of ``home`` listens, or None when the file is missing, damaged or left by a process that has ended.
 
-    A living process may still be another program with a reused number; ``client.find_server`` asks it.
+    The process number may have been reused by another program; ``client.find_server`` asks who answers.
     """
     try:
         info = ServerInfo.from_json(json.loads(server_file(home).read_text(encoding="utf-8")))

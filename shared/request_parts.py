@@ -20,18 +20,18 @@ def reference_part(number: int) -> str:
 
 @dataclass(frozen=True)
 class RequestParts(Generic[Content]):
-    """One PNG for each part, as bytes, as a path, or whatever else stands for it.  All but references have canvas size."""
+    """The PNG of each part, as bytes or as a path.  All but the references have canvas size."""
 
     lines: Content
     """The line layer, RGBA."""
     references: Tuple[Content, ...]
     """Images of any size, in the order of ``ColorizeRequest.references``."""
     foreground: Optional[Content] = None
-    """Gray, 255 = foreground; None when the mask is to be guessed."""
+    """Gray, 255 = foreground; None when the backend finds it."""
     hints: Optional[Content] = None
     """RGBA; every stroke with alpha above 0 is a color for the region it lies in."""
     selection_mask: Optional[Content] = None
-    """Gray, 255 = to be recolored; a soft edge is blended.  The two layers of the earlier result come with it."""
+    """Gray, 255 = recolor here; soft edges are blended.  Needs both layers of the earlier result."""
     previous_foreground: Optional[Content] = None
     """RGBA, the foreground layer of the earlier result, as the painter has changed it."""
     previous_background: Optional[Content] = None
@@ -39,20 +39,20 @@ class RequestParts(Generic[Content]):
 
     @staticmethod
     def collect(request: ColorizeRequest, content: Callable[[str], Content]) -> "RequestParts[Content]":
-        """The parts that ``request`` needs, each as ``content`` gives it by the part's name."""
-        recolors = request.selection_mask
+        """The parts that ``request`` needs; ``content`` returns one by its name."""
+        recolor = request.selection_mask
         return RequestParts(
             lines=content(PART_LINES),
             references=tuple(content(reference_part(number)) for number in range(len(request.references))),
             foreground=content(PART_FOREGROUND) if request.foreground is ForegroundSource.MASK else None,
             hints=content(PART_HINTS) if request.hints else None,
-            selection_mask=content(PART_SELECTION_MASK) if recolors else None,
-            previous_foreground=content(PART_PREVIOUS_FOREGROUND) if recolors else None,
-            previous_background=content(PART_PREVIOUS_BACKGROUND) if recolors else None,
+            selection_mask=content(PART_SELECTION_MASK) if recolor else None,
+            previous_foreground=content(PART_PREVIOUS_FOREGROUND) if recolor else None,
+            previous_background=content(PART_PREVIOUS_BACKGROUND) if recolor else None,
         )
 
     def by_name(self) -> Dict[str, Content]:
-        """Every part that is there, by its name, in the order in which they are sent."""
+        """Every part that is not None, by name, in the order in which they are sent."""
         parts: Dict[str, Content] = {PART_LINES: self.lines}
         parts.update((reference_part(number), content) for number, content in enumerate(self.references))
         for optional in fields(self)[2:]:

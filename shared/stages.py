@@ -7,9 +7,9 @@ class Stage(str, Enum):
     """What a running job is doing.  The value is its spelling in ``JobStatus.stage`` and ``JobStatus.seconds``."""
 
     PREPARE = "prepare"
-    """Lines, mask and references are brought to the sizes that the model works at, and the drawing is cut into regions."""
+    """Lines, mask and references are resized for the model, and the drawing is cut into regions."""
     CONDITION = "condition"
-    """The model computes what depends on no noise."""
+    """The model computes what does not depend on noise."""
     DENOISE = "denoise"
     """The model denoises, step by step."""
     DECODE = "decode"

@@ -1,11 +1,14 @@
-"""Writes docs/http_api.md from the routes, the messages and the table of errors: ``python -m backend.server.describe_api``."""
+"""Writes docs/http_api.md from routes, messages and the table of errors.  Run ``python -m backend.server.describe_api``."""
 
+import ast
+import inspect
+import itertools
 import tempfile
 from collections.abc import Iterator
 from dataclasses import MISSING, Field, fields
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from fastapi.openapi.utils import get_openapi
 
@@ -67,12 +70,16 @@ def _messages() -> Iterator[str]:
     for message in (ColorizeRequest, JobStatus, Hello):
         yield f"### {message.__name__}\n"
         yield "\n".join(line.strip() for line in (message.__doc__ or "").strip().splitlines()) + "\n"
-        yield "| field | type | default |\n|---|---|---|"
-        yield from (f"| `{field.name}` | {_type(field)} | {_default(field)} |" for field in fields(message))
+        meanings = field_docs(message)
+        yield "| field | meaning | type | default |\n|---|---|---|---|"
+        for field in fields(message):
+            yield f"| `{field.name}` | {meanings.get(field.name, '')} | {_type(field)} | {_default(field)} |"
         yield ""
     yield "### Parts of `POST /v1/jobs`\n"
     yield "`request` comes first, as JSON (`ColorizeRequest`). The PNG parts follow in this order.\n"
-    yield from (f"* `{part.name if part.name != 'references' else 'reference0'}`" for part in fields(RequestParts))
+    meanings = field_docs(RequestParts)
+    for part in fields(RequestParts):
+        yield f"* `{part.name if part.name != 'references' else 'reference0'}`: {meanings[part.name]}"
     yield ""
 
 
@@ -89,12 +96,26 @@ def _errors() -> Iterator[str]:
     yield from (f"| `{code.value}` | {text.status} | {text.message} | {text.hint} |" for code, text in ERRORS.items())
 
 
+def field_docs(kind: type) -> dict[str, str]:
+    """The string literal under each field of a dataclass, by the field's name, on one line."""
+    (definition,) = ast.parse(inspect.getsource(kind)).body
+    statements = definition.body if isinstance(definition, ast.ClassDef) else []
+    docs: dict[str, str] = {}
+    for field, text in itertools.pairwise(statements):
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and isinstance(text, ast.Expr):
+            docs[field.target.id] = " ".join(str(ast.literal_eval(text.value)).split())
+    return docs
+
+
 def _type(field: "Field[Any]") -> str:
-    kind = field.type if isinstance(field.type, str) else getattr(field.type, "__name__", str(field.type))
-    is_plain = isinstance(field.type, type) and not issubclass(field.type, Enum)
     if isinstance(field.type, type) and issubclass(field.type, Enum):
         return " or ".join(f"`{member.value}`" for member in field.type)
-    return kind if is_plain else str(field.type).replace("typing.", "").replace("shared.protocol.", "").replace("|", "or")
+    if isinstance(field.type, type) and not get_args(field.type):
+        return field.type.__name__
+    text = str(field.type)
+    for prefix in ("typing.", "shared.protocol.", "shared.errors."):
+        text = text.replace(prefix, "")
+    return text.replace("|", "or")
 
 
 def _default(field: "Field[Any]") -> str:

@@ -152,7 +152,7 @@ def test_a_picture_closed_meanwhile(bench: Bench, document: Any, file: Path, pap
     document.close()
     other = paper.document()
     before = state_of(other)
-    bench.until(lambda: bench.says().startswith("The picture was closed"))
+    bench.until(lambda: bench.says().startswith("The document was closed"))
     bench.until(bench.backend.cancelled.is_set)
     assert state_of(other) == before
 
