@@ -37,7 +37,7 @@ def _segmenter(name: str) -> Callable[[np.ndarray], np.ndarray]:
         return BiRefNetSegmenter(BiRefNet().eval(), SIDE)
     from backend.families.registry import load
 
-    return load("mini", ROOT / "backend" / "data" / "demo").guess_reference_mask
+    return load("mini", ROOT / "backend" / "data" / "demo").segment_reference
 
 
 def _child(name: str, threads: int) -> None:

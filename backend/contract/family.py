@@ -38,11 +38,11 @@ class ForegroundSegmenter(Protocol):
         """What the painter should know of how masks are found, a sentence each; () when all is well."""
         ...
 
-    def guess_drawing_mask(self, ink: Gray) -> Gray:
+    def segment_drawing(self, ink: Gray) -> Gray:
         """(H, W) foreground mask 0..255 for ink (H, W), 255 = line; any size in, the same size out."""
         ...
 
-    def guess_reference_mask(self, rgb: Rgb) -> Gray:
+    def segment_reference(self, rgb: Rgb) -> Gray:
         """(h, w) foreground mask 0..255 for a color image (h, w, 3)."""
         ...
 
@@ -58,13 +58,13 @@ class DelegatesSegmentation:
         """See ``ForegroundSegmenter``."""
         return self._segmenter.mask_warnings
 
-    def guess_drawing_mask(self, ink: Gray) -> Gray:
+    def segment_drawing(self, ink: Gray) -> Gray:
         """See ``ForegroundSegmenter``."""
-        return self._segmenter.guess_drawing_mask(ink)
+        return self._segmenter.segment_drawing(ink)
 
-    def guess_reference_mask(self, rgb: Rgb) -> Gray:
+    def segment_reference(self, rgb: Rgb) -> Gray:
         """See ``ForegroundSegmenter``."""
-        return self._segmenter.guess_reference_mask(rgb)
+        return self._segmenter.segment_reference(rgb)
 
 
 class ColorModel(ForegroundSegmenter, Protocol[Condition, Latent]):

@@ -49,13 +49,13 @@ class ColorizedDrawing:
 
 
 class KnownReferenceMask(CachingModel[Any, Any]):
-    """A family with a given mask of the reference, so that a measurement does not depend on how well it guesses masks."""
+    """A family with a given mask of the reference, so that a measurement does not depend on how well it segments references."""
 
     def __init__(self, family: AnyColorModel, mask: Gray) -> None:
         super().__init__(family, size=1)
         self._mask = mask
 
-    def guess_reference_mask(self, rgb: Rgb) -> Gray:
+    def segment_reference(self, rgb: Rgb) -> Gray:
         """The given mask at the size of the image (h, w, 3)."""
         return resize_mask(self._mask, rgb.shape[1], rgb.shape[0])
 

@@ -35,7 +35,7 @@ class Method:
 def reference_mask(family: AnyColorModel, pair: Pair, guess: bool) -> Gray:
     """The foreground mask of the reference: the pair's own unless `guess`, else the model's guess."""
     if guess or pair.reference_mask is None:
-        return family.guess_reference_mask(pair.reference)
+        return family.segment_reference(pair.reference)
     return pair.reference_mask
 
 

@@ -20,7 +20,7 @@ REFERENCE_REGIONS = 112
 class BestRegionColors:
     """Colors every region in the median of its true colors: "best color per region".  See ``ColorModel``.
 
-    family: guesses the masks that are not given.  truth: (h, w, 3), at canvas size.
+    family: segments the foreground where no mask is given.  truth: (h, w, 3), at canvas size.
     """
 
     def __init__(self, family: AnyColorModel, truth: Rgb) -> None:
@@ -28,13 +28,13 @@ class BestRegionColors:
         self._family, self._truth = family, truth
         self.mask_warnings = family.mask_warnings
 
-    def guess_drawing_mask(self, ink: Gray) -> Gray:
-        """The family's guess."""
-        return self._family.guess_drawing_mask(ink)
+    def segment_drawing(self, ink: Gray) -> Gray:
+        """See ``ForegroundSegmenter``: the family's own mask."""
+        return self._family.segment_drawing(ink)
 
-    def guess_reference_mask(self, rgb: Rgb) -> Gray:
-        """The family's guess."""
-        return self._family.guess_reference_mask(rgb)
+    def segment_reference(self, rgb: Rgb) -> Gray:
+        """See ``ForegroundSegmenter``: the family's own mask."""
+        return self._family.segment_reference(rgb)
 
     def condition(self, drawing: Drawing, request: ColorizeRequest) -> Any:
         """The colors of the regions, (count, 3)."""

@@ -67,7 +67,7 @@ def prepare(inputs: Inputs, family: AnyColorModel) -> Drawing:
     if mask is None and inputs.previous is not None:
         mask = np.ascontiguousarray(inputs.previous.foreground[..., 3])
     if mask is None:  # neither the painter nor a previous result says what is foreground
-        masks = _guess_masks(segmentation, small, ink, family)
+        masks = _segment_foreground(segmentation, small, ink, family)
         if not masks.working.any():
             warnings = (NO_FOREGROUND,)
     else:
@@ -124,9 +124,9 @@ def _check_selection(selection: Gray, previous: PreviousResult | None, size: tup
             raise LinewashError(ErrorCode.PREVIOUS_SIZE, "the previous layer is %s, the canvas is %s" % (layer.shape, size))
 
 
-def _guess_masks(segmentation: Segmentation, small: Gray, ink: Gray, family: AnyColorModel) -> _Masks:
-    guess = family.guess_drawing_mask(small)
-    snapped = snap_mask_to_regions(guess, segmentation.labels, segmentation.count)
+def _segment_foreground(segmentation: Segmentation, small: Gray, ink: Gray, family: AnyColorModel) -> _Masks:
+    mask = family.segment_drawing(small)
+    snapped = snap_mask_to_regions(mask, segmentation.labels, segmentation.count)
     return _Masks(upsample_mask(snapped, ink), snapped)
 
 
@@ -135,5 +135,5 @@ def _prepare_reference(rgba: Rgba, role: ReferenceRole, family: AnyColorModel) -
     if has_real_transparency(rgba):
         mask = resize_mask(np.ascontiguousarray(rgba[..., 3]), rgb.shape[1], rgb.shape[0])
     else:
-        mask = resize_mask(family.guess_reference_mask(fit(rgb, REFERENCE_MASK_SIDE)), rgb.shape[1], rgb.shape[0])
+        mask = resize_mask(family.segment_reference(fit(rgb, REFERENCE_MASK_SIDE)), rgb.shape[1], rgb.shape[0])
     return Reference(rgb, mask, role)

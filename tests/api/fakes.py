@@ -119,13 +119,13 @@ class Fake:
     step: Callable[[], None]
     mask_warnings: tuple[str, ...] = ()
 
-    def guess_drawing_mask(self, ink: Any) -> Any:
+    def segment_drawing(self, ink: Any) -> Any:
         """The left half."""
         mask = np.zeros_like(ink)
         mask[:, : ink.shape[1] // 2] = 255
         return mask
 
-    def guess_reference_mask(self, rgb: Any) -> Any:
+    def segment_reference(self, rgb: Any) -> Any:
         """All of it."""
         return np.full(rgb.shape[:2], 255, np.uint8)
 

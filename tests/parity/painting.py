@@ -22,10 +22,10 @@ class Discs:
 
     mask_warnings: tuple[str, ...] = ()
 
-    def guess_drawing_mask(self, ink: Gray) -> Gray:
+    def segment_drawing(self, ink: Gray) -> Gray:
         return _disc(*ink.shape)
 
-    def guess_reference_mask(self, rgb: Rgb) -> Gray:
+    def segment_reference(self, rgb: Rgb) -> Gray:
         return _disc(*rgb.shape[:2])
 
 

@@ -27,15 +27,15 @@ class MaskRow:
 def measure_masks(family: AnyColorModel, pair: Pair, options: ColorizeOptions) -> MaskRow:
     """All masks of a pair whose mask tells foreground from background."""
     used = colorize_pair(family, pair, options).foreground
-    raw = family.guess_drawing_mask(255 - pair.line)
+    raw = family.segment_drawing(255 - pair.line)
     reference = float("nan")
     if pair.reference_mask is not None:
-        reference = intersection_over_union(family.guess_reference_mask(pair.reference), pair.reference_mask)
+        reference = intersection_over_union(family.segment_reference(pair.reference), pair.reference_mask)
     return MaskRow(
         pair.name,
         pair.kind,
         intersection_over_union(used, pair.mask),
         intersection_over_union(raw, pair.mask),
-        intersection_over_union(family.guess_reference_mask(pair.color), pair.mask),
+        intersection_over_union(family.segment_reference(pair.color), pair.mask),
         reference,
     )

@@ -73,15 +73,15 @@ class SegmenterSelector:
         """The shipped segmenter's, and a sentence for each file that was passed over."""
         return (*self._shipped.mask_warnings, *(loaded.problem for loaded in self._loaded.values() if loaded.problem))
 
-    def guess_drawing_mask(self, ink: Gray) -> Gray:
+    def segment_drawing(self, ink: Gray) -> Gray:
         """See ``ForegroundSegmenter``."""
         segmenter = self._select("drawings")
-        return segmenter(ink) if segmenter is not None else self._shipped.guess_drawing_mask(ink)
+        return segmenter(ink) if segmenter is not None else self._shipped.segment_drawing(ink)
 
-    def guess_reference_mask(self, rgb: Rgb) -> Gray:
+    def segment_reference(self, rgb: Rgb) -> Gray:
         """See ``ForegroundSegmenter``."""
         segmenter = self._select("references")
-        return segmenter(rgb) if segmenter is not None else self._shipped.guess_reference_mask(rgb)
+        return segmenter(rgb) if segmenter is not None else self._shipped.segment_reference(rgb)
 
     def _select(self, purpose: Purpose) -> Segmenter | None:
         """The first usable one, by file name, of the segmenters for this purpose."""

@@ -113,13 +113,13 @@ class Mini:
         networks: dict[str, Any] = {part: load_network(folder, part, build, device) for part, build in NETWORKS.items()}
         return Mini(**networks)
 
-    def guess_drawing_mask(self, ink: Gray) -> Gray:
+    def segment_drawing(self, ink: Gray) -> Gray:
         """See ``ForegroundSegmenter``."""
-        return self._segmenter.guess_drawing_mask(ink)
+        return self._segmenter.segment_drawing(ink)
 
-    def guess_reference_mask(self, rgb: Rgb) -> Gray:
+    def segment_reference(self, rgb: Rgb) -> Gray:
         """See ``ForegroundSegmenter``."""
-        return self._segmenter.guess_reference_mask(rgb)
+        return self._segmenter.segment_reference(rgb)
 
     @torch.inference_mode()
     def condition(self, drawing: Drawing, request: ColorizeRequest) -> MiniCondition:

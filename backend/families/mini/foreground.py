@@ -51,11 +51,11 @@ class MiniSegmenter:
         """The segmenter alone, for families without one.  Raises LinewashError MODEL_MISSING or MODEL_CORRUPT."""
         return MiniSegmenter(load_network(folder, "foreground", ForegroundUNet, device))
 
-    def guess_drawing_mask(self, ink: Gray) -> Gray:
+    def segment_drawing(self, ink: Gray) -> Gray:
         """(H, W) foreground mask 0..255 of (H, W) ink, 255 = line; its edge follows the lines."""
         return snap_to_lines(self.predict_from_lines(ink), ink)
 
-    def guess_reference_mask(self, rgb: Rgb) -> Gray:
+    def segment_reference(self, rgb: Rgb) -> Gray:
         """(h, w) foreground mask 0..255 of a color image (h, w, 3); its edge follows the colors."""
         return snap_to_colors(self.predict_from_colors(rgb), rgb)
 

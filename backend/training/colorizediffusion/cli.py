@@ -169,7 +169,7 @@ def _default_segmenter() -> ForegroundSegmenter:
     from backend.families.registry import foreground_segmenter
     from shared.paths import default_home, models_dir
 
-    return foreground_segmenter(models_dir(default_home())).guess_reference_mask
+    return foreground_segmenter(models_dir(default_home())).segment_reference
 
 
 def _parse_crops(text: str) -> tuple[Size, ...]:

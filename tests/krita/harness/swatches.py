@@ -36,13 +36,13 @@ class Swatches:
     def __init__(self, models_dir: Path) -> None:
         self._fault = models_dir / "fault"
 
-    def guess_drawing_mask(self, ink: Gray) -> Gray:
+    def segment_drawing(self, ink: Gray) -> Gray:
         """The middle third of the canvas."""
         mask = np.zeros_like(ink)
         mask[:, ink.shape[1] // 3 : 2 * ink.shape[1] // 3] = 255
         return mask
 
-    def guess_reference_mask(self, rgb: Rgb) -> Gray:
+    def segment_reference(self, rgb: Rgb) -> Gray:
         """All of it."""
         return np.full(rgb.shape[:2], 255, np.uint8)
 

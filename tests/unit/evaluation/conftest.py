@@ -37,10 +37,10 @@ def made() -> Pair:
     return Pair("000", line, color, mask, reference, reference_mask, True, "made-boxes")
 
 
-class Guesser:
+class DiscModel:
     """A family of one small network: two steps, one flat color drawn by the seed; it takes every mask for a disc."""
 
-    spec = ModelSpec("guesser", "Guesser", "MIT", (Finish.FLATS, Finish.PAINTED))
+    spec = ModelSpec("disc-model", "DiscModel", "MIT", (Finish.FLATS, Finish.PAINTED))
     mask_warnings: tuple[str, ...] = ()
 
     def __init__(self) -> None:
@@ -51,10 +51,10 @@ class Guesser:
         cv2.circle(mask, (shape[1] // 2, shape[0] // 2), shape[0] // 3, 255, -1)
         return mask
 
-    def guess_drawing_mask(self, ink: Gray) -> Gray:
+    def segment_drawing(self, ink: Gray) -> Gray:
         return self._disc(ink.shape)
 
-    def guess_reference_mask(self, rgb: Rgb) -> Gray:
+    def segment_reference(self, rgb: Rgb) -> Gray:
         return self._disc(rgb.shape)
 
     def condition(self, drawing: Drawing, request: ColorizeRequest) -> Any:
@@ -71,5 +71,5 @@ class Guesser:
 
 
 @pytest.fixture(scope="session")
-def guesser() -> ColorModel:
-    return Guesser()
+def disc_model() -> ColorModel:
+    return DiscModel()

@@ -23,15 +23,15 @@ SETTINGS = ColorizeOptions(Finish.FLATS, guess_masks=True)
 
 
 @pytest.fixture(scope="module")
-def measured(made: Pair, guesser: ColorModel) -> Measurements:
-    ways = all_methods(guesser, guesser.spec.finishes, SETTINGS)
+def measured(made: Pair, disc_model: ColorModel) -> Measurements:
+    ways = all_methods(disc_model, disc_model.spec.finishes, SETTINGS)
     warm_up(ways, made)
-    return measure([made], guesser, ways, SETTINGS, 2, None)
+    return measure([made], disc_model, ways, SETTINGS, 2, None)
 
 
-def test_ceilings_are_ceilings(made: Pair, guesser: ColorModel) -> None:
-    ways = all_methods(guesser, (), ColorizeOptions(Finish.FLATS))
-    rows = {row.method: row.metrics for row in measure([made], guesser, ways, ColorizeOptions(Finish.FLATS), 1, None).rows}
+def test_ceilings_are_ceilings(made: Pair, disc_model: ColorModel) -> None:
+    ways = all_methods(disc_model, (), ColorizeOptions(Finish.FLATS))
+    rows = {row.method: row.metrics for row in measure([made], disc_model, ways, ColorizeOptions(Finish.FLATS), 1, None).rows}
     assert rows["best color per region"].difference < 0.5
     assert rows["best palette color"].difference < 0.5  # the reference shows the very same colors
     assert rows["white"].difference > 10 and rows["mean color"].difference > 10
@@ -39,10 +39,10 @@ def test_ceilings_are_ceilings(made: Pair, guesser: ColorModel) -> None:
     assert rows["best color per region"].psnr > rows["white"].psnr
 
 
-def test_a_palette_without_the_color_is_a_lower_ceiling(made: Pair, guesser: ColorModel) -> None:
+def test_a_palette_without_the_color_is_a_lower_ceiling(made: Pair, disc_model: ColorModel) -> None:
     gray = Pair(made.name, made.line, made.color, made.mask, np.full_like(made.reference, 128), made.mask)
-    ways = [way for way in all_methods(guesser, (), ColorizeOptions(Finish.FLATS)) if way.role is Role.ORACLE]
-    rows = {row.method: row.metrics for row in measure([gray], guesser, ways, ColorizeOptions(Finish.FLATS), 1, None).rows}
+    ways = [way for way in all_methods(disc_model, (), ColorizeOptions(Finish.FLATS)) if way.role is Role.ORACLE]
+    rows = {row.method: row.metrics for row in measure([gray], disc_model, ways, ColorizeOptions(Finish.FLATS), 1, None).rows}
     assert rows["best palette color"].difference > 10 > rows["best color per region"].difference
 
 
@@ -80,13 +80,13 @@ def test_the_table_says_unknown_for_what_is(measured: Measurements) -> None:
     assert any("±" in line for line in capture.get().splitlines() if "flats" in line)
 
 
-def test_the_report_stands_alone_and_shows_everything(made: Pair, guesser: ColorModel, measured: Measurements) -> None:
+def test_the_report_stands_alone_and_shows_everything(made: Pair, disc_model: ColorModel, measured: Measurements) -> None:
     drawing = NamedImage("dr<a>wing", np.dstack([made.line] * 3))
-    strip = colorize_by_references(guesser, drawing, choose_references([made]), guesser.spec.finishes, SETTINGS)
+    strip = colorize_by_references(disc_model, drawing, choose_references([made]), disc_model.spec.finishes, SETTINGS)
     captions = ["drawing", "foreground, guessed", "000 made-boxes", "flats", "painted"]
     assert [shown.caption for shown in strip.images] == captions
     report = Report(
-        "Guesser",
+        "DiscModel",
         {"a": "b"},
         measured.rows,
         frozenset(("flats",)),
@@ -105,7 +105,7 @@ def test_the_report_stands_alone_and_shows_everything(made: Pair, guesser: Color
 
 
 def test_figures_are_plain_json(measured: Measurements) -> None:
-    data = json.loads(to_json({"model": "guesser"}, measured.rows))
+    data = json.loads(to_json({"model": "disc-model"}, measured.rows))
     white = next(row for row in data["rows"] if row["method"] == "white")
     assert white["metrics"]["lpips"] is None and white["metrics"]["difference"] > 10
     assert white["source"] == "made-boxes" and white["kind"] == "made"

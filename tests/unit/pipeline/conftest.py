@@ -25,14 +25,14 @@ class FakeFamily:
         self.asked: list[tuple[int, ...]] = []
         self.shown_references: list[tuple[int, ...]] = []
 
-    def guess_drawing_mask(self, ink: Gray) -> Gray:
+    def segment_drawing(self, ink: Gray) -> Gray:
         self.asked.append(ink.shape)
         mask = np.zeros_like(ink)
         middle = (ink.shape[1] // 2, ink.shape[0] // 2)
         cv2.circle(mask, middle, round(self.radius * min(ink.shape)), 255 if self.radius else 0, -1, cv2.LINE_AA)
         return mask
 
-    def guess_reference_mask(self, rgb: Rgb) -> Gray:
+    def segment_reference(self, rgb: Rgb) -> Gray:
         self.shown_references.append(rgb.shape)
         return np.where(rgb.mean(-1) < 128, 255, 0).astype(np.uint8)
 

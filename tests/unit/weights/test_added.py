@@ -18,7 +18,7 @@ from shared.protocol import Finish
 from tests.unit.weights.test_library import CLIP_WIDTH, KINDS, LATENT, write
 
 SPEC = ModelSpec("v1.5", "Split", "MIT", (Finish.PAINTED,), modes=(ModeInfo("plain", "Plain", "All alike."),))
-GUESSER: Any = object()
+SEGMENTER: Any = object()
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def test_a_checkpoint_without_the_image_encoder_says_where_to_get_it(tmp_path: P
     assert "linewash models download clip-vit-h-14" in row.reason
     assert (row.family, row.modes, row.source, row.size) == ("v1.5", SPEC.modes, "Switch.safetensors", path.stat().st_size)
     with pytest.raises(LinewashError) as caught:
-        load_checkpoint("switch", tmp_path, families, "cpu", GUESSER)
+        load_checkpoint("switch", tmp_path, families, "cpu", SEGMENTER)
     assert caught.value.code is ErrorCode.COMPANION_MISSING
     assert row.reason == f"{caught.value.message} {caught.value.hint}"
 
@@ -53,8 +53,8 @@ def test_with_it_the_checkpoint_is_ready_and_gets_both_files(tmp_path: Path, fam
     clip = write(tmp_path / "clip" / "model.safetensors", ("vision_model.embeddings.class_embedding",), CLIP_WIDTH)
     (row,) = list_checkpoints(tmp_path, families)
     assert row.ready and not row.reason
-    load_checkpoint("switch", tmp_path, families, "cuda:1", GUESSER)
-    assert asked == [(path, {"clip-vit-h-14": clip}, "cuda:1", GUESSER)]
+    load_checkpoint("switch", tmp_path, families, "cuda:1", SEGMENTER)
+    assert asked == [(path, {"clip-vit-h-14": clip}, "cuda:1", SEGMENTER)]
 
 
 def test_one_with_an_encoder_of_its_own_needs_no_other(tmp_path: Path, families: Families, asked: list[Any]) -> None:
@@ -63,8 +63,8 @@ def test_one_with_an_encoder_of_its_own_needs_no_other(tmp_path: Path, families:
     plain = write(tmp_path / "mult.safetensors", LATENT)
     assert all(row.ready for row in list_checkpoints(tmp_path, families))
     for name in ("switch", "mult"):
-        load_checkpoint(name, tmp_path, families, "cpu", GUESSER)
-    assert asked == [(path, {}, "cpu", GUESSER), (plain, {}, "cpu", GUESSER)]
+        load_checkpoint(name, tmp_path, families, "cpu", SEGMENTER)
+    assert asked == [(path, {}, "cpu", SEGMENTER), (plain, {}, "cpu", SEGMENTER)]
 
 
 def test_the_files_of_a_model_are_those_it_is_loaded_from(tmp_path: Path, families: Families, asked: list[Any]) -> None:
@@ -72,7 +72,7 @@ def test_the_files_of_a_model_are_those_it_is_loaded_from(tmp_path: Path, famili
     own = (*KINDS["v1.5"], "cond_stage_model.visual.model.class_embedding")
     for name, names in {"switch": KINDS["v1.5"], "whole": own, "mult": LATENT}.items():
         write(tmp_path / f"{name}.safetensors", names, 64)
-        load_checkpoint(name, tmp_path, families, "cpu", GUESSER)
+        load_checkpoint(name, tmp_path, families, "cpu", SEGMENTER)
         assert checkpoint_files(name, tmp_path, families) == (asked[-1][0], *asked[-1][1].values())
     assert [len(checkpoint_files(name, tmp_path, families)) for name in ("switch", "whole", "mult")] == [2, 1, 1]
     assert checkpoint_files("clip", tmp_path, families) == checkpoint_files("nobody", tmp_path, families) == ()
@@ -85,7 +85,7 @@ def test_what_no_family_takes_is_listed_and_refused(tmp_path: Path, families: Fa
     (row,) = list_checkpoints(tmp_path, families)
     assert not row.ready and row.reason.endswith(".") and not row.finishes
     with pytest.raises(LinewashError) as caught:
-        load_checkpoint("other", tmp_path, families, "cpu", GUESSER)
+        load_checkpoint("other", tmp_path, families, "cpu", SEGMENTER)
     assert caught.value.code is ErrorCode.MODEL_OTHER_FAMILY
 
 
@@ -93,7 +93,7 @@ def test_a_name_is_never_a_path(tmp_path: Path, families: Families) -> None:
     write(tmp_path / "outside.safetensors", LATENT)
     for name in ("../outside", "../outside.safetensors", str(tmp_path / "outside.safetensors"), ""):
         with pytest.raises(LinewashError) as caught:
-            load_checkpoint(name, tmp_path / "models", families, "cpu", GUESSER)
+            load_checkpoint(name, tmp_path / "models", families, "cpu", SEGMENTER)
         assert caught.value.code is ErrorCode.UNKNOWN_MODEL
 
 

@@ -188,11 +188,11 @@ def test_it_finds_references_and_is_read_anew_when_its_description_changes(tmp_p
     masks = SegmenterSelector(Shipped(), tmp_path)
     path = small(write(tmp_path / "birefnet.safetensors", network()))
     assert by_shipped(masks) == (True, False) and masks.mask_warnings == ()
-    found = masks.guess_reference_mask(PICTURE)
+    found = masks.segment_reference(PICTURE)
     small(path, patch_order="none")
     assert by_shipped(masks) == (True, True) and len(masks.mask_warnings) == 1
     small(path, patch_order="columns")
-    assert np.array_equal(masks.guess_reference_mask(PICTURE), found) and masks.mask_warnings == ()
+    assert np.array_equal(masks.segment_reference(PICTURE), found) and masks.mask_warnings == ()
 
 
 @pytest.mark.parametrize("name", ["BiRefNet-general", "RMBG-2.0"])

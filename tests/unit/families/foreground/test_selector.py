@@ -29,10 +29,10 @@ class Shipped:
 
     mask_warnings: tuple[str, ...] = ()
 
-    def guess_drawing_mask(self, ink: Gray) -> Gray:
+    def segment_drawing(self, ink: Gray) -> Gray:
         return np.full(ink.shape, SHIPPED, np.uint8)
 
-    def guess_reference_mask(self, rgb: Rgb) -> Gray:
+    def segment_reference(self, rgb: Rgb) -> Gray:
         return np.full(rgb.shape[:2], SHIPPED, np.uint8)
 
 
@@ -43,7 +43,7 @@ def masks(tmp_path: Path) -> SegmenterSelector:
 
 def by_shipped(masks: Any) -> tuple[bool, bool]:
     """Whether the shipped finder answers for drawings and for references."""
-    found = masks.guess_drawing_mask(INK), masks.guess_reference_mask(PICTURE)
+    found = masks.segment_drawing(INK), masks.segment_reference(PICTURE)
     assert all(mask.shape == INK.shape and mask.dtype == np.uint8 for mask in found)
     drawing, reference = (bool((mask == SHIPPED).all()) for mask in found)
     return drawing, reference
@@ -83,13 +83,13 @@ def test_they_are_loaded_once_and_again_when_the_file_changes(masks: SegmenterSe
     real = selector.load_isnet
     monkeypatch.setattr(selector, "load_isnet", counting)
     path = write(tmp_path / "isnetis.safetensors", network(0), "net.")
-    first = masks.guess_reference_mask(PICTURE)
-    masks.guess_reference_mask(PICTURE)
+    first = masks.segment_reference(PICTURE)
+    masks.segment_reference(PICTURE)
     assert loaded == [path]
     path.unlink()
-    masks.guess_reference_mask(PICTURE)
+    masks.segment_reference(PICTURE)
     write(path, network(5), "net.")
-    assert not np.array_equal(masks.guess_reference_mask(PICTURE), first) and len(loaded) == 2
+    assert not np.array_equal(masks.segment_reference(PICTURE), first) and len(loaded) == 2
 
 
 @pytest.mark.parametrize("how", ["a tensor is missing", "cut short", "a pickle"])
@@ -120,9 +120,9 @@ def test_the_same_image_is_segmented_once(masks: SegmenterSelector, tmp_path: Pa
 
     monkeypatch.setattr(ISNet, "forward", counting)
     write(tmp_path / "isnetis.safetensors", network(), "net.")
-    first = masks.guess_reference_mask(PICTURE)
-    assert np.array_equal(masks.guess_reference_mask(PICTURE.copy()), first) and len(looked) == 1
-    masks.guess_reference_mask(PICTURE // 2)
+    first = masks.segment_reference(PICTURE)
+    assert np.array_equal(masks.segment_reference(PICTURE.copy()), first) and len(looked) == 1
+    masks.segment_reference(PICTURE // 2)
     assert len(looked) == 2
 
 
@@ -156,17 +156,17 @@ def test_mini_takes_them_too_and_the_painter_reads_of_a_broken_one(tmp_path: Pat
 
 
 def test_a_family_without_a_segmenter_of_its_own_takes_them_before_minis(tmp_path: Path) -> None:
-    guesser = registry.foreground_segmenter(tmp_path)
-    drawing, reference = guesser.guess_drawing_mask(INK + 40), guesser.guess_reference_mask(PICTURE)
+    segmenter = registry.foreground_segmenter(tmp_path)
+    drawing, reference = segmenter.segment_drawing(INK + 40), segmenter.segment_reference(PICTURE)
     write(tmp_path / "isnet-sketch.safetensors", network())
-    assert not np.array_equal(guesser.guess_drawing_mask(INK + 40), drawing)
-    assert np.array_equal(guesser.guess_reference_mask(PICTURE), reference)
+    assert not np.array_equal(segmenter.segment_drawing(INK + 40), drawing)
+    assert np.array_equal(segmenter.segment_reference(PICTURE), reference)
 
 
 def test_masks_that_are_given_need_no_warning(tmp_path: Path) -> None:
     broken(tmp_path / "isnet-sketch.safetensors", "conv_in.bias")
     family = registry.load("mini", tmp_path)
-    family.guess_drawing_mask(INK)
+    family.segment_drawing(INK)
     given = drawing("mini")
     clear = given.references[0].copy()
     clear[:20, :, 3] = 0

@@ -95,16 +95,16 @@ def test_cancel_goes_through(mini: MiniModel, drawing: Drawing) -> None:
 
 
 def test_masks_are_guessed_at_any_size(mini: MiniModel, drawing: Drawing) -> None:
-    guess = mini.guess_drawing_mask(drawing.ink)
+    guess = mini.segment_drawing(drawing.ink)
     assert guess.shape == drawing.ink.shape and guess.dtype == np.uint8
-    assert mini.guess_reference_mask(drawing.references[0].rgb[:130]).shape == (130, 256)
+    assert mini.segment_reference(drawing.references[0].rgb[:130]).shape == (130, 256)
 
 
 def test_another_family_can_take_the_segmenter(mini: MiniModel, drawing: Drawing, tmp_path: Path) -> None:
     masks = foreground_segmenter(tmp_path)
-    np.testing.assert_array_equal(masks.guess_drawing_mask(drawing.ink), mini.guess_drawing_mask(drawing.ink))
+    np.testing.assert_array_equal(masks.segment_drawing(drawing.ink), mini.segment_drawing(drawing.ink))
     rgb = drawing.references[0].rgb
-    np.testing.assert_array_equal(masks.guess_reference_mask(rgb), mini.guess_reference_mask(rgb))
+    np.testing.assert_array_equal(masks.segment_reference(rgb), mini.segment_reference(rgb))
 
 
 def test_condition_is_remembered_by_content(drawing: Drawing) -> None:

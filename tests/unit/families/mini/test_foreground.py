@@ -31,7 +31,7 @@ def test_a_small_foreground_is_found_where_it_stands(masks: ForegroundSegmenter)
     cv2.rectangle(ink, (350, 190), (410, 290), 255, 3)
     for at in ((366, 145), (394, 145)):
         cv2.circle(ink, at, 5, 255, 2)
-    for mask in (masks.guess_drawing_mask(ink), masks.guess_drawing_mask(np.ascontiguousarray(ink[:, ::-1]))[:, ::-1]):
+    for mask in (masks.segment_drawing(ink), masks.segment_drawing(np.ascontiguousarray(ink[:, ::-1]))[:, ::-1]):
         assert (mask[200:280, 360:400] == 255).all() and not mask[:, :300].any()
 
 
@@ -39,7 +39,7 @@ def test_a_small_foreground_is_found_where_it_stands(masks: ForegroundSegmenter)
 @pytest.mark.parametrize("strength", [0, 255])
 def test_any_picture_has_a_mask(masks: ForegroundSegmenter, shape: tuple[int, int], strength: int) -> None:
     ink = np.full(shape, strength, np.uint8)
-    for mask in (masks.guess_drawing_mask(ink), masks.guess_reference_mask(np.dstack([ink] * 3))):
+    for mask in (masks.segment_drawing(ink), masks.segment_reference(np.dstack([ink] * 3))):
         assert mask.shape == shape and mask.dtype == np.uint8
 
 

@@ -19,7 +19,7 @@ def test_four_conditions_are_kept_and_the_fifth_drops_the_first(drawing: Drawing
     class Model:
         spec = mini.spec
         mask_warnings: tuple[str, ...] = ()
-        guess_drawing_mask, guess_reference_mask = mini.guess_drawing_mask, mini.guess_reference_mask
+        segment_drawing, segment_reference = mini.segment_drawing, mini.segment_reference
         denoise, decode = mini.denoise, mini.decode
 
         def condition(self, drawing: Drawing, request: ColorizeRequest) -> int:
