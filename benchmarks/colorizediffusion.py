@@ -29,7 +29,7 @@ from torch.utils.flop_counter import FlopCounterMode, sdpa_flop_count  # noqa: E
 
 from backend.contract.drawing import Inputs  # noqa: E402
 from backend.families.colorizediffusion.checkpoint.loader import Parts, load_parts  # noqa: E402
-from backend.families.colorizediffusion.factory import with_fast_convolutions  # noqa: E402
+from backend.families.colorizediffusion.factory import use_channels_last  # noqa: E402
 from backend.families.colorizediffusion.family import ColorizeDiffusion  # noqa: E402
 from backend.families.colorizediffusion.guided_denoiser import Conditioning, GuidedDenoiser  # noqa: E402
 from backend.families.diffusion.guidance import Guidance  # noqa: E402
@@ -50,7 +50,7 @@ def random_parts(folder: Path, device: str) -> Parts:
     sparse(clip, manifest("openclip_vit_h_14"))
     parts = load_parts(checkpoint, {"clip-vit-h-14": clip}, compute_dtype(device, has_bfloat16=True), device)
     randomize(parts.networks.values())
-    return with_fast_convolutions(parts)
+    return use_channels_last(parts)
 
 
 def randomize(networks: Iterable[nn.Module]) -> None:

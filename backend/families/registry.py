@@ -10,7 +10,7 @@ from pathlib import Path
 from backend.contract.family import AnyColorModel, ForegroundSegmenter, ModelSpec
 from backend.families.animediffusion import factory as animediffusion
 from backend.families.checkpoints import Families, checkpoint_files, list_checkpoints, load_checkpoint
-from backend.families.colorizediffusion import versions as colorizediffusion
+from backend.families.colorizediffusion import factory as colorizediffusion
 from backend.families.foreground.selector import SegmenterSelector
 from backend.families.mini import family as mini
 from backend.families.mini.foreground import MiniSegmenter

@@ -1,42 +1,52 @@
-"""A checkpoint in the models folder becomes a model that colors."""
+"""ColorizeDiffusion: how checkpoints of its versions are recognized and opened."""
 
+from __future__ import annotations
+
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
-from backend.contract.family import ForegroundSegmenter
-from backend.families.colorizediffusion.checkpoint.loader import Parts, load_parts
-from backend.families.colorizediffusion.family import ColorizeDiffusion
-from backend.families.colorizediffusion.text.text_editing import ReadTexts
-from backend.families.colorizediffusion.text.text_reader import TextReader
-from backend.families.colorizediffusion.versions import Version
+from backend.contract.family import AnyColorModel, ForegroundSegmenter
+from backend.families.checkpoints import CheckpointFamily
+from backend.families.colorizediffusion.versions import LATER_KINDS, VERSIONS, Version
 from backend.families.runtime.memory_plan import compute_dtype
 from backend.weights.companions import Companions
+
+if TYPE_CHECKING:  # this loads transformers and diffusers
+    from backend.families.colorizediffusion.checkpoint.loader import Parts
 
 
 def load_model(
     version: Version, path: Path, companions: Companions, device: str, segmenter: ForegroundSegmenter
-) -> ColorizeDiffusion:
+) -> AnyColorModel:
     """The checkpoint at ``path``, ready to color.  Raises LinewashError: see ``load_parts``.
 
-    It is read into main memory; each drawing then brings to ``device`` what its plan has room for.
+    The weights are read into main memory; each drawing then moves to ``device`` what its memory plan has room for.
     """
+    # Imported here because they load transformers and diffusers, which take a second that mini does not need.
+    from backend.families.colorizediffusion.checkpoint.loader import load_parts
+    from backend.families.colorizediffusion.family import ColorizeDiffusion
+    from backend.families.colorizediffusion.text.text_reader import TextReader
+
     has_bfloat16 = device.startswith("cuda") and torch.cuda.is_bf16_supported(including_emulation=False)
     dtype = compute_dtype(device, has_bfloat16)
-    parts = with_fast_convolutions(load_parts(path, companions, dtype, versions=(version,)))
-    return ColorizeDiffusion(parts, segmenter, _text_reader(parts), device)
+    parts = use_channels_last(load_parts(path, companions, dtype, versions=(version,)))
+    reader = None if parts.text is None or parts.tokenizer is None else TextReader(parts.text, parts.tokenizer, "cpu")
+    return ColorizeDiffusion(parts, segmenter, reader, device)
 
 
-def with_fast_convolutions(parts: Parts) -> Parts:
-    """The same networks with channels last, which is faster for convolutions (measured in docs/performance.md)."""
+def use_channels_last(parts: Parts) -> Parts:
+    """The same networks with channels last in memory, which makes convolutions faster (measured in docs/performance.md)."""
     for network in (parts.unet, parts.sketch_encoder, parts.vae):
-        convolutional: Any = network
+        convolutional: Any = network  # torch's stubs lack this form of ``to``
         convolutional.to(memory_format=torch.channels_last)
     return parts
 
 
-def _text_reader(parts: Parts) -> ReadTexts | None:
-    if parts.text is None or parts.tokenizer is None:
-        return None
-    return TextReader(parts.text, parts.tokenizer, "cpu")
+FAMILIES = (
+    *LATER_KINDS,
+    *(CheckpointFamily(version.kind, version.spec, partial(load_model, version), (version.clip,)) for version in VERSIONS),
+)
+"""For the registry: what is recognized, and how to load it."""

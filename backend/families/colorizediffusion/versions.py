@@ -8,19 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from torch import nn
 
-from backend.contract.family import AnyColorModel, ForegroundSegmenter, ModelSpec
-from backend.families.checkpoints import CheckpointFamily
+from backend.contract.family import ModelSpec
 from backend.families.colorizediffusion import v1, v15
 from backend.families.colorizediffusion.checkpoint import key_mapping
 from backend.families.colorizediffusion.checkpoint.config import NetworkConfig
 from backend.families.colorizediffusion.layers import SD2_LAYERS, LayerGroups
-from backend.weights.companions import Companion, Companions
+from backend.weights.companions import Companion
 from backend.weights.detection import CheckpointKind
 from backend.weights.state_dict import Names, Shapes
 from shared.errors import ErrorCode, LinewashError
@@ -101,18 +98,3 @@ def detect_version(names: Iterable[str], versions: Sequence[Version] = VERSIONS)
         missing = [prefix for prefix in _COMMON if not any(name.startswith(prefix) for name in held)]
         raise LinewashError(ErrorCode.MODEL_OTHER_FAMILY, f"nothing named {', '.join(f'{prefix}*' for prefix in missing)}")
     return version
-
-
-def _load(version: Version, path: Path, companions: Companions, device: str, segmenter: ForegroundSegmenter) -> AnyColorModel:
-    """A checkpoint of this version, ready to color.  Raises LinewashError: see ``loader.load_parts``."""
-    # Brings the library that holds CLIP, a second that painting with mini need not wait for.
-    from backend.families.colorizediffusion.factory import load_model
-
-    return load_model(version, path, companions, device, segmenter)
-
-
-FAMILIES = (
-    *LATER_KINDS,
-    *(CheckpointFamily(version.kind, version.spec, partial(_load, version), (version.clip,)) for version in VERSIONS),
-)
-"""For the registry: what is recognized, and how to load it."""

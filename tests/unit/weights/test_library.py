@@ -8,7 +8,7 @@ from safetensors.torch import save_file
 
 from backend.families.animediffusion import factory as animediffusion
 from backend.families.checkpoints import CheckpointFamily
-from backend.families.colorizediffusion.versions import FAMILIES
+from backend.families.colorizediffusion.factory import FAMILIES
 from backend.weights.detection import CLIP_WIDTHS, CheckpointKind, companions_of, registry_name, scan
 
 CLIP_WIDTH = next(iter(CLIP_WIDTHS))
