@@ -1,4 +1,4 @@
-"""What the pipeline asks of a coloring system, which implements ``ColorModel``."""
+"""The interface between the pipeline and a family, which implements ``ColorModel``."""
 
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
@@ -16,18 +16,22 @@ Latent = TypeVar("Latent")
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """How a family introduces itself to the docker and the command line."""
+    """Describes a model to the docker and the command line."""
 
     name: str
+    """The family's name, as requests and errors have it."""
     title: str
+    """Its name on the screen."""
     license: str
+    """Licenses of the program and of the weights, on the screen."""
     finishes: tuple[Finish, ...]
+    """The finishes it offers."""
     modes: tuple[ModeInfo, ...] = ()
-    """The first is the default; () = the family colors in one way only."""
+    """The first is the default; () = the family has no modes."""
     parameters: tuple[ParameterInfo, ...] = ()
-    """What can be set; ``families.common_parameters.resolve_parameters`` gives their values for a request."""
+    """What painters can set; ``families.common_parameters.resolve_parameters`` gives their values for a request."""
     reference_side: int = 512
-    """Longest side, in pixels, at which references are shown to the family; smaller ones keep their size."""
+    """Longest side, in pixels, of the references that the family gets; smaller references keep their size."""
 
 
 class ForegroundSegmenter(Protocol):
@@ -35,15 +39,15 @@ class ForegroundSegmenter(Protocol):
 
     @property
     def mask_warnings(self) -> tuple[str, ...]:
-        """What the painter should know of how masks are found, a sentence each; () when all is well."""
+        """What the painter should know about the segmentation, one sentence each; () when all is well."""
         ...
 
     def segment_drawing(self, ink: Gray) -> Gray:
-        """(H, W) foreground mask 0..255 for ink (H, W), 255 = line; any size in, the same size out."""
+        """The foreground mask (H, W) in 0..255 of a drawing's ink (H, W), 255 = line, of any size."""
         ...
 
     def segment_reference(self, rgb: Rgb) -> Gray:
-        """(h, w) foreground mask 0..255 for a color image (h, w, 3)."""
+        """The foreground mask (h, w) in 0..255 of a color image (h, w, 3)."""
         ...
 
 
@@ -68,26 +72,26 @@ class DelegatesSegmentation:
 
 
 class ColorModel(ForegroundSegmenter, Protocol[Condition, Latent]):
-    """One loaded model.  Its stages are called in this order; each is a pure function of its arguments.
+    """A loaded model.  The pipeline calls its stages in this order; each is a pure function of its arguments.
 
-    The colors of ``drawing.fixed`` are given.  A family may let the other regions follow them; the pipeline puts them into the
-    result, so a family need not.
+    The regions of ``drawing.fixed`` have their colors already.  A family may use them to color the other regions; it need not
+    return them, because the pipeline puts them into the result.
     """
 
     spec: ModelSpec
 
     def condition(self, drawing: Drawing, request: ColorizeRequest) -> Condition:
-        """Everything that is computed once for each drawing and reference, without noise."""
+        """Compute everything that depends on drawing and references only, without noise."""
         ...
 
     def denoise(self, condition: Condition, request: ColorizeRequest, on_step: ProgressCallback) -> Latent:
-        """The diffusion, with the request's seed, steps and guidance; calls ``on_step`` after every step."""
+        """Run the diffusion with the request's seed, steps and guidance; calls ``on_step`` after every step."""
         ...
 
     def decode(self, condition: Condition, latent: Latent, drawing: Drawing, request: ColorizeRequest) -> Colors:
-        """Colors of the regions and of the field."""
+        """The colors of all regions, and the color field."""
         ...
 
 
 AnyColorModel = ColorModel[Any, Any]
-"""A model of a family that is not known where it is used: condition and latent are only handed on."""
+"""A model of any family, for code that only passes condition and latent on."""

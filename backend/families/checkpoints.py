@@ -1,4 +1,4 @@
-"""Models whose weights the painter added: checkpoints of the models folder, each with the family that its kind belongs to."""
+"""Checkpoints in the models folder: finds each one's family, lists them as models, and loads them."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,41 +12,43 @@ from shared.errors import ErrorCode, LinewashError
 from shared.model_spec import ModelInfo
 
 LoadCheckpoint = Callable[[Path, Companions, str, ForegroundSegmenter], AnyColorModel]
-"""The model of a checkpoint, given its file, the files of the companions that are not inside it, the device as torch names it,
-and the segmenter that finds the foreground."""
+"""Loads a model: (checkpoint, files of the companions that the checkpoint does not include, device as torch names it,
+segmenter) -> model."""
 
 
 @dataclass(frozen=True)
 class CheckpointFamily:
-    """A family that many checkpoints can be of: how to recognize one, and how to load it."""
+    """A family whose models are checkpoints in the models folder."""
 
     kind: CheckpointKind
+    """How its checkpoints are recognized."""
     spec: ModelSpec
     load: LoadCheckpoint
     companions: tuple[Companion, ...] = ()
-    """What it needs beside a checkpoint that does not include it."""
+    """What it needs besides a checkpoint that does not include them."""
 
 
 Families = Sequence[CheckpointFamily | CheckpointKind]
-"""In the order of detection: the first whose kind fits counts.  A kind alone can be recognized, but not loaded."""
+"""In the order of detection: the first kind that fits counts.  A kind alone is recognized, but cannot be loaded."""
 
 
 def list_checkpoints(models_dir: Path, families: Families) -> list[ModelInfo]:
-    """A row for every checkpoint of the folder; one that cannot be used says why and what to do."""
+    """Information on every checkpoint in the folder; for an unusable one, the reason and what to do."""
     models = scan(models_dir, _kinds(families))
-    there = companions_of(models)
-    return [_row(model, models_dir, families, there) for model in models if model.kind not in SUPPORT_KINDS]
+    companions = companions_of(models)
+    return [_model_info(model, models_dir, families, companions) for model in models if model.kind not in SUPPORT_KINDS]
 
 
 def checkpoint_files(name: str, models_dir: Path, families: Families) -> tuple[Path, ...]:
-    """The files of weights that ``load_checkpoint`` reads for that name, () when there is no such model."""
+    """The files of weights that ``load_checkpoint`` reads for that name; () when there is no such model."""
     models = scan(models_dir, _kinds(families))
     model = _find(name, models)
     if model is None:
         return ()
     family = _family(model, families)
-    there = companions_of(models)
-    return (model.path, *(there[each] for each in _needed(family, model) if each in there))
+    companions = companions_of(models)
+    needed = _needed_companions(family, model)
+    return (model.path, *(companions[companion] for companion in needed if companion in companions))
 
 
 def load_checkpoint(
@@ -54,8 +56,8 @@ def load_checkpoint(
 ) -> AnyColorModel:
     """The model of that name.
 
-    Raises LinewashError: UNKNOWN_MODEL, COMPANION_MISSING, MODEL_OTHER_FAMILY (no family here takes it), and what the family's
-    own loading raises for a file that is damaged.
+    Raises LinewashError: UNKNOWN_MODEL, COMPANION_MISSING, MODEL_OTHER_FAMILY (no family can load it), and whatever the
+    family's ``load`` raises for a damaged file.
     """
     models = scan(models_dir, _kinds(families))
     model = _find(name, models)
@@ -63,13 +65,13 @@ def load_checkpoint(
         raise LinewashError(ErrorCode.UNKNOWN_MODEL, name)
     family = _family(model, families)
     if family is None:
-        with SafetensorsFile(model.path):  # a file that cannot be read raises the error that says why
+        with SafetensorsFile(model.path):  # an unreadable file raises its own error here
             raise LinewashError(ErrorCode.MODEL_OTHER_FAMILY, f"{model.path.name}: {model.kind}")
-    needed, there = _needed(family, model), companions_of(models)
+    needed, companions = _needed_companions(family, model), companions_of(models)
     for companion in needed:
-        if companion not in there:
+        if companion not in companions:
             raise companion_missing(companion)
-    return family.load(model.path, {companion: there[companion] for companion in needed}, device, segmenter)
+    return family.load(model.path, {companion: companions[companion] for companion in needed}, device, segmenter)
 
 
 def _kinds(families: Families) -> tuple[CheckpointKind, ...]:
@@ -85,17 +87,17 @@ def _family(model: DetectedModel, families: Families) -> CheckpointFamily | None
     return next((family for family in loadable if family.kind.name == model.kind), None)
 
 
-def _needed(family: CheckpointFamily | None, model: DetectedModel) -> tuple[Companion, ...]:
+def _needed_companions(family: CheckpointFamily | None, model: DetectedModel) -> tuple[Companion, ...]:
     """The companions that this checkpoint does not include."""
-    return () if family is None else tuple(each for each in family.companions if each not in model.included)
+    return () if family is None else tuple(name for name in family.companions if name not in model.included)
 
 
-def _row(model: DetectedModel, models_dir: Path, families: Families, there: Companions) -> ModelInfo:
+def _model_info(model: DetectedModel, models_dir: Path, families: Families, companions: Companions) -> ModelInfo:
     source, family = model.path.relative_to(models_dir).as_posix(), _family(model, families)
     if family is None:
         reason = model.problem or "This version of Linewash cannot color with a %s checkpoint." % model.kind
         return ModelInfo(model.name, model.name, "", [], False, reason, family=model.kind, source=source, size=model.size)
-    missing = [companion_missing(each) for each in _needed(family, model) if each not in there]
+    missing = [companion_missing(name) for name in _needed_companions(family, model) if name not in companions]
     reason = " ".join(f"{error.message} {error.hint}" for error in missing) or model.problem
     spec = family.spec
     return ModelInfo(

@@ -1,4 +1,4 @@
-"""What every family shares of its parameters: those of the last stage, and their values for a request."""
+"""Parameters that families share, and the values of all parameters for a request."""
 
 from backend.contract.family import ModelSpec
 from shared.model_spec import ModeInfo, ParameterInfo, ParameterValues, find_mode
@@ -11,7 +11,7 @@ REGION_PARAMETERS = (
     ParameterInfo(
         "gap",
         "Close gaps",
-        "Widest gap in a line that is closed, as a share of the shorter side.",
+        "Widest gap in a line that is closed, as a share of the drawing's shorter side.",
         "number",
         _DEFAULTS.gap,
         0.0,
@@ -21,8 +21,8 @@ REGION_PARAMETERS = (
     ),
     ParameterInfo(
         "merging",
-        "Join parts",
-        "How small parts must be to take the color of one beside them, times the usual.",
+        "Join regions",
+        "Up to which size small regions take the color of a neighbor, as a multiple of the usual size.",
         "number",
         _DEFAULTS.merging,
         0.0,
@@ -31,19 +31,17 @@ REGION_PARAMETERS = (
         advanced=True,
     ),
 )
-"""How the last stage cuts a drawing into regions."""
+"""How a drawing is cut into regions."""
 
 
 def steps_and_guidance(steps: int, guidance: float, advanced: bool) -> tuple[ParameterInfo, ...]:
     """The parameters ``steps`` and ``guidance`` with a family's own defaults."""
     return (
-        ParameterInfo(
-            "steps", "Steps", "In how many steps the picture is painted.", "integer", steps, 1, 200, 1, advanced=advanced
-        ),
+        ParameterInfo("steps", "Steps", "Number of denoising steps.", "integer", steps, 1, 200, 1, advanced=advanced),
         ParameterInfo(
             "guidance",
             "Guidance",
-            "Pushes the picture towards the reference; 1 = off.",
+            "Pushes the result towards the reference; 1 = off.",
             "number",
             guidance,
             1.0,
@@ -55,9 +53,9 @@ def steps_and_guidance(steps: int, guidance: float, advanced: bool) -> tuple[Par
 
 
 def resolve_parameters(spec: ModelSpec, request: ColorizeRequest) -> ParameterValues:
-    """The value of every parameter of the request's mode, by name; a parameter that is not set has its default.
+    """The value of every parameter of the request's mode, by name: the request's own, or else the default.
 
-    Steps, guidance, gap and merging are among them where the family describes them; their values are the request's own.
+    Where the family describes steps, guidance, gap and merging, their values are the fields of the request.
 
     Raises LinewashError BAD_SETTING for an unknown mode or parameter, and for a value outside its range.
     """
@@ -65,5 +63,5 @@ def resolve_parameters(spec: ModelSpec, request: ColorizeRequest) -> ParameterVa
 
 
 def resolve_mode(spec: ModelSpec, request: ColorizeRequest) -> ModeInfo | None:
-    """The mode of the request: the family's first when none is named, None where it has none.  LinewashError BAD_SETTING."""
+    """The request's mode: the family's first when none is named, None where it has no modes.  LinewashError BAD_SETTING."""
     return find_mode(spec.modes, request.mode)

@@ -1,6 +1,6 @@
-"""Every coloring system by name: a new one is a folder of its own and one line here.
+"""All families: a new one is a folder of its own and one line here.
 
-Systems that come with their weights are models themselves; of the others, every checkpoint in the models folder is one.
+A family that ships with its weights is one model.  Of any other family, every checkpoint in the models folder is a model.
 """
 
 from collections.abc import Callable
@@ -21,10 +21,11 @@ from shared.model_spec import ModelInfo
 
 @dataclass(frozen=True)
 class _ShippedFamily:
-    """A system that comes with its weights: what it says of itself, and how it is loaded from its folder onto a device."""
+    """A family that ships with its weights."""
 
     spec: ModelSpec
     load: Callable[[ModelFolder, str], AnyColorModel]
+    """Loads the model from its folder onto a device, as torch names it."""
 
 
 _SHIPPED = {family.spec.name: family for family in (_ShippedFamily(mini.SPEC, mini.Mini.load),)}
@@ -32,12 +33,12 @@ _CHECKPOINTS: Families = (*colorizediffusion.FAMILIES, animediffusion.FAMILY)
 
 
 def shipped_specs() -> dict[str, ModelSpec]:
-    """The spec of every system that comes with its weights, ready or not."""
+    """The spec of every family that ships with its weights, whether its files are there or not."""
     return {name: family.spec for name, family in _SHIPPED.items()}
 
 
 def models(models_dir: Path) -> list[ModelInfo]:
-    """Every model and whether its files are there (their digests are checked on loading, not here)."""
+    """Every model and whether its files are there.  Digests are checked on loading, not here."""
     rows: list[ModelInfo] = []
     for name, spec in shipped_specs().items():
         missing = missing_file(model_folder(name, models_dir))
@@ -49,12 +50,12 @@ def models(models_dir: Path) -> list[ModelInfo]:
 
 
 def files(name: str, models_dir: Path) -> tuple[Path, ...]:
-    """The painter's files that a model is made of, () for one that came with the program and for an unknown name."""
+    """The files in the models folder that a model is made of; () for a shipped model and for an unknown name."""
     return () if name in _SHIPPED else checkpoint_files(name, models_dir, _CHECKPOINTS)
 
 
 def load(name: str, models_dir: Path, device: str = "cpu") -> AnyColorModel:
-    """The named model with its weights on ``device``, ready to color; it caches the conditions of the last few drawings.
+    """The named model, ready to color on ``device``; it caches the conditions of the last few drawings.
 
     device: as torch names it, e.g. cuda:1.  Raises LinewashError: UNKNOWN_MODEL, MODEL_MISSING, MODEL_CORRUPT (a digest or a
     tensor's shape does not fit) and, for a checkpoint, what ``load_checkpoint`` raises; torch's own error when there is no such
@@ -67,8 +68,8 @@ def load(name: str, models_dir: Path, device: str = "cpu") -> AnyColorModel:
 
 
 def foreground_segmenter(models_dir: Path, device: str = "cpu") -> ForegroundSegmenter:
-    """The segmenter of families that have none: the weights that the painter installed, else mini's, which is always there.
+    """The segmenter of families that have none of their own: weights that the painter installed, else mini's, always there.
 
-    Raises LinewashError MODEL_MISSING, MODEL_CORRUPT: of mini's.
+    Raises LinewashError MODEL_MISSING, MODEL_CORRUPT when mini's weights are missing or damaged.
     """
     return SegmenterSelector(MiniSegmenter.load(ModelFolder(model_folder(mini.SPEC.name, models_dir))), models_dir, device)

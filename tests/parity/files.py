@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from backend.families.colorizediffusion.checkpoint.key_mapping import CLIP
+from backend.families.colorizediffusion.checkpoint.key_mapping import CLIP_PREFIX
 from tests.parity.golden import golden
 
 MANIFESTS = Path(__file__).resolve().parent.parent / "golden"
@@ -40,14 +40,14 @@ def copy_of(version: str, folder: Path, change: Callable[[dict[str, Tensor]], ob
 
 def without_clip(tensors: dict[str, Tensor]) -> None:
     """Take CLIP out, as in the published files."""
-    for name in [name for name in tensors if name.startswith(CLIP)]:
+    for name in [name for name in tensors if name.startswith(CLIP_PREFIX)]:
         del tensors[name]
 
 
 def clip_alone(version: str, folder: Path, rename: Callable[[str], str]) -> Path:
     """CLIP of a golden checkpoint in a file of its own."""
     source = golden(version).sd
-    tensors = {rename(name): x for name, x in load_file(source).items() if name.startswith(CLIP)}
+    tensors = {rename(name): x for name, x in load_file(source).items() if name.startswith(CLIP_PREFIX)}
     path = folder / "clip.safetensors"
     save_file(tensors, path)
     path.with_suffix(".json").write_bytes(source.with_suffix(".json").read_bytes())

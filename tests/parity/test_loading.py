@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from backend.families.colorizediffusion.checkpoint import clip_layouts, key_mapping, network_configs
 from backend.families.colorizediffusion.checkpoint.config import NetworkConfig
-from backend.families.colorizediffusion.checkpoint.loader import Parts, load_parts, load_text, prediction_of
+from backend.families.colorizediffusion.checkpoint.loader import Parts, load_parts, load_text, prediction_from_name
 from backend.families.colorizediffusion.versions import detect_version
 from backend.networks.colorizediffusion.attention_inputs import CrossAttentionInput
 from backend.networks.colorizediffusion.hooks import UNetHooks
@@ -42,7 +42,7 @@ def test_full_size_names_and_shapes_agree_both_ways(version: str) -> None:
     named = [(network, key_map[part]) for part, network in built.items()]
     assert diff_keys(named, held) == (
         [],
-        sorted(key_mapping.SCHEDULE),
+        sorted(key_mapping.SCHEDULE_BUFFERS),
         [],
     )
     assert diff_keys(towers, clip) == ([], ["cond_stage_model.transformer.model.logit_scale"], [])
@@ -110,7 +110,7 @@ def test_the_network_runs_in_bfloat16() -> None:
     ],
 )
 def test_prediction_by_the_name(name: str, expected: str) -> None:
-    assert prediction_of(name) == expected
+    assert prediction_from_name(name) == expected
 
 
 def test_prediction_may_be_told() -> None:
@@ -210,12 +210,12 @@ def test_what_does_not_fit_is_named(tmp_path: Path, name: str) -> None:
 def test_what_is_tolerated_is_documented_by_its_full_name() -> None:
     clips = [layout.extras for layout in clip_layouts.CLIP_LAYOUTS]
     documented = (Path(__file__).parents[2] / "docs" / "models.md").read_text(encoding="utf-8")
-    assert [name for name in key_mapping.SCHEDULE.union(*clips) if f"`{name}`" not in documented] == []
+    assert [name for name in key_mapping.SCHEDULE_BUFFERS.union(*clips) if f"`{name}`" not in documented] == []
 
 
 def test_the_schedule_may_be_absent(tmp_path: Path) -> None:
     def without_schedule(tensors: dict[str, Tensor]) -> None:
-        for name in key_mapping.SCHEDULE:
+        for name in key_mapping.SCHEDULE_BUFFERS:
             del tensors[name]
 
     assert load_parts(copy_of("v1", tmp_path, without_schedule)).version.name == "v1"

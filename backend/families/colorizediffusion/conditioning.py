@@ -1,4 +1,4 @@
-"""What the U-Net is told of the reference: the pieces of which each version makes its modes (spec sections 9, 13 and 14)."""
+"""Conditioning of the U-Net on the reference: what the modes of all versions are made of (spec sections 9, 13 and 14)."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -18,33 +18,33 @@ Network = TypeVar("Network", bound=nn.Module)
 
 @dataclass(frozen=True)
 class Encoders:
-    """What a version may compute of an image (1, 3, h, w) in -1..1."""
+    """Encoders that a version may use.  Each takes an image (1, 3, h, w) in -1..1."""
 
     patch_tokens: Callable[[Tensor], Tensor]
-    """(1, 256, C)"""
+    """Gives (1, 256, C)."""
     latent: Callable[[Tensor], Tensor]
-    """(1, 4, h/8, w/8), scaled."""
+    """Gives the scaled latent (1, 4, h/8, w/8)."""
 
 
 @dataclass(frozen=True)
 class ReferenceInputs:
-    """What there is of reference and drawing."""
+    """The reference and the drawing's mask, from which a version builds its conditioning."""
 
     tokens: Tensor
-    """Patch tokens of the reference, edited or not, (1, 256, C)."""
+    """Patch tokens of the reference, after text edits, (1, 256, C)."""
     reference: Tensor
-    """(1, 3, h, w) in -1..1."""
+    """The reference itself, (1, 3, h, w) in -1..1."""
     reference_mask: Tensor
     """Foreground of the reference, (1, 1, h, w) in 0..1."""
     background: Tensor | None
-    """An image for the background alone, (1, 3, h', w') in -1..1, or None."""
+    """The background reference, (1, 3, h', w') in -1..1, or None."""
     mask: Tensor
     """Foreground of the drawing at latent size, (1, 1, H/8, W/8), not clamped."""
 
 
 @dataclass(frozen=True)
 class ReferenceConditioning:
-    """What the U-Net is told beside the noisy latent and the lines; every tensor has one row."""
+    """Conditioning of the U-Net besides the noisy latent and the lines.  Every tensor has one row."""
 
     cross_attention: CrossAttentionInput
     hooks: UNetHooks = field(default_factory=UNetHooks)
@@ -53,19 +53,19 @@ class ReferenceConditioning:
 
 
 BuildReference = Callable[[str, Strengths, ReferenceInputs], ReferenceConditioning]
-"""(mode, strengths, inputs) -> what the branches that see the reference are told."""
+"""(mode, strengths, inputs) -> the conditioning of the branches that see the reference."""
 
 
 def extra_part(extras: Mapping[str, nn.Module], name: str, network: type[Network]) -> Network:
-    """The extra part of that name.  TypeError when it is not such a network, or not there."""
+    """The extra part of that name.  Raises TypeError when it is missing or not such a network."""
     part = extras.get(name)
     if not isinstance(part, network):
-        raise TypeError(f"{name} is no {network.__name__}")
+        raise TypeError(f"{name} is not a {network.__name__}")
     return part
 
 
 def whole_conditioning(tokens: Tensor, strengths: Strengths) -> ReferenceConditioning:
-    """All positions see all tokens (1, n, C)."""
+    """Every position attends to all tokens (1, n, C)."""
     return ReferenceConditioning(CrossAttentionInput(tokens, strengths.reference, None))
 
 
@@ -76,9 +76,9 @@ def split_conditioning(
     foreground_pair: Side | None = None,
     background_pair: Side | None = None,
 ) -> ReferenceConditioning:
-    """The foreground sees the first half of all tokens, the background the second, divided by the latent mask (spec 9).
+    """Split attention: the foreground attends to the first half of all tokens, the background to the second (spec 9).
 
-    The pairs name the low-rank weights that a half uses, None for none.
+    mask: the drawing's foreground at latent size.  The pairs name the low-rank weights of a half; None = none.
     """
     split = Split(
         mask=mask,
@@ -93,7 +93,7 @@ def split_conditioning(
 
 
 def background_image(strengths: Strengths, inputs: ReferenceInputs) -> Tensor:
-    """What colors the background: an image of its own, else the reference with its foreground painted white (spec 13)."""
+    """The image that colors the background: its own reference, else the main one with its foreground whitened (spec 13)."""
     if inputs.background is not None:
         return inputs.background
     return whiten_background(inputs.reference, inputs.reference_mask < strengths.reference_threshold)

@@ -1,4 +1,4 @@
-"""ColorizeDiffusion as a family: a drawing and a reference in, colors out.  ``Version`` says in what its generations differ."""
+"""The ColorizeDiffusion family.  Everything in which its versions differ is in ``Version``."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -32,11 +32,11 @@ from backend.networks.clip import patch_tokens
 from shared.protocol import ColorizeRequest, Finish, ReferenceRole
 from shared.stages import Stage
 
-REFERENCES_LEFT_OUT = "This model looks at one reference for the figure and one for the ground alone; the others were left out."
+REFERENCES_LEFT_OUT = "This model uses one reference for the foreground and one for the background; the others were left out."
 CELL = 8
-"""Pixels a side of one latent cell."""
+"""Side of one latent cell, in pixels."""
 PREVIEW_SIDE = 256
-"""Side at which a reference is encoded to learn what colors latents stand for."""
+"""Side at which a reference is encoded to fit the colors of latents, in pixels."""
 CACHE_SIZE = 4
 """References and drawings whose tokens and features are cached."""
 
@@ -45,22 +45,23 @@ CACHE_SIZE = 4
 class Condition:
     """Everything about a drawing and its references that holds for every seed."""
 
-    place: CanvasFrame
+    frame: CanvasFrame
     """Where the canvas lies in the model's image."""
     conditioning: Conditioning
     injection: Injection | None
+    """None = no attention injection."""
     colors: Tensor
-    """What colors latents stand for, see ``latent_to_rgb``."""
+    """The linear map from latents to colors, for previews; see ``latent_to_rgb``."""
     options: Options
     plan: MemoryPlan
-    """What gives way to the device's memory."""
+    """How the model fits into the device's memory."""
     warnings: tuple[str, ...]
     """Sentences for the painter."""
 
 
 @dataclass(frozen=True)
 class _ReferenceRoles:
-    """The references that the model looks at."""
+    """The references that the model uses."""
 
     main: Reference
     background: Reference | None
@@ -69,15 +70,15 @@ class _ReferenceRoles:
 class ColorizeDiffusion(DelegatesSegmentation):
     """See ``backend.contract.family.ColorModel``.
 
-    The first reference that may color the foreground is the main one; the first for the background alone is the background
-    image of the modes with masks.  Encoders run once for each content: a new seed runs none of them, an edited drawing the
+    The main reference is the first one that may color the foreground.  The first one for the background alone is the background
+    reference of the modes with masks.  Encoders run once for each content: a new seed runs no encoder, an edited drawing the
     sketch encoder, another reference the image encoder.
     """
 
-    def __init__(self, parts: Parts, segmenter: ForegroundSegmenter, read: ReadTexts | None, device: str = "cpu") -> None:
+    def __init__(self, parts: Parts, segmenter: ForegroundSegmenter, read_texts: ReadTexts | None, device: str = "cpu") -> None:
         super().__init__(segmenter)
         self.spec = parts.version.spec
-        self._parts, self._version, self._read = parts, parts.version, read
+        self._parts, self._version, self._read_texts = parts, parts.version, read_texts
         self._device, self._groups = torch.device(device), module_groups(parts)
         self._tokens: ContentCache[Tensor] = ContentCache(self._encode_tokens, CACHE_SIZE)
         self._features: ContentCache[Features] = ContentCache(self._encode_sketch, 2 * CACHE_SIZE)
@@ -88,58 +89,58 @@ class ColorizeDiffusion(DelegatesSegmentation):
 
     @torch.inference_mode()
     def condition(self, drawing: Drawing, request: ColorizeRequest) -> Condition:
-        """What the mode makes of tokens and features.  LinewashError BAD_SETTING, NO_WORDS, OUT_OF_MEMORY."""
+        """Encode drawing and references for the mode.  Raises LinewashError BAD_SETTING, NO_WORDS, OUT_OF_MEMORY."""
         options = parse_options(resolve_parameters(self.spec, request), self._version.layers)
         mode = resolve_mode(self.spec, request)
         assert mode is not None  # every version has modes
         height, width = drawing.ink.shape
         plan = plan_offload(self._parts, self._device, options.size, options.largest_batch)
-        self._load_others(plan)
-        place = frame_canvas(width, height, plan.side, preprocessing.SIDES)
+        self._load_other_networks(plan)
+        frame = frame_canvas(width, height, plan.side, preprocessing.SIDES)
         references = _roles(drawing.references)
         reference = rgb_to_tensor(preprocessing.pad_sides(references.main.rgb, options.reference_padding))
         mask = preprocessing.pad_mask_sides(references.main.mask, options.reference_padding)
         inputs = ReferenceInputs(
-            tokens=patch_tokens(apply_text_edits(self._tokens(reference), options.text_edit, self._read)),
+            tokens=patch_tokens(apply_text_edits(self._tokens(reference), options.text_edit, self._read_texts)),
             reference=reference,
             reference_mask=preprocessing.mask_to_tensor(mask),
             background=None if references.background is None else _background(references.background, options),
-            mask=self._moved(preprocessing.latent_mask(preprocessing.frame_mask(drawing.mask, place))),
+            mask=self._to_device(preprocessing.latent_mask(preprocessing.frame_mask(drawing.mask, frame))),
         )
-        told = self._build_reference(mode.name, options.strengths, inputs)
-        sketch = preprocessing.sketch_tensor(drawing.ink, place)
+        reference_conditioning = self._build_reference(mode.name, options.strengths, inputs)
+        sketch = preprocessing.sketch_tensor(drawing.ink, frame)
         conditioning = Conditioning(
             scale_features(self._features(sketch), options.sketch_strength),
             scale_features(self._features(preprocessing.blank_sketch(sketch)), options.sketch_strength),
-            told.cross_attention,
-            told.hooks,
-            told.vector,
+            reference_conditioning.cross_attention,
+            reference_conditioning.hooks,
+            reference_conditioning.vector,
         )
-        injection = None if options.injection is None else self._injection(reference, place, options.injection)
+        injection = None if options.injection is None else self._injection(reference, frame, options.injection)
         warnings = [plan.message] if plan.message else []
         if len(drawing.references) > 1 + (references.background is not None):
             warnings.append(REFERENCES_LEFT_OUT)
-        return Condition(place, conditioning, injection, self._colors(reference), options, plan, tuple(warnings))
+        return Condition(frame, conditioning, injection, self._colors(reference), options, plan, tuple(warnings))
 
     @torch.inference_mode()
     def denoise(self, condition: Condition, request: ColorizeRequest, on_step: ProgressCallback) -> Tensor:
-        """The clean latent (1, 4, h, w); all noise comes from the request's seed."""
-        options, place = condition.options, condition.place
+        """The clean latent (1, 4, h, w).  All noise comes from the request's seed."""
+        options, frame = condition.options, condition.frame
         if condition.plan.offload:
-            offload(self._groups.stepping, self._groups.others, self._device)
+            offload(self._groups.step, self._groups.other, self._device)
         generator = torch.Generator().manual_seed(request.seed)
-        noise = torch.randn(1, 4, place.image_height // CELL, place.image_width // CELL, generator=generator)
+        noise = torch.randn(1, 4, frame.image_height // CELL, frame.image_width // CELL, generator=generator)
         denoiser = GuidedDenoiser(
             self._parts.unet, condition.conditioning, options.guidance(request.guidance), condition.injection, generator
         )
 
         def report(step: int, steps: int, clean: Tensor) -> None:
-            preview = preview_image(latent_to_rgb(clean, condition.colors), place, CELL)
+            preview = preview_image(latent_to_rgb(clean, condition.colors), frame, CELL)
             on_step(StepProgress(Stage.DENOISE, step, steps, preview))
 
         return sample(
             denoiser,
-            self._moved(noise),
+            self._to_device(noise),
             options.sampler,
             options.schedule,
             request.steps,
@@ -150,45 +151,45 @@ class ColorizeDiffusion(DelegatesSegmentation):
 
     @torch.inference_mode()
     def decode(self, condition: Condition, latent: Tensor, drawing: Drawing, request: ColorizeRequest) -> Colors:
-        """The decoded image as the field, and each region's median of it as its flat color."""
-        self._load_others(condition.plan)
+        """The decoded image as the color field, and its median in each region as the flat color."""
+        self._load_other_networks(condition.plan)
         vae = self._parts.vae
         vae.use_tiling = condition.plan.tiling
         vae.tile_sample_min_size, vae.tile_latent_min_size = TILE_SIDE, TILE_SIDE // CELL
         unscaled: Any = latent.to(vae.dtype) / self._version.latent_scale
         (image,) = vae.decode(unscaled, return_dict=False)
-        field = from_model_canvas(image, condition.place)
+        field = from_model_canvas(image, condition.frame)
         return Colors(
             region_medians_of_field(field, drawing), field if request.finish is Finish.PAINTED else None, condition.warnings
         )
 
-    def _load_others(self, plan: MemoryPlan) -> None:
-        """Bring the networks onto the device that work before and after the steps."""
-        stepping, others = self._groups.stepping, self._groups.others
-        offload(others if plan.offload else (*others, *stepping), stepping if plan.offload else (), self._device)
+    def _load_other_networks(self, plan: MemoryPlan) -> None:
+        """Move the networks to the device that compute before and after the steps; all networks, unless the plan offloads."""
+        step, other = self._groups.step, self._groups.other
+        offload(other if plan.offload else (*other, *step), step if plan.offload else (), self._device)
 
-    def _moved(self, tensor: Tensor) -> Tensor:
+    def _to_device(self, tensor: Tensor) -> Tensor:
         return tensor.to(self._device)
 
     def _encode_tokens(self, image: Tensor) -> Tensor:
-        return self._parts.image_encoder(self._moved(image)).float()
+        return self._parts.image_encoder(self._to_device(image)).float()
 
     def _encode_sketch(self, sketch: Tensor) -> Features:
-        return self._parts.sketch_encoder(self._moved(sketch))
+        return self._parts.sketch_encoder(self._to_device(sketch))
 
     def _encode_latent(self, image: Tensor) -> Tensor:
-        """(1, 3, H, W) to its scaled latent; the posterior is sampled (spec 2), with noise of its own and always the same."""
+        """The scaled latent of an image (1, 3, H, W), sampled from the posterior (spec 2) with fixed noise."""
         vae = self._parts.vae
-        posterior = vae.encode(self._moved(image).to(vae.dtype)).latent_dist  # type: ignore[union-attr]
+        posterior = vae.encode(self._to_device(image).to(vae.dtype)).latent_dist  # type: ignore[union-attr]
         noise = torch.randn(posterior.mean.shape, generator=torch.Generator().manual_seed(0))
         return (posterior.mean + posterior.std * noise.to(posterior.mean)).float() * self._version.latent_scale
 
     def _fit_colors(self, reference: Tensor) -> Tensor:
         small = preprocessing.resize_antialias(reference, PREVIEW_SIDE, PREVIEW_SIDE).clamp(-1, 1)
-        return fit_latent_to_rgb(self._encode_latent(small), self._moved(small))
+        return fit_latent_to_rgb(self._encode_latent(small), self._to_device(small))
 
-    def _injection(self, reference: Tensor, place: CanvasFrame, options: InjectionOptions) -> Injection:
-        resized = preprocessing.resize_antialias(reference, place.image_height, place.image_width)
+    def _injection(self, reference: Tensor, frame: CanvasFrame, options: InjectionOptions) -> Injection:
+        resized = preprocessing.resize_antialias(reference, frame.image_height, frame.image_width)
         negative = scale_features(self._features(-resized), options.sketch_strength)
         return Injection(self._latents(resized), negative, options.style_fidelity, options.start)
 
@@ -200,7 +201,7 @@ def _roles(references: tuple[Reference, ...]) -> _ReferenceRoles:
 
 
 def _background(reference: Reference, options: Options) -> Tensor:
-    """The background reference, (1, 3, h, w), without its foreground where that is asked for."""
+    """The background reference (1, 3, h, w), without its foreground when ``options.clear_background``."""
     image = rgb_to_tensor(reference.rgb)
     if not options.clear_background:
         return image

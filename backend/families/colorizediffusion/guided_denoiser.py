@@ -1,4 +1,4 @@
-"""Denoising one drawing: the branches of guidance in one batch, and attention injection (spec sections 13, 15 and 16)."""
+"""Denoises one drawing: guidance branches in one batch, and attention injection (spec sections 13, 15 and 16)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -13,50 +13,52 @@ from backend.networks.colorizediffusion.hooks import ReferenceFeatures, UNetHook
 from backend.networks.colorizediffusion.unet import ReferenceUNet
 
 Features = Mapping[str, Tensor]
-"""Sketch features by the block of the U-Net they are added to, see ``UNetHooks.sketch_features``."""
+"""Sketch features by the U-Net block they are added to, see ``UNetHooks.sketch_features``."""
 
 
 @dataclass(frozen=True)
 class Conditioning:
-    """What the U-Net is told of one drawing beside the noisy latent; every tensor has one row."""
+    """Conditioning of the U-Net for one drawing, besides the noisy latent.  Every tensor has one row."""
 
     sketch: Features
-    """Of the lines, times the sketch strength."""
+    """Features of the lines, times the sketch strength."""
     blank: Features
-    """Of a sketch without lines, times the sketch strength."""
+    """Features of a sketch without lines, times the sketch strength."""
     cross_attention: CrossAttentionInput
-    """Of the branches that see the reference."""
+    """For the branches that see the reference."""
     hooks: UNetHooks = field(default_factory=UNetHooks)
-    """What a version adds in all branches, beside sketch features and attention injection."""
+    """Hooks of the version for all branches, besides sketch features and attention injection."""
     vector: Tensor | None = None
     """See ``ReferenceUNet.forward``."""
 
 
 @dataclass(frozen=True)
 class Injection:
-    """Attention injection: self-attention also sees the features of the reference's own pixels."""
+    """Attention injection: self-attention also attends to features of the reference's pixels."""
 
     latent: Tensor
-    """The reference at the drawing's size, scaled, (1, 4, h, w)."""
+    """The reference's scaled latent at the drawing's size, (1, 4, h, w)."""
     features: Features
-    """Sketch features of the reference's negative, times a strength of their own."""
+    """Sketch features of the inverted reference, times their own strength."""
     style_fidelity: float
-    """0..1, how far the reference-negative row attends to itself alone."""
+    """0..1, how far the row without the reference attends to itself alone."""
     start: float
-    """``guidance.progress`` from which on it is used."""
+    """``guidance.progress`` from which on injection is used."""
 
 
 @dataclass(frozen=True)
 class _Rows:
+    """A batch with one row for each branch."""
+
     branches: tuple[Branch, ...]
     features: Features
     key_values: CachedKeyValues
 
 
 class GuidedDenoiser:
-    """The U-Net with guidance, as samplers call it: a ``Denoiser`` of ``families/diffusion/denoiser.py``.
+    """The U-Net with guidance, in the form that samplers call: a ``Denoiser`` of ``families/diffusion/denoiser.py``.
 
-    Keys and values are computed once for each set of rows; a row of zero tokens costs no cross-attention.
+    Keys and values are computed once for each set of branches.  A row of zero tokens skips cross-attention.
     """
 
     def __init__(
@@ -72,7 +74,7 @@ class GuidedDenoiser:
         self._rows: dict[tuple[Branch, ...], _Rows] = {}
 
     def __call__(self, latent: Tensor, t: float) -> Tensor:
-        """The network's guided output for a latent (1, 4, h, w) at time step t, 0..999."""
+        """The guided prediction for a latent (1, 4, h, w) at time step t, 0..999."""
         rows = self._rows_for(self._guidance.branches(t))
         count = len(rows.branches)
         hooks = replace(self._conditioning.hooks, sketch_features=rows.features)
@@ -84,7 +86,7 @@ class GuidedDenoiser:
         return self._guidance.combine(dict(zip(rows.branches, output.float().chunk(count), strict=True)))
 
     def _rows_for(self, branches: tuple[Branch, ...]) -> _Rows:
-        """The batch of these branches: they differ in sketch features, and in tokens, which are zero without the reference."""
+        """The batch of these branches.  They differ in sketch features and in tokens, which are zero without the reference."""
         if branches not in self._rows:
             lines, blank = self._conditioning.sketch, self._conditioning.blank
             features = [lines if branch.sketch else blank for branch in branches]
@@ -99,20 +101,20 @@ class GuidedDenoiser:
         return self._rows[branches]
 
     def _reference_features(self, injection: Injection, latent: Tensor, t: float, rows: _Rows) -> ReferenceFeatures:
-        """Of the reference, noised as far as the drawing is; the noise is new for every model evaluation."""
-        whole = round(t)
-        abar = float(alphas_cumprod()[whole])
+        """Features of the reference, noised to the drawing's noise level with new noise at every model evaluation."""
+        nearest = round(t)
+        abar = float(alphas_cumprod()[nearest])
         noise = torch.randn(injection.latent.shape, generator=self._generator).to(latent)
         noisy = abar**0.5 * injection.latent + (1 - abar) ** 0.5 * noise
         count = len(rows.branches)
         tokens = self._unet.encode_reference(
             noisy.expand(count, -1, -1, -1),
-            _time_tensor(whole, latent),
+            _time_tensor(nearest, latent),
             rows.key_values,
             replace(self._conditioning.hooks, sketch_features=injection.features),
             self._conditioning.vector,
         )
-        # Without guidance the only row sees the reference in full, even where its tokens are zero.
+        # Without guidance the only row sees the whole reference, even where its tokens are zero.
         guided = count > 1
         fidelity = (injection.style_fidelity if guided and not branch.reference else 0.0 for branch in rows.branches)
         return ReferenceFeatures(tokens, fidelity=tuple(fidelity))

@@ -1,27 +1,31 @@
-"""Cross-attention layers and their groups, for which painters set strengths."""
+"""Groups of cross-attention layers, whose strengths painters set."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
 
 PerLayer = tuple[float, ...]
-"""One number for each cross-attention layer, in the order in which a U-Net runs them."""
+"""One number for each cross-attention layer, in the order in which the U-Net runs them."""
 
 
 @dataclass(frozen=True)
 class LayerGroups:
-    """How many cross-attention layers a U-Net has, and which of them each level strength sets."""
+    """The cross-attention layers of a U-Net, and which of them each level strength sets."""
 
     count: int
+    """Number of cross-attention layers."""
     encoder: Collection[int]
+    """Layers of the encoder strength."""
     color: Collection[int]
+    """Layers of the color strength."""
     semantics: Collection[int]
+    """Layers of the semantics (content) strength."""
 
     def constant(self, value: float) -> PerLayer:
         """The same number for all layers."""
         return (value,) * self.count
 
     def levels(self, reference: float, encoder: float, color: float, semantics: float) -> PerLayer:
-        """A strength for each layer from three level numbers, each times ``reference``; later groups overwrite earlier ones.
+        """Strengths of all layers from three level strengths, each times ``reference``; later groups overwrite earlier ones.
 
         Layers in no group get ``reference`` itself (spec 8); the published program leaves them at 1.
         """
@@ -33,4 +37,4 @@ class LayerGroups:
 
 
 SD2_LAYERS = LayerGroups(16, encoder=range(6), color=(2, 3, 10, 11, 12), semantics=(4, 5, 7, 8, 9))
-"""Of a U-Net like Stable Diffusion 2's: 0-5 on the way down, 6 in the middle, 7-15 on the way up (spec 7 and 8)."""
+"""Layers of a U-Net like Stable Diffusion 2's: 0-5 are down, 6 is the middle, 7-15 are up (spec 7 and 8)."""

@@ -1,4 +1,4 @@
-"""The parameters of a request, parsed once (spec sections 8, 9, 16, 17 and 19)."""
+"""Parses the parameters of a request into typed options (spec sections 8, 9, 16, 17 and 19)."""
 
 from dataclasses import dataclass
 
@@ -15,39 +15,44 @@ from shared.model_spec import ParameterValues
 
 @dataclass(frozen=True)
 class Strengths:
-    """How strongly the cross-attention layers hear the reference; thresholds are mask values 0..1."""
+    """How strongly the reference acts in the cross-attention layers.  Thresholds are mask values 0..1."""
 
     reference: PerLayer
+    """Strength of the reference everywhere."""
     foreground: PerLayer
+    """Strength of the reference in the foreground."""
     background: PerLayer
+    """Strength of the reference in the background."""
     mixing: PerLayer
     """How much of the background's attention is mixed into the foreground's."""
     sketch_threshold: float
-    """Above it the drawing's mask is foreground."""
+    """Above this value, the drawing's mask is foreground."""
     reference_threshold: float
-    """From it on the reference's mask is foreground."""
+    """From this value on, the reference's mask is foreground."""
 
 
 @dataclass(frozen=True)
 class InjectionOptions:
-    """Attention injection."""
+    """Options of attention injection."""
 
     sketch_strength: float
-    """Of the reference's own sketch features."""
+    """Strength of the reference's own sketch features."""
     style_fidelity: float
+    """See ``Injection.style_fidelity``."""
     start: float
-    """``guidance.progress`` from which on it is used."""
+    """``guidance.progress`` from which on injection is used."""
 
 
 @dataclass(frozen=True)
 class TextEditOptions:
-    """Changes of the reference by words, one after the other."""
+    """Text edits of the reference, applied one after the other.  See ``token_editing.Edit``."""
 
     targets: tuple[str, ...]
+    """What the edits change to."""
     anchors: tuple[str, ...]
-    """One for each target, '' = none."""
+    """What they change from: one for each target, '' = none."""
     controls: tuple[str, ...]
-    """One for each target, '' = the target itself."""
+    """Where they change something: one for each target, '' = the target itself."""
     scale: float
     enhanced: bool
     thresholds: Thresholds
@@ -55,10 +60,11 @@ class TextEditOptions:
 
 @dataclass(frozen=True)
 class Options:
-    """Everything that a painter can set, but what is part of every request (seed, steps, guidance)."""
+    """Everything that a painter can set, except what is part of every request (seed, steps, guidance)."""
 
     strengths: Strengths
     sketch_strength: float
+    """Factor of the sketch features."""
     size: int
     """Side of the square with as many pixels as the model's image."""
     sampler: Sampler
@@ -66,34 +72,37 @@ class Options:
     prediction: Prediction | None
     """None = as the checkpoint's file name says."""
     sketch_guidance: float
+    """Guidance scale of the lines; 1 = off."""
     window: tuple[float, float]
-    """``guidance.progress`` from and until which the reference is seen."""
+    """``guidance.progress`` between which the reference is used."""
     pause: tuple[float, float]
-    """In between, from and until which it is not; (-1, -1) = no pause."""
+    """``guidance.progress`` between which the reference is not used after all; (-1, -1) = no pause."""
     reference_padding: float
-    """Width of the reference with white at its sides, as a multiple of its own."""
+    """Width of the reference with white margins, as a multiple of its own width."""
     clear_background: bool
-    """Whether the foreground is taken out of the background reference, too."""
+    """Whether the foreground is removed from the background reference as well."""
     injection: InjectionOptions | None
+    """None = no attention injection."""
     text_edit: TextEditOptions | None
+    """None = no text edits."""
 
     @property
     def largest_batch(self) -> int:
-        """Rows of the largest batch a step may need.
+        """Rows of the largest batch that a step may need.
 
-        Guidance by the reference counts always: it is no part of what a condition is cached by, so it may come later.
+        Guidance by the reference always counts: a cached condition may be used again with another guidance scale.
         """
         return 2 + (self.sketch_guidance > 1)
 
     def guidance(self, reference: float) -> Guidance:
-        """The guidance with this scale of the reference."""
+        """The guidance with this scale for the reference."""
         return Guidance(reference, self.sketch_guidance, *self.window, *self.pause)
 
 
 def parse_options(values: ParameterValues, layers: LayerGroups) -> Options:
-    """From the values of a mode's parameters; those that the mode does not have get a neutral value.
+    """The options from the values of a mode's parameters; parameters that the mode lacks get a neutral value.
 
-    Raises LinewashError BAD_SETTING for lists of numbers and words that make no sense.
+    Raises LinewashError BAD_SETTING for invalid lists of numbers, and for text edits that do not fit together.
     """
     pause = _number(values, "pause_start"), _number(values, "pause_end")
     prediction = _text(values, "prediction")
@@ -115,7 +124,7 @@ def parse_options(values: ParameterValues, layers: LayerGroups) -> Options:
 
 
 def parse_strengths(values: ParameterValues, layers: LayerGroups) -> Strengths:
-    """The strengths among the values.  LinewashError BAD_SETTING for a list of another length or of other numbers."""
+    """The strengths among the values.  Raises LinewashError BAD_SETTING for lists of a wrong length or range."""
     reference = _number(values, "reference_strength")
     by_layer = _numbers(values, "layer_strengths", layers.count)
     if by_layer:
@@ -139,26 +148,26 @@ def _injection(values: ParameterValues) -> InjectionOptions:
 
 
 def _text_edit(values: ParameterValues) -> TextEditOptions:
-    targets = _parts(_text(values, "edit_target"))
+    targets = _split_texts(_text(values, "edit_target"))
     if not all(targets):
         raise LinewashError(ErrorCode.BAD_SETTING, "edit_scale without edit_target")
     return TextEditOptions(
         targets,
-        _matching(values, "edit_anchor", targets),
-        _matching(values, "edit_control", targets),
+        _texts_for_targets(values, "edit_anchor", targets),
+        _texts_for_targets(values, "edit_control", targets),
         _number(values, "edit_scale"),
         _switch(values, "edit_enhanced"),
         _thresholds(values),
     )
 
 
-def _parts(words: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in words.split(";"))
+def _split_texts(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(";"))
 
 
-def _matching(values: ParameterValues, name: str, targets: tuple[str, ...]) -> tuple[str, ...]:
-    """One text for each target; no text at all means an empty one for each."""
-    texts = _parts(_text(values, name)) if _text(values, name) else ("",) * len(targets)
+def _texts_for_targets(values: ParameterValues, name: str, targets: tuple[str, ...]) -> tuple[str, ...]:
+    """One text for each target; an empty parameter gives an empty text for each."""
+    texts = _split_texts(_text(values, name)) if _text(values, name) else ("",) * len(targets)
     if len(texts) != len(targets):
         raise LinewashError(ErrorCode.BAD_SETTING, f"{name} has {len(texts)} parts, edit_target {len(targets)}")
     return texts
@@ -170,27 +179,27 @@ def _thresholds(values: ParameterValues) -> Thresholds:
         return THRESHOLDS
     if sorted(set(numbers)) != list(numbers):
         raise LinewashError(ErrorCode.BAD_SETTING, "edit_thresholds do not rise")
-    a, b, c, d = numbers
-    return a, b, c, d
+    t0, t1, t2, t3 = numbers
+    return t0, t1, t2, t3
 
 
-def _number(values: ParameterValues, name: str, absent: float | None = None) -> float:
-    """The number of that name; ``absent`` where the mode has no such parameter."""
-    return float(values[name] if absent is None else values.get(name, absent))
+def _number(values: ParameterValues, name: str, default: float | None = None) -> float:
+    """The number of that name; ``default`` where the mode has no such parameter."""
+    return float(values[name] if default is None else values.get(name, default))
 
 
 def _text(values: ParameterValues, name: str) -> str:
-    """The text of that name, without blanks around it."""
+    """The text of that name, stripped of blanks."""
     return str(values[name]).strip()
 
 
 def _switch(values: ParameterValues, name: str) -> bool:
-    """Whether the switch of that name is on; off where the mode has none."""
+    """Whether the switch of that name is on; False where the mode has no such parameter."""
     return values.get(name, False) is True
 
 
 def _numbers(values: ParameterValues, name: str, count: int) -> tuple[float, ...]:
-    """``count`` numbers from 0 to 1 in a text, by commas or blanks; () when it is empty.  LinewashError BAD_SETTING."""
+    """``count`` numbers from 0 to 1, separated by commas or blanks; () when the text is empty.  LinewashError BAD_SETTING."""
     words = _text(values, name).replace(",", " ").split()
     if not words:
         return ()

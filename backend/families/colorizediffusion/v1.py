@@ -1,4 +1,4 @@
-"""ColorizeDiffusion v1 (checkpoints ``mult-*``): one set of weights, with or without masks."""
+"""ColorizeDiffusion v1 (checkpoints ``mult-*``): one set of weights, used with or without masks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from backend.families.colorizediffusion.spec import MASKED, REFERENCE_SIDE, V1_M
 from backend.weights.state_dict import Shapes
 from shared.protocol import Finish
 
-if TYPE_CHECKING:  # these bring torch's and diffusers' networks along
+if TYPE_CHECKING:  # these load transformers and diffusers' networks
     from backend.families.colorizediffusion.conditioning import BuildReference, Encoders, ReferenceConditioning, ReferenceInputs
     from backend.families.colorizediffusion.options import Strengths
 
@@ -36,7 +36,7 @@ def build_networks(shapes: Shapes, config: NetworkConfig) -> dict[str, nn.Module
 
 
 def reference_builder(encoders: Encoders, extras: Mapping[str, nn.Module]) -> BuildReference:
-    """What the U-Net is told of the reference in each mode (spec 13); v1 has no extra parts."""
+    """Builds the conditioning on the reference for each mode (spec 13).  v1 has no extra parts."""
     from backend.families.colorizediffusion.conditioning import background_image, split_conditioning, whole_conditioning
 
     def build(mode: str, strengths: Strengths, inputs: ReferenceInputs) -> ReferenceConditioning:

@@ -1,4 +1,4 @@
-"""ColorizeDiffusion v1.5 (checkpoints ``switch-*``): low-rank weights for foreground and background, used as the mode says."""
+"""ColorizeDiffusion v1.5 (checkpoints ``switch-*``): the mode chooses low-rank weights for foreground and background."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from backend.families.colorizediffusion.spec import (
 from backend.weights.state_dict import Shapes
 from shared.protocol import Finish
 
-if TYPE_CHECKING:  # these bring torch's and diffusers' networks along
+if TYPE_CHECKING:  # these load transformers and diffusers' networks
     from torch import Tensor
 
     from backend.families.colorizediffusion.conditioning import BuildReference, Encoders, ReferenceConditioning, ReferenceInputs
@@ -51,7 +51,7 @@ def build_networks(shapes: Shapes, config: NetworkConfig) -> dict[str, nn.Module
 
 
 def reference_builder(encoders: Encoders, extras: Mapping[str, nn.Module]) -> BuildReference:
-    """What the U-Net is told of the reference in each mode (spec 13), with threshold embedder and token transformer."""
+    """Builds the conditioning on the reference for each mode (spec 13), with threshold embedder and token transformer."""
     import torch
 
     from backend.families.colorizediffusion.conditioning import (
@@ -69,15 +69,15 @@ def reference_builder(encoders: Encoders, extras: Mapping[str, nn.Module]) -> Bu
         return embedder(torch.tensor([threshold], device=like.device)).to(like.dtype)
 
     def halves(mode: str, strengths: Strengths, inputs: ReferenceInputs) -> tuple[Tensor, ...]:
-        """Tokens of the context: those of the foreground's half first, then the background's."""
+        """The tokens of the foreground's half, then those of the background's."""
         if mode == FOREGROUND:
             return inputs.tokens, inputs.tokens
         background = encoders.patch_tokens(background_image(strengths, inputs))
         background = background + threshold_token(strengths.reference_threshold, background)
-        if inputs.background is None:  # the tokens of a background image are taken as they are
+        if inputs.background is None:  # only the main reference's tokens are transformed, not a background reference's
             background = transformer(background)
         foreground = inputs.tokens + threshold_token(strengths.sketch_threshold, background)
-        if mode == BOTH_PUBLISHED:  # quirk Q2: all of it twice, so that each half sees both
+        if mode == BOTH_PUBLISHED:  # quirk Q2 of the published program: each half sees both
             return foreground, background, foreground, background
         return foreground, background
 

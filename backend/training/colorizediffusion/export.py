@@ -9,7 +9,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from backend.families.colorizediffusion.checkpoint.config import read_config
-from backend.families.colorizediffusion.checkpoint.loader import prediction_of
+from backend.families.colorizediffusion.checkpoint.loader import prediction_from_name
 from backend.families.colorizediffusion.versions import V15, Version
 from backend.networks.colorizediffusion.transformer_blocks import cross_attentions
 from backend.networks.colorizediffusion.unet import ReferenceUNet
@@ -62,7 +62,7 @@ def export_checkpoint(start: StartCheckpoint, run: Path, out: Path) -> int:
     """
     weights, averaged = load_run_weights(run)
     parts = start.load()
-    if prediction_of(out.name) != parts.prediction:
+    if prediction_from_name(out.name) != parts.prediction:
         word = "must" if parts.prediction == "eps" else "must not"
         raise ValueError(f"the file of a network that predicts {parts.prediction} {word} have eps in its name: {out.name}")
     network: nn.Module = V1Network(parts.unet, parts.sketch_encoder)

@@ -1,1 +1,1 @@
-"""Reading checkpoints of ColorizeDiffusion: names, shapes and configuration, and loading them into networks."""
+"""Checkpoints of ColorizeDiffusion: the names, shapes and configuration of their tensors, and how they are loaded."""

@@ -1,4 +1,4 @@
-"""How files name CLIP's towers, and what they may hold besides."""
+"""The layouts in which files name CLIP's two towers, and the extra keys that each layout allows."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,56 +6,60 @@ from dataclasses import dataclass
 from backend.families.colorizediffusion.checkpoint import key_mapping, network_configs
 from backend.families.colorizediffusion.checkpoint.config import NetworkConfig
 from backend.weights.safetensors_file import SafetensorsFile
-from backend.weights.state_dict import build_on_meta
+from backend.weights.state_dict import Names, build_on_meta
 
 
 @dataclass(frozen=True)
 class ClipLayout:
-    """One way in which files name CLIP's towers."""
+    """How one program names the tensors of CLIP's towers."""
 
-    vision: key_mapping.Names
-    text: key_mapping.Names
+    vision: Names
+    text: Names
     extras: frozenset[str]
-    """Full names of what such a file may hold that no network has."""
+    """Full names of tensors that such a file may hold although no network reads them."""
 
 
 CLIP_LAYOUTS = (
     ClipLayout(  # the published training program's
-        key_mapping.openclip(f"{key_mapping.CLIP}visual.model."),
-        key_mapping.openclip(f"{key_mapping.CLIP}transformer.model."),
-        frozenset((f"{key_mapping.CLIP}transformer.model.logit_scale",)),
+        key_mapping.openclip_names(f"{key_mapping.CLIP_PREFIX}visual.model."),
+        key_mapping.openclip_names(f"{key_mapping.CLIP_PREFIX}transformer.model."),
+        frozenset((f"{key_mapping.CLIP_PREFIX}transformer.model.logit_scale",)),
     ),
-    ClipLayout(key_mapping.openclip("visual."), key_mapping.openclip(""), frozenset(("logit_scale",))),  # OpenCLIP's
+    ClipLayout(
+        key_mapping.openclip_names("visual."), key_mapping.openclip_names(""), frozenset(("logit_scale",))
+    ),  # OpenCLIP's
     ClipLayout(  # transformers'; its earlier versions saved position ids
-        key_mapping.transformers_layout,
-        key_mapping.transformers_layout,
+        key_mapping.transformers_source,
+        key_mapping.transformers_source,
         frozenset(("logit_scale", "vision_model.embeddings.position_ids", "text_model.embeddings.position_ids")),
     ),
 )
 
 
-def vision_names(held: Iterable[str]) -> key_mapping.Names | None:
-    """How a file with these names calls CLIP's vision tower, None when it has none."""
-    names = set(held)
-    return next((layout.vision for layout in CLIP_LAYOUTS if _has_vision(layout, names)), None)
+def vision_names(file_keys: Iterable[str]) -> Names | None:
+    """The mapping of CLIP's vision tower to a file with these keys; None when the file has no vision tower."""
+    keys = set(file_keys)
+    return next((layout.vision for layout in CLIP_LAYOUTS if _has_vision(layout, keys)), None)
 
 
-def text_names(held: Iterable[str]) -> key_mapping.Names | None:
-    """How a file with these names calls CLIP's text tower, None when it has none."""
-    names = set(held)
-    return next((layout.text for layout in CLIP_LAYOUTS if _has_text(layout, names)), None)
+def text_names(file_keys: Iterable[str]) -> Names | None:
+    """The mapping of CLIP's text tower to a file with these keys; None when the file has no text tower."""
+    keys = set(file_keys)
+    return next((layout.text for layout in CLIP_LAYOUTS if _has_text(layout, keys)), None)
 
 
-def extra_keys(held: Iterable[str]) -> frozenset[str]:
-    """What a file with these names may hold besides networks: a checkpoint the schedule, CLIP's file its layout's extras."""
-    names = set(held)
-    schedule = key_mapping.SCHEDULE if any(name.startswith(key_mapping.UNET) for name in names) else frozenset[str]()
-    layouts = (layout for layout in CLIP_LAYOUTS if _has_vision(layout, names) or _has_text(layout, names))
+def extra_keys(file_keys: Iterable[str]) -> frozenset[str]:
+    """Keys that a file may hold besides networks: the noise schedule of a checkpoint, and the extras of CLIP's layout."""
+    keys = set(file_keys)
+    schedule = (
+        key_mapping.SCHEDULE_BUFFERS if any(key.startswith(key_mapping.UNET_PREFIX) for key in keys) else frozenset[str]()
+    )
+    layouts = (layout for layout in CLIP_LAYOUTS if _has_vision(layout, keys) or _has_text(layout, keys))
     return schedule.union(*(layout.extras for layout in layouts))
 
 
 def ignorable_keys(file: SafetensorsFile, config: NetworkConfig) -> frozenset[str]:
-    """What a file may hold besides the networks that are read: ``extra_keys``, and CLIP's text tower."""
+    """Keys that a file may hold besides the networks that are loaded: ``extra_keys``, and CLIP's text tower."""
     names, extras = text_names(file.entries), extra_keys(file.entries)
     if names is None:
         return extras
@@ -63,9 +67,9 @@ def ignorable_keys(file: SafetensorsFile, config: NetworkConfig) -> frozenset[st
     return extras.union(names(key).name for key in network.state_dict())
 
 
-def _has_vision(layout: ClipLayout, held: set[str]) -> bool:
-    return layout.vision("clip.vision_model.embeddings.class_embedding").name in held
+def _has_vision(layout: ClipLayout, file_keys: set[str]) -> bool:
+    return layout.vision("clip.vision_model.embeddings.class_embedding").name in file_keys
 
 
-def _has_text(layout: ClipLayout, held: set[str]) -> bool:
-    return layout.text("clip.text_model.embeddings.token_embedding.weight").name in held
+def _has_text(layout: ClipLayout, file_keys: set[str]) -> bool:
+    return layout.text("clip.text_model.embeddings.token_embedding.weight").name in file_keys

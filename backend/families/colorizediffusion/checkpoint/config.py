@@ -1,4 +1,4 @@
-"""What the shapes of a checkpoint do not tell about its networks."""
+"""Hyperparameters of the networks that cannot be read from the shapes of a checkpoint's tensors."""
 
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -9,24 +9,30 @@ from shared.errors import ErrorCode, LinewashError
 
 @dataclass(frozen=True)
 class NetworkConfig:
-    """Numbers of heads and groups; the defaults are those of the published files."""
+    """Attention heads and normalization groups.  The defaults are those of the published files."""
 
     head_dim: int = 64
+    """Channels of one attention head of the U-Net."""
     groups: int = 32
+    """Groups of the U-Net's group normalization."""
     vae_groups: int = 32
+    """Groups of the VAE's group normalization."""
     vision_heads: int = 16
+    """Attention heads of CLIP's vision tower."""
     text_heads: int = 16
+    """Attention heads of CLIP's text tower."""
     token_head_dim: int = 64
+    """Channels of one attention head of v1.5's token transformer."""
 
 
 def read_config(checkpoint: Path) -> NetworkConfig:
-    """The configuration beside a checkpoint (``NAME.json`` for ``NAME.safetensors``), the defaults when there is none.
+    """The configuration beside a checkpoint (``NAME.json`` for ``NAME.safetensors``); the defaults when there is none.
 
-    Raises LinewashError MODEL_KEYS when the file is not a JSON object of known names and positive whole numbers.
+    Raises LinewashError MODEL_KEYS when the file is not a JSON object of these names and positive whole numbers.
     """
-    numbers, known = read_sidecar_json(checkpoint), {field.name for field in fields(NetworkConfig)}
-    if not set(numbers) <= known:
-        raise LinewashError(ErrorCode.MODEL_KEYS, f"{checkpoint.stem}.json: not an object of {', '.join(sorted(known))}")
+    numbers, names = read_sidecar_json(checkpoint), {field.name for field in fields(NetworkConfig)}
+    if not set(numbers) <= names:
+        raise LinewashError(ErrorCode.MODEL_KEYS, f"{checkpoint.stem}.json: not an object of {', '.join(sorted(names))}")
     if not all(type(value) is int and value > 0 for value in numbers.values()):
         raise LinewashError(ErrorCode.MODEL_KEYS, f"{checkpoint.stem}.json: not positive whole numbers")
     return NetworkConfig(**numbers)

@@ -1,6 +1,7 @@
-"""Where each weight of the networks stands in a published checkpoint.
+"""Maps each weight of the networks to its tensor in a published checkpoint.
 
-The names go from module to file, so that both what a file lacks and what it has too much are told in the file's own names.
+The mapping goes from the module's key to the file's name, so that missing and unexpected tensors are reported by the names in
+the file.
 """
 
 import re
@@ -10,13 +11,13 @@ from torch import Tensor
 
 from backend.weights.state_dict import Names, WeightSource, identity, replace_prefix
 
-UNET = "model.diffusion_model."
-VAE = "first_stage_model."
-SKETCH = "control_encoder."
-THRESHOLD = "thresh_embedder."
-TOKENS = "transformer."
-CLIP = "cond_stage_model."
-SCHEDULE = frozenset(
+UNET_PREFIX = "model.diffusion_model."
+VAE_PREFIX = "first_stage_model."
+SKETCH_PREFIX = "control_encoder."
+THRESHOLD_PREFIX = "thresh_embedder."
+TOKENS_PREFIX = "transformer."
+CLIP_PREFIX = "cond_stage_model."
+SCHEDULE_BUFFERS = frozenset(
     (
         "betas",
         "alphas_cumprod",
@@ -32,7 +33,7 @@ SCHEDULE = frozenset(
         "posterior_mean_coef2",
     )
 )
-"""Buffers that a file may hold; the schedule is computed."""
+"""Buffers that a file may hold; the noise schedule is computed instead."""
 
 
 _RESNET = {
@@ -51,30 +52,29 @@ _UNET = {
     "conv_norm_out": "out.0",
     "conv_out": "out.2",
 }
-_LORA = re.compile(r"processor\.pairs\.(to_\w)\.(\w)\w+ground\.(down|up)\.")
-_SIDES = {"f": "fg", "b": "bg"}
+_LORA_KEY = re.compile(r"processor\.pairs\.(to_\w)\.(\w)\w+ground\.(down|up)\.")
+_LORA_SUFFIX = {"f": "fg", "b": "bg"}
 
 
-def unet(key: str) -> WeightSource:
-    """A key of ReferenceUNet."""
-    inner = _LORA.sub(lambda m: f"{m[1]}.lora_{m[3]}_{_SIDES[m[2]]}.", key.removeprefix("unet."))
-    found = re.fullmatch(r"(down|up)_blocks\.(\d)\.(resnets|attentions|downsamplers|upsamplers)\.(\d)\.(.+)", inner)
+def unet_source(key: str) -> WeightSource:
+    """Maps a key of ReferenceUNet."""
+    inner = _LORA_KEY.sub(lambda m: f"{m[1]}.lora_{m[3]}_{_LORA_SUFFIX[m[2]]}.", key.removeprefix("unet."))
     middle = re.fullmatch(r"mid_block\.resnets\.(\d)\.(.+)", inner)
-    if middle:
-        return WeightSource(f"{UNET}middle_block.{2 * int(middle[1])}.{replace_prefix(_RESNET, middle[2])}")
-    if not found:
-        return WeightSource(UNET + replace_prefix(_UNET, inner))
-    level, kind, number, rest = int(found[2]), found[3], int(found[4]), found[5]
+    if middle:  # the middle holds resnet, attention, resnet, numbered 0 to 2
+        return WeightSource(f"{UNET_PREFIX}middle_block.{2 * int(middle[1])}.{replace_prefix(_RESNET, middle[2])}")
+    match = re.fullmatch(r"(down|up)_blocks\.(\d)\.(resnets|attentions|downsamplers|upsamplers)\.(\d)\.(.+)", inner)
+    if not match:
+        return WeightSource(UNET_PREFIX + replace_prefix(_UNET, inner))
+    direction, level, kind, number, rest = match[1], int(match[2]), match[3], int(match[4]), match[5]
+    # The file numbers blocks through all levels, three a level; on the way down, block 0 is the first convolution.
     block = 3 * level + number
-    rest = replace_prefix(_RESNET, rest) if kind == "resnets" else rest
     if kind == "downsamplers":
-        return WeightSource(f"{UNET}input_blocks.{3 * level + 3}.0.{rest.replace('conv', 'op')}")
-    if kind == "upsamplers":
-        return WeightSource(f"{UNET}output_blocks.{3 * level + 2}.{1 if level == 0 else 2}.{rest}")
-    place = 0 if kind == "resnets" else 1
-    return WeightSource(
-        f"{UNET}{f'input_blocks.{block + 1}' if found[1] == 'down' else f'output_blocks.{block}'}.{place}.{rest}"
-    )
+        return WeightSource(f"{UNET_PREFIX}input_blocks.{3 * level + 3}.0.{rest.replace('conv', 'op')}")
+    if kind == "upsamplers":  # part of a level's last block, behind its attention, which the lowest level does not have
+        return WeightSource(f"{UNET_PREFIX}output_blocks.{3 * level + 2}.{1 if level == 0 else 2}.{rest}")
+    rest = replace_prefix(_RESNET, rest) if kind == "resnets" else rest
+    start = f"input_blocks.{block + 1}" if direction == "down" else f"output_blocks.{block}"
+    return WeightSource(f"{UNET_PREFIX}{start}.{0 if kind == 'resnets' else 1}.{rest}")
 
 
 _MIDDLE_ATTENTION = {"group_norm": "norm", "to_q": "q", "to_k": "k", "to_v": "v", "to_out.0": "proj_out"}
@@ -84,54 +84,55 @@ def _vae_name(key: str) -> str:
     key = re.sub(r"mid_block\.resnets\.(\d)", lambda m: f"mid.block_{int(m[1]) + 1}", key)
     key = re.sub(r"down_blocks\.(\d)\.resnets\.", r"down.\1.block.", key)
     key = re.sub(r"down_blocks\.(\d)\.downsamplers\.0\.", r"down.\1.downsample.", key)
+    # The file counts the levels of the decoder from the output, diffusers from the input.
     key = re.sub(r"up_blocks\.(\d)\.resnets\.", lambda m: f"up.{3 - int(m[1])}.block.", key)
     key = re.sub(r"up_blocks\.(\d)\.upsamplers\.0\.", lambda m: f"up.{3 - int(m[1])}.upsample.", key)
-    return VAE + key.replace("conv_shortcut", "nin_shortcut").replace("conv_norm_out", "norm_out")
+    return VAE_PREFIX + key.replace("conv_shortcut", "nin_shortcut").replace("conv_norm_out", "norm_out")
 
 
-def vae(key: str) -> WeightSource:
-    """A key of AutoencoderKL.  The published attention is made of 1 x 1 convolutions, diffusers' of linear layers."""
-    found = re.fullmatch(r"(\w+)\.mid_block\.attentions\.0\.(.+)", key)
-    if not found:
+def vae_source(key: str) -> WeightSource:
+    """Maps a key of AutoencoderKL.  Its attention is 1 x 1 convolutions in the file, and linear layers in diffusers."""
+    match = re.fullmatch(r"(\w+)\.mid_block\.attentions\.0\.(.+)", key)
+    if not match:
         return WeightSource(_vae_name(key))
-    change = identity if "group_norm" in key or key.endswith("bias") else _flat
-    return WeightSource(f"{VAE}{found[1]}.mid.attn_1.{replace_prefix(_MIDDLE_ATTENTION, found[2])}", change)
+    change = identity if "group_norm" in key or key.endswith("bias") else _flatten_kernel
+    return WeightSource(f"{VAE_PREFIX}{match[1]}.mid.attn_1.{replace_prefix(_MIDDLE_ATTENTION, match[2])}", change)
 
 
-def _flat(x: Tensor) -> Tensor:
-    return x.flatten(1)
+def _flatten_kernel(weight: Tensor) -> Tensor:
+    """The weight of a 1 x 1 convolution (out, in, 1, 1) as a linear layer's (out, in)."""
+    return weight.flatten(1)
 
 
-def _turned(x: Tensor) -> Tensor:
-    return x.t().contiguous()
+def _transpose(weight: Tensor) -> Tensor:
+    return weight.t().contiguous()
 
 
-def sketch(key: str) -> WeightSource:
-    """A key of SketchEncoder."""
+def sketch_source(key: str) -> WeightSource:
+    """Maps a key of SketchEncoder."""
     kind, number, *rest = key.split(".")
     if kind == "trunk":
-        return WeightSource(f"{SKETCH}model.{2 * int(number)}.{rest[0]}")
+        return WeightSource(f"{SKETCH_PREFIX}model.{2 * int(number)}.{rest[0]}")
     if kind == "stages":
-        return WeightSource(f"{SKETCH}output_blocks.{number}.{1 + 2 * int(rest[0])}.{rest[1]}")
-    return WeightSource(
-        f"{SKETCH}zero_layer.0.{rest[0]}" if number == "0" else f"{SKETCH}zero_blocks.{int(number) - 1}.0.{rest[0]}"
-    )
+        return WeightSource(f"{SKETCH_PREFIX}output_blocks.{number}.{1 + 2 * int(rest[0])}.{rest[1]}")
+    output = "zero_layer" if number == "0" else f"zero_blocks.{int(number) - 1}"
+    return WeightSource(f"{SKETCH_PREFIX}{output}.0.{rest[0]}")
 
 
-def threshold(key: str) -> WeightSource:
-    """A key of ThresholdEmbedder."""
-    return WeightSource(THRESHOLD + replace_prefix({"layers": "embed_layer"}, key))
+def threshold_source(key: str) -> WeightSource:
+    """Maps a key of ThresholdEmbedder."""
+    return WeightSource(THRESHOLD_PREFIX + replace_prefix({"layers": "embed_layer"}, key))
 
 
 _TOKEN_LAYER = {"attention_norm": "0", "mlp_norm": "1", "attention": "2", "mlp": "3"}
 
 
-def tokens(key: str) -> WeightSource:
-    """A key of TokenTransformer."""
+def tokens_source(key: str) -> WeightSource:
+    """Maps a key of TokenTransformer."""
     if key == "queries.weight":
-        return WeightSource(TOKENS + "embedding")
+        return WeightSource(TOKENS_PREFIX + "embedding")
     _, number, rest = key.split(".", 2)
-    return WeightSource(f"{TOKENS}layers.{number}.{replace_prefix(_TOKEN_LAYER, rest)}")
+    return WeightSource(f"{TOKENS_PREFIX}layers.{number}.{replace_prefix(_TOKEN_LAYER, rest)}")
 
 
 _CLIP = {
@@ -153,29 +154,29 @@ _CLIP_LAYER = {
 }
 
 
-def _third(number: int) -> Callable[[Tensor], Tensor]:
-    return lambda x: x.chunk(3)[number].clone()
+def _take_third(number: int) -> Callable[[Tensor], Tensor]:
+    return lambda weight: weight.chunk(3)[number].clone()
 
 
-def openclip(prefix: str) -> Names:
-    """Keys of ImageEncoder or TextEncoder in a file that names one tower as OpenCLIP does, under ``prefix``."""
+def openclip_names(prefix: str) -> Names:
+    """Maps keys of ImageEncoder or TextEncoder, for a file that names one tower as OpenCLIP does, under ``prefix``."""
 
-    def names(key: str) -> WeightSource:
+    def source(key: str) -> WeightSource:
         inner = key.removeprefix("clip.")
         if inner in ("visual_projection.weight", "text_projection.weight"):
-            return WeightSource(prefix + ("proj" if inner.startswith("visual") else "text_projection"), _turned)
+            return WeightSource(prefix + ("proj" if inner.startswith("visual") else "text_projection"), _transpose)
         layer = re.fullmatch(r"\w+\.encoder\.layers\.(\d+)\.(.+)", inner)
         if not layer:
             return WeightSource(prefix + replace_prefix(_CLIP, inner))
         start = f"{prefix}transformer.resblocks.{layer[1]}."
-        part = re.fullmatch(r"self_attn\.([qkv])_proj\.(weight|bias)", layer[2])
-        if part:
-            return WeightSource(f"{start}attn.in_proj_{part[2]}", _third("qkv".index(part[1])))
+        projection = re.fullmatch(r"self_attn\.([qkv])_proj\.(weight|bias)", layer[2])
+        if projection:  # OpenCLIP stores the three projections as one tensor
+            return WeightSource(f"{start}attn.in_proj_{projection[2]}", _take_third("qkv".index(projection[1])))
         return WeightSource(start + replace_prefix(_CLIP_LAYER, layer[2]))
 
-    return names
+    return source
 
 
-def transformers_layout(key: str) -> WeightSource:
-    """Keys of ImageEncoder or TextEncoder in a file that names both towers as transformers does."""
+def transformers_source(key: str) -> WeightSource:
+    """Maps a key of ImageEncoder or TextEncoder, for a file that names both towers as transformers does."""
     return WeightSource(key.removeprefix("clip."))

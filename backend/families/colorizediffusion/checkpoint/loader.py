@@ -1,7 +1,7 @@
-"""From a checkpoint file to networks ready to run.
+"""Loads a checkpoint file into networks that are ready to run.
 
-Every name and shape is compared before the first weight is read, and nothing is returned before the last one is in its place.
-So whatever is wrong with a file, models that are loaded already are not touched.
+Every name and shape is checked before the first weight is read, and nothing is returned before the last weight is loaded.
+A damaged file therefore never affects the models that are loaded already.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,8 +25,8 @@ from backend.weights.companions import NO_COMPANIONS, Companions, companion_miss
 from backend.weights.safetensors_file import SafetensorsFile
 from backend.weights.state_dict import build_on_meta, check_state_dict, load_state_dict
 
-WIDE = ("unet.time_embedding.", "unet.class_embedding.", "unet.conv_norm_out.", "unet.conv_out.")
-"""Parts of the U-Net that stay in float32 whatever type its blocks have."""
+FLOAT32_PREFIXES = ("unet.time_embedding.", "unet.class_embedding.", "unet.conv_norm_out.", "unet.conv_out.")
+"""Prefixes of the U-Net's keys that stay in float32, whatever type its blocks have."""
 
 
 @dataclass(frozen=True)
@@ -35,16 +35,17 @@ class Parts:
 
     version: Version
     prediction: Prediction
+    """What the U-Net predicts."""
     unet: ReferenceUNet
     sketch_encoder: SketchEncoder
     vae: AutoencoderKL
     image_encoder: ImageEncoder
     text: Path | None
-    """The file that holds CLIP's text tower; ``load_text`` reads it, and only edits by words need it."""
+    """The file that holds CLIP's text tower, None when there is none; ``load_text`` reads it.  Only text edits need it."""
     tokenizer: Path | None
-    """The folder with CLIP's vocabulary."""
+    """The folder with CLIP's vocabulary, None when there is none."""
     extras: Mapping[str, nn.Module] = field(default_factory=dict[str, nn.Module])
-    """The other networks of the version, see ``Version.build``."""
+    """The version's other networks by part, see ``Version.build``."""
 
     @property
     def networks(self) -> dict[str, nn.Module]:
@@ -58,8 +59,8 @@ class Parts:
         }
 
 
-def prediction_of(name: str) -> Prediction:
-    """What the network predicts, by the file's name: noise when ``eps`` stands in it, else v.  Nothing inside tells."""
+def prediction_from_name(name: str) -> Prediction:
+    """What the network predicts, from the file's name: noise when it contains ``eps``, else v.  The tensors do not tell."""
     return "eps" if "eps" in name else "v"
 
 
@@ -74,11 +75,12 @@ def load_parts(
     prediction: Prediction | None = None,
     versions: Sequence[Version] = VERSIONS,
 ) -> Parts:
-    """The networks of the checkpoint at ``path``, with CLIP from inside it or else from its companion.
+    """The networks of the checkpoint at ``path``, with CLIP from the same file or else from its companion.
 
-    ``dtype`` is the type of the U-Net's blocks, the sketch encoder and whatever ``Version.narrow`` names; the time MLP, the
-    U-Net's output and other parts are float32 always (spec 20).  The VAE's 16-bit weights are widened unless ``vae_dtype`` says
-    otherwise.  ``prediction`` overrides the rule of the file's name.
+    dtype: the type of the parts that ``Version.low_precision_parts`` names, such as the U-Net's blocks and the sketch encoder.
+    The time MLP, the U-Net's output and all other parts are always float32 (spec 20).
+    vae_dtype, clip_dtype: the VAE's 16-bit weights become float32 by default.
+    prediction: overrides ``prediction_from_name``.
 
     Raises LinewashError: what ``SafetensorsFile`` raises for either file, MODEL_OTHER_FAMILY, MODEL_KEYS with the names that
     are missing, unexpected or of another shape, COMPANION_MISSING when neither file holds a vision tower.
@@ -108,18 +110,18 @@ def load_text(path: Path, device: str = "cpu") -> TextEncoder:
 
 @dataclass(frozen=True)
 class _Types:
-    """Number formats of the parts."""
+    """Types of the parts' weights."""
 
-    narrow: torch.dtype
+    low_precision: torch.dtype
     vae: torch.dtype
     clip: torch.dtype
 
     def of(self, version: Version, part: str, key: str) -> torch.dtype:
-        """Of one weight."""
+        """The type of one weight."""
         if part == "vae":
             return self.vae
-        wide = part not in version.narrow or (part == "unet" and key.startswith(WIDE))
-        return torch.float32 if wide else self.narrow
+        in_float32 = part not in version.low_precision_parts or (part == "unet" and key.startswith(FLOAT32_PREFIXES))
+        return torch.float32 if in_float32 else self.low_precision
 
 
 def _load(
@@ -137,12 +139,12 @@ def _load(
     networks = build_on_meta(lambda: version.build(file.shapes, config))
     image_encoder = build_on_meta(lambda: network_configs.image_encoder(clip.shapes, clip_names, clip_config))
 
-    # Both files are compared with their networks before either is read.
-    named = [(network, version.key_map[part]) for part, network in networks.items()]
+    # Both files are checked against their networks before weights of either are read.
+    sources = [(network, version.key_map[part]) for part, network in networks.items()]
     if clip is file:
-        check_state_dict(file, [*named, (image_encoder, clip_names)], ignorable_keys(file, config))
+        check_state_dict(file, [*sources, (image_encoder, clip_names)], ignorable_keys(file, config))
     else:
-        check_state_dict(file, named, ignorable_keys(file, config))
+        check_state_dict(file, sources, ignorable_keys(file, config))
         check_state_dict(clip, [(image_encoder, clip_names)], ignorable_keys(clip, clip_config))
 
     for part, network in networks.items():
@@ -151,7 +153,7 @@ def _load(
     register_position_ids(image_encoder.clip.vision_model.embeddings, device)
     return Parts(
         version=version,
-        prediction=prediction or prediction_of(file.path.name),
+        prediction=prediction or prediction_from_name(file.path.name),
         unet=cast(ReferenceUNet, networks.pop("unet")),
         sketch_encoder=cast(SketchEncoder, networks.pop("sketch_encoder")),
         vae=cast(AutoencoderKL, networks.pop("vae")),
@@ -163,6 +165,6 @@ def _load(
 
 
 def _tokenizer(folder: Path) -> Path | None:
-    """The folder when it holds CLIP's vocabulary in one of transformers' two layouts."""
-    whole = (folder / "tokenizer.json").is_file()
-    return folder if whole or all((folder / name).is_file() for name in ("vocab.json", "merges.txt")) else None
+    """The folder when it holds CLIP's vocabulary in one of transformers' two layouts, else None."""
+    in_one_file = (folder / "tokenizer.json").is_file()
+    return folder if in_one_file or all((folder / name).is_file() for name in ("vocab.json", "merges.txt")) else None

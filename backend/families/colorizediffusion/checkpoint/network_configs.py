@@ -1,6 +1,6 @@
-"""The networks of a checkpoint, built by the shapes of its tensors.
+"""Builds the networks of a checkpoint from the shapes of its tensors.
 
-Widths, ranks and numbers of layers are read from the file; what shapes do not tell stands in ``NetworkConfig``.
+Widths, ranks and numbers of layers are read from the shapes; hyperparameters that shapes do not tell are in ``NetworkConfig``.
 """
 
 from typing import Any
@@ -17,14 +17,14 @@ from backend.networks.colorizediffusion.sketch_encoder import SketchEncoder
 from backend.networks.colorizediffusion.token_transformer import ThresholdEmbedder, TokenTransformer
 from backend.networks.colorizediffusion.transformer_blocks import cross_attentions
 from backend.networks.colorizediffusion.unet import ReferenceUNet
-from backend.weights.state_dict import Shapes, count_children, size
+from backend.weights.state_dict import Names, Shapes, count_children, identity, size
 
-_VAE_WIDTHS = (0, 1, 2, 3)
+_VAE_LEVELS = 4
 _BLOCKS = ("DownBlock2D", "CrossAttnDownBlock2D", "UpBlock2D", "CrossAttnUpBlock2D")
 
 
 def common_networks(shapes: Shapes, config: NetworkConfig, with_pairs: bool) -> dict[str, nn.Module]:
-    """U-Net, sketch encoder and VAE of a checkpoint of Stable Diffusion 2's size, by part."""
+    """U-Net, sketch encoder and VAE of a checkpoint that is built like Stable Diffusion 2, by part."""
     return {
         "unet": reference_unet(shapes, config, with_pairs),
         "sketch_encoder": sketch_encoder(shapes),
@@ -33,16 +33,17 @@ def common_networks(shapes: Shapes, config: NetworkConfig, with_pairs: bool) -> 
 
 
 def reference_unet(shapes: Shapes, config: NetworkConfig, with_pairs: bool) -> ReferenceUNet:
-    """The U-Net; with pairs, each cross-attention layer has the low-rank pairs that the file holds for it."""
+    """The U-Net.  with_pairs: each cross-attention layer has the low-rank pairs that the file holds for it."""
     down, cross_down, up, cross_up = _BLOCKS
-    widths = tuple(size(shapes, f"{key_mapping.UNET}input_blocks.{i}.0.out_layers.3.weight") for i in (1, 4, 7, 10))
-    arguments: dict[str, Any] = {  # diffusers declares tuples of one number
-        "in_channels": size(shapes, f"{key_mapping.UNET}input_blocks.0.0.weight", 1),
-        "out_channels": size(shapes, f"{key_mapping.UNET}out.2.weight"),
+    widths = tuple(size(shapes, f"{key_mapping.UNET_PREFIX}input_blocks.{i}.0.out_layers.3.weight") for i in (1, 4, 7, 10))
+    first_keys = f"{key_mapping.UNET_PREFIX}input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight"
+    arguments: dict[str, Any] = {  # diffusers' annotations allow tuples of one number only
+        "in_channels": size(shapes, f"{key_mapping.UNET_PREFIX}input_blocks.0.0.weight", 1),
+        "out_channels": size(shapes, f"{key_mapping.UNET_PREFIX}out.2.weight"),
         "block_out_channels": widths,
         "layers_per_block": 2,
-        "attention_head_dim": tuple(width // config.head_dim for width in widths),  # diffusers' old name for heads
-        "cross_attention_dim": size(shapes, f"{key_mapping.UNET}input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight", 1),
+        "attention_head_dim": tuple(width // config.head_dim for width in widths),  # means heads: diffusers' old name
+        "cross_attention_dim": size(shapes, first_keys, 1),
         "norm_num_groups": config.groups,
         "use_linear_projection": False,
         "down_block_types": (cross_down, cross_down, cross_down, down),
@@ -53,10 +54,11 @@ def reference_unet(shapes: Shapes, config: NetworkConfig, with_pairs: bool) -> R
 
 
 def _ranks(shapes: Shapes, unet: UNet2DConditionModel) -> list[Ranks]:
+    """The ranks of each cross-attention layer's low-rank pairs."""
     names = {id(module): name for name, module in unet.named_modules()}
     layers: list[Ranks] = []
     for attn in cross_attentions(unet):
-        start = key_mapping.unet(f"{names[id(attn)]}.").name
+        start = key_mapping.unet_source(f"{names[id(attn)]}.").name
         layer: dict[Projection, dict[Side, int]] = {}
         for p in PROJECTIONS:
             down = f"{start}{p}.lora_down"
@@ -67,13 +69,13 @@ def _ranks(shapes: Shapes, unet: UNet2DConditionModel) -> list[Ranks]:
 
 def autoencoder(shapes: Shapes, config: NetworkConfig) -> AutoencoderKL:
     """The VAE."""
-    widths = tuple(size(shapes, f"{key_mapping.VAE}encoder.down.{i}.block.0.conv1.weight") for i in _VAE_WIDTHS)
+    widths = tuple(size(shapes, f"{key_mapping.VAE_PREFIX}encoder.down.{i}.block.0.conv1.weight") for i in range(_VAE_LEVELS))
     arguments: dict[str, Any] = {
         "block_out_channels": widths,
-        "down_block_types": ("DownEncoderBlock2D",) * 4,
-        "up_block_types": ("UpDecoderBlock2D",) * 4,
+        "down_block_types": ("DownEncoderBlock2D",) * _VAE_LEVELS,
+        "up_block_types": ("UpDecoderBlock2D",) * _VAE_LEVELS,
         "layers_per_block": 2,
-        "latent_channels": size(shapes, f"{key_mapping.VAE}post_quant_conv.weight"),
+        "latent_channels": size(shapes, f"{key_mapping.VAE_PREFIX}post_quant_conv.weight"),
         "norm_num_groups": config.vae_groups,
     }
     return AutoencoderKL(**arguments)
@@ -81,25 +83,27 @@ def autoencoder(shapes: Shapes, config: NetworkConfig) -> AutoencoderKL:
 
 def sketch_encoder(shapes: Shapes) -> SketchEncoder:
     """The sketch encoder."""
-    trunk = [size(shapes, f"{key_mapping.SKETCH}model.{2 * i}.weight") for i in range(7)]
-    stages = [size(shapes, f"{key_mapping.SKETCH}output_blocks.{i}.1.weight") for i in range(4)]
-    return SketchEncoder(trunk, stages, size(shapes, f"{key_mapping.SKETCH}model.0.weight", 1))
+    trunk = [size(shapes, f"{key_mapping.SKETCH_PREFIX}model.{2 * i}.weight") for i in range(7)]
+    stages = [size(shapes, f"{key_mapping.SKETCH_PREFIX}output_blocks.{i}.1.weight") for i in range(4)]
+    return SketchEncoder(trunk, stages, size(shapes, f"{key_mapping.SKETCH_PREFIX}model.0.weight", 1))
 
 
 def threshold_embedder(shapes: Shapes) -> ThresholdEmbedder:
     """v1.5's threshold embedder."""
-    name = f"{key_mapping.THRESHOLD}embed_layer.0.weight"
+    name = f"{key_mapping.THRESHOLD_PREFIX}embed_layer.0.weight"
     return ThresholdEmbedder(size(shapes, name), size(shapes, name, 1))
 
 
 def token_transformer(shapes: Shapes, config: NetworkConfig) -> TokenTransformer:
     """v1.5's token transformer."""
-    queries, width = (size(shapes, f"{key_mapping.TOKENS}embedding", axis) for axis in (0, 1))
-    return TokenTransformer(width, count_children(shapes, f"{key_mapping.TOKENS}layers."), queries, config.token_head_dim)
+    queries, width = (size(shapes, f"{key_mapping.TOKENS_PREFIX}embedding", axis) for axis in (0, 1))
+    return TokenTransformer(
+        width, count_children(shapes, f"{key_mapping.TOKENS_PREFIX}layers."), queries, config.token_head_dim
+    )
 
 
-def image_encoder(shapes: Shapes, names: key_mapping.Names, config: NetworkConfig) -> ImageEncoder:
-    """CLIP's vision tower in a file that names it as ``names`` says."""
+def image_encoder(shapes: Shapes, names: Names, config: NetworkConfig) -> ImageEncoder:
+    """CLIP's vision tower.  names: maps its keys to those of the file."""
     start, last = "clip.vision_model.encoder.layers.", ".mlp.fc1.weight"
     patch = names("clip.vision_model.embeddings.patch_embedding.weight").name
     positions = size(shapes, names("clip.vision_model.embeddings.position_embedding.weight").name)
@@ -117,8 +121,8 @@ def image_encoder(shapes: Shapes, names: key_mapping.Names, config: NetworkConfi
     )
 
 
-def text_encoder(shapes: Shapes, names: key_mapping.Names, config: NetworkConfig) -> TextEncoder:
-    """CLIP's text tower in a file that names it as ``names`` says."""
+def text_encoder(shapes: Shapes, names: Names, config: NetworkConfig) -> TextEncoder:
+    """CLIP's text tower.  names: maps its keys to those of the file."""
     start, last = "clip.text_model.encoder.layers.", ".mlp.fc1.weight"
     vocabulary = names("clip.text_model.embeddings.token_embedding.weight").name
     return TextEncoder(
@@ -135,13 +139,13 @@ def text_encoder(shapes: Shapes, names: key_mapping.Names, config: NetworkConfig
     )
 
 
-def _output(shapes: Shapes, names: key_mapping.Names, key: str) -> int:
-    """The width a projection leads to; OpenCLIP stores it turned."""
+def _output(shapes: Shapes, names: Names, key: str) -> int:
+    """The output width of a projection; OpenCLIP stores the weight transposed."""
     source = names(key)
-    return size(shapes, source.name, 0 if source.change is key_mapping.identity else 1)
+    return size(shapes, source.name, 0 if source.change is identity else 1)
 
 
 def _layers(shapes: Shapes, first: str) -> int:
-    """How many layers there are, by the name of one tensor of layer 0."""
+    """The number of layers, given the name of one tensor of layer 0."""
     start = first.split(".0.", 1)[0] + "."
     return count_children(shapes, start)

@@ -1,1 +1,1 @@
-"""Changing the colors of a reference by words."""
+"""Text edits: changes of a reference's colors by words."""

@@ -1,4 +1,4 @@
-"""Edits of the reference's tokens by words, as the options of a request ask for them (spec 17 and 19)."""
+"""Applies the text edits of a request to the reference's tokens (spec 17 and 19)."""
 
 from collections.abc import Callable
 
@@ -9,22 +9,22 @@ from backend.families.colorizediffusion.text.token_editing import Edit, apply_ed
 from shared.errors import ErrorCode, LinewashError
 
 ReadTexts = Callable[[list[str]], Tensor]
-"""Texts to L2-normalized features (B, 1, C)."""
+"""Encodes texts as L2-normalized features (B, 1, C)."""
 
 
-def apply_text_edits(tokens: Tensor, options: TextEditOptions | None, read: ReadTexts | None) -> Tensor:
-    """All tokens of the reference (1, 257, C), class token first, after these changes; as they are without options.
+def apply_text_edits(tokens: Tensor, options: TextEditOptions | None, read_texts: ReadTexts | None) -> Tensor:
+    """All tokens of the reference (1, 257, C), class token first, after the edits; unchanged when ``options`` is None.
 
-    Raises LinewashError NO_WORDS when the model has no text part (``read`` is None).
+    Raises LinewashError NO_WORDS when the model has no text part (``read_texts`` is None).
     """
     if options is None:
         return tokens
-    if read is None:
+    if read_texts is None:
         raise LinewashError(ErrorCode.NO_WORDS)
     count = len(options.targets)
     controls = [control or target for control, target in zip(options.controls, options.targets, strict=True)]
-    # All texts are read in one batch; those of anchors follow, and only of changes that have one.
-    features = read([*options.targets, *controls, *filter(None, options.anchors)]).to(tokens).split(1)
+    # All texts are encoded in one batch: targets, controls, then the anchors of those edits that have one.
+    features = read_texts([*options.targets, *controls, *filter(None, options.anchors)]).to(tokens).split(1)
     anchor_features = iter(features[2 * count :])
     anchors = [next(anchor_features) if anchor else None for anchor in options.anchors]
     return apply_edits(

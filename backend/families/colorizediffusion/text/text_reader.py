@@ -1,4 +1,4 @@
-"""Reading texts with CLIP's text tower."""
+"""Encodes texts with CLIP's text tower."""
 
 from functools import cached_property
 from pathlib import Path
@@ -11,22 +11,22 @@ from backend.families.colorizediffusion.checkpoint.loader import load_text
 from backend.networks.clip import TextEncoder
 
 TEXT_TOKENS = 77
-"""Tokens of a text (spec 5)."""
+"""Length of a tokenized text (spec 5)."""
 
 
 class TextReader:
-    """Texts to features; the text tower, 1.4 GB, is loaded when the first text is read."""
+    """Encodes texts as features.  The text tower (1.4 GB) is loaded when the first text is encoded."""
 
-    def __init__(self, text: Path, tokenizer: Path, device: str) -> None:
-        self._text, self._folder, self._device = text, tokenizer, device
+    def __init__(self, weights: Path, tokenizer: Path, device: str) -> None:
+        self._weights, self._folder, self._device = weights, tokenizer, device
 
     def __call__(self, texts: list[str]) -> Tensor:
-        """(B, 1, C) L2-normalized; a text of more than 75 words and signs is cut.  LinewashError as of ``load_text``."""
+        """(B, 1, C) L2-normalized features; texts are cut after 75 tokens.  Raises LinewashError: see ``load_text``."""
         with torch.inference_mode():
             return self._encoder(self.ids(texts).to(self._device))
 
     def ids(self, texts: list[str]) -> Tensor:
-        """(B, 77) as CLIP's own tokenizer gives them: zeros after the end of text, where transformers repeats that."""
+        """(B, 77) token ids, padded with zeros as by CLIP's own tokenizer; transformers would repeat the end-of-text token."""
         ids = self._tokenizer(texts, padding="max_length", max_length=TEXT_TOKENS, truncation=True, return_tensors="pt")[
             "input_ids"
         ]
@@ -39,4 +39,4 @@ class TextReader:
 
     @cached_property
     def _encoder(self) -> TextEncoder:
-        return load_text(self._text, self._device)
+        return load_text(self._weights, self._device)

@@ -41,7 +41,7 @@ TOY = replace(
     build=build,
     key_map={**V1.key_map, "mood_embedder": lambda key: WeightSource(key.replace("linear.", "mood.proj."))},
     latent_scale=0.13025,
-    stepping=("unet", "mood_embedder"),
+    step_parts=("unet", "mood_embedder"),
 )
 
 
@@ -61,8 +61,8 @@ def test_a_toy_version_is_loaded_and_colors_by_its_row_alone(checkpoint: Path) -
     mood = extra_part(parts.extras, "mood_embedder", MoodEmbedder)
     assert torch.equal(mood.linear.weight, torch.eye(8)) and not mood.training
     groups = module_groups(parts)
-    assert groups.stepping == (parts.unet, mood)
-    assert set(groups.others) == {parts.sketch_encoder, parts.vae, parts.image_encoder}
+    assert groups.step == (parts.unet, mood)
+    assert set(groups.other) == {parts.sketch_encoder, parts.vae, parts.image_encoder}
     family = ColorizeDiffusion(parts, Discs(), None)
     assert run(family, given(family.spec, "masked", steps=1)).layers.composite.shape == (160, 240, 4)
 
@@ -85,8 +85,8 @@ def test_what_its_row_asks_for_is_missed_by_the_file_s_own_name(checkpoint: Path
 @pytest.mark.parametrize("version", VERSIONS, ids=lambda version: version.name)
 def test_a_row_maps_the_parts_it_builds(version: object) -> None:
     assert version in VERSIONS and {"unet", "sketch_encoder", "vae"} <= set(version.key_map)  # type: ignore[attr-defined]
-    assert set(version.stepping) <= set(version.key_map)  # type: ignore[attr-defined]
-    assert set(version.narrow) <= set(version.key_map)  # type: ignore[attr-defined]
+    assert set(version.step_parts) <= set(version.key_map)  # type: ignore[attr-defined]
+    assert set(version.low_precision_parts) <= set(version.key_map)  # type: ignore[attr-defined]
 
 
 def test_versions_are_told_apart_by_names() -> None:
