@@ -1,4 +1,4 @@
-"""What the stages of the pipeline hand to each other.  All frozen; no stage changes its arguments."""
+"""The values that the stages of the pipeline pass on.  All are frozen; no stage changes its arguments."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,16 +15,17 @@ class Inputs:
 
     request: ColorizeRequest
     lines: Rgba
-    """(H, W, 4) uint8, the line layer as the painter has it, opaque or transparent."""
+    """(H, W, 4) uint8, the line layer as in the document, opaque or transparent."""
     references: tuple[Rgba, ...]
     """(h, w, 4) uint8 each, any size, in the order of ``request.references``."""
     foreground: Gray | None
-    """(H, W) uint8 mask, 255 = foreground; None = to be guessed."""
+    """(H, W) uint8 mask, 255 = foreground; None = to be segmented."""
     hints: Rgba | None = None
     """(H, W, 4) uint8, strokes of color where alpha is above 0."""
     selection: Gray | None = None
     """(H, W) uint8, 255 = to be colored anew; None = everything.  ``previous`` comes with it."""
     previous: "PreviousResult | None" = None
+    """The result that a selection is recolored in."""
 
 
 @dataclass(frozen=True)
@@ -37,10 +38,10 @@ class PreviousResult:
 
 @dataclass(frozen=True)
 class Reference:
-    """One reference as models are shown it."""
+    """One reference, as models see it."""
 
     rgb: Rgb
-    """(h, w, 3) uint8 on white, no larger than the family wants it."""
+    """(h, w, 3) uint8 on white, at most ``ModelSpec.reference_side`` long."""
     mask: Gray
     """(h, w) uint8, 255 = foreground."""
     role: ReferenceRole
@@ -48,18 +49,18 @@ class Reference:
 
 @dataclass(frozen=True)
 class SelectionEdit:
-    """A selection of a previous result is colored anew; nothing else may change."""
+    """A request that colors a selection of a previous result anew; nothing else may change."""
 
     split: SelectionSplit
     """The regions split by the selection, and which of them lie in it."""
     selection: Gray
-    """(H, W) uint8; where it is 0, both layers stay byte for byte."""
+    """(H, W) uint8; where it is 0, both layers keep their bytes."""
     previous: PreviousResult
 
 
 @dataclass(frozen=True)
 class Drawing:
-    """What ``prepare`` makes of the inputs."""
+    """The prepared inputs: everything that a model sees of one request."""
 
     ink: Gray
     """(H, W) uint8 at canvas size, 0 = paper .. 255 = full line."""
@@ -69,23 +70,23 @@ class Drawing:
     """At working size: longest side 1024, or shorter side 256 if that is more; never above the canvas."""
     references: tuple[Reference, ...]
     warnings: tuple[str, ...] = ()
-    """What the painter should know of how the inputs were read, one sentence each."""
+    """What the painter should know about the preparation, one sentence each."""
     fixed: FixedRegions = NO_FIXED_REGIONS
-    """Regions whose color is given.  A model may let others follow them; the last stage puts these colors into the result."""
+    """Regions whose color is given.  A model may color others to match; the last stage puts these colors into the result."""
     selection_edit: SelectionEdit | None = None
-    """What may change of a previous result; None = everything is new."""
+    """The part of a previous result that may change; None = everything is new."""
 
 
 @dataclass(frozen=True)
 class Colors:
-    """What ``decode`` makes of the model's latent."""
+    """The colors that ``ColorModel.decode`` gives."""
 
     flats: Rgb
     """(count, 3) uint8 sRGB, one color for each region of ``Drawing.regions``."""
     field: Floats | None
     """(h, w, 3) float32 sRGB 0..1 over the whole canvas at model size, or None for the flats finish."""
     warnings: tuple[str, ...] = ()
-    """What the painter should know of how they came about, one sentence each."""
+    """What the painter should know about the coloring, one sentence each."""
 
 
 @dataclass(frozen=True)
@@ -115,8 +116,8 @@ class StepProgress:
 
 
 ProgressCallback = Callable[[StepProgress], None]
-"""Called at the start of every stage and after every denoising step; raises ``Cancelled`` to stop there."""
+"""Called at the start of every stage and after every denoising step; raises ``CancelledError`` to stop there."""
 
 
-class Cancelled(Exception):
+class CancelledError(Exception):
     """The painter cancelled; raised by ``ProgressCallback`` and let through by every stage."""

@@ -29,7 +29,7 @@ class RunResult:
 def colorize(inputs: Inputs, family: ColorModel[Condition, Latent], on_step: ProgressCallback) -> RunResult:
     """Colors one drawing with a loaded family.
 
-    ``on_step`` is called at the start of every stage and after every denoising step; it raises ``Cancelled`` to stop there.
+    ``on_step`` is called at the start of each stage and after each denoising step; it raises ``CancelledError`` to stop there.
     Raises LinewashError where the inputs cannot be colored: EMPTY_LINES, EMPTY_REFERENCE, EMPTY_MASK and so on.
     """
     request = inputs.request

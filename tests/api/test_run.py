@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from backend.contract.drawing import Cancelled, Inputs, StepProgress
+from backend.contract.drawing import CancelledError, Inputs, StepProgress
 from backend.pipeline.run import colorize
 from tests.api import fakes, pictures
 
@@ -36,9 +36,9 @@ def test_a_cancel_stops_before_the_stage_begins(stage: str) -> None:
     def on_step(step: StepProgress) -> None:
         seen.append(step.stage)
         if step.stage == stage:
-            raise Cancelled
+            raise CancelledError
 
-    with pytest.raises(Cancelled):
+    with pytest.raises(CancelledError):
         colorize(inputs(3), fakes.load("fake", Path()), on_step)
     assert seen[-1] == stage and seen.count(stage) == 1
 
@@ -49,9 +49,9 @@ def test_a_cancel_stops_after_the_step_it_arrived_in() -> None:
     def on_step(step: StepProgress) -> None:
         seen.append(step.step)
         if step.step == 4:
-            raise Cancelled
+            raise CancelledError
 
-    with pytest.raises(Cancelled):
+    with pytest.raises(CancelledError):
         colorize(inputs(200), fakes.load("fake", Path()), on_step)
     assert max(seen) == 4
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from backend.contract.drawing import Cancelled, Inputs, StepProgress
+from backend.contract.drawing import CancelledError, Inputs, StepProgress
 from backend.families.animediffusion import key_mapping
 from backend.families.animediffusion.family import ONE_REFERENCE_WARNING, AnimeDiffusion, crop_to_cover
 from backend.families.animediffusion.loader import load_unet
@@ -73,9 +73,9 @@ def test_previews_come_and_it_stops_within_a_step(family: AnimeDiffusion) -> Non
         if step.preview is not None:
             seen.append((step.step, step.preview))
         if step.step == 2:
-            raise Cancelled
+            raise CancelledError
 
-    with pytest.raises(Cancelled):
+    with pytest.raises(CancelledError):
         colorize(asked(steps=9), family, stop)
     assert [number for number, _ in seen] == [1, 2]
     shape = seen[0][1].shape
@@ -88,9 +88,9 @@ def test_every_step_may_be_taken(family: AnimeDiffusion) -> None:
     def stop(step: StepProgress) -> None:
         seen.append(step.steps)
         if step.step == 3:
-            raise Cancelled
+            raise CancelledError
 
-    with pytest.raises(Cancelled):
+    with pytest.raises(CancelledError):
         colorize(asked(sampler="ancestral"), family, stop)
     assert seen[-1] == 1000
 

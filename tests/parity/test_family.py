@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from backend.contract.drawing import Cancelled, StepProgress
+from backend.contract.drawing import CancelledError, StepProgress
 from backend.families.colorizediffusion import family as family_module
 from backend.families.colorizediffusion import v15
 from backend.families.colorizediffusion.checkpoint.loader import load_parts
@@ -149,9 +149,9 @@ def test_it_stops_at_the_next_step(v15_family: ColorizeDiffusion) -> None:
     def stop(step: StepProgress) -> None:
         seen.append(step.step)
         if step.step == 2:
-            raise Cancelled
+            raise CancelledError
 
-    with pytest.raises(Cancelled):
+    with pytest.raises(CancelledError):
         colorize(given(v15.SPEC, steps=9), v15_family, stop)
     assert max(seen) == 2
 

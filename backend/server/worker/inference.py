@@ -13,7 +13,7 @@ from typing import Protocol, cast
 import cv2
 import torch
 
-from backend.contract.drawing import Cancelled, Inputs, PreviousResult, ResultLayers, StepProgress
+from backend.contract.drawing import CancelledError, Inputs, PreviousResult, ResultLayers, StepProgress
 from backend.contract.family import AnyColorModel
 from backend.families.common_parameters import resolve_parameters
 from backend.families.runtime.file_stamp import Stamp, file_stamp
@@ -99,7 +99,7 @@ class InferenceRunner:
 
         def on_step(step: StepProgress) -> None:
             if cancelled(run.job):
-                raise Cancelled
+                raise CancelledError
             preview = None if step.preview is None else png.encode(step.preview)
             send(Progress(run.job, step.stage, step.step, step.steps, preview))
 
@@ -115,7 +115,7 @@ class InferenceRunner:
             pictures = encode_layers(result.layers)
             seconds = {"read": read - started, **result.seconds, "encode": time.monotonic() - saving}
             write_result(run.folder, pictures, result.warnings, seconds)
-        except Cancelled:
+        except CancelledError:
             return JobCancelled(run.job)
         except Exception as error:  # noqa: BLE001  whatever goes wrong in a picture fails this job alone
             return to_failed(run.job, error)

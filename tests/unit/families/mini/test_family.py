@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from backend.contract.drawing import Cancelled, Colors, Drawing, StepProgress
+from backend.contract.drawing import CancelledError, Colors, Drawing, StepProgress
 from backend.contract.family import AnyColorModel, ColorModel
 from backend.families.mini.family import Mini, MiniCondition, MiniLatent
 from backend.families.registry import foreground_segmenter, load, models, shipped_specs
@@ -82,13 +82,13 @@ def test_every_step_shows_a_small_preview(mini: MiniModel, drawing: Drawing) -> 
 def test_cancel_goes_through(mini: MiniModel, drawing: Drawing) -> None:
     def stop(step: StepProgress) -> None:
         if step.step == 2:
-            raise Cancelled
+            raise CancelledError
 
     for finish, expected in ((Finish.PAINTED, True), (Finish.FLATS, False)):
         request = replace(REQUEST, finish=finish)
         known = mini.condition(drawing, request)
         if expected:
-            with pytest.raises(Cancelled):
+            with pytest.raises(CancelledError):
                 mini.denoise(known, request, stop)
         else:
             assert mini.denoise(known, request, stop).field is None
