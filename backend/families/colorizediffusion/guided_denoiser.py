@@ -115,8 +115,8 @@ class GuidedDenoiser:
             self._conditioning.vector,
         )
         # Without guidance the only row sees the whole reference, even where its tokens are zero.
-        guided = count > 1
-        fidelity = (injection.style_fidelity if guided and not branch.reference else 0.0 for branch in rows.branches)
+        has_guidance = count > 1
+        fidelity = (injection.style_fidelity if has_guidance and not branch.reference else 0.0 for branch in rows.branches)
         return ReferenceFeatures(tokens, fidelity=tuple(fidelity))
 
 

@@ -51,13 +51,13 @@ def resize_antialias(image: Tensor, height: int, width: int) -> Tensor:
 
 def pad_sides(rgb: Rgb, factor: float) -> Rgb:
     """Pad an image with white on both sides to (h, round(w * factor), 3) (spec 18, "Reference/background")."""
-    added = round(rgb.shape[1] * factor) - rgb.shape[1]
-    left = added // 2
-    return np.asarray(cv2.copyMakeBorder(rgb, 0, 0, left, added - left, cv2.BORDER_CONSTANT, value=(255, 255, 255)), np.uint8)
+    margin = round(rgb.shape[1] * factor) - rgb.shape[1]
+    left = margin // 2
+    return np.asarray(cv2.copyMakeBorder(rgb, 0, 0, left, margin - left, cv2.BORDER_CONSTANT, value=(255, 255, 255)), np.uint8)
 
 
 def pad_mask_sides(mask: Gray, factor: float) -> Gray:
     """Pad the foreground mask of an image as ``pad_sides`` does; the margin is background."""
-    added = round(mask.shape[1] * factor) - mask.shape[1]
-    left = added // 2
-    return np.asarray(cv2.copyMakeBorder(mask, 0, 0, left, added - left, cv2.BORDER_CONSTANT, value=0), np.uint8)
+    margin = round(mask.shape[1] * factor) - mask.shape[1]
+    left = margin // 2
+    return np.asarray(cv2.copyMakeBorder(mask, 0, 0, left, margin - left, cv2.BORDER_CONSTANT, value=0), np.uint8)
