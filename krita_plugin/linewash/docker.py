@@ -29,6 +29,8 @@ REFRESH_MS = 400
 """Krita sends plugins no signal when layers come, go or get another name, so the docker polls."""
 
 OPEN_DOCUMENT = Message("Open a line drawing to begin.")
+SHOWN_ONCE = "docker_shown"
+"""Setting in kritarc: Krita hides the dockers of new plugins since 5.2, so this one shows itself once, and then never again."""
 
 
 class LinewashDocker(DockWidget):
@@ -39,6 +41,7 @@ class LinewashDocker(DockWidget):
         self.setWindowTitle("Linewash")
         self._controller = controller
         self._shown_session: Optional[int] = None
+        self._is_refreshing = False
         self._no_document_message = OPEN_DOCUMENT
         panel = self._panel = Panel(controller.app.icon("addlayer"))
         self.setWidget(panel)
@@ -73,7 +76,7 @@ class LinewashDocker(DockWidget):
         controller.changed.connect(self._on_changed)  # a method of this widget: Qt disconnects it when its window closes
         self._canvas_timer = QtCore.QTimer(self)
         self._canvas_timer.setSingleShot(True)
-        self._canvas_timer.timeout.connect(self.refresh)
+        self._canvas_timer.timeout.connect(self._on_canvas_changed)
         self._refresh_timer = QtCore.QTimer(self)
         self._refresh_timer.timeout.connect(self._refresh_if_visible)
         self._refresh_timer.start(REFRESH_MS)
@@ -87,6 +90,15 @@ class LinewashDocker(DockWidget):
 
     def refresh(self) -> None:
         """Show the state of the document in front."""
+        if self._is_refreshing:  # Krita may handle events, and with them this docker's timers, before it answers
+            return
+        self._is_refreshing = True
+        try:
+            self._refresh()
+        finally:
+            self._is_refreshing = False
+
+    def _refresh(self) -> None:
         document = self._document()
         if document is None:
             self._shown_session = None
@@ -112,6 +124,15 @@ class LinewashDocker(DockWidget):
         self._show_run(session)
 
     def _on_changed(self, session_id: int) -> None:
+        self.refresh()
+
+    def _on_canvas_changed(self) -> None:
+        app = self._controller.app
+        if self._document() is not None and not app.read_setting(SHOWN_ONCE, ""):
+            # Not earlier: on its welcome page Krita would put the docker back to where it was saved.
+            app.write_setting(SHOWN_ONCE, "yes")
+            self.show()
+            self.raise_()
         self.refresh()
 
     def _refresh_if_visible(self) -> None:

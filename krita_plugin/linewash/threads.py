@@ -2,8 +2,9 @@
 
 import logging
 import threading
+from collections import deque
 from functools import partial
-from typing import Any, Callable, List, Optional
+from typing import Any, Callable, Deque, List, Optional
 
 from .qt import QtCore, Signal
 
@@ -14,6 +15,9 @@ class Threads(QtCore.QObject):
     """The threads of the plugin.
 
     This object has no parent, and every thread holds it: so none ever signals to an object that Qt has deleted meanwhile.
+
+    A signal from a thread only stores a call and starts a timer of this object.  Some of Krita's functions handle events before
+    they return; work inside a signal could then meet the next signal, and Qt might free the first one while it is in use.
     """
 
     _called = Signal(object)
@@ -21,7 +25,12 @@ class Threads(QtCore.QObject):
     def __init__(self) -> None:
         super().__init__()
         self._threads: List[threading.Thread] = []
-        self._called.connect(self._call)
+        self._calls: Deque[Callable[[], Any]] = deque()
+        self._is_calling = False
+        self._timer = QtCore.QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self._make_calls)
+        self._called.connect(self._store)
 
     @property
     def busy(self) -> bool:
@@ -64,5 +73,18 @@ class Threads(QtCore.QObject):
         for thread in self._threads:
             thread.join(seconds)
 
-    def _call(self, function: Callable[[], Any]) -> None:
-        function()
+    def _store(self, function: Callable[[], Any]) -> None:
+        self._calls.append(function)
+        self._timer.start(0)
+
+    def _make_calls(self) -> None:
+        if self._is_calling:  # inside one of the calls Krita handles events; the loop below goes on with what came meanwhile
+            return
+        self._is_calling = True
+        try:
+            while self._calls:
+                self._calls.popleft()()
+        finally:
+            self._is_calling = False
+            if self._calls:  # one of them failed; the others are made all the same
+                self._timer.start(0)

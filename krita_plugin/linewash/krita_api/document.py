@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Iterator, List, Optional, Tuple
 
-from ..libkis import KritaDocument, Node, Selection
+from ..libkis import Krita, KritaDocument, Node, Selection
 from ..shared import result_names
 from .pixel_data import ColorSpace, color_space_of
 
@@ -34,6 +34,7 @@ class Document:
     def __init__(self, session_id: int, document: KritaDocument) -> None:
         self.session_id = session_id
         self._document = document
+        self._last_active = ""
 
     @property
     def is_open(self) -> bool:
@@ -74,8 +75,18 @@ class Document:
         return list(_walk(root, "", False)) if root is not None else []
 
     def active_layer(self) -> str:
-        """Id of the layer the painter works on; '' when there is none."""
-        return node_id(self._document.activeNode())
+        """Id of the layer the painter works on, '' when there is none; behind another document, the one last seen here.
+
+        Krita's ``Document.activeNode`` tells it as well, but since Krita 5.3 it handles events before it returns, and so lets
+        this very code be called again in the middle.  The selected layers of the view are the active one alone, or several.
+        """
+        window = Krita.instance().activeWindow()
+        view = window.activeView() if window is not None else None
+        if view is not None and view.document() == self._document:
+            ids = [node_id(node) for node in view.selectedNodes()]
+            if len(ids) == 1 or self._last_active not in ids:
+                self._last_active = ids[-1] if ids else ""
+        return self._last_active
 
     def activate(self, layer_id: str) -> None:
         """Make a layer the one the painter works on, if it is still there."""

@@ -175,6 +175,26 @@ class _LowerLayer:
             note(document, "Lower Nodes", lambda: siblings.insert(index, siblings.pop(index - 1)))
 
 
+class View:
+    """The view of the document in front."""
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+
+    def document(self) -> Document:
+        return self._document
+
+    def selectedNodes(self) -> list[Node]:
+        node = self._document.activeNode()
+        return [node] if node is not None else []
+
+
+class Window:
+    def activeView(self) -> View | None:
+        document = Krita.instance().activeDocument()
+        return View(document) if document is not None else None
+
+
 class Krita:
     _one: Krita | None = None
 
@@ -192,6 +212,9 @@ class Krita:
 
     def activeDocument(self) -> Document | None:
         return self.front.handle() if self.front is not None and self.front.state.open else None
+
+    def activeWindow(self) -> Window:
+        return Window()
 
     def documents(self) -> list[Document]:
         return list(self.opened)

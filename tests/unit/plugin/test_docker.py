@@ -266,3 +266,17 @@ def test_results_do_not_flood_the_lists(bench: Bench, document: Any, paper: Any)
     layers = [each.text() for each in menu.actions() if each.isEnabled() and each.text()][1:]
     menu.close()
     assert [each for each in layers if each != "From the clipboard"] == [group.name(), "Ink", "Colors", "Background"]
+
+
+def test_the_docker_shows_itself_once_with_the_first_document(bench: Bench, paper: Any) -> None:
+    bench.docker.hide()
+    bench.docker.canvasChanged(None)
+    QTest.qWait(20)
+    assert bench.docker.isHidden()  # no document yet
+    paper.document()
+    bench.docker.canvasChanged(None)
+    bench.until(lambda: not bench.docker.isHidden())
+    bench.docker.hide()
+    bench.docker.canvasChanged(None)
+    QTest.qWait(20)
+    assert bench.docker.isHidden()  # the painter closed it, and it stays so
