@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -17,6 +18,8 @@ from tests.krita.harness.processes import CLEAN_PATH, MARKER, stop
 from tests.krita.harness.profile import Profile
 
 SCENARIOS = Path(__file__).parent.parent / "scenarios"
+COMMAND = "LINEWASH_KRITA"
+"""Environment variable that names another Krita than the installed one: a command, with its arguments."""
 
 
 class ScenarioFailed(AssertionError):
@@ -53,7 +56,7 @@ def play(
         env["DISPLAY"] = screen.name
         env["LINEWASH_SCENARIO"] = json.dumps({**settings, "x_server": screen.pid})
         krita = subprocess.Popen(
-            ["krita", "--nosplash"],
+            [*shlex.split(os.environ.get(COMMAND, "krita")), "--nosplash"],
             env=env,
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -78,8 +81,11 @@ def _wait(krita: "subprocess.Popen[bytes]", out: Path, env: Mapping[str, str], d
             return krita.wait(0.1)
         except subprocess.TimeoutExpired:
             pass
-        if "Could not import krita" in (out / "krita.log").read_text(errors="replace"):
-            raise ScenarioFailed("Krita's Python found no PyQt5: no plugin was loaded; see krita.log")
+        log = (out / "krita.log").read_text(errors="replace")
+        if "Could not import krita" in log:
+            raise ScenarioFailed("Krita's Python found no PyQt: no plugin was loaded; see krita.log")
+        if "Could not import linewash" in log:
+            raise ScenarioFailed("a plugin was not loaded: " + log[-3000:])
     subprocess.run(["import", "-silent", "-window", "root", str(out / "timeout.png")], env=dict(env), timeout=30, check=False)
     os.kill(krita.pid, signal.SIGABRT)  # faulthandler writes into krita.log what every thread was doing
     with contextlib.suppress(subprocess.TimeoutExpired):

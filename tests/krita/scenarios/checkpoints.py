@@ -3,8 +3,7 @@
 from linewash_driver.docker_actions import arrange, close, color
 from linewash_driver.documents import drawing, keep_layer, snapshot
 from linewash_driver.painter import entries
-from PyQt5.QtCore import Qt
-from PyQt5.QtWidgets import QScrollArea
+from linewash_driver.qt import QScrollArea, Qt
 
 
 def write(painter, name, text):

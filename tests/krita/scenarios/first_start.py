@@ -1,6 +1,7 @@
-"""Krita's first start after the installation: what a painter sees who has moved nothing yet."""
+"""Krita's first start after the installation, and the first document: what a painter sees who has moved nothing yet."""
 
-from PyQt5.QtWidgets import QDockWidget, QWidget
+from linewash_driver.documents import new
+from linewash_driver.qt import QDockWidget, QWidget
 
 NAMES = ("lines", "reference", "referenceAdd", "foreground", "finish", "color", "cancel", "progress", "status")
 
@@ -10,9 +11,15 @@ def run(painter):
     painter.note("dockers", [dock.objectName() for dock in painter.window().findChildren(QDockWidget)])
     dock = painter.dock()
     painter.note("title", dock.windowTitle())
+    painter.note("says", painter.says())
+    yield from painter.shot("first_start")
+    document = new((333, 257))
+    yield 2.0
     painter.note("visible", dock.isVisible())
     painter.note("widgets", [name for name in NAMES if dock.findChild(QWidget, name) is not None])
     seen = [name for name in NAMES if not dock.findChild(QWidget, name).visibleRegion().isEmpty()]
     painter.note("seen", seen)
-    painter.note("says", painter.says())
-    yield from painter.shot("first_start")
+    yield from painter.shot("first_document")
+    document.setModified(False)
+    document.close()
+    yield 0.5

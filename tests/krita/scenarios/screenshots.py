@@ -2,7 +2,7 @@
 
 from linewash_driver.docker_actions import arrange, close, color
 from linewash_driver.documents import drawing, find, keep_view, paint
-from PyQt5.QtCore import QPoint
+from linewash_driver.qt import QPoint
 
 
 def run(painter):

@@ -7,8 +7,7 @@ import urllib.request
 from krita import Krita
 from linewash_driver.docker_actions import arrange, color
 from linewash_driver.documents import canvas, drawing, find, load_bytes, raw, results
-from PyQt5.QtCore import QBuffer, QIODevice, QTimer
-from PyQt5.QtGui import QImage
+from linewash_driver.qt import QBuffer, QImage, QIODevice, QTimer
 
 
 class Watch:

@@ -3,7 +3,7 @@
 from krita import Krita
 from linewash_driver.docker_actions import arrange, color
 from linewash_driver.documents import drawing, results
-from PyQt5.QtWidgets import QDockWidget, QPushButton
+from linewash_driver.qt import QDockWidget, QPushButton
 
 
 def run(painter):

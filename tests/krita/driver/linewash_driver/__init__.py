@@ -13,9 +13,9 @@ if "LINEWASH_SCENARIO" in os.environ:
     import faulthandler
 
     from krita import Krita
-    from PyQt5.QtCore import QTimer
 
     from .play import Play
+    from .qt import QTimer
 
     faulthandler.enable()  # a crash leaves the Python line in krita.log
     play = Play(json.loads(os.environ["LINEWASH_SCENARIO"]))

@@ -4,11 +4,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from krita import Krita
-from PyQt5.QtCore import Qt
-from PyQt5.QtWidgets import QWidget
 
 from .documents import results
 from .painter import Painter
+from .qt import Qt, QWidget
 
 Steps = Iterator[float]
 IN_THE_WAY = ("PresetDocker", "sharedtooldocker", "quick_settings_docker")

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from krita import Krita
-from PyQt5.QtCore import QRect
-from PyQt5.QtGui import QImage
+
+from .qt import QImage, QRect
 
 SRGB = "sRGB-elle-V2-srgbtrc.icc"
 SPACES = {

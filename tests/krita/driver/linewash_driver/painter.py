@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from krita import Krita
-from PyQt5.QtCore import QPoint, QRect
-from PyQt5.QtWidgets import QAbstractButton, QApplication, QComboBox, QDockWidget, QMenu, QWidget
 
+from .qt import QAbstractButton, QApplication, QComboBox, QDockWidget, QMenu, QPoint, QRect, QWidget
 from .ticker import Ticker
 
 Steps = Iterator[float]

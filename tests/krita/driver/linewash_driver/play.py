@@ -9,10 +9,9 @@ from types import TracebackType
 from typing import Any
 
 from krita import Krita
-from PyQt5.QtCore import QTimer
-from PyQt5.QtWidgets import QApplication
 
 from .painter import Painter
+from .qt import QApplication, QTimer
 
 
 class Play:
@@ -58,7 +57,7 @@ class Play:
     def _close_dialog(self) -> None:
         """A modal dialog would hang the scenario: write it down, take a screenshot, close it."""
         widget = QApplication.activeModalWidget()
-        if widget is None or self.painter.expects_dialog:
+        if widget is None or self.painter.expects_dialog or type(widget).__name__ == "QProgressDialog":  # goes by itself
             return
         text = getattr(widget, "text", None)
         self.dialogs.append([type(widget).__name__, widget.windowTitle(), str(text()) if callable(text) else ""])

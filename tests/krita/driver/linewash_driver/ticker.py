@@ -7,8 +7,7 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from PyQt5.QtCore import Qt, QTimer
-
+from .qt import Qt, QTimer
 from .stall import longest_wait, own_run_delay, own_seconds, run_delays
 
 PERIOD_S = 0.020
