@@ -8,7 +8,7 @@ from pathlib import Path
 from shared.paths import default_home
 
 from . import demo, doctor, run_tests, steps, uninstall
-from .krita.installations import KritaInstallation, known_kritas, kritas, this_machine
+from .krita.installations import KritaInstallation, find_kritas, known_kritas, this_machine
 from .messages import InstallError, info
 from .python_environment.requirements import space_notice
 
@@ -23,7 +23,7 @@ commands:
 """
 
 
-def parser() -> argparse.ArgumentParser:
+def build_parser() -> argparse.ArgumentParser:
     """The command line of install.py."""
     made = argparse.ArgumentParser(
         prog="install.py", description=_DESCRIPTION, epilog=_COMMANDS, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -41,9 +41,9 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str]) -> int:
     """Run the installer with ``arguments``; the exit status: 0 all is well, 1 something the text says, 130 interrupted."""
-    options = parser().parse_args(arguments)
+    options = build_parser().parse_args(arguments)
     try:
-        return _run(options, ask=not options.yes and sys.stdin is not None and sys.stdin.isatty())
+        return _run_command(options, ask=not options.yes and sys.stdin is not None and sys.stdin.isatty())
     except InstallError as error:
         info(f"\nStopped: {error}")
         return 1
@@ -55,7 +55,7 @@ def main(arguments: Sequence[str]) -> int:
         return 130
 
 
-def _run(options: argparse.Namespace, ask: bool) -> int:
+def _run_command(options: argparse.Namespace, ask: bool) -> int:
     home, machine = options.home.expanduser().absolute(), this_machine()
     downloads = options.command in ("install", "demo", "test") and steps.would_download()
     if downloads:
@@ -65,15 +65,15 @@ def _run(options: argparse.Namespace, ask: bool) -> int:
     if options.command == "test":
         return run_tests.run_tests(options.require_krita)
     if options.command == "doctor":
-        return doctor.report(home, kritas(machine, options.krita_dir))
+        return doctor.print_report(home, find_kritas(machine, options.krita_dir))
     if options.command == "uninstall":
-        if ask and not _yes("Remove Linewash (your documents stay)? [y/N] ", otherwise=False):
+        if ask and not _confirm("Remove Linewash (your documents stay)? [y/N] ", otherwise=False):
             return 1
-        uninstall.uninstall(home, kritas(machine, options.krita_dir) if options.krita_dir else known_kritas(machine))
+        uninstall.uninstall(home, find_kritas(machine, options.krita_dir) if options.krita_dir else known_kritas(machine))
         return 0
-    if ask and downloads and not _yes("Install Linewash here? [Y/n] ", otherwise=True):
+    if ask and downloads and not _confirm("Install Linewash here? [Y/n] ", otherwise=True):
         return 1
-    install(home, () if options.no_plugin else kritas(machine, options.krita_dir))
+    install(home, () if options.no_plugin else find_kritas(machine, options.krita_dir))
     return 0
 
 
@@ -88,7 +88,7 @@ def install(home: Path, places: tuple[KritaInstallation, ...]) -> None:
         info("Everything is in place already; nothing was changed.")
 
 
-def _yes(question: str, otherwise: bool) -> bool:
+def _confirm(question: str, otherwise: bool) -> bool:
     answer = input(question).strip().lower()
     agreed = answer in ("y", "yes") if answer else otherwise
     if not agreed:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from .checkout import PROJECT
 from .messages import info
-from .smoke_test import color
+from .smoke_test import colorize
 from .steps import prepare_backend
 
 DRAWING = PROJECT / "backend" / "data" / "demo"
-WRITTEN = (
+OUTPUT_FILES = (
     ("lines.png", "the drawing"),
     ("reference.png", "the colors it was given"),
     ("foreground.png", "the foreground's color layer"),
@@ -28,12 +28,12 @@ def run_demo(out: Path) -> int:
     info("Coloring the bundled drawing ...")
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="linewash-demo-") as home:
-        color(python, PROJECT, DRAWING / "lines.png", DRAWING / "reference.png", out, Path(home))
+        colorize(python, PROJECT, DRAWING / "lines.png", DRAWING / "reference.png", out, Path(home))
     shutil.copyfile(DRAWING / "reference.png", out / "reference.png")
     (out / "lines.ora").replace(out / "colored.ora")
     with zipfile.ZipFile(out / "colored.ora") as layered:
         (out / "colored.png").write_bytes(layered.read("mergedimage.png"))
     info(f"\nWritten to {out}:")
-    for name, meaning in WRITTEN:
+    for name, meaning in OUTPUT_FILES:
         info(f"  {name:15} {meaning}")
     return 0

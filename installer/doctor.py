@@ -13,31 +13,31 @@ from shared.protocol import PRODUCT_VERSION
 from .checkout import PROJECT
 from .krita import kritarc
 from .krita.installations import KritaInstallation
-from .krita.plugin import differs, installed_version
-from .messages import InstallError, gigabytes, info
+from .krita.plugin import differs_from_checkout, installed_version
+from .messages import InstallError, format_gigabytes, info
 from .python_environment import environment, requirements
-from .subprocesses import output
+from .subprocesses import capture_output
 
-MEND = "Run: python3 install.py"
+RUN_INSTALLER = "Run: python3 install.py"
 
 
 @dataclass(frozen=True)
 class Finding:
     """One thing the doctor looked at.  well: whether it is in order; sentence: what was seen; mend: what to do, or ''."""
 
-    well: bool
+    is_ok: bool
     sentence: str
-    mend: str = ""
+    fix: str = ""
 
 
-def report(home: Path, places: tuple[KritaInstallation, ...]) -> int:
+def print_report(home: Path, places: tuple[KritaInstallation, ...]) -> int:
     """Print all findings; 0 when everything is in order, 1 when something is not."""
     findings = list(examine(PROJECT, home, places))
     for finding in findings:
-        info(f"{'ok   ' if finding.well else 'WRONG'} {finding.sentence}")
-        if finding.mend:
-            info(f"      {finding.mend}")
-    wrong = sum(not finding.well for finding in findings)
+        info(f"{'ok   ' if finding.is_ok else 'WRONG'} {finding.sentence}")
+        if finding.fix:
+            info(f"      {finding.fix}")
+    wrong = sum(not finding.is_ok for finding in findings)
     info("\nEverything is in order." if not wrong else f"\n{wrong} thing(s) to mend, see above.")
     return 1 if wrong else 0
 
@@ -46,11 +46,11 @@ def examine(project: Path, home: Path, places: tuple[KritaInstallation, ...]) ->
     """Look at environment, backend, server and plugin; at this Python and disk only while there is no backend to say more."""
     python = environment.venv_python(project / ".venv", sys.platform)
     ready = environment_finding(project, python)
-    if not ready.well:
+    if not ready.is_ok:
         yield python_finding()
         yield space_finding(shutil.disk_usage(project).free)
     yield ready
-    if ready.well:
+    if ready.is_ok:
         yield from backend_findings(python, project, home)
     else:
         yield server_finding(home)
@@ -65,7 +65,7 @@ def python_finding() -> Finding:
         requirements.check_python()
     except InstallError as error:
         return Finding(False, f"{version}: {error}")
-    if sys.version_info[:2] > requirements.TRIED[1]:
+    if sys.version_info[:2] > requirements.TESTED_PYTHONS[1]:
         return Finding(True, f"{version} is newer than those Linewash was tried with (3.10 to 3.13).")
     return Finding(True, f"{version} will do.")
 
@@ -73,58 +73,64 @@ def python_finding() -> Finding:
 def space_finding(free: int) -> Finding:
     """Whether there is room for results; ``free`` in bytes."""
     if free < 1_000_000_000:
-        return Finding(False, f"Only {gigabytes(free)} of disk space are free.", "Free some space.")
-    return Finding(True, f"{gigabytes(free)} of disk space are free.")
+        return Finding(False, f"Only {format_gigabytes(free)} of disk space are free.", "Free some space.")
+    return Finding(True, f"{format_gigabytes(free)} of disk space are free.")
 
 
 def environment_finding(project: Path, python: Path) -> Finding:
     """Whether ``.venv`` of ``project`` is there, finished and up to date."""
     if not python.exists():
-        return Finding(False, "The backend is not installed.", MEND)
+        return Finding(False, "The backend is not installed.", RUN_INSTALLER)
     if not environment.read_stamp(project)[0]:
-        return Finding(False, "The installation of the backend was interrupted.", f"{MEND} (it continues)")
+        return Finding(False, "The installation of the backend was interrupted.", f"{RUN_INSTALLER} (it continues)")
     if not environment.is_current(project, ("backend",)):
-        return Finding(False, "The installed packages are not those this version of Linewash asks for.", MEND)
-    status, text = output([python, "-m", "pip", "check"])
+        return Finding(False, "The installed packages are not those this version of Linewash asks for.", RUN_INSTALLER)
+    status, text = capture_output([python, "-m", "pip", "check"])
     if status != 0:
-        return Finding(False, f"The installed packages do not fit together: {text.strip()}", f"Delete .venv, then: {MEND}")
+        return Finding(
+            False, f"The installed packages do not fit together: {text.strip()}", f"Delete .venv, then: {RUN_INSTALLER}"
+        )
     return Finding(True, f"The backend's packages are installed in {project / '.venv'}.")
 
 
 def backend_findings(python: Path, project: Path, home: Path) -> Iterator[Finding]:
     """What the backend's own doctor says: it starts a server if none runs, loads the model and checks its digest."""
-    status, text = output([python, "-m", "backend", "doctor", "--home", home], cwd=project)
+    status, text = capture_output([python, "-m", "backend", "doctor", "--home", home], cwd=project)
     lines = [line.split(maxsplit=1) for line in text.splitlines()]
     verdicts = [(words[0] == "ok", words[1]) for words in lines if len(words) == 2 and words[0] in ("ok", "wrong")]
     yield from (Finding(well, sentence) for well, sentence in verdicts)
     if status != 0 and all(well for well, _ in verdicts):  # it did not even get to say what is wrong
-        yield Finding(False, f"The backend does not start: {' '.join(text.split())[-400:]}", MEND)
+        yield Finding(False, f"The backend does not start: {' '.join(text.split())[-400:]}", RUN_INSTALLER)
 
 
 def plugin_findings(krita: KritaInstallation, python: Path) -> Iterator[Finding]:
     """Whether the plugin of one Krita is installed, of this version, enabled and bound to this backend."""
     version = installed_version(krita.pykrita)
     if version is None:
-        yield Finding(False, f"{krita.name}: the plugin is not installed in {krita.pykrita}.", MEND)
+        yield Finding(False, f"{krita.name}: the plugin is not installed in {krita.pykrita}.", RUN_INSTALLER)
         return
     noted = json.loads((krita.pykrita / "linewash" / "installation.json").read_text(encoding="utf-8"))
     if version != PRODUCT_VERSION:
         yield Finding(
             False,
             f"{krita.name}: the plugin is version {version}, the backend {PRODUCT_VERSION}.",
-            f"{MEND}, then restart Krita.",
+            f"{RUN_INSTALLER}, then restart Krita.",
         )
     elif noted["python"] != str(python):
-        yield Finding(False, f"{krita.name}: the plugin uses another backend, {noted['python']}.", f"{MEND} to use this one.")
-    elif differs(krita.pykrita):
-        yield Finding(False, f"{krita.name}: the plugin is not the one in this folder.", f"{MEND}, then restart Krita.")
+        yield Finding(
+            False, f"{krita.name}: the plugin uses another backend, {noted['python']}.", f"{RUN_INSTALLER} to use this one."
+        )
+    elif differs_from_checkout(krita.pykrita):
+        yield Finding(
+            False, f"{krita.name}: the plugin is not the one in this folder.", f"{RUN_INSTALLER}, then restart Krita."
+        )
     else:
         yield Finding(True, f"{krita.name}: plugin {version} in {krita.pykrita}.")
     if not kritarc.is_enabled(kritarc.read(krita.settings)):
         yield Finding(
             False,
             f"{krita.name}: the plugin is switched off in {krita.settings}.",
-            f"{MEND}, or tick it in Krita under Settings > Configure Krita > Python Plugin Manager.",
+            f"{RUN_INSTALLER}, or tick it in Krita under Settings > Configure Krita > Python Plugin Manager.",
         )
 
 

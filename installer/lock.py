@@ -10,7 +10,7 @@ from .messages import InstallError
 
 
 @contextmanager
-def only_one(path: Path) -> Generator[None]:
+def hold_lock(path: Path) -> Generator[None]:
     """Hold the lock ``path`` while the block runs; raises InstallError at once when another process holds it."""
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:

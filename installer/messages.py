@@ -13,6 +13,6 @@ def info(text: str) -> None:
     sys.stdout.flush()
 
 
-def gigabytes(size: int) -> str:
+def format_gigabytes(size: int) -> str:
     """Bytes as the painter reads them: 1610612736 -> '1.6 GB'."""
     return f"{size / 1e9:.1f} GB"

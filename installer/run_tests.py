@@ -15,7 +15,7 @@ KRITA_TESTS = "tests.krita"
 PYRIGHT_CONFIG = "pyrightconfig.json"
 
 
-def not_run(report: Path) -> str:
+def skipped_krita_tests(report: Path) -> str:
     """What pytest's JUnit ``report`` says about real-Krita tests that did not run; '' when all of them did."""
     cases = [case for case in ElementTree.parse(report).iter("testcase") if case.get("classname", "").startswith(KRITA_TESTS)]
     skipped = [case.get("name", "") for case in cases if case.find("skipped") is not None]
@@ -56,7 +56,7 @@ def run_tests(require_krita: bool) -> int:
         info(f"\n== {name}")
         if run(command, cwd=PROJECT, extra=surroundings) != 0:
             failed.append(name)
-    if require_krita and report.is_file() and (sentence := not_run(report)):
+    if require_krita and report.is_file() and (sentence := skipped_krita_tests(report)):
         info(f"\n{sentence}")
         failed.append("the real Krita")
     if failed:

@@ -4,13 +4,13 @@ import hashlib
 from pathlib import Path
 
 from .messages import InstallError, info
-from .subprocesses import output
+from .subprocesses import capture_output
 
 MODEL = Path("backend") / "data" / "mini"
 SUMS = "SHA256SUMS"
 
 
-def damaged(folder: Path) -> list[str]:
+def find_damaged_files(folder: Path) -> list[str]:
     """Names of the files of ``folder`` that are missing or not what its SHA256SUMS says; that file itself if need be."""
     if not (folder / SUMS).is_file():
         return [SUMS]
@@ -18,19 +18,19 @@ def damaged(folder: Path) -> list[str]:
     return [name for digest, name in lines if _digest(folder / name) != digest]
 
 
-def restore(project: Path) -> bool:
+def restore_damaged_files(project: Path) -> bool:
     """Put damaged model files of ``project`` back from git; whether any was damaged.
 
     What stood in their place is kept beside them as ``*.damaged``.  Raises InstallError when git cannot bring them back.
     """
     folder = project / MODEL
-    names = damaged(folder)
+    names = find_damaged_files(folder)
     for name in names:
         if (folder / name).exists():
             (folder / name).replace(folder / (name + ".damaged"))
     if names:
-        output(["git", "checkout", "--", *(str(MODEL / name) for name in names)], cwd=project)
-        if damaged(folder):
+        capture_output(["git", "checkout", "--", *(str(MODEL / name) for name in names)], cwd=project)
+        if find_damaged_files(folder):
             raise InstallError(
                 f"The model is damaged ({', '.join(names)}) and git cannot bring it back. Download Linewash again."
             )

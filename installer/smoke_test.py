@@ -9,7 +9,7 @@ import zlib
 from pathlib import Path
 
 from .messages import InstallError
-from .subprocesses import output
+from .subprocesses import capture_output
 
 SIDE = 96
 
@@ -44,16 +44,16 @@ def run_smoke_test(python: Path, project: Path) -> None:
         folder = Path(name)
         (folder / "lines.png").write_bytes(tiny_drawing())
         (folder / "reference.png").write_bytes(tiny_reference())
-        color(python, project, folder / "lines.png", folder / "reference.png", folder / "out", folder / "home")
+        colorize(python, project, folder / "lines.png", folder / "reference.png", folder / "out", folder / "home")
 
 
-def color(python: Path, project: Path, lines: Path, reference: Path, out: Path, home: Path) -> str:
+def colorize(python: Path, project: Path, lines: Path, reference: Path, out: Path, home: Path) -> str:
     """Color ``lines`` after ``reference`` into the folder ``out`` through a real server of ``home``; what it printed.
 
     Raises InstallError when the backend fails, with its last words.
     """
     command = [python, "-m", "backend", "colorize", lines, "--reference", reference, "--out", out, "--home", home]
-    status, text = output(command, cwd=project)
+    status, text = capture_output(command, cwd=project)
     if status != 0:
         last = "\n".join(text.strip().splitlines()[-12:])
         raise InstallError(f"The backend could not color a drawing. It said:\n{last}")

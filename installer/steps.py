@@ -9,27 +9,27 @@ from .checkout import PROJECT
 from .krita import kritarc
 from .krita.installations import KritaInstallation
 from .krita.plugin import assemble_plugin, tree_digest
-from .lock import only_one
+from .lock import hold_lock
 from .messages import InstallError, info
 from .python_environment import environment, requirements
 from .smoke_test import run_smoke_test
 
-LOCK = ".linewash-install.lock"
-CHECKED = "linewash-checked"
+LOCK_FILE = ".linewash-install.lock"
+CHECK_STAMP = "linewash-checked"
 
 
 def prepare_backend(extras: tuple[str, ...] = ("backend",)) -> tuple[Path, bool]:
     """Make the environment ready with ``extras`` and try the backend out; (its Python, whether anything was done)."""
     requirements.check_python()
-    with only_one(PROJECT / LOCK):
+    with hold_lock(PROJECT / LOCK_FILE):
         python = environment.venv_python(PROJECT / ".venv", sys.platform)
         changed = not environment.is_current(PROJECT, extras)
         if changed:
             if not python.exists():
                 requirements.check_space(PROJECT)
-            environment.prepare(PROJECT, extras, environment.real_tools(PROJECT))
-        changed |= shipped_model.restore(PROJECT)
-        return python, check_once(python) or changed
+            environment.prepare_environment(PROJECT, extras, environment.system_tools(PROJECT))
+        changed |= shipped_model.restore_damaged_files(PROJECT)
+        return python, check_backend_once(python) or changed
 
 
 def would_download() -> bool:
@@ -37,9 +37,9 @@ def would_download() -> bool:
     return not environment.is_current(PROJECT, ("backend",))
 
 
-def check_once(python: Path) -> bool:
+def check_backend_once(python: Path) -> bool:
     """Try the backend out unless this very code passed before; whether it was tried."""
-    mark = PROJECT / ".venv" / CHECKED
+    mark = PROJECT / ".venv" / CHECK_STAMP
     wanted = f"{environment.read_stamp(PROJECT)[0]} {tree_digest(PROJECT / 'backend')} {tree_digest(PROJECT / 'shared')}\n"
     if mark.is_file() and mark.read_text(encoding="utf-8") == wanted:
         return False
@@ -73,7 +73,7 @@ def _install_into(krita: KritaInstallation, python: Path, home: Path) -> bool:
     settings = kritarc.read(krita.settings)
     enabled = kritarc.enable(settings)
     if enabled != settings:
-        kritarc.edit(krita.settings, enabled)
+        kritarc.write(krita.settings, enabled)
         changed = True
     if changed:
         info(f"{krita.name}: plugin installed in {krita.pykrita} and enabled in {krita.settings}.")

@@ -10,12 +10,12 @@ from .checkout import PROJECT
 from .krita import kritarc
 from .krita.installations import KritaInstallation
 from .krita.plugin import remove_plugin
-from .lock import only_one
+from .lock import hold_lock
 from .messages import InstallError, info
-from .steps import LOCK
+from .steps import LOCK_FILE
 from .stop_backend import stop_server
 
-BUILT = (".venv", "build", "linewash.egg-info", "artifacts", ".pytest_cache", ".ruff_cache", ".hypothesis")
+BUILD_FOLDERS = (".venv", "build", "linewash.egg-info", "artifacts", ".pytest_cache", ".ruff_cache", ".hypothesis")
 
 
 def uninstall(home: Path, places: Iterable[KritaInstallation], project: Path = PROJECT) -> None:
@@ -27,16 +27,16 @@ def uninstall(home: Path, places: Iterable[KritaInstallation], project: Path = P
     if not stop_server(home):
         raise InstallError("The running backend did not end. Close Krita, wait a minute and try again.")
     for krita in places:
-        remove_from(krita)
-    with only_one(project / LOCK):
-        remove_built(project)
-    (project / LOCK).unlink(missing_ok=True)
+        remove_from_krita(krita)
+    with hold_lock(project / LOCK_FILE):
+        remove_build_files(project)
+    (project / LOCK_FILE).unlink(missing_ok=True)
     for folder in remove_data(home):
         info(f"Kept, because it is yours: {folder}")
     info("Linewash is removed. The folder it was installed from can be deleted now.")
 
 
-def remove_from(krita: KritaInstallation) -> None:
+def remove_from_krita(krita: KritaInstallation) -> None:
     """Take the plugin out of one Krita and its line out of the settings; what is empty then goes too."""
     removed = remove_plugin(krita.pykrita)
     for path in removed:
@@ -49,14 +49,14 @@ def remove_from(krita: KritaInstallation) -> None:
     if without != settings:
         info(f"Removed our line from {krita.settings}")
         if without:
-            kritarc.edit(krita.settings, without)
+            kritarc.write(krita.settings, without)
         else:  # it held nothing else: Krita never wrote it
             krita.settings.unlink()
 
 
-def remove_built(project: Path) -> None:
+def remove_build_files(project: Path) -> None:
     """Delete what the installer, the tests and Python made inside the checkout ``project``."""
-    for name in BUILT:
+    for name in BUILD_FOLDERS:
         if (project / name).is_dir():
             shutil.rmtree(project / name)
             info(f"Removed {project / name}")

@@ -42,16 +42,16 @@ def list_models(home: Home = None) -> None:
     for model in rows:
         typer.echo("%s  %s, %s, %s" % (model.name, model.title, model.license or "license not known", _state(model)))
     folder = models_dir(place)
-    found = detection.scan(folder)
+    found = detection.scan_models(folder)
     for part in found:
         if part.kind in _PARTS:
             typer.echo("%s  %s, %s" % (part.name, _PARTS[part.kind], part.problem or size(part.size)))
-    for part in removal.unfinished(folder):
-        name, done = removal.name_of_part(part, folder), size(part.stat().st_size)
+    for part in removal.list_partial_downloads(folder):
+        name, done = removal.model_name_of_part(part, folder), size(part.stat().st_size)
         typer.echo("%s  %s of a download (%s); the same download goes on" % (name, done, part.name))
     names = {each.path.name for each in found}
-    there = detection.companions_of(found)
-    offered = [item for item in known_downloads.ITEMS if item.name not in there and item.files[0] not in names]
+    there = detection.find_companions(found)
+    offered = [item for item in known_downloads.KNOWN_DOWNLOADS if item.name not in there and item.files[0] not in names]
     if offered:
         typer.echo("\nTo be had with linewash models download:")
     for item in offered:

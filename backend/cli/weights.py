@@ -28,14 +28,14 @@ def download(
     """Download weights from the Hugging Face hub; interrupted, the same command goes on where it stopped."""
     from backend.weights import hub_download
 
-    item = known_downloads.item(name) if file is None else known_downloads.KnownDownload(name, file, name, (file,), 0)
+    item = known_downloads.find_download(name) if file is None else known_downloads.KnownDownload(name, file, name, (file,), 0)
     folder = models_dir(home or default_home())
     with sentences():
         if item is None:
             raise LinewashError(ErrorCode.DOWNLOAD_UNKNOWN, f"{name} is not in the list; name a REPOSITORY and a FILE")
-        remotes = [hub_download.resolve(item.repo, each, revision) for each in item.files]
+        remotes = [hub_download.resolve_file(item.repo, each, revision) for each in item.files]
         targets = {remote: folder / item.folder / remote.name for remote in remotes}
-        there = {remote for remote, target in targets.items() if hub_download.is_there(remote, target)}
+        there = {remote for remote, target in targets.items() if hub_download.is_downloaded(remote, target)}
         for remote in remotes:  # a file of this name from elsewhere is not to be lost
             if remote not in there and targets[remote].exists():
                 raise typer.BadParameter("%s is another file; move or delete it first" % targets[remote])
@@ -49,7 +49,9 @@ def download(
             for remote in (each for each in remotes if each not in there):
                 with _progress() as progress:
                     bar = progress.add_task(remote.name, total=remote.size)
-                    hub_download.fetch(remote, targets[remote], lambda done, p=progress, b=bar: p.update(b, completed=done))
+                    hub_download.download_file(
+                        remote, targets[remote], lambda done, p=progress, b=bar: p.update(b, completed=done)
+                    )
         except KeyboardInterrupt:
             typer.echo("Stopped. The same command goes on from here.", err=True)
             raise typer.Exit(INTERRUPTED) from None
@@ -84,15 +86,15 @@ def delete(
     from backend.weights import removal
 
     folder = models_dir(home or default_home())
-    paths = removal.files_of(name, folder)
+    paths = removal.list_model_files(name, folder)
     with sentences():
         if not paths:
             raise LinewashError(ErrorCode.UNKNOWN_MODEL, f"{name} is not in {folder}")
-        for link in removal.elsewhere(paths, folder):
+        for link in removal.find_linked_folders(paths, folder):
             raise typer.BadParameter("%s is a link; delete it yourself, or the file where it lies" % link)
         if not yes and not typer.confirm("Delete %s?" % ", ".join("%s (%s)" % (path, _weight(path)) for path in paths)):
             raise typer.Exit(1)
-        removal.delete(paths, folder)
+        removal.delete_files(paths, folder)
     typer.echo("%s was deleted." % name)
 
 

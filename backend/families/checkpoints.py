@@ -6,7 +6,7 @@ from pathlib import Path
 
 from backend.contract.family import AnyColorModel, ForegroundSegmenter, ModelSpec
 from backend.weights.companions import Companion, Companions, companion_missing
-from backend.weights.detection import SUPPORT_KINDS, CheckpointKind, DetectedModel, companions_of, scan
+from backend.weights.detection import SUPPORT_KINDS, CheckpointKind, DetectedModel, find_companions, scan_models
 from backend.weights.safetensors_file import SafetensorsFile
 from shared.errors import ErrorCode, LinewashError
 from shared.model_spec import ModelInfo
@@ -34,19 +34,19 @@ Families = Sequence[CheckpointFamily | CheckpointKind]
 
 def list_checkpoints(models_dir: Path, families: Families) -> list[ModelInfo]:
     """Information on every checkpoint in the folder; for an unusable one, the reason and what to do."""
-    models = scan(models_dir, _kinds(families))
-    companions = companions_of(models)
+    models = scan_models(models_dir, _kinds(families))
+    companions = find_companions(models)
     return [_model_info(model, models_dir, families, companions) for model in models if model.kind not in SUPPORT_KINDS]
 
 
 def checkpoint_files(name: str, models_dir: Path, families: Families) -> tuple[Path, ...]:
     """The files of weights that ``load_checkpoint`` reads for that name; () when there is no such model."""
-    models = scan(models_dir, _kinds(families))
+    models = scan_models(models_dir, _kinds(families))
     model = _find(name, models)
     if model is None:
         return ()
     family = _family(model, families)
-    companions = companions_of(models)
+    companions = find_companions(models)
     needed = _needed_companions(family, model)
     return (model.path, *(companions[companion] for companion in needed if companion in companions))
 
@@ -59,7 +59,7 @@ def load_checkpoint(
     Raises LinewashError: UNKNOWN_MODEL, COMPANION_MISSING, MODEL_OTHER_FAMILY (no family can load it), and whatever the
     family's ``load`` raises for a damaged file.
     """
-    models = scan(models_dir, _kinds(families))
+    models = scan_models(models_dir, _kinds(families))
     model = _find(name, models)
     if model is None:
         raise LinewashError(ErrorCode.UNKNOWN_MODEL, name)
@@ -67,7 +67,7 @@ def load_checkpoint(
     if family is None:
         with SafetensorsFile(model.path):  # an unreadable file raises its own error here
             raise LinewashError(ErrorCode.MODEL_OTHER_FAMILY, f"{model.path.name}: {model.kind}")
-    needed, companions = _needed_companions(family, model), companions_of(models)
+    needed, companions = _needed_companions(family, model), find_companions(models)
     for companion in needed:
         if companion not in companions:
             raise companion_missing(companion)

@@ -15,7 +15,7 @@ from backend.families.foreground.selector import SegmenterSelector
 from backend.families.mini import family as mini
 from backend.families.mini.foreground import MiniSegmenter
 from backend.families.runtime.condition_cache import CachingModel
-from backend.weights.shipped_model import ModelFolder, missing_file, model_folder
+from backend.weights.shipped_model import ModelFolder, find_missing_file, model_folder
 from shared.model_spec import ModelInfo
 
 
@@ -41,7 +41,7 @@ def models(models_dir: Path) -> list[ModelInfo]:
     """Every model and whether its files are there.  Digests are checked on loading, not here."""
     rows: list[ModelInfo] = []
     for name, spec in shipped_specs().items():
-        missing = missing_file(model_folder(name, models_dir))
+        missing = find_missing_file(model_folder(name, models_dir))
         reason = f"{missing} is missing" if missing else ""
         finishes = [finish.value for finish in spec.finishes]
         row = ModelInfo(name, spec.title, spec.license, finishes, not missing, reason, family=name)

@@ -14,7 +14,7 @@ import typer
 from backend.training.animediffusion import cli as animediffusion
 from backend.training.colorizediffusion import cli as colorizediffusion
 from backend.training.synthetic.cli import app as drawings
-from backend.weights.shipped_model import SHIPPED, ModelFolder
+from backend.weights.shipped_model import SHIPPED_MODELS, ModelFolder
 
 if TYPE_CHECKING:
     from backend.training.engine.task import Task
@@ -69,8 +69,9 @@ def prepare(
 def precompute_warps(
     cache: Cache,
     flats: PartRun = None,
-    base: Annotated[Path, typer.Option(help="Model whose flats network is taken when no training run is given.")] = SHIPPED
-    / "mini",
+    base: Annotated[
+        Path, typer.Option(help="Model whose flats network is taken when no training run is given.")
+    ] = SHIPPED_MODELS / "mini",
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
 ) -> None:
     """Warp the reference of every prepared example with the flats network; the painted network learns from the result."""
@@ -142,7 +143,8 @@ def export(
     flats: PartRun = None,
     painted: PartRun = None,
     foreground: PartRun = None,
-    base: Annotated[Path, typer.Option(help="The model that parts without a training run are taken from.")] = SHIPPED / "mini",
+    base: Annotated[Path, typer.Option(help="The model that parts without a training run are taken from.")] = SHIPPED_MODELS
+    / "mini",
 ) -> None:
     """Write a model (safetensors, config, digests) from the newest checkpoints of training runs."""
     from backend.training.mini.export import export_model

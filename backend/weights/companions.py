@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
-from backend.weights.known_downloads import item
+from backend.weights.known_downloads import find_download
 from shared.errors import ErrorCode, LinewashError
 
 Companion = Literal["clip-vit-h-14"]
@@ -20,6 +20,6 @@ def companion_missing(companion: Companion) -> LinewashError:
 
 
 def _download_name(companion: Companion) -> str:
-    download = item(companion)
+    download = find_download(companion)
     assert download is not None  # a test goes through all companions
     return download.name

@@ -11,14 +11,14 @@ from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
-from backend.weights.safetensors_file import PICKLES
+from backend.weights.safetensors_file import PICKLE_SIGNATURES
 from shared.atomic_file import replace_atomically
 from shared.errors import ErrorCode, LinewashError
 
-ENDINGS = (".ckpt", ".pth", ".pt")
-NESTED = ("state_dict", "diffusion_state_dict")
+PICKLE_SUFFIXES = (".ckpt", ".pth", ".pt")
+NESTED_KEYS = ("state_dict", "diffusion_state_dict")
 """Where training programs put the weights in a file that holds more: most, and AnimeDiffusion's older ones."""
-BROKEN = (
+READ_ERRORS = (
     RuntimeError,
     EOFError,
     ValueError,
@@ -41,7 +41,7 @@ def convert(source: Path, target: Path) -> int:
     Raises LinewashError: MODEL_MISSING when ``source`` cannot be opened, MODEL_UNSAFE when it holds more than that,
     MODEL_UNREADABLE when it is no pickle or holds no tensors, DISK_FULL when ``target`` cannot be written.
     """
-    tensors = _tensors(_loaded(source))
+    tensors = _extract_tensors(_load_pickle(source))
     if not tensors:
         raise LinewashError(ErrorCode.MODEL_UNREADABLE, f"{source.name} holds no tensors")
     try:
@@ -52,10 +52,10 @@ def convert(source: Path, target: Path) -> int:
     return len(tensors)
 
 
-def _loaded(source: Path) -> Any:
+def _load_pickle(source: Path) -> Any:
     try:
         with source.open("rb") as file:
-            pickled = file.read(len(max(PICKLES, key=len))).startswith(PICKLES)
+            pickled = file.read(len(max(PICKLE_SIGNATURES, key=len))).startswith(PICKLE_SIGNATURES)
         if not pickled:
             raise LinewashError(ErrorCode.MODEL_UNREADABLE, f"{source.name} is no file of torch.save")
         return torch.load(source, map_location="cpu", weights_only=True)
@@ -63,16 +63,16 @@ def _loaded(source: Path) -> Any:
         raise LinewashError(ErrorCode.MODEL_MISSING, f"{source}: {error.strerror}") from error
     except pickle.UnpicklingError as error:  # something that is neither a tensor nor plain data
         raise LinewashError(ErrorCode.MODEL_UNSAFE, f"{source.name}: {error}") from error
-    except BROKEN as error:
+    except READ_ERRORS as error:
         raise LinewashError(ErrorCode.MODEL_UNREADABLE, f"{source.name}: {error}") from error
 
 
-def _tensors(loaded: Any) -> dict[str, Tensor]:
+def _extract_tensors(loaded: Any) -> dict[str, Tensor]:
     """Name -> tensor of a flat dictionary or of one of ``NESTED`` in it; each with memory of its own."""
     if not isinstance(loaded, Mapping):
         return {}
     found = cast(Mapping[Any, Any], loaded)
-    inner = (found.get(name) for name in NESTED)
+    inner = (found.get(name) for name in NESTED_KEYS)
     named = next((cast(Mapping[Any, Any], each) for each in inner if isinstance(each, Mapping)), found)
     seen: set[int] = set()
     tensors: dict[str, Tensor] = {}

@@ -29,7 +29,7 @@ _CLIP_KEYS = (
     "cond_stage_model.visual.model.class_embedding",
 )
 """As transformers, OpenCLIP and the published training program name the same tensor."""
-_INCLUDED: Mapping[Companion, str] = {"clip-vit-h-14": "cond_stage_model.visual."}
+_INCLUDED_PREFIXES: Mapping[Companion, str] = {"clip-vit-h-14": "cond_stage_model.visual."}
 """How tensors of a companion begin that lies inside a checkpoint."""
 _ISNET_KEYS = frozenset(
     ("conv_in.weight", "stage1.rebnconvin.conv_s1.weight", "stage1d.rebnconvin.conv_s1.weight", "side1.weight")
@@ -42,9 +42,9 @@ _BIREFNET_KEYS = (
     "decoder.ipt_blk5.conv1.weight",
     "decoder.conv_out1.0.weight",
 )
-LOCK = ".download.lock"
+DOWNLOAD_LOCK = ".download.lock"
 """The file in a folder that one download at a time holds."""
-PLAIN_STEM = "model"
+GENERIC_STEM = "model"
 """The stem that many repositories give their weights; it says nothing about them."""
 
 
@@ -61,7 +61,7 @@ class CheckpointKind:
     any_of: tuple[str, ...] = ()
     """Some name begins with one of these; () = this is not asked for."""
 
-    def fits(self, names: Iterable[str]) -> bool:
+    def matches(self, names: Iterable[str]) -> bool:
         """Whether a file whose tensors have these names is of this kind."""
         held = tuple(names)
 
@@ -90,33 +90,33 @@ class DetectedModel:
     """Why it cannot be used, '' when it can."""
 
 
-def scan(models_dir: Path, kinds: Sequence[CheckpointKind] = ()) -> tuple[DetectedModel, ...]:
+def scan_models(models_dir: Path, kinds: Sequence[CheckpointKind] = ()) -> tuple[DetectedModel, ...]:
     """Every file of weights in the folder, by name; () when there is no folder.
 
     kinds: the kinds of checkpoints to recognize, the first that fits counts; segmenters and companions are always recognized.
     """
     models: dict[str, DetectedModel] = {}
-    for path in _files(models_dir):
+    for path in _list_weight_files(models_dir):
         name = registry_name(display_name(path, models_dir))
         if name in models:  # two folders with a file of one name
             name = registry_name(f"{path.parent.name}-{path.stem}")
         if name and name not in models:
-            models[name] = _read(name, path, display_name(path, models_dir), kinds)
+            models[name] = _inspect_file(name, path, display_name(path, models_dir), kinds)
     return tuple(models[name] for name in sorted(models))
 
 
-def companions_of(models: Iterable[DetectedModel]) -> Companions:
+def find_companions(models: Iterable[DetectedModel]) -> Companions:
     """The files of companions among these models; the first one counts where there are several."""
-    return {kind: path for kind in get_args(Companion) if (path := _usable(kind, models)) is not None}
+    return {kind: path for kind in get_args(Companion) if (path := _find_usable(kind, models)) is not None}
 
 
-def _usable(kind: str, models: Iterable[DetectedModel]) -> Path | None:
+def _find_usable(kind: str, models: Iterable[DetectedModel]) -> Path | None:
     return next((model.path for model in models if model.kind == kind and not model.problem), None)
 
 
 def display_name(path: Path, models_dir: Path) -> str:
     """What a file of weights is called: its stem, or its folder's name where it is the only one there and a ``model``."""
-    if path.parent == models_dir or path.stem != PLAIN_STEM:
+    if path.parent == models_dir or path.stem != GENERIC_STEM:
         return path.stem
     return path.stem if any(each.name != path.name for each in path.parent.glob("*" + SUFFIX)) else path.parent.name
 
@@ -126,10 +126,10 @@ def registry_name(stem: str) -> str:
     return re.sub(r"[^a-z0-9._-]+", "-", stem.lower()).strip("-.")[:80]
 
 
-def kind_of(stem: str, shapes: Mapping[str, tuple[int, ...]], kinds: Sequence[CheckpointKind]) -> str:
+def detect_kind(stem: str, shapes: Mapping[str, tuple[int, ...]], kinds: Sequence[CheckpointKind]) -> str:
     """The kind of a file of that stem whose tensors have these names and shapes."""
     names = frozenset(shapes)
-    checkpoint = next((kind.name for kind in kinds if kind.fits(names)), None)
+    checkpoint = next((kind.name for kind in kinds if kind.matches(names)), None)
     if checkpoint is not None:
         return checkpoint
     prefix = isnet_prefix(names)
@@ -164,7 +164,7 @@ def isnet_kind(stem: str, prefix: str) -> SegmenterKind:
     return "isnet-characters" if prefix or "anime" in name or "isnetis" in name else "isnet-things"
 
 
-def _kind_by_name(stem: str) -> str:
+def _guess_kind(stem: str) -> str:
     """What a file that cannot be read may be meant for."""
     name = stem.lower()
     if "birefnet" in name or "rmbg" in name:
@@ -172,25 +172,25 @@ def _kind_by_name(stem: str) -> str:
     return isnet_kind(stem, "") if "isnet" in name else UNKNOWN
 
 
-def _files(models_dir: Path) -> list[Path]:
+def _list_weight_files(models_dir: Path) -> list[Path]:
     if not models_dir.is_dir():
         return []
     subfolders = (path for path in sorted(models_dir.iterdir()) if path.is_dir() and not (path / CHECKSUMS).exists())
     return [path for folder in (models_dir, *subfolders) for path in sorted(folder.glob("*" + SUFFIX)) if path.is_file()]
 
 
-def _read(name: str, path: Path, stem: str, kinds: Sequence[CheckpointKind]) -> DetectedModel:
+def _inspect_file(name: str, path: Path, stem: str, kinds: Sequence[CheckpointKind]) -> DetectedModel:
     try:
         with SafetensorsFile(path) as file:
             shapes = file.shapes
         size = path.stat().st_size
     except LinewashError as error:
-        return DetectedModel(name, path, _kind_by_name(stem), 0, problem=f"{error.message} {error.hint}")
+        return DetectedModel(name, path, _guess_kind(stem), 0, problem=f"{error.message} {error.hint}")
     except OSError as error:  # it went away meanwhile
         return DetectedModel(name, path, UNKNOWN, 0, problem=f"The file cannot be read: {error.strerror}.")
-    kind = kind_of(stem, shapes, kinds)
+    kind = detect_kind(stem, shapes, kinds)
     included: frozenset[Companion] = frozenset(
-        companion for companion, prefix in _INCLUDED.items() if any(tensor.startswith(prefix) for tensor in shapes)
+        companion for companion, prefix in _INCLUDED_PREFIXES.items() if any(tensor.startswith(prefix) for tensor in shapes)
     )
     problem = "It is no checkpoint that Linewash knows." if kind == UNKNOWN else ""
     return DetectedModel(name, path, kind, size, included, problem)

@@ -15,7 +15,7 @@ from huggingface_hub import HfApi, get_hf_file_metadata, hf_hub_url
 from huggingface_hub.errors import EntryNotFoundError, RepositoryNotFoundError, RevisionNotFoundError
 from huggingface_hub.file_download import http_get
 
-from backend.weights.detection import LOCK
+from backend.weights.detection import DOWNLOAD_LOCK
 from shared.atomic_file import PART_SUFFIX
 from shared.errors import ErrorCode, LinewashError, is_disk_full
 
@@ -24,7 +24,7 @@ MARGIN = 64 * 1024**2
 SUFFIXES = (".safetensors", ".ckpt", ".pth", ".pt", ".json", ".txt")
 """Files that are fetched: weights, weights to be converted, and what lies beside them."""
 _BLOCK = 4 * 1024**2
-Report = Callable[[int], None]
+ProgressCallback = Callable[[int], None]
 """Called with the bytes done so far."""
 
 
@@ -47,7 +47,7 @@ class RemoteFile:
         return self.file.rsplit("/", 1)[-1]
 
 
-def resolve(repo: str, file: str, revision: str = "main", endpoint: str | None = None) -> RemoteFile:
+def resolve_file(repo: str, file: str, revision: str = "main", endpoint: str | None = None) -> RemoteFile:
     """What the hub (None = the one of the environment) says of a file.
 
     Raises LinewashError: DOWNLOAD_UNKNOWN (no such repository or file, or one of a kind that is not fetched), DOWNLOAD_FAILED.
@@ -72,26 +72,30 @@ def read_license(repo: str, endpoint: str | None = None) -> str:
     return str((card.license if card is not None else None) or "")
 
 
-def part_of(target: Path, remote: RemoteFile) -> Path:
+def download_part_path(target: Path, remote: RemoteFile) -> Path:
     """Where the file is put together: beside ``target``, a name for every content, so that two never mix."""
     return target.with_name(f".{target.name}.{remote.digest[:16]}{PART_SUFFIX}")
 
 
-def is_there(remote: RemoteFile, target: Path) -> bool:
+def is_downloaded(remote: RemoteFile, target: Path) -> bool:
     """Whether ``target`` is that very file already; reads it whole when its size is right."""
-    return target.is_file() and target.stat().st_size == remote.size and _digest(target, len(remote.digest)) == remote.digest
+    return (
+        target.is_file()
+        and target.stat().st_size == remote.size
+        and _compute_digest(target, len(remote.digest)) == remote.digest
+    )
 
 
-def check_room(remote: RemoteFile, target: Path) -> None:
+def check_free_space(remote: RemoteFile, target: Path) -> None:
     """LinewashError DOWNLOAD_NO_ROOM when what is still missing of the file does not fit on the disk."""
-    part = part_of(target, remote)
+    part = download_part_path(target, remote)
     missing = remote.size - (part.stat().st_size if part.exists() else 0)
     free = shutil.disk_usage(target.parent).free
     if missing + MARGIN > free:
         raise LinewashError(ErrorCode.DOWNLOAD_NO_ROOM, f"{missing / 1e9:.2f} GB are missing, {free / 1e9:.2f} GB are free")
 
 
-def fetch(remote: RemoteFile, target: Path, report: Report) -> None:
+def download_file(remote: RemoteFile, target: Path, report: ProgressCallback) -> None:
     """Bring the file to ``target``, whole and checked or not at all.
 
     A part that an earlier call left is continued; whatever stops this one, Ctrl-C too, leaves it.  Raises LinewashError:
@@ -99,12 +103,12 @@ def fetch(remote: RemoteFile, target: Path, report: Report) -> None:
     when another process fetches the same; DOWNLOAD_DAMAGED when the digest differs, and then the part is gone.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    part = part_of(target, remote)
+    part = download_part_path(target, remote)
     try:
-        with FileLock(target.parent / LOCK, timeout=0):
-            check_room(remote, target)
-            _complete(remote, part, report)
-            if _digest(part, len(remote.digest)) != remote.digest:
+        with FileLock(target.parent / DOWNLOAD_LOCK, timeout=0):
+            check_free_space(remote, target)
+            _download_part(remote, part, report)
+            if _compute_digest(part, len(remote.digest)) != remote.digest:
                 part.unlink()
                 raise LinewashError(ErrorCode.DOWNLOAD_DAMAGED, f"{remote.repo}/{remote.file} is not what the hub says")
             part.replace(target)
@@ -115,21 +119,21 @@ def fetch(remote: RemoteFile, target: Path, report: Report) -> None:
         raise LinewashError(code, str(error)) from error
 
 
-def _complete(remote: RemoteFile, part: Path, report: Report) -> None:
+def _download_part(remote: RemoteFile, part: Path, report: ProgressCallback) -> None:
     with part.open("ab") as file:
         have = file.tell()
         if have > remote.size:
             file.truncate(0)
             have = 0
         report(have)
-        bar: Any = _progress(lambda: report(file.tell()))
+        bar: Any = _progress_bar_class(lambda: report(file.tell()))
         headers = {"Accept-Encoding": "identity"}  # a range of packed bytes would be of no use
         _call_hub(
             lambda: http_get(remote.url, file, resume_size=have, headers=headers, expected_size=remote.size, tqdm_class=bar)
         )
 
 
-def _progress(report: Callable[[], None]) -> type:
+def _progress_bar_class(report: Callable[[], None]) -> type:
     """A progress bar, as huggingface_hub makes and calls one, that only reports."""
 
     class Bar:
@@ -148,7 +152,7 @@ def _progress(report: Callable[[], None]) -> type:
     return Bar
 
 
-def _digest(path: Path, length: int) -> str:
+def _compute_digest(path: Path, length: int) -> str:
     """sha256, or of a small file git's sha1 of its blob, as hex of ``length`` characters."""
     digest = hashlib.sha256() if length == 64 else hashlib.sha1(b"blob %d\0" % path.stat().st_size, usedforsecurity=False)
     with path.open("rb") as file:

@@ -35,7 +35,7 @@ CLIP = KnownDownload(
     3_950_000_000,
     folder="clip-vit-h-14",
 )
-ITEMS = (
+KNOWN_DOWNLOADS = (
     _colorize("switch-eps", "ColorizeDiffusion v1.5", 4_330_000_000),
     _colorize("mult-eps-newft", "ColorizeDiffusion v1", 3_890_000_000),
     _colorize("mult-eps-ft", "ColorizeDiffusion v1, an earlier fine-tuning", 3_890_000_000),
@@ -44,6 +44,6 @@ ITEMS = (
 """Companions are among them under their own names (``companions.Companion``)."""
 
 
-def item(name: str) -> KnownDownload | None:
+def find_download(name: str) -> KnownDownload | None:
     """The entry of that name."""
-    return next((entry for entry in ITEMS if entry.name == name), None)
+    return next((entry for entry in KNOWN_DOWNLOADS if entry.name == name), None)

@@ -17,9 +17,9 @@ from torch import Tensor
 
 from shared.errors import ErrorCode, LinewashError
 
-LONGEST_HEADER = 8_000_000
+MAX_HEADER_BYTES = 8_000_000
 """Bytes.  The format allows 100 MB, which take half a minute and gigabytes to parse; the largest published one has 0.6 MB."""
-MOST_TENSORS = 20_000
+MAX_TENSORS = 20_000
 DTYPES: dict[str, torch.dtype] = {
     "F64": torch.float64,
     "F32": torch.float32,
@@ -34,12 +34,12 @@ DTYPES: dict[str, torch.dtype] = {
     "U8": torch.uint8,
     "BOOL": torch.bool,
 }
-PICKLES = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
+PICKLE_SIGNATURES = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 """How files of torch.save begin: a zip archive, or a bare pickle of protocol 2 to 5."""
 
 
 @dataclass(frozen=True)
-class Entry:
+class TensorEntry:
     """One tensor as the header describes it; ``begin`` and ``end`` count bytes from the start of the data."""
 
     dtype: torch.dtype
@@ -103,31 +103,31 @@ class SafetensorsFile:
     def _error(self, code: ErrorCode, detail: str) -> LinewashError:
         return LinewashError(code, f"{self.path.name}: {detail}")
 
-    def _read_header(self) -> tuple[Mapping[str, Entry], int]:
+    def _read_header(self) -> tuple[Mapping[str, TensorEntry], int]:
         size = self._file.seek(0, 2)
         self._file.seek(0)
         head = self._file.read(9)
-        if head.startswith(PICKLES):
+        if head.startswith(PICKLE_SIGNATURES):
             raise self._error(ErrorCode.MODEL_PICKLE, "begins like a file of torch.save")
         if size < 9:
             raise self._error(ErrorCode.MODEL_TRUNCATED, f"{size} bytes")
         length = int.from_bytes(head[:8], "little")
         if head[8:] != b"{":
             raise self._error(ErrorCode.MODEL_UNREADABLE, "no header")
-        if length > LONGEST_HEADER:
+        if length > MAX_HEADER_BYTES:
             raise self._error(ErrorCode.MODEL_HEADER, f"a header of {length} bytes")
         if 8 + length > size:
             raise self._error(ErrorCode.MODEL_TRUNCATED, f"{size} bytes, and the header alone has {length}")
         self._file.seek(8)
-        header = self._parsed(self._file.read(length))
+        header = self._parse_header(self._file.read(length))
         header.pop("__metadata__", None)
-        if len(header) > MOST_TENSORS:
+        if len(header) > MAX_TENSORS:
             raise self._error(ErrorCode.MODEL_HEADER, f"{len(header)} tensors")
-        entries = {name: self._entry(name, value) for name, value in header.items()}
-        self._check_places(entries, size - 8 - length)
+        entries = {name: self._parse_entry(name, value) for name, value in header.items()}
+        self._check_offsets(entries, size - 8 - length)
         return entries, 8 + length
 
-    def _parsed(self, text: bytes) -> dict[str, Any]:
+    def _parse_header(self, text: bytes) -> dict[str, Any]:
         try:
             value = json.loads(text.decode("utf-8"), object_pairs_hook=_reject_duplicates)
         except _DuplicateKeyError as error:
@@ -138,7 +138,7 @@ class SafetensorsFile:
             raise self._error(ErrorCode.MODEL_UNREADABLE, f"header: {error}") from error
         return value
 
-    def _entry(self, name: str, value: Any) -> Entry:
+    def _parse_entry(self, name: str, value: Any) -> TensorEntry:
         def whole(numbers: Any, below: int) -> bool:
             return isinstance(numbers, list) and all(type(n) is int and 0 <= n < below for n in cast(list[Any], numbers))
 
@@ -153,12 +153,12 @@ class SafetensorsFile:
             or len(places) != 2
         ):
             raise self._error(ErrorCode.MODEL_HEADER, f"{name}: {str(value)[:200]}")
-        entry = Entry(DTYPES[kind], tuple(shape), *places)
+        entry = TensorEntry(DTYPES[kind], tuple(shape), *places)
         if entry.end - entry.begin != math.prod(entry.shape) * entry.dtype.itemsize:
             raise self._error(ErrorCode.MODEL_HEADER, f"{name}: {entry.end - entry.begin} bytes for shape {entry.shape}")
         return entry
 
-    def _check_places(self, entries: Mapping[str, Entry], size: int) -> None:
+    def _check_offsets(self, entries: Mapping[str, TensorEntry], size: int) -> None:
         reached = 0
         for name, entry in sorted(entries.items(), key=lambda item: (item[1].begin, item[1].end)):
             if entry.begin != reached:

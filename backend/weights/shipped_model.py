@@ -13,17 +13,17 @@ from shared.errors import ErrorCode, LinewashError
 
 CHECKSUMS = "SHA256SUMS"
 CONFIG = "config.json"
-SHIPPED = Path(__file__).resolve().parent.parent / "data"
+SHIPPED_MODELS = Path(__file__).resolve().parent.parent / "data"
 """Models that come with the program, one folder each."""
 
 
 def model_folder(name: str, models_dir: Path) -> Path:
     """``models_dir/name`` if it is there, else the shipped one.  ``name`` is a registry key, never a path from outside."""
     own = models_dir / name
-    return own if own.is_dir() else SHIPPED / name
+    return own if own.is_dir() else SHIPPED_MODELS / name
 
 
-def missing_file(folder: Path) -> str:
+def find_missing_file(folder: Path) -> str:
     """The name of the first file the folder should hold and does not, '' when it is complete; contents are not read."""
     if not (folder / CHECKSUMS).is_file():
         return CHECKSUMS
@@ -40,36 +40,36 @@ class ModelFolder:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._sums: dict[str, str] = {}
-        for line in self._bytes(CHECKSUMS).decode("utf-8", "replace").splitlines():
+        for line in self._read(CHECKSUMS).decode("utf-8", "replace").splitlines():
             digest, separator, name = line.partition("  ")
             if separator:
                 self._sums[name] = digest
 
-    def _bytes(self, name: str) -> bytes:
+    def _read(self, name: str) -> bytes:
         try:
             return (self.folder / name).read_bytes()
         except OSError as error:
             raise LinewashError(ErrorCode.MODEL_MISSING, f"{self.folder / name}: {error.strerror}") from error
 
-    def _checked(self, name: str) -> bytes:
-        data = self._bytes(name)
+    def _read_verified(self, name: str) -> bytes:
+        data = self._read(name)
         if hashlib.sha256(data).hexdigest() != self._sums.get(name):
             raise LinewashError(ErrorCode.MODEL_CORRUPT, f"{self.folder / name} is not what {CHECKSUMS} says")
         return data
 
     def config(self) -> dict[str, Any]:
         """``config.json``: constructor arguments for each network."""
-        return json.loads(self._checked(CONFIG))
+        return json.loads(self._read_verified(CONFIG))
 
     def tensors(self, part: str) -> dict[str, Tensor]:
         """The tensors of ``part``.safetensors, as stored."""
         try:
-            return load(self._checked(f"{part}.safetensors"))
+            return load(self._read_verified(f"{part}.safetensors"))
         except SafetensorError as error:
             raise LinewashError(ErrorCode.MODEL_CORRUPT, f"{self.folder / part}: {error}") from error
 
 
-def write_sums(folder: Path, names: list[str]) -> None:
+def write_checksums(folder: Path, names: list[str]) -> None:
     """Write ``SHA256SUMS`` over the named files, in the format of ``sha256sum -c``."""
     lines = [f"{hashlib.sha256((folder / name).read_bytes()).hexdigest()}  {name}" for name in names]
     (folder / CHECKSUMS).write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -23,10 +23,10 @@ class WeightSource:
     """The name of a tensor in the file, and what makes the module's tensor of it."""
 
     name: str
-    change: Callable[[Tensor], Tensor] = identity
+    transform: Callable[[Tensor], Tensor] = identity
 
 
-Names = Callable[[str], WeightSource]
+KeyMap = Callable[[str], WeightSource]
 """From a key of a module's state dict to its source."""
 
 
@@ -36,18 +36,18 @@ def replace_prefix(names: Mapping[str, str], inner: str) -> str:
     return inner if start is None else names[start] + inner[len(start) :]
 
 
-Named = tuple[nn.Module, Names]
+MappedNetwork = tuple[nn.Module, KeyMap]
 """A network and where its weights stand in a file."""
 Shapes = Mapping[str, tuple[int, ...]]
 """Name of a tensor in the file -> shape."""
-Built = TypeVar("Built")
-NAMED = 12
+Network = TypeVar("Network")
+MAX_LISTED_NAMES = 12
 """How many names an error tells of each kind."""
-LONGEST_DESCRIPTION = 65_536
+MAX_SIDECAR_BYTES = 65_536
 """Bytes that are read of a description; a whole one has a hundred."""
 
 
-def size(shapes: Shapes, name: str, axis: int = 0) -> int:
+def axis_length(shapes: Shapes, name: str, axis: int = 0) -> int:
     """The length of an axis of a tensor.  LinewashError MODEL_KEYS when there is no such tensor or axis, or it has none."""
     shape = shapes.get(name)
     if shape is None:
@@ -73,7 +73,7 @@ def read_sidecar_json(checkpoint: Path) -> dict[str, Any]:
         return {}
     try:
         with path.open("rb") as file:
-            found: Any = json.loads(file.read(LONGEST_DESCRIPTION))
+            found: Any = json.loads(file.read(MAX_SIDECAR_BYTES))
     except (ValueError, OSError, RecursionError) as error:  # RecursionError: nested too deeply
         raise LinewashError(ErrorCode.MODEL_KEYS, f"{path.name}: {error}") from error
     if not isinstance(found, dict):
@@ -81,7 +81,7 @@ def read_sidecar_json(checkpoint: Path) -> dict[str, Any]:
     return cast(dict[str, Any], found)
 
 
-def build_on_meta(build_it: Callable[[], Built]) -> Built:
+def build_on_meta(build_it: Callable[[], Network]) -> Network:
     """What ``build_it`` builds, without memory for weights."""
     try:
         with torch.device("meta"):
@@ -91,7 +91,7 @@ def build_on_meta(build_it: Callable[[], Built]) -> Built:
         raise LinewashError(ErrorCode.MODEL_KEYS, str(error)) from error
 
 
-def diff_keys(networks: Iterable[Named], held: Shapes) -> tuple[list[str], list[str], list[str]]:
+def diff_keys(networks: Iterable[MappedNetwork], held: Shapes) -> tuple[list[str], list[str], list[str]]:
     """Names that ``held`` lacks, names it has too many of, and those of another shape, for networks on
     any device.
     """
@@ -104,32 +104,32 @@ def diff_keys(networks: Iterable[Named], held: Shapes) -> tuple[list[str], list[
             used.add(source.name)
             if source.name not in held:
                 missing.append(source.name)
-            elif _changed_shape(source, held[source.name]) != tuple(weight.shape):
+            elif _transformed_shape(source, held[source.name]) != tuple(weight.shape):
                 wrong.append(f"{source.name} {list(held[source.name])}")
     return sorted(set(missing)), sorted(set(held) - used), sorted(set(wrong))
 
 
-def _changed_shape(source: WeightSource, shape: tuple[int, ...]) -> tuple[int, ...]:
+def _transformed_shape(source: WeightSource, shape: tuple[int, ...]) -> tuple[int, ...]:
     try:
-        return tuple(source.change(torch.empty(shape, device="meta")).shape)
+        return tuple(source.transform(torch.empty(shape, device="meta")).shape)
     except (RuntimeError, IndexError):  # a shape that cannot be changed so
         return ()
 
 
-def check_state_dict(file: SafetensorsFile, networks: Sequence[Named], unread: Iterable[str]) -> None:
+def check_state_dict(file: SafetensorsFile, networks: Sequence[MappedNetwork], unread: Iterable[str]) -> None:
     """Raise LinewashError MODEL_KEYS unless the file holds what the networks need, and nothing else but names in
     ``unread``.
     """
     missing, more, wrong = diff_keys(networks, file.shapes)
     unexpected = sorted(set(more) - set(unread))
     found = {"missing": missing, "unexpected": unexpected, "of another shape": wrong}
-    told = [f"{len(names)} {what}: {', '.join(names[:NAMED])}" for what, names in found.items() if names]
+    told = [f"{len(names)} {what}: {', '.join(names[:MAX_LISTED_NAMES])}" for what, names in found.items() if names]
     if told:
         raise LinewashError(ErrorCode.MODEL_KEYS, f"{file.path.name}: {'; '.join(told)}")
 
 
 def load_state_dict(
-    file: SafetensorsFile, network: nn.Module, names: Names, dtype: Callable[[str], torch.dtype], device: str
+    file: SafetensorsFile, network: nn.Module, names: KeyMap, dtype: Callable[[str], torch.dtype], device: str
 ) -> None:
     """Give a network on the meta device its weights, read one tensor at a time; freeze it, in evaluation mode."""
     sources = {key: names(key) for key in network.state_dict()}
@@ -138,6 +138,6 @@ def load_state_dict(
     for key, source in sorted(sources.items(), key=lambda item: item[1].name):
         if source.name != last:  # parts of one tensor follow each other, so it is read once
             last, stored = source.name, file.tensor(source.name)
-        state[key] = source.change(stored).to(device=device, dtype=dtype(key))
+        state[key] = source.transform(stored).to(device=device, dtype=dtype(key))
     network.load_state_dict(state, assign=True)
     network.requires_grad_(False).eval()

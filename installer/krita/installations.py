@@ -55,7 +55,7 @@ def known_kritas(machine: Machine) -> tuple[KritaInstallation, ...]:
     )
 
 
-def kritas(machine: Machine, krita_dir: Path | None = None) -> tuple[KritaInstallation, ...]:
+def find_kritas(machine: Machine, krita_dir: Path | None = None) -> tuple[KritaInstallation, ...]:
     """The Kritas to install into: all that were ever started here, or the ordinary one when none was.
 
     krita_dir: the painter's own resource folder; it replaces the others, with the settings of the ordinary Krita unless it is

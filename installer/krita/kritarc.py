@@ -18,7 +18,7 @@ _TRUE = (b"true", b"on", b"yes", b"1")
 
 def enable(content: bytes) -> bytes:
     """``content`` with the plugin enabled; the same bytes when it is enabled already."""
-    lines = _split(content)
+    lines = _split_lines(content)
     ours = [index for index, _ in _own_lines(lines)]
     if ours:  # the last one counts
         found = _OURS.match(lines[ours[-1]])
@@ -35,7 +35,7 @@ def enable(content: bytes) -> bytes:
 
 def disable(content: bytes) -> bytes:
     """``content`` without our line, and without the ``[python]`` section where that line was all it held."""
-    lines = _split(content)
+    lines = _split_lines(content)
     own = _own_lines(lines)
     drop = {index for index, _ in own}
     for start, end in {section for _, section in own}:
@@ -48,10 +48,10 @@ def disable(content: bytes) -> bytes:
 
 def is_enabled(content: bytes) -> bool:
     """Whether Krita would load the plugin with this ``kritarc``."""
-    return bool(_own_lines(_split(content))) and enable(content) == content
+    return bool(_own_lines(_split_lines(content))) and enable(content) == content
 
 
-def edit(path: Path, content: bytes) -> None:
+def write(path: Path, content: bytes) -> None:
     """Make ``content`` the whole of ``path`` at one stroke, keeping its permissions; a link stays a link."""
     real = path.resolve()
     real.parent.mkdir(parents=True, exist_ok=True)
@@ -66,7 +66,7 @@ def read(path: Path) -> bytes:
     return path.read_bytes() if path.exists() else b""
 
 
-def _split(content: bytes) -> list[bytes]:
+def _split_lines(content: bytes) -> list[bytes]:
     return re.findall(rb"[^\n]*\n|[^\n]+", content)
 
 

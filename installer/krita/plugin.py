@@ -11,14 +11,16 @@ from shared.atomic_file import write_atomically
 from shared.protocol import PRODUCT_VERSION, PROTOCOL_VERSION
 
 from ..checkout import PROJECT
-from .vendor import Fetch, fetcher, vendored
+from .vendor import FetchWheels, pip_fetcher, prepare_libraries
 
 NAME = "linewash"
 SOURCE = PROJECT / "krita_plugin"
 _NOT_COPIED = shutil.ignore_patterns("__pycache__", "*.pyc")
 
 
-def assemble_plugin(destination: Path, backend_python: Path | None, home: Path | None, fetch: Fetch | None = None) -> Path:
+def assemble_plugin(
+    destination: Path, backend_python: Path | None, home: Path | None, fetch: FetchWheels | None = None
+) -> Path:
     """Put the whole plugin into ``destination`` (a ``pykrita`` folder), each part whole or as it was; return its folder.
 
     What lands there: ``linewash.desktop`` and ``linewash/`` with ``shared/``, ``vendor/`` and ``installation.json`` in it, and
@@ -31,14 +33,14 @@ def assemble_plugin(destination: Path, backend_python: Path | None, home: Path |
 
     Raises InstallError when the vendored wheels cannot be fetched, OSError when the folder cannot be written.
     """
-    libraries = vendored(fetch or (fetcher(backend_python) if backend_python else None))
+    libraries = prepare_libraries(fetch or (pip_fetcher(backend_python) if backend_python else None))
     destination.mkdir(parents=True, exist_ok=True)
     fresh, old, final = (destination / name for name in (f".{NAME}-new", f".{NAME}-old", NAME))
     shutil.rmtree(fresh, ignore_errors=True)
     copy_sources(fresh)
     shutil.copytree(libraries, fresh / "vendor", ignore=_NOT_COPIED)
     if backend_python is not None:
-        (fresh / "installation.json").write_text(_installation(backend_python, home), encoding="utf-8")
+        (fresh / "installation.json").write_text(_installation_json(backend_python, home), encoding="utf-8")
     if tree_digest(fresh) == tree_digest(final):
         shutil.rmtree(fresh)
     else:
@@ -50,7 +52,7 @@ def assemble_plugin(destination: Path, backend_python: Path | None, home: Path |
         fresh.rename(final)
         shutil.rmtree(old, ignore_errors=True)
     for source, target in _single_files(destination):
-        _replace(target, source.read_bytes())
+        _write_if_changed(target, source.read_bytes())
     return final
 
 
@@ -86,7 +88,7 @@ def installed_version(destination: Path) -> str | None:
         return None
 
 
-def differs(destination: Path) -> bool:
+def differs_from_checkout(destination: Path) -> bool:
     """Whether the plugin in ``destination`` (a ``pykrita`` folder) lacks or changes a file of this checkout's plugin."""
     parts = ((SOURCE / NAME, destination / NAME), (PROJECT / "shared", destination / NAME / "shared"))
     pairs = [(path, there / path.relative_to(here)) for here, there in parts for path in _files(here)]
@@ -115,7 +117,7 @@ def _single_files(destination: Path) -> Iterator[tuple[Path, Path]]:
         yield SOURCE / f"{NAME}.action", destination.parent / "actions" / f"{NAME}.action"
 
 
-def _installation(backend_python: Path, home: Path | None) -> str:
+def _installation_json(backend_python: Path, home: Path | None) -> str:
     noted = {
         "python": str(backend_python.absolute()),
         "project": str(PROJECT),
@@ -126,7 +128,7 @@ def _installation(backend_python: Path, home: Path | None) -> str:
     return json.dumps(noted, indent=2) + "\n"
 
 
-def _replace(target: Path, content: bytes) -> None:
+def _write_if_changed(target: Path, content: bytes) -> None:
     if target.is_file() and target.read_bytes() == content:
         return
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -18,7 +18,7 @@ from ..subprocesses import run
 
 REQUIREMENTS = PROJECT / "krita_plugin" / "vendor.txt"
 
-Fetch = Callable[[Path, Path], None]
+FetchWheels = Callable[[Path, Path], None]
 """``fetch(requirements, folder)`` puts the wheels that ``requirements`` names into ``folder``."""
 
 
@@ -31,7 +31,7 @@ def pip_arguments(requirements: Path, folder: Path) -> Sequence[str]:
     )  # fmt: skip
 
 
-def fetcher(python: Path) -> Fetch:
+def pip_fetcher(python: Path) -> FetchWheels:
     """A ``Fetch`` that uses the pip of ``python``; raises InstallError when that fails."""
 
     def fetch(requirements: Path, folder: Path) -> None:
@@ -43,7 +43,7 @@ def fetcher(python: Path) -> Fetch:
     return fetch
 
 
-def vendored(fetch: Fetch | None = None, requirements: Path = REQUIREMENTS, cache: Path | None = None) -> Path:
+def prepare_libraries(fetch: FetchWheels | None = None, requirements: Path = REQUIREMENTS, cache: Path | None = None) -> Path:
     """The folder with the unpacked libraries, fetched first if it is not there yet.
 
     fetch: how to get the wheels (default: pip of the running Python).  cache: where unpacked sets are kept.
@@ -56,7 +56,7 @@ def vendored(fetch: Fetch | None = None, requirements: Path = REQUIREMENTS, cach
     wheels, unpacked = partial / "wheels", partial / "unpacked"
     wheels.mkdir(parents=True)
     try:
-        (fetch or fetcher(Path(sys.executable)))(requirements, wheels)
+        (fetch or pip_fetcher(Path(sys.executable)))(requirements, wheels)
         for wheel in sorted(wheels.iterdir()):
             if not wheel.name.endswith("-none-any.whl"):
                 raise InstallError(f"{wheel.name} is not a pure-Python wheel, so it cannot go into the plugin.")

@@ -15,10 +15,10 @@ from pathlib import Path
 from shared.atomic_file import write_atomically
 
 from ..messages import InstallError, info
-from ..subprocesses import output, run
+from ..subprocesses import capture_output, run
 
 STAMP = "linewash-install.json"
-BESIDE = {"dev": "backend/evaluation/metrics/lpips.txt"}
+HASHED_REQUIREMENTS = {"dev": "backend/evaluation/metrics/lpips.txt"}
 """Extra -> a file of packages with hashes that come along without what they ask for, which for these is another framework."""
 
 
@@ -30,22 +30,22 @@ class Tools:
     install(python, arguments): ``pip install`` with these arguments, in the checkout.  All but works raise InstallError.
     """
 
-    make: Callable[[Path], None]
+    create: Callable[[Path], None]
     works: Callable[[Path], bool]
     install: Callable[[Path, Sequence[str]], None]
 
 
-def real_tools(project: Path) -> Tools:
+def system_tools(project: Path) -> Tools:
     """The tools that really do it, with the running Python's venv and the environment's pip."""
 
     def make(folder: Path) -> None:
-        status, text = output([sys.executable, "-m", "venv", folder])
+        status, text = capture_output([sys.executable, "-m", "venv", folder])
         if status != 0:
             raise InstallError(f"The virtual environment could not be made in {folder}: {text.strip()}")
 
     def works(python: Path) -> bool:
         wanted = f"import pip, sys; sys.exit(sys.version_info[:2] != {sys.version_info[:2]!r})"
-        return output([python, "-c", wanted])[0] == 0
+        return capture_output([python, "-c", wanted])[0] == 0
 
     def install(python: Path, arguments: Sequence[str]) -> None:
         quiet = () if sys.stdout.isatty() else ("--quiet", "--progress-bar", "off")
@@ -67,14 +67,14 @@ def venv_python(venv: Path, platform: str) -> Path:
 def fingerprint(project: Path, extras: Iterable[str], version: Sequence[int] = sys.version_info[:2]) -> str:
     """SHA-256 over what the contents of the environment depend on: pins, dependencies, extras, Python, place."""
     total = hashlib.sha256()
-    for name in ("pyproject.toml", "constraints.txt", *_beside(extras)):
+    for name in ("pyproject.toml", "constraints.txt", *_hashed_requirements(extras)):
         total.update((project / name).read_bytes() + b"\0")
     total.update(repr((sorted(extras), tuple(version[:2]), str(project))).encode())
     return total.hexdigest()
 
 
-def _beside(extras: Iterable[str]) -> list[str]:
-    return [BESIDE[extra] for extra in sorted(extras) if extra in BESIDE]
+def _hashed_requirements(extras: Iterable[str]) -> list[str]:
+    return [HASHED_REQUIREMENTS[extra] for extra in sorted(extras) if extra in HASHED_REQUIREMENTS]
 
 
 def read_stamp(project: Path) -> tuple[str, frozenset[str]]:
@@ -92,7 +92,7 @@ def is_current(project: Path, extras: Iterable[str]) -> bool:
     return set(extras) <= present and stamped == fingerprint(project, present)
 
 
-def prepare(project: Path, extras: Iterable[str], tools: Tools, platform: str = sys.platform) -> bool:
+def prepare_environment(project: Path, extras: Iterable[str], tools: Tools, platform: str = sys.platform) -> bool:
     """Make ``.venv`` hold the project (editable) with ``extras``; whether anything had to be done.
 
     Extras installed earlier stay.  Raises InstallError.
@@ -108,10 +108,10 @@ def prepare(project: Path, extras: Iterable[str], tools: Tools, platform: str = 
         shutil.rmtree(venv)
     if not venv.exists():
         info(f"Making the virtual environment {venv} ...")
-        tools.make(venv)
+        tools.create(venv)
     info(f"Installing the backend ({', '.join(wanted)}); the first time this takes some minutes ...")
     tools.install(python, ("--constraint", "constraints.txt", "--editable", f".[{','.join(wanted)}]"))
-    for name in _beside(wanted):
+    for name in _hashed_requirements(wanted):
         tools.install(python, ("--no-deps", "--require-hashes", "--requirement", name))
     stamp = {"fingerprint": fingerprint(project, wanted), "extras": wanted}
     write_atomically(venv / STAMP, (json.dumps(stamp, indent=2) + "\n").encode())

@@ -7,15 +7,15 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from ..messages import InstallError, gigabytes
+from ..messages import InstallError, format_gigabytes
 
-NEEDED = 3_000_000_000
+NEEDED_BYTES = 3_000_000_000
 """Bytes that must be free: the backend with PyTorch for the processor (measured: 1.7 GB) and room to unpack it."""
 
-NEEDED_CUDA = 9_000_000_000
+NEEDED_BYTES_CUDA = 9_000_000_000
 """Bytes that should be free on Linux, where PyTorch's ordinary package brings NVIDIA's libraries along."""
 
-TRIED = ((3, 10), (3, 13))
+TESTED_PYTHONS = ((3, 10), (3, 13))
 """Oldest and newest Python that ``constraints.txt`` was resolved for."""
 
 
@@ -25,13 +25,13 @@ def check_python(find: Callable[[str], object] = importlib.util.find_spec) -> No
     find: says whether there is a module of that name, None when not.
     """
     if any(find(name) is None for name in ("venv", "ensurepip")):
-        raise InstallError(missing_venv(sys.platform))
-    refusal = unsupported(sys.platform, platform.machine(), sys.maxsize > 2**32)
+        raise InstallError(missing_venv_sentence(sys.platform))
+    refusal = unsupported_sentence(sys.platform, platform.machine(), sys.maxsize > 2**32)
     if refusal:
         raise InstallError(refusal)
 
 
-def missing_venv(system: str) -> str:
+def missing_venv_sentence(system: str) -> str:
     """The sentence for a Python without venv or ensurepip on ``system`` (as ``sys.platform``)."""
     if system == "linux":
         return (
@@ -41,7 +41,7 @@ def missing_venv(system: str) -> str:
     return "This Python cannot make virtual environments. Install the full Python from python.org and use that."
 
 
-def unsupported(system: str, machine: str, bits_64: bool) -> str | None:
+def unsupported_sentence(system: str, machine: str, bits_64: bool) -> str | None:
     """The sentence for a computer PyTorch is not made for, None when it is.  machine: as ``platform.machine()``."""
     if not bits_64:
         return "This is a 32-bit Python, and PyTorch is made for 64 bits only. Install a 64-bit Python."
@@ -50,13 +50,13 @@ def unsupported(system: str, machine: str, bits_64: bool) -> str | None:
     return None
 
 
-def check_space(folder: Path, free: int | None = None, needed: int = NEEDED) -> None:
+def check_space(folder: Path, free: int | None = None, needed: int = NEEDED_BYTES) -> None:
     """Raise InstallError when fewer than ``needed`` bytes are free where ``folder`` lies (free: default asks the disk)."""
     available = shutil.disk_usage(folder).free if free is None else free
     if available < needed:
         raise InstallError(
-            f"Linewash needs {gigabytes(needed)} of free disk space, and only {gigabytes(available)} are free at {folder}. "
-            "Free some space and start the installer again."
+            f"Linewash needs {format_gigabytes(needed)} of free disk space, and only {format_gigabytes(available)} are free "
+            f"at {folder}. Free some space and start the installer again."
         )
 
 
@@ -64,7 +64,7 @@ def space_notice(system: str) -> str:
     """What the painter is told about size before the download starts."""
     if system == "linux":
         return (
-            f"About 0.4 GB is downloaded ({gigabytes(NEEDED)} of disk space are needed); where PyTorch comes with NVIDIA's "
-            f"libraries, 3 GB ({gigabytes(NEEDED_CUDA)})."
+            f"About 0.4 GB is downloaded ({format_gigabytes(NEEDED_BYTES)} of disk space are needed); "
+            f"where PyTorch comes with NVIDIA's libraries, 3 GB ({format_gigabytes(NEEDED_BYTES_CUDA)})."
         )
-    return f"About 0.4 GB is downloaded; {gigabytes(NEEDED)} of disk space are needed."
+    return f"About 0.4 GB is downloaded; {format_gigabytes(NEEDED_BYTES)} of disk space are needed."

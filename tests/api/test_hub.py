@@ -25,12 +25,12 @@ def server() -> Iterator[fake_hub.Hub]:
 
 
 def remote(server: fake_hub.Hub, file: str = FILE) -> hub_download.RemoteFile:
-    return hub_download.resolve(REPO, file, endpoint=server.url)
+    return hub_download.resolve_file(REPO, file, endpoint=server.url)
 
 
 def code_of(server: fake_hub.Hub, target: Path) -> ErrorCode:
     with pytest.raises(LinewashError) as caught:
-        hub_download.fetch(remote(server), target, lambda _: None)
+        hub_download.download_file(remote(server), target, lambda _: None)
     return caught.value.code
 
 
@@ -41,7 +41,7 @@ def visible(folder: Path) -> list[str]:
 def test_a_file_arrives_whole_and_its_progress_is_told(server: fake_hub.Hub, tmp_path: Path) -> None:
     seen: list[int] = []
     target = tmp_path / "models" / "tiny.safetensors"
-    hub_download.fetch(remote(server), target, seen.append)
+    hub_download.download_file(remote(server), target, seen.append)
     assert target.read_bytes() == CONTENT
     assert seen == sorted(seen) and (seen[0], seen[-1]) == (0, len(CONTENT))
     assert visible(target.parent) == ["tiny.safetensors"]
@@ -53,7 +53,7 @@ def test_the_version_that_was_looked_at_is_the_one_that_comes(server: fake_hub.H
 
 def test_a_small_file_is_held_against_its_git_digest(server: fake_hub.Hub, tmp_path: Path) -> None:
     server.files[f"{REPO}/vocab.json"] = b'{"a": 1}'
-    hub_download.fetch(remote(server, "vocab.json"), tmp_path / "vocab.json", lambda _: None)
+    hub_download.download_file(remote(server, "vocab.json"), tmp_path / "vocab.json", lambda _: None)
     assert (tmp_path / "vocab.json").read_bytes() == b'{"a": 1}'
 
 
@@ -61,11 +61,11 @@ def test_an_interrupted_download_goes_on_where_it_stopped(server: fake_hub.Hub, 
     target = tmp_path / "tiny.safetensors"
     server.cut_after = CUT
     assert code_of(server, target) is ErrorCode.DOWNLOAD_FAILED
-    part = hub_download.part_of(target, remote(server))
+    part = hub_download.download_part_path(target, remote(server))
     assert part.stat().st_size == CUT and visible(tmp_path) == []
     server.cut_after, server.ranges = None, []
     seen: list[int] = []
-    hub_download.fetch(remote(server), target, seen.append)
+    hub_download.download_file(remote(server), target, seen.append)
     assert (target.read_bytes(), seen[0], part.exists()) == (CONTENT, CUT, False)
     assert server.ranges == ["bytes=%d-" % CUT]
 
@@ -75,7 +75,7 @@ def test_a_server_that_knows_no_ranges_sends_all_again(server: fake_hub.Hub, tmp
     server.cut_after = CUT
     code_of(server, target)
     server.cut_after, server.deaf_to_ranges = None, True
-    hub_download.fetch(remote(server), target, lambda _: None)
+    hub_download.download_file(remote(server), target, lambda _: None)
     assert target.read_bytes() == CONTENT
 
 
@@ -90,8 +90,8 @@ def test_a_stop_in_the_middle_leaves_the_part(server: fake_hub.Hub, tmp_path: Pa
     code_of(server, target)
     server.cut_after = None
     with pytest.raises(KeyboardInterrupt):
-        hub_download.fetch(remote(server), target, ctrl_c)
-    hub_download.fetch(remote(server), target, lambda _: None)
+        hub_download.download_file(remote(server), target, ctrl_c)
+    hub_download.download_file(remote(server), target, lambda _: None)
     assert target.read_bytes() == CONTENT
 
 
@@ -100,7 +100,7 @@ def test_a_part_of_another_version_is_not_gone_on_with(server: fake_hub.Hub, tmp
     server.cut_after = CUT
     code_of(server, target)
     server.cut_after, server.files[f"{REPO}/{FILE}"] = None, CONTENT[::-1]
-    hub_download.fetch(remote(server), target, lambda _: None)
+    hub_download.download_file(remote(server), target, lambda _: None)
     assert target.read_bytes() == CONTENT[::-1]
 
 
@@ -109,7 +109,7 @@ def test_a_wrong_digest_is_refused_and_nothing_kept(server: fake_hub.Hub, tmp_pa
     target = tmp_path / "tiny.safetensors"
     described = remote(server)
     assert code_of(server, target) is ErrorCode.DOWNLOAD_DAMAGED
-    assert not target.exists() and not hub_download.part_of(target, described).exists()
+    assert not target.exists() and not hub_download.download_part_path(target, described).exists()
 
 
 def test_what_does_not_fit_is_refused_before_anything_is_sent_for(server: fake_hub.Hub, tmp_path: Path) -> None:
@@ -121,20 +121,20 @@ def test_what_does_not_fit_is_refused_before_anything_is_sent_for(server: fake_h
 @pytest.mark.parametrize("repo", [REPO, "someone/Nothing", "no-owner", "a/b/c"])
 def test_what_the_hub_does_not_have_is_named(server: fake_hub.Hub, repo: str) -> None:
     with pytest.raises(LinewashError) as caught:
-        hub_download.resolve(repo, "missing.safetensors", endpoint=server.url)
+        hub_download.resolve_file(repo, "missing.safetensors", endpoint=server.url)
     assert caught.value.code is ErrorCode.DOWNLOAD_UNKNOWN
 
 
 @pytest.mark.parametrize("file", ["setup.py", "a\\..\\..\\x.safetensors", "C:x.safetensors"])
 def test_other_kinds_of_files_and_paths_of_windows_are_not_fetched(server: fake_hub.Hub, file: str) -> None:
     with pytest.raises(LinewashError) as caught:
-        hub_download.resolve(REPO, file, endpoint=server.url)
+        hub_download.resolve_file(REPO, file, endpoint=server.url)
     assert caught.value.code is ErrorCode.DOWNLOAD_UNKNOWN
 
 
 def test_a_hub_that_is_not_there_is_a_failure_with_a_name() -> None:
     with pytest.raises(LinewashError) as caught:
-        hub_download.resolve(REPO, FILE, endpoint="http://127.0.0.1:9")
+        hub_download.resolve_file(REPO, FILE, endpoint="http://127.0.0.1:9")
     assert caught.value.code is ErrorCode.DOWNLOAD_FAILED
 
 

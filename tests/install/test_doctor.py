@@ -27,20 +27,20 @@ def installed(krita: KritaInstallation, python: str, version: str = PRODUCT_VERS
 
 
 def words(findings: list[doctor.Finding]) -> list[tuple[bool, str]]:
-    return [(finding.well, finding.sentence) for finding in findings]
+    return [(finding.is_ok, finding.sentence) for finding in findings]
 
 
 def test_nothing_installed_yet(tmp_path: Path, krita: KritaInstallation, capsys: pytest.CaptureFixture[str]) -> None:
     findings = list(doctor.examine(tmp_path, tmp_path / "home", (krita,)))
-    assert [finding.sentence for finding in findings if not finding.well] == [
+    assert [finding.sentence for finding in findings if not finding.is_ok] == [
         "The backend is not installed.",
         f"Krita: the plugin is not installed in {krita.pykrita}.",
     ]
-    assert {finding.mend for finding in findings if not finding.well} == {"Run: python3 install.py"}
+    assert {finding.fix for finding in findings if not finding.is_ok} == {"Run: python3 install.py"}
 
 
 def test_the_report_counts_what_is_wrong(tmp_path: Path, krita: KritaInstallation, capsys: pytest.CaptureFixture[str]) -> None:
-    assert doctor.report(tmp_path / "home", (krita,)) == 1
+    assert doctor.print_report(tmp_path / "home", (krita,)) == 1
     out = capsys.readouterr().out
     assert f"WRONG Krita: the plugin is not installed in {krita.pykrita}." in out
     assert "to mend, see above." in out
@@ -109,15 +109,15 @@ def test_the_backends_own_doctor_is_passed_on(tmp_path: Path, said: str, status:
 
 def test_little_space() -> None:
     assert doctor.space_finding(400_000_000).sentence == "Only 0.4 GB of disk space are free."
-    assert doctor.space_finding(4_000_000_000).well
+    assert doctor.space_finding(4_000_000_000).is_ok
 
 
 @pytest.mark.parametrize(("version", "well"), [(PRODUCT_VERSION, True), ("0.0.1", False)])
 def test_a_running_backend(tmp_path: Path, version: str, well: bool) -> None:
-    assert doctor.server_finding(tmp_path).well
+    assert doctor.server_finding(tmp_path).is_ok
     paths.runtime_dir(tmp_path).mkdir()
     noted = {"host": "127.0.0.1", "port": 9, "token": "t", "pid": os.getpid(), "protocol": 1, "version": version}
     paths.server_file(tmp_path).write_text(json.dumps(noted))
     finding = doctor.server_finding(tmp_path)
-    assert finding.well == well
+    assert finding.is_ok == well
     assert version in finding.sentence or "port 9" in finding.sentence

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from install import refusal
-from installer.lock import only_one
+from installer.lock import hold_lock
 from installer.messages import InstallError
 from installer.python_environment import requirements
 
@@ -47,23 +47,23 @@ def test_every_old_python_of_this_machine_reads_the_sentence(project: Path) -> N
 
 
 def test_debian_without_venv_is_told_the_package() -> None:
-    assert "sudo apt install python3-venv" in requirements.missing_venv("linux")
-    assert "python.org" in requirements.missing_venv("darwin")
+    assert "sudo apt install python3-venv" in requirements.missing_venv_sentence("linux")
+    assert "python.org" in requirements.missing_venv_sentence("darwin")
 
 
 @pytest.mark.parametrize("lacking", ["venv", "ensurepip"])
 def test_a_python_without_what_it_takes_is_refused(lacking: str) -> None:
     with pytest.raises(InstallError) as caught:
         requirements.check_python(lambda name: None if name == lacking else name)
-    assert str(caught.value) == requirements.missing_venv(sys.platform)
+    assert str(caught.value) == requirements.missing_venv_sentence(sys.platform)
     requirements.check_python()
 
 
 def test_unsupported_computers_are_named() -> None:
-    assert "32-bit" in str(requirements.unsupported("win32", "x86", False))
-    assert "Intel" in str(requirements.unsupported("darwin", "x86_64", True))
-    assert requirements.unsupported("darwin", "arm64", True) is None
-    assert requirements.unsupported("linux", "x86_64", True) is None
+    assert "32-bit" in str(requirements.unsupported_sentence("win32", "x86", False))
+    assert "Intel" in str(requirements.unsupported_sentence("darwin", "x86_64", True))
+    assert requirements.unsupported_sentence("darwin", "arm64", True) is None
+    assert requirements.unsupported_sentence("linux", "x86_64", True) is None
 
 
 def test_too_little_space_says_how_much_is_needed(tmp_path: Path) -> None:
@@ -74,7 +74,7 @@ def test_too_little_space_says_how_much_is_needed(tmp_path: Path) -> None:
 
 def test_two_installers_do_not_work_at_once(tmp_path: Path) -> None:
     lock = tmp_path / "lock"
-    with only_one(lock), pytest.raises(InstallError, match="Another Linewash installer"), only_one(lock):
+    with hold_lock(lock), pytest.raises(InstallError, match="Another Linewash installer"), hold_lock(lock):
         pass
-    with only_one(lock):
+    with hold_lock(lock):
         pass

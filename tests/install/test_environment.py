@@ -11,7 +11,7 @@ from installer.messages import InstallError
 from installer.python_environment import environment
 from installer.python_environment.environment import Tools, venv_python
 
-LPIPS = environment.BESIDE["dev"]
+LPIPS = environment.HASHED_REQUIREMENTS["dev"]
 
 
 @dataclass
@@ -46,7 +46,7 @@ class Workshop:
 def checkout(tmp_path: Path) -> Path:
     (tmp_path / "pyproject.toml").write_text("dependencies")
     (tmp_path / "constraints.txt").write_text("pins")
-    for name in environment.BESIDE.values():
+    for name in environment.HASHED_REQUIREMENTS.values():
         (tmp_path / name).parent.mkdir(parents=True)
         (tmp_path / name).write_text("hashes")
     return tmp_path
@@ -58,10 +58,10 @@ def snapshot(folder: Path) -> dict[str, tuple[int, bytes]]:
 
 def test_a_second_run_changes_nothing(checkout: Path) -> None:
     shop = Workshop()
-    assert environment.prepare(checkout, ("backend",), shop.tools, "linux")
+    assert environment.prepare_environment(checkout, ("backend",), shop.tools, "linux")
     assert shop.done == ["make", ".[backend]"]
     before = snapshot(checkout)
-    assert not environment.prepare(checkout, ("backend",), shop.tools, "linux")
+    assert not environment.prepare_environment(checkout, ("backend",), shop.tools, "linux")
     assert shop.done == ["make", ".[backend]"]
     assert snapshot(checkout) == before
 
@@ -69,9 +69,9 @@ def test_a_second_run_changes_nothing(checkout: Path) -> None:
 def test_an_interrupted_run_continues_in_the_same_environment(checkout: Path) -> None:
     shop = Workshop(fails=True)
     with pytest.raises(InstallError):
-        environment.prepare(checkout, ("backend",), shop.tools, "linux")
+        environment.prepare_environment(checkout, ("backend",), shop.tools, "linux")
     assert not environment.is_current(checkout, ("backend",))
-    assert environment.prepare(checkout, ("backend",), shop.tools, "linux")
+    assert environment.prepare_environment(checkout, ("backend",), shop.tools, "linux")
     assert shop.done == ["make", ".[backend]", ".[backend]"]
     assert environment.is_current(checkout, ("backend",))
 
@@ -82,7 +82,7 @@ def test_an_environment_that_does_not_work_is_made_anew(checkout: Path) -> None:
     python.parent.mkdir(parents=True)
     python.write_text("half written")
     (checkout / ".venv" / "left over").write_text("")
-    environment.prepare(checkout, ("backend",), shop.tools, "linux")
+    environment.prepare_environment(checkout, ("backend",), shop.tools, "linux")
     assert shop.done == ["make", ".[backend]"]
     assert not (checkout / ".venv" / "left over").exists()
 
@@ -90,32 +90,32 @@ def test_an_environment_that_does_not_work_is_made_anew(checkout: Path) -> None:
 @pytest.mark.parametrize("name", ["pyproject.toml", "constraints.txt"])
 def test_changed_pins_are_installed(checkout: Path, name: str) -> None:
     shop = Workshop()
-    environment.prepare(checkout, ("backend",), shop.tools, "linux")
+    environment.prepare_environment(checkout, ("backend",), shop.tools, "linux")
     (checkout / name).write_text("newer")
     assert not environment.is_current(checkout, ("backend",))
-    assert environment.prepare(checkout, ("backend",), shop.tools, "linux")
+    assert environment.prepare_environment(checkout, ("backend",), shop.tools, "linux")
     assert shop.done[-1] == ".[backend]"
 
 
 def test_extras_add_up_and_stay(checkout: Path) -> None:
     shop = Workshop()
-    environment.prepare(checkout, ("backend",), shop.tools, "linux")
-    environment.prepare(checkout, ("backend", "dev"), shop.tools, "linux")
+    environment.prepare_environment(checkout, ("backend",), shop.tools, "linux")
+    environment.prepare_environment(checkout, ("backend", "dev"), shop.tools, "linux")
     assert shop.done == ["make", ".[backend]", ".[backend,dev]", LPIPS]
-    assert not environment.prepare(checkout, ("backend",), shop.tools, "linux")
+    assert not environment.prepare_environment(checkout, ("backend",), shop.tools, "linux")
     (checkout / "constraints.txt").write_text("newer")
-    environment.prepare(checkout, ("backend",), shop.tools, "linux")
+    environment.prepare_environment(checkout, ("backend",), shop.tools, "linux")
     assert shop.done[-2:] == [".[backend,dev]", LPIPS]
 
 
 def test_what_comes_beside_an_extra_is_installed_alone_and_again_when_it_changes(checkout: Path) -> None:
     shop, calls = Workshop(), list[tuple[str, ...]]()
     tools = Tools(shop.make, shop.works, lambda python, arguments: calls.append(tuple(arguments)))
-    environment.prepare(checkout, ("backend",), tools, "linux")
+    environment.prepare_environment(checkout, ("backend",), tools, "linux")
     assert len(calls) == 1
     (checkout / LPIPS).write_text("newer")
     assert environment.is_current(checkout, ("backend",))  # a painter has nothing to do with it
-    environment.prepare(checkout, ("dev",), tools, "linux")
+    environment.prepare_environment(checkout, ("dev",), tools, "linux")
     assert calls[-1] == ("--no-deps", "--require-hashes", "--requirement", LPIPS)
     (checkout / LPIPS).write_text("newest")
     assert not environment.is_current(checkout, ("dev",))
@@ -137,8 +137,8 @@ def test_the_fingerprint_knows_python_and_place(checkout: Path, tmp_path_factory
 
 
 def test_a_real_environment_is_made_and_found_working(tmp_path: Path) -> None:
-    tools = environment.real_tools(tmp_path)
-    tools.make(tmp_path / "venv")
+    tools = environment.system_tools(tmp_path)
+    tools.create(tmp_path / "venv")
     import sys
 
     python = venv_python(tmp_path / "venv", sys.platform)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from installer.krita.installations import Machine, known_kritas, kritas
+from installer.krita.installations import Machine, find_kritas, known_kritas
 
 HOME = Path("users") / "ana"
 FLATPAK = HOME / ".var/app/org.kde.krita"
@@ -33,24 +33,24 @@ def test_linux_knows_the_flatpak_too() -> None:
 
 def test_without_any_krita_the_ordinary_one_is_chosen(tmp_path: Path) -> None:
     machine = Machine("linux", {}, tmp_path)
-    assert kritas(machine) == known_kritas(machine)[:1]
+    assert find_kritas(machine) == known_kritas(machine)[:1]
 
 
 def test_every_krita_that_was_started_is_chosen(tmp_path: Path) -> None:
     machine = Machine("linux", {}, tmp_path)
     ordinary, flatpak = known_kritas(machine)
     flatpak.resources.mkdir(parents=True)
-    assert kritas(machine) == (flatpak,)
+    assert find_kritas(machine) == (flatpak,)
     ordinary.settings.parent.mkdir(parents=True)
     ordinary.settings.write_bytes(b"")
-    assert kritas(machine) == (ordinary, flatpak)
+    assert find_kritas(machine) == (ordinary, flatpak)
 
 
 def test_a_folder_of_the_painters_own_replaces_the_others(tmp_path: Path) -> None:
     machine = Machine("linux", {}, tmp_path)
     ordinary, flatpak = known_kritas(machine)
     ordinary.resources.mkdir(parents=True)
-    (chosen,) = kritas(machine, tmp_path / "mine")
+    (chosen,) = find_kritas(machine, tmp_path / "mine")
     assert (chosen.resources, chosen.settings) == (tmp_path / "mine", ordinary.settings)
-    (chosen,) = kritas(machine, flatpak.resources)
+    (chosen,) = find_kritas(machine, flatpak.resources)
     assert chosen.settings == flatpak.settings

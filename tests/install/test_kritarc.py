@@ -85,7 +85,7 @@ def test_the_file_keeps_its_permissions_and_a_link_stays_a_link(tmp_path: Path) 
     real.write_bytes(b"[theme]\n")
     real.chmod(0o600)
     link.symlink_to(real)
-    kritarc.edit(link, b"[python]\n")
+    kritarc.write(link, b"[python]\n")
     assert link.is_symlink()
     assert real.read_bytes() == b"[python]\n"
     assert stat.S_IMODE(real.stat().st_mode) == 0o600

@@ -15,7 +15,7 @@ from install import assemble_plugin
 from installer import steps, uninstall
 from installer.krita.installations import KritaInstallation
 from installer.krita.plugin import installed_version, remove_plugin, tree_digest
-from installer.krita.vendor import vendored
+from installer.krita.vendor import prepare_libraries
 from installer.messages import InstallError
 from shared.protocol import PRODUCT_VERSION, PROTOCOL_VERSION
 
@@ -126,7 +126,7 @@ def test_uninstall_leaves_krita_as_it_was(krita: KritaInstallation, tmp_path: Pa
     before = tree_digest(tmp_path)
     steps.install_plugin(Path(sys.executable), tmp_path / "home", [krita])
     assert tree_digest(tmp_path) != before
-    uninstall.remove_from(krita)
+    uninstall.remove_from_krita(krita)
     assert tree_digest(tmp_path) == before
     assert not (krita.pykrita / "linewash").exists()
     assert remove_plugin(krita.pykrita) == []
@@ -151,7 +151,7 @@ def wheel(folder: Path, name: str) -> None:
 def test_only_pure_python_goes_into_the_plugin(tmp_path: Path, name: str, sentence: str) -> None:
     (tmp_path / "vendor.txt").write_text("thing==1")
     with pytest.raises(InstallError, match=sentence):
-        vendored(lambda _, folder: wheel(folder, name), tmp_path / "vendor.txt", tmp_path / "cache")
+        prepare_libraries(lambda _, folder: wheel(folder, name), tmp_path / "vendor.txt", tmp_path / "cache")
     assert list((tmp_path / "cache").iterdir()) == []
 
 
@@ -160,7 +160,7 @@ def test_vendoring_interrupted_starts_again_and_done_is_not_repeated(tmp_path: P
     fetched: list[str] = []
 
     def vendor(fetch: Callable[[Path, Path], None]) -> Path:
-        return vendored(fetch, tmp_path / "vendor.txt", tmp_path / "cache")
+        return prepare_libraries(fetch, tmp_path / "vendor.txt", tmp_path / "cache")
 
     def interrupted(_: Path, folder: Path) -> None:
         wheel(folder, "thing-1-py3-none-any.whl")

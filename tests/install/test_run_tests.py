@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from installer.run_tests import not_run, prepare_plugin_check
+from installer.run_tests import prepare_plugin_check, skipped_krita_tests
 
 RAN = '<testcase classname="tests.krita.test_round_trip" name="undo"/>'
 SKIPPED = '<testcase classname="tests.krita.test_round_trip" name="redo"><skipped/></testcase>'
@@ -22,7 +22,7 @@ OTHER = '<testcase classname="tests.api.test_jobs" name="cancel"><skipped messag
 def test_skipped_krita_tests_are_named(tmp_path: Path, cases: str, sentence: str) -> None:
     report = tmp_path / "junit.xml"
     report.write_text(f"<testsuites><testsuite>{cases}</testsuite></testsuites>")
-    assert not_run(report) == sentence
+    assert skipped_krita_tests(report) == sentence
 
 
 def test_the_plugin_is_type_checked_as_krita_sees_it() -> None:

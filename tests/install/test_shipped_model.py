@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from installer.messages import InstallError
-from installer.shipped_model import MODEL, SUMS, damaged, restore
+from installer.shipped_model import MODEL, SUMS, find_damaged_files, restore_damaged_files
 
 WEIGHTS = b"weights"
 
@@ -30,11 +30,11 @@ def clone(tmp_path: Path, folder: Path) -> Path:
 
 
 def test_the_shipped_model_is_whole(project: Path) -> None:
-    assert damaged(project / MODEL) == []
+    assert find_damaged_files(project / MODEL) == []
 
 
 def test_a_whole_model_is_left_alone(tmp_path: Path, folder: Path) -> None:
-    assert not restore(tmp_path)
+    assert not restore_damaged_files(tmp_path)
 
 
 @pytest.mark.parametrize("content", [b"weightz", None])
@@ -43,8 +43,8 @@ def test_damage_is_mended_from_git(clone: Path, folder: Path, content: bytes | N
     file.unlink()
     if content is not None:
         file.write_bytes(content)
-    assert damaged(folder) == ["flats.safetensors"]
-    assert restore(clone)
+    assert find_damaged_files(folder) == ["flats.safetensors"]
+    assert restore_damaged_files(clone)
     assert file.read_bytes() == WEIGHTS
     kept = folder / "flats.safetensors.damaged"
     assert kept.exists() == (content is not None)
@@ -53,10 +53,10 @@ def test_damage_is_mended_from_git(clone: Path, folder: Path, content: bytes | N
 def test_without_git_the_painter_is_told_to_download_again(tmp_path: Path, folder: Path) -> None:
     (folder / "flats.safetensors").write_bytes(b"weightz")
     with pytest.raises(InstallError, match="Download Linewash again"):
-        restore(tmp_path)
+        restore_damaged_files(tmp_path)
 
 
 def test_a_missing_list_of_digests_counts_as_damage(clone: Path, folder: Path) -> None:
     (folder / SUMS).unlink()
-    assert restore(clone)
-    assert damaged(folder) == []
+    assert restore_damaged_files(clone)
+    assert find_damaged_files(folder) == []

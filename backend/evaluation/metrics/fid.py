@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from backend.imaging.types import Rgb
-from backend.weights.convert import BROKEN
+from backend.weights.convert import READ_ERRORS
 
 SIDE, EPSILON = 299, 1e-3
 """Side that images are resized to; epsilon of the batch norms."""
@@ -47,7 +47,7 @@ class Inception:
             inception([np.zeros((SIDE, SIDE, 3), np.uint8)])
         except InceptionWeightsError:
             raise
-        except (OSError, pickle.UnpicklingError, *BROKEN) as error:  # another kind of file, or weights of other shapes
+        except (OSError, pickle.UnpicklingError, *READ_ERRORS) as error:  # another kind of file, or weights of other shapes
             raise InceptionWeightsError(f"{file.name} does not hold the weights of Inception: {error}") from error
         return inception
 

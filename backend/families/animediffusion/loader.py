@@ -8,7 +8,7 @@ import torch
 from backend.families.animediffusion import key_mapping
 from backend.networks.animediffusion import AnimeUNet
 from backend.weights.safetensors_file import SafetensorsFile
-from backend.weights.state_dict import Shapes, build_on_meta, check_state_dict, load_state_dict, size
+from backend.weights.state_dict import Shapes, axis_length, build_on_meta, check_state_dict, load_state_dict
 from shared.errors import ErrorCode, LinewashError
 
 LEVELS = 4
@@ -17,7 +17,9 @@ LEVELS = 4
 
 def build_unet(shapes: Shapes) -> AnimeUNet:
     """The U-Net with the widths that a file's shapes tell, on torch's default device.  Raises LinewashError MODEL_KEYS."""
-    return AnimeUNet([size(shapes, key_mapping.unet_source(f"encoder.{level}.0.conv1.weight").name) for level in range(LEVELS)])
+    return AnimeUNet(
+        [axis_length(shapes, key_mapping.unet_source(f"encoder.{level}.0.conv1.weight").name) for level in range(LEVELS)]
+    )
 
 
 def load_unet(path: Path, device: str = "cpu") -> AnimeUNet:

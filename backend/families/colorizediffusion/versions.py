@@ -19,7 +19,7 @@ from backend.families.colorizediffusion.checkpoint.config import NetworkConfig
 from backend.families.colorizediffusion.layers import SD2_LAYERS, LayerGroups
 from backend.weights.companions import Companion
 from backend.weights.detection import CheckpointKind
-from backend.weights.state_dict import Names, Shapes
+from backend.weights.state_dict import KeyMap, Shapes
 from shared.errors import ErrorCode, LinewashError
 
 if TYPE_CHECKING:  # these load transformers and diffusers' networks
@@ -39,7 +39,7 @@ class Version:
     """Its modes, parameters and license, for painters."""
     build: BuildNetworks
     """Builds at least ``unet``, ``sketch_encoder`` and ``vae``; all others are the version's extra parts."""
-    key_map: Mapping[str, Names]
+    key_map: Mapping[str, KeyMap]
     """For each of these parts, the mapping from a key of its state dict to the tensor in the file."""
     reference: Callable[[Encoders, Mapping[str, nn.Module]], BuildReference]
     """Gives the function that builds the U-Net's conditioning on the reference, from the encoders and the extra parts."""
@@ -61,7 +61,7 @@ class Version:
 
 
 _COMMON = ("model.", "first_stage_model.", "control_encoder.")
-_COMMON_KEY_MAP: Mapping[str, Names] = {
+_COMMON_KEY_MAP: Mapping[str, KeyMap] = {
     "unet": key_mapping.unet_source,
     "sketch_encoder": key_mapping.sketch_source,
     "vae": key_mapping.vae_source,
@@ -90,10 +90,10 @@ LATER_KINDS = (
 def detect_version(names: Iterable[str], versions: Sequence[Version] = VERSIONS) -> Version:
     """The version of a checkpoint whose tensors have these names.  Raises LinewashError MODEL_OTHER_FAMILY for other files."""
     tensor_names = frozenset(names)
-    later = next((kind for kind in LATER_KINDS if kind.fits(tensor_names)), None)
+    later = next((kind for kind in LATER_KINDS if kind.matches(tensor_names)), None)
     if later is not None:
         raise LinewashError(ErrorCode.MODEL_OTHER_FAMILY, f"a checkpoint of a later version: {later.name}")
-    version = next((version for version in versions if version.kind.fits(tensor_names)), None)
+    version = next((version for version in versions if version.kind.matches(tensor_names)), None)
     if version is None:
         missing = [prefix for prefix in _COMMON if not any(name.startswith(prefix) for name in tensor_names)]
         raise LinewashError(ErrorCode.MODEL_OTHER_FAMILY, f"nothing named {', '.join(f'{prefix}*' for prefix in missing)}")

@@ -23,7 +23,7 @@ from backend.networks.segmentation.birefnet import (
 )
 from backend.networks.segmentation.swin import StageSizes, SwinSizes
 from backend.weights.detection import birefnet_prefix
-from backend.weights.state_dict import Shapes, count_children, read_sidecar_json, size
+from backend.weights.state_dict import Shapes, axis_length, count_children, read_sidecar_json
 from shared.errors import ErrorCode, LinewashError
 
 MEAN, STANDARD_DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -109,7 +109,7 @@ def _ignored(name: str) -> bool:
 
 def _sizes(shapes: Shapes, prefix: str) -> BiRefNetSizes:
     def length(name: str, axis: int = 0) -> int:
-        return size(shapes, f"{prefix}{name}.weight", axis)
+        return axis_length(shapes, f"{prefix}{name}.weight", axis)
 
     def block(start: str) -> DecoderBlockSizes:
         parallel = f"{start}dec_att.aspp_deforms."
@@ -133,12 +133,14 @@ def _sizes(shapes: Shapes, prefix: str) -> BiRefNetSizes:
 def _backbone(shapes: Shapes, prefix: str) -> SwinSizes:
     stages = [f"{prefix}layers.{level}.blocks." for level in _STAGES]
     tables = [f"{stage}0.attn.relative_position_bias_table" for stage in stages]
-    rows = size(shapes, tables[0])
+    rows = axis_length(shapes, tables[0])
     return SwinSizes(
-        size(shapes, f"{prefix}patch_embed.proj.weight"),
+        axis_length(shapes, f"{prefix}patch_embed.proj.weight"),
         (math.isqrt(rows) + 1) // 2,  # the table has (2 window - 1)² rows
         tuple(
-            StageSizes(count_children(shapes, stage), size(shapes, table, 1), size(shapes, f"{stage}0.mlp.fc1.weight"))
+            StageSizes(
+                count_children(shapes, stage), axis_length(shapes, table, 1), axis_length(shapes, f"{stage}0.mlp.fc1.weight")
+            )
             for stage, table in zip(stages, tables, strict=True)
         ),
     )

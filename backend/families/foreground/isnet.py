@@ -13,7 +13,7 @@ from backend.imaging.resize import Box, letterbox_box
 from backend.imaging.types import Floats, Gray, Rgb
 from backend.networks.segmentation.isnet import STAGES, ISNet, StageWidths
 from backend.weights.detection import isnet_prefix
-from backend.weights.state_dict import Shapes, size
+from backend.weights.state_dict import Shapes, axis_length
 
 SIDE = 1024
 """Side of the network's square input, pixels."""
@@ -101,8 +101,8 @@ def _build(shapes: Shapes, prefix: str) -> ISNet:
     stages: dict[str, StageWidths] = {}
     for stage in STAGES:
         first, inner = (f"{prefix}{stage}.{part}.conv_s1.weight" for part in ("rebnconvin", "rebnconv1"))
-        stages[stage] = StageWidths(size(shapes, first, 1), size(shapes, inner), size(shapes, first))
-    return ISNet(3, size(shapes, f"{prefix}conv_in.weight"), stages)
+        stages[stage] = StageWidths(axis_length(shapes, first, 1), axis_length(shapes, inner), axis_length(shapes, first))
+    return ISNet(3, axis_length(shapes, f"{prefix}conv_in.weight"), stages)
 
 
 def _letterbox(image: Tensor, box: Box) -> Tensor:

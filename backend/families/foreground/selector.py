@@ -17,7 +17,7 @@ from backend.families.foreground.isnet import CharacterSegmenter, ObjectSegmente
 from backend.families.runtime.content_cache import ContentCache
 from backend.families.runtime.file_stamp import Stamp, file_stamp
 from backend.imaging.types import Gray, Rgb
-from backend.weights.detection import DetectedModel, scan
+from backend.weights.detection import DetectedModel, scan_models
 from shared.errors import LinewashError
 from shared.protocol import MAX_REFERENCES
 
@@ -85,7 +85,7 @@ class SegmenterSelector:
 
     def _select(self, purpose: Purpose) -> Segmenter | None:
         """The first usable one, by file name, of the segmenters for this purpose."""
-        files = [detected for detected in scan(self._folder) if detected.kind in SEGMENTERS]
+        files = [detected for detected in scan_models(self._folder) if detected.kind in SEGMENTERS]
         self._unload_all_but(files)
         candidates = (self._load_current(detected) for detected in files if SEGMENTERS[detected.kind].purpose == purpose)
         return next((loaded.segmenter for loaded in candidates if loaded.segmenter is not None), None)

@@ -12,7 +12,7 @@ from backend.families.mini.family import NETWORKS
 from backend.training.engine.config import TrainConfig
 from backend.training.engine.task import Task
 from backend.training.engine.trainer import Trainer
-from backend.weights.shipped_model import CONFIG, SHIPPED, ModelFolder, write_sums
+from backend.weights.shipped_model import CONFIG, SHIPPED_MODELS, ModelFolder, write_checksums
 
 
 def default_arguments(network: type[nn.Module]) -> dict[str, object]:
@@ -31,7 +31,7 @@ def load_averaged_weights(task: Task, run: Path) -> dict[str, torch.Tensor]:
     return {k: v.half().contiguous() for k, v in state.items()}
 
 
-def export_model(tasks: dict[str, Task], runs: dict[str, Path], out: Path, base: Path = SHIPPED / "mini") -> int:
+def export_model(tasks: dict[str, Task], runs: dict[str, Path], out: Path, base: Path = SHIPPED_MODELS / "mini") -> int:
     """Write the weights of all parts, ``config.json`` and digests to ``out``; returns the bytes of all weights.
 
     runs: folder of a training run for each part that was trained.  base: the model folder that other parts are copied from.
@@ -50,5 +50,5 @@ def export_model(tasks: dict[str, Task], runs: dict[str, Path], out: Path, base:
     for name, tensors in zip(names, weights.values(), strict=True):
         save_file(tensors, out / name)
     (out / CONFIG).write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
-    write_sums(out, [*names, CONFIG])
+    write_checksums(out, [*names, CONFIG])
     return sum((out / name).stat().st_size for name in names)

@@ -100,4 +100,4 @@ def install(target: profile.Profile, python: Path | None, home: Path) -> None:
     assemble_plugin(target.resources / "pykrita", python, home)
     if python is None:  # as when the checkout was never installed
         (target.resources / "pykrita" / "linewash" / "installation.json").unlink(missing_ok=True)
-    kritarc.edit(target.kritarc, kritarc.enable(kritarc.read(target.kritarc)))
+    kritarc.write(target.kritarc, kritarc.enable(kritarc.read(target.kritarc)))

@@ -7,7 +7,7 @@ from backend.contract.drawing import Drawing, Reference
 from backend.contract.family import ColorModel
 from backend.families.mini.family import Mini, MiniCondition, MiniLatent
 from backend.imaging.segmentation.regions import merge_and_split, segment
-from backend.weights.shipped_model import SHIPPED, ModelFolder
+from backend.weights.shipped_model import SHIPPED_MODELS, ModelFolder
 from shared.protocol import ReferenceRole
 from tests.unit.families.mini.shapes import draw
 
@@ -15,7 +15,7 @@ from tests.unit.families.mini.shapes import draw
 @pytest.fixture(scope="session")
 def mini() -> ColorModel[MiniCondition, MiniLatent]:
     """The shipped model."""
-    return Mini.load(ModelFolder(SHIPPED / "mini"))
+    return Mini.load(ModelFolder(SHIPPED_MODELS / "mini"))
 
 
 @pytest.fixture(scope="session")

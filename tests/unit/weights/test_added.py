@@ -11,7 +11,7 @@ from backend.families.checkpoints import CheckpointFamily, Families, checkpoint_
 from backend.families.colorizediffusion.versions import LATER_KINDS
 from backend.weights.companions import Companion, companion_missing
 from backend.weights.detection import CheckpointKind
-from backend.weights.known_downloads import item
+from backend.weights.known_downloads import find_download
 from shared.errors import ErrorCode, LinewashError
 from shared.model_spec import ModeInfo
 from shared.protocol import Finish
@@ -108,6 +108,6 @@ def test_the_registry_lists_them_after_its_own_and_no_file_can_take_the_place_of
 @pytest.mark.parametrize("companion", get_args(Companion))
 def test_what_is_missing_is_a_known_download_of_that_name(companion: Companion) -> None:
     error = companion_missing(companion)
-    download = item(companion)
+    download = find_download(companion)
     assert download is not None and download.name == companion
     assert companion in error.message and error.hint == f"Get it with linewash models download {companion}."

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.torch import save, save_file
 
-from backend.weights.safetensors_file import LONGEST_HEADER, SafetensorsFile
+from backend.weights.safetensors_file import MAX_HEADER_BYTES, SafetensorsFile
 from shared.errors import ERRORS, ErrorCode, LinewashError
 
 TENSORS = {
@@ -99,7 +99,7 @@ def test_another_kind_of_file_is_told(tmp_path: Path, content: bytes) -> None:
 
 
 HOSTILE = {
-    "header longer than any model needs": struct.pack("<Q", LONGEST_HEADER + 1) + b"{}",
+    "header longer than any model needs": struct.pack("<Q", MAX_HEADER_BYTES + 1) + b"{}",
     "header of 2^64 bytes": b"\xff" * 8 + b"{}",
     "nested without end": with_header(b'{"a":' * 100_000 + b"1" + b"}" * 100_000),
     "a name twice": with_header(b'{"a":%s,"a":%s}' % ((json.dumps(entry()).encode(),) * 2)),

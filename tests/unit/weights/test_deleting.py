@@ -4,10 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from backend.weights.detection import CLIP_WIDTHS, LOCK, companions_of, scan
-from backend.weights.hub_download import RemoteFile, part_of
+from backend.weights.detection import CLIP_WIDTHS, DOWNLOAD_LOCK, find_companions, scan_models
+from backend.weights.hub_download import RemoteFile, download_part_path
 from backend.weights.known_downloads import CLIP
-from backend.weights.removal import delete, elsewhere, files_of, name_of_part, unfinished
+from backend.weights.removal import (
+    delete_files,
+    find_linked_folders,
+    list_model_files,
+    list_partial_downloads,
+    model_name_of_part,
+)
 from tests.unit.weights.test_library import LATENT, write
 
 CLIP_WIDTH = next(iter(CLIP_WIDTHS))
@@ -16,7 +22,7 @@ VISION = ("vision_model.embeddings.class_embedding",)
 
 def part_for(target: Path) -> Path:
     """An unfinished download of that file."""
-    part = part_of(target, RemoteFile("someone/Weights", target.name, "", "0123456789abcdef" * 4, 9))
+    part = download_part_path(target, RemoteFile("someone/Weights", target.name, "", "0123456789abcdef" * 4, 9))
     part.parent.mkdir(parents=True, exist_ok=True)
     part.write_bytes(b"half")
     return part
@@ -27,24 +33,24 @@ def download_of_clip(models: Path) -> Path:
     folder = models / CLIP.folder
     for file in CLIP.files[1:]:
         write(folder / file, VISION)
-    (folder / LOCK).touch()
+    (folder / DOWNLOAD_LOCK).touch()
     return write(folder / CLIP.files[0], VISION, CLIP_WIDTH)
 
 
 def test_clip_has_one_name_from_download_to_deletion(tmp_path: Path) -> None:
     path = download_of_clip(tmp_path)
-    assert [(each.name, each.kind) for each in scan(tmp_path)] == [(CLIP.name, CLIP.name)]
-    assert files_of(CLIP.name, tmp_path) == [path] and files_of("model", tmp_path) == []
-    delete(files_of(CLIP.name, tmp_path), tmp_path)
+    assert [(each.name, each.kind) for each in scan_models(tmp_path)] == [(CLIP.name, CLIP.name)]
+    assert list_model_files(CLIP.name, tmp_path) == [path] and list_model_files("model", tmp_path) == []
+    delete_files(list_model_files(CLIP.name, tmp_path), tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("file", CLIP.files)
 def test_a_part_of_its_download_goes_by_the_same_name(tmp_path: Path, file: str) -> None:
     part = part_for(tmp_path / CLIP.folder / file)
-    assert unfinished(tmp_path) == [part] and name_of_part(part, tmp_path) == CLIP.name
-    assert files_of(CLIP.name, tmp_path) == [part]
-    delete([part], tmp_path)
+    assert list_partial_downloads(tmp_path) == [part] and model_name_of_part(part, tmp_path) == CLIP.name
+    assert list_model_files(CLIP.name, tmp_path) == [part]
+    delete_files([part], tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -52,14 +58,14 @@ def test_a_part_goes_with_the_weights_beside_it(tmp_path: Path) -> None:
     download_of_clip(tmp_path)
     (tmp_path / CLIP.folder / "vocab.json").unlink()
     part_for(tmp_path / CLIP.folder / "vocab.json")
-    delete(files_of(CLIP.name, tmp_path), tmp_path)
-    assert not companions_of(scan(tmp_path)) and list(tmp_path.iterdir()) == []
+    delete_files(list_model_files(CLIP.name, tmp_path), tmp_path)
+    assert not find_companions(scan_models(tmp_path)) and list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("file", ["Switch 2.safetensors", "Switch 2.ckpt"])
 def test_parts_of_other_downloads_go_by_their_stem(tmp_path: Path, file: str) -> None:
     part, other = part_for(tmp_path / file), part_for(tmp_path / "switch.safetensors")
-    delete(files_of("switch-2", tmp_path), tmp_path)
+    delete_files(list_model_files("switch-2", tmp_path), tmp_path)
     assert not part.exists() and other.exists()
 
 
@@ -70,7 +76,7 @@ def test_a_description_goes_and_a_folder_with_something_else_stays(tmp_path: Pat
     (tmp_path / "b" / "notes.md").write_text("mine", encoding="utf-8")
     (tmp_path / "notes.txt").write_text("mine", encoding="utf-8")
     for name in ("tiny", "small", "large"):
-        delete(files_of(name, tmp_path), tmp_path)
+        delete_files(list_model_files(name, tmp_path), tmp_path)
     left = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*"))
     assert left == ["b", "b/notes.md", "notes.txt"]
 
@@ -83,7 +89,7 @@ def test_a_file_that_is_a_link_is_unlinked_and_its_target_stays(tmp_path: Path) 
     (models / "a").mkdir(parents=True)
     for file in (target, description):
         (models / "a" / file.name).symlink_to(file)
-    delete(files_of("tiny", models), models)
+    delete_files(list_model_files("tiny", models), models)
     assert list(models.iterdir()) == [] and target.is_file() and description.is_file()
 
 
@@ -98,8 +104,8 @@ def test_nothing_is_deleted_through_a_folder_that_is_a_link(tmp_path: Path, plac
     link = models / "link"
     link.symlink_to(target, target_is_directory=True)
     given = [link / path.name]
-    assert elsewhere(given, models) == [link]
-    delete(given, models)
+    assert find_linked_folders(given, models) == [link]
+    delete_files(given, models)
     assert link.is_symlink() and path.is_file() and all(each.is_file() for each in beside)
 
 
@@ -107,7 +113,7 @@ def test_the_models_folder_itself_may_be_a_link(tmp_path: Path) -> None:
     path = write(tmp_path / "disk" / "a" / "tiny.safetensors", LATENT)
     models = tmp_path / "models"
     models.symlink_to(tmp_path / "disk", target_is_directory=True)
-    paths = files_of("tiny", models)
-    assert elsewhere(paths, models) == []
-    delete(paths, models)
+    paths = list_model_files("tiny", models)
+    assert find_linked_folders(paths, models) == []
+    delete_files(paths, models)
     assert not path.parent.exists()

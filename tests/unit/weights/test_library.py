@@ -9,7 +9,7 @@ from safetensors.torch import save_file
 from backend.families.animediffusion import factory as animediffusion
 from backend.families.checkpoints import CheckpointFamily
 from backend.families.colorizediffusion.factory import FAMILIES
-from backend.weights.detection import CLIP_WIDTHS, CheckpointKind, companions_of, registry_name, scan
+from backend.weights.detection import CLIP_WIDTHS, CheckpointKind, find_companions, registry_name, scan_models
 
 CLIP_WIDTH = next(iter(CLIP_WIDTHS))
 KNOWN = tuple(each.kind if isinstance(each, CheckpointFamily) else each for each in (*FAMILIES, animediffusion.FAMILY))
@@ -39,7 +39,7 @@ def write(path: Path, names: tuple[str, ...], width: int = 1) -> Path:
 @pytest.mark.parametrize("kind", sorted(KINDS))
 def test_a_dropped_checkpoint_is_told_by_its_keys(tmp_path: Path, kind: str) -> None:
     path = write(tmp_path / "Any Name (1).safetensors", KINDS[kind])
-    (found,) = scan(tmp_path, KNOWN)
+    (found,) = scan_models(tmp_path, KNOWN)
     assert (found.name, found.path, found.kind, found.size) == ("any-name-1", path, kind, path.stat().st_size)
     assert bool(found.problem) is (kind == "unknown")
 
@@ -51,13 +51,13 @@ def test_a_dropped_checkpoint_is_told_by_its_keys(tmp_path: Path, kind: str) -> 
 def test_the_image_encoder_is_found_under_each_of_its_names_and_told_from_others(tmp_path: Path, name: str) -> None:
     path = write(tmp_path / "clip" / "model.safetensors", (name,), CLIP_WIDTH)
     write(tmp_path / "big" / "model.safetensors", (name,), 1664)
-    assert companions_of(scan(tmp_path)) == {"clip-vit-h-14": path}
+    assert find_companions(scan_models(tmp_path)) == {"clip-vit-h-14": path}
 
 
 def test_a_checkpoint_may_hold_its_own_image_encoder(tmp_path: Path) -> None:
     write(tmp_path / "full.safetensors", (*LATENT, "cond_stage_model.visual.model.class_embedding"), 64)
     write(tmp_path / "plain.safetensors", LATENT)
-    assert {each.name: (each.kind, each.included) for each in scan(tmp_path, KNOWN)} == {
+    assert {each.name: (each.kind, each.included) for each in scan_models(tmp_path, KNOWN)} == {
         "full": ("v1", {"clip-vit-h-14"}),
         "plain": ("v1", frozenset()),
     }
@@ -72,7 +72,7 @@ def test_names_are_unique_and_never_paths(tmp_path: Path) -> None:
         "a/deep/x.safetensors",
     ):
         write(tmp_path / "models" / place, LATENT)
-    assert [each.name for each in scan(tmp_path / "models")] == ["a-tiny", "b-tiny", "tiny"]
+    assert [each.name for each in scan_models(tmp_path / "models")] == ["a-tiny", "b-tiny", "tiny"]
     assert registry_name("../../Etc/Passwd") == "etc-passwd"
     assert registry_name("...") == ""
 
@@ -82,7 +82,7 @@ def test_what_cannot_be_read_is_listed_with_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "short.safetensors").write_bytes(whole[:-1])
     (tmp_path / "text.safetensors").write_text("no weights, only words", encoding="utf-8")
     torch.save({}, tmp_path / "pickle.safetensors")
-    problems = {each.name: each.problem for each in scan(tmp_path, KNOWN)}
+    problems = {each.name: each.problem for each in scan_models(tmp_path, KNOWN)}
     damaged = [problems[name] for name in ("short", "text", "pickle")]
     assert problems["whole"] == "" and all(damaged) and len(set(damaged)) == len(damaged)
 
@@ -91,15 +91,15 @@ def test_a_half_written_file_and_a_shipped_models_own_folder_are_left_alone(tmp_
     write(tmp_path / "mini" / "flats.safetensors", LATENT)
     (tmp_path / "mini" / "SHA256SUMS").touch()
     (tmp_path / ".tiny.safetensors.0123456789abcdef.part").write_bytes(b"half")
-    assert scan(tmp_path) == ()
-    assert scan(tmp_path / "nowhere") == ()
+    assert scan_models(tmp_path) == ()
+    assert scan_models(tmp_path / "nowhere") == ()
 
 
 def test_a_lone_file_of_the_usual_name_is_called_after_its_folder(tmp_path: Path) -> None:
     for place in ("model", "alone/model", "pair/model", "pair/other", "isnet-sketch/model"):
         write(tmp_path / f"{place}.safetensors", LATENT)
     (tmp_path / "isnet-sketch" / "model.safetensors").write_bytes(b"no weights")
-    found = {each.name: each for each in scan(tmp_path)}
+    found = {each.name: each for each in scan_models(tmp_path)}
     assert sorted(found) == ["alone", "isnet-sketch", "model", "other", "pair-model"]
     assert found["isnet-sketch"].kind == "isnet-sketches"
 
@@ -115,5 +115,5 @@ def test_a_lone_file_of_the_usual_name_is_called_after_its_folder(tmp_path: Path
     ],
 )
 def test_a_kind_asks_for_all_of_some_names_and_one_of_others(names: tuple[str, ...], fits: bool) -> None:
-    assert CheckpointKind("kind", ("a.", "b."), ("c.", "d.")).fits(iter(names)) is fits
-    assert CheckpointKind("kind", ("a.", "b.")).fits(names) is ({"a.x", "b.y"} <= set(names))
+    assert CheckpointKind("kind", ("a.", "b."), ("c.", "d.")).matches(iter(names)) is fits
+    assert CheckpointKind("kind", ("a.", "b.")).matches(names) is ({"a.x", "b.y"} <= set(names))

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from backend.families.colorizediffusion.checkpoint import key_mapping, network_configs
 from backend.families.colorizediffusion.checkpoint.config import NetworkConfig
 from backend.weights.safetensors_file import SafetensorsFile
-from backend.weights.state_dict import Names, build_on_meta
+from backend.weights.state_dict import KeyMap, build_on_meta
 
 
 @dataclass(frozen=True)
 class ClipLayout:
     """How one program names the tensors of CLIP's towers."""
 
-    vision: Names
-    text: Names
+    vision: KeyMap
+    text: KeyMap
     extras: frozenset[str]
     """Full names of tensors that such a file may hold although no network reads them."""
 
@@ -36,13 +36,13 @@ CLIP_LAYOUTS = (
 )
 
 
-def vision_names(file_keys: Iterable[str]) -> Names | None:
+def vision_names(file_keys: Iterable[str]) -> KeyMap | None:
     """The mapping of CLIP's vision tower to a file with these keys; None when the file has no vision tower."""
     keys = set(file_keys)
     return next((layout.vision for layout in CLIP_LAYOUTS if _has_vision(layout, keys)), None)
 
 
-def text_names(file_keys: Iterable[str]) -> Names | None:
+def text_names(file_keys: Iterable[str]) -> KeyMap | None:
     """The mapping of CLIP's text tower to a file with these keys; None when the file has no text tower."""
     keys = set(file_keys)
     return next((layout.text for layout in CLIP_LAYOUTS if _has_text(layout, keys)), None)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from torch import Tensor
 
-from backend.weights.state_dict import Names, WeightSource, identity, replace_prefix
+from backend.weights.state_dict import KeyMap, WeightSource, identity, replace_prefix
 
 UNET_PREFIX = "model.diffusion_model."
 VAE_PREFIX = "first_stage_model."
@@ -158,7 +158,7 @@ def _take_third(number: int) -> Callable[[Tensor], Tensor]:
     return lambda weight: weight.chunk(3)[number].clone()
 
 
-def openclip_names(prefix: str) -> Names:
+def openclip_names(prefix: str) -> KeyMap:
     """Maps keys of ImageEncoder or TextEncoder, for a file that names one tower as OpenCLIP does, under ``prefix``."""
 
     def source(key: str) -> WeightSource:

@@ -15,7 +15,7 @@ from backend.families.colorizediffusion.family import ColorizeDiffusion
 from backend.families.colorizediffusion.offload import module_groups
 from backend.families.colorizediffusion.versions import LATER_KINDS, V1, V15, VERSIONS, detect_version
 from backend.weights.detection import CheckpointKind
-from backend.weights.state_dict import Shapes, WeightSource, size
+from backend.weights.state_dict import Shapes, WeightSource, axis_length
 from shared.errors import ErrorCode, LinewashError
 from tests.parity.golden import golden
 from tests.parity.painting import Discs, given, run
@@ -32,7 +32,7 @@ class MoodEmbedder(nn.Module):
 
 
 def build(shapes: Shapes, config: NetworkConfig) -> dict[str, nn.Module]:
-    return {**V1.build(shapes, config), "mood_embedder": MoodEmbedder(size(shapes, "mood.proj.weight"))}
+    return {**V1.build(shapes, config), "mood_embedder": MoodEmbedder(axis_length(shapes, "mood.proj.weight"))}
 
 
 TOY = replace(
@@ -108,7 +108,7 @@ def test_versions_are_told_apart_by_names() -> None:
 )
 def test_a_later_generation_is_recognized_and_refused(names: tuple[str, ...], kind: str) -> None:
     held = (*COMMON, *names)
-    assert next(later.name for later in LATER_KINDS if later.fits(held)) == kind
+    assert next(later.name for later in LATER_KINDS if later.matches(held)) == kind
     with pytest.raises(LinewashError) as caught:
         detect_version(held)
     assert caught.value.code is ErrorCode.MODEL_OTHER_FAMILY and kind in caught.value.detail

@@ -19,7 +19,7 @@ from backend.families.foreground.birefnet import (
 )
 from backend.families.foreground.selector import SegmenterSelector
 from backend.networks.segmentation.birefnet import BiRefNet
-from backend.weights.detection import scan
+from backend.weights.detection import scan_models
 from shared.errors import ErrorCode, LinewashError
 from tests.unit.families.foreground.test_selector import PICTURE, Shipped, by_shipped
 from tests.unit.families.foreground.tiny_birefnet import TINY, network, tensors, unused, write
@@ -75,7 +75,7 @@ def test_a_narrow_file_answers_as_the_network_it_was_saved_from(tmp_path: Path, 
         assert torch.equal(answer, made(picture))
     assert answer.shape == (2, 1, 64, 96) and answer.std() > 0
     assert not loaded.training and not any(p.requires_grad for p in loaded.parameters())
-    assert [found.kind for found in scan(tmp_path)] == ["birefnet"]
+    assert [found.kind for found in scan_models(tmp_path)] == ["birefnet"]
 
 
 def test_sixteen_bits_are_widened(tmp_path: Path) -> None:
@@ -198,7 +198,7 @@ def test_it_finds_references_and_is_read_anew_when_its_description_changes(tmp_p
 @pytest.mark.parametrize("name", ["BiRefNet-general", "RMBG-2.0"])
 def test_a_broken_one_is_told_by_its_name(tmp_path: Path, name: str) -> None:
     (tmp_path / f"{name}.safetensors").write_bytes(b"\x80\x04 pickled")
-    (found,) = scan(tmp_path)
+    (found,) = scan_models(tmp_path)
     assert found.kind == "birefnet" and "pickle" in found.problem
 
 

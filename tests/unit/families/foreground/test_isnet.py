@@ -19,7 +19,7 @@ from backend.families.foreground.isnet import (
 )
 from backend.networks.segmentation.isnet import ISNet
 from backend.weights.convert import convert
-from backend.weights.detection import scan
+from backend.weights.detection import scan_models
 from shared.errors import ErrorCode, LinewashError
 from tests.unit.families.foreground.tiny_isnet import TINY, network, tensors, write
 
@@ -77,7 +77,7 @@ def test_sixteen_bits_are_widened(tmp_path: Path) -> None:
 def test_a_trainers_pickle_is_converted_and_told_by_its_keys(tmp_path: Path) -> None:
     torch.save({"epoch": 3, "state_dict": tensors(network(), "net.")}, tmp_path / "weights.ckpt")
     convert(tmp_path / "weights.ckpt", tmp_path / "weights.safetensors")
-    (found,) = scan(tmp_path)
+    (found,) = scan_models(tmp_path)
     assert (found.kind, found.problem) == ("isnet-characters", "")
     load_isnet(found.path)
 
@@ -95,7 +95,7 @@ def test_a_trainers_pickle_is_converted_and_told_by_its_keys(tmp_path: Path) -> 
 )
 def test_the_files_name_and_prefix_say_what_it_finds(tmp_path: Path, name: str, prefix: str, kind: str) -> None:
     write(tmp_path / f"{name}.safetensors", network(), prefix)
-    assert scan(tmp_path)[0].kind == kind
+    assert scan_models(tmp_path)[0].kind == kind
 
 
 def _without_one(held: dict[str, torch.Tensor]) -> None:

@@ -6,13 +6,13 @@ import pytest
 
 from backend.contract.family import ForegroundSegmenter
 from backend.families.mini.foreground import MiniSegmenter, View, drawing_views
-from backend.weights.shipped_model import SHIPPED, ModelFolder
+from backend.weights.shipped_model import SHIPPED_MODELS, ModelFolder
 
 
 @pytest.fixture(scope="module")
 def masks() -> ForegroundSegmenter:
     """The shipped segmenter."""
-    return MiniSegmenter.load(ModelFolder(SHIPPED / "mini"))
+    return MiniSegmenter.load(ModelFolder(SHIPPED_MODELS / "mini"))
 
 
 def test_a_drawing_is_seen_whole_and_in_the_box_of_its_lines() -> None:

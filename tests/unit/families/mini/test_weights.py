@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from backend.families.registry import load, models
-from backend.weights.shipped_model import CHECKSUMS, CONFIG, SHIPPED, write_sums
+from backend.weights.shipped_model import CHECKSUMS, CONFIG, SHIPPED_MODELS, write_checksums
 from shared.errors import ErrorCode, LinewashError
 
 PARTS = ("flats", "painted", "foreground")
@@ -17,7 +17,7 @@ PARTS = ("flats", "painted", "foreground")
 @pytest.fixture
 def own(tmp_path: Path) -> Path:
     """A copy of the shipped model where the user's models are."""
-    shutil.copytree(SHIPPED / "mini", tmp_path / "mini")
+    shutil.copytree(SHIPPED_MODELS / "mini", tmp_path / "mini")
     return tmp_path
 
 
@@ -52,7 +52,7 @@ def test_one_flipped_bit(own: Path, name: str) -> None:
 def test_truncated_file_with_a_matching_digest(own: Path) -> None:
     path = own / "mini" / "painted.safetensors"
     path.write_bytes(path.read_bytes()[:1000])
-    write_sums(own / "mini", [*(f"{p}.safetensors" for p in PARTS), CONFIG])
+    write_checksums(own / "mini", [*(f"{p}.safetensors" for p in PARTS), CONFIG])
     assert _code(own) == ErrorCode.MODEL_CORRUPT
 
 
@@ -61,7 +61,7 @@ def test_tensor_of_another_shape(own: Path) -> None:
     tensors = load_file(path)
     tensors["out.bias"] = torch.zeros(3)
     save_file(tensors, path)
-    write_sums(own / "mini", [*(f"{p}.safetensors" for p in PARTS), CONFIG])
+    write_checksums(own / "mini", [*(f"{p}.safetensors" for p in PARTS), CONFIG])
     assert _code(own) == ErrorCode.MODEL_CORRUPT
 
 
@@ -71,4 +71,4 @@ def test_unknown_names_and_paths(tmp_path: Path) -> None:
 
 
 def test_shipped_weights_are_small() -> None:
-    assert sum(f.stat().st_size for f in (SHIPPED / "mini").glob("*.safetensors")) <= 40_000_000
+    assert sum(f.stat().st_size for f in (SHIPPED_MODELS / "mini").glob("*.safetensors")) <= 40_000_000

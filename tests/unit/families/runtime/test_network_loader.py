@@ -13,7 +13,7 @@ from backend.families.registry import load
 from backend.families.runtime.devices import DeviceProxy, to_device
 from backend.families.runtime.network_loader import load_network
 from backend.networks.mini.foreground import ForegroundUNet
-from backend.weights.shipped_model import SHIPPED, ModelFolder
+from backend.weights.shipped_model import SHIPPED_MODELS, ModelFolder
 
 
 class Pair(NamedTuple):
@@ -60,13 +60,13 @@ def test_a_device_that_is_not_there_is_told_when_a_model_is_loaded(tmp_path: Pat
 
 
 def test_the_shipped_networks_go_to_the_device_that_was_asked_for() -> None:
-    elsewhere: Any = load_network(ModelFolder(SHIPPED / "mini"), "foreground", ForegroundUNet, "meta")
+    elsewhere: Any = load_network(ModelFolder(SHIPPED_MODELS / "mini"), "foreground", ForegroundUNet, "meta")
     assert isinstance(elsewhere, DeviceProxy)
     assert {p.device.type for p in elsewhere.parameters()} == {"meta"}
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no CUDA device")
 def test_a_gpu_finds_the_same_figures(drawing: Drawing) -> None:
-    here, there = (MiniSegmenter.load(ModelFolder(SHIPPED / "mini"), device) for device in ("cpu", "cuda"))
+    here, there = (MiniSegmenter.load(ModelFolder(SHIPPED_MODELS / "mini"), device) for device in ("cpu", "cuda"))
     a, b = here.predict_from_lines(drawing.ink), there.predict_from_lines(drawing.ink)
     assert abs(a.astype(int) - b).mean() < 2
