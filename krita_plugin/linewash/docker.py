@@ -3,12 +3,12 @@
 # pyright: reportOptionalMemberAccess=false
 # PyQt6 types nearly everything that Qt returns as Optional, also what is always there.
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Callable, Coroutine, List, Optional, Tuple, Union
 
 from .controller import Controller
 from .event_loop import in_thread
+from .first_show import show_once
 from .images.clipboard import ImageSource
 from .images.thumbnails import file_thumbnail, layer_thumbnail
 from .krita_api.document import Document, Layer
@@ -29,8 +29,6 @@ REFRESH_MS = 400
 """Krita sends plugins no signal when layers come, go or get another name, so the docker polls."""
 
 OPEN_DOCUMENT = Message("Open a line drawing to begin.")
-SHOWN_ONCE = "docker_shown"
-"""Setting in kritarc: Krita hides the dockers of new plugins since 5.2, so this one shows itself once, and then never again."""
 
 
 class LinewashDocker(DockWidget):
@@ -56,9 +54,7 @@ class LinewashDocker(DockWidget):
         panel.parameters.changed.connect(
             lambda *setting: self._update_model_options(lambda choices: choices.with_value(*setting))
         )
-        panel.parameters.reset.connect(
-            lambda: self._update_model_options(lambda choices: choices.with_options(values=NO_VALUES))
-        )
+        panel.parameters.reset.connect(lambda: self._update_model_options(lambda state: state.with_options(values=NO_VALUES)))
         panel.hints.chosen.connect(lambda layer_id: self._choose(hints=layer_id))
         panel.area.chosen.connect(lambda area: self._choose(area=area))
         panel.variation.chosen.connect(lambda seed: self._choose(seed=seed))
@@ -107,7 +103,7 @@ class LinewashDocker(DockWidget):
             return
         self._no_document_message = OPEN_DOCUMENT
         session, layers = self._controller.session(document), document.layers()
-        self._drop_deleted_layers(session, layers)
+        session.choices = session.choices.without_deleted_layers({layer.id for layer in layers})
         if session.message == GRAYSCALE and not document.is_grayscale:
             session.message = CHOOSE_REFERENCE
         session.note_active_layer(document.active_layer())
@@ -127,12 +123,8 @@ class LinewashDocker(DockWidget):
         self.refresh()
 
     def _on_canvas_changed(self) -> None:
-        app = self._controller.app
-        if self._document() is not None and not app.read_setting(SHOWN_ONCE, ""):
-            # Not earlier: on its welcome page Krita would put the docker back to where it was saved.
-            app.write_setting(SHOWN_ONCE, "yes")
-            self.show()
-            self.raise_()
+        if self._document() is not None:
+            show_once(self, self._controller.app)
         self.refresh()
 
     def _refresh_if_visible(self) -> None:
@@ -182,19 +174,6 @@ class LinewashDocker(DockWidget):
             panel.status.say(session.status_message)
         else:
             panel.status.say(self._no_document_message)
-
-    def _drop_deleted_layers(self, session: Session, layers: List[Layer]) -> None:
-        """Drop choices whose layer was deleted."""
-        ids, choices = {layer.id for layer in layers} | {""}, session.choices
-        valid = replace(
-            choices,
-            references=tuple(each for each in choices.references if each.layer_id in ids),
-            lines=choices.lines if choices.lines in ids else "",
-            foreground_layer=choices.foreground_layer if choices.foreground_layer in ids else "",
-            hints=choices.hints if choices.hints in ids else "",
-        )
-        if valid != choices:
-            session.choices = valid
 
     # -- what the painter does --------------------------------------------------------------------------------------------
 
@@ -257,8 +236,7 @@ class LinewashDocker(DockWidget):
         self._panel.reference_menu.open_below(self._panel.reference_add, offered)
 
     def _open_file_dialog(self) -> None:
-        folder = self._controller.app.read_setting("folder", default_image_folder())
-        open_image_dialog(self, folder, self._on_files_chosen)
+        open_image_dialog(self, self._controller.app.read_setting("folder", default_image_folder()), self._on_files_chosen)
 
     def _on_files_chosen(self, names: List[str]) -> None:
         self._controller.app.write_setting("folder", str(Path(names[0]).parent))

@@ -3,7 +3,7 @@
 import secrets
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Any, Protocol, Tuple
+from typing import AbstractSet, Any, Protocol, Tuple
 
 from ..shared.line_preparation import LinePreparation
 from ..shared.model_spec import NO_VALUES, ParameterValues, Value
@@ -122,6 +122,17 @@ class DockerState:
         """The same with a variation that was not tried yet."""
         seed = secrets.choice([number for number in range(1, MAX_SEED + 1) if number not in self.seeds])
         return replace(self, seed=seed, seeds=((seed,) + self.seeds)[:MAX_VARIATIONS])
+
+    def without_deleted_layers(self, layer_ids: AbstractSet[str]) -> "DockerState":
+        """The same without choices of layers that are not among these ids."""
+        ids = {"", *layer_ids}
+        return replace(
+            self,
+            references=tuple(reference for reference in self.references if reference.layer_id in ids),
+            lines=self.lines if self.lines in ids else "",
+            foreground_layer=self.foreground_layer if self.foreground_layer in ids else "",
+            hints=self.hints if self.hints in ids else "",
+        )
 
     def used_references(self) -> Tuple[Reference, ...]:
         """The references that are switched on."""

@@ -64,6 +64,7 @@ def test_nothing_but_the_standard_library_qt_and_what_is_vendored(project: Path)
     used = set().union(*(imported(path) for path in sources(project)))
     standard = {
         "abc",
+        "collections",
         "dataclasses",
         "functools",
         "enum",
