@@ -1,6 +1,6 @@
 """The ``linewash`` command, also ``python -m backend``.
 
-Nothing is imported here until it is called: a worker process imports this file again when it starts.
+Imports happen inside the function, because every worker process imports this file when it starts.
 """
 
 

@@ -1,6 +1,6 @@
 """``linewash serve | colorize | models | doctor | train | evaluate``.
 
-Only what a command needs is imported when it is called: the server process never loads torch, which training does.
+A command imports what it needs when it is called, so that the server process never loads torch.
 """
 
 import importlib
@@ -21,15 +21,17 @@ app.command()(doctor)
 app.add_typer(models, name="models")
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
+def _print_version(requested: bool) -> None:
+    if requested:
         typer.echo("linewash %s" % PRODUCT_VERSION)
         raise typer.Exit
 
 
 @app.callback()
 def _main(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version.")
+    ] = False,
 ) -> None:
     """Color under ink: a local diffusion backend for Krita."""
 
@@ -46,9 +48,9 @@ def serve(
     from backend.server.serve import serve as run
     from backend.server.settings import Settings
 
-    given = {"home": home.absolute() if home else None, "port": port, "idle_minutes": idle_minutes, "devices": device}
+    options = {"home": home.absolute() if home else None, "port": port, "idle_minutes": idle_minutes, "devices": device}
     try:
-        run(Settings.model_validate({name: value for name, value in given.items() if value is not None}), typer.echo)
+        run(Settings.model_validate({name: value for name, value in options.items() if value is not None}), typer.echo)
     except AlreadyRunning as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error
@@ -57,8 +59,8 @@ def serve(
         raise typer.Exit(1) from error
 
 
-def _add_tool(name: str, module: str, what: str) -> None:
-    """Pass a command and all its arguments on to a tool that is only imported then."""
+def _add_tool(name: str, module: str, description: str) -> None:
+    """Add a command that imports another command line and passes all arguments on to it."""
 
     def run(context: typer.Context) -> None:
         try:
@@ -68,14 +70,14 @@ def _add_tool(name: str, module: str, what: str) -> None:
             raise typer.Exit(1) from error
         tool.app(context.args, prog_name="linewash %s" % name)
 
-    passed_on = {"allow_extra_args": True, "ignore_unknown_options": True}
-    app.command(name, help=what, context_settings=passed_on, add_help_option=False)(run)
+    passthrough = {"allow_extra_args": True, "ignore_unknown_options": True}
+    app.command(name, help=description, context_settings=passthrough, add_help_option=False)(run)
 
 
-for _name, _module, _what in (
+for _name, _module, _description in (
     ("train", "backend.training.cli", "Make training drawings, train and export the mini model."),
     ("evaluate", "backend.evaluation.cli", "Measure a model on drawings it has not seen."),
     ("evaluate-faces", "backend.evaluation.animediffusion.cli", "Measure AnimeDiffusion on faces it has not seen."),
 ):
     if importlib.util.find_spec(_module) is not None:
-        _add_tool(_name, _module, _what)
+        _add_tool(_name, _module, _description)

@@ -1,4 +1,4 @@
-"""``linewash colorize``: one drawing through a real server, layers and an OpenRaster file out."""
+"""``linewash colorize``: colors one drawing through the backend and writes its layers and an OpenRaster file."""
 
 import io
 import uuid
@@ -10,8 +10,8 @@ import typer
 from PIL import Image, ImageOps
 from rich.progress import Progress
 
-from backend.cli.backend_process import connected, sentences
-from backend.cli.model_parameters import with_settings
+from backend.cli.backend_process import connect_backend, report_errors
+from backend.cli.model_parameters import set_parameters
 from backend.cli.openraster import ColoredDrawing, png_bytes, write_openraster
 from backend.imaging.ink import is_opaque_drawing
 from shared.client import Client
@@ -65,7 +65,7 @@ def colorize(
     ] = _DEFAULTS.preparation,
     model: Annotated[str, typer.Option(help="See linewash models.")] = _DEFAULTS.model,
     mode: Annotated[str, typer.Option(help="One of linewash models show MODEL; its first by default.")] = _DEFAULTS.mode,
-    setting: Annotated[
+    parameter: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A parameter of the model; repeat for more.")
     ] = None,
     finish: Annotated[Finish, typer.Option(help="Flat colors, or painted shading on them.")] = _DEFAULTS.finish,
@@ -95,8 +95,8 @@ def colorize(
         previous_background=None if previous is None else png_bytes(read_image(previous / (LAYER_BACKGROUND + ".png"))),
     )
     fields = {"steps": steps, "guidance": guidance, "gap": gap, "merging": merging}
-    own: dict[str, Value] = {name: value for name, value in fields.items() if value is not None}
-    with sentences():
+    values: dict[str, Value] = {name: value for name, value in fields.items() if value is not None}
+    with report_errors():
         request = ColorizeRequest.from_json(
             ColorizeRequest(
                 *drawing.size,
@@ -112,15 +112,15 @@ def colorize(
                 preparation=lines_as,
             ).to_json()
         )
-        with connected(home or default_home()) as client:
-            request = with_settings(client, request, own, setting or ())
-            status = _watch(client, client.submit(request, parts, uuid.uuid4().hex))
-            _write(client, status, drawing, out, lines.stem)
+        with connect_backend(home or default_home()) as client:
+            request = set_parameters(client, request, values, parameter or ())
+            status = _wait_for_job(client, client.submit(request, parts, uuid.uuid4().hex))
+            _write_result(client, status, drawing, out, lines.stem)
             client.acknowledge(status.id)
 
 
 def read_image(path: Path) -> Image.Image:
-    """Any image Pillow reads, turned the way its camera meant, as RGBA.  typer.BadParameter when it is none."""
+    """Any image that Pillow reads, as RGBA, rotated as its EXIF data says.  typer.BadParameter when it cannot be read."""
     try:
         with Image.open(path) as image:
             return ImageOps.exif_transpose(image).convert("RGBA")
@@ -128,8 +128,8 @@ def read_image(path: Path) -> Image.Image:
         raise typer.BadParameter("%s is not an image that can be read: %s" % (path, error)) from error
 
 
-def _watch(client: Client, status: JobStatus) -> JobStatus:
-    """The finished job.  Raises its error; Ctrl-C cancels it."""
+def _wait_for_job(client: Client, status: JobStatus) -> JobStatus:
+    """Wait for the job to finish and return its status.  Raises its error; Ctrl-C cancels it."""
     with Progress(transient=True) as progress:
         bar = progress.add_task("waiting", total=1.0)
         try:
@@ -148,7 +148,7 @@ def _watch(client: Client, status: JobStatus) -> JobStatus:
     return status
 
 
-def _write(client: Client, status: JobStatus, drawing: Image.Image, out: Path, stem: str) -> None:
+def _write_result(client: Client, status: JobStatus, drawing: Image.Image, out: Path, stem: str) -> None:
     out.mkdir(parents=True, exist_ok=True)
     for name in status.layers:
         client.save_layer(status.id, name, out / (name + ".png"))

@@ -1,4 +1,4 @@
-"""``--set NAME=VALUE`` of the command line, read with the model's own description."""
+"""``--set NAME=VALUE`` of the command line, parsed with the model's spec."""
 
 from collections.abc import Mapping, Sequence
 
@@ -7,21 +7,23 @@ from shared.errors import ErrorCode, LinewashError
 from shared.model_spec import Value, parse_assignments
 from shared.protocol import ColorizeRequest, default_values, replace_parameters
 
-USUAL_MODEL = ColorizeRequest(64, 64, ()).model
+DEFAULT_MODEL = ColorizeRequest(64, 64, ()).model
+"""The shipped model."""
 
 
-def with_settings(client: Client, request: ColorizeRequest, own: Mapping[str, Value], texts: Sequence[str]) -> ColorizeRequest:
-    """The request with values of parameters from texts like ``strength=0.5``.
+def set_parameters(
+    client: Client, request: ColorizeRequest, fields: Mapping[str, Value], texts: Sequence[str]
+) -> ColorizeRequest:
+    """The request with parameters from texts like ``strength=0.5``.
 
-    own: the fields in ``REQUEST_PARAMETERS`` that were given; the others get the model's default where it describes them.
-    Nobody is
-    asked for the model that comes with the program when there is nothing to be read.  Raises LinewashError UNKNOWN_MODEL, and
-    BAD_SETTING for a text of another form and for a mode, a parameter or a value the model does not have.
+    fields: those of ``REQUEST_PARAMETERS`` that have a value; the model's own defaults apply to the rest.  For the shipped
+    model without texts the backend is not asked.  LinewashError UNKNOWN_MODEL, or BAD_SETTING for a text of another form and
+    for a mode, a parameter or a value that the model does not have.
     """
-    if not texts and request.model == USUAL_MODEL:
-        return replace_parameters(request, own)
-    described = next((each for each in client.models() if each.name == request.model), None)
-    if described is None:
+    if not texts and request.model == DEFAULT_MODEL:
+        return replace_parameters(request, fields)
+    model = next((each for each in client.models() if each.name == request.model), None)
+    if model is None:
         raise LinewashError(ErrorCode.UNKNOWN_MODEL, request.model)
-    values = default_values(described.modes, described.parameters, request.mode) | dict(own)
-    return replace_parameters(request, values | parse_assignments(described.modes, described.parameters, request.mode, texts))
+    values = default_values(model.modes, model.parameters, request.mode) | dict(fields)
+    return replace_parameters(request, values | parse_assignments(model.modes, model.parameters, request.mode, texts))

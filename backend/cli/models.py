@@ -2,14 +2,14 @@
 
 import typer
 
-from backend.cli.backend_process import connected, sentences
-from backend.cli.weights import Home, Name, convert, delete, download, size
+from backend.cli.backend_process import connect_backend, report_errors
+from backend.cli.weights import Home, Name, convert, delete, download, format_size
 from backend.weights import known_downloads
 from shared.errors import ErrorCode, LinewashError
 from shared.model_spec import ModeInfo, ModelInfo, ParameterInfo
 from shared.paths import default_home, models_dir
 
-_PARTS = {
+_PURPOSES = {
     "clip-vit-h-14": "reads references for other models",
     "isnet-sketches": "finds the foreground of drawings",
     "isnet-characters": "finds characters in references",
@@ -24,7 +24,7 @@ for _command in (download, convert, delete):
 
 
 @models.callback()
-def _alone(context: typer.Context, home: Home = None) -> None:
+def _list_by_default(context: typer.Context, home: Home = None) -> None:
     if context.invoked_subcommand is None:
         list_models(home)
     elif home is not None:
@@ -34,53 +34,53 @@ def _alone(context: typer.Context, home: Home = None) -> None:
 @models.command("list")
 def list_models(home: Home = None) -> None:
     """List the coloring models and whether they are ready, and what else can be downloaded."""
-    from backend.weights import detection, removal  # bring torch along
+    from backend.weights import detection, removal  # these import torch
 
-    place = home or default_home()
-    with sentences(), connected(place) as client:
+    home_folder = home or default_home()
+    with report_errors(), connect_backend(home_folder) as client:
         rows = client.models()
     for model in rows:
         typer.echo("%s  %s, %s, %s" % (model.name, model.title, model.license or "license not known", _state(model)))
-    folder = models_dir(place)
-    found = detection.scan_models(folder)
-    for part in found:
-        if part.kind in _PARTS:
-            typer.echo("%s  %s, %s" % (part.name, _PARTS[part.kind], part.problem or size(part.size)))
+    folder = models_dir(home_folder)
+    weights = detection.scan_models(folder)
+    for file in weights:
+        if file.kind in _PURPOSES:
+            typer.echo("%s  %s, %s" % (file.name, _PURPOSES[file.kind], file.problem or format_size(file.size)))
     for part in removal.list_partial_downloads(folder):
-        name, done = removal.model_name_of_part(part, folder), size(part.stat().st_size)
+        name, done = removal.model_name_of_part(part, folder), format_size(part.stat().st_size)
         typer.echo("%s  %s of a download (%s); the same download goes on" % (name, done, part.name))
-    names = {each.path.name for each in found}
-    there = detection.find_companions(found)
-    offered = [item for item in known_downloads.KNOWN_DOWNLOADS if item.name not in there and item.files[0] not in names]
-    if offered:
+    names = {file.path.name for file in weights}
+    companions = detection.find_companions(weights)
+    available = [item for item in known_downloads.KNOWN_DOWNLOADS if item.name not in companions and item.files[0] not in names]
+    if available:
         typer.echo("\nTo be had with linewash models download:")
-    for item in offered:
-        typer.echo("%s  %s, %s" % (item.name, item.title, size(item.size)))
+    for item in available:
+        typer.echo("%s  %s, %s" % (item.name, item.title, format_size(item.size)))
 
 
 @models.command()
 def show(name: Name, home: Home = None) -> None:
-    """Explain a model's modes and what can be set, with ranges and defaults."""
-    with sentences(), connected(home or default_home()) as client:
+    """Explain a model's modes and parameters, with ranges and defaults."""
+    with report_errors(), connect_backend(home or default_home()) as client:
         model = next((each for each in client.models() if each.name == name), None)
         if model is None:
             raise LinewashError(ErrorCode.UNKNOWN_MODEL, name)
     typer.echo("%s  %s, %s" % (model.name, model.title, _state(model)))
     typer.echo("license: %s" % (model.license or "not known"))
     if model.source:
-        typer.echo("file: %s, %s" % (model.source, size(model.size)))
+        typer.echo("file: %s, %s" % (model.source, format_size(model.size)))
     if model.modes:
-        typer.echo("\nmodes (--mode NAME; the first is the usual one):")
+        typer.echo("\nmodes (--mode NAME; the first is the default):")
     for mode in model.modes:
-        typer.echo("  %s  %s" % (mode.name, _explained(mode)))
+        typer.echo("  %s  %s" % (mode.name, _describe_mode(mode)))
     if model.parameters:
         typer.echo("\nparameters (--set NAME=VALUE):")
     for parameter in model.parameters:
-        typer.echo("  %s  %s  %s" % (parameter.name, allowed(parameter), parameter.help))
+        typer.echo("  %s  %s  %s" % (parameter.name, describe_values(parameter), parameter.help))
 
 
-def allowed(parameter: ParameterInfo) -> str:
-    """What a parameter may be and what it is by default, in a few words."""
+def describe_values(parameter: ParameterInfo) -> str:
+    """The values that a parameter may have, and its default, in a few words."""
     if parameter.kind in ("number", "integer"):
         text = "%g to %g, default %g" % (parameter.low, parameter.high, parameter.default)
     elif parameter.kind == "switch":
@@ -92,7 +92,7 @@ def allowed(parameter: ParameterInfo) -> str:
     return text + (", in %s" % ", ".join(parameter.modes) if parameter.modes else "")
 
 
-def _explained(mode: ModeInfo) -> str:
+def _describe_mode(mode: ModeInfo) -> str:
     return mode.help + (" Needs: %s." % ", ".join(mode.required_inputs) if mode.required_inputs else "")
 
 

@@ -1,4 +1,4 @@
-"""``linewash models download | convert | delete``: the files of the models folder.  Only ``download`` goes to the network."""
+"""``linewash models download | convert | delete``: files of the models folder.  Only ``download`` uses the network."""
 
 import sys
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
-from backend.cli.backend_process import sentences
+from backend.cli.backend_process import report_errors
 from backend.weights import known_downloads
 from shared.errors import ErrorCode, LinewashError
 from shared.paths import default_home, models_dir
@@ -30,23 +30,23 @@ def download(
 
     item = known_downloads.find_download(name) if file is None else known_downloads.KnownDownload(name, file, name, (file,), 0)
     folder = models_dir(home or default_home())
-    with sentences():
+    with report_errors():
         if item is None:
             raise LinewashError(ErrorCode.DOWNLOAD_UNKNOWN, f"{name} is not in the list; name a REPOSITORY and a FILE")
-        remotes = [hub_download.resolve_file(item.repo, each, revision) for each in item.files]
+        remotes = [hub_download.resolve_file(item.repo, path, revision) for path in item.files]
         targets = {remote: folder / item.folder / remote.name for remote in remotes}
-        there = {remote for remote, target in targets.items() if hub_download.is_downloaded(remote, target)}
-        for remote in remotes:  # a file of this name from elsewhere is not to be lost
-            if remote not in there and targets[remote].exists():
+        complete = {remote for remote, target in targets.items() if hub_download.is_downloaded(remote, target)}
+        for remote in remotes:  # never overwrite another file of the same name
+            if remote not in complete and targets[remote].exists():
                 raise typer.BadParameter("%s is another file; move or delete it first" % targets[remote])
         terms = "; ".join(text for text in (hub_download.read_license(item.repo), item.license) if text)
-        typer.echo("%s: %s from %s" % (name, size(sum(remote.size for remote in remotes)), item.repo))
+        typer.echo("%s: %s from %s" % (name, format_size(sum(remote.size for remote in remotes)), item.repo))
         typer.echo("License: %s" % (terms or "the hub names none; see the page of %s" % item.repo))
         if not accept_license and not (sys.stdin.isatty() and typer.confirm("Do you accept it?")):
             typer.echo("Nothing was downloaded. Say --accept-license when you accept the license.", err=True)
             raise typer.Exit(1)
         try:
-            for remote in (each for each in remotes if each not in there):
+            for remote in (remote for remote in remotes if remote not in complete):
                 with _progress() as progress:
                     bar = progress.add_task(remote.name, total=remote.size)
                     hub_download.download_file(
@@ -65,15 +65,15 @@ def convert(
 ) -> None:
     """Turn a pickled checkpoint into a safetensors file in the models folder; nothing that is in it is run."""
     from backend.weights import detection
-    from backend.weights.convert import convert as converted
+    from backend.weights.convert import convert as convert_checkpoint
 
     name = detection.registry_name(source.stem)
     target = models_dir(home or default_home()) / (source.stem + detection.SUFFIX)
-    with sentences():
+    with report_errors():
         if not name or target.exists():
             raise typer.BadParameter("%s is already there" % target if name else "%s is no name for a model" % source.stem)
         target.parent.mkdir(parents=True, exist_ok=True)
-        count = converted(source, target)
+        count = convert_checkpoint(source, target)
     typer.echo("%s: %d tensors in %s" % (name, count, target))
 
 
@@ -87,24 +87,24 @@ def delete(
 
     folder = models_dir(home or default_home())
     paths = removal.list_model_files(name, folder)
-    with sentences():
+    with report_errors():
         if not paths:
             raise LinewashError(ErrorCode.UNKNOWN_MODEL, f"{name} is not in {folder}")
         for link in removal.find_linked_folders(paths, folder):
             raise typer.BadParameter("%s is a link; delete it yourself, or the file where it lies" % link)
-        if not yes and not typer.confirm("Delete %s?" % ", ".join("%s (%s)" % (path, _weight(path)) for path in paths)):
+        if not yes and not typer.confirm("Delete %s?" % ", ".join("%s (%s)" % (path, _describe_file(path)) for path in paths)):
             raise typer.Exit(1)
         removal.delete_files(paths, folder)
     typer.echo("%s was deleted." % name)
 
 
-def size(count: int) -> str:
-    """Bytes in words."""
+def format_size(count: int) -> str:
+    """Bytes as text, in GB or kB."""
     return "%.2f GB" % (count / 1e9) if count >= 1e7 else "%.1f kB" % (count / 1e3)
 
 
-def _weight(path: Path) -> str:
-    return "a link" if path.is_symlink() else size(path.stat().st_size)
+def _describe_file(path: Path) -> str:
+    return "a link" if path.is_symlink() else format_size(path.stat().st_size)
 
 
 def _progress() -> Progress:

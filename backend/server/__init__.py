@@ -1,1 +1,1 @@
-"""The HTTP side: guard, routes, jobs, store, workers and lifecycle.  This process never imports torch; its workers do."""
+"""The HTTP server: request guard, routes, jobs, store, workers, lifecycle.  It never imports torch; its workers do."""

@@ -1,4 +1,4 @@
-"""The routes.  The middleware has checked the request; ``Jobs`` and ``Dispatcher`` do the work."""
+"""The routes.  The middleware has already checked the request; ``Jobs`` and ``Dispatcher`` do the work."""
 
 import asyncio
 import logging
@@ -35,25 +35,29 @@ from shared.protocol import (
 )
 
 _MAX_KEY = 200
+"""Most characters of an idempotency key."""
 _log = logging.getLogger(__name__)
 
 
 @dataclass
 class Activity:
-    """When the server started and was last asked for something (``time.monotonic``), and whether it was asked to end."""
+    """When the server was last used.  Times are those of ``time.monotonic``."""
 
     started: float = field(default_factory=time.monotonic)
+    """When the server started."""
     last: float = field(default_factory=time.monotonic)
+    """When the last request came."""
     ending: bool = False
+    """Whether a client has asked the server to end."""
 
     def record(self) -> None:
-        """Somebody asked."""
+        """Note that a request has come."""
         self.last = time.monotonic()
 
 
 @dataclass(frozen=True)
 class AppState:
-    """What the routes work with."""
+    """The objects that the routes use."""
 
     settings: Settings
     jobs: Jobs
@@ -62,7 +66,7 @@ class AppState:
 
 
 def create_app(state: AppState, port: int, token: str) -> FastAPI:
-    """The application.  Its lifespan recovers earlier jobs and starts the workers, and ends both in order."""
+    """The application.  On start it recovers earlier jobs and starts the workers; at its end it stops both in order."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
@@ -78,43 +82,43 @@ def create_app(state: AppState, port: int, token: str) -> FastAPI:
     app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     rules = GuardRules(port, token, state.settings.max_request_bytes)
     app.add_middleware(RequestGuardMiddleware, rules=rules, on_request=state.activity.record)
-    _add_errors(app)
-    _add_jobs(app, state)
+    _add_error_handlers(app)
+    _add_job_routes(app, state)
     _add_system_routes(app, state)
     return app
 
 
-def _add_errors(app: FastAPI) -> None:
-    """Whatever goes wrong, the answer is a row of the error table."""
+def _add_error_handlers(app: FastAPI) -> None:
+    """Answer every exception with a row of the error table."""
 
     @app.exception_handler(LinewashError)
-    async def _known(_: Request, error: LinewashError) -> Response:
+    async def _linewash_error(_: Request, error: LinewashError) -> Response:
         return error_response(error)
 
     @app.exception_handler(RequestValidationError)
-    async def _invalid(_: Request, error: RequestValidationError) -> Response:
+    async def _validation_error(_: Request, error: RequestValidationError) -> Response:
         return error_response(LinewashError(ErrorCode.BAD_REQUEST, "; ".join(row["msg"] for row in error.errors())))
 
     @app.exception_handler(HTTPException)
-    async def _http(_: Request, error: HTTPException) -> Response:
+    async def _http_error(_: Request, error: HTTPException) -> Response:
         answer = error_response(LinewashError(ErrorCode.BAD_REQUEST, str(error.detail)))
         answer.status_code = error.status_code
         return answer
 
     @app.exception_handler(Exception)
-    async def _unknown(_: Request, error: Exception) -> Response:
+    async def _unexpected_error(_: Request, error: Exception) -> Response:
         return error_response(LinewashError(ErrorCode.INTERNAL, type(error).__name__))
 
 
-def _add_jobs(app: FastAPI, state: AppState) -> None:
+def _add_job_routes(app: FastAPI, state: AppState) -> None:
     jobs, dispatcher = state.jobs, state.dispatcher
 
     @app.post("/v1/jobs")
     async def _submit(request: Request) -> Response:
         """Send a request as multipart/form-data; 202 with its ``JobStatus``.
 
-        The header ``Idempotency-Key`` makes a repeat safe: the same key with the same body is answered with the first job, with
-        another body it is refused.
+        The header ``Idempotency-Key`` makes a repeat safe: the same key and body return the first job, and another body
+        is refused.
         """
         key = request.headers.get(IDEMPOTENCY_HEADER) or uuid.uuid4().hex
         if len(key) > _MAX_KEY:
@@ -172,7 +176,7 @@ def _add_jobs(app: FastAPI, state: AppState) -> None:
 
     @app.post("/v1/jobs/{job_id}/acknowledge")
     async def _acknowledge(job_id: str) -> Response:
-        """Say that the layers are in the document, so that the server may forget the job."""
+        """Say that the layers are in the document, so that the server may delete the job."""
         await jobs.acknowledge(jobs.get(job_id))
         return AsciiJSONResponse({})
 
@@ -185,7 +189,7 @@ def _add_jobs(app: FastAPI, state: AppState) -> None:
 def _add_system_routes(app: FastAPI, state: AppState) -> None:
     @app.get("/v1/hello")
     async def _hello() -> Response:
-        """Who answers: ``Hello``.  The only call that needs no matching protocol number."""
+        """Who answers (``Hello``).  The only call that needs no matching protocol number."""
         return AsciiJSONResponse(Hello(PRODUCT, PRODUCT_VERSION, PROTOCOL_VERSION, os.getpid()).to_json())
 
     @app.get("/v1/models")
@@ -218,6 +222,6 @@ def _add_system_routes(app: FastAPI, state: AppState) -> None:
 
     @app.post("/v1/shutdown")
     async def _shutdown() -> Response:
-        """End the server; what runs is cancelled, what is finished is kept."""
+        """End the server.  Running jobs are cancelled, finished results are kept."""
         state.activity.ending = True
         return AsciiJSONResponse({})

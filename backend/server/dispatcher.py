@@ -1,4 +1,4 @@
-"""Brings jobs to workers: the bounded queue, one job a worker at a time, cancels, crashes."""
+"""Assigns jobs to workers: a bounded queue, one job per worker, cancellation, crashes."""
 
 import asyncio
 import logging
@@ -8,7 +8,7 @@ from dataclasses import replace
 from backend.server.jobs import Job, Jobs
 from backend.server.model_list import ModelList
 from backend.server.settings import Settings
-from backend.server.store import done_changes
+from backend.server.store import read_result_fields
 from backend.server.worker.handle import WorkerHandle, WorkerState
 from backend.server.worker.messages import (
     Cancel,
@@ -37,7 +37,7 @@ PROGRESS_RANGES = {
     Stage.DECODE: (0.8, 0.9),
     Stage.LAYERS: (0.9, 1.0),
 }
-"""Which part of the progress bar a stage fills."""
+"""The part of the progress bar, from 0 to 1, that each stage fills."""
 _log = logging.getLogger(__name__)
 
 
@@ -52,7 +52,7 @@ class Dispatcher:
         self.workers = [WorkerHandle(_config(settings, device), self._on_event) for device in settings.devices]
 
     def start(self) -> None:
-        """Start every worker, so that the first job finds its model loaded."""
+        """Start every worker, so that the first job need not wait for its model to load."""
         for worker in self.workers:
             worker.start()
 
@@ -63,23 +63,23 @@ class Dispatcher:
 
     @property
     def idle(self) -> bool:
-        """Whether nothing waits and nothing runs."""
+        """Whether no job is queued or running."""
         return not self._queue and all(worker.job is None for worker in self.workers)
 
     def check_room(self) -> None:
-        """LinewashError QUEUE_FULL when no further job may wait."""
+        """Raise LinewashError QUEUE_FULL when the queue is full."""
         if len(self._queue) >= self._max_queued:
             raise LinewashError(ErrorCode.QUEUE_FULL, "%d are waiting" % len(self._queue))
 
     def enqueue(self, job: Job) -> None:
-        """Let a new job wait for a worker.  LinewashError QUEUE_FULL, UNKNOWN_MODEL or BAD_SETTING."""
+        """Put a new job into the queue.  LinewashError QUEUE_FULL, UNKNOWN_MODEL or BAD_SETTING."""
         self.check_room()
         self.listing.check(job.stored.request)
         self._queue.append(job)
         self._assign_jobs()
 
     def cancel(self, job: Job) -> JobStatus:
-        """Stop a job: at once while it waits, at its next step while it runs; one that has ended stays as it is."""
+        """Cancel a job: at once while it is queued, at its next step while it runs.  An ended job does not change."""
         if job in self._queue:
             self._queue.remove(job)
             self._jobs.finish(job, JobState.CANCELLED)
@@ -91,7 +91,7 @@ class Dispatcher:
         return job.status
 
     def close(self) -> None:
-        """Fail what is not finished with INTERRUPTED, which also ends every long-poll, and end the workers."""
+        """Fail unfinished jobs with INTERRUPTED, which also ends every long-poll, and kill the workers."""
         self._closing = True
         self._queue.clear()
         for job in self._jobs.all():
@@ -119,7 +119,7 @@ class Dispatcher:
 
     def _kill_if_unresponsive(self, worker: WorkerHandle, job: Job) -> None:
         if worker.job == job.status.id:
-            _log.warning("the worker does not obey the cancel of job %s and is ended", job.status.id)
+            _log.warning("the worker ignores the cancel of job %s and is killed", job.status.id)
             worker.kill()
 
     def _on_event(self, worker: WorkerHandle, event: Event) -> None:
@@ -147,8 +147,8 @@ class Dispatcher:
 
     def _on_progress(self, job: Job, event: Progress) -> None:
         low, high = PROGRESS_RANGES[event.stage]
-        part = event.step / event.steps if event.steps else 0.0
-        status = replace(job.status, stage=event.stage.value, progress=max(job.status.progress, low + (high - low) * part))
+        fraction = event.step / event.steps if event.steps else 0.0
+        status = replace(job.status, stage=event.stage.value, progress=max(job.status.progress, low + (high - low) * fraction))
         if event.stage is Stage.DENOISE and event.steps:
             status = replace(status, step=event.step, steps=event.steps)
         if event.preview is not None:
@@ -170,29 +170,29 @@ class Dispatcher:
 
     def _on_exit(self, worker: WorkerHandle, event: WorkerExited) -> None:
         _log.error("worker ended with exit code %s", event.code)
-        starting, ran = worker.state is WorkerState.STARTING, worker.job
+        was_starting, job_id = worker.state is WorkerState.STARTING, worker.job
         worker.state, worker.job = WorkerState.DOWN, None
         error = LinewashError(ErrorCode.WORKER_CRASHED, "exit code %s" % event.code)
-        if ran is not None:
-            job = self._jobs.get(ran)
+        if job_id is not None:
+            job = self._jobs.get(job_id)
             if job.cancel_wanted:
                 self._jobs.finish(job, JobState.CANCELLED)
-            elif self._jobs.store.has_result(ran):
+            elif self._jobs.store.has_result(job_id):
                 self._finish(job)
             else:
                 self._jobs.finish(job, JobState.FAILED, error=error)
-            worker.start()  # the next click should find its model loaded
-        elif starting and self._queue:  # a worker that cannot start must not be started for ever: it costs a job each time
+            worker.start()  # so that the model is loaded again before the next job
+        elif was_starting and self._queue:  # each failed start fails one job, so restarts come to an end
             self._jobs.finish(self._queue.popleft(), JobState.FAILED, error=error)
         self._assign_jobs()
 
     def _finish(self, job: Job) -> None:
         try:
-            changes = done_changes(self._jobs.store.folder(job.status.id))
-        except (OSError, ValueError, KeyError) as error:  # somebody removed or changed it in the meantime
+            fields = read_result_fields(self._jobs.store.folder(job.status.id))
+        except (OSError, ValueError, KeyError) as error:  # the files were removed or changed in the meantime
             self._jobs.finish(job, JobState.FAILED, error=LinewashError(ErrorCode.INTERNAL, "result: %s" % error))
         else:
-            self._jobs.finish(job, JobState.DONE, **changes)
+            self._jobs.finish(job, JobState.DONE, **fields)
 
 
 def _config(settings: Settings, device: str) -> WorkerConfig:

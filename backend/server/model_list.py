@@ -1,4 +1,4 @@
-"""The models as the workers have listed them, asked for anew whenever somebody looks: files come and go meanwhile."""
+"""The list of models, which a worker makes anew on each request, because files come and go."""
 
 import asyncio
 from collections.abc import Callable, Iterable
@@ -8,42 +8,42 @@ from shared.errors import ErrorCode, LinewashError
 from shared.model_spec import ModelInfo
 from shared.protocol import ColorizeRequest, resolve_values
 
-ANEW_S = 3.0
-"""How long a worker may take to list the models anew; after that the last list will do."""
+REFRESH_S = 3.0
+"""How long to wait for a new list, seconds; after that the last one is used."""
 
 
 class ModelList:
-    """All methods are called in the event loop.
+    """The models of all workers, which have the same ones.  All methods are called in the event loop.
 
-    ask: tells a worker to list its models; False when there is none that could.
+    request_list: tells a worker to list its models; returns False when no worker runs.
     """
 
-    def __init__(self, ask: Callable[[], bool]) -> None:
-        self._ask = ask
+    def __init__(self, request_list: Callable[[], bool]) -> None:
+        self._request_list = request_list
         self._models: dict[str, ModelInfo] = {}
         self._problems: dict[str, str] = {}
-        self._known, self._renewed = asyncio.Event(), asyncio.Event()
+        self._listed, self._refreshed = asyncio.Event(), asyncio.Event()
 
     def update(self, models: Iterable[ModelInfo]) -> None:
-        """A worker has listed them."""
+        """Take the list that a worker has made."""
         self._models = {model.name: model for model in models}
-        self._known.set()
-        self._renewed.set()
+        self._listed.set()
+        self._refreshed.set()
 
     def mark_failed(self, name: str, problem: str) -> None:
-        """A model whose files are there cannot be loaded all the same."""
+        """Note that a model cannot be loaded although its files exist."""
         self._problems[name] = problem
 
     def mark_ok(self, name: str) -> None:
-        """A model that could not be loaded, and has been repaired since, has colored a picture."""
+        """Note that a model has colored a drawing, so that an earlier problem is solved."""
         self._problems.pop(name, None)
 
     def check(self, request: ColorizeRequest) -> None:
-        """LinewashError UNKNOWN_MODEL; BAD_SETTING when the model has no such mode or parameter.
+        """Raise LinewashError UNKNOWN_MODEL, or BAD_SETTING when the model has no such mode or parameter.
 
-        Before the first worker has listed its models, the job itself will say so.
+        Before the first list nothing is checked here; the job itself fails with the same error.
         """
-        if not self._known.is_set():
+        if not self._listed.is_set():
             return
         model = self._models.get(request.model)
         if model is None:
@@ -51,27 +51,27 @@ class ModelList:
         resolve_values(request, model.modes, model.parameters)
 
     async def ensure_listed(self, name: str) -> None:
-        """List anew when this model is not known: its file may have come since."""
-        if self._known.is_set() and name not in self._models:
-            await self._renew()
+        """Refresh the list when it lacks this model: its file may be new."""
+        if self._listed.is_set() and name not in self._models:
+            await self._refresh()
 
     async def wait_for_models(self, seconds: float) -> list[ModelInfo]:
-        """The models, as soon as a worker has listed them; LinewashError BACKEND_START when none does within ``seconds``."""
-        if self._known.is_set():
-            await self._renew(min(seconds, ANEW_S))
+        """The models, as soon as a worker has listed them.  LinewashError BACKEND_START when that takes over ``seconds``."""
+        if self._listed.is_set():
+            await self._refresh(min(seconds, REFRESH_S))
         try:
-            await asyncio.wait_for(self._known.wait(), seconds)
+            await asyncio.wait_for(self._listed.wait(), seconds)
         except asyncio.TimeoutError:
             raise LinewashError(ErrorCode.BACKEND_START, "no worker has listed its models") from None
         return [self._with_problem(model) for model in self._models.values()]
 
-    async def _renew(self, seconds: float = ANEW_S) -> None:
-        self._renewed.clear()
-        if self._ask():
+    async def _refresh(self, seconds: float = REFRESH_S) -> None:
+        self._refreshed.clear()
+        if self._request_list():
             try:
-                await asyncio.wait_for(self._renewed.wait(), seconds)
+                await asyncio.wait_for(self._refreshed.wait(), seconds)
             except asyncio.TimeoutError:
-                return  # the worker is too busy, or has just died
+                return  # the worker is busy or has just died
 
     def _with_problem(self, model: ModelInfo) -> ModelInfo:
         problem = self._problems.get(model.name, "")

@@ -1,4 +1,4 @@
-"""JSON answers, plain ASCII whatever is in them, and errors as the body every client understands."""
+"""JSON responses, always plain ASCII, and the body of an error response."""
 
 import json
 from typing import Any
@@ -9,15 +9,15 @@ from shared.errors import LinewashError
 
 
 class AsciiJSONResponse(Response):
-    """A JSON body; a lone surrogate or a NaN in it can neither break the answer nor the client."""
+    """A JSON body in ASCII, so that lone surrogates survive.  NaN raises ValueError instead of invalid JSON."""
 
     media_type = "application/json"
 
     def render(self, content: Any) -> bytes:
-        """ASCII JSON."""
+        """Encode ``content``."""
         return json.dumps(content, allow_nan=False, separators=(",", ":")).encode("ascii")
 
 
 def error_response(error: LinewashError) -> AsciiJSONResponse:
-    """``{"error": {...}}`` with the status of the error's row."""
+    """``{"error": {...}}`` with the HTTP status of the error."""
     return AsciiJSONResponse({"error": error.to_json()}, error.status)

@@ -1,4 +1,4 @@
-"""Runs one server for each home: a socket on loopback, the runtime file, signals, and the exit when idle."""
+"""Runs the server: one per home, a loopback socket, the runtime file, signals, and the exit when idle."""
 
 import json
 import logging
@@ -27,16 +27,17 @@ from shared.paths import ServerInfo, jobs_dir, lock_file, log_file, read_server_
 from shared.protocol import PRODUCT_VERSION, PROTOCOL_VERSION
 
 HOST = "127.0.0.1"
-LEAVING_S = 5.0
-"""How long a new server waits for one that is just starting or ending."""
-LOST_S = 5.0
-"""How long a server that lost its runtime file, because its home was removed, goes on without a request or a job."""
+HANDOVER_S = 5.0
+"""How long a new server waits for another that is just starting or ending, seconds."""
+ORPHANED_S = 5.0
+"""How long an idle server stays after its runtime file was removed, usually with its home, seconds."""
 LOG_BYTES, LOG_FILES = 1024 * 1024, 3
+"""Size of a log before it is rotated; how many older ones are kept."""
 _log = logging.getLogger(__name__)
 
 
 class AlreadyRunning(Exception):
-    """Another server has this home; the text says where it listens."""
+    """Another server serves this home; the text says where it listens."""
 
 
 def serve(settings: Settings, announce: Callable[[str], None]) -> None:
@@ -49,7 +50,7 @@ def serve(settings: Settings, announce: Callable[[str], None]) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     runtime_dir(home).chmod(0o700)
     with single_instance(home), socket.create_server((HOST, settings.port)) as listener:
-        _log_to(log_file(home))
+        _configure_log(log_file(home))
         port: int = listener.getsockname()[1]
         info = ServerInfo(HOST, port, secrets.token_urlsafe(32), os.getpid(), PROTOCOL_VERSION, PRODUCT_VERSION)
         server = _build(settings, info)
@@ -66,9 +67,9 @@ def serve(settings: Settings, announce: Callable[[str], None]) -> None:
 
 @contextmanager
 def single_instance(home: Path) -> Generator[None]:
-    """Holds the home's lock, which the system releases however the process ends.  Raises AlreadyRunning.
+    """Hold the home's lock, which the system releases however the process ends.  Raises AlreadyRunning.
 
-    Whoever gets the lock may overwrite the runtime file: it can only be a leftover.
+    Whoever holds the lock may overwrite the runtime file: it can only be a leftover.
     """
     lock = FileLock(lock_file(home))
     try:
@@ -77,7 +78,7 @@ def single_instance(home: Path) -> Generator[None]:
         if _responds(home):
             raise AlreadyRunning(_describe_running(home)) from None
         try:
-            lock.acquire(timeout=LEAVING_S)
+            lock.acquire(timeout=HANDOVER_S)
         except Timeout:
             raise AlreadyRunning(_describe_running(home)) from None
     try:
@@ -95,7 +96,7 @@ def write_private(path: Path, data: bytes) -> None:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn that ends when idle or asked to, wakes its long-polls before that, and takes a signal as an ordinary end."""
+    """A uvicorn server that ends when idle or asked to, ends long-polls first, and treats a signal as a normal exit."""
 
     def __init__(self, config: uvicorn.Config, state: AppState, info: ServerInfo) -> None:
         super().__init__(config)
@@ -105,11 +106,11 @@ class _Server(uvicorn.Server):
     async def on_tick(self, counter: int) -> bool:
         if not self._dispatcher.idle:
             self._activity.record()
-        quiet_s = time.monotonic() - self._activity.last
-        if quiet_s > self._idle_s:
+        idle_s = time.monotonic() - self._activity.last
+        if idle_s > self._idle_s:
             _log.info("nobody asked for anything for %.1f minutes", self._idle_s / 60.0)
             return True
-        if quiet_s > LOST_S and counter % 10 == 0 and read_server_info(self._home) != self._info:
+        if idle_s > ORPHANED_S and counter % 10 == 0 and read_server_info(self._home) != self._info:
             _log.info("the runtime file is gone, so nobody can find this server")
             return True
         return self._activity.ending or await super().on_tick(counter)
@@ -119,7 +120,7 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        self.should_exit = True  # uvicorn's own would raise the signal again after the clean end
+        self.should_exit = True  # uvicorn's own handler would raise the signal again at the end
 
 
 def _build(settings: Settings, info: ServerInfo) -> _Server:
@@ -156,7 +157,7 @@ def _describe_running(home: Path) -> str:
     return "Linewash already runs for %s: it listens on %s:%d, process %d." % (home, info.host, info.port, info.pid)
 
 
-def _log_to(path: Path) -> None:
+def _configure_log(path: Path) -> None:
     handler = logging.handlers.RotatingFileHandler(path, maxBytes=LOG_BYTES, backupCount=LOG_FILES, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=logging.INFO, handlers=[handler])

@@ -1,4 +1,4 @@
-"""Everything about a server that can be set, by argument or by an environment variable ``LINEWASH_...``."""
+"""The settings of a server, by argument or by an environment variable ``LINEWASH_...``."""
 
 import os
 from pathlib import Path
@@ -11,33 +11,38 @@ from shared.protocol import MAX_PART_BYTES, MAX_QUEUED, MAX_REQUEST_BYTES
 
 
 class Settings(BaseSettings):
-    """Frozen; a server is started with one of these and keeps it.
-
-    registry: dotted name of the module that lists and loads models (``families``, ``load``).  preload: the model a worker
-    loads before it is asked to; '' = none.  threads: compute threads of all workers together; 0 = ``OMP_NUM_THREADS``, else
-    one for each core.  keep_days, keep_bytes: how long and how much unfetched work is kept.  cancel_grace_s: a worker
-    that has not obeyed a cancel after so long is ended.
-    """
+    """What a server is started with; it never changes."""
 
     model_config = SettingsConfigDict(env_prefix="LINEWASH_", frozen=True, extra="forbid")
 
     home: Path = Field(default_factory=default_home)
+    """Folder of the painter's data."""
     port: int = Field(default=0, ge=0, le=65535)
+    """Port on 127.0.0.1; 0 = a free one."""
     idle_minutes: float = Field(default=30.0, gt=0)
+    """The server ends after so long without a request or a job."""
     devices: tuple[str, ...] = Field(default=("cpu",), min_length=1)
+    """One worker for each, as torch names devices."""
     threads: int = Field(default=0, ge=0)
+    """Compute threads of all workers together; 0 = ``OMP_NUM_THREADS``, else one per core."""
     registry: str = "backend.families.registry"
+    """Dotted name of the module that lists and loads models, see ``worker.inference.Registry``."""
     preload: str = "mini"
+    """The model that a worker loads when it starts; '' = none."""
     max_queued: int = Field(default=MAX_QUEUED, ge=1)
+    """Most jobs that wait at a time."""
     max_part_bytes: int = Field(default=MAX_PART_BYTES, ge=1)
     max_request_bytes: int = Field(default=MAX_REQUEST_BYTES, ge=1)
     keep_days: float = Field(default=7.0, gt=0)
+    """How long an unclaimed result is kept."""
     keep_bytes: int = Field(default=4 * 1024**3, ge=0)
+    """How many bytes of unclaimed results are kept."""
     cancel_grace_s: float = Field(default=30.0, gt=0)
+    """A worker that ignores a cancel for so long is killed."""
 
     @property
     def models(self) -> Path:
-        """Folder of models the user added."""
+        """Folder of models that the painter has added."""
         return models_dir(self.home)
 
     @property
@@ -48,7 +53,7 @@ class Settings(BaseSettings):
 
 
 def usable_cores() -> int:
-    """Cores this process may run on."""
+    """Number of cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

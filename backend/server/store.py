@@ -1,12 +1,12 @@
 """Jobs on disk: ``<home>/jobs/<id>/`` with inputs, state and, once it is whole, the result.
 
-    request.json      what was asked (``StoredJob`` without its status)
-    state.json        the last ``JobStatus`` that matters over a restart
+    request.json      the request (``StoredJob`` without its status)
+    state.json        the last ``JobStatus`` that was saved
     inputs/           the PNG parts; removed when the job ends
     result/           layers and result.json; appears by one rename: a job that was running and has one is done
 
-A result must survive a power cut, so it is flushed to disk, with the request and state beside it, before the rename that makes
-it visible.  What is only waiting need not: over a restart it would fail as interrupted anyway.
+A result must survive a power cut.  So it is flushed to disk, with the request and state beside it, before the rename that
+makes it visible.  A queued job need not survive: after a restart it would fail as interrupted anyway.
 """
 
 import contextlib
@@ -32,17 +32,20 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class StoredJob:
-    """A job as the store keeps it.  key: its idempotency key.  digest: of all parts.  created: seconds since 1970."""
+    """A job as it is on disk."""
 
     request: ColorizeRequest
     key: str
+    """The idempotency key."""
     digest: str
+    """Hash of the request and all its parts."""
     created: float
+    """Seconds since 1970."""
     status: JobStatus
 
 
 class Store:
-    """The folder of jobs.  Methods block on the disk; OSError means what it says (ENOSPC when the disk is full)."""
+    """The folder of jobs.  Methods block on the disk and raise OSError, ENOSPC when it is full."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -61,17 +64,17 @@ class Store:
 
     def admit(self, incoming: Path, job: StoredJob) -> None:
         """Turn a received folder into the job's folder."""
-        about = {"request": job.request.to_json(), "key": job.key, "digest": job.digest, "created": job.created}
-        (incoming / "request.json").write_text(json.dumps(about), encoding="utf-8")
+        content = {"request": job.request.to_json(), "key": job.key, "digest": job.digest, "created": job.created}
+        (incoming / "request.json").write_text(json.dumps(content), encoding="utf-8")
         (incoming / "state.json").write_text(json.dumps(job.status.to_json()), encoding="utf-8")
         incoming.rename(self.folder(job.status.id))
 
     def write_status(self, status: JobStatus) -> None:
-        """Keep the status over a restart."""
+        """Save the status for a restart."""
         write_json(self.folder(status.id) / "state.json", status.to_json())
 
     def drop_inputs(self, job: str) -> None:
-        """Forget the pictures of an ended job and what a broken run left behind."""
+        """Delete the parts of an ended job, and an unfinished result."""
         _remove(self.folder(job) / "inputs")
         _remove(self.folder(job) / "result.partial")
 
@@ -84,21 +87,21 @@ class Store:
         return _has_result(self.folder(job))
 
     def delete(self, job: str) -> None:
-        """Forget a job and its result."""
+        """Delete a job and its result."""
         _remove(self.folder(job))
 
     def discard(self, incoming: Path) -> None:
-        """Forget parts that were refused."""
+        """Delete parts that were refused."""
         _remove(incoming)
 
     def size(self, job: str) -> int:
-        """Bytes a job takes on disk."""
+        """Bytes that a job takes on disk."""
         return sum(path.stat().st_size for path in self.folder(job).rglob("*") if path.is_file())
 
     def recover(self) -> list[StoredJob]:
-        """All jobs after a restart, oldest first: done where a result is, else as they ended, else failed with INTERRUPTED.
+        """All jobs after a restart, oldest first: done if there is a result, else as they ended, else failed with INTERRUPTED.
 
-        What a killed server left half-written is removed; folders that are not the store's own are left alone.
+        Half-written jobs of a killed server are removed; folders that are not jobs are left alone.
         """
         jobs: list[StoredJob] = []
         for folder in self._folder.iterdir():
@@ -106,13 +109,15 @@ class Store:
                 _remove(folder)
             elif _JOB_ID.fullmatch(folder.name):
                 try:
-                    jobs.append(_recovered(folder))
+                    jobs.append(_recover_job(folder))
                 except (OSError, ValueError, TypeError, KeyError, AttributeError, LinewashError) as error:
                     _log.warning("job %s cannot be read and is removed: %s", folder.name, error)
                     _remove(folder)
         for job in jobs:
             self.drop_inputs(job.status.id)
-            with contextlib.suppress(OSError):  # a full disk must not keep the server from starting; recovery repeats
+            with contextlib.suppress(
+                OSError
+            ):  # a full disk must not keep the server from starting; the next start repeats this
                 self.write_status(job.status)
         return sorted(jobs, key=lambda job: job.created)
 
@@ -137,8 +142,8 @@ def write_result(folder: Path, layers: Mapping[str, bytes], warnings: tuple[str,
     flush_to_disk(folder, folder.parent)
 
 
-def done_changes(folder: Path) -> dict[str, Any]:
-    """What becomes of a job's status when its result lies in ``folder``."""
+def read_result_fields(folder: Path) -> dict[str, Any]:
+    """The fields of ``JobStatus`` that the result in ``folder`` determines."""
     result = _read_json(folder / "result" / "result.json")
     return {
         "progress": 1.0,
@@ -155,21 +160,21 @@ def write_json(path: Path, data: Any) -> None:
         flush_to_disk(part)
 
 
-def _recovered(folder: Path) -> StoredJob:
-    about = _read_json(folder / "request.json")
+def _recover_job(folder: Path) -> StoredJob:
+    content = _read_json(folder / "request.json")
     status = JobStatus.from_json(_read_json(folder / "state.json"))
     if status.id != folder.name:
         raise ValueError("state of another job")
-    whole = _has_result(folder)
-    if status.state is JobState.DONE and not whole:
+    has_result = _has_result(folder)
+    if status.state is JobState.DONE and not has_result:
         raise ValueError("layers are missing")
-    if not status.state.terminal and whole:
-        status = replace(status, state=JobState.DONE, revision=status.revision + 1, **done_changes(folder))
+    if not status.state.terminal and has_result:
+        status = replace(status, state=JobState.DONE, revision=status.revision + 1, **read_result_fields(folder))
     elif not status.state.terminal:
         error = LinewashError(ErrorCode.INTERRUPTED)
         status = replace(status, state=JobState.FAILED, revision=status.revision + 1, error=error)
-    request = ColorizeRequest.from_json(about["request"])
-    return StoredJob(request, str(about["key"]), str(about["digest"]), float(about["created"]), status)
+    request = ColorizeRequest.from_json(content["request"])
+    return StoredJob(request, str(content["key"]), str(content["digest"]), float(content["created"]), status)
 
 
 def new_job(request: ColorizeRequest, key: str, digest: str) -> StoredJob:

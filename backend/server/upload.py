@@ -1,4 +1,4 @@
-"""Receives ``POST /v1/jobs`` part by part, straight to disk; what is too large or no PNG is refused before it is decoded."""
+"""Receives ``POST /v1/jobs`` and streams each part to disk.  Parts that are too large or no PNG are refused undecoded."""
 
 import asyncio
 import hashlib
@@ -28,7 +28,8 @@ from shared.request_parts import (
 PNG_HEADER = 33
 """Bytes of a PNG's signature and IHDR chunk."""
 _BATCH = 1024 * 1024
-_OTHER_SIZE = {
+"""Bytes that are parsed and written at a time."""
+_SIZE_ERRORS = {
     PART_LINES: ErrorCode.BAD_IMAGE,
     PART_FOREGROUND: ErrorCode.MASK_SIZE,
     PART_HINTS: ErrorCode.HINTS_SIZE,
@@ -36,22 +37,23 @@ _OTHER_SIZE = {
     PART_PREVIOUS_FOREGROUND: ErrorCode.PREVIOUS_SIZE,
     PART_PREVIOUS_BACKGROUND: ErrorCode.PREVIOUS_SIZE,
 }
-"""The parts that have to be as large as the canvas, and what it is called when they are not."""
+"""The parts that must have canvas size, and the error when they do not."""
 
 
 @dataclass(frozen=True)
 class Upload:
-    """A received request; ``digest`` is the same for the same request with the same pictures."""
+    """A received request."""
 
     request: ColorizeRequest
     digest: str
+    """Equal for equal requests with equal parts."""
 
 
 async def receive(content_type: str, body: AsyncIterator[bytes], folder: Path, max_part_bytes: int) -> Upload:
-    """Write every part to ``folder`` as ``<name>.png`` and answer with the checked request.
+    """Write every part to ``folder`` as ``<name>.png`` and return the checked request.
 
     Raises LinewashError: BAD_REQUEST, REQUEST_TOO_LARGE, BAD_IMAGE, all of ``check_size`` and ``ColorizeRequest.from_json``;
-    OSError when the disk refuses.  The disk is written in a thread, so that the server keeps answering.
+    OSError when the disk fails.  The disk is written in a thread, so that the server keeps answering.
     """
     kind, options = parse_options_header(content_type)
     if kind != b"multipart/form-data" or not options.get(b"boundary"):
@@ -59,13 +61,13 @@ async def receive(content_type: str, body: AsyncIterator[bytes], folder: Path, m
     receiver = _Receiver(folder, max_part_bytes)
     try:
         parser = _parser(options[b"boundary"], receiver)
-        waiting = bytearray()
+        buffer = bytearray()
         async for chunk in body:
-            waiting += chunk
-            if len(waiting) >= _BATCH:
-                await asyncio.to_thread(parser.write, bytes(waiting))
-                waiting.clear()
-        await asyncio.to_thread(parser.write, bytes(waiting))
+            buffer += chunk
+            if len(buffer) >= _BATCH:
+                await asyncio.to_thread(parser.write, bytes(buffer))
+                buffer.clear()
+        await asyncio.to_thread(parser.write, bytes(buffer))
         parser.finalize()
     except FormParserError as error:
         raise LinewashError(ErrorCode.BAD_REQUEST, str(error)) from error
@@ -75,7 +77,7 @@ async def receive(content_type: str, body: AsyncIterator[bytes], folder: Path, m
 
 
 class _Receiver:
-    """What the multipart parser calls; a LinewashError raised here ends the upload."""
+    """The callbacks of the multipart parser.  A LinewashError in one of them ends the upload."""
 
     def __init__(self, folder: Path, max_part_bytes: int) -> None:
         self._folder, self._limit = folder, max_part_bytes
@@ -88,40 +90,40 @@ class _Receiver:
         self._file: BinaryIO | None = None
 
     def close(self) -> None:
-        """Close the file of a part that was cut off."""
+        """Close the file of an unfinished part."""
         if self._file is not None:
             self._file.close()
             self._file = None
 
     def finish(self) -> Upload:
-        """The whole request, once every part is there."""
+        """The request, once every part has arrived."""
         if not self._ended or self._request is None:
             raise LinewashError(ErrorCode.BAD_REQUEST, "the upload ended early")
         missing = set(part_names(self._request)) - set(self._digests)
         if missing:
             raise LinewashError(ErrorCode.BAD_REQUEST, "missing parts: %s" % sorted(missing))
-        about = [json.dumps(self._request.to_json(), sort_keys=True), *(sorted(self._digests.items()))]
-        return Upload(self._request, hashlib.sha256(repr(about).encode("utf-8")).hexdigest())
+        content = [json.dumps(self._request.to_json(), sort_keys=True), *(sorted(self._digests.items()))]
+        return Upload(self._request, hashlib.sha256(repr(content).encode("utf-8")).hexdigest())
 
     def begin(self) -> None:
-        """A part starts."""
+        """Begin a part."""
         self._field, self._value, self._headers = b"", b"", {}
 
     def add_field(self, data: bytes, start: int, end: int) -> None:
-        """A piece of a header's name."""
+        """Receive a piece of a header's name."""
         self._field += data[start:end]
 
     def add_value(self, data: bytes, start: int, end: int) -> None:
-        """A piece of a header's value."""
+        """Receive a piece of a header's value."""
         self._value += data[start:end]
 
     def end_header(self) -> None:
-        """A header is whole."""
+        """Finish a header."""
         self._headers[self._field.lower()] = self._value
         self._field, self._value = b"", b""
 
     def open_part(self) -> None:
-        """All headers of a part are there: open its file."""
+        """After all headers of a part: open its file."""
         _, options = parse_options_header(self._headers.get(b"content-disposition", b""))
         self._name = options.get(b"name", b"").decode("latin-1")
         self._size, self._head, self._hash = 0, b"", hashlib.sha256()
@@ -134,7 +136,7 @@ class _Receiver:
         self._file = (self._folder / (self._name + ".png")).open("wb")
 
     def data(self, data: bytes, start: int, end: int) -> None:
-        """A piece of a part."""
+        """Receive a piece of a part."""
         self._size += end - start
         if self._size > (MAX_JSON_BYTES if self._request is None else self._limit):
             raise LinewashError(ErrorCode.REQUEST_TOO_LARGE, "part %s" % self._name)
@@ -151,11 +153,11 @@ class _Receiver:
             self._file.write(piece)
 
     def end_part(self) -> None:
-        """A part is whole."""
+        """Finish a part."""
         if self._request is None:
             try:
                 self._request = ColorizeRequest.from_json(json.loads(self._head))
-            except (ValueError, RecursionError) as error:  # not JSON, not UTF-8, or nested beyond all reason
+            except (ValueError, RecursionError) as error:  # not JSON, not UTF-8, or nested too deeply
                 raise LinewashError(ErrorCode.BAD_REQUEST, "the request part is not JSON: %s" % type(error).__name__) from error
             return
         if len(self._head) < PNG_HEADER:
@@ -164,7 +166,7 @@ class _Receiver:
         self._digests[self._name] = self._hash.hexdigest()
 
     def end(self) -> None:
-        """The closing boundary came."""
+        """Note that the closing boundary has arrived."""
         self._ended = True
 
 
@@ -185,14 +187,14 @@ def _parser(boundary: bytes, receiver: _Receiver) -> MultipartParser:
 
 
 def check_size(name: str, size: tuple[int, int], request: ColorizeRequest) -> None:
-    """LinewashError unless a picture part of ``size`` (width, height in pixels) fits the request.
+    """Raise LinewashError unless the image of a part of ``size`` (width, height in pixels) fits the request.
 
-    Of another size than the canvas: the error that ``_OTHER_SIZE`` has for the part.  REQUEST_TOO_LARGE for a reference beyond
+    Not of canvas size: the error that ``_SIZE_ERRORS`` has for the part.  REQUEST_TOO_LARGE for a reference beyond
     ``MAX_REFERENCE_SIDE``.
     """
     canvas = (request.width, request.height)
     detail = "%s is %d x %d, the canvas %d x %d" % (name, *size, *canvas)
-    if name in _OTHER_SIZE and size != canvas:
-        raise LinewashError(_OTHER_SIZE[name], detail)
+    if name in _SIZE_ERRORS and size != canvas:
+        raise LinewashError(_SIZE_ERRORS[name], detail)
     if max(size) > MAX_REFERENCE_SIDE:
         raise LinewashError(ErrorCode.REQUEST_TOO_LARGE, detail)

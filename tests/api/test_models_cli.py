@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 from safetensors.torch import save
 
-from backend.cli.model_parameters import with_settings
+from backend.cli.model_parameters import set_parameters
 from shared.client import Client
 from shared.model_spec import Value
 from shared.paths import models_dir
@@ -58,7 +58,7 @@ def test_show_explains_modes_and_parameters(backend: BackendProcess) -> None:
 def test_each_model_has_its_own_usual_number_of_steps(
     client: Client, model: str, own: dict[str, Value], texts: tuple[str, ...], steps: int
 ) -> None:
-    assert with_settings(client, ColorizeRequest(64, 64, (), model=model), own, texts).steps == steps
+    assert set_parameters(client, ColorizeRequest(64, 64, (), model=model), own, texts).steps == steps
 
 
 def test_show_of_an_unknown_model_says_so(backend: BackendProcess) -> None:

@@ -1,4 +1,4 @@
-"""Worker processes as the server sees them: started, told what to do, listened to, and noticed when they die."""
+"""The server's handle of a worker process: start, send commands, receive events, notice its end."""
 
 import asyncio
 import logging
@@ -16,16 +16,20 @@ _log = logging.getLogger(__name__)
 
 
 class WorkerState(str, Enum):
-    """Down: no process.  Starting: it imports and loads.  Ready: it waits for a job.  Busy: it has one."""
+    """What a worker is doing."""
 
     DOWN = "down"
+    """There is no process."""
     STARTING = "starting"
+    """It imports libraries and loads a model."""
     READY = "ready"
+    """It waits for a job."""
     BUSY = "busy"
+    """It runs a job."""
 
 
 class WorkerHandle:
-    """One worker process at a time, for one device.  All methods are called in the event loop, and so is ``on_event``."""
+    """One worker process at a time, for one device.  All methods, and ``on_event``, are called in the event loop."""
 
     def __init__(self, config: WorkerConfig, on_event: "Callable[[WorkerHandle, Event], None]") -> None:
         self.config = config
@@ -37,31 +41,31 @@ class WorkerHandle:
 
     @property
     def pid(self) -> int | None:
-        """Process number, None while down."""
+        """The process number; None while down."""
         return self._process.pid if self._process is not None and self.state is not WorkerState.DOWN else None
 
     def start(self) -> None:
         """Start a process; ``ModelsListed`` and ``Ready`` follow, or ``WorkerExited``."""
         context = multiprocessing.get_context("spawn")
-        ours, theirs = context.Pipe()
-        self._process = context.Process(target=main, args=(theirs, self.config), name="linewash-worker", daemon=True)
+        server_end, worker_end = context.Pipe()
+        self._process = context.Process(target=main, args=(worker_end, self.config), name="linewash-worker", daemon=True)
         loop = asyncio.get_running_loop()
-        self._connection, self.state, self.job = ours, WorkerState.STARTING, None
+        self._connection, self.state, self.job = server_end, WorkerState.STARTING, None
         try:
             self._process.start()
-        except OSError as error:  # no memory or no process number left
+        except OSError as error:  # no memory or process number is left
             _log.error("a worker cannot be started: %s", error)
-            ours.close()
+            server_end.close()
             loop.call_soon(self._on_event, self, WorkerExited(None))
         else:
             _log.info("worker %d starts on %s", self._process.pid or 0, self.config.device)
-            arguments = (self._process, ours, loop)
+            arguments = (self._process, server_end, loop)
             threading.Thread(target=self._listen, args=arguments, name="worker events", daemon=True).start()
         finally:
-            theirs.close()  # so that the pipe ends with the worker
+            worker_end.close()  # so that the pipe ends with the worker
 
     def send(self, command: Command) -> None:
-        """Tell the worker; when it has just died, ``WorkerExited`` is already on its way."""
+        """Send a command.  When the worker has just died, nothing happens here: ``WorkerExited`` follows."""
         if self._connection is None:
             return
         try:
@@ -70,24 +74,24 @@ class WorkerHandle:
             _log.info("the worker is gone")
 
     def kill(self) -> None:
-        """End the process at once; ``WorkerExited`` follows."""
+        """Kill the process; ``WorkerExited`` follows."""
         if self._process is not None and self._process.pid is not None:
             self._process.kill()
 
     def join(self, seconds: float) -> None:
-        """Wait until the process has ended.  Blocks."""
+        """Wait until the process has ended, at most ``seconds``.  Blocks."""
         if self._process is not None and self._process.pid is not None:
             self._process.join(seconds)
 
     def _listen(self, process: SpawnProcess, connection: "Connection[Command, Event]", loop: asyncio.AbstractEventLoop) -> None:
-        ended = False
-        while not ended:
+        has_ended = False
+        while not has_ended:
             try:
                 event = connection.recv()
             except (EOFError, OSError):
-                process.join()  # whoever closed the pipe is about to end, or ended
+                process.join()  # a worker closes the pipe only when it ends
                 connection.close()
-                event, ended = WorkerExited(process.exitcode), True
+                event, has_ended = WorkerExited(process.exitcode), True
             try:
                 loop.call_soon_threadsafe(self._on_event, self, event)
             except RuntimeError:  # the loop is closed: the server is ending

@@ -1,4 +1,4 @@
-"""What a worker does with one job: read the parts, run the pipeline, write the layers, and give every failure its name."""
+"""Runs one job: read the parts, run the pipeline, write the layers, turn every exception into an error code."""
 
 import gc
 import importlib
@@ -35,19 +35,22 @@ from shared.request_parts import RequestParts
 from shared.stages import Stage
 
 _NO_MEMORY = ("can't allocate memory", "not enough memory", "Insufficient memory")
-"""How torch ("DefaultCPUAllocator: ...") and OpenCV (cv::Error::StsNoMem) say it, neither with a class of its own."""
+"""Texts by which torch ("DefaultCPUAllocator: ...") and OpenCV (cv::Error::StsNoMem) report that memory is full.
+
+Neither has an exception class for it.
+"""
 _log = logging.getLogger(__name__)
 
 
 class Registry(Protocol):
-    """The part of ``backend.families.registry`` a worker uses."""
+    """The part of ``backend.families.registry`` that a worker uses."""
 
     def models(self, models_dir: Path) -> list[ModelInfo]:
-        """Every system and whether its files are there."""
+        """Every model, and whether its files are there."""
         ...
 
     def files(self, name: str, models_dir: Path) -> tuple[Path, ...]:
-        """Files that the model is made of and that may be replaced while it is loaded; () when there are none."""
+        """Files of the model that may be replaced while it is loaded; () when there are none."""
         ...
 
     def load(self, name: str, models_dir: Path, device: str) -> AnyColorModel:
@@ -56,79 +59,82 @@ class Registry(Protocol):
 
 
 @dataclass(frozen=True)
-class _Loaded:
-    """A model and what its files were when it was read."""
+class _LoadedModel:
+    """A model in memory."""
 
     family: AnyColorModel
     files: tuple[Path, ...]
+    """The files it was read from."""
     stamp: Stamp
+    """What the files were when they were read."""
 
 
 class InferenceRunner:
-    """Models by name, and the way a job takes through one of them.
+    """Keeps models in memory and runs jobs with them.
 
-    The preloaded model stays; of the others, which may fill the memory, the last one used does.  One whose files have changed
-    is read anew.
+    The preloaded model stays in memory.  Of the others, which may be large, only the last one used stays.  A model whose files
+    have changed is loaded again.
     """
 
     def __init__(self, registry: str, models: Path, threads: int, device: str) -> None:
         torch.set_num_threads(threads)
         cv2.setNumThreads(threads)
         self._registry = cast(Registry, importlib.import_module(registry))
-        self._models, self._device, self._loaded, self._pinned_model = models, device, dict[str, _Loaded](), ""
+        self._models, self._device, self._loaded, self._pinned_model = models, device, dict[str, _LoadedModel](), ""
 
     def models(self) -> tuple[ModelInfo, ...]:
-        """Every system of the registry and whether its files are there."""
+        """Every model of the registry, and whether its files are there."""
         return tuple(self._registry.models(self._models))
 
     def preload(self, name: str) -> str:
-        """Load a model before it is asked for; answers why not, '' when all is well.  The job that wants it gets the error."""
+        """Load a model and keep it.  Returns why that failed, '' when it did not; a job that needs the model gets the error."""
         self._pinned_model = name
         try:
             if name:
                 self._family(name)
-        except Exception as error:  # noqa: BLE001  whatever a model file makes go wrong, the worker must still start
-            problem = to_failed("", error)
+        except Exception as error:  # noqa: BLE001  the worker must start whatever is wrong with a model file
+            problem = job_failure("", error)
             return "%s: %s" % (problem.code.value, problem.detail)
         return ""
 
     def run(
-        self, run: RunJob, cancelled: Callable[[str], bool], send: Callable[[Event], None]
+        self, command: RunJob, cancelled: Callable[[str], bool], send: Callable[[Event], None]
     ) -> JobDone | JobFailed | JobCancelled:
-        """Color one job; sends ``Progress`` on the way and checks for a cancel with each."""
+        """Color one job.  Sends ``Progress`` at each step, and stops there when the job was cancelled."""
 
         def on_step(step: StepProgress) -> None:
-            if cancelled(run.job):
+            if cancelled(command.job):
                 raise CancelledError
             preview = None if step.preview is None else png.encode(step.preview)
-            send(Progress(run.job, step.stage, step.step, step.steps, preview))
+            send(Progress(command.job, step.stage, step.step, step.steps, preview))
 
         try:
-            started = time.monotonic()
-            family = self._family(run.request.model)
-            resolve_parameters(family.spec, run.request)  # refused before any picture is read
-            inputs = read_inputs(run.folder, run.request)
-            read = time.monotonic()
+            start = time.monotonic()
+            family = self._family(command.request.model)
+            resolve_parameters(family.spec, command.request)  # bad parameters are refused before any image is decoded
+            inputs = read_inputs(command.folder, command.request)
+            read_end = time.monotonic()
             result = colorize(inputs, family, on_step)
             on_step(StepProgress(Stage.LAYERS, 1, 1))
-            saving = time.monotonic()
-            pictures = encode_layers(result.layers)
-            seconds = {"read": read - started, **result.seconds, "encode": time.monotonic() - saving}
-            write_result(run.folder, pictures, result.warnings, seconds)
+            encode_start = time.monotonic()
+            layers = encode_layers(result.layers)
+            seconds = {"read": read_end - start, **result.seconds, "encode": time.monotonic() - encode_start}
+            write_result(command.folder, layers, result.warnings, seconds)
         except CancelledError:
-            return JobCancelled(run.job)
-        except Exception as error:  # noqa: BLE001  whatever goes wrong in a picture fails this job alone
-            return to_failed(run.job, error)
-        return JobDone(run.job)
+            return JobCancelled(command.job)
+        except Exception as error:  # noqa: BLE001  an error fails this job alone, and the worker goes on
+            return job_failure(command.job, error)
+        return JobDone(command.job)
 
     def _family(self, name: str) -> AnyColorModel:
         if name not in self._loaded or file_stamp(self._loaded[name].files) != self._loaded[name].stamp:
+            # Free memory first: two large models may not fit together.
             for other in self._loaded.keys() - ({self._pinned_model} - {name}):
                 del self._loaded[other]
             gc.collect()
             files = self._registry.files(name, self._models)
-            before = file_stamp(files)  # what changes while it is read is noticed next time
-            self._loaded[name] = _Loaded(self._registry.load(name, self._models, self._device), files, before)
+            before = file_stamp(files)  # taken before reading, so that a change while reading is noticed next time
+            self._loaded[name] = _LoadedModel(self._registry.load(name, self._models, self._device), files, before)
         return self._loaded[name].family
 
 
@@ -142,7 +148,8 @@ def read_inputs(folder: Path, request: ColorizeRequest) -> Inputs:
     def rgba(path: Path | None) -> Rgba | None:
         return None if path is None else png.decode_rgba(path.read_bytes())
 
-    before = (rgba(parts.previous_foreground), rgba(parts.previous_background))
+    foreground, background = rgba(parts.previous_foreground), rgba(parts.previous_background)
+    previous = PreviousResult(foreground, background) if foreground is not None and background is not None else None
     return Inputs(
         request=request,
         lines=png.decode_rgba(parts.lines.read_bytes()),
@@ -150,25 +157,25 @@ def read_inputs(folder: Path, request: ColorizeRequest) -> Inputs:
         foreground=gray(parts.foreground),
         hints=rgba(parts.hints),
         selection=gray(parts.selection_mask),
-        previous=PreviousResult(before[0], before[1]) if before[0] is not None and before[1] is not None else None,
+        previous=previous,
     )
 
 
 def encode_layers(layers: ResultLayers) -> dict[str, bytes]:
-    """PNG of every layer by its name, compressed side by side."""
-    pictures = {
+    """PNG of every layer by its name, compressed in parallel."""
+    images = {
         LAYER_FOREGROUND: layers.foreground,
         LAYER_BACKGROUND: layers.background,
         LAYER_COMPOSITE: layers.composite,
     }
     if layers.lines is not None:
-        pictures[LAYER_LINES] = layers.lines
+        images[LAYER_LINES] = layers.lines
     with ThreadPoolExecutor() as pool:
-        return dict(zip(pictures, pool.map(png.encode, pictures.values()), strict=True))
+        return dict(zip(images, pool.map(png.encode, images.values()), strict=True))
 
 
-def to_failed(job: str, error: Exception) -> JobFailed:
-    """The row of the error table an exception belongs to; the traceback goes to the log."""
+def job_failure(job: str, error: Exception) -> JobFailed:
+    """The event for an exception, with its error code.  The traceback goes to the log."""
     if isinstance(error, LinewashError):
         return JobFailed(job, error.code, error.detail)
     _log.error("job %s failed", job, exc_info=error)

@@ -1,4 +1,4 @@
-"""What travels over the pipe between the server and a worker; all frozen, all small."""
+"""The messages on the pipe between the server and a worker.  All are frozen and small."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,10 +11,12 @@ from shared.stages import Stage
 
 @dataclass(frozen=True)
 class RunJob:
-    """Server to worker: color the inputs in ``folder`` and put the layers there."""
+    """Server to worker: color the inputs in ``folder`` and write the layers there."""
 
     job: str
+    """The job's id."""
     folder: Path
+    """The job's folder."""
     request: ColorizeRequest
 
 
@@ -27,38 +29,43 @@ class Cancel:
 
 @dataclass(frozen=True)
 class ListModels:
-    """Server to worker: say once more which models are there; answered by ``ModelsListed`` even while a job runs."""
+    """Server to worker: list the models again.  ``ModelsListed`` comes back, even while a job runs."""
 
 
 @dataclass(frozen=True)
 class ModelsListed:
-    """Worker to server: torch is imported, and these models are there."""
+    """Worker to server: the models in the registry.  The first of these also means that torch is imported."""
 
     models: tuple[ModelInfo, ...]
 
 
 @dataclass(frozen=True)
 class Ready:
-    """Worker to server: the model named in the settings is loaded, or why not ('' = it is)."""
+    """Worker to server: the worker waits for jobs, and the model of ``Settings.preload`` was loaded."""
 
     model: str
+    """Name of that model."""
     problem: str
+    """Why it could not be loaded; '' when it was."""
 
 
 @dataclass(frozen=True)
 class Progress:
-    """Worker to server: a stage began or a step ended; ``preview`` is a PNG of at most 256 px, or None."""
+    """Worker to server: a stage began or a step ended."""
 
     job: str
     stage: Stage
     step: int
+    """Steps of this stage that have ended."""
     steps: int
+    """All steps of this stage."""
     preview: bytes | None
+    """PNG of at most 256 px a side, or None."""
 
 
 @dataclass(frozen=True)
 class JobDone:
-    """Worker to server: the result lies in the job's folder, whole."""
+    """Worker to server: the complete result is in the job's folder."""
 
     job: str
 
@@ -70,6 +77,7 @@ class JobFailed:
     job: str
     code: ErrorCode
     detail: str
+    """``LinewashError.detail``."""
 
 
 @dataclass(frozen=True)
@@ -84,15 +92,18 @@ class Log:
     """Worker to server: a line for the log."""
 
     level: int
+    """As in ``logging``."""
     name: str
+    """Name of the logger."""
     text: str
 
 
 @dataclass(frozen=True)
 class WorkerExited:
-    """Not sent: what the server makes of the closed pipe.  ``code`` is the exit code, negative for a signal."""
+    """The worker has ended.  Never sent: the server makes it when the pipe closes."""
 
     code: int | None
+    """The exit code; negative for a signal; None when the process could not be started."""
 
 
 Command = RunJob | Cancel | ListModels

@@ -1,6 +1,6 @@
-"""The worker process: it imports torch, keeps the models it loaded and colors one job after the other.
+"""The worker process: it imports torch, keeps models in memory and colors one job after the other.
 
-The server talks to it over one pipe.  A thread listens for cancels while the main thread computes; when the pipe closes,
+It talks to the server over one pipe.  A thread receives commands while the main thread computes.  When the pipe closes,
 because the server ended or was killed, that thread ends the process at once.
 """
 
@@ -24,50 +24,52 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class WorkerConfig:
-    """What a worker needs to know.  See ``Settings`` for registry and preload.
-
-    device: as torch names it.  threads: compute threads of this worker.  crash_log: where the Python lines of a segmentation
-    fault go.
-    """
+    """What a worker is started with."""
 
     device: str
+    """As torch names it."""
     registry: str
+    """As in ``Settings``."""
     preload: str
+    """As in ``Settings``."""
     models: Path
+    """Folder of models that the painter has added."""
     threads: int
+    """Compute threads of this worker."""
     crash_log: Path
+    """File for the Python traceback of a segmentation fault."""
 
 
 def main(connection: "Connection[Event, Command]", config: WorkerConfig) -> None:
-    """Entry of the process; it ends with the server, or by a crash."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole terminal group; the server decides
+    """Run the process until the server ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole process group; the server handles it
     limit_threads(config.threads)
     stay_offline()
     channel = WorkerConnection(connection)
-    logging.basicConfig(level=logging.INFO, handlers=[_ToServer(channel.send)])
+    logging.basicConfig(level=logging.INFO, handlers=[_PipeLogHandler(channel.send)])
     threading.Thread(target=channel.listen, name="listener", daemon=True).start()
     with config.crash_log.open("a", encoding="utf-8") as crash_log:
         faulthandler.enable(crash_log)
         try:
-            from backend.server.worker.inference import InferenceRunner  # torch and all; not before the threads are limited
+            from backend.server.worker.inference import InferenceRunner  # imports torch, so only after limit_threads
         except ImportError:
             _log.exception("the worker cannot import what it needs")
             raise
-        coloring = InferenceRunner(config.registry, config.models, config.threads, config.device)
-        channel.list_models = coloring.models
-        channel.send(ModelsListed(coloring.models()))
-        channel.send(Ready(config.preload, coloring.preload(config.preload)))
-        gc.freeze()  # libraries and model stay for good; looking through them costs a tenth of a second
+        runner = InferenceRunner(config.registry, config.models, config.threads, config.device)
+        channel.list_models = runner.models
+        channel.send(ModelsListed(runner.models()))
+        channel.send(Ready(config.preload, runner.preload(config.preload)))
+        gc.freeze()  # libraries and model are never freed; scanning them costs 0.1 s each time
         while True:
-            channel.send(coloring.run(channel.runs.get(), channel.cancelled, channel.send))
-            gc.collect()  # a failed picture may hang in a traceback, and it may be gigabytes
+            channel.send(runner.run(channel.runs.get(), channel.cancelled, channel.send))
+            gc.collect()  # a traceback may still hold gigabytes of a failed job
 
 
 def limit_threads(threads: int) -> None:
-    """Tell every numeric library, before it is imported, how many threads it may use, and that they sleep when they wait.
+    """Set how many threads each numeric library uses, and that idle threads sleep.  Call it before importing any of them.
 
-    Threads that spin instead are put aside where Krita, or anything else, wants one of their cores, and then all wait for
-    them again and again: measured with two threads and one of two cores busy, 22 s for a picture of 1.2 s.
+    Spinning threads are slow when Krita, or another program, needs one of their cores: whenever one is suspended, all others
+    wait for it.  Measured with two threads and one of two cores busy: 22 s instead of 1.2 s for a drawing.
     """
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
         os.environ[name] = str(threads)
@@ -75,33 +77,32 @@ def limit_threads(threads: int) -> None:
 
 
 def stay_offline() -> None:
-    """Tell the libraries that could fetch weights by themselves, before they are imported, never to do so."""
+    """Forbid libraries to download weights by themselves.  Call it before importing any of them."""
     for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_HUB_DISABLE_TELEMETRY"):
         os.environ[name] = "1"
 
 
 class WorkerConnection:
-    """The pipe to the server, seen from the worker.
-
-    list_models: what answers ``ListModels``, None until the libraries it needs are imported.
-    """
+    """The worker's end of the pipe to the server."""
 
     def __init__(self, connection: "Connection[Event, Command]") -> None:
-        self._connection, self._sending = connection, threading.Lock()
+        self._connection, self._send_lock = connection, threading.Lock()
         self._cancelled: set[str] = set()
         self.runs: queue.SimpleQueue[RunJob] = queue.SimpleQueue()
+        """Jobs that the server has sent."""
         self.list_models: Callable[[], tuple[ModelInfo, ...]] | None = None
+        """Answers ``ListModels``; None until the libraries it needs are imported."""
 
     def send(self, event: Event) -> None:
-        """Send an event; ends the process when nobody is there to hear it."""
+        """Send an event.  Ends the process when the server is gone."""
         try:
-            with self._sending:
+            with self._send_lock:
                 self._connection.send(event)
         except OSError:
             os._exit(1)
 
     def listen(self) -> None:
-        """Sort commands and list models until the server is gone, then end the process wherever it is."""
+        """Receive commands until the server is gone, then end the process, whatever it is doing."""
         while True:
             try:
                 command = self._connection.recv()
@@ -111,22 +112,22 @@ class WorkerConnection:
                 self._cancelled.add(command.job)
             elif isinstance(command, RunJob):
                 self.runs.put(command)
-            elif self.list_models is not None:  # else ``ModelsListed`` is on its way without being asked for
+            elif self.list_models is not None:  # None: the first ``ModelsListed`` comes anyway
                 self._list(self.list_models)
 
     def _list(self, list_models: Callable[[], tuple[ModelInfo, ...]]) -> None:
         try:
             self.send(ModelsListed(list_models()))
-        except Exception:  # noqa: BLE001  whatever lies in the models folder, this thread must go on hearing cancels
+        except Exception:  # noqa: BLE001  this thread must go on receiving cancels, whatever is in the models folder
             _log.exception("the models cannot be listed")
 
     def cancelled(self, job: str) -> bool:
-        """Whether the server wants this job stopped."""
+        """Whether the server has cancelled this job."""
         return job in self._cancelled
 
 
-class _ToServer(logging.Handler):
-    """Log lines go to the server, which alone writes the file."""
+class _PipeLogHandler(logging.Handler):
+    """Sends log lines to the server, which alone writes the log file."""
 
     def __init__(self, send: Callable[[Event], None]) -> None:
         super().__init__(logging.INFO)

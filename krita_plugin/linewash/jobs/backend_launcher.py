@@ -5,23 +5,17 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Optional
 
+from ..shared.backend_start import start_backend, wait_for_backend
 from ..shared.client import Client
 from ..shared.errors import ErrorCode, LinewashError
-from ..shared.paths import HOME_VARIABLE, ServerInfo, default_home, log_file, read_server_info, server_file
+from ..shared.paths import HOME_VARIABLE, ServerInfo, default_home, read_server_info
 
-START_S = 60.0
-"""How long a backend may take until it answers, seconds: the first start on a slow disk is long."""
-OTHER_START_S = 2.0
-"""How long another backend is waited for once the started one has ended, seconds."""
 HELLO_S = 5.0
 """How long a running backend may take to say hello, seconds."""
-_POLL_S = 0.1
-_TAIL_BYTES = 2000
 
 _KRITA_VARIABLES = ("PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "QT_PLUGIN_PATH", "QML2_IMPORT_PATH")
 _APPIMAGE_VARIABLES = ("LD_LIBRARY_PATH", "LD_PRELOAD")
@@ -82,8 +76,17 @@ class Launcher:
             if installation is None:
                 raise LinewashError(ErrorCode.NOT_INSTALLED, str(self._file))
             report("Starting Linewash…")
-            self._start(installation)
-            return self._wait_for_backend(home, is_cancelled)
+            environment = clean_environment(dict(os.environ))
+            process = start_backend(
+                str(installation.python),
+                installation.project,
+                home,
+                self._spawn,
+                env=environment,
+                **detached_options(),
+            )
+            self._started = process
+            return wait_for_backend(home, process, lambda: self._find(home), is_cancelled)
 
     def find(self) -> Optional[ServerInfo]:
         """How to reach the backend when one runs already, None otherwise.  LinewashError VERSION_MISMATCH, BAD_TOKEN."""
@@ -104,36 +107,6 @@ class Launcher:
             raise
         return info
 
-    def _start(self, installation: Installation) -> None:
-        log = log_file(installation.home)
-        log.parent.mkdir(parents=True, exist_ok=True)
-        command = [str(installation.python), "-m", "backend", "serve", "--home", str(installation.home)]
-        try:
-            with (log.parent / "start.log").open("wb") as output:
-                self._started = self._spawn(
-                    command,
-                    cwd=str(installation.project),
-                    env=clean_environment(dict(os.environ)),
-                    stdin=subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=subprocess.STDOUT,
-                    **detached_options(),
-                )
-        except OSError as error:
-            raise LinewashError(ErrorCode.BACKEND_START, repr(error)) from error
-
-    def _wait_for_backend(self, home: Path, is_cancelled: Callable[[], bool]) -> ServerInfo:
-        end, has_ended = time.monotonic() + START_S, False
-        while time.monotonic() < end and not is_cancelled():
-            info = self._find(home) if server_file(home).exists() else None
-            if info is not None:
-                return info
-            if self._started is not None and self._started.poll() is not None and not has_ended:
-                # It ends at once when another one, say of a second Krita, is just starting: that one will answer soon.
-                end, has_ended = time.monotonic() + OTHER_START_S, True
-            time.sleep(_POLL_S)
-        raise LinewashError(ErrorCode.BACKEND_START, _log_tail(home))
-
 
 def clean_environment(environment: Dict[str, str]) -> Dict[str, str]:
     """``environment`` without what Krita set for its own Python and Qt, which would mislead the backend's."""
@@ -149,10 +122,3 @@ def detached_options() -> Dict[str, Any]:
         flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
         return {"creationflags": flags, "close_fds": True}
     return {"start_new_session": True, "close_fds": True}
-
-
-def _log_tail(home: Path) -> str:
-    try:
-        return (log_file(home).parent / "start.log").read_bytes()[-_TAIL_BYTES:].decode("utf-8", "replace")
-    except OSError as error:
-        return repr(error)

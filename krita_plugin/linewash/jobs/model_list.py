@@ -5,11 +5,11 @@ from typing import Callable, List, Optional, Tuple
 
 from ..event_loop import EventLoop, in_thread
 from ..qt import QtCore, Signal
+from ..shared.backend_start import START_S
 from ..shared.errors import ErrorCode, LinewashError
 from ..shared.model_spec import ModelInfo
 from ..shared.paths import ServerInfo
 from .backend_connection import BackendConnection
-from .backend_launcher import START_S
 from .colorize_job import WAIT_S
 
 
