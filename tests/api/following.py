@@ -7,13 +7,13 @@ from collections.abc import Callable
 from shared.client import Client
 from shared.multipart import Part
 from shared.protocol import ColorizeRequest, JobStatus
-from tests.api.pictures import parts as parts_of
-from tests.api.pictures import to_request_parts
+from tests.api.images import parts as parts_of
+from tests.api.images import to_request_parts
 
 
-def send(client: Client, wanted: ColorizeRequest, pictures: dict[str, Part] | None = None, key: str = "") -> JobStatus:
-    """Submit with fitting pictures and a fresh key unless given."""
-    return client.submit(wanted, to_request_parts(parts_of(wanted) if pictures is None else pictures), key or uuid.uuid4().hex)
+def send(client: Client, wanted: ColorizeRequest, images: dict[str, Part] | None = None, key: str = "") -> JobStatus:
+    """Submit with fitting images and a fresh key unless given."""
+    return client.submit(wanted, to_request_parts(parts_of(wanted) if images is None else images), key or uuid.uuid4().hex)
 
 
 def last(client: Client, job: JobStatus) -> JobStatus:

@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 from shared.errors import ErrorCode
 from shared.paths import models_dir
 from shared.protocol import JobState, JobStatus
-from tests.api import pictures
+from tests.api import images
 from tests.api.backend_process import BackendProcess
 from tests.api.following import last, send
 from tests.parity.golden import FILES, write_checkpoint
@@ -80,7 +80,7 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BackendProcess]:
 
 
 def colored(backend: BackendProcess, model: str) -> JobStatus:
-    wanted = replace(pictures.request(model, steps=1), parameters={"size": 256, "sampler": "ddim"})
+    wanted = replace(images.request(model, steps=1), parameters={"size": 256, "sampler": "ddim"})
     return last(backend.client, send(backend.client, wanted))
 
 
@@ -89,7 +89,7 @@ def test_a_bad_file_is_refused_and_the_good_one_colors_on(real: BackendProcess, 
     name = fault.__name__  # type: ignore[attr-defined]
     assert colored(real, GOOD).state is JobState.DONE
     pid = real.worker_pid()
-    wanted = pictures.request(name, steps=1)
+    wanted = images.request(name, steps=1)
     ended = last(real.client, send(real.client, wanted))
     assert ended.error is not None and ended.error.code is FAULTS[fault]  # type: ignore[index]
     assert colored(real, GOOD).state is JobState.DONE

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from shared.client import find_server
-from tests.api import pictures
+from tests.api import images
 from tests.api.backend_process import FAKES, PROJECT, BackendProcess
 
 
@@ -48,8 +48,8 @@ def said(process: "subprocess.Popen[str]", status: int) -> str:
 @pytest.fixture
 def drawing(tmp_path: Path) -> list[object]:
     """Arguments of ``colorize`` that fit."""
-    (tmp_path / "girl.png").write_bytes(pictures.lines())
-    (tmp_path / "colors.png").write_bytes(pictures.reference())
+    (tmp_path / "girl.png").write_bytes(images.lines())
+    (tmp_path / "colors.png").write_bytes(images.reference())
     return ["colorize", tmp_path / "girl.png", "-r", tmp_path / "colors.png", "--out", tmp_path / "out", "--model", "fake"]
 
 
@@ -77,45 +77,45 @@ def test_colorize_writes_layers_and_an_openraster_file(backend: BackendProcess, 
         for layer in root.iter("layer"):
             assert file.read(layer.get("src", ""))[:4] == b"\x89PNG"
         assert file.read("Thumbnails/thumbnail.png")
-        with file.open("mergedimage.png") as merged, Image.open(merged) as picture:
-            assert picture.size == (pictures.WIDTH, pictures.HEIGHT)
-            assert picture.getpixel((pictures.WIDTH // 5 + 1, pictures.HEIGHT // 2)) == (0, 0, 0, 255)
+        with file.open("mergedimage.png") as merged, Image.open(merged) as image:
+            assert image.size == (images.WIDTH, images.HEIGHT)
+            assert image.getpixel((images.WIDTH // 5 + 1, images.HEIGHT // 2)) == (0, 0, 0, 255)
     assert backend.client.jobs() == [], "a written result is acknowledged"
 
 
 def test_lines_on_paper_are_multiplied(backend: BackendProcess, drawing: list[object], tmp_path: Path) -> None:
-    with Image.open(tmp_path / "girl.png") as picture:
-        paper = Image.new("RGBA", picture.size, "white")
-        paper.alpha_composite(picture)
+    with Image.open(tmp_path / "girl.png") as image:
+        paper = Image.new("RGBA", image.size, "white")
+        paper.alpha_composite(image)
         paper.convert("RGB").save(tmp_path / "girl.png")
     said(linewash(backend.home, *drawing), 0)
     with zipfile.ZipFile(tmp_path / "out" / "girl.ora") as file:
         assert ElementTree.fromstring(file.read("stack.xml"))[0][0].get("composite-op") == "svg:multiply"
-        with file.open("mergedimage.png") as merged, Image.open(merged) as picture:
-            whole = np.asarray(picture)
-    with Image.open(tmp_path / "out" / "composite.png") as picture:
-        colors = np.asarray(picture)
-    center = (pictures.HEIGHT // 2, pictures.WIDTH // 3)
-    assert np.array_equal(whole[center], colors[center]) and whole[pictures.HEIGHT // 2, pictures.WIDTH // 5 + 1, :3].max() < 30
+        with file.open("mergedimage.png") as merged, Image.open(merged) as image:
+            whole = np.asarray(image)
+    with Image.open(tmp_path / "out" / "composite.png") as image:
+        colors = np.asarray(image)
+    center = (images.HEIGHT // 2, images.WIDTH // 3)
+    assert np.array_equal(whole[center], colors[center]) and whole[images.HEIGHT // 2, images.WIDTH // 5 + 1, :3].max() < 30
 
 
-def test_lines_of_a_picture_take_its_place(backend: BackendProcess, drawing: list[object], tmp_path: Path) -> None:
-    with Image.open(tmp_path / "girl.png") as picture:
-        paint = Image.new("RGBA", picture.size, (230, 180, 120))
-        paint.alpha_composite(picture)
+def test_lines_of_an_image_take_its_place(backend: BackendProcess, drawing: list[object], tmp_path: Path) -> None:
+    with Image.open(tmp_path / "girl.png") as image:
+        paint = Image.new("RGBA", image.size, (230, 180, 120))
+        paint.alpha_composite(image)
         paint.convert("RGB").save(tmp_path / "girl.png")
     said(linewash(backend.home, *drawing, "--lines-as", "xdog"), 0)
     with zipfile.ZipFile(tmp_path / "out" / "girl.ora") as file:
         assert ElementTree.fromstring(file.read("stack.xml"))[0][0].get("composite-op") == "svg:src-over"
-        with file.open("data/lines.png") as packed, Image.open(packed) as picture:
-            lines = np.asarray(picture)
-    assert lines[pictures.HEIGHT // 2, pictures.WIDTH // 5 + 1].tolist() == [0, 0, 0, 255]
+        with file.open("data/lines.png") as packed, Image.open(packed) as image:
+            lines = np.asarray(image)
+    assert lines[images.HEIGHT // 2, images.WIDTH // 5 + 1].tolist() == [0, 0, 0, 255]
     assert lines[5, 5].tolist()[3] == 0
     assert "charcoal" in said(linewash(backend.home, *drawing, "--lines-as", "charcoal"), 2)
 
 
 def test_colorize_starts_a_server_when_none_runs_and_ends_it(drawing: list[object], tmp_path: Path) -> None:
-    (tmp_path / "mask.png").write_bytes(pictures.mask())
+    (tmp_path / "mask.png").write_bytes(images.mask())
     said(linewash(tmp_path / "home", *drawing, "--mask", tmp_path / "mask.png"), 0)
     assert find_server(tmp_path / "home") is None
     assert list((tmp_path / "home" / "jobs").iterdir()) == []
@@ -134,7 +134,7 @@ def test_ctrl_c_cancels_the_job(backend: BackendProcess, drawing: list[object]) 
 
 def test_a_failure_is_a_sentence(backend: BackendProcess, drawing: list[object], tmp_path: Path) -> None:
     assert "The model file is damaged. Download it again" in said(linewash(backend.home, *[*drawing[:-1], "damaged"]), 1)
-    (tmp_path / "colors.png").write_bytes(b"no picture")
+    (tmp_path / "colors.png").write_bytes(b"no image")
     assert "not an image" in said(linewash(backend.home, *drawing), 2)
     (tmp_path / "colors.png").unlink()
     assert "does not exist" in said(linewash(backend.home, *drawing), 2)

@@ -13,19 +13,19 @@ from shared.client import Client
 from shared.errors import ErrorCode, LinewashError
 from shared.line_preparation import LinePreparation
 from shared.protocol import LAYER_LINES, LAYERS, ForegroundSource, JobState, ReferenceRole
-from tests.api import pictures
+from tests.api import images
 from tests.api.backend_process import BackendProcess
 from tests.api.following import last, send, until
 
 
 def decoded(data: bytes) -> np.ndarray:
-    with Image.open(io.BytesIO(data)) as picture:
-        assert picture.format == "PNG" and picture.mode == "RGBA"
-        return np.asarray(picture)
+    with Image.open(io.BytesIO(data)) as image:
+        assert image.format == "PNG" and image.mode == "RGBA"
+        return np.asarray(image)
 
 
 def test_layers_come_back_at_canvas_size_in_the_reference_color(client: Client) -> None:
-    wanted = pictures.request(foreground=ForegroundSource.MASK, seed=3)
+    wanted = images.request(foreground=ForegroundSource.MASK, seed=3)
     job = send(client, wanted)
     assert job.state in (JobState.QUEUED, JobState.RUNNING)
     done = last(client, job)
@@ -33,27 +33,27 @@ def test_layers_come_back_at_canvas_size_in_the_reference_color(client: Client) 
     assert done.layers == LAYERS
     assert {"prepare", "condition", "denoise", "decode", "layers"} <= set(done.seconds)
     layers = {name: decoded(client.layer(job.id, name)) for name in LAYERS}
-    assert {layer.shape for layer in layers.values()} == {(pictures.HEIGHT, pictures.WIDTH, 4)}
+    assert {layer.shape for layer in layers.values()} == {(images.HEIGHT, images.WIDTH, 4)}
     assert layers["background"][..., 3].min() == layers["composite"][..., 3].min() == 255
-    center = layers["foreground"][pictures.HEIGHT // 2, pictures.WIDTH // 3]
-    assert np.abs(center.astype(int) - (*(c + 3 for c in pictures.RED), 255)).max() <= 1
+    center = layers["foreground"][images.HEIGHT // 2, images.WIDTH // 3]
+    assert np.abs(center.astype(int) - (*(c + 3 for c in images.RED), 255)).max() <= 1
     assert layers["foreground"][5, -5, 3] == 0
 
 
 def test_lines_that_were_looked_for_come_along(client: Client) -> None:
-    done = last(client, send(client, pictures.request(preparation=LinePreparation.DODGE)))
+    done = last(client, send(client, images.request(preparation=LinePreparation.DODGE)))
     assert done.layers == (*LAYERS, LAYER_LINES)
     lines = decoded(client.layer(done.id, LAYER_LINES))
-    assert lines.shape == (pictures.HEIGHT, pictures.WIDTH, 4) and not lines[..., :3].any()
-    assert lines[pictures.HEIGHT // 2, pictures.WIDTH // 5 + 1, 3] > 200 and lines[2, 2, 3] == 0
-    plain = last(client, send(client, pictures.request()))
+    assert lines.shape == (images.HEIGHT, images.WIDTH, 4) and not lines[..., :3].any()
+    assert lines[images.HEIGHT // 2, images.WIDTH // 5 + 1, 3] > 200 and lines[2, 2, 3] == 0
+    plain = last(client, send(client, images.request()))
     with pytest.raises(LinewashError) as caught:
         client.layer(plain.id, LAYER_LINES)
     assert caught.value.code is ErrorCode.BAD_REQUEST
 
 
 def test_previews_arrive_while_it_runs(client: Client) -> None:
-    job = send(client, pictures.request("slow", steps=20))
+    job = send(client, images.request("slow", steps=20))
     seen = until(client, job, lambda status: status.preview >= 2)
     assert seen.state is JobState.RUNNING and seen.stage == "denoise" and 0.2 <= seen.progress < 0.9
     with Image.open(io.BytesIO(client.preview(job.id))) as preview:
@@ -62,14 +62,14 @@ def test_previews_arrive_while_it_runs(client: Client) -> None:
 
 
 def test_progress_never_falls_and_there_is_one_end(client: Client) -> None:
-    seen = list(client.follow(send(client, pictures.request("slow", steps=5)).id))
+    seen = list(client.follow(send(client, images.request("slow", steps=5)).id))
     progress, revisions = [status.progress for status in seen], [status.revision for status in seen]
     assert progress == sorted(progress) and revisions == sorted(set(revisions))
     assert [status.state.terminal for status in seen] == [False] * (len(seen) - 1) + [True]
 
 
 def test_acknowledge_deletes_and_may_be_repeated(backend: BackendProcess, client: Client) -> None:
-    job = last(client, send(client, pictures.request()))
+    job = last(client, send(client, images.request()))
     folder = backend.home / "jobs" / job.id
     assert (folder / "result" / "composite.png").is_file() and not (folder / "inputs").exists()
     client.acknowledge(job.id)
@@ -81,23 +81,23 @@ def test_acknowledge_deletes_and_may_be_repeated(backend: BackendProcess, client
 
 
 def test_layers_are_streamed_to_files(client: Client, tmp_path: Path) -> None:
-    job = last(client, send(client, pictures.request()))
+    job = last(client, send(client, images.request()))
     client.save_layer(job.id, "background", tmp_path / "b.png")
     assert (tmp_path / "b.png").read_bytes() == client.layer(job.id, "background")
     assert [path.name for path in tmp_path.iterdir()] == ["b.png"]
 
 
-def test_pictures_may_be_files(client: Client, tmp_path: Path) -> None:
-    wanted = pictures.request(references=(ReferenceRole.BOTH, ReferenceRole.BACKGROUND))
+def test_images_may_be_files(client: Client, tmp_path: Path) -> None:
+    wanted = images.request(references=(ReferenceRole.BOTH, ReferenceRole.BACKGROUND))
     paths = {}
-    for name, data in pictures.parts(wanted).items():
+    for name, data in images.parts(wanted).items():
         paths[name] = tmp_path / name
         paths[name].write_bytes(data)
     assert last(client, send(client, wanted, paths)).state is JobState.DONE
 
 
 def test_a_layer_is_not_there_before_the_job_is_done(client: Client) -> None:
-    job = send(client, pictures.request("slow", steps=30))
+    job = send(client, images.request("slow", steps=30))
     calls: tuple[Callable[[], object], ...] = (lambda: client.layer(job.id, "composite"), lambda: client.acknowledge(job.id))
     for call in calls:
         with pytest.raises(LinewashError) as caught:
@@ -117,8 +117,8 @@ def test_a_layer_is_not_there_before_the_job_is_done(client: Client) -> None:
 )
 def test_a_failing_job_says_why_and_the_next_one_works(client: Client, model: str, changes: dict, code: ErrorCode) -> None:
     empty = {name.removeprefix("empty_") for name in changes if name.startswith("empty_")}
-    wanted = pictures.request(model, **{name: value for name, value in changes.items() if not name.startswith("empty_")})
-    sent = pictures.parts(wanted)
+    wanted = images.request(model, **{name: value for name, value in changes.items() if not name.startswith("empty_")})
+    sent = images.parts(wanted)
     blank = io.BytesIO()
     Image.new("RGBA", (wanted.width, wanted.height)).save(blank, "PNG")
     black = io.BytesIO()
@@ -129,11 +129,11 @@ def test_a_failing_job_says_why_and_the_next_one_works(client: Client, model: st
     failed = last(client, send(client, wanted, sent))
     assert failed.state is JobState.FAILED and failed.error is not None and failed.error.code is code
     assert failed.layers == ()
-    assert last(client, send(client, pictures.request())).state is JobState.DONE
+    assert last(client, send(client, images.request())).state is JobState.DONE
 
 
 def test_a_mistake_of_ours_is_in_the_log_with_its_place(backend: BackendProcess, client: Client) -> None:
-    last(client, send(client, pictures.request("bug")))
+    last(client, send(client, images.request("bug")))
     assert "ZeroDivisionError" in backend.log() and "fakes.py" in backend.log()
     assert backend.info.token not in backend.log()
 
@@ -144,10 +144,10 @@ def test_jobs_at_the_same_time_get_their_own_results(start: Callable[..., Backen
     found: dict[int, np.ndarray] = {}
 
     def color(number: int) -> None:
-        wanted = pictures.request("slow", seed=0)
-        job = send(client, wanted, pictures.parts(wanted, colors[number]))
+        wanted = images.request("slow", seed=0)
+        job = send(client, wanted, images.parts(wanted, colors[number]))
         last(client, job)
-        found[number] = decoded(client.layer(job.id, "foreground"))[pictures.HEIGHT // 2, pictures.WIDTH // 3]
+        found[number] = decoded(client.layer(job.id, "foreground"))[images.HEIGHT // 2, images.WIDTH // 3]
 
     threads = [threading.Thread(target=color, args=(number,)) for number in range(len(colors))]
     for thread in threads:

@@ -11,7 +11,7 @@ import pytest
 from shared.client import Client, find_server
 from shared.errors import ErrorCode, LinewashError
 from shared.protocol import LAYERS, JobState
-from tests.api import pictures
+from tests.api import images
 from tests.api.backend_process import BackendProcess
 from tests.api.following import last, send, until
 
@@ -21,7 +21,7 @@ Starter = Callable[..., BackendProcess]
 @pytest.mark.parametrize("model", ["left", "segfault"])
 def test_a_worker_that_dies_fails_its_job_and_the_next_one_works(backend: BackendProcess, client: Client, model: str) -> None:
     before = backend.worker_pid()
-    job, waiting = send(client, pictures.request(model)), send(client, pictures.request())
+    job, waiting = send(client, images.request(model)), send(client, images.request())
     failed = last(client, job)
     assert failed.state is JobState.FAILED and failed.error is not None and failed.error.code is ErrorCode.WORKER_CRASHED
     assert last(client, waiting).state is JobState.DONE
@@ -29,31 +29,31 @@ def test_a_worker_that_dies_fails_its_job_and_the_next_one_works(backend: Backen
 
 
 def test_a_segmentation_fault_leaves_its_place_in_the_crash_log(backend: BackendProcess, client: Client) -> None:
-    last(client, send(client, pictures.request("segfault")))
+    last(client, send(client, images.request("segfault")))
     assert "in segfault" in (backend.home / "logs" / "crash.log").read_text()
 
 
 def test_a_killed_worker_fails_its_job_within_a_second(backend: BackendProcess, client: Client) -> None:
-    job = send(client, pictures.request("stuck"))
+    job = send(client, images.request("stuck"))
     until(client, job, lambda status: status.stage == "denoise")
     killed = time.monotonic()
     os.kill(backend.worker_pid(), signal.SIGKILL)
     failed = last(client, job)
     assert time.monotonic() - killed < 1.0
     assert failed.error is not None and failed.error.code is ErrorCode.WORKER_CRASHED
-    assert last(client, send(client, pictures.request())).state is JobState.DONE
+    assert last(client, send(client, images.request())).state is JobState.DONE
 
 
 def test_a_worker_killed_while_idle_is_replaced_for_the_next_job(backend: BackendProcess, client: Client) -> None:
     os.kill(backend.worker_pid(), signal.SIGKILL)
     backend.wait_for_worker("down")
-    assert last(client, send(client, pictures.request())).state is JobState.DONE
+    assert last(client, send(client, images.request())).state is JobState.DONE
 
 
 def test_a_worker_that_cannot_start_costs_a_job_and_no_more(start: Starter) -> None:
     client = start(registry="tests.api.nowhere").client
     for _ in range(2):
-        failed = last(client, send(client, pictures.request()))
+        failed = last(client, send(client, images.request()))
         assert failed.error is not None and failed.error.code is ErrorCode.WORKER_CRASHED
     with pytest.raises(LinewashError) as caught:
         client.status("0" * 32)
@@ -63,9 +63,9 @@ def test_a_worker_that_cannot_start_costs_a_job_and_no_more(start: Starter) -> N
 def test_a_finished_result_outlives_a_killed_server(start: Starter) -> None:
     first = start()
     client = first.client
-    finished = last(client, send(client, pictures.request(), key="finished"))
+    finished = last(client, send(client, images.request(), key="finished"))
     layers = {name: client.layer(finished.id, name) for name in LAYERS}
-    running, waiting = send(client, pictures.request("stuck")), send(client, pictures.request())
+    running, waiting = send(client, images.request("stuck")), send(client, images.request())
     until(client, running, lambda status: status.stage == "denoise")
     jobs = first.home / "jobs"
     first.kill()
@@ -85,7 +85,7 @@ def test_a_finished_result_outlives_a_killed_server(start: Starter) -> None:
         status = client.status(job.id, after=99, wait_s=20.0)
         assert status.state is JobState.FAILED and status.error is not None and status.error.code is ErrorCode.INTERRUPTED
         assert not (jobs / job.id / "inputs").exists() and not (jobs / job.id / "result.partial").exists()
-    assert send(client, pictures.request(), key="finished").id == finished.id
+    assert send(client, images.request(), key="finished").id == finished.id
     assert sorted(path.name for path in jobs.iterdir()) == sorted([finished.id, running.id, waiting.id, "notes of the painter"])
     client.acknowledge(finished.id)
     assert not (jobs / finished.id).exists()
@@ -93,7 +93,7 @@ def test_a_finished_result_outlives_a_killed_server(start: Starter) -> None:
 
 def test_a_clean_end_interrupts_what_runs_and_wakes_its_listener(start: Starter) -> None:
     backend = start()
-    job = send(backend.client, pictures.request("stuck"))
+    job = send(backend.client, images.request("stuck"))
     running = until(backend.client, job, lambda status: status.stage == "denoise")
     assert backend.process is not None
     backend.process.terminate()
@@ -108,7 +108,7 @@ def test_a_client_whose_server_was_killed_reads_that_it_is_gone(start: Starter) 
     client = Client(backend.info, timeout_s=2.0)
     assert client.hello().pid == backend.info.pid
     backend.kill()
-    for call in (client.hello, client.jobs, lambda: send(client, pictures.request()), client.shutdown):
+    for call in (client.hello, client.jobs, lambda: send(client, images.request()), client.shutdown):
         with pytest.raises(LinewashError) as caught:
             call()
         assert caught.value.code is ErrorCode.BACKEND_GONE

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from shared.client import Client
 from shared.errors import ErrorCode
 from shared.protocol import JobState
-from tests.api import pictures
+from tests.api import images
 from tests.api.backend_process import BackendProcess
 from tests.api.following import last, send
 from tests.api.raw import call, code_of, honest, upload
@@ -20,7 +20,7 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=8,
 )
-FIELDS = st.dictionaries(st.sampled_from(sorted(pictures.request().to_json())), JSON, max_size=3)
+FIELDS = st.dictionaries(st.sampled_from(sorted(images.request().to_json())), JSON, max_size=3)
 
 
 def answered(status: int, answer: object) -> None:
@@ -33,14 +33,14 @@ def answered(status: int, answer: object) -> None:
 @FEW
 @given(changes=FIELDS)
 def test_any_field_may_hold_anything(backend: BackendProcess, changes: dict[str, object]) -> None:
-    wanted = pictures.request()
-    answered(*upload(backend.info, json.dumps(wanted.to_json() | changes).encode(), pictures.parts(wanted)))
+    wanted = images.request()
+    answered(*upload(backend.info, json.dumps(wanted.to_json() | changes).encode(), images.parts(wanted)))
 
 
 @FEW
 @given(part=st.binary(max_size=200) | JSON.map(lambda value: json.dumps(value).encode()))
 def test_the_request_part_may_be_anything(backend: BackendProcess, part: bytes) -> None:
-    answered(*upload(backend.info, part, pictures.parts(pictures.request())))
+    answered(*upload(backend.info, part, images.parts(images.request())))
 
 
 def test_a_request_part_nested_beyond_reason(backend: BackendProcess) -> None:
@@ -60,19 +60,19 @@ def test_the_body_may_be_anything(backend: BackendProcess, body: bytes, boundary
 
 @FEW
 @given(data=st.binary(max_size=200))
-def test_a_picture_may_be_anything(backend: BackendProcess, data: bytes) -> None:
-    wanted = pictures.request()
-    status, answer = upload(backend.info, json.dumps(wanted.to_json()).encode(), pictures.parts(wanted) | {"lines": data})
+def test_an_image_may_be_anything(backend: BackendProcess, data: bytes) -> None:
+    wanted = images.request()
+    status, answer = upload(backend.info, json.dumps(wanted.to_json()).encode(), images.parts(wanted) | {"lines": data})
     assert status == 422 and code_of(answer) is ErrorCode.BAD_IMAGE
 
 
 @FEW
 @given(cut=st.integers(33, 300), noise=st.binary(min_size=1, max_size=30), place=st.integers(0, 200))
-def test_a_damaged_picture_fails_its_job_alone(client: Client, cut: int, noise: bytes, place: int) -> None:
-    wanted = pictures.request(steps=1)
-    data = bytearray(pictures.lines()[:cut])
+def test_a_damaged_image_fails_its_job_alone(client: Client, cut: int, noise: bytes, place: int) -> None:
+    wanted = images.request(steps=1)
+    data = bytearray(images.lines()[:cut])
     data[33 + place : 33 + place + len(noise)] = noise
-    ended = last(client, send(client, wanted, pictures.parts(wanted) | {"lines": bytes(data)}))
+    ended = last(client, send(client, wanted, images.parts(wanted) | {"lines": bytes(data)}))
     client.acknowledge(ended.id)
     if ended.state is JobState.FAILED:
         assert ended.error is not None
@@ -87,4 +87,4 @@ def test_a_path_may_be_anything(backend: BackendProcess, path: str) -> None:
 
 
 def test_after_all_that_a_job_works(client: Client) -> None:
-    assert last(client, send(client, pictures.request(), key=uuid.uuid4().hex)).state is JobState.DONE
+    assert last(client, send(client, images.request(), key=uuid.uuid4().hex)).state is JobState.DONE

@@ -7,7 +7,7 @@ from shared.errors import ERRORS, ErrorCode, LinewashError
 from shared.paths import ServerInfo
 from shared.protocol import MAX_JSON_BYTES, TOKEN_HEADER, VERSION_HEADER
 from shared.request_parts import RequestParts
-from tests.api import pictures
+from tests.api import images
 from tests.api.backend_process import BackendProcess
 from tests.api.raw import call, code_of, honest
 
@@ -95,8 +95,8 @@ def test_a_declared_length_beyond_the_limit_is_refused_unread(backend: BackendPr
         assert (status, code_of(answer)) == (413, ErrorCode.REQUEST_TOO_LARGE)
 
 
-def test_a_wrong_token_is_told_to_a_client_that_sends_pictures(backend: BackendProcess) -> None:
+def test_a_wrong_token_is_told_to_a_client_that_sends_images(backend: BackendProcess) -> None:
     wrong = ServerInfo(**(backend.info.to_json() | {"token": "wrong"}))
     with Client(wrong) as client, pytest.raises(LinewashError) as caught:
-        client.submit(pictures.request(), RequestParts(bytes(1_900_000), (bytes(900_000),)), "key")
+        client.submit(images.request(), RequestParts(bytes(1_900_000), (bytes(900_000),)), "key")
     assert caught.value.code is ErrorCode.BAD_TOKEN

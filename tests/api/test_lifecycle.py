@@ -17,7 +17,7 @@ import pytest
 from shared.client import find_server
 from shared.paths import ServerInfo, read_server_info, server_file
 from shared.protocol import JobState
-from tests.api import pictures
+from tests.api import images
 from tests.api.backend_process import BackendProcess
 from tests.api.following import last, send
 
@@ -125,7 +125,7 @@ def test_another_servers_port_with_an_old_token_is_no_server(backend: BackendPro
 
 def test_it_ends_when_nobody_needs_it_but_not_while_it_works(start: Starter) -> None:
     backend = start(idle_minutes=0.03)
-    job = send(backend.client, pictures.request("patient", steps=2))
+    job = send(backend.client, images.request("patient", steps=2))
     assert backend.process is not None
     time.sleep(2.5)
     assert backend.process.poll() is None
@@ -142,15 +142,15 @@ def test_it_ends_when_its_home_is_removed(start: Starter) -> None:
 
 def test_shutdown_ends_it_and_keeps_results(start: Starter) -> None:
     backend = start()
-    done = last(backend.client, send(backend.client, pictures.request()))
+    done = last(backend.client, send(backend.client, images.request()))
     backend.client.shutdown()
     assert backend.process is not None and backend.process.wait(timeout=10) == 0
     assert not server_file(backend.home).exists()
     assert start(backend.home).client.status(done.id).state is JobState.DONE
 
 
-def test_the_log_holds_no_token_and_no_picture(backend: BackendProcess) -> None:
-    last(backend.client, send(backend.client, pictures.request()))
+def test_the_log_holds_no_token_and_no_image(backend: BackendProcess) -> None:
+    last(backend.client, send(backend.client, images.request()))
     log = backend.log()
     assert "done" in log and backend.info.token not in log and "IHDR" not in log
 

@@ -12,7 +12,7 @@ from shared.client import Client
 from shared.errors import ErrorCode, LinewashError
 from shared.multipart import MultipartBody
 from shared.protocol import MAX_JSON_BYTES, ForegroundSource, JobState, ReferenceRole
-from tests.api import pictures
+from tests.api import images
 from tests.api.backend_process import BackendProcess
 from tests.api.following import last, send
 from tests.api.raw import call, code_of, honest, upload
@@ -25,18 +25,18 @@ def header_only(width: int, height: int) -> bytes:
 
 
 def refusal(client: Client, **replaced: bytes) -> ErrorCode:
-    wanted = pictures.request(foreground=ForegroundSource.MASK)
+    wanted = images.request(foreground=ForegroundSource.MASK)
     with pytest.raises(LinewashError) as caught:
-        send(client, wanted, pictures.parts(wanted) | replaced)
+        send(client, wanted, images.parts(wanted) | replaced)
     return caught.value.code
 
 
 @pytest.mark.parametrize(
     ("part", "data", "code"),
     [
-        ("lines", pictures.lines(pictures.WIDTH + 1), ErrorCode.BAD_IMAGE),
+        ("lines", images.lines(images.WIDTH + 1), ErrorCode.BAD_IMAGE),
         ("lines", header_only(60000, 60000), ErrorCode.BAD_IMAGE),
-        ("foreground", pictures.mask(pictures.WIDTH, pictures.HEIGHT - 1), ErrorCode.MASK_SIZE),
+        ("foreground", images.mask(images.WIDTH, images.HEIGHT - 1), ErrorCode.MASK_SIZE),
         ("foreground", header_only(2**31 - 1, 2**31 - 1), ErrorCode.MASK_SIZE),
         ("reference0", header_only(8193, 10), ErrorCode.REQUEST_TOO_LARGE),
         ("reference0", header_only(0, 10), ErrorCode.BAD_IMAGE),
@@ -45,7 +45,7 @@ def refusal(client: Client, **replaced: bytes) -> ErrorCode:
         ("reference0", header_only(64, 64)[:32], ErrorCode.BAD_IMAGE),
     ],
 )
-def test_a_picture_of_the_wrong_size_is_refused_by_its_header(client: Client, part: str, data: bytes, code: ErrorCode) -> None:
+def test_an_image_of_the_wrong_size_is_refused_by_its_header(client: Client, part: str, data: bytes, code: ErrorCode) -> None:
     assert refusal(client, **{part: data}) is code
     assert client.jobs() == []
 
@@ -64,17 +64,17 @@ def test_a_picture_of_the_wrong_size_is_refused_by_its_header(client: Client, pa
     ],
 )
 def test_a_request_outside_its_limits_has_its_own_sentence(backend: BackendProcess, changes: dict, code: ErrorCode) -> None:
-    wanted = pictures.request()
-    status, answer = upload(backend.info, json.dumps(wanted.to_json() | changes).encode(), pictures.parts(wanted))
+    wanted = images.request()
+    status, answer = upload(backend.info, json.dumps(wanted.to_json() | changes).encode(), images.parts(wanted))
     assert code_of(answer) is code and status >= 400
 
 
 def test_parts_must_be_the_ones_asked_for(backend: BackendProcess) -> None:
-    wanted = pictures.request()
-    fitting, about = pictures.parts(wanted), json.dumps(wanted.to_json()).encode()
+    wanted = images.request()
+    fitting, about = images.parts(wanted), json.dumps(wanted.to_json()).encode()
     wrong = (
         {"lines": fitting["lines"]},
-        fitting | {"foreground": pictures.mask()},
+        fitting | {"foreground": images.mask()},
         fitting | {"reference1": fitting["reference0"]},
         fitting | {"../../escape": fitting["lines"]},
     )
@@ -96,16 +96,16 @@ def test_a_long_request_part_is_refused(backend: BackendProcess) -> None:
 
 
 def test_one_large_part_is_refused(backend: BackendProcess) -> None:
-    wanted = pictures.request()
-    large = header_only(pictures.WIDTH, pictures.HEIGHT) + bytes(2_000_000)
-    status, answer = upload(backend.info, json.dumps(wanted.to_json()).encode(), pictures.parts(wanted) | {"lines": large})
+    wanted = images.request()
+    large = header_only(images.WIDTH, images.HEIGHT) + bytes(2_000_000)
+    status, answer = upload(backend.info, json.dumps(wanted.to_json()).encode(), images.parts(wanted) | {"lines": large})
     assert (status, code_of(answer)) == (413, ErrorCode.REQUEST_TOO_LARGE)
 
 
 def test_a_chunked_body_is_counted_while_it_streams(backend: BackendProcess) -> None:
-    wanted = pictures.request(references=(ReferenceRole.BOTH,) * 2)
+    wanted = images.request(references=(ReferenceRole.BOTH,) * 2)
     padding = bytes(1_800_000)
-    parts = {"lines": header_only(pictures.WIDTH, pictures.HEIGHT) + padding, "reference0": header_only(9, 9) + padding}
+    parts = {"lines": header_only(images.WIDTH, images.HEIGHT) + padding, "reference0": header_only(9, 9) + padding}
     body = MultipartBody(json.dumps(wanted.to_json()).encode(), parts)
     headers = honest(backend.info) | {"Content-Type": body.content_type}
     status, answer = call(backend.info, "POST", "/v1/jobs", headers, b"".join(body), chunked=True)
@@ -113,7 +113,7 @@ def test_a_chunked_body_is_counted_while_it_streams(backend: BackendProcess) -> 
 
 
 def test_an_upload_that_breaks_off_leaves_nothing(backend: BackendProcess, client: Client) -> None:
-    body = MultipartBody(json.dumps(pictures.request().to_json()).encode(), pictures.parts(pictures.request()))
+    body = MultipartBody(json.dumps(images.request().to_json()).encode(), images.parts(images.request()))
     connection = http.client.HTTPConnection("127.0.0.1", backend.info.port, timeout=10)
     headers = honest(backend.info) | {"Content-Type": body.content_type, "Content-Length": str(len(body))}
     connection.request("POST", "/v1/jobs", b"".join(body)[:-200], headers)
@@ -122,4 +122,4 @@ def test_an_upload_that_breaks_off_leaves_nothing(backend: BackendProcess, clien
     while list((backend.home / "jobs").iterdir()) and time.monotonic() < limit:
         time.sleep(0.02)
     assert list((backend.home / "jobs").iterdir()) == []
-    assert last(client, send(client, pictures.request())).state is JobState.DONE
+    assert last(client, send(client, images.request())).state is JobState.DONE

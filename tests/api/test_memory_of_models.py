@@ -9,7 +9,7 @@ import pytest
 from backend.server.worker.inference import InferenceRunner
 from backend.server.worker.messages import Event, JobDone, JobFailed, RunJob
 from shared.errors import ErrorCode
-from tests.api import fakes, pictures
+from tests.api import fakes, images
 
 Loaded = list[tuple[str, "weakref.ref[Any]"]]
 
@@ -30,10 +30,10 @@ def loaded(monkeypatch: pytest.MonkeyPatch) -> Loaded:
 
 
 def colored(coloring: InferenceRunner, name: str, folder: Path) -> Event:
-    """How a picture with that model ends; ``folder`` is the job's."""
-    wanted = pictures.request(name, steps=1)
+    """How a drawing with that model ends; ``folder`` is the job's."""
+    wanted = images.request(name, steps=1)
     (folder / "inputs").mkdir(parents=True)
-    for part, content in pictures.parts(wanted).items():
+    for part, content in images.parts(wanted).items():
         (folder / "inputs" / (part + ".png")).write_bytes(content)
     for kept in ("request.json", "state.json"):  # the server's, which lie there already
         (folder / kept).touch()

@@ -160,7 +160,7 @@ def test_a_folder_that_is_a_link_is_left_to_the_painter(tmp_path: Path) -> None:
     assert (elsewhere / "tiny.safetensors").read_bytes() == CHECKPOINT
 
 
-def test_weights_that_find_figures_are_listed_and_deleted(backend: BackendProcess) -> None:
+def test_weights_that_find_the_foreground_are_listed_and_deleted(backend: BackendProcess) -> None:
     names = ("conv_in.weight", "side1.weight", "stage1.rebnconvin.conv_s1.weight", "stage1d.rebnconvin.conv_s1.weight")
     folder = models_dir(backend.home)
     folder.mkdir(parents=True, exist_ok=True)

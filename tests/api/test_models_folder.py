@@ -14,7 +14,7 @@ from shared.client import Client
 from shared.errors import ErrorCode, LinewashError
 from shared.paths import models_dir
 from shared.protocol import JobState
-from tests.api import pictures
+from tests.api import images
 from tests.api.backend_process import PROJECT, BackendProcess
 from tests.api.conftest import Starter
 from tests.api.following import last, send, until
@@ -38,16 +38,16 @@ def test_a_dropped_model_is_listed_and_a_removed_one_no_longer(client: Client, d
     dropped.unlink()
     assert "dropped" not in names(client)
     with pytest.raises(LinewashError) as caught:
-        send(client, pictures.request("dropped"))
+        send(client, images.request("dropped"))
     assert caught.value.code is ErrorCode.UNKNOWN_MODEL
 
 
 def test_it_colors_although_nobody_has_listed_it(client: Client, dropped: Path) -> None:
-    assert last(client, send(client, pictures.request("dropped"))).state is JobState.DONE
+    assert last(client, send(client, images.request("dropped"))).state is JobState.DONE
 
 
-def test_it_is_listed_while_a_picture_is_colored(client: Client, dropped: Path) -> None:
-    job = send(client, pictures.request("patient"))
+def test_it_is_listed_while_a_drawing_is_colored(client: Client, dropped: Path) -> None:
+    job = send(client, images.request("patient"))
     until(client, job, lambda status: status.stage == "denoise")
     assert "dropped" in names(client)
     assert not client.status(job.id).state.terminal
@@ -56,7 +56,7 @@ def test_it_is_listed_while_a_picture_is_colored(client: Client, dropped: Path) 
 def test_modes_and_parameters_are_held_against_the_description_at_once(client: Client) -> None:
     (moody,) = [model for model in client.models() if model.name == "moody"]
     assert [mode.name for mode in moody.modes] == ["plain", "tinted"] and moody.parameters[1].high == 50
-    wanted = pictures.request("moody")
+    wanted = images.request("moody")
     for wrong in ({"mode": "sideways"}, {"parameters": {"light": 51}}, {"parameters": {"tint": 0.5}}):
         with pytest.raises(LinewashError) as caught:
             send(client, replace(wanted, **wrong))
@@ -72,7 +72,7 @@ def test_a_checkpoint_that_no_family_takes_is_listed_with_the_reason_and_refused
     backend = start(registry="backend.families.registry", preload="")
     (row,) = [model for model in backend.client.models() if model.name == "strange"]
     assert not row.ready and "xlv2" in row.reason and row.source == "strange.safetensors"
-    ended = last(backend.client, send(backend.client, pictures.request("strange")))
+    ended = last(backend.client, send(backend.client, images.request("strange")))
     assert ended.error is not None and ended.error.code is ErrorCode.MODEL_OTHER_FAMILY
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from backend.contract.drawing import CancelledError, Inputs, StepProgress
 from backend.pipeline.run import colorize
-from tests.api import fakes, pictures
+from tests.api import fakes, images
 
 STAGES = ["prepare", "condition", "denoise", "decode", "layers"]
 
@@ -15,8 +15,8 @@ STAGES = ["prepare", "condition", "denoise", "decode", "layers"]
 def inputs(steps: int) -> Inputs:
     from backend.imaging import png
 
-    wanted = pictures.request(steps=steps)
-    rgba = {name: png.decode_rgba(data) for name, data in pictures.parts(wanted).items() if isinstance(data, bytes)}
+    wanted = images.request(steps=steps)
+    rgba = {name: png.decode_rgba(data) for name, data in images.parts(wanted).items() if isinstance(data, bytes)}
     return Inputs(wanted, rgba["lines"], (rgba["reference0"],), None)
 
 
@@ -26,7 +26,7 @@ def test_every_stage_is_announced_in_order_and_timed() -> None:
     assert [step.stage for step in steps if step.steps == 0] == STAGES
     assert [(step.step, step.steps) for step in steps if step.steps] == [(1, 3), (2, 3), (3, 3)]
     assert list(result.seconds) == STAGES and all(seconds >= 0 for seconds in result.seconds.values())
-    assert result.layers.composite.shape == (pictures.HEIGHT, pictures.WIDTH, 4)
+    assert result.layers.composite.shape == (images.HEIGHT, images.WIDTH, 4)
 
 
 @pytest.mark.parametrize("stage", STAGES)

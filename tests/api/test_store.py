@@ -13,7 +13,7 @@ from backend.server.store import Store, StoredJob, new_job, write_result
 from backend.server.upload import Upload
 from shared.errors import ErrorCode, LinewashError
 from shared.protocol import LAYERS, JobState
-from tests.api import pictures
+from tests.api import images
 
 LAYER_FILES = {name: name.encode() * 100 for name in LAYERS}
 
@@ -21,7 +21,7 @@ LAYER_FILES = {name: name.encode() * 100 for name in LAYERS}
 def admitted(store: Store, key: str = "key") -> StoredJob:
     incoming = store.new_incoming()
     (incoming / "inputs" / "lines.png").write_bytes(b"lines")
-    job = new_job(pictures.request(), key, "digest")
+    job = new_job(images.request(), key, "digest")
     store.admit(incoming, job)
     return job
 
@@ -88,7 +88,7 @@ def test_a_result_that_cannot_be_written_leaves_nothing(store: Store) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows has no such modes")
-def test_pictures_are_private(store: Store) -> None:
+def test_images_are_private(store: Store) -> None:
     job = admitted(store)
     finish(store, job)
     for folder in (store.folder(job.status.id), store.folder(job.status.id) / "result"):
@@ -119,7 +119,7 @@ def test_a_refused_job_is_forgotten(store: Store) -> None:
     async def submit() -> None:
         jobs = Jobs(store, 7, 10**9)
         with pytest.raises(LinewashError):
-            await jobs.admit(Upload(pictures.request(), "digest"), "key", store.new_incoming(), full)
+            await jobs.admit(Upload(images.request(), "digest"), "key", store.new_incoming(), full)
         assert jobs.all() == [] and jobs.with_key("key") is None
 
     asyncio.run(submit())

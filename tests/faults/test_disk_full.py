@@ -11,7 +11,7 @@ import pytest
 
 from shared.errors import ErrorCode, LinewashError
 from shared.protocol import JobState
-from tests.api import pictures
+from tests.api import images
 from tests.api.backend_process import BackendProcess
 from tests.api.following import last, send, until
 
@@ -47,8 +47,8 @@ def fill(folder: Path) -> Path:
 def test_the_result_does_not_fit(small_disk: Path, start: Starter) -> None:
     backend = start(small_disk)
     client = backend.client
-    kept = last(client, send(client, pictures.request()))
-    job = send(client, pictures.request("slow", steps=10))
+    kept = last(client, send(client, images.request()))
+    job = send(client, images.request("slow", steps=10))
     until(client, job, lambda status: status.stage == "denoise")
     filler = fill(small_disk)
     failed = last(client, job)
@@ -56,23 +56,23 @@ def test_the_result_does_not_fit(small_disk: Path, start: Starter) -> None:
     assert not (small_disk / "jobs" / job.id / "result.partial").exists()
     assert client.layer(kept.id, "composite"), "what was finished before is still there"
     filler.unlink()
-    assert last(client, send(client, pictures.request())).state is JobState.DONE
+    assert last(client, send(client, images.request())).state is JobState.DONE
 
 
 def test_the_upload_does_not_fit(small_disk: Path, start: Starter) -> None:
     backend = start(small_disk)
     filler = fill(small_disk)
     with pytest.raises(LinewashError) as caught:
-        send(backend.client, pictures.request())
+        send(backend.client, images.request())
     assert caught.value.code is ErrorCode.DISK_FULL
     assert list((small_disk / "jobs").iterdir()) == [] and backend.client.jobs() == []
     filler.unlink()
-    assert last(backend.client, send(backend.client, pictures.request())).state is JobState.DONE
+    assert last(backend.client, send(backend.client, images.request())).state is JobState.DONE
 
 
 def test_a_full_disk_at_the_start_does_not_hide_results(small_disk: Path, start: Starter) -> None:
     first = start(small_disk)
-    done = last(first.client, send(first.client, pictures.request()))
+    done = last(first.client, send(first.client, images.request()))
     time.sleep(0.2)
     first.kill()
     filler = fill(small_disk)
@@ -84,6 +84,6 @@ def test_a_full_disk_at_the_start_does_not_hide_results(small_disk: Path, start:
 
 def test_a_write_that_fails_is_told_as_a_full_disk(start: Starter) -> None:
     client = start().client
-    failed = last(client, send(client, pictures.request("disk_full")))
+    failed = last(client, send(client, images.request("disk_full")))
     assert failed.error is not None and failed.error.code is ErrorCode.DISK_FULL
-    assert last(client, send(client, pictures.request())).state is JobState.DONE
+    assert last(client, send(client, images.request())).state is JobState.DONE

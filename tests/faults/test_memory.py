@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from shared.errors import ErrorCode
 from shared.protocol import JobState
-from tests.api import pictures
+from tests.api import images
 from tests.api.backend_process import BackendProcess
 from tests.api.following import last, send
 
@@ -13,8 +13,8 @@ def test_out_of_memory_fails_the_job_alone(start: Callable[..., BackendProcess])
     backend = start()
     client, worker = backend.client, backend.worker_pid()
     for model in ("greedy_numpy", "greedy_torch"):
-        failed = last(client, send(client, pictures.request(model)))
+        failed = last(client, send(client, images.request(model)))
         assert failed.state is JobState.FAILED
         assert failed.error is not None and failed.error.code is ErrorCode.OUT_OF_MEMORY, failed.error
-    assert last(client, send(client, pictures.request())).state is JobState.DONE
+    assert last(client, send(client, images.request())).state is JobState.DONE
     assert backend.worker_pid() == worker

@@ -8,7 +8,7 @@ import pytest
 
 from shared.errors import ErrorCode
 from shared.protocol import JobState
-from tests.api import pictures
+from tests.api import images
 from tests.api.backend_process import PROJECT, BackendProcess
 from tests.api.following import last, send
 
@@ -22,7 +22,7 @@ def test_a_damaged_model_says_so_and_works_once_it_is_repaired(start: Callable[.
     whole = weights.read_bytes()
     weights.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
     client = start(registry="backend.families.registry", preload="mini").client
-    wanted = pictures.request("mini", steps=1)
+    wanted = images.request("mini", steps=1)
     failed = last(client, send(client, wanted))
     assert failed.error is not None and failed.error.code is ErrorCode.MODEL_CORRUPT
     (row,) = [model for model in client.models() if model.name == "mini"]
@@ -38,6 +38,6 @@ def test_a_missing_file_says_so(start: Callable[..., BackendProcess], tmp_path: 
     shutil.copytree(SHIPPED, own)
     (own / name).unlink()
     client = start(registry="backend.families.registry", preload="mini").client
-    failed = last(client, send(client, pictures.request("mini", steps=1)))
+    failed = last(client, send(client, images.request("mini", steps=1)))
     assert failed.error is not None and failed.error.code is ErrorCode.MODEL_MISSING
     assert not client.models()[0].ready

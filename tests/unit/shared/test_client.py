@@ -28,7 +28,7 @@ from shared.request_parts import RequestParts
 
 Answer = tuple[int, bytes]
 REQUEST = ColorizeRequest(64, 64, (ReferenceRole.BOTH,))
-PARTS = RequestParts(b"picture", (b"reference",))
+PARTS = RequestParts(b"image", (b"reference",))
 JOB = JobStatus("a", JobState.QUEUED)
 
 
@@ -147,7 +147,7 @@ def test_a_broken_connection_is_tried_again_with_the_same_key_and_body(script: S
     assert client.submit(REQUEST, PARTS, "the key") == JOB
     assert len(script.seen) == ATTEMPTS
     assert {headers["Idempotency-Key"] for _, _, headers, _ in script.seen} == {"the key"}
-    assert len({sent for _, _, _, sent in script.seen}) == 1 and b"picture" in script.seen[0][3]
+    assert len({sent for _, _, _, sent in script.seen}) == 1 and b"image" in script.seen[0][3]
 
 
 @pytest.mark.parametrize("call", ["jobs", "hello"])
@@ -197,12 +197,12 @@ def test_an_acknowledged_job_may_be_acknowledged_again(script: Script, client: C
 def test_a_layer_that_cannot_be_saved_leaves_no_file(script: Script, client: Client, tmp_path: Path) -> None:
     script.answers = [(404, body({"error": LinewashError(ErrorCode.JOB_UNKNOWN).to_json()}))]
     assert code_of(lambda: client.save_layer("a", "composite", tmp_path / "x.png")) is ErrorCode.JOB_UNKNOWN
-    script.answers = [(200, b"picture")]
+    script.answers = [(200, b"image")]
     assert code_of(lambda: client.save_layer("a", "composite", tmp_path / "no folder" / "x.png")) is ErrorCode.INTERNAL
     assert list(tmp_path.iterdir()) == []
 
 
-def test_pictures_beyond_the_limit_are_not_sent(script: Script, client: Client, tmp_path: Path) -> None:
+def test_images_beyond_the_limit_are_not_sent(script: Script, client: Client, tmp_path: Path) -> None:
     with (tmp_path / "huge.png").open("wb") as file:
         file.truncate(MAX_PART_BYTES + 1)
     assert (

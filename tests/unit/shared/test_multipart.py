@@ -20,11 +20,11 @@ def parsed(body: MultipartBody) -> dict[str, bytes]:
 
 
 @given(st.dictionaries(st.sampled_from(["lines", "reference0", "foreground"]), st.binary(max_size=300)))
-def test_the_length_is_right_and_it_can_be_sent_again(pictures: dict[str, bytes]) -> None:
-    body = MultipartBody(b"{}", pictures)
+def test_the_length_is_right_and_it_can_be_sent_again(images: dict[str, bytes]) -> None:
+    body = MultipartBody(b"{}", images)
     once = b"".join(body)
     assert len(once) == len(body) and once == b"".join(body)
-    assert all(picture in once for picture in pictures.values())
+    assert all(image in once for image in images.values())
 
 
 def test_another_parser_reads_it_request_first(tmp_path: Path) -> None:

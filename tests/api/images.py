@@ -1,4 +1,4 @@
-"""Small pictures for requests, made here."""
+"""Small images for requests, made here."""
 
 import numpy as np
 
@@ -13,7 +13,7 @@ RED = (200, 80, 40)
 
 def lines(width: int = WIDTH, height: int = HEIGHT) -> bytes:
     """A box in black ink on transparency."""
-    picture = np.zeros((height, width, 4), np.uint8)
+    image = np.zeros((height, width, 4), np.uint8)
     left, right, top, bottom = width // 5, width * 3 // 5, height // 5, height * 4 // 5
     for rows, columns in (
         (slice(top, bottom), slice(left, left + 3)),
@@ -21,8 +21,8 @@ def lines(width: int = WIDTH, height: int = HEIGHT) -> bytes:
         (slice(top, top + 3), slice(left, right)),
         (slice(bottom, bottom + 3), slice(left, right + 3)),
     ):
-        picture[rows, columns] = (0, 0, 0, 255)
-    return png.encode(picture)
+        image[rows, columns] = (0, 0, 0, 255)
+    return png.encode(image)
 
 
 def reference(color: tuple[int, int, int] = RED, side: int = 64) -> bytes:
@@ -31,10 +31,10 @@ def reference(color: tuple[int, int, int] = RED, side: int = 64) -> bytes:
 
 
 def mask(width: int = WIDTH, height: int = HEIGHT) -> bytes:
-    """The left half is figure."""
-    picture = np.zeros((height, width), np.uint8)
-    picture[:, : width // 2] = 255
-    return png.encode(picture)
+    """The left half is foreground."""
+    image = np.zeros((height, width), np.uint8)
+    image[:, : width // 2] = 255
+    return png.encode(image)
 
 
 def request(model: str = "fake", **changes: object) -> ColorizeRequest:
@@ -48,9 +48,9 @@ HINT = (10, 40, 220)
 
 def hints(width: int = WIDTH, height: int = HEIGHT, color: tuple[int, int, int] = HINT) -> bytes:
     """A spot inside the box."""
-    picture = np.zeros((height, width, 4), np.uint8)
-    picture[height // 2 - 3 : height // 2 + 3, width // 3 - 3 : width // 3 + 3] = (*color, 255)
-    return png.encode(picture)
+    image = np.zeros((height, width, 4), np.uint8)
+    image[height // 2 - 3 : height // 2 + 3, width // 3 - 3 : width // 3 + 3] = (*color, 255)
+    return png.encode(image)
 
 
 def layer(shade: int, width: int = WIDTH, height: int = HEIGHT) -> bytes:
@@ -67,7 +67,7 @@ def to_request_parts(named: dict[str, Part]) -> RequestParts[Part]:
 
 
 def parts(wanted: ColorizeRequest, color: tuple[int, int, int] = RED) -> dict[str, Part]:
-    """The pictures a request needs."""
+    """The images a request needs."""
     found: dict[str, Part] = {"lines": lines(wanted.width, wanted.height)}
     for number in range(len(wanted.references)):
         found["reference%d" % number] = reference(color)

@@ -6,9 +6,9 @@ from shared.result_names import is_result_group, parse_seed, result_name
 
 
 @pytest.mark.parametrize("seed", [0, 7, 4821])
-@pytest.mark.parametrize("way", ["", "flats", "Figure to figure, selection"])
-def test_what_is_made_is_known_and_read_again(seed: int, way: str) -> None:
-    name = result_name(seed, way, "mini")
+@pytest.mark.parametrize("mode", ["", "flats", "Foreground to foreground, selection"])
+def test_what_is_made_is_known_and_read_again(seed: int, mode: str) -> None:
+    name = result_name(seed, mode, "mini")
     assert is_result_group(name) and parse_seed(name) == seed
 
 

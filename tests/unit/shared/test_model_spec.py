@@ -12,7 +12,7 @@ from shared.protocol import ColorizeRequest, ReferenceRole, default_values, repl
 
 MODES = (
     ModeInfo("vanilla", "Plain", "One reference for all."),
-    ModeInfo("both", "Both", "Figure and ground apart.", ("mask", "background reference")),
+    ModeInfo("both", "Both", "Foreground and background apart.", ("mask", "background reference")),
 )
 STRENGTH = ParameterInfo("strength", "Strength", "How much of the reference.", "number", 1.0, 0.0, 2.0, 0.05)
 SHOTS = ParameterInfo("shots", "Shots", "How many.", "integer", 3, 1, 9)
