@@ -168,7 +168,7 @@ class ColorizeRequest:
         names = set(ColorizeRequest.__dataclass_fields__)
         _check(set(data) <= names, "unknown fields: %s" % sorted(set(data) - names))
         _check({"width", "height", "references"} <= set(data), "width, height and references are required")
-        full = dict(asdict(ColorizeRequest(MIN_SIDE, MIN_SIDE, ())), **data)
+        full = dict(asdict(ColorizeRequest(MIN_SIDE, MIN_SIDE, ())), **data)  # absent fields have their defaults
         for key in ("width", "height"):
             _integer(full, key, -(2**63), 2**63)
         for key in ("model", "mode"):

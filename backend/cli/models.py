@@ -48,12 +48,12 @@ def list_models(home: Home = None) -> None:
             typer.echo("%s  %s, %s" % (file.name, _PURPOSES[file.kind], file.problem or format_size(file.size)))
     for part in removal.list_partial_downloads(folder):
         name, done = removal.model_name_of_part(part, folder), format_size(part.stat().st_size)
-        typer.echo("%s  %s of a download (%s); the same download goes on" % (name, done, part.name))
+        typer.echo("%s  %s of a download (%s); the same command continues it" % (name, done, part.name))
     names = {file.path.name for file in weights}
     companions = detection.find_companions(weights)
     available = [item for item in known_downloads.KNOWN_DOWNLOADS if item.name not in companions and item.files[0] not in names]
     if available:
-        typer.echo("\nTo be had with linewash models download:")
+        typer.echo("\nAvailable with linewash models download:")
     for item in available:
         typer.echo("%s  %s, %s" % (item.name, item.title, format_size(item.size)))
 

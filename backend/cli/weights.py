@@ -25,7 +25,7 @@ def download(
     accept_license: Annotated[bool, typer.Option("--accept-license", help="Accept the license without being asked.")] = False,
     home: Home = None,
 ) -> None:
-    """Download weights from the Hugging Face hub; interrupted, the same command goes on where it stopped."""
+    """Download weights from the Hugging Face hub; after an interruption, the same command continues."""
     from backend.weights import hub_download
 
     item = known_downloads.find_download(name) if file is None else known_downloads.KnownDownload(name, file, name, (file,), 0)
@@ -53,7 +53,7 @@ def download(
                         remote, targets[remote], lambda done, p=progress, b=bar: p.update(b, completed=done)
                     )
         except KeyboardInterrupt:
-            typer.echo("Stopped. The same command goes on from here.", err=True)
+            typer.echo("Stopped. The same command continues from here.", err=True)
             raise typer.Exit(INTERRUPTED) from None
     for target in targets.values():
         typer.echo(str(target))
@@ -82,7 +82,7 @@ def delete(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     home: Home = None,
 ) -> None:
-    """Delete a model's file and what is unfinished of it from the models folder; what came with Linewash stays."""
+    """Delete a model's file and its unfinished downloads from the models folder; shipped models stay."""
     from backend.weights import removal
 
     folder = models_dir(home or default_home())
@@ -91,7 +91,7 @@ def delete(
         if not paths:
             raise LinewashError(ErrorCode.UNKNOWN_MODEL, f"{name} is not in {folder}")
         for link in removal.find_linked_folders(paths, folder):
-            raise typer.BadParameter("%s is a link; delete it yourself, or the file where it lies" % link)
+            raise typer.BadParameter("%s is a link; delete it yourself, or the file it points to" % link)
         if not yes and not typer.confirm("Delete %s?" % ", ".join("%s (%s)" % (path, _describe_file(path)) for path in paths)):
             raise typer.Exit(1)
         removal.delete_files(paths, folder)

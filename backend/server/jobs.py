@@ -133,7 +133,7 @@ class Jobs:
         total, now = sum(sizes), time.time()
         for job, size in list(zip(ended, sizes, strict=True))[:-1]:
             if now - job.stored.created > self._keep_days * 86400 or total > self._keep_bytes:
-                _log.info("job %s is deleted, nobody fetched it", job.status.id)
+                _log.info("job %s is deleted, as it was never fetched", job.status.id)
                 await self._delete(job)
                 total -= size
 

@@ -49,6 +49,7 @@ class RequestGuardMiddleware:
             await self._app(scope, receive, send)
             return
         error = self.check(scope["path"], scope["headers"])
+        # The rest of an oversized upload is dropped with the connection, never read.
         is_oversized = error is not None and error.code is ErrorCode.REQUEST_TOO_LARGE
         body = _CountedBody(receive, send, -1 if is_oversized else self._limit(scope["path"]))
         if error is not None:

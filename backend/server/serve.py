@@ -88,7 +88,7 @@ def single_instance(home: Path) -> Generator[None]:
 
 
 def write_private(path: Path, data: bytes) -> None:
-    """Write a file only its owner may read; it appears whole."""
+    """Write a file atomically that only its owner may read."""
     with replace_atomically(path) as part:
         part.unlink(missing_ok=True)  # left by a killed server, perhaps with other permissions
         with os.fdopen(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
@@ -108,10 +108,10 @@ class _Server(uvicorn.Server):
             self._activity.record()
         idle_s = time.monotonic() - self._activity.last
         if idle_s > self._idle_s:
-            _log.info("nobody asked for anything for %.1f minutes", self._idle_s / 60.0)
+            _log.info("no request for %.1f minutes, so the server ends", self._idle_s / 60.0)
             return True
         if idle_s > ORPHANED_S and counter % 10 == 0 and read_server_info(self._home) != self._info:
-            _log.info("the runtime file is gone, so nobody can find this server")
+            _log.info("the runtime file is gone, so the server ends")
             return True
         return self._activity.ending or await super().on_tick(counter)
 

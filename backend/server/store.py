@@ -1,4 +1,4 @@
-"""Jobs on disk: ``<home>/jobs/<id>/`` with inputs, state and, once it is whole, the result.
+"""Jobs on disk: ``<home>/jobs/<id>/`` with inputs, state and, once it is complete, the result.
 
     request.json      the request (``StoredJob`` without its status)
     state.json        the last ``JobStatus`` that was saved
