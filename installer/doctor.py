@@ -23,11 +23,13 @@ RUN_INSTALLER = "Run: python3 install.py"
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing the doctor looked at.  well: whether it is in order; sentence: what was seen; mend: what to do, or ''."""
+    """The outcome of one check."""
 
     is_ok: bool
     sentence: str
+    """What was found."""
     fix: str = ""
+    """What to do about it, '' = nothing."""
 
 
 def print_report(home: Path, places: tuple[KritaInstallation, ...]) -> int:

@@ -1,6 +1,6 @@
 """Trying out what was installed: a tiny drawing goes through a real server.
 
-That also compiles the numeric kernels (numba keeps them), so that the painter's first picture does not wait for it.
+That also compiles the numeric kernels (numba keeps them), so that the painter's first result does not wait for it.
 """
 
 import struct

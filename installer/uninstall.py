@@ -21,7 +21,7 @@ BUILD_FOLDERS = (".venv", "build", "linewash.egg-info", "artifacts", ".pytest_ca
 def uninstall(home: Path, places: Iterable[KritaInstallation], project: Path = PROJECT) -> None:
     """Take Linewash off this computer: out of every Krita of ``places``, out of ``project`` and out of ``home``.
 
-    Kept: results not yet taken into a picture and models the painter added; where they lie is said.  Raises InstallError
+    Kept: results not yet inserted into a document and models the painter added; where they lie is said.  Raises InstallError
     when a running backend does not end.
     """
     if not stop_server(home):

@@ -1,4 +1,4 @@
-"""Turning a pickled checkpoint into a safetensors file without running anything that is in it."""
+"""Converts a pickled checkpoint to a safetensors file without running any code in it."""
 
 import pickle
 import struct

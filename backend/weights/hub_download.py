@@ -1,4 +1,4 @@
-"""Files from the Hugging Face hub: looked up, fetched in a way that can go on where it stopped, checked by digest.
+"""Downloads files from the Hugging Face hub, continues interrupted downloads, and checks digests.
 
 ``HF_ENDPOINT`` and ``HF_HUB_OFFLINE`` mean what they mean to huggingface_hub.  Nothing is sent but the request: no token.
 """
@@ -30,16 +30,18 @@ ProgressCallback = Callable[[int], None]
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """A file as the hub describes it, in the version it had then.
-
-    digest: hex, sha256 of a large file, git's sha1 of a small one.  size: bytes.
-    """
+    """A file as the hub describes it, in the version it had then."""
 
     repo: str
+    """OWNER/NAME."""
     file: str
+    """Path inside the repository."""
     url: str
+    """Address of this very version."""
     digest: str
+    """Hex: SHA-256 of a large file, git's SHA-1 of a small one."""
     size: int
+    """Bytes."""
 
     @property
     def name(self) -> str:
@@ -162,7 +164,7 @@ def _compute_digest(path: Path, length: int) -> str:
 
 
 def _call_hub(call: Callable[[], Any]) -> Any:
-    """What a call of huggingface_hub gives; its failures under their names."""
+    """The result of a call of huggingface_hub; its exceptions become LinewashError."""
     try:
         return call()
     except (RepositoryNotFoundError, RevisionNotFoundError, EntryNotFoundError) as error:

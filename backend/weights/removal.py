@@ -1,4 +1,4 @@
-"""Taking files out of the models folder: what a name stands for, and nothing that lies elsewhere."""
+"""Deletes models by name from the models folder, and nothing outside it."""
 
 import re
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""A safetensors file from outside, read with care: nothing its header says is believed before it is checked.
+"""Reads safetensors files that may be damaged or hostile: everything in the header is checked before it is used.
 
 The file is: 8 bytes length of the header (little endian), the header as JSON, the data.  The header gives each tensor's type,
 shape and place in the data; the places must fill the data without gap or overlap.
@@ -40,12 +40,14 @@ PICKLE_SIGNATURES = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x8
 
 @dataclass(frozen=True)
 class TensorEntry:
-    """One tensor as the header describes it; ``begin`` and ``end`` count bytes from the start of the data."""
+    """One tensor as the header describes it."""
 
     dtype: torch.dtype
     shape: tuple[int, ...]
     begin: int
+    """Bytes from the start of the data."""
     end: int
+    """Bytes from the start of the data; the first that is not the tensor's."""
 
 
 class SafetensorsFile:

@@ -1,4 +1,4 @@
-"""Holding a checkpoint against the networks it shall fill, names and shapes first, and filling them."""
+"""Compares a checkpoint with the networks it is meant for, by names and shapes, and loads it into them."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -14,7 +14,7 @@ from shared.errors import ErrorCode, LinewashError
 
 
 def identity(x: Tensor) -> Tensor:
-    """As it is."""
+    """The tensor unchanged."""
     return x
 
 
@@ -92,9 +92,7 @@ def build_on_meta(build_it: Callable[[], Network]) -> Network:
 
 
 def diff_keys(networks: Iterable[MappedNetwork], held: Shapes) -> tuple[list[str], list[str], list[str]]:
-    """Names that ``held`` lacks, names it has too many of, and those of another shape, for networks on
-    any device.
-    """
+    """Names that ``held`` lacks, names that no network uses, and names with another shape; networks may be on any device."""
     used: set[str] = set()
     missing: list[str] = []
     wrong: list[str] = []

@@ -9,11 +9,14 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Machine:
-    """The system the installer works on.  platform: as ``sys.platform``; home: the user's home folder."""
+    """The system the installer works on."""
 
     platform: str
+    """As ``sys.platform``."""
     environ: Mapping[str, str]
+    """Environment variables."""
     home: Path
+    """The user's home folder."""
 
     def folder(self, variable: str, otherwise: str) -> Path:
         """The folder an environment variable names, or ``otherwise`` under the home folder when it is unset or empty."""
@@ -22,11 +25,14 @@ class Machine:
 
 @dataclass(frozen=True)
 class KritaInstallation:
-    """One Krita's folders.  resources: holds ``pykrita/``; settings: the file ``kritarc``; name: as the painter knows it."""
+    """The folders of one Krita."""
 
     name: str
+    """As the painter knows it."""
     resources: Path
+    """The folder that holds ``pykrita/``."""
     settings: Path
+    """The file ``kritarc``."""
 
     @property
     def pykrita(self) -> Path:

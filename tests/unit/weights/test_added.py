@@ -15,7 +15,7 @@ from backend.weights.known_downloads import find_download
 from shared.errors import ErrorCode, LinewashError
 from shared.model_spec import ModeInfo
 from shared.protocol import Finish
-from tests.unit.weights.test_library import CLIP_WIDTH, KINDS, LATENT, write
+from tests.unit.weights.test_detection import CLIP_WIDTH, KINDS, LATENT, write
 
 SPEC = ModelSpec("v1.5", "Split", "MIT", (Finish.PAINTED,), modes=(ModeInfo("plain", "Plain", "All alike."),))
 SEGMENTER: Any = object()

@@ -14,7 +14,7 @@ from backend.weights.removal import (
     list_partial_downloads,
     model_name_of_part,
 )
-from tests.unit.weights.test_library import LATENT, write
+from tests.unit.weights.test_detection import LATENT, write
 
 CLIP_WIDTH = next(iter(CLIP_WIDTHS))
 VISION = ("vision_model.embeddings.class_embedding",)
