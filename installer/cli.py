@@ -18,36 +18,38 @@ commands:
   install    (also when no command is given) backend and plugin; a second run changes nothing
   demo       color the bundled drawing and write layers, composite and an .ora; leaves your Krita alone
   test       run every check and test of the project
-  doctor     say in plain words what is wrong and how to mend it
+  doctor     say in plain words what is wrong and how to fix it
   uninstall  remove everything but your own files
 """
 
 
 def build_parser() -> argparse.ArgumentParser:
     """The command line of install.py."""
-    made = argparse.ArgumentParser(
+    parser = argparse.ArgumentParser(
         prog="install.py", description=_DESCRIPTION, epilog=_COMMANDS, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     commands = ("install", "demo", "test", "doctor", "uninstall")
-    made.add_argument("command", nargs="?", default="install", choices=commands, metavar="command")
-    made.add_argument("--krita-dir", type=Path, help="Krita's resource folder, if it is not in the usual place")
-    made.add_argument("--home", type=Path, help="folder for Linewash's data (default: %(default)s)", default=default_home())
-    made.add_argument("--no-plugin", action="store_true", help="install: leave Krita alone")
-    made.add_argument("--yes", action="store_true", help="ask nothing")
-    made.add_argument("--out", type=Path, default=Path("demo-output"), help="demo: folder to write to (default: %(default)s)")
-    made.add_argument("--require-krita", action="store_true", help="test: it is a failure when the real-Krita tests cannot run")
-    return made
+    parser.add_argument("command", nargs="?", default="install", choices=commands, metavar="command")
+    parser.add_argument("--krita-dir", type=Path, help="Krita's resource folder, if it is not in the usual place")
+    parser.add_argument("--home", type=Path, help="folder for Linewash's data (default: %(default)s)", default=default_home())
+    parser.add_argument("--no-plugin", action="store_true", help="install: leave Krita alone")
+    parser.add_argument("--yes", action="store_true", help="ask nothing")
+    parser.add_argument("--out", type=Path, default=Path("demo-output"), help="demo: folder to write to (default: %(default)s)")
+    parser.add_argument(
+        "--require-krita", action="store_true", help="test: it is a failure when the real-Krita tests cannot run"
+    )
+    return parser
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the installer with ``arguments``; the exit status: 0 all is well, 1 something the text says, 130 interrupted."""
+    """Run the installer with ``arguments``; the exit status: 0 = success, 1 = a problem that was printed, 130 = interrupted."""
     options = build_parser().parse_args(arguments)
     try:
         return _run_command(options, ask=not options.yes and sys.stdin is not None and sys.stdin.isatty())
     except InstallError as error:
         info(f"\nStopped: {error}")
         return 1
-    except OSError as error:  # a folder without write permission, a full disk: the system's words are plain enough
+    except OSError as error:  # no write permission, a full disk: the system's message is plain enough
         info(f"\nStopped: {error.filename or 'a file'} could not be read or written: {error.strerror or error}.")
         return 1
     except KeyboardInterrupt:
@@ -67,20 +69,20 @@ def _run_command(options: argparse.Namespace, ask: bool) -> int:
     if options.command == "doctor":
         return doctor.print_report(home, find_kritas(machine, options.krita_dir))
     if options.command == "uninstall":
-        if ask and not _confirm("Remove Linewash (your documents stay)? [y/N] ", otherwise=False):
+        if ask and not _confirm("Remove Linewash (your documents stay)? [y/N] ", default=False):
             return 1
         uninstall.uninstall(home, find_kritas(machine, options.krita_dir) if options.krita_dir else known_kritas(machine))
         return 0
-    if ask and downloads and not _confirm("Install Linewash here? [Y/n] ", otherwise=True):
+    if ask and downloads and not _confirm("Install Linewash here? [Y/n] ", default=True):
         return 1
     install(home, () if options.no_plugin else find_kritas(machine, options.krita_dir))
     return 0
 
 
-def install(home: Path, places: tuple[KritaInstallation, ...]) -> None:
-    """Install the backend, and the plugin into every Krita of ``places``; raises InstallError."""
+def install(home: Path, kritas: tuple[KritaInstallation, ...]) -> None:
+    """Install the backend, and the plugin into each of ``kritas``; raises InstallError."""
     python, changed = steps.prepare_backend()
-    if steps.install_plugin(python, home, places):
+    if steps.install_plugin(python, home, kritas):
         info("Done. If Krita is open, restart it; then find the docker under Settings > Dockers > Linewash.")
     elif changed:
         info("Done.")
@@ -88,9 +90,9 @@ def install(home: Path, places: tuple[KritaInstallation, ...]) -> None:
         info("Everything is in place already; nothing was changed.")
 
 
-def _confirm(question: str, otherwise: bool) -> bool:
+def _confirm(question: str, default: bool) -> bool:
     answer = input(question).strip().lower()
-    agreed = answer in ("y", "yes") if answer else otherwise
+    agreed = answer in ("y", "yes") if answer else default
     if not agreed:
         info("Nothing was changed.")
     return agreed

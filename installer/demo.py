@@ -1,4 +1,4 @@
-"""``install.py demo``: the bundled drawing goes through a real server and comes back as layers."""
+"""``install.py demo``: colors the bundled drawing through a real server and writes the layers."""
 
 import shutil
 import tempfile
@@ -23,7 +23,7 @@ OUTPUT_FILES = (
 
 
 def run_demo(out: Path) -> int:
-    """Set up what is missing, color the bundled drawing into the folder ``out`` and say what lies there; 0 when done."""
+    """Install the backend if needed, color the bundled drawing into the folder ``out`` and list the files; returns 0."""
     python, _ = prepare_backend()
     info("Coloring the bundled drawing ...")
     out.mkdir(parents=True, exist_ok=True)

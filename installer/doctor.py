@@ -1,4 +1,4 @@
-"""``install.py doctor``: what is wrong, in plain words, and how to mend it."""
+"""``install.py doctor``: says in plain words what is wrong and how to fix it."""
 
 import json
 import shutil
@@ -27,41 +27,41 @@ class Finding:
 
     is_ok: bool
     sentence: str
-    """What was found."""
+    """The outcome in one sentence."""
     fix: str = ""
-    """What to do about it, '' = nothing."""
+    """What to do about it; '' = nothing."""
 
 
-def print_report(home: Path, places: tuple[KritaInstallation, ...]) -> int:
-    """Print all findings; 0 when everything is in order, 1 when something is not."""
-    findings = list(examine(PROJECT, home, places))
+def print_report(home: Path, kritas: tuple[KritaInstallation, ...]) -> int:
+    """Print all findings; the exit status: 0 when all are in order, otherwise 1."""
+    findings = list(examine(PROJECT, home, kritas))
     for finding in findings:
         info(f"{'ok   ' if finding.is_ok else 'WRONG'} {finding.sentence}")
         if finding.fix:
             info(f"      {finding.fix}")
     wrong = sum(not finding.is_ok for finding in findings)
-    info("\nEverything is in order." if not wrong else f"\n{wrong} thing(s) to mend, see above.")
+    info("\nEverything is in order." if not wrong else f"\n{wrong} thing(s) to fix, see above.")
     return 1 if wrong else 0
 
 
-def examine(project: Path, home: Path, places: tuple[KritaInstallation, ...]) -> Iterator[Finding]:
-    """Look at environment, backend, server and plugin; at this Python and disk only while there is no backend to say more."""
+def examine(project: Path, home: Path, kritas: tuple[KritaInstallation, ...]) -> Iterator[Finding]:
+    """Check environment, backend, server and plugins; check this Python and the disk only when the environment is not ready."""
     python = environment.venv_python(project / ".venv", sys.platform)
-    ready = environment_finding(project, python)
-    if not ready.is_ok:
+    environment_result = environment_finding(project, python)
+    if not environment_result.is_ok:
         yield python_finding()
         yield space_finding(shutil.disk_usage(project).free)
-    yield ready
-    if ready.is_ok:
+    yield environment_result
+    if environment_result.is_ok:
         yield from backend_findings(python, project, home)
     else:
         yield server_finding(home)
-    for krita in places:
+    for krita in kritas:
         yield from plugin_findings(krita, python)
 
 
 def python_finding() -> Finding:
-    """Whether this Python can carry an installation."""
+    """Whether Linewash can be installed with this Python."""
     version = "Python " + ".".join(map(str, sys.version_info[:3]))
     try:
         requirements.check_python()
@@ -73,14 +73,14 @@ def python_finding() -> Finding:
 
 
 def space_finding(free: int) -> Finding:
-    """Whether there is room for results; ``free`` in bytes."""
+    """Whether there is enough disk space for results; ``free`` in bytes."""
     if free < 1_000_000_000:
         return Finding(False, f"Only {format_gigabytes(free)} of disk space are free.", "Free some space.")
     return Finding(True, f"{format_gigabytes(free)} of disk space are free.")
 
 
 def environment_finding(project: Path, python: Path) -> Finding:
-    """Whether ``.venv`` of ``project`` is there, finished and up to date."""
+    """Whether ``.venv`` of ``project`` exists, is complete and up to date."""
     if not python.exists():
         return Finding(False, "The backend is not installed.", RUN_INSTALLER)
     if not environment.read_stamp(project)[0]:
@@ -96,31 +96,33 @@ def environment_finding(project: Path, python: Path) -> Finding:
 
 
 def backend_findings(python: Path, project: Path, home: Path) -> Iterator[Finding]:
-    """What the backend's own doctor says: it starts a server if none runs, loads the model and checks its digest."""
+    """The findings of the backend's own doctor, which starts a server if none runs, loads the model and checks its digest."""
     status, text = capture_output([python, "-m", "backend", "doctor", "--home", home], cwd=project)
     lines = [line.split(maxsplit=1) for line in text.splitlines()]
     verdicts = [(words[0] == "ok", words[1]) for words in lines if len(words) == 2 and words[0] in ("ok", "wrong")]
-    yield from (Finding(well, sentence) for well, sentence in verdicts)
-    if status != 0 and all(well for well, _ in verdicts):  # it did not even get to say what is wrong
+    yield from (Finding(is_ok, sentence) for is_ok, sentence in verdicts)
+    if status != 0 and all(is_ok for is_ok, _ in verdicts):  # it failed before it could report a finding
         yield Finding(False, f"The backend does not start: {' '.join(text.split())[-400:]}", RUN_INSTALLER)
 
 
 def plugin_findings(krita: KritaInstallation, python: Path) -> Iterator[Finding]:
-    """Whether the plugin of one Krita is installed, of this version, enabled and bound to this backend."""
+    """Whether the plugin is installed in a Krita, has this version, is enabled and uses this backend."""
     version = installed_version(krita.pykrita)
     if version is None:
         yield Finding(False, f"{krita.name}: the plugin is not installed in {krita.pykrita}.", RUN_INSTALLER)
         return
-    noted = json.loads((krita.pykrita / "linewash" / "installation.json").read_text(encoding="utf-8"))
+    installation = json.loads((krita.pykrita / "linewash" / "installation.json").read_text(encoding="utf-8"))
     if version != PRODUCT_VERSION:
         yield Finding(
             False,
             f"{krita.name}: the plugin is version {version}, the backend {PRODUCT_VERSION}.",
             f"{RUN_INSTALLER}, then restart Krita.",
         )
-    elif noted["python"] != str(python):
+    elif installation["python"] != str(python):
         yield Finding(
-            False, f"{krita.name}: the plugin uses another backend, {noted['python']}.", f"{RUN_INSTALLER} to use this one."
+            False,
+            f"{krita.name}: the plugin uses another backend, {installation['python']}.",
+            f"{RUN_INSTALLER} to use this one.",
         )
     elif differs_from_checkout(krita.pykrita):
         yield Finding(
@@ -137,7 +139,7 @@ def plugin_findings(krita: KritaInstallation, python: Path) -> Iterator[Finding]
 
 
 def server_finding(home: Path) -> Finding:
-    """Whether a backend runs for ``home``; none running is in order, Krita starts it."""
+    """Whether a backend of another version runs for ``home``; no backend is in order, because Krita starts one."""
     info = read_server_info(home)
     if info is None:
         return Finding(True, "No backend is running; Krita starts it when it is needed.")

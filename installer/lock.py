@@ -1,4 +1,4 @@
-"""A lock that keeps two installers from working on one checkout at once; the system frees it when the process ends."""
+"""A file lock that allows one installer per checkout at a time; the system releases it when the process ends."""
 
 import os
 import sys
@@ -11,7 +11,7 @@ from .messages import InstallError
 
 @contextmanager
 def hold_lock(path: Path) -> Generator[None]:
-    """Hold the lock ``path`` while the block runs; raises InstallError at once when another process holds it."""
+    """Hold the lock ``path`` inside the ``with`` block; raises InstallError at once when another process holds it."""
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         _acquire(handle)

@@ -1,4 +1,4 @@
-"""``install.py test``: everything the project checks about itself, in one go."""
+"""``install.py test``: runs all checks and tests of the project."""
 
 import shutil
 from pathlib import Path
@@ -16,7 +16,7 @@ PYRIGHT_CONFIG = "pyrightconfig.json"
 
 
 def skipped_krita_tests(report: Path) -> str:
-    """What pytest's JUnit ``report`` says about real-Krita tests that did not run; '' when all of them did."""
+    """A sentence about the real-Krita tests that pytest's JUnit ``report`` says did not run; '' when all of them ran."""
     cases = [case for case in ElementTree.parse(report).iter("testcase") if case.get("classname", "").startswith(KRITA_TESTS)]
     skipped = [case.get("name", "") for case in cases if case.find("skipped") is not None]
     if not cases:
@@ -25,9 +25,9 @@ def skipped_krita_tests(report: Path) -> str:
 
 
 def prepare_plugin_check() -> Path:
-    """Put the plugin together as Krita sees it, with its own copy of ``shared``, in ``build/typecheck``; return that folder.
+    """Assemble the plugin as Krita sees it, with its own copy of ``shared``, in ``build/typecheck``; return that folder.
 
-    Pyright's configuration for it is ``krita_plugin/pyrightconfig.json``.
+    Pyright's configuration for this folder is ``krita_plugin/pyrightconfig.json``.
     """
     folder = PROJECT / "build" / "typecheck"
     shutil.rmtree(folder, ignore_errors=True)
@@ -38,7 +38,7 @@ def prepare_plugin_check() -> Path:
 
 
 def run_tests(require_krita: bool) -> int:
-    """Run ruff, pyright and pytest; 0 when all pass (and, with require_krita, none of the real-Krita tests was skipped)."""
+    """Run ruff, pyright and pytest; 0 when all pass and, with ``require_krita``, no real-Krita test was skipped; else 1."""
     python, _ = prepare_backend(EXTRAS)
     report = PROJECT / "artifacts" / "junit.xml"
     report.parent.mkdir(exist_ok=True)
@@ -50,11 +50,11 @@ def run_tests(require_krita: bool) -> int:
         "pyright of the plugin": [programs / "pyright", "--pythonpath", python, "--project", prepare_plugin_check()],
         "pytest": [python, "-m", "pytest", f"--junit-xml={report}"],
     }
-    surroundings = {"OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1", "LINEWASH_REQUIRE_KRITA": "1" if require_krita else "0"}
+    variables = {"OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1", "LINEWASH_REQUIRE_KRITA": "1" if require_krita else "0"}
     failed: list[str] = []
     for name, command in steps.items():
         info(f"\n== {name}")
-        if run(command, cwd=PROJECT, extra=surroundings) != 0:
+        if run(command, cwd=PROJECT, extra=variables) != 0:
             failed.append(name)
     if require_krita and report.is_file() and (sentence := skipped_krita_tests(report)):
         info(f"\n{sentence}")

@@ -1,4 +1,4 @@
-"""The shipped model's files: whole, or put back from git."""
+"""Finds damaged files of the shipped model and restores them from git."""
 
 import hashlib
 from pathlib import Path
@@ -11,7 +11,7 @@ SUMS = "SHA256SUMS"
 
 
 def find_damaged_files(folder: Path) -> list[str]:
-    """Names of the files of ``folder`` that are missing or not what its SHA256SUMS says; that file itself if need be."""
+    """Files of ``folder`` that are missing or differ from its SHA256SUMS; that file itself when it is missing."""
     if not (folder / SUMS).is_file():
         return [SUMS]
     lines = [line.split() for line in (folder / SUMS).read_text(encoding="utf-8").splitlines() if line.strip()]
@@ -19,9 +19,9 @@ def find_damaged_files(folder: Path) -> list[str]:
 
 
 def restore_damaged_files(project: Path) -> bool:
-    """Put damaged model files of ``project`` back from git; whether any was damaged.
+    """Restore damaged model files of ``project`` from git; whether any was damaged.
 
-    What stood in their place is kept beside them as ``*.damaged``.  Raises InstallError when git cannot bring them back.
+    The damaged files are kept beside them as ``*.damaged``.  Raises InstallError when git cannot restore them.
     """
     folder = project / MODEL
     names = find_damaged_files(folder)

@@ -1,6 +1,6 @@
-"""Trying out what was installed: a tiny drawing goes through a real server.
+"""Tests the installation: colors a tiny drawing through a real server.
 
-That also compiles the numeric kernels (numba keeps them), so that the painter's first result does not wait for it.
+This also compiles the numeric kernels, which numba caches, so that the painter's first result does not wait for it.
 """
 
 import struct
@@ -39,7 +39,7 @@ def gray_png(rows: list[list[int]]) -> bytes:
 
 
 def run_smoke_test(python: Path, project: Path) -> None:
-    """Color a tiny drawing with the backend of ``python``, in a home of its own; raises InstallError when it fails."""
+    """Color a tiny drawing with the backend of ``python``, in a temporary home; raises InstallError when it fails."""
     with tempfile.TemporaryDirectory(prefix="linewash-check-") as name:
         folder = Path(name)
         (folder / "lines.png").write_bytes(tiny_drawing())
@@ -48,13 +48,13 @@ def run_smoke_test(python: Path, project: Path) -> None:
 
 
 def colorize(python: Path, project: Path, lines: Path, reference: Path, out: Path, home: Path) -> str:
-    """Color ``lines`` after ``reference`` into the folder ``out`` through a real server of ``home``; what it printed.
+    """Color ``lines`` with ``reference`` into the folder ``out``, through a real server of ``home``; returns its output.
 
-    Raises InstallError when the backend fails, with its last words.
+    Raises InstallError with the last lines of the output when the backend fails.
     """
     command = [python, "-m", "backend", "colorize", lines, "--reference", reference, "--out", out, "--home", home]
     status, text = capture_output(command, cwd=project)
     if status != 0:
-        last = "\n".join(text.strip().splitlines()[-12:])
-        raise InstallError(f"The backend could not color a drawing. It said:\n{last}")
+        last_lines = "\n".join(text.strip().splitlines()[-12:])
+        raise InstallError(f"The backend could not color a drawing. It said:\n{last_lines}")
     return text

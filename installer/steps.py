@@ -1,4 +1,4 @@
-"""The installation itself, one step after the other; each is skipped where it was done already."""
+"""The steps of the installation; a step that was done before is skipped."""
 
 import sys
 from collections.abc import Iterable
@@ -19,7 +19,7 @@ CHECK_STAMP = "linewash-checked"
 
 
 def prepare_backend(extras: tuple[str, ...] = ("backend",)) -> tuple[Path, bool]:
-    """Make the environment ready with ``extras`` and try the backend out; (its Python, whether anything was done)."""
+    """Prepare the environment with ``extras`` and test the backend; returns (its Python, whether anything was done)."""
     requirements.check_python()
     with hold_lock(PROJECT / LOCK_FILE):
         python = environment.venv_python(PROJECT / ".venv", sys.platform)
@@ -33,35 +33,35 @@ def prepare_backend(extras: tuple[str, ...] = ("backend",)) -> tuple[Path, bool]
 
 
 def would_download() -> bool:
-    """Whether the backend's packages are still to be fetched, all or some."""
+    """Whether any of the backend's packages must still be downloaded."""
     return not environment.is_current(PROJECT, ("backend",))
 
 
 def check_backend_once(python: Path) -> bool:
-    """Try the backend out unless this very code passed before; whether it was tried."""
-    mark = PROJECT / ".venv" / CHECK_STAMP
-    wanted = f"{environment.read_stamp(PROJECT)[0]} {tree_digest(PROJECT / 'backend')} {tree_digest(PROJECT / 'shared')}\n"
-    if mark.is_file() and mark.read_text(encoding="utf-8") == wanted:
+    """Test the backend unless the same code passed before; whether it was tested."""
+    stamp_file = PROJECT / ".venv" / CHECK_STAMP
+    stamp = f"{environment.read_stamp(PROJECT)[0]} {tree_digest(PROJECT / 'backend')} {tree_digest(PROJECT / 'shared')}\n"
+    if stamp_file.is_file() and stamp_file.read_text(encoding="utf-8") == stamp:
         return False
     info("Trying it out: a tiny drawing is colored (about half a minute the first time) ...")
     run_smoke_test(python, PROJECT)
-    mark.write_text(wanted, encoding="utf-8")
+    stamp_file.write_text(stamp, encoding="utf-8")
     return True
 
 
-def install_plugin(python: Path, home: Path, places: Iterable[KritaInstallation]) -> bool:
-    """Put the plugin into every Krita of ``places`` and enable it; whether anything changed.
+def install_plugin(python: Path, home: Path, kritas: Iterable[KritaInstallation]) -> bool:
+    """Put the plugin into each of ``kritas`` and enable it; whether anything changed.
 
     Raises InstallError when a folder cannot be written.
     """
     changed = False
-    for krita in places:
+    for krita in kritas:
         try:
             changed |= _install_into(krita, python, home)
         except OSError as error:
             raise InstallError(
                 f"The plugin could not be written into {krita.resources}: {error.strerror or error}. "
-                "Mend that, or name another folder with --krita-dir."
+                "Fix that, or name another folder with --krita-dir."
             ) from error
     return changed
 

@@ -1,4 +1,4 @@
-"""Asking a running backend to end, with nothing but the standard library."""
+"""Stops a running backend, with the standard library only."""
 
 import http.client
 import time
@@ -9,7 +9,7 @@ from shared.protocol import TOKEN_HEADER, VERSION_HEADER
 
 
 def stop_server(home: Path, patience_s: float = 10.0) -> bool:
-    """End the backend of ``home`` if one runs; False when it is still there after ``patience_s`` seconds."""
+    """Stop the backend of ``home`` if one runs; False when it still runs after ``patience_s`` seconds."""
     info = read_server_info(home)
     if info is None:
         return True

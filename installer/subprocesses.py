@@ -1,21 +1,21 @@
-"""Starting other programs with an environment that does not lead a Python astray."""
+"""Runs other programs without the environment variables that redirect Python."""
 
 import os
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-_MISLEADING = ("PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "PYTHONUSERBASE", "__PYVENV_LAUNCHER__", "VIRTUAL_ENV")
+_PYTHON_VARIABLES = ("PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "PYTHONUSERBASE", "__PYVENV_LAUNCHER__", "VIRTUAL_ENV")
 
 
 def clean_environment(base: Mapping[str, str], extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """``base`` without the variables that would point a virtual environment's Python elsewhere, plus ``extra``."""
-    kept = {name: value for name, value in base.items() if name not in _MISLEADING}
-    return {**kept, "PYTHONNOUSERSITE": "1", **(extra or {})}
+    """``base`` without the variables that redirect a virtual environment's Python, plus ``extra``."""
+    environment = {name: value for name, value in base.items() if name not in _PYTHON_VARIABLES}
+    return {**environment, "PYTHONNOUSERSITE": "1", **(extra or {})}
 
 
 def run(command: Sequence[str | Path], cwd: Path | None = None, extra: Mapping[str, str] | None = None) -> int:
-    """Run ``command`` to its end, its output passed on; the exit status, 127 when there is no such program."""
+    """Run ``command`` and pass its output on; the exit status, 127 when there is no such program."""
     try:
         words = [str(word) for word in command]
         return subprocess.run(words, cwd=cwd, env=clean_environment(os.environ, extra), stdin=subprocess.DEVNULL).returncode
@@ -26,9 +26,9 @@ def run(command: Sequence[str | Path], cwd: Path | None = None, extra: Mapping[s
 def capture_output(
     command: Sequence[str | Path], cwd: Path | None = None, extra: Mapping[str, str] | None = None
 ) -> tuple[int, str]:
-    """Run ``command`` to its end; its exit status (127: no such program) and what it wrote, both streams together."""
+    """Run ``command``; its exit status (127: no such program) and its output, stdout and stderr together."""
     try:
-        done = subprocess.run(
+        process = subprocess.run(
             [str(word) for word in command],
             cwd=cwd,
             env=clean_environment(os.environ, extra),
@@ -40,4 +40,4 @@ def capture_output(
         )
     except OSError as error:
         return 127, str(error)
-    return done.returncode, done.stdout
+    return process.returncode, process.stdout

@@ -1,4 +1,4 @@
-"""``install.py uninstall``: everything goes but the painter's own files."""
+"""``install.py uninstall``: removes everything but the painter's own files."""
 
 import shutil
 from collections.abc import Iterable
@@ -18,15 +18,15 @@ from .stop_backend import stop_server
 BUILD_FOLDERS = (".venv", "build", "linewash.egg-info", "artifacts", ".pytest_cache", ".ruff_cache", ".hypothesis")
 
 
-def uninstall(home: Path, places: Iterable[KritaInstallation], project: Path = PROJECT) -> None:
-    """Take Linewash off this computer: out of every Krita of ``places``, out of ``project`` and out of ``home``.
+def uninstall(home: Path, kritas: Iterable[KritaInstallation], project: Path = PROJECT) -> None:
+    """Remove Linewash from each of ``kritas``, from ``project`` and from ``home``.
 
-    Kept: results not yet inserted into a document and models the painter added; where they lie is said.  Raises InstallError
-    when a running backend does not end.
+    Results not yet inserted into a document and models that the painter added are kept, and their folders printed.  Raises
+    InstallError when a running backend does not stop.
     """
     if not stop_server(home):
         raise InstallError("The running backend did not end. Close Krita, wait a minute and try again.")
-    for krita in places:
+    for krita in kritas:
         remove_from_krita(krita)
     with hold_lock(project / LOCK_FILE):
         remove_build_files(project)
@@ -37,7 +37,7 @@ def uninstall(home: Path, places: Iterable[KritaInstallation], project: Path = P
 
 
 def remove_from_krita(krita: KritaInstallation) -> None:
-    """Take the plugin out of one Krita and its line out of the settings; what is empty then goes too."""
+    """Remove the plugin from one Krita and its line from the settings; folders and settings left empty are deleted too."""
     removed = remove_plugin(krita.pykrita)
     for path in removed:
         info(f"Removed {path}")
@@ -45,38 +45,38 @@ def remove_from_krita(krita: KritaInstallation) -> None:
         if removed and folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()
     settings = kritarc.read(krita.settings)
-    without = kritarc.disable(settings)
-    if without != settings:
+    remaining = kritarc.disable(settings)
+    if remaining != settings:
         info(f"Removed our line from {krita.settings}")
-        if without:
-            kritarc.write(krita.settings, without)
-        else:  # it held nothing else: Krita never wrote it
+        if remaining:
+            kritarc.write(krita.settings, remaining)
+        else:  # it contained nothing else, so the installer created it, not Krita
             krita.settings.unlink()
 
 
 def remove_build_files(project: Path) -> None:
-    """Delete what the installer, the tests and Python made inside the checkout ``project``."""
+    """Delete the files that the installer, the tests and Python created in the checkout ``project``."""
     for name in BUILD_FOLDERS:
         if (project / name).is_dir():
             shutil.rmtree(project / name)
             info(f"Removed {project / name}")
-    for compiled in list(project.rglob("__pycache__")):
-        shutil.rmtree(compiled)
+    for cache in list(project.rglob("__pycache__")):
+        shutil.rmtree(cache)
 
 
 def remove_data(home: Path) -> list[Path]:
-    """Delete from ``home`` what is not the painter's own; the folders that stay: unfetched results and added models."""
+    """Delete the program's data in ``home``; returns the folders that stay, of unclaimed results and of added models."""
     shutil.rmtree(paths.runtime_dir(home), ignore_errors=True)
     shutil.rmtree(paths.log_file(home).parent, ignore_errors=True)
     jobs, models = paths.jobs_dir(home), paths.models_dir(home)
     for job in _folders(jobs):
         if not (job / "result").is_dir():
             shutil.rmtree(job)
-    kept = [folder for folder in (jobs, models) if folder.is_dir() and any(folder.iterdir())]
+    remaining = [folder for folder in (jobs, models) if folder.is_dir() and any(folder.iterdir())]
     for folder in (jobs, models, home):
         if folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()
-    return kept
+    return remaining
 
 
 def _folders(parent: Path) -> list[Path]:

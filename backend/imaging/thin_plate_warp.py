@@ -41,7 +41,7 @@ def random_warp(rng: np.random.Generator) -> ThinPlateWarp:
 
 
 def warp_maps(warp: ThinPlateWarp, width: int, height: int, span: tuple[int, int]) -> tuple[Floats, Floats]:
-    """The x and the y of the place that each pixel is taken from, (height, width) float32; ``span``: pixels of a whole side.
+    """The x and the y of the position that each pixel is taken from, (height, width) float32; ``span``: pixels of a whole side.
 
     The grid is 0..1, both ends included.  The published span is (width, height), so that the last row and column lie outside.
     """
@@ -51,8 +51,8 @@ def warp_maps(warp: ThinPlateWarp, width: int, height: int, span: tuple[int, int
     after[4] += first_shift
     after[5] += second_shift
     grid = np.stack(np.meshgrid(np.linspace(0, 1, width), np.linspace(0, 1, height)), -1).reshape(-1, 2)
-    places = grid + RBFInterpolator(after, before - after, kernel="thin_plate_spline", degree=1)(grid)
-    x, y = (places * span).astype(np.float32).reshape(height, width, 2).transpose(2, 0, 1)
+    positions = grid + RBFInterpolator(after, before - after, kernel="thin_plate_spline", degree=1)(grid)
+    x, y = (positions * span).astype(np.float32).reshape(height, width, 2).transpose(2, 0, 1)
     return np.ascontiguousarray(x), np.ascontiguousarray(y)
 
 

@@ -8,14 +8,14 @@ from backend.weights.known_downloads import find_download
 from shared.errors import ErrorCode, LinewashError
 
 Companion = Literal["clip-vit-h-14"]
-"""Each is named like its entry in the list of known downloads."""
+"""The name of a companion; its entry in ``known_downloads`` has the same name."""
 Companions = Mapping[Companion, Path]
-"""The files of the companions that are there."""
+"""Companion -> its weights file, for the companions that are present."""
 NO_COMPANIONS: Companions = {}
 
 
 def companion_missing(companion: Companion) -> LinewashError:
-    """The error that says which companion is not there and how to get it."""
+    """The error for a missing companion; it says which one and how to get it."""
     return LinewashError(ErrorCode.COMPANION_MISSING, _download_name(companion))
 
 

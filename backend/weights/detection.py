@@ -1,7 +1,7 @@
-"""The models folder: checkpoints that the painter put or downloaded there, told apart by the names of their tensors.
+"""Lists the weights files that the painter put into the models folder and detects their kind by the names of their tensors.
 
-Only headers are read.  A file is found as ``models/*.safetensors`` or ``models/FOLDER/*.safetensors``; a folder with
-``SHA256SUMS`` belongs to a shipped model and is left alone.
+Only the headers are read.  The files are ``models/*.safetensors`` and ``models/FOLDER/*.safetensors``; a folder with
+``SHA256SUMS`` belongs to a shipped model and is skipped.
 """
 
 import re
@@ -17,25 +17,25 @@ from shared.errors import LinewashError
 
 SegmenterKind = Literal["isnet-sketches", "isnet-characters", "isnet-things", "birefnet"]
 UNKNOWN = "unknown"
-"""The kind of a file that nothing here recognizes."""
+"""The kind of a file that is not recognized."""
 SUPPORT_KINDS: frozenset[str] = frozenset((*get_args(Companion), *get_args(SegmenterKind)))
-"""Kinds of files that color nothing themselves: other models, or all of them, work with them."""
+"""Kinds of files that are not models themselves but that some or all models use: companions and segmenters."""
 SUFFIX = ".safetensors"
 CLIP_WIDTHS: Mapping[int, Companion] = {1280: "clip-vit-h-14"}
-"""Width of a CLIP's vision tower, by which it is told from other CLIPs."""
+"""Width of the vision tower -> CLIP model; the width tells the CLIP models apart."""
 _CLIP_KEYS = (
     "vision_model.embeddings.class_embedding",
     "visual.class_embedding",
     "cond_stage_model.visual.model.class_embedding",
 )
-"""As transformers, OpenCLIP and the published training program name the same tensor."""
+"""Names of the same tensor in transformers, in OpenCLIP and in the published training program."""
 _INCLUDED_PREFIXES: Mapping[Companion, str] = {"clip-vit-h-14": "cond_stage_model.visual."}
-"""How tensors of a companion begin that lies inside a checkpoint."""
+"""Prefix of a companion's tensors where a checkpoint includes the companion."""
 _ISNET_KEYS = frozenset(
     ("conv_in.weight", "stage1.rebnconvin.conv_s1.weight", "stage1d.rebnconvin.conv_s1.weight", "side1.weight")
 )
 _ISNET_PREFIX = "net."
-"""Before ISNet's names in weights that the program anime-segmentation trained."""
+"""Prefix of ISNet's names in weights trained by the program anime-segmentation."""
 _BIREFNET_KEYS = (
     "bb.patch_embed.proj.weight",
     "squeeze_module.0.conv_in.weight",
@@ -43,62 +43,63 @@ _BIREFNET_KEYS = (
     "decoder.conv_out1.0.weight",
 )
 DOWNLOAD_LOCK = ".download.lock"
-"""The file in a folder that one download at a time holds."""
+"""Name of the lock file that allows one download into a folder at a time."""
 GENERIC_STEM = "model"
-"""The stem that many repositories give their weights; it says nothing about them."""
+"""A file name without suffix that many repositories use; it does not identify the weights."""
 
 
 @dataclass(frozen=True)
 class CheckpointKind:
-    """A kind of checkpoint, recognized by how the names of its tensors begin.
+    """A kind of checkpoint, recognized by prefixes of its tensors' names.
 
     Example: ``CheckpointKind("v1.5", ("model.", "control_encoder."), any_of=("thresh_embedder.", "transformer."))``
     """
 
     name: str
     all_of: tuple[str, ...]
-    """Some name begins with each of these."""
+    """For each of these prefixes, some name begins with it."""
     any_of: tuple[str, ...] = ()
-    """Some name begins with one of these; () = this is not asked for."""
+    """Some name begins with at least one of these; () = no such condition."""
 
     def matches(self, names: Iterable[str]) -> bool:
         """Whether a file whose tensors have these names is of this kind."""
-        held = tuple(names)
+        names = tuple(names)
 
-        def holds(prefix: str) -> bool:
-            return any(name.startswith(prefix) for name in held)
+        def has_prefix(prefix: str) -> bool:
+            return any(name.startswith(prefix) for name in names)
 
-        return all(map(holds, self.all_of)) and (not self.any_of or any(map(holds, self.any_of)))
+        return all(map(has_prefix, self.all_of)) and (not self.any_of or any(map(has_prefix, self.any_of)))
 
 
 @dataclass(frozen=True)
 class DetectedModel:
-    """A file of the models folder."""
+    """A weights file in the models folder."""
 
     name: str
-    """What requests call it; made from its display name and unique in the folder."""
+    """Its name in requests: derived from the display name, unique in the folder."""
     path: Path
     kind: str
     """The name of a ``CheckpointKind``, one of ``SUPPORT_KINDS``, or ``UNKNOWN``.
 
-    Told by the tensors' names; for segmenters also by the file's name, and for an unreadable file by that alone."""
+    Detected from the tensors' names; for segmenters also from the file name, for an unreadable file from the file name only.
+    """
     size: int
     """Bytes."""
     included: frozenset[Companion] = frozenset()
-    """Companions that lie in the same file."""
+    """Companions included in the same file."""
     problem: str = ""
-    """Why it cannot be used, '' when it can."""
+    """Why it cannot be used; '' when it can."""
 
 
 def scan_models(models_dir: Path, kinds: Sequence[CheckpointKind] = ()) -> tuple[DetectedModel, ...]:
-    """Every file of weights in the folder, by name; () when there is no folder.
+    """All weights files in the folder, sorted by name; () when there is no folder.
 
-    kinds: the kinds of checkpoints to recognize, the first that fits counts; segmenters and companions are always recognized.
+    kinds: the kinds of checkpoints to recognize; the first match counts.  Segmenters and companions are always recognized.
     """
     models: dict[str, DetectedModel] = {}
     for path in _list_weight_files(models_dir):
         name = registry_name(display_name(path, models_dir))
-        if name in models:  # two folders with a file of one name
+        if name in models:  # files of the same name in two folders
             name = registry_name(f"{path.parent.name}-{path.stem}")
         if name and name not in models:
             models[name] = _inspect_file(name, path, display_name(path, models_dir), kinds)
@@ -106,7 +107,7 @@ def scan_models(models_dir: Path, kinds: Sequence[CheckpointKind] = ()) -> tuple
 
 
 def find_companions(models: Iterable[DetectedModel]) -> Companions:
-    """The files of companions among these models; the first one counts where there are several."""
+    """The companions among these models; of several files for one companion, the first counts."""
     return {kind: path for kind in get_args(Companion) if (path := _find_usable(kind, models)) is not None}
 
 
@@ -115,19 +116,19 @@ def _find_usable(kind: str, models: Iterable[DetectedModel]) -> Path | None:
 
 
 def display_name(path: Path, models_dir: Path) -> str:
-    """What a file of weights is called: its stem, or its folder's name where it is the only one there and a ``model``."""
+    """The file's stem; the folder's name where the file is the only one in a subfolder and its stem is ``model``."""
     if path.parent == models_dir or path.stem != GENERIC_STEM:
         return path.stem
-    return path.stem if any(each.name != path.name for each in path.parent.glob("*" + SUFFIX)) else path.parent.name
+    return path.stem if any(other.name != path.name for other in path.parent.glob("*" + SUFFIX)) else path.parent.name
 
 
 def registry_name(stem: str) -> str:
-    """A file's stem as a name: lower case letters, digits, ``.``, ``_`` and ``-``, at most 80; '' when nothing is left."""
+    """A stem as a model name: lower case letters, digits, ``.``, ``_`` and ``-``, at most 80; '' when nothing is left."""
     return re.sub(r"[^a-z0-9._-]+", "-", stem.lower()).strip("-.")[:80]
 
 
 def detect_kind(stem: str, shapes: Mapping[str, tuple[int, ...]], kinds: Sequence[CheckpointKind]) -> str:
-    """The kind of a file of that stem whose tensors have these names and shapes."""
+    """The kind of a file, from its stem and the names and shapes of its tensors."""
     names = frozenset(shapes)
     checkpoint = next((kind.name for kind in kinds if kind.matches(names)), None)
     if checkpoint is not None:
@@ -143,20 +144,20 @@ def detect_kind(stem: str, shapes: Mapping[str, tuple[int, ...]], kinds: Sequenc
 
 
 def isnet_prefix(names: Iterable[str]) -> str:
-    """The prefix of ISNet's own names in a file."""
+    """The prefix before ISNet's names in a file; '' when there is none."""
     return _ISNET_PREFIX if any(name.startswith(_ISNET_PREFIX) for name in names) else ""
 
 
 def birefnet_prefix(names: Iterable[str]) -> str:
-    """The prefix of BiRefNet's own names in a file, which a trainer on several GPUs or a compiled network adds."""
+    """The prefix before BiRefNet's names in a file, added by multi-GPU training or compilation; '' when there is none."""
     return next((name.removesuffix(_BIREFNET_KEYS[0]) for name in names if name.endswith(_BIREFNET_KEYS[0])), "")
 
 
 def isnet_kind(stem: str, prefix: str) -> SegmenterKind:
-    """What ISNet weights were trained to find.  Tensors do not tell; the file's name does, then its tensors' prefix.
+    """What ISNet weights were trained to segment, from the file's stem and the prefix of its tensors' names.
 
-    Line drawings where the name says ``sketch``; characters in color where it says ``anime`` or ``isnetis`` (the published
-    file), or where anime-segmentation trained it; else things of all kinds.
+    Line drawings when the stem contains ``sketch``; characters in color when it contains ``anime`` or ``isnetis`` (the
+    published file), or when the prefix is that of anime-segmentation; otherwise objects of all kinds.
     """
     name = stem.lower()
     if "sketch" in name:
@@ -165,7 +166,7 @@ def isnet_kind(stem: str, prefix: str) -> SegmenterKind:
 
 
 def _guess_kind(stem: str) -> str:
-    """What a file that cannot be read may be meant for."""
+    """The likely kind of a file that cannot be read, from its stem."""
     name = stem.lower()
     if "birefnet" in name or "rmbg" in name:
         return "birefnet"
@@ -186,7 +187,7 @@ def _inspect_file(name: str, path: Path, stem: str, kinds: Sequence[CheckpointKi
         size = path.stat().st_size
     except LinewashError as error:
         return DetectedModel(name, path, _guess_kind(stem), 0, problem=f"{error.message} {error.hint}")
-    except OSError as error:  # it went away meanwhile
+    except OSError as error:  # deleted since the folder was listed
         return DetectedModel(name, path, UNKNOWN, 0, problem=f"The file cannot be read: {error.strerror}.")
     kind = detect_kind(stem, shapes, kinds)
     included: frozenset[Companion] = frozenset(

@@ -1,6 +1,6 @@
 """Downloads files from the Hugging Face hub, continues interrupted downloads, and checks digests.
 
-``HF_ENDPOINT`` and ``HF_HUB_OFFLINE`` mean what they mean to huggingface_hub.  Nothing is sent but the request: no token.
+``HF_ENDPOINT`` and ``HF_HUB_OFFLINE`` have the same meaning as in huggingface_hub.  No token is sent.
 """
 
 import hashlib
@@ -20,24 +20,24 @@ from shared.atomic_file import PART_SUFFIX
 from shared.errors import ErrorCode, LinewashError, is_disk_full
 
 MARGIN = 64 * 1024**2
-"""Bytes that are left free on the disk."""
+"""Bytes to leave free on the disk."""
 SUFFIXES = (".safetensors", ".ckpt", ".pth", ".pt", ".json", ".txt")
-"""Files that are fetched: weights, weights to be converted, and what lies beside them."""
+"""Suffixes of the files that are downloaded: weights, weights to be converted, and files that accompany them."""
 _BLOCK = 4 * 1024**2
 ProgressCallback = Callable[[int], None]
-"""Called with the bytes done so far."""
+"""Called with the number of bytes downloaded so far."""
 
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """A file as the hub describes it, in the version it had then."""
+    """One version of a file, as the hub describes it."""
 
     repo: str
     """OWNER/NAME."""
     file: str
     """Path inside the repository."""
     url: str
-    """Address of this very version."""
+    """Address of this version."""
     digest: str
     """Hex: SHA-256 of a large file, git's SHA-1 of a small one."""
     size: int
@@ -45,18 +45,21 @@ class RemoteFile:
 
     @property
     def name(self) -> str:
-        """The last part of its path: what it is called here."""
+        """The last part of its path; the file's local name."""
         return self.file.rsplit("/", 1)[-1]
 
 
 def resolve_file(repo: str, file: str, revision: str = "main", endpoint: str | None = None) -> RemoteFile:
-    """What the hub (None = the one of the environment) says of a file.
+    """Ask the hub for the address, digest and size of a file.
 
-    Raises LinewashError: DOWNLOAD_UNKNOWN (no such repository or file, or one of a kind that is not fetched), DOWNLOAD_FAILED.
+    endpoint: the hub's address; None = that of the environment.
+
+    Raises LinewashError: DOWNLOAD_UNKNOWN when there is no such repository or file, a name is malformed, or the suffix is
+    not in ``SUFFIXES``; DOWNLOAD_FAILED when the hub does not answer or names no size or digest.
     """
     if not file.endswith(SUFFIXES):
         raise LinewashError(ErrorCode.DOWNLOAD_UNKNOWN, f"{file} is none of {', '.join(SUFFIXES)}")
-    if "\\" in file or ":" in file:  # parts of a path on Windows: a name of the hub shall never lead out of a folder
+    if "\\" in file or ":" in file:  # path separators on Windows: a file name from the hub must never lead out of the folder
         raise LinewashError(ErrorCode.DOWNLOAD_UNKNOWN, f"{file} is no name of a file")
     if len(repo.split("/")) != 2:
         raise LinewashError(ErrorCode.DOWNLOAD_UNKNOWN, f"{repo} is no repository; it is called OWNER/NAME")
@@ -69,18 +72,21 @@ def resolve_file(repo: str, file: str, revision: str = "main", endpoint: str | N
 
 
 def read_license(repo: str, endpoint: str | None = None) -> str:
-    """The license on the repository's card, '' when it names none.  LinewashError DOWNLOAD_UNKNOWN, DOWNLOAD_FAILED."""
+    """The license on the repository's card; '' when it names none.
+
+    Raises LinewashError DOWNLOAD_UNKNOWN or DOWNLOAD_FAILED.
+    """
     card: Any = _call_hub(lambda: HfApi(endpoint=endpoint, token=False).model_info(repo)).card_data
     return str((card.license if card is not None else None) or "")
 
 
 def download_part_path(target: Path, remote: RemoteFile) -> Path:
-    """Where the file is put together: beside ``target``, a name for every content, so that two never mix."""
+    """The path of the partial file beside ``target``; its name contains the digest, so that parts of two versions never mix."""
     return target.with_name(f".{target.name}.{remote.digest[:16]}{PART_SUFFIX}")
 
 
 def is_downloaded(remote: RemoteFile, target: Path) -> bool:
-    """Whether ``target`` is that very file already; reads it whole when its size is right."""
+    """Whether ``target`` already has the file's size and digest; the digest is computed only when the size is right."""
     return (
         target.is_file()
         and target.stat().st_size == remote.size
@@ -89,7 +95,7 @@ def is_downloaded(remote: RemoteFile, target: Path) -> bool:
 
 
 def check_free_space(remote: RemoteFile, target: Path) -> None:
-    """LinewashError DOWNLOAD_NO_ROOM when what is still missing of the file does not fit on the disk."""
+    """Raise LinewashError DOWNLOAD_NO_ROOM when the missing part of the file and ``MARGIN`` do not fit on the disk."""
     part = download_part_path(target, remote)
     missing = remote.size - (part.stat().st_size if part.exists() else 0)
     free = shutil.disk_usage(target.parent).free
@@ -98,11 +104,13 @@ def check_free_space(remote: RemoteFile, target: Path) -> None:
 
 
 def download_file(remote: RemoteFile, target: Path, report: ProgressCallback) -> None:
-    """Bring the file to ``target``, whole and checked or not at all.
+    """Download the file to ``target``; ``target`` appears only when it is complete and its digest is right.
 
-    A part that an earlier call left is continued; whatever stops this one, Ctrl-C too, leaves it.  Raises LinewashError:
-    DOWNLOAD_NO_ROOM before anything is sent for, or when others fill the disk meanwhile; DOWNLOAD_FAILED for the network, or
-    when another process fetches the same; DOWNLOAD_DAMAGED when the digest differs, and then the part is gone.
+    A partial file from an earlier call is continued.  An interruption, Ctrl-C too, leaves the partial file in place.
+
+    Raises LinewashError: DOWNLOAD_NO_ROOM before the download, or when the disk becomes full during it; DOWNLOAD_FAILED for
+    network errors, or when another process downloads into the same folder; DOWNLOAD_DAMAGED when the digest differs, after
+    deleting the partial file.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     part = download_part_path(target, remote)
@@ -123,23 +131,23 @@ def download_file(remote: RemoteFile, target: Path, report: ProgressCallback) ->
 
 def _download_part(remote: RemoteFile, part: Path, report: ProgressCallback) -> None:
     with part.open("ab") as file:
-        have = file.tell()
-        if have > remote.size:
+        offset = file.tell()
+        if offset > remote.size:
             file.truncate(0)
-            have = 0
-        report(have)
+            offset = 0
+        report(offset)
         bar: Any = _progress_bar_class(lambda: report(file.tell()))
-        headers = {"Accept-Encoding": "identity"}  # a range of packed bytes would be of no use
+        headers = {"Accept-Encoding": "identity"}  # compressed bytes could not be resumed by range
         _call_hub(
-            lambda: http_get(remote.url, file, resume_size=have, headers=headers, expected_size=remote.size, tqdm_class=bar)
+            lambda: http_get(remote.url, file, resume_size=offset, headers=headers, expected_size=remote.size, tqdm_class=bar)
         )
 
 
 def _progress_bar_class(report: Callable[[], None]) -> type:
-    """A progress bar, as huggingface_hub makes and calls one, that only reports."""
+    """A class with the interface of tqdm that huggingface_hub uses; it only calls ``report``."""
 
     class Bar:
-        def __init__(self, **_described: object) -> None:
+        def __init__(self, **_options: object) -> None:
             report()
 
         def __enter__(self) -> "Bar":
@@ -155,7 +163,7 @@ def _progress_bar_class(report: Callable[[], None]) -> type:
 
 
 def _compute_digest(path: Path, length: int) -> str:
-    """sha256, or of a small file git's sha1 of its blob, as hex of ``length`` characters."""
+    """Hex digest of ``length`` characters: 64 = SHA-256 of the content, 40 = git's SHA-1 of the blob."""
     digest = hashlib.sha256() if length == 64 else hashlib.sha1(b"blob %d\0" % path.stat().st_size, usedforsecurity=False)
     with path.open("rb") as file:
         while block := file.read(_BLOCK):
@@ -164,7 +172,7 @@ def _compute_digest(path: Path, length: int) -> str:
 
 
 def _call_hub(call: Callable[[], Any]) -> Any:
-    """The result of a call of huggingface_hub; its exceptions become LinewashError."""
+    """Call huggingface_hub and turn its exceptions into LinewashError; a full disk stays an OSError."""
     try:
         return call()
     except (RepositoryNotFoundError, RevisionNotFoundError, EntryNotFoundError) as error:
@@ -173,5 +181,5 @@ def _call_hub(call: Callable[[], Any]) -> Any:
         if is_disk_full(error):
             raise
         raise LinewashError(ErrorCode.DOWNLOAD_FAILED, str(error).strip()) from error
-    except Exception as error:  # noqa: BLE001  its HTTP library, with errors of its own, differs from version to version
+    except Exception as error:  # noqa: BLE001  the HTTP library and its exceptions depend on huggingface_hub's version
         raise LinewashError(ErrorCode.DOWNLOAD_FAILED, f"{type(error).__name__}: {error}") from error

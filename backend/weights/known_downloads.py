@@ -1,4 +1,4 @@
-"""Published weights that ``linewash models download`` knows by name; any other file is named by repository and path."""
+"""Published weights that ``linewash models download`` knows by name; other files are given by repository and path."""
 
 from dataclasses import dataclass
 
@@ -8,19 +8,22 @@ _COLORIZE = "tellurion/ColorizeDiffusion"
 
 @dataclass(frozen=True)
 class KnownDownload:
-    """Something to download."""
+    """Published weights with the files that belong to them."""
 
     name: str
+    """The name on the command line."""
     title: str
+    """One line for the list of downloads."""
     repo: str
+    """OWNER/NAME on the Hugging Face hub."""
     files: tuple[str, ...]
     """Paths inside the repository, the weights first."""
     size: int
-    """Bytes of all files, about."""
+    """Approximate size of all files in bytes."""
     folder: str = ""
-    """Where in the models folder they go, '' = directly in it."""
+    """Subfolder of the models folder; '' = the models folder itself."""
     license: str = ""
-    """What is known of it beside what the hub says, '' = nothing."""
+    """License terms known in addition to the hub's card; '' = none."""
 
 
 def _colorize(name: str, title: str, size: int) -> KnownDownload:
@@ -41,9 +44,9 @@ KNOWN_DOWNLOADS = (
     _colorize("mult-eps-ft", "ColorizeDiffusion v1, an earlier fine-tuning", 3_890_000_000),
     CLIP,
 )
-"""Companions are among them under their own names (``companions.Companion``)."""
+"""Every companion has an entry of its own name (``companions.Companion``)."""
 
 
 def find_download(name: str) -> KnownDownload | None:
-    """The entry of that name."""
+    """The entry of that name; None when there is none."""
     return next((entry for entry in KNOWN_DOWNLOADS if entry.name == name), None)

@@ -1,7 +1,7 @@
-"""Reads safetensors files that may be damaged or hostile: everything in the header is checked before it is used.
+"""Reads safetensors files that may be damaged or malicious: the whole header is checked before it is used.
 
-The file is: 8 bytes length of the header (little endian), the header as JSON, the data.  The header gives each tensor's type,
-shape and place in the data; the places must fill the data without gap or overlap.
+The format: the length of the header (8 bytes, little endian), the header as JSON, the data.  The header gives each tensor's
+dtype, shape and byte range in the data; the ranges must fill the data without gaps or overlaps.
 """
 
 import json
@@ -18,7 +18,8 @@ from torch import Tensor
 from shared.errors import ErrorCode, LinewashError
 
 MAX_HEADER_BYTES = 8_000_000
-"""Bytes.  The format allows 100 MB, which take half a minute and gigabytes to parse; the largest published one has 0.6 MB."""
+"""Largest header that is read.  The format allows 100 MB, which take half a minute and gigabytes to parse; the largest
+published one has 0.6 MB."""
 MAX_TENSORS = 20_000
 DTYPES: dict[str, torch.dtype] = {
     "F64": torch.float64,
@@ -35,7 +36,7 @@ DTYPES: dict[str, torch.dtype] = {
     "BOOL": torch.bool,
 }
 PICKLE_SIGNATURES = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
-"""How files of torch.save begin: a zip archive, or a bare pickle of protocol 2 to 5."""
+"""First bytes of files by torch.save: a zip archive, or a bare pickle of protocol 2 to 5."""
 
 
 @dataclass(frozen=True)
@@ -47,16 +48,16 @@ class TensorEntry:
     begin: int
     """Bytes from the start of the data."""
     end: int
-    """Bytes from the start of the data; the first that is not the tensor's."""
+    """Bytes from the start of the data; the first byte after the tensor."""
 
 
 class SafetensorsFile:
-    """An open file: ``entries`` are names, types and shapes; ``tensor`` reads one.
+    """An open safetensors file: ``entries`` maps each name to a ``TensorEntry``; ``tensor`` reads one tensor.
 
-    Use it in a ``with`` statement.  What was checked and what is read are the same open file.
+    Use it in a ``with`` statement.  The file stays open, so that the bytes read belong to the header that was checked.
 
-    Raises LinewashError: MODEL_MISSING when it cannot be opened, MODEL_PICKLE, MODEL_UNREADABLE when it is something else,
-    MODEL_TRUNCATED, MODEL_HEADER when the header contradicts itself or the file.
+    Raises LinewashError: MODEL_MISSING when it cannot be opened, MODEL_PICKLE when it is a pickle, MODEL_UNREADABLE when it is
+    another kind of file, MODEL_TRUNCATED when it ends early, MODEL_HEADER when the header contradicts itself or the file.
     """
 
     def __init__(self, path: Path) -> None:
@@ -67,7 +68,7 @@ class SafetensorsFile:
             raise LinewashError(ErrorCode.MODEL_MISSING, f"{path}: {error.strerror}") from error
         try:
             self.entries, self._start = self._read_header()
-        except BaseException:  # whatever ends it, Ctrl-C too, the file is closed; nothing is swallowed
+        except BaseException:  # close the file after any exception, Ctrl-C too, and pass it on
             self._file.close()
             raise
 
@@ -83,9 +84,9 @@ class SafetensorsFile:
         return {name: entry.shape for name, entry in self.entries.items()}
 
     def tensor(self, name: str) -> Tensor:
-        """The tensor as stored, on the CPU, in memory of its own (so that a file that changes later harms nothing).
+        """The tensor as stored, copied to CPU memory, so that later changes of the file do not affect it.
 
-        Raises LinewashError: MODEL_TRUNCATED when the file became shorter, MODEL_CORRUPT when it holds NaN or infinity.
+        Raises LinewashError: MODEL_TRUNCATED when the file has become shorter, MODEL_CORRUPT when it holds NaN or infinity.
         """
         entry = self.entries[name]
         flat = torch.empty(math.prod(entry.shape), dtype=entry.dtype)
@@ -97,7 +98,7 @@ class SafetensorsFile:
                 raise self._error(ErrorCode.MODEL_TRUNCATED, f"{name} ends early")
             view = view[count:]
         if flat.is_floating_point() and len(flat) and entry.dtype.itemsize > 1:
-            low, high = torch.aminmax(flat)  # carries NaN, and unlike isfinite needs no memory
+            low, high = torch.aminmax(flat)  # propagates NaN and, unlike isfinite, allocates nothing
             if not (torch.isfinite(low) and torch.isfinite(high)):
                 raise self._error(ErrorCode.MODEL_CORRUPT, f"{name} holds NaN or infinity")
         return flat.view(entry.shape)
@@ -141,44 +142,44 @@ class SafetensorsFile:
         return value
 
     def _parse_entry(self, name: str, value: Any) -> TensorEntry:
-        def whole(numbers: Any, below: int) -> bool:
-            return isinstance(numbers, list) and all(type(n) is int and 0 <= n < below for n in cast(list[Any], numbers))
+        def is_int_list(value: Any, limit: int) -> bool:
+            return isinstance(value, list) and all(type(n) is int and 0 <= n < limit for n in cast(list[Any], value))
 
         if not isinstance(value, dict) or set(cast(dict[str, Any], value)) != {"dtype", "shape", "data_offsets"}:
             raise self._error(ErrorCode.MODEL_HEADER, f"{name}: not a description of a tensor")
-        kind, shape, places = (cast(Any, value[key]) for key in ("dtype", "shape", "data_offsets"))
+        dtype, shape, offsets = (cast(Any, value[key]) for key in ("dtype", "shape", "data_offsets"))
         if (
-            not isinstance(kind, str)
-            or kind not in DTYPES
-            or not whole(shape, 2**32)
-            or not whole(places, 2**63)
-            or len(places) != 2
+            not isinstance(dtype, str)
+            or dtype not in DTYPES
+            or not is_int_list(shape, 2**32)
+            or not is_int_list(offsets, 2**63)
+            or len(offsets) != 2
         ):
             raise self._error(ErrorCode.MODEL_HEADER, f"{name}: {str(value)[:200]}")
-        entry = TensorEntry(DTYPES[kind], tuple(shape), *places)
+        entry = TensorEntry(DTYPES[dtype], tuple(shape), *offsets)
         if entry.end - entry.begin != math.prod(entry.shape) * entry.dtype.itemsize:
             raise self._error(ErrorCode.MODEL_HEADER, f"{name}: {entry.end - entry.begin} bytes for shape {entry.shape}")
         return entry
 
     def _check_offsets(self, entries: Mapping[str, TensorEntry], size: int) -> None:
-        reached = 0
+        position = 0
         for name, entry in sorted(entries.items(), key=lambda item: (item[1].begin, item[1].end)):
-            if entry.begin != reached:
-                raise self._error(ErrorCode.MODEL_HEADER, f"{name} begins at {entry.begin}, not at {reached}")
-            reached = entry.end
-        if reached > size:
-            raise self._error(ErrorCode.MODEL_TRUNCATED, f"{size} bytes of data, and the header speaks of {reached}")
-        if reached < size:
-            raise self._error(ErrorCode.MODEL_HEADER, f"{size - reached} bytes that the header does not speak of")
+            if entry.begin != position:
+                raise self._error(ErrorCode.MODEL_HEADER, f"{name} begins at {entry.begin}, not at {position}")
+            position = entry.end
+        if position > size:
+            raise self._error(ErrorCode.MODEL_TRUNCATED, f"{size} bytes of data, and the header speaks of {position}")
+        if position < size:
+            raise self._error(ErrorCode.MODEL_HEADER, f"{size - position} bytes that the header does not speak of")
 
 
 class _DuplicateKeyError(ValueError):
-    """A name that a JSON object holds twice."""
+    """A key that occurs twice in a JSON object."""
 
 
 def _reject_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        seen: set[str] = set()
-        raise _DuplicateKeyError(next(name for name, _ in pairs if name in seen or seen.add(name)))
-    return found
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        names: set[str] = set()
+        raise _DuplicateKeyError(next(name for name, _ in pairs if name in names or names.add(name)))
+    return result

@@ -1,4 +1,4 @@
-"""A folder that holds one model: .safetensors files, ``config.json`` and ``SHA256SUMS`` over all of them."""
+"""A folder with one model: .safetensors files, ``config.json``, and ``SHA256SUMS`` over all of them."""
 
 import hashlib
 import json
@@ -14,17 +14,17 @@ from shared.errors import ErrorCode, LinewashError
 CHECKSUMS = "SHA256SUMS"
 CONFIG = "config.json"
 SHIPPED_MODELS = Path(__file__).resolve().parent.parent / "data"
-"""Models that come with the program, one folder each."""
+"""Folder of the models that come with the program, one subfolder each."""
 
 
 def model_folder(name: str, models_dir: Path) -> Path:
-    """``models_dir/name`` if it is there, else the shipped one.  ``name`` is a registry key, never a path from outside."""
-    own = models_dir / name
-    return own if own.is_dir() else SHIPPED_MODELS / name
+    """``models_dir/name`` if it exists, else the shipped model's folder.  ``name`` is a registry key, never user input."""
+    folder = models_dir / name
+    return folder if folder.is_dir() else SHIPPED_MODELS / name
 
 
 def find_missing_file(folder: Path) -> str:
-    """The name of the first file the folder should hold and does not, '' when it is complete; contents are not read."""
+    """The first file missing from the folder, of ``SHA256SUMS`` and those it lists; '' = complete.  Digests are not checked."""
     if not (folder / CHECKSUMS).is_file():
         return CHECKSUMS
     names = [line.split("  ", 1)[-1] for line in (folder / CHECKSUMS).read_text(encoding="utf-8").splitlines() if line]
@@ -32,7 +32,7 @@ def find_missing_file(folder: Path) -> str:
 
 
 class ModelFolder:
-    """A model's files, read after their digests were checked.
+    """A model's files; each is checked against its digest when it is read.
 
     Raises LinewashError: MODEL_MISSING when a file is not there, MODEL_CORRUPT when one is not what ``SHA256SUMS`` says.
     """

@@ -1,1 +1,1 @@
-"""Krita on this computer: its folders, its settings, and the plugin put into them."""
+"""Krita on this computer: its folders, its settings, and the installation of the plugin."""

@@ -1,4 +1,4 @@
-"""Where Krita keeps plugins and settings, on each system; everything is computed from an explicit ``Machine``."""
+"""Krita's folders for plugins and settings on each system, computed from an explicit ``Machine``."""
 
 import os
 import sys
@@ -18,9 +18,9 @@ class Machine:
     home: Path
     """The user's home folder."""
 
-    def folder(self, variable: str, otherwise: str) -> Path:
-        """The folder an environment variable names, or ``otherwise`` under the home folder when it is unset or empty."""
-        return Path(self.environ[variable]) if self.environ.get(variable) else self.home / otherwise
+    def folder(self, variable: str, default: str) -> Path:
+        """The folder an environment variable names, or ``default`` under the home folder when it is unset or empty."""
+        return Path(self.environ[variable]) if self.environ.get(variable) else self.home / default
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class KritaInstallation:
     """The folders of one Krita."""
 
     name: str
-    """As the painter knows it."""
+    """The name that messages use."""
     resources: Path
     """The folder that holds ``pykrita/``."""
     settings: Path
@@ -41,12 +41,12 @@ class KritaInstallation:
 
 
 def this_machine() -> Machine:
-    """The machine this runs on."""
+    """The machine that the installer runs on."""
     return Machine(sys.platform, os.environ, Path.home())
 
 
 def known_kritas(machine: Machine) -> tuple[KritaInstallation, ...]:
-    """Every place a Krita of this system may use, the ordinary one first; none of them need exist."""
+    """All Kritas that this system may have, the ordinary one first; their folders need not exist."""
     if machine.platform == "win32":
         roaming, local = machine.folder("APPDATA", "AppData/Roaming"), machine.folder("LOCALAPPDATA", "AppData/Local")
         return (KritaInstallation("Krita", roaming / "krita", local / "kritarc"),)
@@ -62,15 +62,15 @@ def known_kritas(machine: Machine) -> tuple[KritaInstallation, ...]:
 
 
 def find_kritas(machine: Machine, krita_dir: Path | None = None) -> tuple[KritaInstallation, ...]:
-    """The Kritas to install into: all that were ever started here, or the ordinary one when none was.
+    """The Kritas to install into: all that have been started on this machine, or the ordinary one when none has.
 
-    krita_dir: the painter's own resource folder; it replaces the others, with the settings of the ordinary Krita unless it is
-    the known folder of another.
+    krita_dir: a resource folder resources by the painter, used instead.  Its settings are those of the known Krita with that
+    folder, else those of the ordinary Krita.
     """
     known = known_kritas(machine)
     if krita_dir is not None:
-        chosen = krita_dir.expanduser().absolute()
-        settings = next((krita.settings for krita in known if krita.resources == chosen), known[0].settings)
-        return (KritaInstallation("Krita", chosen, settings),)
+        resources = krita_dir.expanduser().absolute()
+        settings = next((krita.settings for krita in known if krita.resources == resources), known[0].settings)
+        return (KritaInstallation("Krita", resources, settings),)
     present = tuple(krita for krita in known if krita.resources.is_dir() or krita.settings.is_file())
     return present or known[:1]

@@ -1,7 +1,7 @@
 """Krita's list of enabled plugins: one line in the ``[python]`` section of ``kritarc``.
 
-The file belongs to Krita and the painter, so it is edited as bytes: nothing but our line (and the section around it, where we
-had to add one) ever changes, and ``disable(enable(x)) == x`` for every ``x`` without a line of ours.
+The file belongs to Krita and the painter, so it is edited as bytes: only our line changes, and the section around it where we
+had to add one.  ``disable(enable(x)) == x`` for every ``x`` without a line of ours.
 """
 
 import re
@@ -20,10 +20,10 @@ def enable(content: bytes) -> bytes:
     """``content`` with the plugin enabled; the same bytes when it is enabled already."""
     lines = _split_lines(content)
     ours = [index for index, _ in _own_lines(lines)]
-    if ours:  # the last one counts
-        found = _OURS.match(lines[ours[-1]])
-        if found and found.group(2).strip().lower() not in _TRUE:
-            lines[ours[-1]] = found.group(1) + b"true" + lines[ours[-1]][found.end() :]
+    if ours:  # Krita uses the last one
+        match = _OURS.match(lines[ours[-1]])
+        if match and match.group(2).strip().lower() not in _TRUE:
+            lines[ours[-1]] = match.group(1) + b"true" + lines[ours[-1]][match.end() :]
         return b"".join(lines)
     for start, end in _sections(lines):
         if any(line.strip() for line in lines[start + 1 : end]):
@@ -34,7 +34,7 @@ def enable(content: bytes) -> bytes:
 
 
 def disable(content: bytes) -> bytes:
-    """``content`` without our line, and without the ``[python]`` section where that line was all it held."""
+    """``content`` without our line, and without the ``[python]`` section when that is empty then."""
     lines = _split_lines(content)
     own = _own_lines(lines)
     drop = {index for index, _ in own}
@@ -52,7 +52,7 @@ def is_enabled(content: bytes) -> bool:
 
 
 def write(path: Path, content: bytes) -> None:
-    """Make ``content`` the whole of ``path`` at one stroke, keeping its permissions; a link stays a link."""
+    """Replace the content of ``path`` atomically and keep its permissions; a link stays a link."""
     real = path.resolve()
     real.parent.mkdir(parents=True, exist_ok=True)
     with replace_atomically(real) as part:
@@ -62,7 +62,7 @@ def write(path: Path, content: bytes) -> None:
 
 
 def read(path: Path) -> bytes:
-    """The bytes of ``path``, none when there is no such file."""
+    """The bytes of ``path``; empty when there is no such file."""
     return path.read_bytes() if path.exists() else b""
 
 
@@ -76,7 +76,7 @@ def _newline(line: bytes) -> bytes:
 
 def _sections(lines: list[bytes]) -> list[tuple[int, int]]:
     """(index of the header, index after the last line) of every ``[python]`` section."""
-    headers = [(index, found.group(1)) for index, line in enumerate(lines) if (found := _HEADER.match(line))]
+    headers = [(index, match.group(1)) for index, line in enumerate(lines) if (match := _HEADER.match(line))]
     ends = [index for index, _ in headers[1:]] + [len(lines)]
     return [(index, end) for (index, name), end in zip(headers, ends, strict=False) if name == b"[python]"]
 

@@ -1,4 +1,4 @@
-"""Putting the Krita plugin together and into Krita's resource folder."""
+"""Assembles the Krita plugin in Krita's resource folder, and removes it."""
 
 import hashlib
 import json
@@ -21,15 +21,15 @@ _NOT_COPIED = shutil.ignore_patterns("__pycache__", "*.pyc")
 def assemble_plugin(
     destination: Path, backend_python: Path | None, home: Path | None, fetch: FetchWheels | None = None
 ) -> Path:
-    """Put the whole plugin into ``destination`` (a ``pykrita`` folder), each part whole or as it was; return its folder.
+    """Assemble the plugin in ``destination`` (a ``pykrita`` folder) and return its folder.
 
-    What lands there: ``linewash.desktop`` and ``linewash/`` with ``shared/``, ``vendor/`` and ``installation.json`` in it, and
-    ``linewash.action`` in ``actions/`` beside ``pykrita`` where the plugin has one.  Nothing is written when all of it is there
-    already.
+    Creates ``linewash.desktop``, ``linewash/`` with ``shared/``, ``vendor/`` and ``installation.json`` in it, and
+    ``linewash.action`` in ``actions/`` beside ``pykrita`` where the plugin has one.  Each of them is replaced completely or not
+    at all, and only when it differs.
 
     backend_python: the Python that has the backend; None leaves ``installation.json`` out (the plugin then says it is not
-    installed).  home: the folder of the painter's data; None lets the plugin take the platform's own.  fetch: how to get the
-    vendored wheels when they are not at hand (default: pip of backend_python, else of the running Python).
+    installed).  home: the folder of the painter's data; None = the platform's default.  fetch: downloads the vendored wheels
+    when they are not cached (default: pip of backend_python, else of the running Python).
 
     Raises InstallError when the vendored wheels cannot be fetched, OSError when the folder cannot be written.
     """
@@ -45,7 +45,7 @@ def assemble_plugin(
         shutil.rmtree(fresh)
     else:
         shutil.rmtree(old, ignore_errors=True)
-        if final.is_symlink():  # a developer's link into a checkout
+        if final.is_symlink():  # a developer's link to a checkout
             final.unlink()
         elif final.exists():
             final.rename(old)
@@ -63,7 +63,7 @@ def copy_sources(folder: Path) -> None:
 
 
 def remove_plugin(destination: Path) -> list[Path]:
-    """Take out of ``destination`` (a ``pykrita`` folder) what ``assemble_plugin`` put there; what was removed."""
+    """Remove the plugin that ``assemble_plugin`` put into ``destination`` (a ``pykrita`` folder); the removed paths."""
     removed: list[Path] = []
     for folder in (destination / NAME, destination / f".{NAME}-new", destination / f".{NAME}-old"):
         if folder.is_symlink():
@@ -80,29 +80,29 @@ def remove_plugin(destination: Path) -> list[Path]:
 
 
 def installed_version(destination: Path) -> str | None:
-    """The version noted by the plugin in ``destination`` (a ``pykrita`` folder); None where none is installed."""
+    """The version of the plugin in ``destination`` (a ``pykrita`` folder); None when none is installed."""
     try:
-        noted = json.loads((destination / NAME / "installation.json").read_text(encoding="utf-8"))
-        return str(noted["version"])
+        installation = json.loads((destination / NAME / "installation.json").read_text(encoding="utf-8"))
+        return str(installation["version"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
 def differs_from_checkout(destination: Path) -> bool:
-    """Whether the plugin in ``destination`` (a ``pykrita`` folder) lacks or changes a file of this checkout's plugin."""
+    """Whether a file of this checkout's plugin is missing or different in ``destination`` (a ``pykrita`` folder)."""
     parts = ((SOURCE / NAME, destination / NAME), (PROJECT / "shared", destination / NAME / "shared"))
-    pairs = [(path, there / path.relative_to(here)) for here, there in parts for path in _files(here)]
+    pairs = [(path, target / path.relative_to(source)) for source, target in parts for path in _files(source)]
     return any(not copy.is_file() or copy.read_bytes() != path.read_bytes() for path, copy in pairs)
 
 
 def tree_digest(folder: Path) -> str | None:
-    """SHA-256 over names and contents of all files under ``folder`` but ``__pycache__``; None when it is no folder."""
+    """SHA-256 over names and contents of all files under ``folder`` except ``__pycache__``; None when it is no folder."""
     if not folder.is_dir():
         return None
-    total = hashlib.sha256()
+    digest = hashlib.sha256()
     for path in sorted(_files(folder)):
-        total.update(str(path.relative_to(folder)).encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
-    return total.hexdigest()
+        digest.update(str(path.relative_to(folder)).encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
 
 
 def _files(folder: Path) -> Iterator[Path]:
@@ -118,14 +118,14 @@ def _single_files(destination: Path) -> Iterator[tuple[Path, Path]]:
 
 
 def _installation_json(backend_python: Path, home: Path | None) -> str:
-    noted = {
+    installation = {
         "python": str(backend_python.absolute()),
         "project": str(PROJECT),
         "home": str(home.absolute()) if home else None,
         "version": PRODUCT_VERSION,
         "protocol": PROTOCOL_VERSION,
     }
-    return json.dumps(noted, indent=2) + "\n"
+    return json.dumps(installation, indent=2) + "\n"
 
 
 def _write_if_changed(target: Path, content: bytes) -> None:

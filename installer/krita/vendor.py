@@ -1,7 +1,7 @@
-"""The libraries that the plugin brings along: ``requests`` and what it needs, as pure-Python wheels with pinned hashes.
+"""The libraries that come with the plugin: ``requests`` and its dependencies, as pure-Python wheels with pinned hashes.
 
-Krita's own Python may be any from 3.8 on and has no pip, so the wheels are fetched by the installer's Python, for 3.8, and
-unpacked.  They are kept in ``build/vendor/<digest of vendor.txt>``; a folder of that name is always whole.
+Krita's own Python is 3.8 or newer and has no pip, so the installer's Python downloads wheels for 3.8 and unpacks them into
+``build/vendor/<digest of vendor.txt>``.  A folder of that name is always complete.
 """
 
 import hashlib
@@ -19,11 +19,11 @@ from ..subprocesses import run
 REQUIREMENTS = PROJECT / "krita_plugin" / "vendor.txt"
 
 FetchWheels = Callable[[Path, Path], None]
-"""``fetch(requirements, folder)`` puts the wheels that ``requirements`` names into ``folder``."""
+"""``fetch(requirements, folder)`` downloads the wheels listed in ``requirements`` into ``folder``."""
 
 
 def pip_arguments(requirements: Path, folder: Path) -> Sequence[str]:
-    """Arguments after ``python -m pip`` that fetch pure-Python wheels for Python 3.8 into ``folder``, hashes checked."""
+    """Arguments after ``python -m pip`` that download pure-Python wheels for Python 3.8 into ``folder``, hashes checked."""
     return (
         "download", "--quiet", "--disable-pip-version-check", "--no-input", "--require-hashes", "--no-deps",
         "--only-binary=:all:", "--platform", "any", "--implementation", "py", "--abi", "none", "--python-version", "3.8",
@@ -32,7 +32,7 @@ def pip_arguments(requirements: Path, folder: Path) -> Sequence[str]:
 
 
 def pip_fetcher(python: Path) -> FetchWheels:
-    """A ``Fetch`` that uses the pip of ``python``; raises InstallError when that fails."""
+    """A ``FetchWheels`` that uses the pip of ``python`` and raises InstallError when pip fails."""
 
     def fetch(requirements: Path, folder: Path) -> None:
         if run([python, "-m", "pip", *pip_arguments(requirements, folder)]) != 0:
@@ -44,9 +44,9 @@ def pip_fetcher(python: Path) -> FetchWheels:
 
 
 def prepare_libraries(fetch: FetchWheels | None = None, requirements: Path = REQUIREMENTS, cache: Path | None = None) -> Path:
-    """The folder with the unpacked libraries, fetched first if it is not there yet.
+    """The folder with the unpacked libraries; they are downloaded first when the folder does not exist.
 
-    fetch: how to get the wheels (default: pip of the running Python).  cache: where unpacked sets are kept.
+    fetch: downloads the wheels (default: pip of the running Python).  cache: parent of the folders (default: ``build/vendor``).
     """
     cache = cache or PROJECT / "build" / "vendor"
     target = cache / hashlib.sha256(requirements.read_bytes()).hexdigest()[:16]

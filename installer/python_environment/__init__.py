@@ -1,1 +1,1 @@
-"""The virtual environment that holds the backend, and what a computer needs for one."""
+"""The backend's virtual environment, and the requirements for it."""

@@ -1,7 +1,8 @@
-"""The virtual environment ``.venv`` of a checkout: made, filled with the pinned packages, stamped last.
+"""Creates the virtual environment ``.venv`` of a checkout, installs the pinned packages and writes a stamp at the end.
 
-The stamp holds a fingerprint of everything the contents depend on.  No stamp, or another fingerprint: the work is done (again),
-on top of whatever an interrupted run left.  So a second run changes nothing and an interrupted one continues.
+The stamp holds a fingerprint of everything that the packages depend on.  When the stamp is missing or has another fingerprint,
+the packages are installed again into whatever an interrupted run left.  So a second run changes nothing, and an interrupted
+one continues.
 """
 
 import hashlib
@@ -19,33 +20,32 @@ from ..subprocesses import capture_output, run
 
 STAMP = "linewash-install.json"
 HASHED_REQUIREMENTS = {"dev": "backend/evaluation/metrics/lpips.txt"}
-"""Extra -> a file of packages with hashes that come along without what they ask for, which for these is another framework."""
+"""Extra -> a file of packages with hashes, installed without their dependencies (these would bring another framework)."""
 
 
 @dataclass(frozen=True)
 class Tools:
-    """What making an environment does to the outside world; tests hand in quick ones.
-
-    make(folder): make an empty virtual environment.  works(python): whether that Python runs and has pip.
-    install(python, arguments): ``pip install`` with these arguments, in the checkout.  All but works raise InstallError.
-    """
+    """The outside effects of preparing an environment; tests pass quick substitutes."""
 
     create: Callable[[Path], None]
+    """``create(folder)`` makes an empty virtual environment; raises InstallError."""
     works: Callable[[Path], bool]
+    """``works(python)``: whether that Python runs, has pip and has the version of the running Python."""
     install: Callable[[Path, Sequence[str]], None]
+    """``install(python, arguments)`` runs ``pip install`` with these arguments in the checkout; raises InstallError."""
 
 
 def system_tools(project: Path) -> Tools:
-    """The tools that really do it, with the running Python's venv and the environment's pip."""
+    """The real tools: the running Python's venv and the environment's pip."""
 
-    def make(folder: Path) -> None:
+    def create(folder: Path) -> None:
         status, text = capture_output([sys.executable, "-m", "venv", folder])
         if status != 0:
             raise InstallError(f"The virtual environment could not be made in {folder}: {text.strip()}")
 
     def works(python: Path) -> bool:
-        wanted = f"import pip, sys; sys.exit(sys.version_info[:2] != {sys.version_info[:2]!r})"
-        return capture_output([python, "-c", wanted])[0] == 0
+        code = f"import pip, sys; sys.exit(sys.version_info[:2] != {sys.version_info[:2]!r})"
+        return capture_output([python, "-c", code])[0] == 0
 
     def install(python: Path, arguments: Sequence[str]) -> None:
         quiet = () if sys.stdout.isatty() else ("--quiet", "--progress-bar", "off")
@@ -56,7 +56,7 @@ def system_tools(project: Path) -> Tools:
                 "and start the installer again; it continues where it stopped."
             )
 
-    return Tools(make, works, install)
+    return Tools(create, works, install)
 
 
 def venv_python(venv: Path, platform: str) -> Path:
@@ -65,12 +65,12 @@ def venv_python(venv: Path, platform: str) -> Path:
 
 
 def fingerprint(project: Path, extras: Iterable[str], version: Sequence[int] = sys.version_info[:2]) -> str:
-    """SHA-256 over what the contents of the environment depend on: pins, dependencies, extras, Python, place."""
-    total = hashlib.sha256()
+    """SHA-256 over everything the environment depends on: pins, dependencies, extras, Python version and project folder."""
+    digest = hashlib.sha256()
     for name in ("pyproject.toml", "constraints.txt", *_hashed_requirements(extras)):
-        total.update((project / name).read_bytes() + b"\0")
-    total.update(repr((sorted(extras), tuple(version[:2]), str(project))).encode())
-    return total.hexdigest()
+        digest.update((project / name).read_bytes() + b"\0")
+    digest.update(repr((sorted(extras), tuple(version[:2]), str(project))).encode())
+    return digest.hexdigest()
 
 
 def _hashed_requirements(extras: Iterable[str]) -> list[str]:
@@ -78,7 +78,7 @@ def _hashed_requirements(extras: Iterable[str]) -> list[str]:
 
 
 def read_stamp(project: Path) -> tuple[str, frozenset[str]]:
-    """(fingerprint, extras) of the environment as it was last finished; ("", nothing) when it never was."""
+    """(fingerprint, extras) of the environment when it was last completed; ("", no extras) when it never was."""
     try:
         stamp = json.loads((project / ".venv" / STAMP).read_text(encoding="utf-8"))
         return str(stamp["fingerprint"]), frozenset(stamp["extras"])
@@ -87,19 +87,19 @@ def read_stamp(project: Path) -> tuple[str, frozenset[str]]:
 
 
 def is_current(project: Path, extras: Iterable[str]) -> bool:
-    """Whether the environment is finished, up to date and holds ``extras``."""
-    stamped, present = read_stamp(project)
-    return set(extras) <= present and stamped == fingerprint(project, present)
+    """Whether the environment is complete, up to date and includes ``extras``."""
+    stamp, installed = read_stamp(project)
+    return set(extras) <= installed and stamp == fingerprint(project, installed)
 
 
 def prepare_environment(project: Path, extras: Iterable[str], tools: Tools, platform: str = sys.platform) -> bool:
-    """Make ``.venv`` hold the project (editable) with ``extras``; whether anything had to be done.
+    """Install the project (editable) with ``extras`` into ``.venv``; whether anything had to be done.
 
     Extras installed earlier stay.  Raises InstallError.
     """
     if is_current(project, extras):
         return False
-    wanted = sorted(set(extras) | read_stamp(project)[1])
+    all_extras = sorted(set(extras) | read_stamp(project)[1])
     venv = project / ".venv"
     python = venv_python(venv, platform)
     (venv / STAMP).unlink(missing_ok=True)
@@ -109,10 +109,10 @@ def prepare_environment(project: Path, extras: Iterable[str], tools: Tools, plat
     if not venv.exists():
         info(f"Making the virtual environment {venv} ...")
         tools.create(venv)
-    info(f"Installing the backend ({', '.join(wanted)}); the first time this takes some minutes ...")
-    tools.install(python, ("--constraint", "constraints.txt", "--editable", f".[{','.join(wanted)}]"))
-    for name in _hashed_requirements(wanted):
+    info(f"Installing the backend ({', '.join(all_extras)}); the first time this takes some minutes ...")
+    tools.install(python, ("--constraint", "constraints.txt", "--editable", f".[{','.join(all_extras)}]"))
+    for name in _hashed_requirements(all_extras):
         tools.install(python, ("--no-deps", "--require-hashes", "--requirement", name))
-    stamp = {"fingerprint": fingerprint(project, wanted), "extras": wanted}
+    stamp = {"fingerprint": fingerprint(project, all_extras), "extras": all_extras}
     write_atomically(venv / STAMP, (json.dumps(stamp, indent=2) + "\n").encode())
     return True

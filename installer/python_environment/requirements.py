@@ -1,4 +1,4 @@
-"""What this computer must have before anything is installed; each lack is one sentence and what to do about it."""
+"""Checks what the computer needs before anything is installed; each message says what is missing and what to do."""
 
 import importlib.util
 import platform
@@ -10,25 +10,25 @@ from pathlib import Path
 from ..messages import InstallError, format_gigabytes
 
 NEEDED_BYTES = 3_000_000_000
-"""Bytes that must be free: the backend with PyTorch for the processor (measured: 1.7 GB) and room to unpack it."""
+"""Bytes that must be free: for the backend with PyTorch for CPUs (measured: 1.7 GB) and for unpacking it."""
 
 NEEDED_BYTES_CUDA = 9_000_000_000
-"""Bytes that should be free on Linux, where PyTorch's ordinary package brings NVIDIA's libraries along."""
+"""Bytes that should be free on Linux, where PyTorch's ordinary package includes NVIDIA's libraries."""
 
 TESTED_PYTHONS = ((3, 10), (3, 13))
 """Oldest and newest Python that ``constraints.txt`` was resolved for."""
 
 
 def check_python(find: Callable[[str], object] = importlib.util.find_spec) -> None:
-    """Raise InstallError when this Python cannot make a virtual environment or no PyTorch is made for it.
+    """Raise InstallError when this Python cannot create a virtual environment or PyTorch does not support it.
 
-    find: says whether there is a module of that name, None when not.
+    find: returns None when there is no module of that name.
     """
     if any(find(name) is None for name in ("venv", "ensurepip")):
         raise InstallError(missing_venv_sentence(sys.platform))
-    refusal = unsupported_sentence(sys.platform, platform.machine(), sys.maxsize > 2**32)
-    if refusal:
-        raise InstallError(refusal)
+    sentence = unsupported_sentence(sys.platform, platform.machine(), sys.maxsize > 2**32)
+    if sentence:
+        raise InstallError(sentence)
 
 
 def missing_venv_sentence(system: str) -> str:
@@ -42,7 +42,7 @@ def missing_venv_sentence(system: str) -> str:
 
 
 def unsupported_sentence(system: str, machine: str, bits_64: bool) -> str | None:
-    """The sentence for a computer PyTorch is not made for, None when it is.  machine: as ``platform.machine()``."""
+    """The sentence for a computer that PyTorch does not support; None when it does.  machine: as ``platform.machine()``."""
     if not bits_64:
         return "This is a 32-bit Python, and PyTorch is made for 64 bits only. Install a 64-bit Python."
     if system == "darwin" and machine == "x86_64":
@@ -51,7 +51,10 @@ def unsupported_sentence(system: str, machine: str, bits_64: bool) -> str | None
 
 
 def check_space(folder: Path, free: int | None = None, needed: int = NEEDED_BYTES) -> None:
-    """Raise InstallError when fewer than ``needed`` bytes are free where ``folder`` lies (free: default asks the disk)."""
+    """Raise InstallError when fewer than ``needed`` bytes are free on the disk of ``folder``.
+
+    free: the free bytes; None = ask the disk.
+    """
     available = shutil.disk_usage(folder).free if free is None else free
     if available < needed:
         raise InstallError(
@@ -61,7 +64,7 @@ def check_space(folder: Path, free: int | None = None, needed: int = NEEDED_BYTE
 
 
 def space_notice(system: str) -> str:
-    """What the painter is told about size before the download starts."""
+    """The message about download size and disk space, shown before the download starts."""
     if system == "linux":
         return (
             f"About 0.4 GB is downloaded ({format_gigabytes(NEEDED_BYTES)} of disk space are needed); "

@@ -1,4 +1,4 @@
-"""The doctor says in plain words what is wrong and how to mend it."""
+"""The doctor says in plain words what is wrong and how to fix it."""
 
 import json
 import os
@@ -43,7 +43,7 @@ def test_the_report_counts_what_is_wrong(tmp_path: Path, krita: KritaInstallatio
     assert doctor.print_report(tmp_path / "home", (krita,)) == 1
     out = capsys.readouterr().out
     assert f"WRONG Krita: the plugin is not installed in {krita.pykrita}." in out
-    assert "to mend, see above." in out
+    assert "to fix, see above." in out
 
 
 def test_an_interrupted_installation_is_recognized(tmp_path: Path) -> None:

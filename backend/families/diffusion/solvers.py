@@ -181,7 +181,7 @@ def sample_dpm_adaptive(
         tolerance = torch.maximum(lower.abs(), previous.abs()).mul(relative_tolerance).clamp_min(0.0078)
         error = float(((higher - lower) / tolerance).square().mean().sqrt())
         if not math.isfinite(error):
-            return higher * unit  # no smaller step mends a latent that is not finite
+            return higher * unit  # a smaller step does not fix a latent that is not finite
         if error <= 1:  # accept the step; otherwise it is tried again, narrower
             x, previous, sigma = higher * unit, lower, sigma_next
         h *= 0.9 * max(error, 1e-6) ** (-1 / 3)

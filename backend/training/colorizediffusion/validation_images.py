@@ -70,9 +70,15 @@ def _sample_image(
     version = parts.version
     encoders = Encoders(lambda image: stage.encode_tokens(image, empty), stage.encode_image)
     strengths = parse_strengths(ParameterValues(defaults(version.spec.parameters)), version.layers)
-    told = version.reference(encoders, parts.extras)(VANILLA if mask is None else BOTH, strengths, inputs)
+    reference_conditioning = version.reference(encoders, parts.extras)(VANILLA if mask is None else BOTH, strengths, inputs)
     blank = encoder(blank_sketch(sketch))
-    conditioning = Conditioning(encoder(sketch), blank, told.cross_attention, told.hooks, told.vector)
+    conditioning = Conditioning(
+        encoder(sketch),
+        blank,
+        reference_conditioning.cross_attention,
+        reference_conditioning.hooks,
+        reference_conditioning.vector,
+    )
     generator = torch.Generator().manual_seed(0)
     noise = torch.randn(1, 4, line.shape[0] // 8, line.shape[1] // 8, generator=generator).to(device)
     denoiser = GuidedDenoiser(move_to_device_of(parts.unet, sketch), conditioning, Guidance(GUIDANCE_SCALE))
