@@ -3,9 +3,9 @@
     python benchmarks/krita_round.py [--side 1024] [--rounds 4] [--registry tests.krita.harness.swatches]
 
 The first round starts the backend and loads the model; the table shows the median of the others, which take another seed of the
-same image (the model remembers its condition).  Baseline "plain round",
-measured in the same run: the same images sent to a bare loopback server that answers at once with the same two layers, put
-into a group by plain setPixelData; without model, checks, progress or strips, all in the window's own thread.
+same image (its condition is cached).  Baseline "plain round", measured in the same run: the same images sent to a bare loopback
+server that answers at once with the same two layers, put into a group by plain setPixelData; without model, checks, progress or
+strips, all in the window's own thread.
 Krita runs under Xvfb.  A stall is the longest gap between two ticks of a 20 ms timer in Krita's window.
 """
 

@@ -1,4 +1,4 @@
-"""``linewash serve | colorize | models | doctor | train | evaluate``.
+"""``linewash serve | colorize | models | doctor | train | evaluate | evaluate-faces``.
 
 A command imports what it needs when it is called, so that the server process never loads torch.
 """

@@ -1,1 +1,1 @@
-"""One file per coloring system; ``registry`` knows them by name."""
+"""One folder for each coloring system; ``registry`` knows them by name."""

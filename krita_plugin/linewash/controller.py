@@ -84,7 +84,7 @@ class Controller(QtCore.QObject):
             choices = DockerState(finish=read_finish(self.app), model=read_model(self.app))
             self._sessions[document.session_id] = (document, Session(choices, message))
             if find_model(self.models.models, choices.model) is None:
-                # The default model needs no description before it is asked to color, so no backend is started for it.
+                # The default model can be asked to color before its spec is known, so no backend is started for it.
                 (self.models.refresh if choices.model == DEFAULT_MODEL else self.models.refresh_or_start)()
             self.unclaimed.refresh()
         return self._sessions[document.session_id][1]

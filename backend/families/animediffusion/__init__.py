@@ -1,1 +1,1 @@
-"""AnimeDiffusion: faces colored in pixel space after a bent reference."""
+"""AnimeDiffusion: faces colored in pixel space after a warped reference."""

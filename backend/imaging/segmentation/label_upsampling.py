@@ -10,11 +10,11 @@ from backend.imaging.parallel_rows import parallel_rows
 from backend.imaging.types import Gray, Labels
 
 SEED_DISTANCE = 3
-"""Working cells at least this far (chessboard) from a border keep their label; nearer ones are flooded anew."""
+"""Working cells at least this far (chessboard) from a border keep their label; nearer ones get new labels by the watershed."""
 BORDER_RIDGE = 40
 """Height of the ridge (in ink levels) along the old border; the new border follows it where there is no stronger ink."""
 MAX_SEED_INK = 96
-"""A cell of a narrow region seeds the flooding only where its ink is below this."""
+"""A cell of a narrow region seeds the watershed only where its ink is below this."""
 SEED_HALF_WIDTH = 0.25
 """Half the width of the middle part of such a cell that is a seed, in cells."""
 _BAND_ROWS = 256

@@ -14,7 +14,7 @@ from .colorize_job import WAIT_S
 
 
 class ModelList(QtCore.QObject):
-    """``changed`` is emitted after every answer, ``failed`` before it with the LinewashError of one that did not come."""
+    """``changed`` is emitted after every attempt to list the models; before it, ``failed`` with the error of a failed one."""
 
     changed = Signal()
     failed = Signal(object)

@@ -122,7 +122,7 @@ class ChoiceField(ChoiceBox):
         self.chosen.connect(self.changed.emit)
 
     def show_value(self, value: Any) -> None:
-        """Show the one of that value."""
+        """Show the choice that has this value."""
         self.show_entries(self._choices, value)
 
 
