@@ -95,6 +95,7 @@ class Controller(QtCore.QObject):
         session = self.session(document)
         if session.busy:
             return
+        # "Automatic" becomes a layer now: the painter may go to another one while the run goes on.
         choices = replace(session.choices, lines=session.line_layer(document.layers(), document.active_layer()))
         model = find_model(self.models.models, choices.model)
         if model is None and choices.model != DEFAULT_MODEL:
@@ -105,6 +106,7 @@ class Controller(QtCore.QObject):
         except LinewashError as error:
             self._reject(document, error)
             return
+        # So that Automatic finds the same lines again when the painter stands in the new layers.
         session.last_lines = choices.lines
         run = ColorizeRun(document, session)
         self._start(run, partial(self._colorize, run, choices, request, mode_label(choices, model)))
@@ -147,11 +149,13 @@ class Controller(QtCore.QObject):
             run.session.cancel(run.number)
         self._runs.clear()  # nothing is shown any more
         self._poll_timer.stop()
+        # Threads are told to give up before they are waited for.
         self._connection.close()
         self.unclaimed.stop()
         self.loop.stop()
         self.threads.join(SHUTDOWN_S)
         self._sessions.clear()
+        # Last, as tasks close their scratch documents when they are cancelled.
         self.app.release()
 
     # -- the story of a run ---------------------------------------------------------------------------------------------
@@ -193,6 +197,7 @@ class Controller(QtCore.QObject):
             else:
                 self.unclaimed.add(result.status)
             raise
+        # Acknowledged only now: had Krita crashed before, the backend would still offer the result.
         self.unclaimed.dismiss(result.status.id)
         self.threads.start(result.acknowledge)
         self.notice = None

@@ -82,9 +82,12 @@ class Task:
             return
         self._busy, awaited, end = True, 0, time.monotonic() + SLICE_S
         try:
+            # 0 is a pause without delay: such steps are done one after the other until the slice is spent.
             while self._cancelled or (awaited == 0 and time.monotonic() < end):
+                # Unless a thread answers, the next step goes on without a value.
                 step, self._next_step = self._next_step, partial(self._work.send, None)
                 awaited = self._work.throw(Cancelled()) if self._cancelled else step()
+            # ``in_thread`` yields a call, ``pause`` a number of milliseconds.
             if callable(awaited):
                 returned, raised = partial(self._resume, self._work.send), partial(self._resume, self._work.throw)
                 self._loop.threads.start(awaited, returned, raised)

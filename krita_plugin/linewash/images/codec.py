@@ -21,6 +21,7 @@ _ARGB, _GRAY = QtGui.QImage.Format.Format_ARGB32, QtGui.QImage.Format.Format_Gra
 
 def encode_lines(pixels: PixelData) -> bytes:
     """The line layer as PNG.  EMPTY_LINES when it is transparent, or one color, all over."""
+    # Whole strips are compared: a loop over single pixels would take seconds.
     first = pixels.strips[0][:4]
     if all(strip == first * (len(strip) // 4) for strip in pixels.strips) or not _has_paint(pixels):
         raise LinewashError(ErrorCode.EMPTY_LINES)
@@ -36,6 +37,7 @@ def is_opaque_paper(pixels: PixelData) -> bool:
     samples = covered = light = 0
     for top, (_, rows) in enumerate(strips(pixels.width, pixels.height)):
         strip, stride = pixels.strips[top], pixels.width * 4
+        # A sample of the pixels decides, with green in place of brightness.
         for row in range(0, rows, _SAMPLE):
             line = strip[row * stride : (row + 1) * stride]
             for green, alpha in zip(line[1 :: 4 * _SAMPLE], line[3 :: 4 * _SAMPLE]):
@@ -67,6 +69,7 @@ def read_file(path: Path, longest: int) -> "QtGui.QImage":
     _lift_limit()
     reader.setAutoTransform(True)
     size = reader.size()
+    # Scaled while it is decoded: of a large JPEG the full size is never unpacked.
     if size.isValid() and max(size.width(), size.height()) > longest:
         reader.setScaledSize(size.scaled(longest, longest, QtCore.Qt.AspectRatioMode.KeepAspectRatio))
     image = reader.read()
@@ -122,6 +125,7 @@ def decode_layer_strips(png: bytes, size: Tuple[int, int]) -> List[bytes]:
 
 def decode_layer(png: bytes) -> "QtGui.QImage":
     """A result layer.  BAD_IMAGE when it is no PNG."""
+    # The buffer only refers to these bytes, so they must live as long as it does.
     data = QtCore.QByteArray(png)
     buffer = QtCore.QBuffer(data)
     buffer.open(QtCore.QIODevice.OpenModeFlag.ReadOnly)

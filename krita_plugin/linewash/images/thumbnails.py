@@ -21,6 +21,7 @@ def layer_thumbnail(app: KritaApp, document: Document, layer_id: str) -> "QtGui.
         return QtGui.QImage()
     bounds, size = node.bounds(), document.size
     area = overlap((bounds.x(), bounds.y(), bounds.width(), bounds.height()), (0, 0, size[0], size[1]))
+    # Sampled before it is converted: converting a whole layer would stall the window.
     step = max(1, max(area[2], area[3]) // THUMBNAIL_SIDE)
     width, height = area[2] // step, area[3] // step
     if not (width and height):

@@ -67,8 +67,10 @@ class Launcher:
         report: called, with words for the painter, when something takes time.  is_cancelled: whether to give up waiting.
         LinewashError: NOT_INSTALLED, BACKEND_START, VERSION_MISMATCH, BAD_TOKEN.
         """
+        # Two threads must not start two backends.
         with self._lock:
             installation = Installation.read(self._file)
+            # A backend that runs is used even when the installer's record is gone.
             home = installation.home if installation else default_home()
             info = self._find(home)
             if info is not None:
@@ -85,6 +87,7 @@ class Launcher:
                 env=environment,
                 **detached_options(),
             )
+            # Kept, as Python warns of a process object that is collected while the process runs.
             self._started = process
             return wait_for_backend(home, process, lambda: self._find(home), is_cancelled)
 

@@ -59,6 +59,7 @@ class ColorizeJob(BackendJob):
         if captured is None:
             raise LinewashError(ErrorCode.INTERNAL, "a job runs once")
         request, lines_id = captured.request, captured.lines_id
+        # Before the backend is looked for: what is wrong with the layers is said without waiting for it.
         parts, on_paper = encode_parts(captured), codec.is_opaque_paper(captured.lines)
         del captured
         self._stop_if_cancelled()

@@ -62,6 +62,7 @@ class ModelList(QtCore.QObject):
             return None
         until = time.monotonic() + START_S
         with self._connection.create_client(info) as client:
+            # Short waits one after the other, so that the end of Krita is noticed in between.
             while True:
                 try:
                     return client.models(WAIT_S)

@@ -46,6 +46,7 @@ class Converter:
             return data
         if self._scratch is None:
             self._scratch = self._create()
+        # Krita's scripting converts layers, not bytes, so the bytes pass through a layer.
         node = self._scratch.createNode("strip", "paintlayer")
         self._set_space(node, source)
         node.setPixelData(data, 0, 0, width, height)

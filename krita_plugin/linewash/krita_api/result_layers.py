@@ -45,6 +45,7 @@ def snapshot_layers(group: Node) -> List[Tuple[str, Node]]:
     copies: List[Tuple[str, Node]] = []
     for node in group.childNodes():
         role = _role_of(node)
+        # Of two layers with one name the lower one is recolored; the other is taken for the painter's own.
         is_second = any(role == other for other, _ in copies)
         copies.append(("" if is_second else role, node.duplicate()))
     return copies

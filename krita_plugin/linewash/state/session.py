@@ -124,6 +124,7 @@ class Session:
         elif layer is not None and layer.id in auxiliary:
             recent = [by_id[layer_id] for layer_id in (self.last_lines, *self._recent_layers) if layer_id in by_id]
             usable = [each for each in recent if each.has_colors and not each.is_result and each.id not in auxiliary]
+            # Without any other layer an auxiliary one is colored, but never hints: they are no drawing.
             layer = next(iter(usable), None if layer.id == self.choices.hints else layer)
         return layer.id if layer is not None else ""
 

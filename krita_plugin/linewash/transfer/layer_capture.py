@@ -124,12 +124,14 @@ async def capture_layers(
     await app.prepare_scratch()
     converter = app.create_converter()
     try:
+        # The copies are frozen: the painter may go on while their pixels are read strip by strip.
         line_pixels = await _read_color(lines, canvas, converter, canvas)
         references: List[Union[PixelData, Path]] = []
         for source, node in zip(sources, nodes):
             if node is None:
                 references.append(Path(source.path))
             else:
+                # Only its painted part is sent: where a reference lies on the canvas says nothing.
                 bounds = _bounds_of(node)
                 references.append(await _read_color(node, overlap(bounds, canvas), converter, bounds))
         mask_pixels: Optional[PixelData] = None

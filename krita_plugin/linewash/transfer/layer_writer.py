@@ -91,6 +91,7 @@ async def insert_result(
     scratch = app.create_scratch_document()
     try:
         group = await _build_group(app, scratch, document, result, previous)
+        # The group is built while the painter works on; only putting it in waits for a pause.
         await _wait_until_idle(document, is_pointer_down)
         check_place(document, result)
         # From here to addChildNode there is no await: the document cannot change in between.
@@ -135,6 +136,7 @@ async def _build_group(
         raise LinewashError(ErrorCode.INTERNAL, "a scratch document has no root")
     root.addChildNode(group, None)
     await pause()
+    # Scratch documents are created small, which is fast; here the layers need their full size.
     scratch.resizeImage(0, 0, width, height)
     await pause()
     if previous is None:
@@ -229,6 +231,7 @@ def _find_place(app: KritaApp, document: Document, result: ResultLayers) -> _Pla
     if index > 0:
         results_below = tuple(_visible_results(siblings[index - 1 :: -1]))
         return _Place(parent, siblings[index - 1], fold=results_below[:1])
+    # The lines are the lowest layer, and Krita's scripting puts nodes above others only.
     if app.is_active(document):
         return _Place(parent, lines, move_down=True)
     return _Place(parent, lines, "multiply")  # Krita's action lowers layers of the active document alone
@@ -253,10 +256,12 @@ async def _move_below_lines(app: KritaApp, document: Document, group_id: str, li
             return
         if not app.is_active(document) or not document.is_idle:
             continue
+        # The action moves the active layer; Krita makes the group active a moment after it is told to.
         if document.active_layer() != group_id:
             document.activate(group_id)
             continue
         app.trigger_action("move_layer_down")
+        # Krita acts later: asking again at once would lower the group twice.
         await pause(4 * RETRY_MS)
 
 

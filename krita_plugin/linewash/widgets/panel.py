@@ -150,6 +150,7 @@ class Panel(QtWidgets.QWidget):
         for row, (text, field) in enumerate(rows):
             label = QtWidgets.QLabel(text)
             grid.addWidget(label, row, 0, QtCore.Qt.AlignmentFlag.AlignTop)
+            # One row high, so that a label stands beside the first row of a field that has several.
             label.setFixedHeight(self.lines.sizeHint().height())
             if isinstance(field, QtWidgets.QWidget):
                 label.setBuddy(field)
@@ -170,6 +171,7 @@ class Panel(QtWidgets.QWidget):
         column.setSpacing(6)
         for widget in (self.foreground_layer, self.mode, self._mode_label, self.parameters):
             widget.hide()  # shown when it is needed
+        # Only the choices scroll: buttons and messages are always in sight.
         column.addWidget(ScrollArea(choices, self.lines.sizeHint().height()))
         column.addLayout(buttons)
         column.addWidget(self.progress)

@@ -42,6 +42,7 @@ class NumberField(QtWidgets.QWidget):
         self._number.setObjectName("set_" + info.name)
         self._number.setButtonSymbols(QtWidgets.QAbstractSpinBox.ButtonSymbols.NoButtons)
         self._number.setFocusPolicy(QtCore.Qt.FocusPolicy.ClickFocus)
+        # A number counts when it is typed in full, not after each digit.
         self._number.setKeyboardTracking(False)
         self._number.installEventFilter(self)
         row = QtWidgets.QHBoxLayout(self)
@@ -70,6 +71,7 @@ class NumberField(QtWidgets.QWidget):
     def show_value(self, value: Any) -> None:
         """Show a number."""
         for widget, widget_value in ((self._number, value), (self._slider, round((value - self._info.low) / self._step))):
+            # Else showing a value would count as a change by the painter.
             blocked = widget.blockSignals(True)
             widget.setValue(widget_value)
             widget.blockSignals(blocked)

@@ -163,6 +163,7 @@ class ReferenceList(QtWidgets.QListWidget):
             action.triggered.connect(lambda _=False, r=role: self._replace(row, replace(reference, role=r, used=True)))
         menu.addSeparator()
         menu.addAction("Remove").triggered.connect(lambda: self._remove(row))
+        # Not exec, which would run an event loop of its own inside this event.
         menu.popup(self.viewport().mapToGlobal(position))
 
 
