@@ -85,6 +85,7 @@ class Client:
         contents = parts.by_name()
         sizes = [part_size(name, part) for name, part in contents.items()]
         body = MultipartBody(json.dumps(request.to_json()).encode("utf-8"), contents)
+        # Refused before it is sent: the backend would break the connection in the middle.
         if max(sizes, default=0) > MAX_PART_BYTES or len(body) > MAX_REQUEST_BYTES:
             raise LinewashError(ErrorCode.REQUEST_TOO_LARGE, "%d bytes" % len(body))
         return self._json(
@@ -107,6 +108,7 @@ class Client:
         yield status
         while not status.state.terminal:
             newer = self.status(job_id, after=status.revision, wait_s=MAX_WAIT_S)
+            # A long-poll may also end without news.
             if newer.revision != status.revision or newer.state != status.state:
                 yield newer
             status = newer
@@ -180,6 +182,7 @@ class Client:
     def _send(self, method: str, path: str, wait_s: float = 0.0, attempts: int = ATTEMPTS, **options: Any) -> requests.Response:
         """One call, repeated when the connection breaks.  All calls but shutdown are idempotent."""
         url = "http://%s:%d%s" % (self.info.host, self.info.port, path)
+        # To connect, and to wait for the answer, which a long-poll holds back for ``wait_s``.
         timeout = (self._timeout_s, self._timeout_s + wait_s)
         for attempt in range(1, attempts + 1):
             try:

@@ -71,6 +71,7 @@ def _iter_file(name: str, path: "Union[os.PathLike[str], str]", size: int) -> It
     remaining = size
     try:
         with Path(path).open("rb") as file:
+            # Exactly as much as was announced: a file that has grown meanwhile would break the body.
             while remaining > 0:
                 block = file.read(min(BLOCK, remaining))
                 if not block:

@@ -97,6 +97,7 @@ def colorize(
     fields = {"steps": steps, "guidance": guidance, "gap": gap, "merging": merging}
     values: dict[str, Value] = {name: value for name, value in fields.items() if value is not None}
     with report_errors():
+        # Through JSON, which checks every field as the backend will.
         request = ColorizeRequest.from_json(
             ColorizeRequest(
                 *drawing.size,
@@ -116,6 +117,7 @@ def colorize(
             request = set_parameters(client, request, values, parameter or ())
             status = _wait_for_job(client, client.submit(request, parts, uuid.uuid4().hex))
             _write_result(client, status, drawing, out, lines.stem)
+            # Only when everything is written: until then the backend keeps the result.
             client.acknowledge(status.id)
 
 

@@ -41,6 +41,7 @@ def doctor(home: Annotated[Path | None, typer.Option(help="Folder of your Linewa
         _check_models,
     )
     healthy = True
+    # All checks run, also after one has failed, so that one call shows everything that is wrong.
     for check in checks:
         try:
             typer.echo("ok     %s" % check(home_folder))

@@ -33,6 +33,7 @@ def download(
     with report_errors():
         if item is None:
             raise LinewashError(ErrorCode.DOWNLOAD_UNKNOWN, f"{name} is not in the list; name a REPOSITORY and a FILE")
+        # Everything is looked up first: a wrong name or a file in the way is noticed before the download.
         remotes = [hub_download.resolve_file(item.repo, path, revision) for path in item.files]
         targets = {remote: folder / item.folder / remote.name for remote in remotes}
         complete = {remote for remote, target in targets.items() if hub_download.is_downloaded(remote, target)}
@@ -42,6 +43,7 @@ def download(
         terms = "; ".join(text for text in (hub_download.read_license(item.repo), item.license) if text)
         typer.echo("%s: %s from %s" % (name, format_size(sum(remote.size for remote in remotes)), item.repo))
         typer.echo("License: %s" % (terms or "the hub names none; see the page of %s" % item.repo))
+        # Without a terminal nobody can be asked, so nothing is downloaded.
         if not accept_license and not (sys.stdin.isatty() and typer.confirm("Do you accept it?")):
             typer.echo("Nothing was downloaded. Say --accept-license when you accept the license.", err=True)
             raise typer.Exit(1)

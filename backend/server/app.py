@@ -74,6 +74,7 @@ def create_app(state: AppState, port: int, token: str) -> FastAPI:
         state.jobs.prune_soon()
         state.dispatcher.start()
         yield
+        # First the jobs end, and with them all long-polls; then their states are written; then workers are awaited.
         state.dispatcher.close()
         await state.jobs.flush()
         for worker in state.dispatcher.workers:
@@ -123,6 +124,7 @@ def _add_job_routes(app: FastAPI, state: AppState) -> None:
         key = request.headers.get(IDEMPOTENCY_HEADER) or uuid.uuid4().hex
         if len(key) > _MAX_KEY:
             raise LinewashError(ErrorCode.BAD_REQUEST, "%s is too long" % IDEMPOTENCY_HEADER)
+        # Refused before the upload is read.  A repeat of an accepted job needs no room.
         if jobs.with_key(key) is None:
             dispatcher.check_room()
         incoming = None
@@ -138,6 +140,7 @@ def _add_job_routes(app: FastAPI, state: AppState) -> None:
             _log.error("an upload cannot be kept: %s", error)
             raise error_from_os(error) from error
         finally:
+            # The folder of an accepted upload has another name by now, so this removes refused ones only.
             if incoming is not None:
                 await asyncio.to_thread(jobs.store.discard, incoming)
         return AsciiJSONResponse(status.to_json(), 202)

@@ -118,6 +118,7 @@ class Dispatcher:
         worker.send(RunJob(job.status.id, self._jobs.store.folder(job.status.id), job.stored.request))
 
     def _kill_if_unresponsive(self, worker: WorkerHandle, job: Job) -> None:
+        # By now the job may have ended, and the worker may run another one.
         if worker.job == job.status.id:
             _log.warning("the worker ignores the cancel of job %s and is killed", job.status.id)
             worker.kill()
@@ -126,6 +127,7 @@ class Dispatcher:
         if isinstance(event, Log):
             logging.getLogger(event.name).log(event.level, "%s", event.text)
         elif self._closing:
+            # All jobs have ended already.
             return
         elif isinstance(event, ModelsListed):
             self.listing.update(event.models)
@@ -148,6 +150,7 @@ class Dispatcher:
     def _on_progress(self, job: Job, event: Progress) -> None:
         low, high = PROGRESS_RANGES[event.stage]
         fraction = event.step / event.steps if event.steps else 0.0
+        # The bar never goes back, whatever order steps are reported in.
         status = replace(job.status, stage=event.stage.value, progress=max(job.status.progress, low + (high - low) * fraction))
         if event.stage is Stage.DENOISE and event.steps:
             status = replace(status, step=event.step, steps=event.steps)
@@ -178,6 +181,7 @@ class Dispatcher:
             if job.cancel_wanted:
                 self._jobs.finish(job, JobState.CANCELLED)
             elif self._jobs.store.has_result(job_id):
+                # It died after the result was complete.
                 self._finish(job)
             else:
                 self._jobs.finish(job, JobState.FAILED, error=error)

@@ -34,6 +34,7 @@ class Job:
         if self.status.state.terminal:
             raise AssertionError("job %s is already %s" % (self.status.id, self.status.state.value))
         self.status = replace(status, revision=self.status.revision + 1)
+        # Whoever waits holds this event; the next change gets a new one.
         self._changed.set()
         self._changed = asyncio.Event()
 
@@ -91,6 +92,7 @@ class Jobs:
         Raises LinewashError IDEMPOTENCY_CONFLICT when the key came with another upload; OSError when the disk fails; and
         whatever ``enqueue`` raises, after which there is no such job.
         """
+        # One at a time: two uploads with the same key must not become two jobs.
         async with self._admission_lock:
             existing = self._by_key.get(key)
             if existing is not None:
@@ -98,6 +100,7 @@ class Jobs:
                     raise LinewashError(ErrorCode.IDEMPOTENCY_CONFLICT)
                 return existing.status
             stored = new_job(upload.request, key, upload.digest)
+            # On disk first: a job that the client was told of survives a crash.
             await asyncio.to_thread(self._store.admit, incoming, stored)
             job = Job(stored)
             self._jobs[job.status.id] = self._by_key[key] = job
@@ -158,6 +161,7 @@ class Jobs:
 
     async def _delete(self, job: Job) -> None:
         self._forget(job)
+        # A save that still runs would write into the folder while it is deleted.
         save_task = self._save_tasks.pop(job.status.id, None)
         if save_task is not None:
             await save_task

@@ -60,16 +60,20 @@ class RequestGuardMiddleware:
 
     def check(self, path: str, headers: Headers) -> LinewashError | None:
         """Why this request is refused, by its path and headers (names in lower case) alone; None when it is not."""
+        # A web page whose name was made to resolve to this computer (DNS rebinding) sends its own name.
         if _header_values(headers, "host") not in self._hosts:
             return LinewashError(ErrorCode.FORBIDDEN_HOST)
+        # Only browsers send an origin, and no web page may use this server.
         if _header_values(headers, "origin"):
             return LinewashError(ErrorCode.FORBIDDEN_ORIGIN)
         tokens = _header_values(headers, TOKEN_HEADER)
+        # compare_digest takes the same time wherever the first wrong byte is.
         if len(tokens) != 1 or not hmac.compare_digest(tokens[0], self._token):
             return LinewashError(ErrorCode.BAD_TOKEN)
         if path != HELLO and _header_values(headers, VERSION_HEADER) != [b"%d" % PROTOCOL_VERSION]:
             return LinewashError(ErrorCode.VERSION_MISMATCH, "this backend speaks %d" % PROTOCOL_VERSION)
         limit = self._limit(path)
+        # isdigit refuses signs and spaces; the limit of 15 digits keeps int() quick.
         if any(
             not length.isdigit() or len(length) > 15 or int(length) > limit
             for length in _header_values(headers, "content-length")
@@ -100,6 +104,7 @@ class _CountedBody:
 
     async def send(self, message: Message) -> None:
         """Send a message; before an answer starts, read the rest of the body."""
+        # For a limited time: a client that never stops sending must not hold back its answer for ever.
         until = time.monotonic() + DRAIN_S
         while message["type"] == "http.response.start" and not self._is_complete and self._received <= self._limit:
             try:

@@ -48,13 +48,16 @@ def serve(settings: Settings, announce: Callable[[str], None]) -> None:
     home = settings.home
     for folder in (home, runtime_dir(home), jobs_dir(home), log_file(home).parent):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    # mkdir does not change the mode of a folder that exists.
     runtime_dir(home).chmod(0o700)
+    # The lock comes first: its holder owns the log, the jobs and the runtime file.
     with single_instance(home), socket.create_server((HOST, settings.port)) as listener:
         _configure_log(log_file(home))
         port: int = listener.getsockname()[1]
         info = ServerInfo(HOST, port, secrets.token_urlsafe(32), os.getpid(), PROTOCOL_VERSION, PRODUCT_VERSION)
         server = _build(settings, info)
         try:
+            # Clients find the server by this file, so it appears when the port is open.
             write_private(server_file(home), json.dumps(info.to_json()).encode("utf-8"))
             line = "Linewash %s listens on %s:%d." % (PRODUCT_VERSION, HOST, port)
             _log.info("%s", line)
@@ -78,6 +81,7 @@ def single_instance(home: Path) -> Generator[None]:
         if _responds(home):
             raise AlreadyRunning(_describe_running(home)) from None
         try:
+            # Locked, but nobody answers: the other server is just ending.
             lock.acquire(timeout=HANDOVER_S)
         except Timeout:
             raise AlreadyRunning(_describe_running(home)) from None
@@ -110,12 +114,14 @@ class _Server(uvicorn.Server):
         if idle_s > self._idle_s:
             _log.info("no request for %.1f minutes, so the server ends", self._idle_s / 60.0)
             return True
+        # Without its file no client finds this server.  A tick is 0.1 s; looking once a second is enough.
         if idle_s > ORPHANED_S and counter % 10 == 0 and read_server_info(self._home) != self._info:
             _log.info("the runtime file is gone, so the server ends")
             return True
         return self._activity.ending or await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # First, or uvicorn would wait for every long-poll.
         self._dispatcher.close()
         await super().shutdown(sockets)
 

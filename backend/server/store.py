@@ -67,6 +67,7 @@ class Store:
         content = {"request": job.request.to_json(), "key": job.key, "digest": job.digest, "created": job.created}
         (incoming / "request.json").write_text(json.dumps(content), encoding="utf-8")
         (incoming / "state.json").write_text(json.dumps(job.status.to_json()), encoding="utf-8")
+        # This makes it a job: a crash before leaves an incoming folder, which ``recover`` removes.
         incoming.rename(self.folder(job.status.id))
 
     def write_status(self, status: JobStatus) -> None:
@@ -134,11 +135,13 @@ def write_result(folder: Path, layers: Mapping[str, bytes], warnings: tuple[str,
         for name, png in layers.items():
             (partial / (name + ".png")).write_bytes(png)
         write_json(partial / "result.json", {"warnings": list(warnings), "seconds": seconds})
+        # All content must be on the disk before the rename that makes it count.
         flush_to_disk(*partial.iterdir(), partial, folder / "request.json", folder / "state.json")
         partial.rename(folder / "result")
     except OSError:
         _remove(partial)
         raise
+    # The renames themselves, of the result and earlier of the job's folder, are on the disk after this.
     flush_to_disk(folder, folder.parent)
 
 

@@ -64,6 +64,7 @@ async def receive(content_type: str, body: AsyncIterator[bytes], folder: Path, m
         buffer = bytearray()
         async for chunk in body:
             buffer += chunk
+            # Chunks are gathered: handing each one to a thread would cost more than writing it.
             if len(buffer) >= _BATCH:
                 await asyncio.to_thread(parser.write, bytes(buffer))
                 buffer.clear()
@@ -102,6 +103,7 @@ class _Receiver:
         missing = set(part_names(self._request)) - set(self._digests)
         if missing:
             raise LinewashError(ErrorCode.BAD_REQUEST, "missing parts: %s" % sorted(missing))
+        # Sorted, so that the order of fields and parts makes no difference.
         content = [json.dumps(self._request.to_json(), sort_keys=True), *(sorted(self._digests.items()))]
         return Upload(self._request, hashlib.sha256(repr(content).encode("utf-8")).hexdigest())
 
@@ -128,6 +130,7 @@ class _Receiver:
         self._name = options.get(b"name", b"").decode("latin-1")
         self._size, self._head, self._hash = 0, b"", hashlib.sha256()
         if self._request is None:
+            # The request tells which other parts may come, and how large their images are.
             if self._name != REQUEST_PART:
                 raise LinewashError(ErrorCode.BAD_REQUEST, "the request part does not come first")
             return
@@ -143,6 +146,7 @@ class _Receiver:
         if self._request is None:
             self._head += data[start:end]
             return
+        # The header holds the size: an image that does not fit is refused before the rest arrives.
         if len(self._head) < PNG_HEADER:
             self._head += data[start : min(end, start + PNG_HEADER - len(self._head))]
             if len(self._head) == PNG_HEADER:

@@ -56,6 +56,7 @@ class WorkerHandle:
         except OSError as error:  # no memory or process number is left
             _log.error("a worker cannot be started: %s", error)
             server_end.close()
+            # Not at once: the caller does not expect an event inside ``start``.
             loop.call_soon(self._on_event, self, WorkerExited(None))
         else:
             _log.info("worker %d starts on %s", self._process.pid or 0, self.config.device)

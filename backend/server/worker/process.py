@@ -47,6 +47,7 @@ def main(connection: "Connection[Event, Command]", config: WorkerConfig) -> None
     stay_offline()
     channel = WorkerConnection(connection)
     logging.basicConfig(level=logging.INFO, handlers=[_PipeLogHandler(channel.send)])
+    # Before the slow imports, so that the end of the server ends them, too.
     threading.Thread(target=channel.listen, name="listener", daemon=True).start()
     with config.crash_log.open("a", encoding="utf-8") as crash_log:
         faulthandler.enable(crash_log)
@@ -57,6 +58,7 @@ def main(connection: "Connection[Event, Command]", config: WorkerConfig) -> None
             raise
         runner = InferenceRunner(config.registry, config.models, config.threads, config.device)
         channel.list_models = runner.models
+        # The list comes before a model is loaded: the docker can show it meanwhile.
         channel.send(ModelsListed(runner.models()))
         channel.send(Ready(config.preload, runner.preload(config.preload)))
         gc.freeze()  # libraries and model are never freed; scanning them costs 0.1 s each time
