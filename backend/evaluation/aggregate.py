@@ -57,6 +57,7 @@ def summarize(rows: Sequence[Row]) -> list[Summary]:
 
 def _summarize_method(method: str, rows: Sequence[Row]) -> Summary:
     seeds = sorted({row.seed for row in rows})
+    # Over drawings first: the spread is that of whole evaluations, not of single drawings.
     means_by_seed = [
         {n: mean_of_known([getattr(row.metrics, n) for row in rows if row.seed == seed]) for n in METRIC_NAMES}
         for seed in seeds

@@ -67,6 +67,7 @@ def evaluate(
     if references and lineart is None:
         raise typer.BadParameter("needs --lineart", param_hint="--references")
     perceptual = load_installed(_parse_net(net))
+    # Files are read before the model is loaded: a wrong path is noticed at once.
     drawings = [] if lineart is None else read_images([lineart])
     cv2.setNumThreads(1)
     torch.set_num_threads(threads)

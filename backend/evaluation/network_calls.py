@@ -18,6 +18,7 @@ def find_networks(thing: object) -> list[nn.Module]:
     stack: list[Any] = [thing]
     while stack:
         value = stack.pop()
+        # By id, as objects may refer to each other in circles and need not be hashable.
         if id(value) in visited:
             continue
         visited.add(id(value))

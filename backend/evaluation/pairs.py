@@ -87,6 +87,7 @@ def mirror_and_warp_reference(pair: Pair, seed: int) -> Pair:
     """The pair with its reference mirrored and smoothly warped, so that no color can be copied by position."""
     height, width = pair.reference.shape[:2]
     rng = np.random.default_rng(seed)
+    # 5 x 5 random shifts, interpolated: smooth enough that shapes stay recognizable.
     displacement = cv2.resize(rng.uniform(-1, 1, (5, 5, 2)).astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC)
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     at_x = (width - 1 - x) + displacement[..., 0] * WARP_STRENGTH * width

@@ -80,6 +80,7 @@ def unpack(pack_folder: Path, site: Path) -> list[Path]:
     with tarfile.open(fileobj=io.BytesIO(whole), mode="r:xz") as archive:
         for member in archive:
             package, _, inner = member.name.partition("/")
+            # A name with .. would be written outside of the folder.
             if package not in installed and member.isfile() and ".." not in inner.split("/"):
                 folders[package] = site / package
                 path = site / package / inner

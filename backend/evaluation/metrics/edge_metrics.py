@@ -64,9 +64,11 @@ def color_bleed(result: Rgb, truth: Rgb, line: Gray) -> float:
     result, truth: (h, w, 3).  line: (h, w), dark on white.
     """
     step = max(2, round(BLEED_STEP * min(line.shape)))
+    # Pixels beside lines are left out, too: their colors are mixed with ink.
     free = cv2.erode((line >= LINE_THRESHOLD).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     judged = bled = 0
     true_lab, lab = lab_from_rgb(truth), lab_from_rgb(result)
+    # Columns are rows of the transposed image, copied into memory order for speed.
     across, down = _free_runs(free, step), np.ascontiguousarray(_free_runs(np.ascontiguousarray(free.T), step).T)
     changes = [np.where(across, _color_change(true_lab, step, 1), 0), np.where(down, _color_change(true_lab, step, 0), 0)]
     most: Any = cv2.dilate(np.maximum(*changes), np.ones((2 * step + 1, 2 * step + 1), np.uint8))

@@ -59,13 +59,16 @@ class Inception:
         x = self._convolve(x, "Conv2d_1a_3x3/2", "Conv2d_2a_3x3/v", "Conv2d_2b_3x3")
         x = self._convolve(F.max_pool2d(x, 3, 2), "Conv2d_3b_1x1", "Conv2d_4a_3x3/v")
         x = F.max_pool2d(x, 3, 2)
+        # Three blocks at 35 x 35.
         for name in ("5b", "5c", "5d"):
             x = self._mixed(x, name, ("1x1",), ("5x5_1", "5x5_2"), ("3x3dbl_1", "3x3dbl_2", "3x3dbl_3"), pool=_average_pool(x))
         x = self._mixed(x, "6a", ("3x3/2",), ("3x3dbl_1", "3x3dbl_2", "3x3dbl_3/2"))
         seven, double = _numbered_names("7x7_", 3), _numbered_names("7x7dbl_", 5)
+        # Four at 17 x 17, whose 7 x 7 kernels are split into rows and columns.
         for name in ("6b", "6c", "6d", "6e"):
             x = self._mixed(x, name, ("1x1",), seven, double, pool=_average_pool(x))
         x = self._mixed(x, "7a", ("3x3_1", "3x3_2/2"), ("7x7x3_1", "7x7x3_2", "7x7x3_3", "7x7x3_4/2"))
+        # Two at 8 x 8.  The last one pools by maximum: so does TensorFlow's graph, other ports do not.
         x = self._mixed_last(x, "Mixed_7b.branch", _average_pool(x))
         x = self._mixed_last(x, "Mixed_7c.branch", F.max_pool2d(x, 3, 1, 1))
         return x.mean((2, 3)).double().numpy()

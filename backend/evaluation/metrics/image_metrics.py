@@ -78,6 +78,7 @@ def _ssim_terms(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
     line = (line / line.sum()).view(1, 1, 1, -1).repeat(a.shape[1], 1, 1, 1)
 
     def blur(x: Tensor) -> Tensor:
+        # The Gaussian window is separable: two passes of 11 weights instead of one of 121.
         return F.conv2d(F.conv2d(x, line, groups=x.shape[1]), line.transpose(2, 3), groups=x.shape[1])
 
     mean_a, mean_b = blur(a), blur(b)

@@ -59,6 +59,7 @@ def draw_batch(data: FacePairs, rng: np.random.Generator, config: BatchConfig) -
     """
     size, side = config.batch_size, config.side
     faces = [data.read(int(number)) for number in rng.integers(len(data), size=size)]
+    # Drawn even when nothing is warped, so that a seed draws the same images either way.
     warps = [random_warp(rng) for _ in faces]
     references = [config.warp(face.color, warp) if config.warp else face.color for face, warp in zip(faces, warps, strict=True)]
     reference = to_signed_tensor([center_square(rgb, side) for rgb in references])

@@ -94,6 +94,7 @@ def train_phase(
         noise = cast("InitialNoise", _require_one_of(initial_noise, INITIAL_NOISES))
         task = Phase2(pairs, InitialNetwork(start), batch_config, reduction, noise, sampler_steps, eta)
     passes = epochs or EPOCHS[name]
+    # Epochs become steps: then the result does not depend on the speed of the machine.
     if not (steps or minutes):
         steps = steps_for_epochs(passes, len(pairs), batch_size, batches_per_step or process_count())
     config = AnimeTrainConfig(

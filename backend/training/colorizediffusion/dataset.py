@@ -119,6 +119,7 @@ class ImageDataset:
         path = self.folder / part / f"{name.parent}.zip"
         if not path.is_file():
             return _find_file(self.folder / part / name).read_bytes()
+        # Opened once: listing the members of a large archive takes long.
         if path not in self._archives:
             opened = zipfile.ZipFile(path)
             self._archives[path] = opened, {PurePosixPath(member).stem: member for member in opened.namelist()}

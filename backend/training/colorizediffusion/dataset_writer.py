@@ -61,6 +61,7 @@ class DatasetWriter:
                 _write(self._folder / part / name, _encode_png(parts[part]))
         height, width = parts[COLOR].shape[:2]
         entry: dict[str, object] = {"resolution": [width, height], "exist_sketch": True, SOURCE_KEY: source}
+        # Listed after its files are written: what a list names is complete, whatever interrupts this.
         self._entries[name] = entry
         text = json.dumps(self._entries, indent=1, ensure_ascii=False) + "\n"
         _write(self._folder / f"image_list_{self._number:04d}.json", text.encode())

@@ -62,6 +62,7 @@ def export_checkpoint(start: StartCheckpoint, run: Path, out: Path) -> int:
     """
     weights, averaged = load_run_weights(run)
     parts = start.load()
+    # Nothing but the file's name tells a reader what the network predicts.
     if prediction_from_name(out.name) != parts.prediction:
         word = "must" if parts.prediction == "eps" else "must not"
         raise ValueError(f"the file of a network that predicts {parts.prediction} {word} have eps in its name: {out.name}")
@@ -72,6 +73,7 @@ def export_checkpoint(start: StartCheckpoint, run: Path, out: Path) -> int:
     if has_pairs:
         parts = expand_v1_to_v15(parts, read_config(start.path).token_head_dim)
         network = V15Network(parts)
+    # Averages are stored in the order of the network's parameters, without names.
     if averaged:
         weights |= dict(zip((name for name, _ in network.named_parameters()), averaged, strict=True))
     names = published_names(list(weights), parts.version, parts.unet)

@@ -79,6 +79,7 @@ def _sample_image(
         reference_conditioning.hooks,
         reference_conditioning.vector,
     )
+    # Always the same noise, so that the sheets of a run can be compared.
     generator = torch.Generator().manual_seed(0)
     noise = torch.randn(1, 4, line.shape[0] // 8, line.shape[1] // 8, generator=generator).to(device)
     denoiser = GuidedDenoiser(move_to_device_of(parts.unet, sketch), conditioning, Guidance(GUIDANCE_SCALE))

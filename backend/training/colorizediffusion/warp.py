@@ -38,6 +38,7 @@ def _evaluate_spline(knots: Tensor, values: Tensor, at: Tensor) -> Tensor:
     """The spline with ``values`` (B, n, 2) at ``knots`` (B, n, 2), evaluated ``at`` (B, m, 2): r^2 ln r and an affine part."""
     size = knots.shape[1]
     knots_affine, at_affine = (torch.cat([torch.ones_like(points[..., :1]), points], -1) for points in (knots, at))
+    # Bookstein's linear system; its last rows keep the kernel's weights free of an affine part.
     system = F.pad(_kernel(knots, knots), (0, 3, 0, 3))
     system[:, :size, size:] = knots_affine
     system[:, size:, :size] = knots_affine.transpose(1, 2)
@@ -48,4 +49,5 @@ def _evaluate_spline(knots: Tensor, values: Tensor, at: Tensor) -> Tensor:
 def _kernel(a: Tensor, b: Tensor) -> Tensor:
     """(B, m, n): r^2 ln r of the distances r between points (B, m, 2) and (B, n, 2)."""
     r = (a[:, :, None] - b[:, None]).square().sum(-1).sqrt()
+    # The 1e-6 keeps 0 * log(0) at knots from becoming NaN.
     return r**2 * torch.log(r + 1e-6)

@@ -44,6 +44,7 @@ class IndexedBatches(Dataset[Any]):
         self._source, self._seed, self._next_refresh = source, seed, 0
 
     def __getitem__(self, number: int) -> Any:
+        # Each worker process has a copy of the data set, and refreshes it by itself.
         if number >= self._next_refresh:
             self._source.dataset.refresh()
             self._next_refresh = number + REFRESH_EVERY

@@ -30,8 +30,10 @@ def replace_checkpoint(folder: Path, write: Callable[[Path], object]) -> None:
     staging, current, previous = staging_folder(folder), folder / NAME, folder / f"{NAME}.old"
     shutil.rmtree(staging, ignore_errors=True)
     write(staging)
+    # Else, after a power failure, an empty checkpoint might have taken the place of the old one.
     flush_to_disk(*staging.rglob("*"))
     shutil.rmtree(previous, ignore_errors=True)
+    # Renames only, so that at any moment one of the two names holds a complete checkpoint.
     if current.exists():
         current.rename(previous)
     staging.rename(current)

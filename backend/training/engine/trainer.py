@@ -47,6 +47,7 @@ class Trainer:
 
     def __init__(self, task: Task, config: TrainConfig, folder: Path, hardware: Hardware = DEFAULT_HARDWARE) -> None:
         self.task, self.config, self.folder, self.hardware = task, config, folder, hardware
+        # Before the network is created, as its initial weights depend on it.
         torch.manual_seed(config.seed)
         self.accelerator = hardware.create_accelerator()
         # DeepSpeed and FSDP flatten the weights, which needs the contiguous layout
@@ -191,6 +192,7 @@ class Trainer:
     def _save_state(self, folder: Path) -> None:
         """All processes at once: where the weights are sharded each process writes its part."""
         self.accelerator.wait_for_everyone()
+        # Between two barriers: the folder is emptied before, and renamed after, all processes write.
         self.accelerator.save_state(str(folder))
         self.accelerator.wait_for_everyone()
 

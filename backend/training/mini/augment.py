@@ -19,9 +19,11 @@ def random_color_matrix(rng: np.random.Generator, natural: float) -> Floats:
         return np.eye(3, dtype=np.float32)
     if u < natural + 0.15 * (1 - natural):  # swapped channels
         return np.eye(3, dtype=np.float32)[rng.permutation(3)]
+    # A slight turn of the hues, or in half of the changed examples any turn.
     hue = rng.normal(0, 0.3) if u < natural + 0.5 * (1 - natural) else rng.uniform(-np.pi, np.pi)
     saturation = rng.uniform(0.6, 1.4)
     cosine, sine = np.cos(hue) * saturation, np.sin(hue) * saturation
+    # In YIQ, hue is the angle of (I, Q) and saturation its length; brightness Y stays.
     rotation = np.array([[1, 0, 0], [0, cosine, -sine], [0, sine, cosine]])
     gains = np.exp(rng.normal(0, 0.12, 3)) * np.exp(rng.normal(0, 0.08))
     return (np.diag(gains) @ np.linalg.inv(_YIQ) @ rotation @ _YIQ).astype(np.float32)

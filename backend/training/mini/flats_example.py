@@ -70,7 +70,9 @@ def make_flats_example(example: ExampleArrays, rng: np.random.Generator | None) 
     )
     matrix = np.eye(3, dtype=np.float32)
     if rng is not None:
+        # One change of colors for both images: the reference must still show the drawing's colors.
         matrix = random_color_matrix(rng, 0.5)
+        # Mirrored and moved independently: no color may be found by its position.
         drawing = drawing.mirror() if rng.random() < 0.5 else drawing
         reference = reference.mirror() if rng.random() < 0.5 else reference
         drawing = drawing.transform(random_affine(rng, SIDE), 0) if rng.random() < 0.25 else drawing

@@ -65,8 +65,10 @@ class FlatsTask:
         """
         output = network(batch.drawing, batch.reference, batch.palette, batch.allowed)
         squared = ((batch.lab[:, :, None] - batch.palette_lab[:, None]) ** 2).sum(-1)
+        # Colors that only pad the palette are far from every true color.
         squared = squared.masked_fill(~batch.palette_valid[:, None], 1e9)
         fit = (-squared / (2 * REGION_SPREAD**2)).clamp_min(-1e4)
+        # A floor under the likelihood limits what one hopeless region can cost.
         floor = torch.full_like(batch.weight[..., None], float(np.log(LIKELIHOOD_FLOOR)))
         nll, similarity_nll, place_nll = (
             -(torch.logsumexp(torch.cat([log_prob.float() + fit, floor], -1), -1) * batch.weight).sum(1).mean()

@@ -58,6 +58,7 @@ def make_drawing_example(example: ExampleArrays, rng: np.random.Generator) -> Fo
     lines = ink.astype(np.float32) / 255
     if rng.random() < FADE_SHARE:
         lines = lines * random_pen_strength(side, rng)
+    # Random gamma and gain: pencils and scans have other grays than clean ink.
     lines = np.minimum(lines ** np.exp(rng.uniform(np.log(0.4), np.log(1.6))) * np.exp(rng.uniform(-0.4, 0.4)), 1)
     blank = np.zeros((side // 2, side // 2, 3), np.float32)
     return _mirror_randomly(lines, blank, mask.astype(np.float32) / 255, rng)

@@ -59,6 +59,7 @@ class ForegroundTask:
         cross_entropy = F.binary_cross_entropy_with_logits(logits, batch.mask)
         probability = logits.sigmoid()
         both, total = (probability * batch.mask).sum((1, 2, 3)), (probability + batch.mask).sum((1, 2, 3))
+        # Unlike cross-entropy, the Dice loss weighs a small foreground as much as a large one.
         dice = 1 - ((2 * both + 1) / (total + 1)).mean()
         with torch.no_grad():
             predicted, truth = logits > 0, batch.mask > 0.5

@@ -104,7 +104,9 @@ class PaintedTask:
         noisy = (1 - sigma) * batch.clean + sigma * batch.noise
         condition = network.condition(batch.inputs, batch.anchor, batch.drop)
         predicted = network(noisy, batch.sigma, condition)
+        # Times 2, as smooth L1 is half the square of small errors.
         error = (F.smooth_l1_loss(predicted, batch.clean, reduction="none", beta=1.0) * 2 * batch.weight).mean((1, 2, 3))
+        # Errors at low noise are small and count more, but at most four times as much.
         loss = (error / (batch.sigma**2).clamp_min(0.25)).mean()
         with torch.no_grad():
             full = batch.sigma == 1
@@ -138,6 +140,7 @@ def make_painted_example(example: ExampleArrays, rng: np.random.Generator, mask_
     warped = np.concatenate([apply_color_matrix(matrix, warped[..., :3]), warped[..., 3:]], -1)
     ink = np.minimum(example["ink"] / np.float32(255) * np.float32(rng.uniform(0.6, 1.3)), 1)
     weight = 0.05 + 0.95 * (example["known"] / np.float32(255))
+    # 0.5 everywhere means that the masks are unknown.
     if rng.random() < mask_dropout:
         mask, reference_mask = np.full_like(mask, 0.5), np.full_like(reference_mask, 0.5)
     if rng.random() < 0.5:

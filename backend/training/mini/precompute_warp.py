@@ -47,6 +47,7 @@ def precompute_warps(network: Flats, cache: Path) -> int:
         count = len(shard["count"])
         examples = [example_at(shard, row) for row in range(count)]
         warped = [warp_references(network, examples[i : i + BATCH_SIZE]) for i in range(0, count, BATCH_SIZE)]
+        # Renamed when it is complete: the file's existence says that the shard is done.
         staging = folder / "warped.new.npy"
         np.save(staging, np.concatenate(warped))
         staging.rename(folder / WARP_FILE)

@@ -35,6 +35,7 @@ def field_residual(color: Rgb, flat: Rgb, ink: Bools) -> tuple[np.ndarray, Gray]
     difference = (color.astype(np.float32) - flat) * known[..., None]
     total = cv2.resize(difference, (GRID, GRID), interpolation=cv2.INTER_AREA)
     share = cv2.resize(known, (GRID, GRID), interpolation=cv2.INTER_AREA)
+    # A blur of known pixels alone: both sums are blurred, then divided.
     near_total, near_share = cv2.GaussianBlur(total, (0, 0), 1.5), cv2.GaussianBlur(share, (0, 0), 1.5)
     residual = (total + 0.05 * near_total) / (share + 0.05 * near_share + 1e-4)[..., None]
     return np.clip(np.rint(residual), -127, 127).astype(np.int8), np.rint(share * 255).astype(np.uint8)
@@ -98,5 +99,6 @@ def preprocess_shard(shard: Path, folder: Path) -> int:
     for key in examples[0]:
         np.save(folder / f"{key}.npy", np.stack([example[key] for example in examples]))
     np.save(folder / "source.npy", sources)
+    # Last: a folder without this file is incomplete and not learned from.
     (folder / "done").touch()
     return len(examples)

@@ -94,6 +94,7 @@ def compose(
     scene = backgrounds.draw(rng, size)
     color, ref = composite_on_scene(target, scene.target), composite_on_scene(reference, scene.reference)
     inside = target.mask > 127
+    # The character hides the lines of the scene behind it.
     line = np.where(inside, target.line, np.minimum(scene.line, target.line))
     kind = rng.random()
     if kind < lines.extracted:

@@ -78,6 +78,7 @@ def write_faces(out: Path, count: int, size: int, seed: int, models3d: Path | No
     for number in range(count):
         paths = [out / part / f"{number:05d}.png" for part in PARTS]
         if not all(path.exists() for path in paths):
+            # A generator for each face: a call that continues draws the same faces as one that was not stopped.
             rng = np.random.default_rng([seed, number, 1] if held_out else [seed, number])
             for path, image in zip(paths, draw_face(rng, size, drawers), strict=True):
                 with replace_atomically(path) as part_file:

@@ -23,6 +23,7 @@ def draw_cat(sheet: Sheet, shape: np.random.Generator, pose: np.random.Generator
     """A sitting animal with patches, ears and tail."""
     fat, ear, sway, look = shape.uniform(0.6, 1.0), shape.uniform(0.25, 0.7), pose.uniform(-0.5, 0.5), pose.uniform(-0.2, 0.2)
     patch, collar = shape.random() < 0.6, shape.random() < 0.6
+    # Back to front: tail, body, paws, ears, head, face.
     sheet.fill(tube([(0.5, 1.9), (1.3, 1.7 + sway), (1.6 + sway, 0.9), (1.2 + sway, 0.5)], (0.14, 0.17, 0.15, 0.1)), "c0", LINE)
     body = sheet.fill(
         smooth([(0, 0.4), (0.7 * fat, 1.0), (0.95 * fat, 1.9), (0, 2.1), (-0.95 * fat, 1.9), (-0.7 * fat, 1.0)], steps=6),
@@ -32,6 +33,7 @@ def draw_cat(sheet: Sheet, shape: np.random.Generator, pose: np.random.Generator
     sheet.fill(ellipse(0, 1.5, 0.45 * fat, 0.6), "c1", LINE * 0.7, clip=body)
     for side in (-1, 1):
         sheet.fill(ellipse(side * 0.35, 2.05, 0.24, 0.14), "c1" if patch else "c0", LINE)
+    # Everything from here on is the head, and is turned as a whole.
     start = len(sheet.items)
     for side in (-1, 1):
         tip = np.array([[side * 0.25, -0.5], [side * 0.72, -0.62 - ear], [side * 0.8, -0.1]])

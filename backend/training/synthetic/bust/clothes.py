@@ -15,6 +15,7 @@ def draw_top(sheet: Sheet, who: Identity, f: BodyShape) -> None:
         kind
     ]
     if kind in ("jacket", "vest", "armor"):
+        # What is open in front shows a shirt, so that is drawn first.
         shirt = sheet.fill(torso_outline(f, 0.7), "shirt", line)
         draw_folds(sheet, who, shirt, [((x, f.shoulder + 0.4), (x + 0.03, f.waist))])
         gap = 0.16 + 0.3 * who.measures["collar"]

@@ -35,6 +35,7 @@ def draw_back_hair(sheet: Sheet, who: Identity, pose: Pose) -> None:
     if kind == "bald":
         return
     if kind in ("tails", "pony", "bun"):
+        # What is tied up is drawn first, and the short hair of the head over its roots.
         sides = (-1, 1) if kind == "tails" else (1,)
         high = rng.uniform(-0.9, 0.2)
         for side in sides:
@@ -66,6 +67,7 @@ def draw_back_hair(sheet: Sheet, who: Identity, pose: Pose) -> None:
                 )
             sheet.fill(ellipse(root[0], root[1] + 0.08, 0.2, 0.15), "bow", line)
         length = 0.95
+    # Tips stand around the head on a circle, with valleys between them on a smaller one.
     if kind in ("spiky", "short"):
         count = int(rng.integers(7, 13))
         angles = np.linspace(np.pi * 1.12, -np.pi * 0.12, count + 1)
@@ -116,6 +118,7 @@ def draw_front_hair(sheet: Sheet, who: Identity, pose: Pose) -> int | None:
                 line,
             )
             sheet.stroke(bezier((x, -0.1), (x + side * 0.05, reach * 0.4), (x, reach * 0.75)), line * 0.6, piece)
+    # The lower edge of the fringe, from the right temple to the left; the crown closes it above.
     base_y = 0.12
     left, right = np.array([s - v * 0.99, base_y]), np.array([s + v * 0.99, base_y])
     if kind == "none":

@@ -15,6 +15,7 @@ def draw_legs(sheet: Sheet, who: Identity, pose: Pose, f: BodyShape) -> None:
         hip = np.array([f.spine_x(f.hip) + side * f.wh * 0.48, f.hip - 0.1])
         knee = hip + f.leg * 0.5 * np.array([side * np.sin(upper), np.cos(upper)])
         ankle = knee + f.leg * 0.5 * np.array([side * np.sin(upper + lower), np.cos(upper + lower)])
+        # The bare leg comes first; socks, trousers and boots are drawn over it.
         skin = sheet.fill(tube([hip, knee, ankle], (w, w * 0.78, w * 0.5)), "skin", line)
         kind = who.traits["bottom"]
         toe = ankle + np.array([side * 0.28 + pose.yaw * 0.15, 0.24])

@@ -176,8 +176,10 @@ class RasterBuffers:
             self.material
         ]
         features = np.array([name in FEATURE_MATERIALS for name in self.names])[self.material]
+        # What is clipped to an eye or a mouth belongs to it.
         features |= features[self.root]
         features[0] = False
+        # Numbers of items have no mean, so one pixel stands for all of its cell.
         step = len(self.ids) // size
         ids = np.ascontiguousarray(self.ids[::step, ::step])
         part = np.ascontiguousarray(self.part[::step, ::step])

@@ -14,6 +14,7 @@ def smooth(knots: ArrayLike, closed: bool = True, steps: int = 6) -> Points:
     if closed:
         p0, p1, p2, p3 = np.roll(p, 1, 0), p, np.roll(p, -1, 0), np.roll(p, -2, 0)
     else:
+        # A piece needs a knot on either side, so an open curve gets one more at each end.
         q = np.vstack([2 * p[0] - p[1], p, 2 * p[-1] - p[-2]])
         p0, p1, p2, p3 = q[:-3], q[1:-2], q[2:-1], q[3:]
     t = np.linspace(0, 1, steps, endpoint=False)[:, None, None]

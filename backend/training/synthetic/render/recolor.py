@@ -54,6 +54,7 @@ class Swatches:
         rgb = texture[..., :3].reshape(-1, 3).astype(np.float32)
         sample = rgb[np.random.default_rng(0).choice(len(rgb), min(len(rgb), 6000), replace=False)]
         distinct = len(np.unique(sample.astype(int) // 8, axis=0))
+        # Fixed seeds: a texture is divided the same way in every process.
         cv2.setRNGSeed(1)
         criteria = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 20, 1.0)
         k = max(1, min(count, distinct))
@@ -68,6 +69,7 @@ class Swatches:
         share = np.bincount(self.label.ravel(), minlength=len(self.centers))
         lab = cv2.cvtColor((self.centers[None] / 255.0).astype(np.float32), cv2.COLOR_RGB2LAB)[0]
         leader = np.arange(len(lab))
+        # From the largest color down, so that no leader is a shade itself.
         for k in np.argsort(-share):
             near = (np.linalg.norm(lab[:, 1:] - lab[k, 1:], axis=1) < 12) & (np.abs(lab[:, 0] - lab[k, 0]) < 28)
             leader[near & (leader == np.arange(len(lab))) & (share <= share[k])] = leader[k]

@@ -106,6 +106,7 @@ def random_shading(rng: np.random.Generator) -> Shading:
         return Shading(gradient=glow, outline_darkness=outline, inner_darkness=inner, seed=seed)
     light = random_light(rng)
     front = light[2]
+    # Relative to the light on surfaces that face the viewer: whatever the light, most of them stay lit.
     levels = {
         "cel": (front * rng.uniform(0.35, 0.85),),
         "tones": (front * rng.uniform(0.7, 0.95), front * rng.uniform(0.2, 0.6)),
@@ -121,6 +122,7 @@ def random_shading(rng: np.random.Generator) -> Shading:
     depth = float(np.clip(rng.normal(0.58, 0.15), 0.28, 0.88))
     hue = rng.uniform(0, 1) if style == "painted" or rng.random() < 0.3 else 0.1
     ramps: dict[str, Tint] = dict.fromkeys(MATERIAL_KINDS, NO_TINT)
+    # Many artists let hair and long clothes change their color towards the ends.
     for kind in ("hair", "cloth"):
         if rng.random() < (0.55 if style == "painted" else 0.3):
             low, high = (0.4, 1.0) if kind == "hair" else (0.55, 1.05)

@@ -80,6 +80,7 @@ class Model:
         self.rest = [self._local_transform(node) for node in self.nodes]
         self.skins: list[list[int]] = [s["joints"] for s in tree.get("skins", [])]
         binds = [self.glb.array(s["inverseBindMatrices"]) for s in tree.get("skins", [])]
+        # glTF stores matrices column by column.
         self.binds = [b.reshape(-1, 4, 4).transpose(0, 2, 1) for b in binds]
         self.materials: list[str] = [m.get("name", f"material {k}") for k, m in enumerate(tree["materials"])]
         self.parts = tuple(self._parts())
@@ -179,6 +180,7 @@ class Model:
         local = list(self.rest)
         if animation is not None:
             for track in self.animations[animation]:
+                # The first key from that moment on; poses between keys are not needed.
                 k = min(int(np.searchsorted(track.times, moment * track.times[-1])), len(track.times) - 1)
                 t, r, s = local[track.node]
                 v = track.values[k]
@@ -206,10 +208,12 @@ class Model:
 
     def _deform(self, part: Part, world: Mapping[int, Floats], morphs: Mapping[int, float]) -> PosedPart:
         points = part.points
+        # Morphs come before the skin, as glTF defines.
         for k, weight in morphs.items():
             if k < len(part.morphs):
                 points = points + weight * part.morphs[k]
         if part.joints is not None and part.weights is not None and part.skin is not None:
+            # Linear blend skinning: a vertex follows the weighted mean of its joints' matrices.
             bones = np.stack([world[j] @ self.binds[part.skin][k] for k, j in enumerate(self.skins[part.skin])])
             m = np.einsum("vk,vkij->vij", part.weights, bones[part.joints])
             points, normals = (

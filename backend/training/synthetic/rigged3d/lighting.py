@@ -34,6 +34,7 @@ def cast_shadows_by_depth(depth: ImageField, shading: Shading, reach: float) -> 
         matrix = np.array([[1, 0, dx], [0, 1, dy]], np.float32)
         moved = cv2.warpAffine(depth, matrix, (size, size), flags=cv2.INTER_NEAREST, borderValue=1e6)
         nearer = depth - moved
+        # Nearly equal depth is the same surface; what is much nearer is too far off to shade this one.
         shadow[(nearer > 0.012 * reach) & (nearer < 0.35 * reach)] = 1
     return np.asarray(cv2.GaussianBlur(shadow, (0, 0), 0.7), np.float32)
 
@@ -58,6 +59,7 @@ def shade_render(rgb: Rgb, normals: NDArray[np.float32], depth: ImageField, mask
     shade = shade_from_cosine(cosine, shading)
     if shading.shadow_length:
         shade = np.maximum(shade, cast_shadows_by_depth(depth, shading, reach))
+    # The models do not name their materials alike, so skin is told by its color.
     kinds = np.where(skin_pixels(rgb), MATERIAL_KINDS.index("skin"), MATERIAL_KINDS.index("cloth")).astype(np.uint8)
     gain = np.zeros_like(shade)
     if shading.highlight:

@@ -52,6 +52,7 @@ class Camera:
     def matrices(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Projection times view, and view, both (4, 4)."""
         c = np.asarray(self.center)
+        # ``out`` points from the center to the camera, which looks the other way.
         out = np.array([np.sin(self.yaw) * np.cos(self.pitch), np.sin(self.pitch), np.cos(self.yaw) * np.cos(self.pitch)])
         right = np.cross(-out, [0, 1, 0])
         right /= np.linalg.norm(right)
@@ -140,10 +141,12 @@ class Renderer:
             faces = gl.buffer(posed.part.faces.tobytes())
             array = gl.vertex_array(self.program, [(vertices, "3f 3f 2f", "p", "n", "t")], faces)
             array.render()
+            # moderngl releases nothing by itself.
             for buffer in (array, vertices, faces):
                 buffer.release()
         for texture in gl_textures.values():
             texture.release()
+        # OpenGL's first row is the lowest.
         c = np.frombuffer(self.color.read(), "u1").reshape(n, n, 4)[::-1]
         g = np.frombuffer(self.guide.read(), "u1").reshape(n, n, 4)[::-1]
         # Depth buffers are not linear; this turns them into distances.

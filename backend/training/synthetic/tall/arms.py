@@ -86,6 +86,7 @@ def draw_hand(sheet: Sheet, points: Points, w: float, kind: str, side: int, line
     """
     out = points[2] - points[1]
     out = out / max(float(np.linalg.norm(out)), 1e-6)
+    # A hand that rests on something does not go on in the direction of its forearm.
     if kind == "hip":
         out = np.array([-side * 0.75, 0.66])
     elif kind in ("cheek", "chest"):
