@@ -32,6 +32,7 @@ def to_bytes(rgb: NDArray[np.floating]) -> Rgb:
 def _over_white(rgba: Any, out: Any) -> None:
     for y in range(rgba.shape[0]):
         for x in range(rgba.shape[1]):
+            # 32 bits, because products of bytes do not fit into 8; + 127 rounds to the nearest instead of down.
             alpha = np.uint32(rgba[y, x, 3])
             for c in range(3):
                 out[y, x, c] = (rgba[y, x, c] * alpha + 255 * (255 - alpha) + 127) // 255

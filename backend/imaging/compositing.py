@@ -36,6 +36,7 @@ def _bilinear_in_region(image: Any, labels: Any, label: Any, y0: Any, x0: Any, f
         wy = fy if i else 1 - fy
         for j in range(2):
             if labels[y0 + i, x0 + j] == label:
+                # Never 0, so that a pixel exactly on the center of another region's cell still counts its own cells.
                 w = max(wy * (fx if j else 1 - fx), np.float32(1e-6))
                 total += w
                 for c in range(3):
@@ -44,6 +45,7 @@ def _bilinear_in_region(image: Any, labels: Any, label: Any, y0: Any, x0: Any, f
         for c in range(3):
             out[c] /= total
         return True
+    # Borders at canvas size lie up to two cells from those at working size, so the region may begin beyond the four cells.
     nearest = np.float32(1e9)
     for yy in range(max(0, y0 - 2), min(labels.shape[0], y0 + 4)):
         for xx in range(max(0, x0 - 2), min(labels.shape[1], x0 + 4)):
@@ -74,6 +76,7 @@ def _render_band(
     height, width = canvas_labels.shape
     color, other_color, total = np.empty(3, np.float32), np.empty(3, np.float32), np.empty(3, np.float32)
     for y in range(top, bottom):
+        # Centers of pixels in coordinates of the cells' centers; clamped, so that the outermost half cell repeats the edge.
         v = min(max((y + 0.5) * h / height - 0.5, 0.0), h - 1.0)
         y0 = min(int(v), h - 2)
         fy = np.float32(v - y0)
@@ -115,6 +118,7 @@ def _render_band(
                         xx = min(max(x + j, 0), width - 1)
                         other = canvas_labels[yy, xx]
                         k = np.float32((2 - abs(i)) * (2 - abs(j)))
+                        # The center (weight 4) is counted already.
                         if k < 4 and foreground[other] == layer:
                             if other == label:
                                 other_color[:] = color
@@ -165,11 +169,13 @@ def _extend_under_lines(alpha: Any, canvas_labels: Any, foreground: Any, ink: An
             if alpha[y, x] >= 128:
                 edge = alpha[y, x] < 255
                 for d in range(4):
+                    # d = 0, 1, 2, 3: down, up, right, left.
                     yy, xx = y + (d == 0) - (d == 1), x + (d == 2) - (d == 3)
                     if 0 <= yy < height and 0 <= xx < width and alpha[yy, xx] < 128:
                         edge = True
                 if edge:
                     front.append(y * width + x)
+    # Allocated only when there is an edge to start from; the empty array tells numba the type.
     visited = np.zeros((0, 0), np.bool_)
     if len(front) > 0:
         visited = np.zeros((height, width), np.bool_)
@@ -183,6 +189,7 @@ def _extend_under_lines(alpha: Any, canvas_labels: Any, foreground: Any, ink: An
             under_line = near_ink and foreground[canvas_labels[y, x]] and lines[y * h // height, x * w // width]
             if under_line:
                 alpha[y, x] = 255
+            # The first pixels are the mask's own edge: they pass the search on even where they are no line.
             if not under_line and step > 0:
                 continue
             for d in range(4):
@@ -202,6 +209,7 @@ def extend_alpha_under_lines(mask: Gray, canvas_labels: np.ndarray, foreground: 
     """
     alpha = mask.copy()
     steps = int(np.ceil(MAX_EXTENSION * min(mask.shape))) + 1
+    # Wider than the line mask, which leaves out the anti-aliased rims: the alpha must reach below these, too.
     wide_lines: Any = cv2.dilate(lines.astype(np.uint8), np.ones((5, 5), np.uint8))
     _extend_under_lines(alpha, canvas_labels, foreground, ink, wide_lines, steps)
     return alpha

@@ -58,6 +58,7 @@ def ink_from_rgba(rgba: Rgba) -> Gray:
     """
     sample = _sample(rgba)
     alpha = sample[..., 3].astype(np.float32) / 255
+    # More than a hundredth lets something through: lines on transparency.  Less may be a stray eraser: lines on paper.
     if float((alpha < 0.98).mean()) > 0.01:
         weight = float(alpha.sum())
         if weight == 0:
@@ -114,6 +115,7 @@ def _fit_paper(rgb: Rgb) -> _Paper:
     The surface is a robust quadratic fit to the brightest tenth of each cell of a 24 x 24 grid; cells darker than the
     surface by 12 % (``SOLID_CONTRAST``) are left out of the next round.
     """
+    # Mostly dark: light lines on dark paper.  Much pure white: a clean drawing without noise.
     light = rgb.min(-1)
     bright = float((light > 100).mean())
     if bright < 0.25 and float(np.median(rgb.max(-1))) < 100:
@@ -155,6 +157,7 @@ def _difference_from_paper(rgb: Rgb, paper: _Paper) -> Gray:
     height, width = rgb.shape[:2]
     result = np.empty((height, width), np.uint8)
     x = (np.arange(width, dtype=np.float32) + 0.5) / width - 0.5
+    # In bands: the six terms of all pixels of a large canvas would need gigabytes.
     for top in range(0, height, 256):
         band = rgb[top : top + 256].astype(np.float32)
         if len(paper.surface) == 1:
@@ -162,6 +165,7 @@ def _difference_from_paper(rgb: Rgb, paper: _Paper) -> Gray:
         else:
             y = ((np.arange(len(band), dtype=np.float32) + top + 0.5) / height - 0.5)[:, None]
             terms = np.broadcast_arrays(np.ones_like(y * x), x, y, x * x, x * y, y * y)
+            # Where the surface extrapolates it may fall to 0 or below, and pixels are divided by it.
             color = np.clip(np.stack(terms, -1) @ paper.surface, 32, 255)
         part = (band - color) / np.maximum(255 - color, 1) if paper.light_lines else 1 - band / color
         result[top : top + 256] = np.rint(np.clip(part.max(-1), 0, 1) * 255)

@@ -71,6 +71,7 @@ def dodge(rgb: Rgb, kernel: int, low: float, high: float) -> Gray:
 
     No ink where the quotient is ``high`` or more, full ink where it is ``low`` or less.
     """
+    # The offset keeps the quotient near 1 in black areas, where noise would look like lines, and avoids 0 / 0.
     gray = cv2.cvtColor(np.ascontiguousarray(rgb), cv2.COLOR_RGB2GRAY).astype(np.float32) + 6.0
     ratio = gray / cv2.dilate(gray, np.ones((kernel, kernel), np.uint8))
     return 255 - (np.clip((ratio - low) / (high - low), 0, 1) * 255).astype(np.uint8)
@@ -92,6 +93,7 @@ def xdog(rgb: Rgb) -> Gray:
     """
     gray: Any = cv2.cvtColor(_downsample(rgb), cv2.COLOR_RGB2GRAY).astype(np.float32) / 255
     sharp = _sharpen(gray, XDOG_SIGMA, XDOG_RATIO, XDOG_SHARPNESS)
+    # Ink is one minus the thresholded S: none from epsilon on, -tanh(phi (S - epsilon)) below it.
     below = np.minimum(resize(sharp, rgb.shape[1], rgb.shape[0]) - XDOG_LEVEL, 0)
     return np.rint(-255 * np.tanh(XDOG_SLOPE * below)).astype(np.uint8)
 

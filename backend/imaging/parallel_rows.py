@@ -15,4 +15,5 @@ def parallel_rows(height: int, rows: int, work: Callable[[int, int], None]) -> N
     bands = [(top, min(top + rows, height)) for top in range(0, height, rows)]
     with ThreadPoolExecutor(max_workers=max(1, min(get_num_threads(), len(bands)))) as pool:
         for future in [pool.submit(work, top, bottom) for top, bottom in bands]:
+            # Raises here whatever a band has raised.
             future.result()

@@ -22,6 +22,7 @@ def png_size(data: bytes) -> tuple[int, int]:
 
     Raises LinewashError BAD_IMAGE unless ``data`` starts like a PNG with a legal IHDR chunk.
     """
+    # 33 bytes: the signature, and IHDR with its length, its name and its checksum.
     if len(data) < 33 or data[:8] != _SIGNATURE or data[8:16] != b"\x00\x00\x00\rIHDR":
         raise LinewashError(ErrorCode.BAD_IMAGE, "not a PNG")
     width, height, depth, color, compression, filtering, interlace = struct.unpack(">IIBBBBB", data[16:29])
@@ -68,5 +69,6 @@ def _decode(data: bytes, mode: int) -> NDArray[np.uint8]:
     if pixels is None or pixels.shape[:2] != (height, width):
         raise LinewashError(ErrorCode.BAD_IMAGE, "the PNG cannot be decoded")
     if pixels.dtype == np.uint16:
+        # 65535 / 255 = 257; + 128 rounds, and needs more than 16 bits.
         pixels = ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
     return pixels

@@ -114,6 +114,7 @@ def _cell_members(labels: Labels, ink: Bools, rows: int, columns: int) -> tuple[
     share /= pixels
     around = np.zeros_like(share)
     _share_around(members, share, around)
+    # High powers, because a few percent of another color can be seen already.
     trust = share**4 * around**8 * np.exp(-INK_DISTRUST * inked / pixels)
     return members, share, trust.astype(np.float32)
 
@@ -129,6 +130,7 @@ def _propagate_colors(members: Any, colors: Any, trust: Any) -> Any:
             for k in range(most):
                 if members[y, x, k] < 0:
                     break
+                # Clean cells only give.  The others take the mean of their own color and their neighbors', by trust.
                 own_trust = trust[y, x, k]
                 if own_trust > np.float32(CLEAN_TRUST):
                     continue
@@ -147,6 +149,7 @@ def _propagate_colors(members: Any, colors: Any, trust: Any) -> Any:
                 if weight > 0:
                     for c in range(3):
                         new_colors[y, x, k, c] = total[c] / weight
+                    # Trust fades from cell to cell, so that near clean cells outweigh far ones.
                     new_trust[y, x, k] = best_trust
     return new_colors, new_trust
 
@@ -161,6 +164,7 @@ def _count_members(labels: Any, ink: Any, members: Any, share: Any, total: Any) 
             column = x * columns // width
             total[row, column, 0] += 1
             total[row, column, 1] += ink[y, x]
+            # The region's own slot, or the first free one; pixels of regions beyond the last slot go uncounted.
             for k in range(most):
                 if members[row, column, k] < 0:
                     members[row, column, k] = labels[y, x]
@@ -211,6 +215,7 @@ def _interpolate(labels: Any, members: Any, share: Any, colors: Any, means: Any,
                     xx = min(max(x0 + j - 1, 0), columns - 1)
                     for k in range(most):
                         if members[yy, xx, k] == label:
+                            # Times the share: a cell of which the region has a corner says little about it.
                             w = kernel_y[i] * kernel_x[j] * share[yy, xx, k]
                             a += w * colors[yy, xx, k, 0]
                             b += w * colors[yy, xx, k, 1]
@@ -237,6 +242,7 @@ def fill_nearest(values: Floats, known: Bools) -> Floats:
     missing = (~known).astype(np.uint8)
     transform: Any = cv2.distanceTransformWithLabels(missing, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
     nearest = transform[1]
+    # OpenCV numbers the known pixels in its own way; this table leads from its numbers to their indices.
     source = np.zeros(int(nearest.max()) + 1, np.int64)
     source[nearest[known]] = np.flatnonzero(known)
     return values.reshape(-1, 3)[source[nearest]]
@@ -277,6 +283,7 @@ def _relax(values: Any, known: Any, sweeps: Any) -> None:
     """Gauss-Seidel sweeps, forwards and backwards in turn; beyond the image's edge its own value repeats."""
     height, width, channels = values.shape
     for sweep in range(sweeps):
+        # Turning around lets values travel through the whole gap either way within two sweeps.
         for row in range(height):
             y = row if sweep % 2 == 0 else height - 1 - row
             up, down = max(y - 1, 0), min(y + 1, height - 1)

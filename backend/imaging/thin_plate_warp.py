@@ -51,6 +51,7 @@ def warp_maps(warp: ThinPlateWarp, width: int, height: int, span: tuple[int, int
     after[4] += first_shift
     after[5] += second_shift
     grid = np.stack(np.meshgrid(np.linspace(0, 1, width), np.linspace(0, 1, height)), -1).reshape(-1, 2)
+    # The spline leads from moved points back to the original ones, because each pixel asks where it comes from.
     positions = grid + RBFInterpolator(after, before - after, kernel="thin_plate_spline", degree=1)(grid)
     x, y = (positions * span).astype(np.float32).reshape(height, width, 2).transpose(2, 0, 1)
     return np.ascontiguousarray(x), np.ascontiguousarray(y)

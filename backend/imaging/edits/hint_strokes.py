@@ -38,6 +38,7 @@ def find_hint_strokes(hints: Rgba) -> HintStrokes:
     Where strokes of different colors touch, each pixel belongs to the one whose color is nearest.
     """
     painted: Any = (hints[..., 3] > 0).astype(np.uint8)
+    # Areas are connected at full size: with rows and columns left out, thin strokes would fall apart.
     components: Any = cv2.connectedComponents(painted, connectivity=8)
     step = 1 + int((np.count_nonzero(painted) / MAX_PIXELS) ** 0.5)
     rows, columns = (step * index for index in np.nonzero(painted[::step, ::step]))
@@ -77,6 +78,7 @@ def distinct_colors(colors: Rgb, amounts: np.ndarray, minimum: float) -> list[in
     for k in np.argsort(-amounts, kind="stable").tolist():
         if distinct and amounts[k] < minimum:
             break
+        # int16, because differences of uint8 wrap around.  The first color has nothing to be close to and is always taken.
         distance = np.abs(colors[distinct].astype(np.int16) - colors[k].astype(np.int16)).max(-1)
         if (distance > COLOR_TOLERANCE).all():
             distinct.append(k)
@@ -86,6 +88,7 @@ def distinct_colors(colors: Rgb, amounts: np.ndarray, minimum: float) -> list[in
 def nearest_color(colors: Rgb, palette: Rgb) -> np.ndarray:
     """(n,) index into the palette (k, 3) of the color that is nearest to each of (n, 3) in sRGB, the first of equals."""
     best, best_distance = np.zeros(len(colors), np.int64), np.full(len(colors), 3 * 256)
+    # One palette color after the other: all at once would need n x k x 3 numbers, and n may be millions.
     for k, color in enumerate(palette.astype(np.int16)):
         distance = np.abs(colors.astype(np.int16) - color).sum(-1)
         best[distance < best_distance] = k

@@ -37,11 +37,13 @@ def apply_hints(finer: Labels, regions: Regions, ink: Gray, hints: Rgba) -> tupl
         for index, size, full in zip((strokes.rows, strokes.columns), regions.labels.shape, hints.shape[:2], strict=True)
     )
     parts = intersect_labels(regions.labels, finer)
+    # Strokes are counted in pixels of the hints, so the sizes of parts must be, too.
     hint_pixels_per_cell = hints.shape[0] * hints.shape[1] / parts.size
     part_sizes = label_areas(parts, int(parts.max()) + 1) * hint_pixels_per_cell
     part_of_pixel = parts[rows, columns]
     strokes_of_part = _strokes_by_part(strokes, part_of_pixel, regions.ink[rows, columns], part_sizes)
     labels, new_colors, next_label = regions.labels.copy(), dict[int, Rgb](), regions.count
+    # Every hinted share gets a new number; what no hint colors keeps its old one.
     for part, area in _hint_targets(regions, parts, strokes_of_part):
         groups = _group_by_color(strokes, strokes_of_part[part], part_of_pixel == part)
         shares = [area]
@@ -56,6 +58,7 @@ def apply_hints(finer: Labels, regions: Regions, ink: Gray, hints: Rgba) -> tupl
             labels[share] = next_label
             new_colors[next_label] = strokes.colors[group[0]]
             next_label += 1
+    # Regions that were hinted all over are gone, which leaves gaps in the numbers.
     labels, old = relabel(labels)
     parent = parent_labels(labels, regions.labels)
     is_fixed = np.array([k in new_colors for k in old.tolist()], np.bool_)
@@ -72,6 +75,7 @@ def _strokes_by_part(
     """
     count, stroke_count = len(part_sizes), len(strokes.colors)
     reaches_paper = np.bincount(strokes.stroke[~on_line], minlength=stroke_count) > 0
+    # Paint on lines counts only where the stroke touches nothing but lines.
     counts = ~on_line | ~reaches_paper[strokes.stroke]
     pairs, amount = np.unique(strokes.stroke[counts] * count + part_of_pixel[counts], return_counts=True)
     stroke, part = pairs // count, pairs % count
@@ -128,6 +132,7 @@ def _split_between_hints(area: Bools, markers: Labels, ink: Gray) -> Labels:
     unmarked: Any = (markers == 0).astype(np.uint8)
     transform: Any = cv2.distanceTransformWithLabels(unmarked, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
     distance, nearest_pixel = transform
+    # OpenCV numbers the marked pixels in its own way; this table leads from its numbers back to the markers.
     owner = np.zeros(int(nearest_pixel.max()) + 1, np.int32)
     owner[nearest_pixel[markers > 0]] = markers[markers > 0]
     # The height rises with the distance, so two strokes meet halfway; a line is a wall higher than any distance.

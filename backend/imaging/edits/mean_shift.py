@@ -14,6 +14,7 @@ def shift_region_means(image: Floats, regions: Regions, fixed: FixedRegions) -> 
     shifted until the mean is right.  So pure white and pure black come out flat.
     """
     result = image.copy()
+    # Pixels sorted by region make each region one slice, instead of a mask over the whole image for each.
     order = np.argsort(regions.labels.ravel(), kind="stable")
     ends = np.cumsum(np.bincount(regions.labels.ravel(), minlength=regions.count))
     old, new, ink = image.reshape(-1, 3), result.reshape(-1, 3), regions.ink.ravel()
@@ -27,6 +28,7 @@ def shift_region_means(image: Floats, regions: Regions, fixed: FixedRegions) -> 
 
 def _find_shift(values: Floats, mean: np.ndarray) -> Floats:
     """(3,) what to add to (n, 3) so that its mean, after clipping to 0..255, is ``mean``; found by bisection."""
+    # The mean rises with the shift, in each channel for itself; 16 halvings of -255..255 leave less than 0.01.
     low, high = np.full(3, -255.0), np.full(3, 255.0)
     for _ in range(_BISECTIONS):
         middle = (low + high) / 2

@@ -51,6 +51,7 @@ def split_by_selection(finer: Labels, regions: Regions, selection: Gray) -> Sele
     is_partial = ((share > 0) & (share < WHOLE_SHARE))[parts]
     wide_in = label_areas(parts, count, _without_slips(inside & is_partial, parts).astype(np.float32)) > 0
     wide_out = label_areas(parts, count, _without_slips(~inside & is_partial, parts).astype(np.float32)) > 0
+    # Whole: selected all over, or up to slips.  Only a part that is wide on both sides of the edge is cut there.
     is_whole = (share >= WHOLE_SHARE) | (~wide_out & wide_in) | (~wide_out & (share > 0.5))
     selected = is_whole[parts] | (inside & (wide_in & wide_out)[parts])
     if not selected.any():
@@ -69,8 +70,10 @@ def split_by_selection(finer: Labels, regions: Regions, selection: Gray) -> Sele
 def _without_slips(area: Bools, parts: Labels) -> Bools:
     """What is left of the area (h, w) after erosion by ``SLIP_RADIUS``, each part by itself."""
     width = 2 * max(1, round(SLIP_RADIUS * min(area.shape))) + 1
+    # A gap along the borders keeps the disc within one part.  OpenCV's morphology takes float32, but no int32.
     border: Any = cv2.morphologyEx(parts.astype(np.float32), cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width))
+    # The image's edge is repeated, because it is no border of the selection.
     core: Any = cv2.erode((area & (border == 0)).astype(np.uint8), disc, borderType=cv2.BORDER_REPLICATE)
     return core > 0
 
@@ -132,6 +135,7 @@ def _blend_band(
     for y in range(top, bottom):
         for x in range(canvas_labels.shape[1]):
             label, weight = canvas_labels[y, x], np.int64(selection[y, x])
+            # Behind the foreground: new with the rest of the background, or where foreground appears that was not there before.
             hidden = is_foreground[label] and (background_changes or (blendable[label] and old_foreground[y, x, 3] < 128))
             shown = blendable[label] and not is_foreground[label]
             _fade(old_background, background, y, x, weight if hidden or shown else 0)

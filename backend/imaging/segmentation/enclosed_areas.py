@@ -47,6 +47,7 @@ def find_enclosed_areas(ink: Gray, background: Bools, gap: float) -> EnclosedAre
     pixels = np.maximum(np.bincount(flat, minlength=count), 1)
     is_enclosed = np.bincount(flat, weights=background.ravel(), minlength=count) > 0.5 * pixels
     is_enclosed[np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])] = False
+    # Distances are measured in connected areas, not in regions: a line that divides an area does not make it smaller.
     enclosed = is_enclosed[labels].astype(np.uint8)
     components: Any = cv2.connectedComponents(enclosed, connectivity=4)
     component_count, component = components
@@ -72,6 +73,7 @@ def add_crop_edges(ink: Gray) -> Gray:
     for quarter_turns in range(4):
         view = np.rot90(out, quarter_turns)  # a view: its bottom is each of the four edges in turn
         rows = np.flatnonzero((view > CROP_INK).any(1))
+        # Ink up to the image's very edge needs no line there.
         if not len(rows) or rows[-1] == view.shape[0] - 1:
             continue
         last = rows[-1]

@@ -90,6 +90,7 @@ def _upsample_band(labels: Any, distance: Any, ink: Any, top: Any, bottom: Any, 
     sy, sx = h / height, w / width
     owner = np.full((rows, width), -1, np.int32)
     level = np.zeros((rows, width), np.uint8)
+    # The faintest ink in each cell tells cells that are all line from those with some paper.
     faintest_ink = np.full((int((last - 1) * sy + 1) - int(first * sy) + 1, w), 255, np.uint8)
     cell_top = int((first + 0.5) * sy)
     for y in range(rows):
@@ -113,6 +114,7 @@ def _upsample_band(labels: Any, distance: Any, ink: Any, top: Any, bottom: Any, 
             if distance[cy, cx] >= SEED_DISTANCE or (may_seed and _is_ridge(labels, distance, cy, cx)):
                 owner[y, x] = label
             else:
+                # 0 on the smooth curve of the old border, 1 well inside the region.
                 margin = abs(2 * _share(labels, v - 0.5, u - 0.5, label) - 1)
                 level[y, x] = max(pixel_ink, int(BORDER_RIDGE * (1 - margin)))
     _flood_levels(owner, level)
@@ -130,6 +132,7 @@ def _flood_levels(labels: Any, level: Any) -> None:
     The queue of each of the 256 levels is a linked list, all of them in two arrays: ``queue_pixel`` and ``queue_next``.
     """
     rows, width = labels.shape
+    # Every unlabeled pixel is queued at most once, so their number is room enough for all queues.
     unlabeled = 0
     for label in labels.ravel():
         if label < 0:
@@ -203,6 +206,7 @@ def upsample_labels(labels: Labels, ink: Gray) -> np.ndarray:
     out = np.empty((height, width), np.uint16)
     compact = labels.astype(np.uint16)
     distance = _border_distance(compact)
+    # The flooded strip is two cells on either side of a border, so four cells more hold all of it.
     halo = int(np.ceil(4 * height / labels.shape[0]))
     parallel_rows(height, _BAND_ROWS, lambda top, bottom: _upsample_band(compact, distance, ink, top, bottom, halo, out))
     return out

@@ -62,6 +62,7 @@ def snap_to_lines(mask: Gray, ink: Gray) -> Gray:
     if _is_empty(segmentation, is_background, share) and soft[~foreground].sum() < MAX_LOST_SHARE * soft.sum():
         snapped = _add_outline(foreground, small).astype(np.float32)
     else:
+        # NaN = undecided: there the guess remains.
         decided = np.where(share > DECIDED_SHARE, 1.0, np.where(share < 1 - DECIDED_SHARE, 0.0, np.nan))[segmentation.labels]
         snapped = np.where(np.isnan(decided), soft, decided)
     return resize_mask(np.rint(snapped * 255).astype(np.uint8), mask.shape[1], mask.shape[0])
@@ -122,6 +123,7 @@ def snap_to_colors(mask: Gray, rgb: Rgb) -> Gray:
     is_decided = (share > DECIDED_COLOR_SHARE) | (share < 1 - DECIDED_COLOR_SHARE)
     paper = _find_paper(labels, count)
     if paper is not None:
+        # An area of the paper's color that is not the paper (white clothes) is decided by the guess.
         is_other = np.append(areas.palette_index != areas.palette_index[paper], False)
         share, is_decided = np.where(is_other, 1.0, share), is_decided | is_other
         share[paper], is_decided[paper] = 0.0, True

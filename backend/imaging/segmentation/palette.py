@@ -53,11 +53,13 @@ class ReferenceRegions:
 def reference_regions(rgb: Rgb, mask: Gray, max_regions: int, fineness: Fineness = COARSE) -> ReferenceRegions:
     """Regions of a reference (h, w, 3) with its foreground mask (h, w); foreground and background share no color."""
     index, palette, foreground = _assign_palette(rgb, mask, fineness)
+    # skimage takes 0 for background; index + 1 has none, so every pixel belongs to a component.
     components: Any = connected_labels(index + 1, connectivity=1, background=0)
     labels, count = components.astype(np.int32) - 1, int(components.max())
     color = np.zeros(count, np.int32)
     color[labels.ravel()] = index.ravel()
     graph = region_adjacency_graph(labels, count, np.zeros(labels.shape, np.bool_), None, foreground[color])
+    # Areas grow with the square of the side; the power 1.5 lets larger images keep finer regions.
     minimum = MIN_REGION_AREA * max(1.0, min(mask.shape) / 256) ** 1.5
     number, merged = merge_small(graph, minimum, None)
     # A merged region has the color of most of its pixels.
@@ -76,6 +78,7 @@ def _assign_palette(rgb: Rgb, mask: Gray, fineness: Fineness) -> tuple[Labels, R
     lab = lab_from_rgb(smooth)
     edges = np.abs(cv2.Laplacian(lab, cv2.CV_32F)).sum(-1)
     flatness = (1 / (1 + (edges / 6) ** 2)).astype(np.float32)  # colors are found where the image is flat
+    # Five bits a channel: 32768 bins are few enough to try each as a center, and fine enough to be one.
     bins = smooth.astype(np.int32) >> 3
     keys = (bins[..., 0] << 10) | (bins[..., 1] << 5) | bins[..., 2]
     inside = mask > 127
@@ -92,6 +95,7 @@ def _assign_palette(rgb: Rgb, mask: Gray, fineness: Fineness) -> tuple[Labels, R
         owners += [foreground] * len(clusters)
     colors, is_foreground = np.array(centers, np.float32), np.array(owners, np.bool_)
     index, squared = _nearest_centers(lab, inside, colors, is_foreground)
+    # A palette color is a median of the image's own pixels: flat ones near the center, none from soft edges.
     typical = (squared < fineness.radius**2) & (flatness > 0.3)
     palette, _ = region_medians(index, len(colors), rgb, typical)
     return index, palette, is_foreground

@@ -46,6 +46,7 @@ def region_adjacency_graph(
     ):
         differs = a != b
         low, high = np.minimum(a[differs], b[differs]), np.maximum(a[differs], b[differs])
+        # An edge of the graph as one number, so that a single call sums the contacts of all edges.
         codes.append(low.astype(np.int64) * count + high)
         weights.append(np.where(ink_a[differs] | ink_b[differs], LINE_CONTACT, OPEN_CONTACT))
     pairs, inverse = np.unique(np.concatenate(codes), return_inverse=True)
@@ -69,6 +70,7 @@ def merge_small(graph: RegionGraph, minimum: float, limit: int | None) -> tuple[
     area, foreground = graph.area.tolist(), graph.is_foreground.tolist()
     contact = [dict(edges) for edges in graph.contact]
     target = list(range(count))
+    # A region that has grown is queued again; its older entries are skipped when they come up.
     queue = [(a, i) for i, a in enumerate(area)]
     heapq.heapify(queue)
     isolated: list[int] = []
@@ -92,6 +94,7 @@ def merge_small(graph: RegionGraph, minimum: float, limit: int | None) -> tuple[
         if target[i] != i or a != area[i]:  # merged since it was queued, or larger by now
             continue
         best, best_weight = -1, 0
+        # Of equally long borders the smaller number wins, so that the result does not depend on the order of joins.
         for k, w in contact[i].items():
             w = w * LARGE_FACTOR if area[k] >= minimum else w
             if foreground[k] == foreground[i] and (w > best_weight or (w == best_weight and k < best)):
@@ -101,6 +104,7 @@ def merge_small(graph: RegionGraph, minimum: float, limit: int | None) -> tuple[
         else:
             isolated.append(i)
     if limit is not None:
+        # Only the limit makes regions join that share no border with their kind.
         for i in isolated:
             if remaining <= limit:
                 break

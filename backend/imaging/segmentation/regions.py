@@ -67,6 +67,7 @@ def line_mask(ink: Gray) -> Bools:
     """
     unit = max(1.0, _unit(ink.shape))
     side = 2 * round(4 * unit) + 1
+    # Opening by a square wider than any line removes lines and keeps areas: ink minus that is the top-hat.
     tone = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((side, side), np.uint8))
     contrast = cv2.subtract(ink, tone)
     side = 2 * round(1.5 * unit) + 1
@@ -98,6 +99,7 @@ def segment(ink: Gray, gap: float) -> Segmentation:
         return Segmentation(np.zeros(ink.shape, np.int32), 1, lines)
     unit = _unit(ink.shape)
     paper = (~lines).astype(np.uint8)
+    # The positive side finds basins; the negative side leads their borders to the middle of lines.
     distance = cv2.distanceTransform(paper, cv2.DIST_L2, 5) - cv2.distanceTransform(1 - paper, cv2.DIST_L2, 5)
     labels, count = watershed(distance, 0.5 * gap * min(ink.shape), NECK_RATIO, MIN_PROMINENCE * max(1.0, unit**0.5))
     graph = region_adjacency_graph(labels, count, lines, None, np.zeros(count, np.bool_))
@@ -171,6 +173,7 @@ def _without_strips(area: Bools, width: int) -> Bools:
 @numba.njit(cache=True)
 def _medians(labels: Any, count: Any, rgb: Any, trusted: Any) -> Any:
     height, width = labels.shape
+    # Which regions have too few trusted pixels must be known before pixels are counted.
     trusted_count = np.zeros(count, np.int64)
     for y in range(height):
         for x in range(width):

@@ -17,6 +17,7 @@ _DX = (0, 0, -1, 1, -1, 1, -1, 1)
 @numba.njit(cache=True)
 def _root(parent: Any, i: Any) -> Any:
     while parent[i] != i:
+        # Path halving keeps later searches short.
         parent[i] = parent[parent[i]]
         i = parent[i]
     return i
@@ -45,6 +46,7 @@ def _flood(distance: Any, neck: Any, neck_ratio: Any, prominence: Any) -> Any:
     level = distance.ravel()
     size = level.size
     basin = np.full(size, -1, np.int32)
+    # Two pixels side by side are never both peaks, so there are no more basins than half the pixels, rounded up.
     parent = np.empty(size // 2 + 16, np.int32)
     peak = np.empty(size // 2 + 16, np.int32)
     basins = 0
