@@ -34,6 +34,7 @@ class ResidualBlock(ResnetBlock2D):
         """(B, inputs, H, W) and embedded times (B, time_width) or None to (B, outputs, H, W)."""
         if time is not None:
             return super().forward(x, time)
+        # The parent's own steps without the time embedding, which its forward requires.
         hidden = self.conv1(self.nonlinearity(self.norm1(x)))
         hidden = self.conv2(self.dropout(self.nonlinearity(self.norm2(hidden))))
         return (x if self.conv_shortcut is None else self.conv_shortcut(x)) + hidden

@@ -36,6 +36,7 @@ class ImageEncoder(nn.Module):
 
     def encode(self, images: Tensor) -> Tensor:
         """As ``forward``, but for images that went through ``preprocess`` (and perhaps a warp) already."""
+        # transformers would normalize and project the class token alone.
         vision = self.clip.vision_model
         hidden = vision(pixel_values=images.to(self.clip.visual_projection.weight.dtype)).last_hidden_state
         return self.clip.visual_projection(vision.post_layernorm(hidden)).float()

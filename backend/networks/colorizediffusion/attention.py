@@ -116,6 +116,7 @@ class SplitAttention(nn.Module):
             return keys[0].attend(self._query(attn, x, None)) * strength
         assert mask is not None
         first = self._query(attn, x, split.foreground_pair)
+        # The halves ask alike unless their low-rank pairs differ: then a second query is worth its time.
         same = split.foreground_pair == split.background_pair
         second = first if same else self._query(attn, x, split.background_pair)
         call = SplitCall(
@@ -165,6 +166,7 @@ def _attend_to_reference(
 ) -> Tensor:
     """Attended values (B, N, C) of queries (B, heads, N, d) that see ``stored`` tokens; ``mask`` is of this layer's size."""
     attended = (own.join(stored) if reference.beside_own else stored).attend(query)
+    # Style fidelity: these rows attend in part as if there were no reference.
     for row, share in enumerate(reference.fidelity):
         if share > 0:
             alone = own.row(row).attend(query[row : row + 1])

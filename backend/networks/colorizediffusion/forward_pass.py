@@ -56,6 +56,7 @@ class ForwardPass:
 
         Raises ValueError where a sketch feature names no block of the encoder.
         """
+        # Features are taken out as they are used: what is left at the end belongs to no block.
         left = dict(self.hooks.sketch_features)
 
         def add_feature(name: str, x: Tensor) -> Tensor:

@@ -90,6 +90,7 @@ class BiasedSelector:
         inside = call.mask > self.threshold[call.number]
         sees_first = inside.expand(-1, -1, first.keys.key.shape[2])
         sees_second = ~inside.expand(-1, -1, second.keys.key.shape[2])
+        # One attention has one query for each position: that of the half which the position belongs to.
         query = torch.where(inside[:, None], first.query, second.query)
         visible = torch.cat([sees_first, sees_second], dim=-1)[:, None]
         return first.keys.join(second.keys).attend(query, visible) * call.strength

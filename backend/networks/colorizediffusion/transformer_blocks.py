@@ -35,6 +35,7 @@ def install_processors(unet: UNet2DConditionModel, ranks: Sequence[Ranks]) -> Pr
     ``ranks`` are the low-rank pairs of each cross-attention layer.
     """
     before = dict(unet.attn_processors)
+    # diffusers sets processors by the names of layers, so each layer is looked up by its identity.
     names = {id(module): f"{name}.processor" for name, module in unet.named_modules()}
     self_attentions = [cast(Any, block).attn1 for block in transformer_blocks(unet)]
     processors: dict[str, Any] = {

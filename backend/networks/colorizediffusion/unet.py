@@ -80,6 +80,7 @@ class ReferenceUNet(nn.Module):
         time = self._embed_time(latent, timestep, vector)
         x = self._decoded(latent, ForwardPass(self.unet, time, cross_attention, hooks, self.checkpointing))
         unet = cast(Any, self.unet)
+        # The head may have a wider number format than the blocks.
         x = unet.conv_norm_out(x.to(unet.conv_norm_out.weight.dtype))
         return unet.conv_out(unet.conv_act(x)).to(latent.dtype)
 

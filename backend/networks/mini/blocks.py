@@ -70,6 +70,7 @@ def attention(q: Tensor, k: Tensor, v: Tensor, heads: int, bias: Tensor | None) 
     logits = q @ k.transpose(-1, -2)
     if bias is not None:
         logits = logits + bias.to(logits.dtype)
+    # Autocast would take the softmax in float32, and copy the largest tensor here for it.
     with torch.autocast(q.device.type, enabled=False):
         weights = logits.softmax(-1)
     return (weights @ v).transpose(1, 2).reshape(b, n, d)
@@ -77,6 +78,7 @@ def attention(q: Tensor, k: Tensor, v: Tensor, heads: int, bias: Tensor | None) 
 
 def position_encoding(height: int, width: int, channels: int, device: torch.device) -> Tensor:
     """(1, H*W, channels) sinusoidal encoding of the cells' centers, relative to the map's size; channels % 4 == 0."""
+    # From a quarter of a wave over the map to four waves.
     frequency = torch.exp(torch.linspace(0, math.log(16.0), channels // 4, device=device)) * (math.pi / 2)
     y = ((torch.arange(height, device=device) + 0.5) / height)[:, None] * frequency
     x = ((torch.arange(width, device=device) + 0.5) / width)[:, None] * frequency

@@ -54,6 +54,7 @@ def warp_colors(correspondence: Tensor, colors: Tensor) -> Tensor:
 
     correspondence: (B, C^2, L) probabilities; colors: (B, L, 3) sRGB 0..1.  (B, 4, C, C): expected color and confidence 0..1.
     """
+    # Mean color and mean squared length in one product; spread^2 is their difference, which rounding may take below 0.
     moments = correspondence @ torch.cat([colors, (colors**2).sum(-1, keepdim=True)], -1)
     mean = moments[..., :3]
     spread = (moments[..., 3:] - (mean**2).sum(-1, keepdim=True)).clamp_min(0).sqrt()
@@ -79,6 +80,7 @@ class ReferenceEncoder(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
+        # 65 = 16 pixels of three colors and the pseudo-line, and the mask.
         self.stem = nn.Conv2d(65, 64, 3, padding=1)
         self.at4 = TimeConditionedResBlock(64, 64)
         self.down = nn.Conv2d(64, width, 3, 2, 1)
@@ -114,6 +116,7 @@ class FieldDenoiser(nn.Module):
         super().__init__()
         a, b, c = widths
         self.reference = ReferenceEncoder(tokens)
+        # The conditioning network.  24 = 16 pixels of ink, mask, anchor (3), difference to the warped colors (3), confidence.
         self.stem = nn.Sequential(nn.Conv2d(24, 32, 3, padding=1), nn.SiLU(), nn.Conv2d(32, a, 3, 2, 1))
         self.in2 = nn.ModuleList([TimeConditionedResBlock(a, a), TimeConditionedResBlock(a, a)])
         self.down4, self.in4 = (
@@ -128,6 +131,7 @@ class FieldDenoiser(nn.Module):
         self.self8 = SpatialAttention(c, 4)
         self.up4, self.up2 = TimeConditionedResBlock(c + b, b), TimeConditionedResBlock(b + a, a)
 
+        # The denoiser, which every step runs: kept light.  12 = four pixels of three colors.
         self.steps = Timesteps(64, flip_sin_to_cos=True, downscale_freq_shift=0, scale=1000)
         self.time = TimestepEmbedding(64, time, out_dim=time)
         self.noisy_in = nn.Conv2d(12 + a, a, 3, padding=1)
@@ -135,6 +139,7 @@ class FieldDenoiser(nn.Module):
         self.noisy_down, self.noisy4 = nn.Conv2d(a, b, 3, 2, 1), TimeConditionedResBlock(2 * b, b, time)
         self.noisy_look, self.noisy_out4 = SpatialAttention(b, 4, tokens), TimeConditionedResBlock(b, b, time)
         self.noisy_up, self.noisy_out2 = TimeConditionedResBlock(b + 2 * a, a, time), TimeConditionedResBlock(a, a, time)
+        # Starts by predicting a clean latent of 0, which is the flats without shading.
         last = nn.Conv2d(a, 12, 3, padding=1)
         nn.init.zeros_(last.weight)
         self.out = nn.Sequential(GroupNorm(8, a), nn.SiLU(), last)

@@ -121,17 +121,20 @@ class Flats(nn.Module):
         self.eyes = FeaturePyramid(eyes, features)
         self.meeting = CrossImageAttention(eyes[3], meetings)
         place = GEOMETRY_FEATURES + 8 * frequencies
+        # By region: tokens of regions, and the transformers on them.
         self.drawing_in = nn.Sequential(nn.Linear(features + eyes[3] + place, width), nn.GELU(), nn.Linear(width, width))
         self.reference_in = nn.Sequential(nn.Linear(features + eyes[3] + place + 3, width), nn.GELU(), nn.Linear(width, width))
         self.reference_blocks = nn.ModuleList(TransformerBlock(width, heads, cross=False) for _ in range(reference_layers))
         self.drawing_blocks = nn.ModuleList(TransformerBlock(width, heads, cross=True) for _ in range(layers))
         self.drawing_norm, self.reference_norm = nn.LayerNorm(width), nn.LayerNorm(width)
+        # The pointer network: query and key, a prior for each reference region, and the similarity of regions by embeddings.
         self.point_query, self.point_key = nn.Linear(width, width), nn.Linear(width, width)
         self.prior = nn.Linear(width, 1)
         self.look = nn.Linear(features, embedding)
         self.look_place = nn.Linear(place, embedding, bias=False)
         self.sharpness = nn.Parameter(torch.tensor(6.0))
         self.place_weight = nn.Parameter(torch.tensor(0.7))
+        # By cell: the correspondence, how its votes are heard (at first not at all) and weighed (at first all alike).
         self.sight = nn.Linear(eyes[2], sight)
         self.sight_sharpness = nn.Parameter(torch.tensor(8.0))
         self.hear = nn.Linear(5, width)
@@ -170,6 +173,7 @@ class Flats(nn.Module):
         query, key = (F.normalize(self.sight(x).float(), dim=-1) for x in (drawing, references))
         logits = (self.sight_sharpness.clamp(1, 40) * query) @ key.transpose(1, 2)
         permitted = torch.stack([1 - foreground, foreground], -1) @ layer_weights.transpose(1, 2)
+        # 0.02 leaves forbidden cells a small chance: masks are guessed, and the logarithm of 0 is infinite.
         return (logits.float() + (permitted.float() + 0.02).log()).softmax(-1)
 
     def _embed(self, pooled: Tensor, place: Tensor) -> Tensor:
@@ -234,5 +238,6 @@ def _gather_votes(pool: Tensor, correspondence: Tensor, palette: Palette) -> tup
         per_region = coarse @ per_cell
         mean, square, vote = per_region[..., :3], per_region[..., 3:4], (per_region[..., 4:] + VOTE_FLOOR).clamp_min(VOTE_FLOOR)
         vote = vote / vote.sum(-1, keepdim=True)
+        # Not below 1e-4, because the gradient of a square root grows without limit towards 0.
         spread = (square - (mean**2).sum(-1, keepdim=True)).clamp_min(1e-4).sqrt()
     return torch.cat([mean, vote.amax(-1, keepdim=True), spread], -1), vote.log()

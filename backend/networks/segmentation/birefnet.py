@@ -164,6 +164,7 @@ class Decoder(nn.Module):
         x = self._with_patches(x, image, 5)
         for level in LEVELS:
             x = self._part(f"decoder_block{level}", x)
+            # Edge attention: features count by how likely an edge of the object is near.
             x = x * self._part(f"gdt_convs_attn_{level}", self._part(f"gdt_convs_{level}", x)).sigmoid()
             skip = stages[level - 2]
             x = resize_like(x, skip) + self._part(f"lateral_block{level}", skip)

@@ -26,6 +26,7 @@ def deformable_conv2d(x: Tensor, offset: Tensor, modulation: Tensor, weight: Ten
         grid = torch.stack([(2 * x_place + 1) / width - 1, (2 * y + 1) / height - 1], -1)
         sampled = F.grid_sample(x, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
         sampled = (sampled * modulation[:, tap : tap + 1]).flatten(2)
+        # One tap of the kernel is a 1 x 1 convolution: a matrix product, added in place.
         output.baddbmm_(weight[:, :, row, column].expand(count, -1, -1), sampled)
     return output.unflatten(2, (height, width))
 

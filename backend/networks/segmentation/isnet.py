@@ -75,6 +75,7 @@ class ResidualUBlock(nn.Module):
         features = [_child(self, "rebnconv1")(residual)]
         for level in range(2, self._depth):
             features.append(_child(self, f"rebnconv{level}")(max_pool(features[-1])))
+        # The lowest level dilates, so its input is not halved again.
         x = _child(self, f"rebnconv{self._depth}")(features[-1])
         for level in range(self._depth - 1, 0, -1):
             skip = features[level - 1]
@@ -127,6 +128,7 @@ class ISNet(nn.Module):
         for stage in DEPTHS:
             x = _child(self, stage)(max_pool(features[-1]) if features else x)
             features.append(x)
+        # Upwards: stage 5d reads stage 6 and the skip of stage 5, and so on to stage 1d.
         for stage, skip in zip(reversed(DEPTHS), reversed(features[:-1]), strict=False):
             number = int(stage.removeprefix("stage")) - 1
             x = _child(self, f"stage{number}d")(torch.cat([resize_like(x, skip), skip], 1))

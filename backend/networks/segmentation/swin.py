@@ -131,6 +131,7 @@ class PatchMerging(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(B, H, W, C) to (B, H / 2, W / 2, 2 C), sizes rounded up."""
         x = F.pad(x, (0, 0, 0, x.shape[2] % 2, 0, x.shape[1] % 2))
+        # In the published order, the rows of the first column first: the norm and the weights depend on it.
         four = [x[:, row::2, column::2] for column in (0, 1) for row in (0, 1)]
         return self.reduction(self.norm(torch.cat(four, -1)))
 
@@ -195,6 +196,7 @@ def shifted_window_groups(height: int, width: int, window: int, shift: int) -> T
     """(height, width) int64: tokens of one window with unlike numbers were no neighbors before the map was rolled."""
 
     def along_axis(length: int) -> Tensor:
+        # Three groups: all but the last window, and the two parts of that one, before the seam and behind it.
         place = torch.arange(length)
         return (place >= length - window).long() + (place >= length - shift).long()
 
