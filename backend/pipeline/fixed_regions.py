@@ -29,6 +29,7 @@ def freeze_outside_selection(
     old_colors, is_painted = _previous_colors(previous, split.regions)
     is_frozen = ~split.editable & is_painted
     is_hinted, hint_colors = fixed.is_fixed[split.parents], fixed.colors[split.parents]
+    # Outside the selection the old color wins over a hint: nothing may change there.
     frozen = FixedRegions(is_hinted | is_frozen, np.where(is_frozen[:, None], old_colors, hint_colors))
     return frozen, SelectionEdit(split, selection, previous)
 

@@ -67,6 +67,7 @@ def _color_pixels(drawing: Drawing, colors: Colors) -> Floats:
     fixed, edit = drawing.fixed, drawing.selection_edit
     if edit is not None:  # regions outside the selection keep their old pixels, shading and all
         fixed = replace(fixed, is_fixed=fixed.is_fixed & edit.split.editable)
+    # Without a field the flats have the fixed colors already.
     if colors.field is not None:
         image = shift_region_means(image, drawing.regions, fixed)
     return image if edit is None else _blend_with_previous(image, edit)

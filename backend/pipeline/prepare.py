@@ -64,6 +64,7 @@ def prepare(inputs: Inputs, family: AnyColorModel) -> Drawing:
     segmentation = segment(small, request.gap)
     warnings: tuple[str, ...] = ()
     mask = inputs.foreground
+    # Another foreground than before would move the edge between the layers outside the selection as well.
     if mask is None and inputs.previous is not None:
         mask = np.ascontiguousarray(inputs.previous.foreground[..., 3])
     if mask is None:  # neither the painter nor a previous result says what is foreground
@@ -79,6 +80,7 @@ def prepare(inputs: Inputs, family: AnyColorModel) -> Drawing:
     if mask is None or not all(has_real_transparency(rgba) for rgba in inputs.references):
         warnings = (*warnings, *family.mask_warnings)
     regions = merge_and_split(segmentation, masks.working, MAX_REGIONS, request.merging)
+    # Hints come after merging, or a hinted part could be merged away; the selection splits what the hints have split.
     regions, fixed = fix_hinted_regions(segmentation.labels, regions, small, inputs.hints)
     if inputs.selection is None or inputs.previous is None:
         return Drawing(ink, masks.canvas, regions, references, warnings, fixed)
@@ -108,6 +110,7 @@ def _check(inputs: Inputs) -> None:
     if inputs.selection is not None:
         _check_selection(inputs.selection, inputs.previous, size)
     for number, rgba in enumerate(inputs.references):
+        # Less than 8 of 255 cannot be seen.
         if not (rgba[..., 3] >= 8).any():
             raise LinewashError(ErrorCode.EMPTY_REFERENCE, "reference %d is transparent" % number)
 

@@ -53,6 +53,7 @@ def colorize(inputs: Inputs, family: ColorModel[Condition, Latent], on_step: Pro
         colors = family.decode(condition, latent, drawing, request)
     with stage(Stage.LAYERS):
         layers = compose_layers(drawing, colors)
+        # The ink is not what the painter's layer shows then, so the result brings it along.
         if request.preparation.produces_lines:
             layers = replace(layers, lines=_line_layer(drawing.ink))
     return RunResult(layers, drawing.warnings + colors.warnings, seconds)

@@ -83,6 +83,7 @@ class AnimeDiffusion(DelegatesSegmentation):
         programs that run out of memory on the way.
         """
         options, place = condition.options, condition.place
+        # Before the steps, and with twice the rows where there is guidance.
         self._check_memory(place.image_width * place.image_height * (1 if request.guidance <= 1 else 2))
         generator = torch.Generator().manual_seed(request.seed)
         shape = (1, 3, place.image_height, place.image_width)

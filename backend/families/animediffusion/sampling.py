@@ -82,6 +82,7 @@ def ddim_sample(denoise: Denoiser, noise: Tensor, steps: int, eta: float, draw: 
     x = noise
     for number, t in enumerate(times, 1):
         predicted = denoise(x, torch.full((len(x),), t, device=x.device))
+        # The scheduler would draw noise of its own, which the seed does not determine.
         fresh: dict[str, Any] = {"variance_noise": draw()} if eta > 0 else {}
         x, clean = scheduler.step(predicted, t, x, eta=eta, return_dict=False, **fresh)
         on_step(number, steps, clean)
@@ -103,6 +104,7 @@ class PosteriorCoefficients(NamedTuple):
 def posterior_coefficients() -> PosteriorCoefficients:
     """In float32, as the published files hold them."""
     abar, beta = alphas_cumprod(), _scheduler().betas
+    # Before time 0 the image is clean: abar is 1.
     earlier = torch.cat([torch.ones_like(abar[:1]), abar[:-1]])
     return PosteriorCoefficients(
         beta * (1 - earlier) / (1 - abar),

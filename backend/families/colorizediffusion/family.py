@@ -94,6 +94,7 @@ class ColorizeDiffusion(DelegatesSegmentation):
         mode = resolve_mode(self.spec, request)
         assert mode is not None  # every version has modes
         height, width = drawing.ink.shape
+        # The plan comes first, because it may make the image smaller.
         plan = plan_offload(self._parts, self._device, options.size, options.largest_batch)
         self._load_other_networks(plan)
         frame = frame_canvas(width, height, plan.side, preprocessing.SIDES)
@@ -109,6 +110,7 @@ class ColorizeDiffusion(DelegatesSegmentation):
         )
         reference_conditioning = self._build_reference(mode.name, options.strengths, inputs)
         sketch = preprocessing.sketch_tensor(drawing.ink, frame)
+        # The blank sketch is what guidance by the lines pushes away from.
         conditioning = Conditioning(
             scale_features(self._features(sketch), options.sketch_strength),
             scale_features(self._features(preprocessing.blank_sketch(sketch)), options.sketch_strength),
@@ -128,6 +130,7 @@ class ColorizeDiffusion(DelegatesSegmentation):
         options, frame = condition.options, condition.frame
         if condition.plan.offload:
             offload(self._groups.step, self._groups.other, self._device)
+        # On the CPU, so that a seed gives the same noise on every device.
         generator = torch.Generator().manual_seed(request.seed)
         noise = torch.randn(1, 4, frame.image_height // CELL, frame.image_width // CELL, generator=generator)
         denoiser = GuidedDenoiser(
@@ -181,6 +184,7 @@ class ColorizeDiffusion(DelegatesSegmentation):
         """The scaled latent of an image (1, 3, H, W), sampled from the posterior (spec 2) with fixed noise."""
         vae = self._parts.vae
         posterior = vae.encode(self._to_device(image).to(vae.dtype)).latent_dist  # type: ignore[union-attr]
+        # Fixed, because latents are cached by the image's content alone.
         noise = torch.randn(posterior.mean.shape, generator=torch.Generator().manual_seed(0))
         return (posterior.mean + posterior.std * noise.to(posterior.mean)).float() * self._version.latent_scale
 
@@ -190,6 +194,7 @@ class ColorizeDiffusion(DelegatesSegmentation):
 
     def _injection(self, reference: Tensor, frame: CanvasFrame, options: InjectionOptions) -> Injection:
         resized = preprocessing.resize_antialias(reference, frame.image_height, frame.image_width)
+        # Paper is -1 in sketches and white is +1 in images, so the reference is inverted.
         negative = scale_features(self._features(-resized), options.sketch_strength)
         return Injection(self._latents(resized), negative, options.style_fidelity, options.start)
 

@@ -49,6 +49,7 @@ def plan_offload(parts: Parts, device: torch.device, side: int, rows: int) -> Me
 
 def offload(active: Iterable[nn.Module], idle: Iterable[nn.Module], device: torch.device) -> None:
     """Move ``idle`` networks to main memory, then ``active`` ones to the device."""
+    # The idle ones make room first.
     for network in idle:
         network.to(CPU)
     for network in active:

@@ -106,6 +106,7 @@ def parse_options(values: ParameterValues, layers: LayerGroups) -> Options:
     """
     pause = _number(values, "pause_start"), _number(values, "pause_end")
     prediction = _text(values, "prediction")
+    # An empty pause becomes one before the start, so that it holds no step: windows are inclusive at both ends.
     return Options(
         strengths=parse_strengths(values, layers),
         sketch_strength=_number(values, "sketch_strength"),

@@ -70,6 +70,7 @@ def reference_builder(encoders: Encoders, extras: Mapping[str, nn.Module]) -> Bu
 
     def halves(mode: str, strengths: Strengths, inputs: ReferenceInputs) -> tuple[Tensor, ...]:
         """The tokens of the foreground's half, then those of the background's."""
+        # Both halves see the same tokens here; the foreground's low-rank pair alone makes the difference.
         if mode == FOREGROUND:
             return inputs.tokens, inputs.tokens
         background = encoders.patch_tokens(background_image(strengths, inputs))
@@ -84,6 +85,7 @@ def reference_builder(encoders: Encoders, extras: Mapping[str, nn.Module]) -> Bu
     def build(mode: str, strengths: Strengths, inputs: ReferenceInputs) -> ReferenceConditioning:
         if mode == VANILLA:
             return whole_conditioning(inputs.tokens, strengths)
+        # A half adds its low-rank pair only in the modes that give it weights of its own.
         return split_conditioning(
             halves(mode, strengths, inputs),
             strengths,

@@ -53,6 +53,7 @@ class DenoisedEstimator:
         return output
 
     def _report(self, denoised: Tensor) -> None:
+        # Adaptive solvers may evaluate more often than planned: they stay at the last step.
         step = 1 + min(self._done, self._evaluations - 1) * self._steps // self._evaluations
         self._done += 1
         self._on_step(step, self._steps, denoised)

@@ -30,6 +30,7 @@ class Schedule(str, Enum):
 @cache
 def alphas_cumprod() -> Levels:
     """The abar of the 1000 training time steps, falling; read-only."""
+    # Stable Diffusion's schedule: linear in the square root of beta.
     betas = np.linspace(BETA_START**0.5, BETA_END**0.5, TRAINING_STEPS) ** 2
     alphas = np.cumprod(1.0 - betas)
     alphas.flags.writeable = False

@@ -141,6 +141,7 @@ def _sample_timesteps(
     options = {"use_karras_sigmas": True} if schedule is Schedule.KARRAS and sampler in _SUPPORT_KARRAS else {}
     if sampler is Sampler.PNDM and steps < 4:
         options["skip_prk_steps"] = True  # its Runge-Kutta warm-up takes four
+    # Time steps as Stable Diffusion's own programs space them: 1, 51, 101 and so on for 20 steps.
     scheduler = _create_scheduler(
         _TIMESTEP_SCHEDULERS[sampler], prediction, timestep_spacing="leading", steps_offset=1, **options
     )

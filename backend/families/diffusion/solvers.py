@@ -90,6 +90,7 @@ def sample_dpmpp_sde(denoise: Denoise, x: Tensor, sigmas: list[float], generator
         sigma_down, sigma_up = get_ancestral_step(sigma, sigma_mid)
         denoised_mid = denoise(ddim_step(x, denoised, sigma, sigma_down) + sigma_up * first, sigma_mid)
         sigma_down, sigma_up = get_ancestral_step(sigma, sigma_next)
+        # Along a Brownian path variances add up, so the noise to the end is made of both pieces.
         share = (sigma - sigma_mid) / (sigma - sigma_next)
         noise = math.sqrt(share) * first + math.sqrt(1 - share) * second
         x = ddim_step(x, denoised_mid, sigma, sigma_down) + sigma_up * noise
@@ -109,6 +110,7 @@ def sample_dpmpp_3m_sde(denoise: Denoise, x: Tensor, sigmas: list[float], genera
         lam = -math.log(sigma)
         h = -math.log(sigma_next) - lam
         decay = math.expm1(-2 * h)
+        # The exact step for a constant estimate.  The SDE takes noise away twice as fast as the ODE: e^-2h instead of e^-h.
         x_next = (sigma_next / sigma) ** 2 * x - decay * denoised
         phi2 = decay / (2 * h) + 1
         if past:  # first derivative over lambda, from two estimates
@@ -119,6 +121,7 @@ def sample_dpmpp_3m_sde(denoise: Denoise, x: Tensor, sigmas: list[float], genera
                 slope = slope + r0 * curve
                 x_next = x_next - (phi2 / (2 * h) - 0.5) * curve
             x_next = x_next + phi2 * slope
+        # Fresh noise for what was taken away too much: the noise is at sigma' again.
         x = x_next + sigma_next * math.sqrt(-decay) * sample_noise(x, generator)
         past = [(lam, denoised), *past[:1]]
     return x
@@ -131,10 +134,12 @@ def singlestep_orders(denoise: Denoise, x: Tensor, sigma: float, sigma_next: flo
     third order follows.
     """
     h = math.log(sigma / sigma_next)
+    # DPM-Solver-1, which is DDIM: the noise stays the same over the whole step.
     noise = (x - denoise(x, sigma)) / sigma
     yield x - sigma_next * math.expm1(h) * noise
     if order == 1:
         return
+    # DPM-Solver-2: the noise at an inner point gives its slope.
     r1 = 1 / 2 if order == 2 else 1 / 3
     sigma_1 = sigma * math.exp(-r1 * h)
     x_1 = x - sigma_1 * math.expm1(r1 * h) * noise
@@ -142,6 +147,7 @@ def singlestep_orders(denoise: Denoise, x: Tensor, sigma: float, sigma_next: flo
     yield x - sigma_next * (math.expm1(h) * noise + math.expm1(h) / (2 * r1) * difference_1)
     if order == 2:
         return
+    # DPM-Solver-3: a second inner point, reached with that slope, gives the slope over a longer stretch.
     r2 = 2 / 3
     sigma_2 = sigma * math.exp(-r2 * h)
     x_2 = x - sigma_2 * (math.expm1(r2 * h) * noise + r2 / r1 * (math.expm1(r2 * h) / (r2 * h) - 1) * difference_1)
@@ -155,6 +161,7 @@ def sample_dpm_fast(denoise: Denoise, x: Tensor, sigma_max: float, sigma_min: fl
     Ends at ``sigma_min``, not at 0.
     """
     thirds = evaluations // 3
+    # A step of order n costs n evaluations: as many of order 3 as leave a lower one for the end.
     orders = [3] * (thirds - 1) + [2, 1] if evaluations % 3 == 0 else [3] * thirds + [evaluations % 3]
     sigmas = [sigma_max * (sigma_min / sigma_max) ** (i / len(orders)) for i in range(len(orders) + 1)]
     for (sigma, sigma_next), order in zip(pairwise(sigmas), orders, strict=True):
@@ -174,6 +181,7 @@ def sample_dpm_adaptive(
     h, previous = 0.05, x / math.hypot(1, sigma)
     while sigma > sigma_min:
         sigma_next = sigma * math.exp(-h)
+        # The last step ends at sigma_min exactly, and rounding leaves no sliver for one more.
         if sigma_next < sigma_min * (1 + 1e-5):
             sigma_next = sigma_min
         unit = math.hypot(1, sigma_next)
@@ -184,5 +192,6 @@ def sample_dpm_adaptive(
             return higher * unit  # a smaller step does not fix a latent that is not finite
         if error <= 1:  # accept the step; otherwise it is tried again, narrower
             x, previous, sigma = higher * unit, lower, sigma_next
+        # The error of the lower order, 2, grows with h^3: hence the cube root.
         h *= 0.9 * max(error, 1e-6) ** (-1 / 3)
     return x

@@ -67,6 +67,7 @@ class BiRefNetSegmenter:
         mean, deviation = (torch.tensor(values).view(3, 1, 1) for values in (MEAN, STANDARD_DEVIATION))
         share = self._network((square - mean) / deviation).sigmoid()
         share = F.interpolate(share, size=(height, width), mode="bicubic", align_corners=False, antialias=True)
+        # Bicubic interpolation overshoots.
         return dilate_mask((share[0, 0].clamp(0, 1) * 255).round().to(torch.uint8).numpy())
 
 

@@ -79,6 +79,7 @@ class ObjectSegmenter:
         square = F.interpolate(image, size=(SIDE, SIDE), mode="bilinear", align_corners=False)
         share = self._network(square).sigmoid()
         share = F.interpolate(share, size=(height, width), mode="bilinear", align_corners=False)
+        # A mask of one value has no range, and must not be divided by 0.
         low, high = torch.aminmax(share)
         return dilate_mask(_to_mask((share - low) / (high - low).clamp(min=1e-6)))
 

@@ -40,12 +40,14 @@ def sample_colors(log_prob: Tensor, permitted: Bools, colors: Rgb, tokens: Tenso
     """
     generator = torch.Generator().manual_seed(seed)
     centered = tokens.double() - tokens.double().mean(0)
+    # In units of the tokens' spread, so that KERNEL_WIDTH means the same for every drawing.
     centered = centered / centered.pow(2).sum(1).mean().sqrt().clamp_min(1e-6)
     direction = torch.randn(tokens.shape[1], FOURIER_FEATURES, generator=generator, dtype=torch.float64) / KERNEL_WIDTH
     phase = torch.rand(FOURIER_FEATURES, generator=generator, dtype=torch.float64) * 2 * torch.pi
     features = (centered @ direction + phase).cos() * (2 / FOURIER_FEATURES) ** 0.5
     # a Gaussian process over tokens for each color, whose values become Gumbel noise
     normal = features @ torch.randn(FOURIER_FEATURES, log_prob.shape[1], generator=generator, dtype=torch.float64)
+    # From Gaussian to uniform by its distribution function, then to Gumbel noise; the clamp keeps the logarithms finite.
     uniform = torch.special.ndtr(normal).clamp(1e-9, 1 - 1e-9)
     perturbed = log_prob.double() - TEMPERATURE * (-uniform.log()).log()
     return choose_colors(perturbed.log_softmax(-1).float(), permitted, colors)

@@ -157,6 +157,7 @@ class Mini:
         for step, timestep in enumerate(scheduler.timesteps, 1):
             sigma = (timestep / scheduler.config["num_train_timesteps"])[None]
             predicted = self._painted(noisy.expand(rows, -1, -1, -1), sigma.expand(rows), encoded)
+            # Without guidance there is one row, which is the first and the last: their difference is 0.
             clean = predicted[-1:] + request.guidance * (predicted[:1] - predicted[-1:])
             # the scheduler expects a velocity, the network predicts the clean latent
             noisy = scheduler.step((noisy - clean) / sigma, timestep, noisy).prev_sample

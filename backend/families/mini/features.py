@@ -49,6 +49,7 @@ def region_features(labels: Labels, count: int, mask: Gray) -> RegionFeatures:
 
     x, y = (columns + 0.5) / side * 2 - 1, (rows + 0.5) / side * 2 - 1
     cx, cy = mean(x), mean(y)
+    # Rounding may take the variance of a thin region below 0.
     spread_x = np.sqrt(np.maximum(mean(x * x) - cx * cx, 0))
     spread_y = np.sqrt(np.maximum(mean(y * y) - cy * cy, 0))
     box = _foreground_box(mask)
@@ -58,6 +59,7 @@ def region_features(labels: Labels, count: int, mask: Gray) -> RegionFeatures:
     touching = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
     border[touching[touching >= 0]] = 1
     share = mean(mask.ravel()[inside] / 255.0)
+    # The network encodes the first four as positions, see ``GEOMETRY_FEATURES``; the factors bring all to about -2..2.
     geometry = np.stack(
         [
             cx,

@@ -78,6 +78,7 @@ class MiniSegmenter:
         """The mean mask (H, W) of n views; lines (n, SIDE, SIDE) and rgb (n, SIDE/2, SIDE/2, 3) are 0..1."""
         colors = torch.from_numpy(np.ascontiguousarray(rgb.transpose(0, 3, 1, 2)))
         logits = self._network(torch.from_numpy(lines)[:, None], colors, torch.full((len(views),), colored))
+        # The first view is the whole image, so every pixel is counted at least once.
         total, count = np.zeros((2, *shape[:2]), np.float32)
         for share, view in zip(logits.sigmoid()[:, 0].numpy(), views, strict=True):
             part = np.s_[view.top : view.top + view.height, view.left : view.left + view.width]

@@ -77,11 +77,13 @@ def cut_reference(reference: Reference) -> ReferenceRegions:
     rgb = fit(reference.rgb, SIDE)
     mask = resize_mask(reference.mask, rgb.shape[1], rgb.shape[0])
     cut = reference_regions(rgb, mask, MAX_REFERENCE_REGIONS, FINE)
+    # Cut first, letterboxed then: no region may hold any of the margin.
     labels = letterbox_labels(cut.labels, SIDE, -1)[0]
     count = len(cut.palette_index)
     square_mask = letterbox_square(mask, SIDE, 0)
     arrays = region_features(labels, count, square_mask)
     image = stack_image_channels(letterbox_square(lines_from_color(rgb), SIDE, 0), square_mask, 1.0)
+    # The network reads the medians; the result shows colors that occur in the reference at its full size.
     palette = _nearest_occurring_colors(cut.palette, cut.palette_foreground, reference.rgb, reference.mask)
     lab = torch.from_numpy(region_lab(cut.palette, cut.palette_index))[None]
     foreground = cut.palette_foreground[cut.palette_index]

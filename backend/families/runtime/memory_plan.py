@@ -107,6 +107,7 @@ def _peak_memory(wanted: MemoryNeed, side: int, smaller: int, offload: bool, til
         decoding = min(decoding, wanted.decoding * (TILE_SIDE / side) ** 2)
     sampling = wanted.sampling * share
     if offload:
+        # The two groups of networks take turns, so the needier one counts.
         return math.ceil(max(wanted.denoiser + sampling, wanted.others + decoding))
     return math.ceil(wanted.denoiser + wanted.others + max(sampling, decoding))
 

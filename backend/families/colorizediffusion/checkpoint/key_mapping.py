@@ -110,6 +110,7 @@ def _transpose(weight: Tensor) -> Tensor:
 
 def sketch_source(key: str) -> WeightSource:
     """Maps a key of SketchEncoder."""
+    # The file counts the activations between the convolutions, too: convolutions have every second number.
     kind, number, *rest = key.split(".")
     if kind == "trunk":
         return WeightSource(f"{SKETCH_PREFIX}model.{2 * int(number)}.{rest[0]}")
@@ -155,6 +156,7 @@ _CLIP_LAYER = {
 
 
 def _take_third(number: int) -> Callable[[Tensor], Tensor]:
+    # A copy, or each third would keep the whole tensor in memory.
     return lambda weight: weight.chunk(3)[number].clone()
 
 

@@ -147,6 +147,7 @@ def _load(
         check_state_dict(file, sources, ignorable_keys(file, config))
         check_state_dict(clip, [(image_encoder, clip_names)], ignorable_keys(clip, clip_config))
 
+    # ``part=part`` keeps each part's own value; a closure alone would see that of the last round.
     for part, network in networks.items():
         load_state_dict(file, network, version.key_map[part], lambda key, part=part: types.of(version, part, key), device)
     load_state_dict(clip, image_encoder, clip_names, lambda key: types.clip, device)

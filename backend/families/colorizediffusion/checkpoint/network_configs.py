@@ -35,6 +35,7 @@ def common_networks(shapes: Shapes, config: NetworkConfig, with_pairs: bool) -> 
 def reference_unet(shapes: Shapes, config: NetworkConfig, with_pairs: bool) -> ReferenceUNet:
     """The U-Net.  with_pairs: each cross-attention layer has the low-rank pairs that the file holds for it."""
     down, cross_down, up, cross_up = _BLOCKS
+    # The first block of each of the four levels: the file has three blocks a level.
     widths = tuple(
         axis_length(shapes, f"{key_mapping.UNET_PREFIX}input_blocks.{i}.0.out_layers.3.weight") for i in (1, 4, 7, 10)
     )

@@ -30,6 +30,7 @@ class TextReader:
         ids = self._tokenizer(texts, padding="max_length", max_length=TEXT_TOKENS, truncation=True, return_tensors="pt")[
             "input_ids"
         ]
+        # argmax finds the first of equals: the text's own end.
         ends = (ids == self._tokenizer.eos_token_id).int().argmax(1, keepdim=True)
         return ids.masked_fill(torch.arange(TEXT_TOKENS) > ends, 0)
 
