@@ -90,3 +90,7 @@ def test_without_lines_it_stays_where_it_is(bench: Bench, patience: None, left: 
     bench.docker.refresh()
     bench.click("bringIn")
     assert bench.says().startswith("There is no line layer.") and offered(bench)
+
+
+def test_another_krita_has_twenty_seconds_to_fetch_its_result(plugin: Any) -> None:
+    assert plugin.jobs.unclaimed_results.UNCLAIMED_AFTER_S == 20.0
