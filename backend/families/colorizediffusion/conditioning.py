@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from backend.families.colorizediffusion.options import Strengths
 from backend.families.colorizediffusion.preprocessing import whiten_background
-from backend.networks.colorizediffusion.attention_inputs import CrossAttentionInput, Side, Split
+from backend.networks.colorizediffusion.attention_inputs import CrossAttentionInput, Half, Split
 from backend.networks.colorizediffusion.half_selectors import HardSelector
 from backend.networks.colorizediffusion.hooks import UNetHooks
 
@@ -73,8 +73,8 @@ def split_conditioning(
     halves: tuple[Tensor, ...],
     strengths: Strengths,
     mask: Tensor,
-    foreground_pair: Side | None = None,
-    background_pair: Side | None = None,
+    foreground_pair: Half | None = None,
+    background_pair: Half | None = None,
 ) -> ReferenceConditioning:
     """Split attention: the foreground attends to the first half of all tokens, the background to the second (spec 9).
 

@@ -13,9 +13,9 @@ from torch import Tensor, nn
 from backend.networks.colorizediffusion.attention_inputs import (
     AttentionInputs,
     CrossAttentionInput,
+    Half,
     Projection,
     Ranks,
-    Side,
     Split,
 )
 from backend.networks.colorizediffusion.half_selectors import AttentionHalf, SplitCall
@@ -56,21 +56,21 @@ class SplitAttention(nn.Module):
         super().__init__()
         self.number = number
         self.pairs = nn.ModuleDict()
-        for name, sides in ranks.items():
+        for name, halves in ranks.items():
             linear = cast(nn.Linear, getattr(attn, name))
-            pairs = {side: LoraPair(linear.in_features, linear.out_features, rank) for side, rank in sides.items()}
+            pairs = {half: LoraPair(linear.in_features, linear.out_features, rank) for half, rank in halves.items()}
             self.pairs[name] = nn.ModuleDict(pairs)
 
-    def _project(self, attn: Attention, name: Projection, x: Tensor, pair: Side | None) -> Tensor:
+    def _project(self, attn: Attention, name: Projection, x: Tensor, pair: Half | None) -> Tensor:
         plain = cast(nn.Linear, getattr(attn, name))(x)
         if pair is None or name not in self.pairs:
             return plain
         return plain + cast(nn.ModuleDict, self.pairs[name])[pair](x)
 
-    def _query(self, attn: Attention, x: Tensor, pair: Side | None) -> Tensor:
+    def _query(self, attn: Attention, x: Tensor, pair: Half | None) -> Tensor:
         return _heads(attn, self._project(attn, "to_q", x, pair))
 
-    def _key_value(self, attn: Attention, tokens: Tensor, pair: Side | None) -> KeyValue:
+    def _key_value(self, attn: Attention, tokens: Tensor, pair: Half | None) -> KeyValue:
         key, value = (_heads(attn, self._project(attn, name, tokens, pair)) for name in ("to_k", "to_v"))
         return KeyValue(key, value)
 

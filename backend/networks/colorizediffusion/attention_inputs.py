@@ -10,10 +10,10 @@ from backend.networks.colorizediffusion.half_selectors import HalfSelector
 from backend.networks.colorizediffusion.hooks import ReferenceFeatures
 from backend.networks.colorizediffusion.key_value import KeyValue
 
-Side = Literal["foreground", "background"]
+Half = Literal["foreground", "background"]
 Projection = Literal["to_q", "to_k", "to_v"]
 PROJECTIONS: tuple[Projection, ...] = ("to_q", "to_k", "to_v")
-Ranks = Mapping[Projection, Mapping[Side, int]]
+Ranks = Mapping[Projection, Mapping[Half, int]]
 """Rank of each low-rank pair of one layer; empty where a layer has none."""
 
 
@@ -31,9 +31,9 @@ class Split:
     merge: tuple[float, ...]
     """How much of the background's values is mixed into the foreground's."""
     selector: HalfSelector
-    foreground_pair: Side | None = None
+    foreground_pair: Half | None = None
     """Which low-rank pair the foreground half adds to its projections; None: none."""
-    background_pair: Side | None = None
+    background_pair: Half | None = None
     """The same for the background half."""
 
 

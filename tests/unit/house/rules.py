@@ -9,8 +9,8 @@ CONTRACT = ("backend.contract.drawing", "backend.contract.family")
 WORKER = "backend.server.worker.inference"
 """The one file of the server's that runs in the worker process alone; the worker imports it when it has started."""
 
-_PICTURE_ROOMS = ("backend.imaging", *CONTRACT)
-_MODEL_ROOMS = ("shared", *_PICTURE_ROOMS, "backend.networks", "backend.weights", "backend.families")
+_IMAGE_ROOMS = ("backend.imaging", *CONTRACT)
+_MODEL_ROOMS = ("shared", *_IMAGE_ROOMS, "backend.networks", "backend.weights", "backend.families")
 
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "shared": ("shared",),
@@ -22,9 +22,9 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "backend.weights": ("shared", "backend.weights"),
     "backend.networks": ("backend.networks",),
     "backend.families": _MODEL_ROOMS,
-    "backend.pipeline": ("shared", *_PICTURE_ROOMS, "backend.families", "backend.pipeline"),
+    "backend.pipeline": ("shared", *_IMAGE_ROOMS, "backend.families", "backend.pipeline"),
     "backend.server": ("shared", "backend.imaging", "backend.server"),
-    WORKER: ("shared", *_PICTURE_ROOMS, "backend.families", "backend.pipeline", "backend.server"),
+    WORKER: ("shared", *_IMAGE_ROOMS, "backend.families", "backend.pipeline", "backend.server"),
     "backend.training": (*_MODEL_ROOMS, "backend.training"),
     "backend.evaluation": (*_MODEL_ROOMS, "backend.pipeline", "backend.training", "backend.evaluation"),
     "backend.cli": ("shared", "backend"),

@@ -46,7 +46,7 @@ def test_every_file_of_backend_shared_and_installer_keeps_the_direction(project:
 @pytest.mark.parametrize(
     ("place", "line"),
     [
-        ("backend/networks/unet.py", "from backend.imaging import lineart"),
+        ("backend/networks/unet.py", "from backend.imaging import ink"),
         ("backend/imaging/masks.py", "import torch"),
         ("backend/families/mini/family.py", "from backend.pipeline import run"),
         ("backend/pipeline/run.py", "from ..server import jobs"),

@@ -12,7 +12,7 @@ from transformers import CLIPTextConfig, CLIPVisionConfig
 from backend.families.colorizediffusion.checkpoint import key_mapping
 from backend.families.colorizediffusion.checkpoint.config import NetworkConfig
 from backend.networks.clip import ImageEncoder, TextEncoder
-from backend.networks.colorizediffusion.attention_inputs import PROJECTIONS, Projection, Ranks, Side
+from backend.networks.colorizediffusion.attention_inputs import PROJECTIONS, Half, Projection, Ranks
 from backend.networks.colorizediffusion.sketch_encoder import SketchEncoder
 from backend.networks.colorizediffusion.token_transformer import ThresholdEmbedder, TokenTransformer
 from backend.networks.colorizediffusion.transformer_blocks import cross_attentions
@@ -62,7 +62,7 @@ def _ranks(shapes: Shapes, unet: UNet2DConditionModel) -> list[Ranks]:
     layers: list[Ranks] = []
     for attn in cross_attentions(unet):
         start = key_mapping.unet_source(f"{names[id(attn)]}.").name
-        layer: dict[Projection, dict[Side, int]] = {}
+        layer: dict[Projection, dict[Half, int]] = {}
         for p in PROJECTIONS:
             down = f"{start}{p}.lora_down"
             layer[p] = {

@@ -38,7 +38,7 @@ def test_a_background_of_several_colors_leaves_undecided_areas_alone() -> None:
     np.testing.assert_array_equal(snap_to_colors(soft, rgb), soft)
 
 
-def test_a_drawing_on_empty_background_is_filled_to_itsoutline() -> None:
+def test_a_drawing_on_empty_background_is_filled_to_its_outline() -> None:
     assert _overlap(snap_to_lines(_blob(), outline())) > 0.97
 
 
