@@ -15,7 +15,6 @@ from backend.weights.safetensors_file import PICKLE_SIGNATURES
 from shared.atomic_file import replace_atomically
 from shared.errors import ErrorCode, LinewashError
 
-PICKLE_SUFFIXES = (".ckpt", ".pth", ".pt")
 NESTED_KEYS = ("state_dict", "diffusion_state_dict")
 """Keys under which training programs nest the weights: the usual one, and that of older AnimeDiffusion checkpoints."""
 READ_ERRORS = (

@@ -16,6 +16,7 @@ from backend.networks.mini.flats import CELLS, Flats
 from backend.training.mini.flats_example import make_flats_example
 from backend.training.mini.flats_task import collate
 from backend.training.mini.shard_dataset import ExampleArrays, example_at, load_shard
+from shared.atomic_file import replace_atomically
 
 WARP_FILE = "warped.npy"
 """In the folder of a preprocessed shard."""
@@ -47,9 +48,8 @@ def precompute_warps(network: Flats, cache: Path) -> int:
         count = len(shard["count"])
         examples = [example_at(shard, row) for row in range(count)]
         warped = [warp_references(network, examples[i : i + BATCH_SIZE]) for i in range(0, count, BATCH_SIZE)]
-        # Renamed when it is complete: the file's existence says that the shard is done.
-        staging = folder / "warped.new.npy"
-        np.save(staging, np.concatenate(warped))
-        staging.rename(folder / WARP_FILE)
+        # Whole or absent: the file's existence says that the shard is done.
+        with replace_atomically(folder / WARP_FILE) as part, part.open("wb") as file:
+            np.save(file, np.concatenate(warped))
         total += count
     return total
