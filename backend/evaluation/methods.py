@@ -18,7 +18,7 @@ class Role(Enum):
 
     BASELINE = "baseline"
     FAMILY = "family"
-    ORACLE = "ceiling"
+    ORACLE = "oracle"
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""A made drawing with a known answer, and a family that gives one."""
+"""A boxes_pair drawing with a known answer, and a family that gives one."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ def boxes(left: int) -> tuple[Gray, Rgb, Gray]:
 
 
 @pytest.fixture(scope="session")
-def made() -> Pair:
+def boxes_pair() -> Pair:
     line, color, mask = boxes(60)
     _, reference, reference_mask = boxes(90)
     return Pair("000", line, color, mask, reference, reference_mask, True, "made-boxes")

@@ -114,11 +114,11 @@ def test_ms_ssim_needs_more_than_160_pixels() -> None:
     assert ms_ssim(gray(BASE, 161, 300), gray(BASE, 161, 300)) == pytest.approx(1)
 
 
-def test_region_colors_more_than_5_apart_differ(made: Pair) -> None:
+def test_region_colors_more_than_5_apart_differ(boxes_pair: Pair) -> None:
     results = [[gray(value, 200, 200), gray(BASE, 200, 200)] for value in around(5)]
-    assert [share_of_varied_regions(made, pair) for pair in results] == [0.0, 1.0]
+    assert [share_of_varied_regions(boxes_pair, pair) for pair in results] == [0.0, 1.0]
 
 
-def test_three_pairs_become_references(made: Pair) -> None:
-    pairs = [replace(made, name=str(number), source=f"set-{number}") for number in range(9)]
+def test_three_pairs_become_references(boxes_pair: Pair) -> None:
+    pairs = [replace(boxes_pair, name=str(number), source=f"set-{number}") for number in range(9)]
     assert [reference.name.split()[0] for reference in choose_references(pairs)] == ["0", "4", "8"]

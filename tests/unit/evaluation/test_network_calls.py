@@ -37,8 +37,8 @@ def test_methods_other_than_forward_count() -> None:
     assert not any(layer._forward_pre_hooks for layer in two)
 
 
-def test_a_coloring_counts_through_what_wraps_the_family(made: Pair, disc_model: ColorModel) -> None:
+def test_a_coloring_counts_through_what_wraps_the_family(boxes_pair: Pair, disc_model: ColorModel) -> None:
     for family in (disc_model, CachingModel(disc_model)):
-        result = colorize_pair(family, made, ColorizeOptions(Finish.FLATS))
+        result = colorize_pair(family, boxes_pair, ColorizeOptions(Finish.FLATS))
         assert result.calls == 2
         assert result.seconds > 0 and result.cpu > 0

@@ -34,13 +34,13 @@ NORM = {"running_mean": (-0.1, 0.1), "running_var": (0.5, 1.5), "weight": (0.8, 
 
 @pytest.fixture(scope="module")
 def weights() -> dict[str, Tensor]:
-    rng, found = np.random.default_rng(0), dict[str, Tensor]()
+    rng, tensors = np.random.default_rng(0), dict[str, Tensor]()
     for name, shape in KNOWN["shapes"].items():
         kernel = rng.normal(0, (2 / np.prod(shape[1:])) ** 0.5, shape)
-        found[f"{name}.conv.weight"] = torch.from_numpy(kernel.astype(np.float32))
+        tensors[f"{name}.conv.weight"] = torch.from_numpy(kernel.astype(np.float32))
         for part, ends in NORM.items():
-            found[f"{name}.bn.{part}"] = torch.from_numpy(rng.uniform(*ends, shape[0]).astype(np.float32))
-    return found
+            tensors[f"{name}.bn.{part}"] = torch.from_numpy(rng.uniform(*ends, shape[0]).astype(np.float32))
+    return tensors
 
 
 @pytest.fixture(scope="module")
@@ -51,10 +51,10 @@ def faces(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_features_are_those_of_pytorch_fid(weights: dict[str, Tensor]) -> None:
-    pictures = np.random.default_rng(1).integers(0, 256, (2, 60, 80, 3), np.uint8)
-    found = Inception(weights)(list(pictures))
-    assert found.shape == (2, 2048)
-    assert found[:, ::256] == pytest.approx(np.array(KNOWN["features"]), abs=2e-4)
+    images = np.random.default_rng(1).integers(0, 256, (2, 60, 80, 3), np.uint8)
+    features = Inception(weights)(list(images))
+    assert features.shape == (2, 2048)
+    assert features[:, ::256] == pytest.approx(np.array(KNOWN["features"]), abs=2e-4)
 
 
 def test_without_a_weight_it_says_so(weights: dict[str, Tensor]) -> None:
@@ -78,27 +78,27 @@ def test_references_are_the_face_itself_or_any_other() -> None:
 
 
 def test_both_protocols_paint_and_differ(faces: Path) -> None:
-    unet, data, way = load_unet(golden(ANIME).sd), FacePairs(faces), FaceOptions(side=32, steps=2, batch=2)
-    same, again, cross = (list(colorize_faces(unet, data, protocol, way, 3)) for protocol in (SAME, SAME, CROSS))
+    unet, data, options = load_unet(golden(ANIME).sd), FacePairs(faces), FaceOptions(side=32, steps=2, batch=2)
+    same, again, cross = (list(colorize_faces(unet, data, protocol, options, 3)) for protocol in (SAME, SAME, CROSS))
     assert all(np.array_equal(one[0], other[0]) for one, other in zip(same, again, strict=True))
     assert not all(np.array_equal(one[0], other[0]) for one, other in zip(same, cross, strict=True))
-    assert all(found.shape == truth.shape == (32, 32, 3) for found, truth in same)
+    assert all(result.shape == truth.shape == (32, 32, 3) for result, truth in same)
 
 
-def test_references_are_bent_unless_asked_not_to(faces: Path, tmp_path: Path) -> None:
+def test_references_are_warped_unless_asked_not_to(faces: Path, tmp_path: Path) -> None:
     data = FacePairs(faces)
     shown: dict[bool, list[Tensor]] = {}
     unet = load_unet(golden(ANIME).sd)
-    for bending in (True, False):
-        seen: list[Tensor] = []
-        handle = unet.register_forward_pre_hook(lambda _, given, seen=seen: seen.append(given[2]))
-        list(colorize_faces(unet, data, SAME, FaceOptions(side=32, steps=1, warp_references=bending), 2))
+    for warps in (True, False):
+        references: list[Tensor] = []
+        handle = unet.register_forward_pre_hook(lambda _, inputs, references=references: references.append(inputs[2]))
+        list(colorize_faces(unet, data, SAME, FaceOptions(side=32, steps=1, warp_references=warps), 2))
         handle.remove()
-        shown[bending] = seen
+        shown[warps] = references
     own = to_signed_tensor([center_square(data.read(number).color, 32) for number in range(2)])
     assert torch.equal(shown[False][0], own) and not torch.equal(shown[True][0], own)
     shutil.copytree(faces, tmp_path / "twins")
-    for part in ("reference", "condition"):  # the same face twice: each is bent by a draw of its own
+    for part in ("reference", "condition"):  # the same face twice: each is warped by a draw of its own
         shutil.copy(tmp_path / "twins" / part / "00000.png", tmp_path / "twins" / part / "00001.png")
     twins = [read_reference(FacePairs(tmp_path / "twins"), number, SAME, FaceOptions(side=32)) for number in (0, 1, 0)]
     assert np.array_equal(twins[0], twins[2]) and not np.array_equal(twins[0], twins[1])
@@ -108,8 +108,10 @@ def test_another_seed_paints_otherwise(faces: Path) -> None:
     unet, data = load_unet(golden(ANIME).sd), FacePairs(faces)
     one, again, other = (
         [
-            found
-            for found, _ in colorize_faces(unet, data, SAME, FaceOptions(side=32, steps=2, seed=seed, warp_references=False), 2)
+            result
+            for result, _ in colorize_faces(
+                unet, data, SAME, FaceOptions(side=32, steps=2, seed=seed, warp_references=False), 2
+            )
         ]
         for seed in (0, 0, 1)
     )
@@ -117,14 +119,16 @@ def test_another_seed_paints_otherwise(faces: Path) -> None:
 
 
 def test_painted_numbers_are_rounded() -> None:
-    """A network that finds no noise at eta 0 leaves what the clamped picture of the first step is."""
+    """A network that finds no noise at eta 0 leaves what the clamped image of the first step is."""
     torch.manual_seed(0)
-    found = paint_faces(_Still(), [np.full((8, 8), 255, np.uint8)] * 40, [np.zeros((8, 8, 3), np.uint8)] * 40, steps=1, eta=0.0)
-    assert (np.stack(found) != _Still.expected(40)).mean() < 0.01  # rounded down, half of them would be one less
+    results = paint_faces(
+        _Still(), [np.full((8, 8), 255, np.uint8)] * 40, [np.zeros((8, 8, 3), np.uint8)] * 40, steps=1, eta=0.0
+    )
+    assert (np.stack(results) != _Still.expected(40)).mean() < 0.01  # rounded down, half of them would be one less
 
 
 class _Still(torch.nn.Module):
-    """Says that a picture holds no noise."""
+    """Says that an image holds no noise."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -136,39 +140,39 @@ class _Still(torch.nn.Module):
     @staticmethod
     def expected(count: int) -> np.ndarray:
         """The noise of seed 0, scaled and cut by one step from time 1, as bytes."""
-        kept = 1 - torch.linspace(1e-6, 1e-2, 1000)
+        alphas = 1 - torch.linspace(1e-6, 1e-2, 1000)
         noise = torch.randn((count, 3, 8, 8), generator=torch.Generator().manual_seed(0))
-        clean = (noise / kept[:2].prod().sqrt()).clamp(-1, 1) * kept[0].sqrt()
+        clean = (noise / alphas[:2].prod().sqrt()).clamp(-1, 1) * alphas[0].sqrt()
         return ((clean + 1) * 127.5).round().permute(0, 2, 3, 1).numpy().astype(np.uint8)
 
 
-def test_guidance_pushes_pictures(faces: Path) -> None:
+def test_guidance_pushes_results(faces: Path) -> None:
     unet, data = load_unet(golden(ANIME).sd), FacePairs(faces)
     plain, off, pushed = (
-        [found for found, _ in colorize_faces(unet, data, SAME, FaceOptions(side=32, steps=2, **more), 3)]
+        [result for result, _ in colorize_faces(unet, data, SAME, FaceOptions(side=32, steps=2, **more), 3)]
         for more in ({}, {"guidance": 1.0}, {"guidance": 4.0})
     )
     assert np.array_equal(plain, off) and not np.array_equal(plain, pushed)
 
 
-def test_figures_of_known_pictures(weights: dict[str, Tensor]) -> None:
+def test_metrics_of_known_images(weights: dict[str, Tensor]) -> None:
     truth = [np.full((32, 32, 3), value, np.uint8) for value in (40, 200)]
-    found = measure_faces(SAME, [(picture + 10, picture) for picture in truth], None, Inception(weights))
-    assert found.psnr == pytest.approx(20 * np.log10(25.5))
-    assert 1 < found.difference < 10 and found.fid > 0 and np.isnan(found.ms_ssim) and np.isnan(found.lpips)
+    metrics = measure_faces(SAME, [(image + 10, image) for image in truth], None, Inception(weights))
+    assert metrics.psnr == pytest.approx(20 * np.log10(25.5))
+    assert 1 < metrics.difference < 10 and metrics.fid > 0 and np.isnan(metrics.ms_ssim) and np.isnan(metrics.lpips)
     assert measure_faces(SAME, [(truth[0], truth[0])], None, None).psnr == float("inf")
-    assert found.fid == pytest.approx(_distance(weights, truth))
-    large = [np.kron(picture, np.ones((6, 6, 1), np.uint8)) for picture in truth]
-    told = measure_faces(SAME, [(picture, picture) for picture in large], lambda found, truth: 0.25, None)  # type: ignore[arg-type]
-    assert told.lpips == 0.25 and told.ms_ssim == 1
+    assert metrics.fid == pytest.approx(_distance(weights, truth))
+    large = [np.kron(image, np.ones((6, 6, 1), np.uint8)) for image in truth]
+    with_lpips = measure_faces(SAME, [(image, image) for image in large], lambda result, truth: 0.25, None)  # type: ignore[arg-type]
+    assert with_lpips.lpips == 0.25 and with_lpips.ms_ssim == 1
 
 
 def _distance(weights: dict[str, Tensor], truth: list[np.ndarray]) -> float:
     inception = Inception(weights)
-    return frechet_distance(inception([picture + 10 for picture in truth]), inception(truth))
+    return frechet_distance(inception([image + 10 for image in truth]), inception(truth))
 
 
-def test_the_command_prints_a_table_and_keeps_the_pictures(faces: Path, tmp_path: Path) -> None:
+def test_the_command_prints_a_table_and_keeps_the_images(faces: Path, tmp_path: Path) -> None:
     asked = [str(golden(ANIME).sd), str(faces), "--side", "32", "--steps", "1", "--limit", "2", "--out", str(tmp_path)]
     result = CliRunner().invoke(app, asked)
     assert result.exit_code == 0, result.output
@@ -198,16 +202,16 @@ def test_the_distance_is_in_the_table_where_weights_are_given(weights: dict[str,
 def test_other_files_than_weights_of_inception_are_refused_before_anything_is_painted(
     weights: dict[str, Tensor], faces: Path, tmp_path: Path
 ) -> None:
-    held = {
+    contents = {
         "text": None,
         "list": [torch.zeros(1)],
         "one": torch.zeros(1),
         "fewer": {name: weight for name, weight in weights.items() if "7c" not in name},
         "narrow": {name: weight[:1] for name, weight in weights.items()},
     }
-    for name, what in held.items():
+    for name, content in contents.items():
         file = tmp_path / f"{name}.pth"
-        torch.save(what, file) if what is not None else file.write_text("junk")
+        torch.save(content, file) if content is not None else file.write_text("junk")
         result = CliRunner().invoke(
             app, [str(golden(ANIME).sd), str(faces), "--inception", str(file), "--out", str(tmp_path / "o")]
         )

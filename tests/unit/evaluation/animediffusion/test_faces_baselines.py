@@ -1,4 +1,4 @@
-"""What a picture of the reference, or of its mean color, would be in place of a painted face."""
+"""The metrics if an image of the reference, or of its mean color, stood in place of a painted face."""
 
 import json
 from pathlib import Path
@@ -47,9 +47,9 @@ def test_the_mean_color_is_that_of_the_reference(faces: Path) -> None:
         assert np.abs(plain[0, 0] - truth.mean((0, 1))).max() <= 0.5
 
 
-def test_bent_references_are_shown_bent(faces: Path) -> None:
-    bent = colorize_by_baselines(FacePairs(faces), SAME, FaceOptions(side=32), 2)[REFERENCE]
-    assert all(not np.array_equal(shown, truth) for shown, truth in bent)
+def test_warped_references_are_shown_warped(faces: Path) -> None:
+    warped = colorize_by_baselines(FacePairs(faces), SAME, FaceOptions(side=32), 2)[REFERENCE]
+    assert all(not np.array_equal(shown, truth) for shown, truth in warped)
 
 
 def test_the_command_measures_them_where_asked(faces: Path, tmp_path: Path) -> None:
@@ -63,4 +63,4 @@ def test_the_command_measures_them_where_asked(faces: Path, tmp_path: Path) -> N
         *((protocol, by) for protocol in (SAME, CROSS) for by in (REFERENCE, MEAN_COLOR)),
     ]
     assert [(row["protocol"], row["method"]) for row in rows] == expected
-    assert rows[2]["psnr"] > rows[4]["psnr"], "itself, bent, is nearer than another face"
+    assert rows[2]["psnr"] > rows[4]["psnr"], "itself, warped, is nearer than another face"

@@ -1,4 +1,4 @@
-"""Figures of merit on pictures whose error is known, and the command that prints them."""
+"""Metrics of images whose error is known, and the command that prints them."""
 
 import json
 from pathlib import Path
@@ -15,8 +15,8 @@ from backend.evaluation.pairs import Pair, mirror_and_warp_reference, read_folde
 
 
 def test_truth_scores_nothing_and_lines_do_not_count(pair: Pair) -> None:
-    found = score(pair.color, pair.color, pair.line, pair.mask)
-    assert found.mean == 0 and found.close == 1
+    scores = score(pair.color, pair.color, pair.line, pair.mask)
+    assert scores.mean == 0 and scores.close == 1
     smeared = np.where(pair.line[..., None] < 200, 255 - pair.color, pair.color)
     assert score(smeared, pair.color, pair.line, pair.mask).mean == 0
 
@@ -33,8 +33,8 @@ def test_error_grows_with_the_wrong_share(pair: Pair) -> None:
 def test_known_difference() -> None:
     flat = np.zeros((8, 8, 3), np.uint8)
     line, mask = np.full((8, 8), 255, np.uint8), np.full((8, 8), 255, np.uint8)
-    found = score(flat, np.full_like(flat, 255), line, mask)
-    assert found.mean == pytest.approx(100, abs=0.01) and found.close == 0
+    scores = score(flat, np.full_like(flat, 255), line, mask)
+    assert scores.mean == pytest.approx(100, abs=0.01) and scores.close == 0
 
 
 def test_baselines(pair: Pair) -> None:
@@ -52,8 +52,8 @@ def test_warping_is_fixed_by_its_seed_and_keeps_colors(pair: Pair) -> None:
 
 
 def test_evaluate_prints_a_table_and_writes_a_report(pair: Pair, shard: Path, tmp_path: Path) -> None:
-    for name, picture in (("line", pair.line), ("mask", pair.mask), ("color", pair.color), ("ref", pair.reference)):
-        shown = picture if picture.ndim == 2 else np.ascontiguousarray(picture[..., ::-1])
+    for name, image in (("line", pair.line), ("mask", pair.mask), ("color", pair.color), ("ref", pair.reference)):
+        shown = image if image.ndim == 2 else np.ascontiguousarray(image[..., ::-1])
         assert cv2.imwrite(str(tmp_path / f"000_{name}.png"), shown)
     assert len(list(read_folder(tmp_path))) == 1
     assert len(list(read_shard(shard))) == 1

@@ -14,29 +14,29 @@ def test_published_pairs_of_ciede2000() -> None:
     assert color_difference(white, white)[0] == 0
 
 
-def test_the_sides_of_the_mask_are_judged_apart(made: Pair) -> None:
-    inside = made.mask[..., None] > 127
-    wrong_ground = np.where(inside, made.color, 255).astype(np.uint8)
-    found = color_scores(wrong_ground, made.color, made.line, made.mask, True)
-    assert found.foreground.mean == 0 and found.foreground.close == 1
-    assert found.background.mean > 20 and found.background.near == 0
-    assert 0 < found.whole.mean < found.background.mean
-    share = (made.mask > 127)[made.line >= 200].mean()
-    assert found.whole.close == pytest.approx(share)
+def test_foreground_and_background_are_scored_apart(boxes_pair: Pair) -> None:
+    inside = boxes_pair.mask[..., None] > 127
+    wrong_background = np.where(inside, boxes_pair.color, 255).astype(np.uint8)
+    scores = color_scores(wrong_background, boxes_pair.color, boxes_pair.line, boxes_pair.mask, True)
+    assert scores.foreground.mean == 0 and scores.foreground.close == 1
+    assert scores.background.mean > 20 and scores.background.near == 0
+    assert 0 < scores.whole.mean < scores.background.mean
+    share = (boxes_pair.mask > 127)[boxes_pair.line >= 200].mean()
+    assert scores.whole.close == pytest.approx(share)
 
 
-def test_a_mask_that_is_none_leaves_the_sides_unknown(made: Pair) -> None:
-    found = color_scores(made.color, made.color, made.line, np.full_like(made.mask, 255), False)
-    assert found.whole.mean == 0 and np.isnan(found.foreground.mean) and np.isnan(found.background.close)
+def test_without_a_mask_foreground_and_background_are_unknown(boxes_pair: Pair) -> None:
+    scores = color_scores(boxes_pair.color, boxes_pair.color, boxes_pair.line, np.full_like(boxes_pair.mask, 255), False)
+    assert scores.whole.mean == 0 and np.isnan(scores.foreground.mean) and np.isnan(scores.background.close)
 
 
 def test_close_and_near_are_shares() -> None:
     truth, result = np.full((1, 4, 3), 128, np.uint8), np.full((1, 4, 3), 128, np.uint8)
     result[0, 1:] += np.array([[5], [25], [90]], np.uint8)
     line = np.full((1, 4), 255, np.uint8)
-    found = score(result, truth, line, line)
-    assert found.close == 0.75 - 0.25 * (color_difference(result[0, 2:3], truth[0, 2:3])[0] >= 10)
-    assert found.near == 0.75
+    scores = score(result, truth, line, line)
+    assert scores.close == 0.75 - 0.25 * (color_difference(result[0, 2:3], truth[0, 2:3])[0] >= 10)
+    assert scores.near == 0.75
 
 
 def test_overlap_of_masks() -> None:

@@ -11,7 +11,7 @@ RED, BLUE = (200, 40, 40), (40, 40, 200)
 
 
 def halves(border: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """color, line, mask of 200 x 200: red left of the border, blue right of it; figure is the left; no lines."""
+    """color, line, mask of 200 x 200: red left of the border, blue right of it; the left is foreground; no lines."""
     color = np.full((200, 200, 3), BLUE, np.uint8)
     color[:, :border] = RED
     mask = np.zeros((200, 200), np.uint8)
@@ -33,7 +33,7 @@ def test_a_third_color_is_no_leak() -> None:
     assert color_leak(np.full_like(truth, 230), truth, line, mask) == 0
 
 
-def test_what_cannot_be_told_apart_is_not_judged() -> None:
+def test_what_cannot_be_distinguished_is_not_scored() -> None:
     _, line, mask = halves(100)
     plain = np.full((200, 200, 3), 128, np.uint8)
     assert np.isnan(color_leak(plain, plain, line, mask))
@@ -64,13 +64,13 @@ def test_a_border_under_a_line_or_in_the_truth_does_not_bleed() -> None:
 def test_color_smeared_over_a_line_bleeds_and_more_so_the_wider() -> None:
     truth, line, _ = halves(100)
     line[:, 98:102] = 0
-    found = [color_bleed(cv2.GaussianBlur(truth, (0, 0), sigma), truth, line) for sigma in (1, 3, 6)]
-    assert found[0] == 0 < found[1] < found[2]
+    scores = [color_bleed(cv2.GaussianBlur(truth, (0, 0), sigma), truth, line) for sigma in (1, 3, 6)]
+    assert scores[0] == 0 < scores[1] < scores[2]
 
 
-def test_regions_in_wrong_colors_do_not_bleed(made: Pair) -> None:
-    swapped = np.ascontiguousarray(made.color[..., ::-1])
-    assert color_bleed(swapped, made.color, made.line) == 0
+def test_regions_in_wrong_colors_do_not_bleed(boxes_pair: Pair) -> None:
+    swapped = np.ascontiguousarray(boxes_pair.color[..., ::-1])
+    assert color_bleed(swapped, boxes_pair.color, boxes_pair.line) == 0
 
 
 def test_nothing_calm_is_unknown() -> None:

