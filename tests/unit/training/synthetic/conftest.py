@@ -27,12 +27,12 @@ def _cube() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     return np.array(points, "f4"), np.array(normals, "f4"), np.array(uv, "f4"), np.array(faces, "u2")
 
 
-def write_glb(path: Path, tint: int = 0, joint: str = "bone", held: str = "") -> None:
-    """A figure named Body on one `joint`, with a turning animation, a morph, a palette of four colors and perhaps a thing
-    of the name `held` in its hand; `tint` makes its bytes differ."""
+def write_glb(path: Path, tint: int = 0, joint: str = "bone", tool: str = "") -> None:
+    """A character named Body on one `joint`, with a turning animation, a morph, a palette of four colors and perhaps a thing
+    of the name `tool` in its hand; `tint` makes its bytes differ."""
     points, normals, uv, faces = _cube()
-    picture = np.zeros((8, 8, 3), np.uint8)
-    picture[:4, :4], picture[:4, 4:], picture[4:, :4], picture[4:, 4:] = (40, 60, 200 - tint), (60, 180, 60), (200, 90, 40), 250
+    texture = np.zeros((8, 8, 3), np.uint8)
+    texture[:4, :4], texture[:4, 4:], texture[4:, :4], texture[4:, 4:] = (40, 60, 200 - tint), (60, 180, 60), (200, 90, 40), 250
     turns = np.array([[0, 0, 0, 1], [0, np.sin(0.4), 0, np.cos(0.4)]], "f4")
     blocks: list[tuple[bytes, dict[str, object] | None]] = [
         (points.tobytes(), {"componentType": 5126, "count": 24, "type": "VEC3"}),
@@ -48,7 +48,7 @@ def write_glb(path: Path, tint: int = 0, joint: str = "bone", held: str = "") ->
         (np.array([0, 1], "f4").tobytes(), {"componentType": 5126, "count": 2, "type": "SCALAR"}),
         (turns.tobytes(), {"componentType": 5126, "count": 2, "type": "VEC4"}),
         ((points * 0.2).astype("f4").tobytes(), {"componentType": 5126, "count": 24, "type": "VEC3"}),
-        (cv2.imencode(".png", picture)[1].tobytes(), None),
+        (cv2.imencode(".png", texture)[1].tobytes(), None),
     ]
     blob, views, accessors = b"", [], []
     for data, accessor in blocks:
@@ -57,11 +57,11 @@ def write_glb(path: Path, tint: int = 0, joint: str = "bone", held: str = "") ->
             accessors.append({"bufferView": len(views) - 1, **accessor})
         blob += data + b"\0" * (-len(data) % 4)
     attributes = {"POSITION": 0, "NORMAL": 1, "TEXCOORD_0": 2, "JOINTS_0": 4, "WEIGHTS_0": 5}
-    hand: list[dict[str, object]] = [{"name": "handslot.r", "children": [3]}, {"name": held, "mesh": 0}] if held else []
+    hand: list[dict[str, object]] = [{"name": "handslot.r", "children": [3]}, {"name": tool, "mesh": 0}] if tool else []
     tree = {
         "asset": {"version": "2.0"},
         "scene": 0,
-        "scenes": [{"nodes": [0, 1, 2] if held else [0, 1]}],
+        "scenes": [{"nodes": [0, 1, 2] if tool else [0, 1]}],
         "nodes": [{"name": joint}, {"name": "Body", "mesh": 0, "skin": 0}, *hand],
         "meshes": [{"primitives": [{"attributes": attributes, "indices": 3, "material": 0, "targets": [{"POSITION": 9}]}]}],
         "skins": [{"joints": [0], "inverseBindMatrices": 6}],
@@ -88,7 +88,7 @@ def write_glb(path: Path, tint: int = 0, joint: str = "bone", held: str = "") ->
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two models for training, the held-out one, and a copy of it under another name."""
     folder = tmp_path_factory.mktemp("models")
-    write_glb(folder / "Figure.glb")
+    write_glb(folder / "Hero.glb")
     write_glb(folder / "Other.glb", 30)
     write_glb(folder / "Mage.glb", 60)
     (folder / "Renamed.glb").write_bytes((folder / "Mage.glb").read_bytes())
@@ -99,7 +99,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def heads(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Models that have a head and hold a knife: one for training, the held-out one, and a copy of it under another name."""
     folder = tmp_path_factory.mktemp("heads")
-    write_glb(folder / "Figure.glb", 0, "head", "Knife")
+    write_glb(folder / "Hero.glb", 0, "head", "Knife")
     write_glb(folder / "Mage.glb", 60, "head", "Knife")
     (folder / "Renamed.glb").write_bytes((folder / "Mage.glb").read_bytes())
     return folder

@@ -14,9 +14,9 @@ from backend.training.synthetic.mixture import ArtFolders
 
 
 def test_held_out_art_is_not_listed(models: Path, panels: Path) -> None:
-    found = source_digests(ArtFolders(models, panels))
-    assert set(found) == {"Figure.glb", "Other.glb", "panels, 3 files"}
-    assert found["Figure.glb"] == hashlib.sha256((models / "Figure.glb").read_bytes()).hexdigest()
+    digests = source_digests(ArtFolders(models, panels))
+    assert set(digests) == {"Hero.glb", "Other.glb", "panels, 3 files"}
+    assert digests["Hero.glb"] == hashlib.sha256((models / "Hero.glb").read_bytes()).hexdigest()
     assert source_digests(ArtFolders()) == {}
 
 
@@ -41,7 +41,7 @@ def test_shards_of_other_art_are_refused(tmp_path: Path, models: Path, panels: P
         record_sources(out, ArtFolders(models, None))
     changed = tmp_path / "models"
     shutil.copytree(models, changed)
-    (changed / "Figure.glb").write_bytes((changed / "Other.glb").read_bytes())
+    (changed / "Hero.glb").write_bytes((changed / "Other.glb").read_bytes())
     with pytest.raises(ValueError, match="other art"):
         record_sources(out, ArtFolders(changed, panels))
 
@@ -49,4 +49,4 @@ def test_shards_of_other_art_are_refused(tmp_path: Path, models: Path, panels: P
 def test_command_line(models: Path) -> None:
     result = CliRunner().invoke(app, ["digests", "--models3d", str(models)])
     assert result.exit_code == 0
-    assert [line.split("  ")[1] for line in result.output.splitlines()] == ["Figure.glb", "Other.glb"]
+    assert [line.split("  ")[1] for line in result.output.splitlines()] == ["Hero.glb", "Other.glb"]

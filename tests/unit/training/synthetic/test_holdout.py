@@ -1,4 +1,4 @@
-"""Nothing that measures the model was learned from: no picture, no character, no episode."""
+"""Nothing that measures the model was learned from: no image, no character, no episode."""
 
 import hashlib
 import re
@@ -22,13 +22,13 @@ def lines(project: Path) -> list[tuple[bool, str, str]]:
     return [(match[1] is not None, match[2], match[3]) for match in found if match]
 
 
-def test_no_file_and_no_picture_is_in_both(lines: list[tuple[bool, str, str]]) -> None:
+def test_no_file_and_no_image_is_in_both(lines: list[tuple[bool, str, str]]) -> None:
     known = held_out_data()
     files = {digest for pixels, digest, _ in lines if not pixels}
-    pictures = {digest for pixels, digest, _ in lines if pixels}
+    images = {digest for pixels, digest, _ in lines if pixels}
     assert len(known.files) == len(known.pixels) == 65  # references are other pairs' colors
-    assert len(files) == 380 and len(pictures) == 375
-    assert not files & known.files and not pictures & known.pixels
+    assert len(files) == 380 and len(images) == 375
+    assert not files & known.files and not images & known.pixels
 
 
 def test_no_character_and_no_episode_is_in_both(lines: list[tuple[bool, str, str]]) -> None:
@@ -52,7 +52,7 @@ def test_the_record_is_the_one_attribution_cites(project: Path, lines: list[tupl
             assert re.search(rf"{re.escape(name)}.*{digest}", text), name
 
 
-def test_a_picture_of_the_development_set_is_refused_under_any_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_image_of_the_development_set_is_refused_under_any_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, content in (("E01P01_00.png", b"mine"), ("E01P01_01.png", b"theirs"), ("E21P01_00.png", b"page")):
         (tmp_path / name).write_bytes(content)
     assert [f.name for f in panel_files(tmp_path, held_out=False)] == ["E01P01_00.png", "E01P01_01.png"]

@@ -17,8 +17,8 @@ from backend.training.synthetic.scenes.backgrounds import Backgrounds
 from backend.training.synthetic.types import DrawingSet, Source
 
 SIZE = 96
-FIGURES = ("tall", "drawn", "thing", "chunky3d", "validation mage", "validation storybook", "validation tall")
-ALL = (*FIGURES, "panel", "validation pages")
+CHARACTERS = ("tall", "drawn", "thing", "chunky3d", "validation mage", "validation storybook", "validation tall")
+ALL = (*CHARACTERS, "panel", "validation pages")
 
 
 def arrays(item: DrawingSet) -> dict[str, np.ndarray]:
@@ -34,8 +34,8 @@ def check(item: DrawingSet) -> None:
 
 
 def all_sources(models: Path, panels: Path) -> dict[str, Source]:
-    found = training_mixture(ArtFolders(models, panels), SIZE).sources
-    return {**found, **{f"validation {k}": v for k, v in validation_sources(ArtFolders(models, panels), SIZE).items()}}
+    training = training_mixture(ArtFolders(models, panels), SIZE).sources
+    return {**training, **{f"validation {k}": v for k, v in validation_sources(ArtFolders(models, panels), SIZE).items()}}
 
 
 @pytest.fixture(scope="module")
@@ -62,19 +62,19 @@ def test_all_sources_are_there(sources: dict[str, Source]) -> None:
     ],
 )
 def test_sets_are_whole_and_seeded(sources: dict[str, Source], name: str) -> None:
-    seen = []
+    sets = []
     for index in range(6):
         item, again = (draw_set(sources[name], 5, index, SIZE) for _ in range(2))
         check(item)
         for (key, a), b in zip(arrays(item).items(), arrays(again).values(), strict=True):
             assert np.array_equal(a, b), key
         assert item.source == again.source
-        seen.append(item)
-    assert len({s.color.tobytes() for s in seen}) == len(seen)
+        sets.append(item)
+    assert len({s.color.tobytes() for s in sets}) == len(sets)
 
 
-@pytest.mark.parametrize("name", FIGURES)
-def test_figures_have_masks_that_fit(sources: dict[str, Source], name: str) -> None:
+@pytest.mark.parametrize("name", CHARACTERS)
+def test_characters_have_masks_that_fit(sources: dict[str, Source], name: str) -> None:
     for index in range(8):
         item = draw_set(sources[name], 11, index, SIZE)
         inside, outside = item.mask > 250, item.mask < 5
@@ -84,22 +84,22 @@ def test_figures_have_masks_that_fit(sources: dict[str, Source], name: str) -> N
         assert (item.line[inside] < 200).any()
 
 
-def test_a_plain_sheet_shows_only_the_figure() -> None:
-    """On white paper everything that is not white belongs to the figure's mask."""
-    found = 0
+def test_a_plain_sheet_shows_only_the_foreground() -> None:
+    """On white paper everything that is not white belongs to the foreground's mask."""
+    plain = 0
     source = Characters2D(Backgrounds())
     for index in range(30):
         item = draw_set(source, 3, index, SIZE)
         off = item.mask == 0
         if (item.color[off] == 255).all():
-            found += 1
+            plain += 1
             drawn = (item.color.min(2) < 200).sum()
             assert ((item.color.min(2) < 200) & ~off).sum() == drawn
-    assert found >= 3
+    assert plain >= 3
 
 
 def test_target_and_reference_share_their_paint() -> None:
-    """Both drawings of an unshaded figure hold the same flat colors."""
+    """Both drawings of an unshaded character hold the same flat colors."""
     sheet = Sheet()
     sheet.fill(ellipse(0, 0, 1, 1), "a", 0.05)
     base = sheet.fill(ellipse(0, 0.3, 0.6, 0.5), "b", 0.05)

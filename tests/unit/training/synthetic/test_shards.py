@@ -40,16 +40,16 @@ def test_stopped_and_gone_on(tmp_path: Path, source: object) -> None:
     with pytest.raises(KeyboardInterrupt):
         list(render_shards([0, 1, 2], tmp_path, Stopping(source, 7), SIZE, 4, 10, 4))
     assert [p.name for p in tmp_path.iterdir()] == ["train_0004_0000.npz"]
-    kept = shard_path(tmp_path, 4, 0).stat().st_mtime_ns
+    modified = shard_path(tmp_path, 4, 0).stat().st_mtime_ns
     assert missing_shards(tmp_path, 4, 10, 4) == [1, 2]
     paths = render_training(tmp_path, ArtFolders(), sets=10, size=SIZE, seed=4, workers=2, per_shard=4)
     assert [p.name for p in paths] == [f"train_0004_000{k}.npz" for k in range(3)]
     assert sorted(p.name for p in tmp_path.iterdir()) == [p.name for p in paths]
-    assert shard_path(tmp_path, 4, 0).stat().st_mtime_ns == kept
+    assert shard_path(tmp_path, 4, 0).stat().st_mtime_ns == modified
     assert [len(read_shard(p)) for p in paths] == [4, 4, 2]
 
 
-def test_shards_do_not_depend_on_how_they_were_made(tmp_path: Path, source: object) -> None:
+def test_shards_do_not_depend_on_how_they_were_rendered(tmp_path: Path, source: object) -> None:
     """One process or another order: the same sets."""
     list(render_shards([0, 1], tmp_path / "a", *_rest(source, tmp_path / "a")))
     list(render_shards([1, 0], tmp_path / "b", *_rest(source, tmp_path / "b")))
@@ -76,12 +76,12 @@ def test_command_line(tmp_path: Path) -> None:
     with np.load(out / "train_0000_0000.npz", allow_pickle=False) as data:
         assert set(data.files) == {"line", "color", "mask", "ref", "refmask", "source"}
         assert data["color"].shape == (2, SIZE, SIZE, 3)
-    picture = tmp_path / "sheet.png"
-    result = run.invoke(app, ["sheet", str(out / "train_0000_0000.npz"), str(picture), "--columns", "1", "--cell", "40"])
+    sheet = tmp_path / "sheet.png"
+    result = run.invoke(app, ["sheet", str(out / "train_0000_0000.npz"), str(sheet), "--columns", "1", "--cell", "40"])
     assert result.exit_code == 0, result.output
-    assert picture.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+    assert sheet.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
 
 
-def test_a_failed_process_is_told(tmp_path: Path) -> None:
+def test_a_failed_process_is_reported(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="continue where it stopped"):
         render_training(tmp_path, ArtFolders(models3d=tmp_path / "absent", panels=tmp_path / "absent"), sets=1, size=SIZE)

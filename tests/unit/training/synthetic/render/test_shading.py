@@ -65,7 +65,7 @@ def test_parts_bulge_towards_their_edges() -> None:
     nx, ny = bulge_normals(part, 10)
     assert nx[20, 7] < -0.5 and nx[20, 32] > 0.5 and ny[7, 20] < -0.5
     assert abs(nx[20, 20]) < 0.1 and abs(ny[20, 20]) < 0.1
-    assert inner_distance(np.ones((20, 20), np.int16)).max() <= 20  # a picture without any edge
+    assert inner_distance(np.ones((20, 20), np.int16)).max() <= 20  # an image without any edge
 
 
 def test_only_upper_parts_throw_shadows() -> None:
@@ -88,7 +88,7 @@ def test_features_are_no_parts_of_their_own() -> None:
     assert differs.any() and np.hypot(xs - 39, ys - 39).max() < 6
 
 
-def test_solid_figures_take_light_from_their_normals() -> None:
+def test_solid_characters_take_light_from_their_normals() -> None:
     rgb = np.full((32, 32, 3), 180, np.uint8)
     normals = np.zeros((32, 32, 3), np.float32)
     normals[:, :16] = unit_vector(-0.9, 0.3, 0.3)

@@ -15,13 +15,13 @@ LOOK = RenderStyle(Shading())
 
 @pytest.fixture(scope="module")
 def model(models: Path) -> Model:
-    return Model(models / "Figure.glb")
+    return Model(models / "Hero.glb")
 
 
 def textures(model: Model) -> dict[int, np.ndarray]:
-    picture = model.texture(0)
-    assert picture is not None
-    return {0: np.array(picture)}
+    texture = model.texture(0)
+    assert texture is not None
+    return {0: np.array(texture)}
 
 
 def test_a_box_from_the_front(model: Model) -> None:

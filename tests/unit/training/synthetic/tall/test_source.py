@@ -1,4 +1,4 @@
-"""Tall figures: proportions, poses, and references that show the same clothes."""
+"""Tall characters: proportions, poses, and references that show the same clothes."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ def generator(seed: int) -> np.random.Generator:
 
 
 def test_heads_high() -> None:
-    """From crown to sole a figure is 5.5 to 7.5 of its heads high, hair and hats aside."""
+    """From crown to sole a character is 5.5 to 7.5 of its heads high, hair and hats aside."""
     for seed in range(30):
         who, pose = random_tall_identity(generator(seed)), random_tall_pose(generator(seed))
         f = tall_body_shape(who, pose)
@@ -43,7 +43,7 @@ def test_arms_reach_where_their_pose_says() -> None:
                 assert (wrist[0] - f.spine_x(wrist[1])) * side < 0.2  # beyond the middle
 
 
-def test_sharply_bent_limbs_come_in_two_pieces() -> None:
+def test_sharply_folded_limbs_come_in_two_pieces() -> None:
     sheet = Sheet()
     straight, folded = np.array([[0.0, 0], [0, 2], [0.2, 4]]), np.array([[0.0, 0], [0, 2], [0.3, 0.5]])
     assert len(draw_limb(sheet, straight, (0.3, 0.3, 0.2), "skin", 0.02)) == 1
@@ -51,15 +51,15 @@ def test_sharply_bent_limbs_come_in_two_pieces() -> None:
 
 
 def test_the_next_drawing_of_a_sprite_keeps_its_stance() -> None:
-    kept = 0
+    unchanged = 0
     for seed in range(60):
         rng = generator(seed)
         pose = random_tall_pose(rng)
         again = vary_slightly(rng, pose)
         assert again.turn == pose.turn and again.arms[0] == pose.arms[0]
         assert again.base.yaw == pose.base.yaw and abs(again.base.tilt - pose.base.tilt) < 0.2
-        kept += again.arms == pose.arms
-    assert 30 < kept < 60
+        unchanged += again.arms == pose.arms
+    assert 30 < unchanged < 60
 
 
 def test_a_third_of_references_are_nearly_the_same_drawing() -> None:
