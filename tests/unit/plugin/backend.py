@@ -1,4 +1,4 @@
-"""A stand-in for the client of the backend: answers a job step by step, fails as told, and notes what it was asked."""
+"""A stand-in for the client of the backend: answers a job step by step, fails on demand, and notes what it was asked."""
 
 from __future__ import annotations
 

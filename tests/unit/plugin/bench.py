@@ -26,9 +26,9 @@ class Bench:
         self.docker.show()
 
     def widget(self, name: str) -> Any:
-        found = self.docker.findChild(QWidget, name)
-        assert found is not None, name
-        return found
+        widget = self.docker.findChild(QWidget, name)
+        assert widget is not None, name
+        return widget
 
     def says(self) -> str:
         return str(self.widget("status").text())

@@ -63,13 +63,13 @@ class Paper:
         self.krita = krita
 
     def document(self, width: int = 96, height: int = 80, depth: str = "U8", white: bool = True, model: str = "RGBA") -> Any:
-        made = self.krita.Krita.instance().createDocument(width, height, "test", model, depth, "", 300.0)
+        document = self.krita.Krita.instance().createDocument(width, height, "test", model, depth, "", 300.0)
         if not white:
-            made.topLevelNodes()[0].remove()
-        self.krita.Krita.instance().front = made
-        made.state.undo.clear()
-        made.state.modified = False
-        return made
+            document.topLevelNodes()[0].remove()
+        self.krita.Krita.instance().front = document
+        document.state.undo.clear()
+        document.state.modified = False
+        return document
 
     def layer(
         self, document: Any, name: str, pixels: np.ndarray, at: tuple[int, int] = (0, 0), kind: str = "paintlayer"
@@ -106,11 +106,11 @@ def app(krita: Any, plugin: Any) -> Any:
 
 @pytest.fixture
 def bench(plugin: Any, krita: Any) -> Iterator[Bench]:
-    made = Bench(plugin, krita)
-    yield made
-    made.controller.shut_down()
-    made.until(lambda: not made.controller.threads.busy)
-    made.close()
+    bench = Bench(plugin, krita)
+    yield bench
+    bench.controller.shut_down()
+    bench.until(lambda: not bench.controller.threads.busy)
+    bench.close()
 
 
 @pytest.fixture
@@ -124,11 +124,11 @@ def file(tmp_path: Path) -> Path:
 @pytest.fixture
 def document(paper: Paper, bench: Bench) -> Any:
     """A drawing on a layer of its own, with a layer to take colors from, in front of the docker."""
-    made = paper.document()
-    paper.add(made, "Colors", paint())
-    made.setActiveNode(paper.add(made, "Ink", ink()))
+    document = paper.document()
+    paper.add(document, "Colors", paint())
+    document.setActiveNode(paper.add(document, "Ink", ink()))
     bench.docker.refresh()
-    return made
+    return document
 
 
 @pytest.fixture

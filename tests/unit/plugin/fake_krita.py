@@ -84,9 +84,9 @@ class Document:
         return isinstance(other, Document) and other.state is self.state
 
     def handle(self) -> Document:
-        made = Document.__new__(Document)
-        made.state = self.state
-        return made
+        document = Document.__new__(Document)
+        document.state = self.state
+        return document
 
     def rootNode(self) -> Node | None:
         return Node(self.state.root) if self.state.open else None
@@ -141,11 +141,11 @@ class Document:
         assert self.state.idle
 
     def clone(self) -> Document:
-        made = Document(self.state.size, self.state.name, self.state.space, listed=False)
+        document = Document(self.state.size, self.state.name, self.state.space, listed=False)
         for child in self.state.root.children:
-            made.state.root.insert(len(made.state.root.children), child.copy())
-        made.state.root.belong_to(made)
-        return made
+            document.state.root.insert(len(document.state.root.children), child.copy())
+        document.state.root.belong_to(document)
+        return document
 
     def close(self) -> bool:
         self.state.open = False
@@ -220,12 +220,12 @@ class Krita:
         return list(self.opened)
 
     def createDocument(self, w: int, h: int, name: str, model: str, depth: str, profile: str, ppi: float) -> Document:
-        made = Document((w, h), name, (model, depth, profile or SRGB))
-        background = made.createNode("Background", "paintlayer")
+        document = Document((w, h), name, (model, depth, profile or SRGB))
+        background = document.createNode("Background", "paintlayer")
         background.setPixelData(bytes([255]) * (w * h * BYTES[(model, depth)]), 0, 0, w, h)
-        made.state.root.insert(0, background.data)
-        made.state.active = background.data
-        return made
+        document.state.root.insert(0, background.data)
+        document.state.active = background.data
+        return document
 
     def addDockWidgetFactory(self, factory: DockWidgetFactory) -> None:
         self.dockers.append(factory)

@@ -31,11 +31,16 @@ class NodeData:
         self.pixels = np.zeros((0, 0, BYTES.get(space[:2], 4)), np.uint8)
 
     def copy(self) -> NodeData:
-        made = NodeData(self.kind, self.name, self.image, self.space)
-        made.visible, made.blending, made.at, made.pixels = self.visible, self.blending, self.at, self.pixels.copy()
+        duplicate = NodeData(self.kind, self.name, self.image, self.space)
+        duplicate.visible, duplicate.blending, duplicate.at, duplicate.pixels = (
+            self.visible,
+            self.blending,
+            self.at,
+            self.pixels.copy(),
+        )
         for child in self.children:
-            made.insert(len(made.children), child.copy())
-        return made
+            duplicate.insert(len(duplicate.children), child.copy())
+        return duplicate
 
     def insert(self, index: int, child: NodeData) -> None:
         self.children.insert(index, child)

@@ -10,7 +10,7 @@ from tests.unit.plugin.bench import Bench
 from tests.unit.plugin.conftest import state_of, tree
 
 
-def test_the_whole_way(bench: Bench, document: Any, file: Path) -> None:
+def test_a_whole_round(bench: Bench, document: Any, file: Path) -> None:
     bench.drop(file)
     bench.click("color")
     assert not bench.idle() and bench.widget("cancel").isEnabled()
@@ -111,7 +111,7 @@ def test_a_window_closed_while_a_thumbnail_is_read(bench: Bench, document: Any, 
         ("layer foreground", "JOB_UNKNOWN"),
     ],
 )
-def test_whatever_fails_is_said_and_the_next_run_works(bench: Bench, document: Any, file: Path, call: str, code: str) -> None:
+def test_every_failure_is_shown_and_the_next_job_works(bench: Bench, document: Any, file: Path, call: str, code: str) -> None:
     bench.backend.fail = {call: code}
     before = state_of(document)
     bench.drop(file)
@@ -126,7 +126,7 @@ def test_whatever_fails_is_said_and_the_next_run_works(bench: Bench, document: A
     assert bench.says().startswith("Done in")
 
 
-def test_the_result_goes_to_the_picture_that_asked(bench: Bench, document: Any, file: Path, paper: Any) -> None:
+def test_the_result_goes_to_the_document_that_asked(bench: Bench, document: Any, file: Path, paper: Any) -> None:
     bench.backend.steps, bench.backend.pause_s = 20, 0.02
     bench.drop(file)
     bench.click("color")
@@ -144,7 +144,7 @@ def test_the_result_goes_to_the_picture_that_asked(bench: Bench, document: Any, 
     assert bench.widget("reference").count() == 1
 
 
-def test_a_picture_closed_meanwhile(bench: Bench, document: Any, file: Path, paper: Any) -> None:
+def test_a_document_closed_meanwhile(bench: Bench, document: Any, file: Path, paper: Any) -> None:
     bench.backend.steps, bench.backend.pause_s = 10_000, 0.05
     bench.drop(file)
     bench.click("color")

@@ -14,7 +14,7 @@ from tests.unit.plugin.bench import Bench
 from tests.unit.plugin.conftest import ink, state_of
 
 
-def test_without_a_picture(bench: Bench) -> None:
+def test_without_a_document(bench: Bench) -> None:
     assert bench.says() == "Open a line drawing to begin."
     bench.click("color")
     assert bench.says() == "No document is open. Open a line drawing first."
@@ -110,7 +110,7 @@ def test_more_than_eight_references_are_refused(bench: Bench, document: Any, tmp
     assert bench.says().startswith("There are too many references.")
 
 
-def test_what_comes_next_is_said(bench: Bench, document: Any, file: Path) -> None:
+def test_the_status_line_names_the_next_step(bench: Bench, document: Any, file: Path) -> None:
     assert bench.says() == "Choose lines and a reference, then press Colorize."
     bench.click("color")
     assert bench.says().startswith("There is no reference.")
@@ -143,7 +143,7 @@ def test_a_deleted_layer_leaves_the_lists(bench: Bench, document: Any) -> None:
     assert bench.widget("lines").currentText() == "Ink"
 
 
-def test_opening_a_picture_clears_the_complaint_that_there_is_none(bench: Bench, paper: Any) -> None:
+def test_opening_a_document_clears_the_complaint_that_there_is_none(bench: Bench, paper: Any) -> None:
     bench.click("color")
     assert bench.says().startswith("No document is open.")
     paper.document()
@@ -164,7 +164,7 @@ def test_clicks_leave_the_keyboard_to_the_canvas(bench: Bench) -> None:
         assert bench.widget(name).focusPolicy() == Qt.FocusPolicy.TabFocus
 
 
-def test_all_references_are_seen_in_a_narrow_column(bench: Bench, document: Any, tmp_path: Path) -> None:
+def test_all_references_are_visible_in_a_narrow_column(bench: Bench, document: Any, tmp_path: Path) -> None:
     shown = bench.widget("reference")
     for number in range(8):
         bench.drop(tmp_path / ("%d.png" % number))
@@ -174,7 +174,7 @@ def test_all_references_are_seen_in_a_narrow_column(bench: Bench, document: Any,
         assert not any(a.intersects(b) for a in cells for b in cells if a != b)
 
 
-def test_a_grayscale_picture_is_pointed_out_before_it_is_colored(bench: Bench, paper: Any) -> None:
+def test_a_grayscale_document_is_pointed_out_before_it_is_colored(bench: Bench, paper: Any) -> None:
     paper.document(model="GRAYA")
     bench.docker.refresh()
     assert bench.says().startswith("This document is grayscale")

@@ -32,10 +32,10 @@ class Loop:
 
 @pytest.fixture
 def loop(plugin: Any) -> Iterator[Loop]:
-    made = Loop(plugin)
-    yield made
-    made.loop.stop()
-    made.threads.join(10)
+    loop_thread = Loop(plugin)
+    yield loop_thread
+    loop_thread.loop.stop()
+    loop_thread.threads.join(10)
 
 
 def test_a_task_begins_in_the_next_turn_and_goes_to_its_end(loop: Loop) -> None:
@@ -216,7 +216,7 @@ def test_an_object_that_is_gone_is_never_touched(loop: Loop) -> None:
 def test_threads_are_waited_for_and_calls_arrive_in_order(loop: Loop) -> None:
     def talk() -> None:
         for number in range(5):
-            loop.threads.call_in_window(lambda said=number: loop.log.append(said))
+            loop.threads.call_in_window(lambda number=number: loop.log.append(number))
 
     loop.threads.start(talk)
     loop.threads.join(10)

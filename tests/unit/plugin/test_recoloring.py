@@ -53,7 +53,7 @@ def test_only_the_selection_changes(bench: Bench, colored: Any) -> None:
     (before,) = results(colored)
     for name, color in (("Foreground", (9, 8, 7)), ("Background", (50, 60, 70))):  # the painter has gone over it
         child(before, name).setPixelData(paint(80, 96, color).tobytes(), 0, 0, 96, 80)
-    kept = {name: layer_bytes(child(before, name)) for name in ("Foreground", "Background")}
+    before_pixels = {name: layer_bytes(child(before, name)) for name in ("Foreground", "Background")}
     bench.pick("area", "Selection")
     bench.click("color")
     bench.until(bench.idle)
@@ -62,22 +62,22 @@ def test_only_the_selection_changes(bench: Bench, colored: Any) -> None:
     older, newer = results(colored)
     assert newer.name() == "Linewash 0 painted, selection · mini" and colored.undo_texts() == ["Add Layer"]
     mask = selected() > 0
-    for name, pixels in kept.items():
-        found = layer_bytes(child(newer, name))
-        assert np.array_equal(found[~mask], pixels[~mask]), name
-        assert not np.array_equal(found[mask], pixels[mask]), name
+    for name, pixels in before_pixels.items():
+        after = layer_bytes(child(newer, name))
+        assert np.array_equal(after[~mask], pixels[~mask]), name
+        assert not np.array_equal(after[mask], pixels[mask]), name
         assert np.array_equal(layer_bytes(child(older, name)), pixels)
     sent = {name: cv2.imdecode(np.frombuffer(png, np.uint8), -1) for name, png in bench.backend.parts.items()}
     assert np.array_equal(sent["selection_mask"], selected())
-    assert np.array_equal(sent["previous_background"], kept["Background"])
+    assert np.array_equal(sent["previous_background"], before_pixels["Background"])
 
 
 def test_a_soft_edge_is_written_as_the_backend_blended_it(plugin: Any) -> None:
     old, new = bytes(range(40)), bytes(range(100, 140))
     mask = bytes([0, 1, 255, 0, 0, 90, 0, 0, 0, 1])
-    found = plugin.transfer.layer_writer.merge_pixels(old, new, mask)
+    merged = plugin.transfer.layer_writer.merge_pixels(old, new, mask)
     for pixel in range(10):
-        assert found[4 * pixel : 4 * pixel + 4] == (new if mask[pixel] else old)[4 * pixel : 4 * pixel + 4]
+        assert merged[4 * pixel : 4 * pixel + 4] == (new if mask[pixel] else old)[4 * pixel : 4 * pixel + 4]
     wide = plugin.transfer.layer_writer.merge_pixels(bytes(80), bytes([7]) * 80, mask)
     assert [wide[8 * pixel] for pixel in range(10)] == [7 if m else 0 for m in mask]
 
@@ -159,12 +159,12 @@ def test_no_byte_outside_is_ever_converted(plugin: Any, paper: Any, app: Any, de
     newer = results(document)[1]
     mask = selected(soft=True) > 0
     for name, pixels in noise.items():
-        found = layer_bytes(child(newer, name))
-        assert np.array_equal(found[~mask], pixels[~mask]), name
-        assert not np.array_equal(found[mask], pixels[mask]), name
+        after = layer_bytes(child(newer, name))
+        assert np.array_equal(after[~mask], pixels[~mask]), name
+        assert not np.array_equal(after[mask], pixels[mask]), name
 
 
-def test_what_is_missing_is_said_and_changes_nothing(bench: Bench, document: Any, file: Path) -> None:
+def test_a_missing_part_is_named_and_changes_nothing(bench: Bench, document: Any, file: Path) -> None:
     bench.drop(file)
     bench.pick("area", "Selection")
     before = state_of(document)
@@ -229,7 +229,9 @@ def test_hints_are_sent_and_never_taken_for_the_lines(bench: Bench, document: An
     assert np.array_equal(sent["hints"], hints) and np.array_equal(sent["lines"], ink())
 
 
-def test_an_empty_hints_layer_is_said_and_a_deleted_one_forgotten(bench: Bench, document: Any, file: Path, paper: Any) -> None:
+def test_an_empty_hints_layer_is_reported_and_a_deleted_one_forgotten(
+    bench: Bench, document: Any, file: Path, paper: Any
+) -> None:
     bench.drop(file)
     empty = paper.add(document, "Spots", np.zeros((HEIGHT, WIDTH, 4), np.uint8))
     bench.docker.refresh()
@@ -273,7 +275,7 @@ def test_no_variation_comes_twice(plugin: Any, monkeypatch: pytest.MonkeyPatch) 
     assert sorted(choices.seeds) == [1, 2, 3] and choices.seed == choices.seeds[0]
 
 
-def test_variations_of_an_earlier_day_are_found_in_the_picture(bench: Bench, document: Any, paper: Any) -> None:
+def test_variations_of_an_earlier_day_are_found_in_the_document(bench: Bench, document: Any, paper: Any) -> None:
     for name in ("Linewash 4821 flats · mini", "Linewash 0 flats · mini", "Linewash my own", "Linewash 77 painted · mini"):
         paper.group(document, name)
     bench.docker.refresh()

@@ -60,15 +60,15 @@ def note(tmp_path: Path, home: Path) -> Path:
 
 @pytest.fixture
 def launcher(plugin: Any, note: Path) -> Iterator[Any]:
-    made = plugin.jobs.backend_launcher.Launcher(note)
-    yield made
-    if made._started is not None:
-        made._started.terminate()
-        made._started.wait(20)
+    launcher = plugin.jobs.backend_launcher.Launcher(note)
+    yield launcher
+    if launcher._started is not None:
+        launcher._started.terminate()
+        launcher._started.wait(20)
 
 
-def connect(launcher: Any, said: "list[str] | None" = None) -> Any:
-    return launcher.find_or_start((said if said is not None else []).append, lambda: False)
+def connect(launcher: Any, messages: "list[str] | None" = None) -> Any:
+    return launcher.find_or_start((messages if messages is not None else []).append, lambda: False)
 
 
 class Running:
@@ -131,10 +131,10 @@ def test_a_backend_that_refuses_us_is_not_started_again(
 
 
 def test_the_installed_backend_is_started_once(plugin: Any, launcher: Any, home: Path) -> None:
-    said: list[str] = []
-    info = connect(launcher, said)
-    assert info.pid == launcher._started.pid and said == ["Starting Linewash…"]
-    assert connect(launcher, said) == info and len(said) == 1
+    messages: list[str] = []
+    info = connect(launcher, messages)
+    assert info.pid == launcher._started.pid and messages == ["Starting Linewash…"]
+    assert connect(launcher, messages) == info and len(messages) == 1
 
 
 def test_a_stale_file_and_a_foreign_program_are_no_backend(plugin: Any, launcher: Any, home: Path) -> None:
@@ -151,10 +151,10 @@ def test_it_is_started_without_kritas_own_settings(
 ) -> None:
     monkeypatch.setenv("PYTHONHOME", sys.prefix)
     monkeypatch.setenv("QT_PLUGIN_PATH", "krita")
-    monkeypatch.setenv("KEPT", "yes")
+    monkeypatch.setenv("UNRELATED", "yes")
     connect(launcher)
-    seen = json.loads((home / "environment.json").read_text())
-    assert "PYTHONHOME" not in seen and "QT_PLUGIN_PATH" not in seen and seen["KEPT"] == "yes"
+    environment = json.loads((home / "environment.json").read_text())
+    assert "PYTHONHOME" not in environment and "QT_PLUGIN_PATH" not in environment and environment["UNRELATED"] == "yes"
 
 
 def test_an_appimages_libraries_are_left_out(plugin: Any) -> None:

@@ -18,9 +18,9 @@ def test_a_run_from_begin_to_finish(plugin: Any, session: Any) -> None:
     number = session.begin()
     assert session.busy and session.phase is plugin.state.session.Phase.CAPTURING
     assert session.advance(number, plugin.state.session.Phase.WORKING, "Coloring…")
-    assert session.report(number, plugin.state.session.Progress("Coloring…", 0.5, "picture"))
+    assert session.report(number, plugin.state.session.Progress("Coloring…", 0.5, "preview"))
     assert session.report(number, plugin.state.session.Progress("Coloring…", 0.6))
-    assert session.progress.preview == "picture"
+    assert session.progress.preview == "preview"
     assert session.finish(number, plugin.state.session.Message("Done."))
     assert not session.busy and session.message.text == "Done." and session.progress.preview is None
 
@@ -40,9 +40,9 @@ def test_a_run_ends_once(plugin: Any, session: Any, end: str) -> None:
         "cancel": lambda: session.cancel(number),
     }
     assert ends[end]()
-    said = session.message
+    message = session.message
     assert not any(again() for again in ends.values())
-    assert session.message == said
+    assert session.message == message
 
 
 def test_what_comes_late_from_a_cancelled_run_changes_nothing(plugin: Any, session: Any) -> None:
@@ -74,10 +74,10 @@ def test_every_stage_has_words(plugin: Any, stage: str, step: int, expected: str
 
 def layers(plugin: Any, *rows: tuple[str, str, str]) -> list[Any]:
     """(id, what, parent), where what is colors, mask or result."""
-    made = []
+    layers = []
     for name, what, parent in rows:
-        made.append(plugin.krita_api.document.Layer(name, name, what != "mask", what == "mask", what == "result", parent))
-    return made
+        layers.append(plugin.krita_api.document.Layer(name, name, what != "mask", what == "mask", what == "result", parent))
+    return layers
 
 
 def test_the_line_layer_is_the_active_one_unless_another_is_chosen(plugin: Any, session: Any) -> None:
@@ -124,11 +124,11 @@ def test_hints_of_an_earlier_run_are_no_lines_when_they_are_switched_off(plugin:
     assert session.line_layer(rows, "spots") == "ink"
 
 
-def test_what_was_missing_is_not_said_any_more_once_the_painter_chooses_otherwise(plugin: Any, session: Any) -> None:
+def test_a_complaint_disappears_once_the_painter_chooses_otherwise(plugin: Any, session: Any) -> None:
     session.reject(error(plugin, "EMPTY_SELECTION_MASK"))
-    said = session.message
+    message = session.message
     session.choose(seed=0)  # which is what it was
-    assert session.message == said
+    assert session.message == message
     session.choose(area=plugin.state.choices.Area.SELECTION)
     assert session.message == plugin.state.session.Message()
     session.fail(session.begin(), error(plugin, "DISK_FULL"))

@@ -26,7 +26,7 @@ def write(plugin: Any, app: Any) -> Any:
     return go
 
 
-def test_they_lie_on_the_colors_above_the_picture(paper: Any, write: Any) -> None:
+def test_they_lie_on_the_colors_above_the_drawing(paper: Any, write: Any) -> None:
     document = paper.document()
     photo = paper.add(document, "Photo", paint())
     paper.add(document, "Notes", ink())

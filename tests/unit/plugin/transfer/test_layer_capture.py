@@ -81,7 +81,7 @@ def test_a_reference_layer_is_cut_to_where_it_is_painted(plugin: Any, paper: Any
     assert np.array_equal(got, paint(30, 40)[:, :16])
 
 
-def test_large_references_are_made_smaller(plugin: Any, paper: Any, request_of: Any, tmp_path: Path) -> None:
+def test_large_references_are_downscaled(plugin: Any, paper: Any, request_of: Any, tmp_path: Path) -> None:
     document = paper.document()
     lines = paper.add(document, "Ink", ink())
     cv2.imwrite(str(tmp_path / "large.png"), np.full((100, 4000, 3), 90, np.uint8))
@@ -178,7 +178,7 @@ def test_the_layers_are_frozen_when_the_button_is_pressed(plugin: Any, app: Any,
     [(ink(), False), (scan(), True), (paint(), True), (np.zeros((80, 96, 4), np.uint8), False)],
     ids=["ink on transparency", "scan", "painted all over", "nothing"],
 )
-def test_paper_is_told_from_ink(plugin: Any, pixels: np.ndarray, expected: bool) -> None:
+def test_paper_is_distinguished_from_ink(plugin: Any, pixels: np.ndarray, expected: bool) -> None:
     strips = tuple(
         pixels[top : top + rows].tobytes() for top, rows in plugin.krita_api.pixel_data.strips(pixels.shape[1], pixels.shape[0])
     )

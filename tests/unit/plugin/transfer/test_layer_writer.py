@@ -136,7 +136,7 @@ def test_transparent_lines_that_are_the_lowest_layer_take_two_steps(paper: Any, 
     assert document.activeNode() == lines
 
 
-def test_the_lowest_lines_of_a_picture_in_the_background_get_multiply(
+def test_the_lowest_lines_of_a_drawing_in_the_background_get_multiply(
     krita: Any, plugin: Any, paper: Any, app: Any, result_for: Any
 ) -> None:
     document = paper.document(white=False)
@@ -210,7 +210,7 @@ def delete(document: Any, lines: Any) -> None:
     ids=["resized", "closed", "line layer deleted"],
 )
 @pytest.mark.parametrize("when", [0, 1, 5, 12])
-def test_an_accident_on_the_way_leaves_no_trace(
+def test_a_failure_while_writing_leaves_no_trace(
     krita: Any, plugin: Any, paper: Any, app: Any, result_for: Any, accident: Any, code: str, when: int
 ) -> None:
     size = (900, 800)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 
-def test_of_several_selected_layers_the_one_seen_last_stays_active(
+def test_of_several_selected_layers_the_last_active_one_stays_active(
     app: Any, paper: Any, plugin: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     document = paper.document()
@@ -22,12 +22,12 @@ def test_of_several_selected_layers_the_one_seen_last_stays_active(
     assert asked.active_layer() == second.uniqueId().toString()
 
 
-def test_a_document_behind_another_keeps_the_layer_seen_there(app: Any, paper: Any) -> None:
+def test_a_document_behind_another_keeps_its_active_layer(app: Any, paper: Any) -> None:
     document = paper.document()
     behind = app.active_document()
-    seen = behind.active_layer()
-    assert seen
+    layer = behind.active_layer()
+    assert layer
     paper.document()
     document.setActiveNode(document.rootNode())
     assert app.active_document() is not behind
-    assert behind.active_layer() == seen
+    assert behind.active_layer() == layer

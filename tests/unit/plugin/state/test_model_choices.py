@@ -1,4 +1,4 @@
-"""The docker's list of models, the method of one, and the parameters made from its description."""
+"""The docker's list of models, the mode of one, and the parameters that its spec describes."""
 
 from pathlib import Path
 from typing import Any
@@ -17,22 +17,22 @@ SAMPLERS = (("dpm", "DPM++"), ("ddim", "DDIM"))
 
 def moody(plugin: Any, **changes: Any) -> Any:
     """A model with everything that can be described."""
-    made = plugin.shared.model_spec
+    model_spec = plugin.shared.model_spec
     parameters = (
-        made.ParameterInfo("strength", "Reference", "How strongly it colors.", "number", 1.0, 0.0, 2.0, 0.05),
-        made.ParameterInfo("side", "Size", "Pixels a side.", "integer", 512, 256, 1024, 64),
-        made.ParameterInfo("steps", "Steps", "How many.", "integer", 20, 1, 100),
-        made.ParameterInfo("merge", "Mixing", "How far the halves mix.", "number", 0.0, modes=("both",)),
-        made.ParameterInfo("tiled", "Tiles", "Decode in pieces.", "switch", False, advanced=True),
-        made.ParameterInfo("sampler", "Sampler", "Who steps.", "choice", "dpm", choices=SAMPLERS, advanced=True),
-        made.ParameterInfo("words", "Words", "What to change.", "text", "", advanced=True),
+        model_spec.ParameterInfo("strength", "Reference", "How strongly it colors.", "number", 1.0, 0.0, 2.0, 0.05),
+        model_spec.ParameterInfo("side", "Size", "Pixels a side.", "integer", 512, 256, 1024, 64),
+        model_spec.ParameterInfo("steps", "Steps", "How many.", "integer", 20, 1, 100),
+        model_spec.ParameterInfo("merge", "Mixing", "How far the halves mix.", "number", 0.0, modes=("both",)),
+        model_spec.ParameterInfo("tiled", "Tiles", "Decode in pieces.", "switch", False, advanced=True),
+        model_spec.ParameterInfo("sampler", "Sampler", "Who steps.", "choice", "dpm", choices=SAMPLERS, advanced=True),
+        model_spec.ParameterInfo("words", "Words", "What to change.", "text", "", advanced=True),
     )
     modes = (
-        made.ModeInfo("plain", "Whole image", "One reference for all."),
-        made.ModeInfo("both", "Foreground to foreground", "Each half apart.", ("mask",)),
+        model_spec.ModeInfo("plain", "Whole image", "One reference for all."),
+        model_spec.ModeInfo("both", "Foreground to foreground", "Each half apart.", ("mask",)),
     )
-    given = {"name": "moody", "title": "moody · Moods", "license": "CC0", "finishes": FINISHES, "ready": True}
-    return made.ModelInfo(**{**given, "modes": modes, "parameters": parameters, **changes})
+    fields = {"name": "moody", "title": "moody · Moods", "license": "CC0", "finishes": FINISHES, "ready": True}
+    return model_spec.ModelInfo(**{**fields, "modes": modes, "parameters": parameters, **changes})
 
 
 def mini(plugin: Any) -> Any:
@@ -60,13 +60,13 @@ def texts(box: Any) -> list[str]:
     return [box.itemText(index) for index in range(box.count())]
 
 
-def seen(bench: Bench, name: str) -> bool:
+def is_visible(bench: Bench, name: str) -> bool:
     return bool(bench.widget(name).isVisibleTo(bench.docker))
 
 
 def test_before_anybody_was_asked_the_own_model_stands_alone(bench: Bench, document: Any) -> None:
     assert texts(bench.widget("model")) == ["mini"]
-    assert not seen(bench, "mode") and not seen(bench, "moreParameters")
+    assert not is_visible(bench, "mode") and not is_visible(bench, "moreParameters")
     assert "connect" not in bench.backend.calls  # no backend is started for a list that nobody looks at
 
 
@@ -138,7 +138,7 @@ def test_the_model_its_method_and_parameters_reach_the_request(bench: Bench, lis
     }  # fmt: skip
 
 
-def test_a_parameter_of_another_method_is_hidden_kept_and_not_sent(bench: Bench, listed: Any) -> None:
+def test_a_parameter_of_another_mode_is_hidden_remembered_and_not_sent(bench: Bench, listed: Any) -> None:
     bench.pick("model", "moody · Moods")
     assert bench.docker.findChild(type(bench.widget("set_side")), "set_merge") is None
     bench.pick("mode", "Foreground to foreground")
@@ -149,11 +149,11 @@ def test_a_parameter_of_another_method_is_hidden_kept_and_not_sent(bench: Bench,
     assert bench.widget("set_merge").value() == 0.25
 
 
-def test_choices_are_kept_for_each_picture_and_each_model(bench: Bench, listed: Any, paper: Any) -> None:
+def test_choices_are_remembered_for_each_document_and_each_model(bench: Bench, listed: Any, paper: Any) -> None:
     bench.pick("model", "moody · Moods")
     bench.widget("set_side").setValue(768)
     bench.pick("model", "Mini")
-    assert not seen(bench, "mode")
+    assert not is_visible(bench, "mode")
     bench.pick("model", "moody · Moods")
     assert bench.widget("set_side").value() == 768
     paper.document()
@@ -186,11 +186,11 @@ def test_defaults_bring_everything_back(bench: Bench, listed: Any) -> None:
 
 def test_rare_parameters_are_folded_away(bench: Bench, listed: Any) -> None:
     bench.pick("model", "moody · Moods")
-    assert seen(bench, "set_strength") and not seen(bench, "set_tiled")
+    assert is_visible(bench, "set_strength") and not is_visible(bench, "set_tiled")
     bench.click("moreParameters")
-    assert seen(bench, "set_tiled")
+    assert is_visible(bench, "set_tiled")
     bench.click("moreParameters")
-    assert not seen(bench, "set_tiled")
+    assert not is_visible(bench, "set_tiled")
 
 
 def test_every_parameter_explains_itself(bench: Bench, listed: Any) -> None:
@@ -224,8 +224,8 @@ def test_the_wheel_changes_nothing_and_typing_is_not_disturbed(bench: Bench, lis
 def test_a_chosen_model_that_is_gone_is_shown_by_its_name(bench: Bench, document: Any, plugin: Any) -> None:
     bench.krita.Krita.instance().settings[("linewash", "model")] = "lost"
     bench.backend.models = [mini(plugin)]
-    made = bench.krita.Krita.instance().createDocument(96, 80, "other", "RGBA", "U8", "", 300.0)
-    bench.krita.Krita.instance().front = made
+    other = bench.krita.Krita.instance().createDocument(96, 80, "other", "RGBA", "U8", "", 300.0)
+    bench.krita.Krita.instance().front = other
     bench.docker.refresh()
     bench.until(lambda: len(bench.controller.models.models) == 1)  # it is looked for at once
     bench.docker.refresh()
@@ -261,4 +261,4 @@ def test_with_a_long_form_the_docker_stays_in_its_column(bench: Bench, listed: A
     assert bench.docker.minimumSizeHint().width() <= 260
     bench.docker.resize(260, 10)
     QTest.qWait(50)
-    assert bench.docker.width() == 260 and seen(bench, "color")
+    assert bench.docker.width() == 260 and is_visible(bench, "color")
