@@ -23,8 +23,8 @@ def test_a_pickle_becomes_a_safe_file(tmp_path: Path, zipped: bool, nested: bool
     content = {"state_dict": {**TENSORS, "note": "x"}, "epoch": 3, "global_step": 7} if nested else TENSORS
     torch.save(content, source, _use_new_zipfile_serialization=zipped)
     assert convert(source, target) == len(TENSORS)
-    found = load_file(target)
-    assert found.keys() == TENSORS.keys() and all(torch.equal(found[name], x) for name, x in TENSORS.items())
+    tensors = load_file(target)
+    assert tensors.keys() == TENSORS.keys() and all(torch.equal(tensors[name], x) for name, x in TENSORS.items())
     assert [path.name for path in sorted(tmp_path.iterdir())] == ["model.ckpt", "model.safetensors"]
 
 
@@ -33,8 +33,8 @@ def test_tensors_that_share_memory_are_written_each(tmp_path: Path) -> None:
     content = {"whole": whole, "again": whole, "row": whole[1], "turned": whole.t()}
     torch.save(content, tmp_path / "m.pt")
     convert(tmp_path / "m.pt", tmp_path / "m.safetensors")
-    found = load_file(tmp_path / "m.safetensors")
-    assert all(torch.equal(found[name], x) for name, x in content.items())
+    tensors = load_file(tmp_path / "m.safetensors")
+    assert all(torch.equal(tensors[name], x) for name, x in content.items())
 
 
 class Evil:
@@ -60,7 +60,7 @@ def test_a_pickle_that_would_run_something_is_refused_and_runs_nothing(tmp_path:
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 and nothing", b"\x80\x02", b"text", b"{}" * 30])
-def test_what_is_no_pickle_of_tensors_is_told(tmp_path: Path, content: bytes) -> None:
+def test_another_kind_of_file_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "m.ckpt").write_bytes(content)
     with pytest.raises(LinewashError) as caught:
         convert(tmp_path / "m.ckpt", tmp_path / "m.safetensors")
@@ -70,7 +70,7 @@ def test_what_is_no_pickle_of_tensors_is_told(tmp_path: Path, content: bytes) ->
 
 @pytest.mark.filterwarnings("ignore:Detected pickle protocol")
 @pytest.mark.parametrize("zipped", [True, False])
-def test_a_pickle_that_is_cut_short_or_damaged_is_told(tmp_path: Path, zipped: bool) -> None:
+def test_a_pickle_that_is_cut_short_or_damaged_is_refused(tmp_path: Path, zipped: bool) -> None:
     source = tmp_path / "m.pth"
     torch.save({"diffusion_state_dict": TENSORS, "epoch": 3}, source, _use_new_zipfile_serialization=zipped)
     whole = source.read_bytes()
@@ -93,27 +93,27 @@ def test_a_pickle_that_is_cut_short_or_damaged_is_told(tmp_path: Path, zipped: b
 
 
 @pytest.mark.parametrize("content", [{}, {"state_dict": {}}, [torch.ones(1)], {"epoch": 1}])
-def test_a_pickle_without_tensors_is_told(tmp_path: Path, content: object) -> None:
+def test_a_pickle_without_tensors_is_refused(tmp_path: Path, content: object) -> None:
     torch.save(content, tmp_path / "m.ckpt")
     with pytest.raises(LinewashError) as caught:
         convert(tmp_path / "m.ckpt", tmp_path / "m.safetensors")
     assert caught.value.code is ErrorCode.MODEL_UNREADABLE
 
 
-def test_an_absent_file_is_told(tmp_path: Path) -> None:
+def test_an_absent_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(LinewashError) as caught:
         convert(tmp_path / "absent.ckpt", tmp_path / "m.safetensors")
     assert caught.value.code is ErrorCode.MODEL_MISSING
 
 
-def test_a_plain_pickle_is_told(tmp_path: Path) -> None:
+def test_a_plain_pickle_is_refused(tmp_path: Path) -> None:
     (tmp_path / "m.ckpt").write_bytes(pickle.dumps({"a": 1}, 2))
     with pytest.raises(LinewashError) as caught:
         convert(tmp_path / "m.ckpt", tmp_path / "m.safetensors")
     assert caught.value.code in (ErrorCode.MODEL_UNREADABLE, ErrorCode.MODEL_UNSAFE)
 
 
-def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+def test_an_unwritable_folder_is_reported(tmp_path: Path) -> None:
     torch.save(TENSORS, tmp_path / "m.ckpt")
     with pytest.raises(LinewashError) as caught:
         convert(tmp_path / "m.ckpt", tmp_path / "absent" / "m.safetensors")

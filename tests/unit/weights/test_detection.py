@@ -1,4 +1,4 @@
-"""Checkpoints in the models folder are found, named and told apart; what is none of them is listed with the reason."""
+"""Checkpoints in the models folder are found, named and distinguished; what is none of them is listed with the reason."""
 
 from pathlib import Path
 
@@ -37,18 +37,18 @@ def write(path: Path, names: tuple[str, ...], width: int = 1) -> Path:
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
-def test_a_dropped_checkpoint_is_told_by_its_keys(tmp_path: Path, kind: str) -> None:
+def test_a_dropped_checkpoint_is_recognized_by_its_keys(tmp_path: Path, kind: str) -> None:
     path = write(tmp_path / "Any Name (1).safetensors", KINDS[kind])
-    (found,) = scan_models(tmp_path, KNOWN)
-    assert (found.name, found.path, found.kind, found.size) == ("any-name-1", path, kind, path.stat().st_size)
-    assert bool(found.problem) is (kind == "unknown")
+    (model,) = scan_models(tmp_path, KNOWN)
+    assert (model.name, model.path, model.kind, model.size) == ("any-name-1", path, kind, path.stat().st_size)
+    assert bool(model.problem) is (kind == "unknown")
 
 
 @pytest.mark.parametrize(
     "name",
     ["vision_model.embeddings.class_embedding", "visual.class_embedding", "cond_stage_model.visual.model.class_embedding"],
 )
-def test_the_image_encoder_is_found_under_each_of_its_names_and_told_from_others(tmp_path: Path, name: str) -> None:
+def test_the_image_encoder_is_recognized_under_each_of_its_names(tmp_path: Path, name: str) -> None:
     path = write(tmp_path / "clip" / "model.safetensors", (name,), CLIP_WIDTH)
     write(tmp_path / "big" / "model.safetensors", (name,), 1664)
     assert find_companions(scan_models(tmp_path)) == {"clip-vit-h-14": path}
@@ -99,9 +99,9 @@ def test_a_lone_file_of_the_usual_name_is_called_after_its_folder(tmp_path: Path
     for place in ("model", "alone/model", "pair/model", "pair/other", "isnet-sketch/model"):
         write(tmp_path / f"{place}.safetensors", LATENT)
     (tmp_path / "isnet-sketch" / "model.safetensors").write_bytes(b"no weights")
-    found = {each.name: each for each in scan_models(tmp_path)}
-    assert sorted(found) == ["alone", "isnet-sketch", "model", "other", "pair-model"]
-    assert found["isnet-sketch"].kind == "isnet-sketches"
+    models = {model.name: model for model in scan_models(tmp_path)}
+    assert sorted(models) == ["alone", "isnet-sketch", "model", "other", "pair-model"]
+    assert models["isnet-sketch"].kind == "isnet-sketches"
 
 
 @pytest.mark.parametrize(

@@ -103,9 +103,9 @@ def test_nothing_is_deleted_through_a_folder_that_is_a_link(tmp_path: Path, plac
         each.write_text("{}", encoding="utf-8")
     link = models / "link"
     link.symlink_to(target, target_is_directory=True)
-    given = [link / path.name]
-    assert find_linked_folders(given, models) == [link]
-    delete_files(given, models)
+    paths = [link / path.name]
+    assert find_linked_folders(paths, models) == [link]
+    delete_files(paths, models)
     assert link.is_symlink() and path.is_file() and all(each.is_file() for each in beside)
 
 

@@ -49,16 +49,16 @@ def test_a_sound_file_is_read_as_it_was_written(tmp_path: Path) -> None:
     with SafetensorsFile(path) as file:
         assert file.shapes == {name: tuple(x.shape) for name, x in TENSORS.items()}
         for name, expected in TENSORS.items():
-            found = file.tensor(name)
-            assert found.dtype == expected.dtype and torch.equal(found, expected)
+            tensor = file.tensor(name)
+            assert tensor.dtype == expected.dtype and torch.equal(tensor, expected)
 
 
-def test_every_length_that_is_too_short_is_told(tmp_path: Path) -> None:
+def test_every_length_that_is_too_short_is_refused(tmp_path: Path) -> None:
     for length in range(len(SOUND)):
         assert refused(SOUND[:length], tmp_path).code is ErrorCode.MODEL_TRUNCATED
 
 
-def test_a_file_that_is_cut_while_it_is_open_is_told(tmp_path: Path) -> None:
+def test_a_file_that_is_cut_while_it_is_open_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "cut.safetensors"
     save_file({"a": torch.zeros(1000), "b": torch.zeros(1000)}, path)
     with SafetensorsFile(path) as file:
@@ -72,14 +72,14 @@ def test_a_file_that_is_cut_while_it_is_open_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("zipped", [True, False])
-def test_a_renamed_file_of_torch_save_is_told(tmp_path: Path, zipped: bool) -> None:
+def test_a_renamed_file_of_torch_save_is_refused(tmp_path: Path, zipped: bool) -> None:
     path = tmp_path / "model.ckpt"
     torch.save(TENSORS, path, _use_new_zipfile_serialization=zipped)
     assert refused(path.read_bytes(), tmp_path).code is ErrorCode.MODEL_PICKLE
 
 
 @pytest.mark.parametrize("protocol", [2, 3, 4, 5])
-def test_a_renamed_pickle_is_told(tmp_path: Path, protocol: int) -> None:
+def test_a_renamed_pickle_is_refused(tmp_path: Path, protocol: int) -> None:
     assert refused(pickle.dumps({"weights": [1.0] * 9}, protocol), tmp_path).code is ErrorCode.MODEL_PICKLE
 
 
@@ -94,7 +94,7 @@ def test_a_renamed_pickle_is_told(tmp_path: Path, protocol: int) -> None:
         with_header(b"{} and more"),
     ],
 )
-def test_another_kind_of_file_is_told(tmp_path: Path, content: bytes) -> None:
+def test_another_kind_of_file_is_refused(tmp_path: Path, content: bytes) -> None:
     assert refused(content, tmp_path).code is ErrorCode.MODEL_UNREADABLE
 
 
@@ -127,13 +127,13 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_header_that_lies_is_told(tmp_path: Path, name: str) -> None:
+def test_a_header_that_lies_is_refused(tmp_path: Path, name: str) -> None:
     assert refused(HOSTILE[name], tmp_path).code is ErrorCode.MODEL_HEADER
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
-def test_numbers_that_are_none_are_told(tmp_path: Path, value: float, dtype: torch.dtype) -> None:
+def test_numbers_that_are_none_are_refused(tmp_path: Path, value: float, dtype: torch.dtype) -> None:
     path = tmp_path / "damaged.safetensors"
     save_file({"a": torch.tensor([0.0, value], dtype=dtype), "b": torch.ones(1)}, path)
     with SafetensorsFile(path) as file:
@@ -144,7 +144,7 @@ def test_numbers_that_are_none_are_told(tmp_path: Path, value: float, dtype: tor
 
 
 @pytest.mark.parametrize("name", ["absent.safetensors", ""])
-def test_what_cannot_be_opened_is_told(tmp_path: Path, name: str) -> None:
+def test_an_unreadable_file_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(LinewashError) as caught:
         SafetensorsFile(tmp_path / name)
     assert caught.value.code is ErrorCode.MODEL_MISSING
