@@ -9,7 +9,7 @@ import torch
 
 @pytest.fixture(scope="session", autouse=True)
 def _threads() -> None:
-    """numba sets OpenMP's number of threads, and so torch's, when it starts its own: not between two pictures to compare."""
+    """numba sets OpenMP's number of threads, and so torch's, when it starts its own: not between two images to compare."""
     numba.set_num_threads(numba.get_num_threads())
 
 

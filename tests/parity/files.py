@@ -1,4 +1,4 @@
-"""Checkpoints made for a test out of the golden ones, and full-size ones made of names alone."""
+"""Checkpoints for a test, built from the golden ones, and full-size ones built from names alone."""
 
 import gzip
 import json

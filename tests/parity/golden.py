@@ -1,4 +1,4 @@
-"""The golden vectors: tiny checkpoints in published format, inputs, and what the networks made of them.
+"""The golden vectors: tiny checkpoints in published format, inputs, and the outputs of the networks for them.
 
 The folder is named by the environment variable ``LINEWASH_GOLDEN`` (default: ``tests/golden``), so that other draws of the
 same tensors are checked by the same tests.  ``covers`` ties a test to the outputs it reproduces; ``test_coverage`` lists those
@@ -49,8 +49,8 @@ class Golden:
     outputs: Mapping[str, Tensor]
     config: Mapping[str, Any]
 
-    def picture(self, name: str) -> Tensor:
-        """Picture ``name`` (without ``_u8``), float32 NCHW in [-1, 1]."""
+    def image(self, name: str) -> Tensor:
+        """Image ``name`` (without ``_u8``), float32 NCHW in [-1, 1]."""
         return self.inputs[f"{name}_u8"].float() / 127.5 - 1
 
     def mask(self, name: str) -> Tensor:
@@ -59,7 +59,7 @@ class Golden:
 
     def sketch(self) -> Tensor:
         """The sketch encoder's input: lines +1, paper -1."""
-        return -self.picture("sketch")
+        return -self.image("sketch")
 
 
 @dataclass(frozen=True)

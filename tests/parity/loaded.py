@@ -30,9 +30,9 @@ def everywhere(value: float) -> tuple[float, ...]:
 
 
 @cache
-def tokens(version: str, picture: str) -> Tensor:
-    """Patch tokens of a golden picture."""
-    return patch_tokens(parts(version).image_encoder(golden(version).picture(picture)))
+def tokens(version: str, image: str) -> Tensor:
+    """Patch tokens of a golden image."""
+    return patch_tokens(parts(version).image_encoder(golden(version).image(image)))
 
 
 @cache
@@ -40,7 +40,7 @@ def bleached_tokens(version: str) -> Tensor:
     """Patch tokens of the reference with its character painted white."""
     g = golden(version)
     return patch_tokens(
-        parts(version).image_encoder(torch.where(g.mask("rmask") < REFERENCE_THRESHOLD, g.picture("reference"), 1.0))
+        parts(version).image_encoder(torch.where(g.mask("rmask") < REFERENCE_THRESHOLD, g.image("reference"), 1.0))
     )
 
 
@@ -73,7 +73,7 @@ def embedded(version: str, threshold: float) -> Tensor:
 
 @cache
 def background_tokens(version: str) -> Tensor:
-    """v1.5's background tokens where there is no background picture."""
+    """v1.5's background tokens where there is no background image."""
     transformer = parts(version).extras["token_transformer"]
     return transformer(bleached_tokens(version) + embedded(version, REFERENCE_THRESHOLD))
 

@@ -1,4 +1,4 @@
-"""A small picture to color with the golden checkpoints, through the whole pipeline."""
+"""A small drawing to color with the golden checkpoints, through the whole pipeline."""
 
 from dataclasses import replace
 from typing import Any
@@ -35,7 +35,7 @@ def _disc(height: int, width: int) -> Gray:
     return mask
 
 
-def picture(seed: int, height: int = 90, width: int = 120) -> np.ndarray:
+def reference_image(seed: int, height: int = 90, width: int = 120) -> np.ndarray:
     """Blots of color, opaque."""
     noise = np.random.default_rng(seed).integers(0, 256, (6, 8, 3), np.uint8)
     rgb = cv2.resize(noise, (width, height), interpolation=cv2.INTER_CUBIC)
@@ -63,7 +63,7 @@ def given(
         parameters={"size": 256, "sampler": "ddim", **settings},
     )
     request = replace(request, **{"steps": 2, "guidance": 3.0, **fields})
-    return Inputs(request, lines() if drawing is None else drawing, tuple(map(picture, references)), None)
+    return Inputs(request, lines() if drawing is None else drawing, tuple(map(reference_image, references)), None)
 
 
 def run(family: ColorizeDiffusion, inputs: Inputs) -> RunResult:

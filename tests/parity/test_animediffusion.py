@@ -73,48 +73,48 @@ def test_steps_of_ddim(output: Output) -> None:
     steps, eta = (10 if "ddim10" in output.name else 6), (1.0 if "eta1" in output.name else 0.0)
     states: list[Tensor] = []
 
-    def seen(noisy: Tensor, time: Tensor | None) -> Tensor:
+    def record(noisy: Tensor, time: Tensor | None) -> Tensor:
         states.append(noisy)
         return look(noisy, time)
 
-    done = ddim_sample(seen, given("x_t"), steps, eta, drawn(output.golden), lambda *_: None)
+    done = ddim_sample(record, given("x_t"), steps, eta, drawn(output.golden), lambda *_: None)
     output.check(states[1] if output.name.endswith(".first") else done)
 
 
 @covers("fix_forward*", versions=ONLY)
-def test_from_a_picture_to_its_noise(output: Output) -> None:
+def test_from_an_image_to_its_noise(output: Output) -> None:
     by = look if output.name.endswith("with_t") else timeless
     output.check(ddim_invert(by, given("reference"), given("noise"), 10))
 
 
-def bend_of(name: str) -> ThinPlateWarp:
+def warp_of(name: str) -> ThinPlateWarp:
     return ThinPlateWarp(*golden(ANIME).inputs[name].tolist())
 
 
 @covers("tps.?.map?", versions=ONLY)
-def test_where_a_bent_picture_is_taken_from(output: Output) -> None:
+def test_where_a_warped_image_is_taken_from(output: Output) -> None:
     height, width = output.expected.shape
-    maps = warp_maps(bend_of(output.name[:5]), width, height, (width, height))
+    maps = warp_maps(warp_of(output.name[:5]), width, height, (width, height))
     output.check(torch.from_numpy(maps[output.name.endswith("y")]))
 
 
 @covers("tps.0", "tps.1", versions=ONLY)
-def test_a_bent_picture(output: Output) -> None:
+def test_a_warped_image(output: Output) -> None:
     """OpenCV takes places to 1/32 pixel: where one is rounded the other way a value may differ by one."""
     rgb = golden(ANIME).inputs["image_u8"].numpy()
-    found, expected = warp_published(rgb, bend_of(output.name)).astype(int), output.expected.numpy()
+    found, expected = warp_published(rgb, warp_of(output.name)).astype(int), output.expected.numpy()
     assert found.shape == expected.shape
     assert abs(found - expected).max() <= 1 and (found != expected).mean() < 5e-3
     height, width = rgb.shape[:2]
     maps = [output.golden.outputs[f"{output.name}.map{axis}"].numpy() for axis in "xy"]
     output.check(torch.from_numpy(remap(rgb, *maps)))
-    x, y = warp_maps(bend_of(output.name), width, height, (width - 1, height - 1))
+    x, y = warp_maps(warp_of(output.name), width, height, (width - 1, height - 1))
     assert x[-1, -1] == pytest.approx(width - 1, abs=1e-3) and y[-1, -1] == pytest.approx(height - 1, abs=1e-3)
-    assert warp_inside(rgb, bend_of(output.name))[-1].any()
+    assert warp_inside(rgb, warp_of(output.name))[-1].any()
 
 
 @covers("xdog.*", versions=ONLY)
-def test_lines_of_a_picture(output: Output) -> None:
+def test_lines_of_an_image(output: Output) -> None:
     sigma = float(output.name.removeprefix("xdog."))
     assert sigma in FACE_SIGMAS
     output.check(torch.from_numpy(255 - xdog_binary(golden(ANIME).inputs["image_u8"].numpy(), sigma)))
@@ -126,16 +126,19 @@ def test_guidance_pushes_away_from_what_no_reference_gives() -> None:
     def rows(noisy: Tensor, time: Tensor | None, references: Tensor) -> Tensor:
         return unet()(noisy, given("condition")[:1].expand(len(noisy), -1, -1, -1), references, time)
 
-    seen, unseen = rows(noisy, time, reference), rows(noisy, time, torch.zeros_like(reference))
-    assert torch.equal(classifier_free_guidance(rows, reference, 1.0)(noisy, time), seen)
+    with_reference, without_reference = rows(noisy, time, reference), rows(noisy, time, torch.zeros_like(reference))
+    assert torch.equal(classifier_free_guidance(rows, reference, 1.0)(noisy, time), with_reference)
     torch.testing.assert_close(
-        classifier_free_guidance(rows, reference, 3.0)(noisy, time), unseen + 3 * (seen - unseen), atol=1e-4, rtol=1e-4
+        classifier_free_guidance(rows, reference, 3.0)(noisy, time),
+        without_reference + 3 * (with_reference - without_reference),
+        atol=1e-4,
+        rtol=1e-4,
     )
 
 
 def test_the_last_of_all_steps_adds_no_noise() -> None:
-    noisy, seen, first = given("x_t"), given("noise"), torch.tensor([0, 0])
-    assert torch.equal(ddpm_step(noisy, seen, first, seen), ddpm_step(noisy, seen, first, -seen))
+    noisy, noise, first = given("x_t"), given("noise"), torch.tensor([0, 0])
+    assert torch.equal(ddpm_step(noisy, noise, first, noise), ddpm_step(noisy, noise, first, -noise))
 
 
 def test_all_steps_add_as_much_noise_as_is_asked_for() -> None:

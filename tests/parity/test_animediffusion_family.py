@@ -20,7 +20,7 @@ from shared.errors import ErrorCode, LinewashError
 from shared.protocol import Finish, ReferenceRole
 from tests.parity.files import copy_of
 from tests.parity.golden import ANIME, FILES, golden, write_checkpoint
-from tests.parity.painting import Discs, given, picture, run, same
+from tests.parity.painting import Discs, given, reference_image, run, same
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,7 @@ CHANGES: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_what_is_set_changes_the_picture(name: str, family: AnimeDiffusion) -> None:
+def test_what_is_set_changes_the_image(name: str, family: AnimeDiffusion) -> None:
     assert same(painted(family), painted(family))
     assert not same(painted(family), painted(family, **{name: CHANGES[name]}))
 
@@ -67,32 +67,32 @@ def test_flats_are_one_color_a_region(family: AnimeDiffusion) -> None:
 
 
 def test_previews_come_and_it_stops_within_a_step(family: AnimeDiffusion) -> None:
-    seen: list[tuple[int, Rgb]] = []
+    previews: list[tuple[int, Rgb]] = []
 
     def stop(step: StepProgress) -> None:
         if step.preview is not None:
-            seen.append((step.step, step.preview))
+            previews.append((step.step, step.preview))
         if step.step == 2:
             raise CancelledError
 
     with pytest.raises(CancelledError):
         colorize(asked(steps=9), family, stop)
-    assert [number for number, _ in seen] == [1, 2]
-    shape = seen[0][1].shape
+    assert [number for number, _ in previews] == [1, 2]
+    shape = previews[0][1].shape
     assert max(shape) == 256 and abs(shape[1] / shape[0] - 1.5) < 0.1
 
 
 def test_every_step_may_be_taken(family: AnimeDiffusion) -> None:
-    seen: list[int] = []
+    steps: list[int] = []
 
     def stop(step: StepProgress) -> None:
-        seen.append(step.steps)
+        steps.append(step.steps)
         if step.step == 3:
             raise CancelledError
 
     with pytest.raises(CancelledError):
         colorize(asked(sampler="ancestral"), family, stop)
-    assert seen[-1] == 1000
+    assert steps[-1] == 1000
 
 
 @pytest.mark.parametrize("size", [64, 72, 200])
@@ -104,9 +104,9 @@ def test_sides_are_multiples_of_eight(size: int, family: AnimeDiffusion) -> None
     assert sides and all(side % SIDE_MULTIPLE == 0 for shape in sides for side in shape)
 
 
-def test_a_reference_of_any_shape_covers_the_picture() -> None:
+def test_a_reference_of_any_shape_covers_the_image() -> None:
     for height, width in ((90, 120), (500, 40), (3, 3)):
-        assert crop_to_cover(picture(1, height, width)[..., :3], 104, 64).shape == (64, 104, 3)
+        assert crop_to_cover(reference_image(1, height, width)[..., :3], 104, 64).shape == (64, 104, 3)
 
 
 def test_a_dropped_checkpoint_needs_no_clip(tmp_path: Any) -> None:
@@ -124,41 +124,43 @@ def test_a_dropped_checkpoint_needs_no_schedule(tmp_path: Any) -> None:
     assert row.ready and row.family == SPEC.name
 
 
-def seen_by(family: AnimeDiffusion, **settings: Any) -> list[tuple[torch.Tensor, ...]]:
-    """Noisy picture, lines and references of every look of the network."""
-    seen: list[tuple[torch.Tensor, ...]] = []
-    handle = family._unet.register_forward_pre_hook(lambda _, given: seen.append(given[:3]))
+def network_inputs(family: AnimeDiffusion, **settings: Any) -> list[tuple[torch.Tensor, ...]]:
+    """Noisy image, lines and references of every call of the network."""
+    calls: list[tuple[torch.Tensor, ...]] = []
+    handle = family._unet.register_forward_pre_hook(lambda _, given: calls.append(given[:3]))
     painted(family, **settings)
     handle.remove()
-    return seen
+    return calls
 
 
 def test_the_network_is_shown_paper_white_and_lines_black(family: AnimeDiffusion) -> None:
-    lines = seen_by(family)[0][1]
+    lines = network_inputs(family)[0][1]
     assert lines.max() == 1 and lines.min() < -0.5 and (lines == 1).float().mean() > 0.7
     assert (
         lines.shape[-2:] == (64, 80) and (lines[..., 0, :] == 1).all() and (lines[..., -1, :] == 1).all()
     )  # beside the canvas
 
 
-def test_references_are_bent_at_their_own_size_and_by_the_seed(family: AnimeDiffusion, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_references_are_warped_at_their_own_size_and_by_the_seed(
+    family: AnimeDiffusion, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shown: list[tuple[tuple[int, ...], Any]] = []
 
-    def noted(rgb: Rgb, bend: Any) -> Rgb:
-        shown.append((rgb.shape, bend))
+    def noted(rgb: Rgb, warp: Any) -> Rgb:
+        shown.append((rgb.shape, warp))
         return rgb
 
     monkeypatch.setattr("backend.families.animediffusion.family.warp_published", noted)
     for seed in (1, 2, 1):
         painted(family, seed=seed)
-    sizes, bends = zip(*shown, strict=True)
-    assert set(sizes) == {(90, 120, 3)} and bends[0] == bends[2] != bends[1]
+    sizes, warps = zip(*shown, strict=True)
+    assert set(sizes) == {(90, 120, 3)} and warps[0] == warps[2] != warps[1]
 
 
-def test_what_no_reference_gives_is_seen_only_with_guidance(family: AnimeDiffusion) -> None:
-    (first, *_) = seen_by(family, guidance=2.0)
+def test_the_network_runs_without_reference_only_with_guidance(family: AnimeDiffusion) -> None:
+    (first, *_) = network_inputs(family, guidance=2.0)
     assert len(first[2]) == 2 and (first[2][1] == 0).all() and torch.equal(first[0][0], first[0][1])
-    assert all(len(each[2]) == 1 for each in seen_by(family, guidance=1.0))
+    assert all(len(each[2]) == 1 for each in network_inputs(family, guidance=1.0))
 
 
 def test_one_reference_is_looked_at_and_the_result_says_so(family: AnimeDiffusion) -> None:
@@ -172,7 +174,7 @@ def test_one_reference_is_looked_at_and_the_result_says_so(family: AnimeDiffusio
     assert same(run(family, turned), run(family, alone))
 
 
-def test_too_little_memory_is_said_before_the_first_step(family: AnimeDiffusion, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_little_memory_is_reported_before_the_first_step(family: AnimeDiffusion, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("backend.families.animediffusion.family.free_memory", lambda device: 20_000_000)
     steps: list[StepProgress] = []
     with pytest.raises(LinewashError) as caught:

@@ -18,10 +18,10 @@ from tests.parity.golden import ANIME, golden
 
 
 def test_full_size_names_and_shapes_agree_both_ways() -> None:
-    held = manifest(ANIME)
+    shapes = manifest(ANIME)
     with torch.device("meta"):
-        network = build_unet(held)
-    assert diff_keys([(network, key_mapping.unet_source)], held) == ([], sorted(key_mapping.SCHEDULE_BUFFERS), [])
+        network = build_unet(shapes)
+    assert diff_keys([(network, key_mapping.unet_source)], shapes) == ([], sorted(key_mapping.SCHEDULE_BUFFERS), [])
     assert sum(p.numel() for p in network.parameters()) / 1e6 == pytest.approx(52.3, abs=0.1)
 
 
@@ -57,10 +57,10 @@ CHANGES: dict[str, tuple[Callable[[dict[str, Tensor]], object], str]] = {
 
 @pytest.mark.parametrize("name", CHANGES)
 def test_what_does_not_fit_is_named(name: str, tmp_path: Path) -> None:
-    change, told = CHANGES[name]
+    change, detail = CHANGES[name]
     with pytest.raises(LinewashError) as caught:
         load_unet(copy_of(ANIME, tmp_path, change))
-    assert caught.value.code is ErrorCode.MODEL_KEYS and told in caught.value.detail
+    assert caught.value.code is ErrorCode.MODEL_KEYS and detail in caught.value.detail
 
 
 def test_the_schedule_may_be_absent_but_not_the_network(tmp_path: Path) -> None:

@@ -34,11 +34,11 @@ def _gradients(_no_gradients: None) -> Iterator[None]:
 
 @cache
 def pair(tmp: Path) -> FacePairs:
-    """The golden picture in the benchmark's layout."""
+    """The golden image in the benchmark's layout."""
     color = golden(ANIME).inputs["data.image_u8"].numpy()
-    for folder, picture in (("reference", color), ("condition", 255 - color)):
+    for folder, image in (("reference", color), ("condition", 255 - color)):
         (tmp / folder).mkdir(parents=True)
-        Image.fromarray(picture).save(tmp / folder / "one.png")
+        Image.fromarray(image).save(tmp / folder / "one.png")
     return FacePairs(tmp)
 
 
@@ -110,13 +110,13 @@ def test_every_weight_gets_a_gradient(data: FacePairs) -> None:
 def test_tuning_from_pure_noise(output: Output, data: FacePairs) -> None:
     phase = Phase2(data, InitialNetwork(golden(ANIME).sd), BatchConfig(), "sum", "random", eta=0.0)
     with torch.no_grad():
-        loss, figures = phase.loss(phase.network(), batch(golden(ANIME), "x_t"))
+        loss, metrics = phase.loss(phase.network(), batch(golden(ANIME), "x_t"))
     output.check(loss.reshape(1))
-    assert figures["error"] == pytest.approx(float(loss) / output.golden.inputs["x_t"].numel())
+    assert metrics["error"] == pytest.approx(float(loss) / output.golden.inputs["x_t"].numel())
 
 
 @covers("fix_forward*", versions=ONLY)
-def test_tuning_begins_where_the_picture_leads_to(output: Output, data: FacePairs) -> None:
+def test_tuning_begins_where_the_image_leads_to(output: Output, data: FacePairs) -> None:
     initial_noise = "inverted" if output.name.endswith("with_t") else "published"
     phase = Phase2(data, InitialNetwork(golden(ANIME).sd), BatchConfig(), initial_noise=initial_noise)
     output.check(phase.network().initial_noise(batch(golden(ANIME))))
@@ -129,7 +129,7 @@ def test_learning_rates(output: Output) -> None:
 
 
 @covers("data.*", versions=ONLY)
-def test_pictures_as_they_are_learned(output: Output, data: FacePairs) -> None:
+def test_images_as_they_are_learned(output: Output, data: FacePairs) -> None:
     face = data.read(0)
     side = output.expected.shape[-1]
     if output.name == "data.reference":
@@ -149,7 +149,7 @@ def test_batches_hold_what_was_drawn(data: FacePairs) -> None:
     plain = Phase1(data, InitialNetwork(), BatchConfig(3, 64, warp=None), "mean").batch(np.random.default_rng(0))
     assert torch.equal(plain.reference, plain.color) and plain.step_noise.shape == (0, 3, 3, 64, 64)
     hidden = BatchConfig(4, 64, reference_dropout=1.0, line_dropout=1.0)
-    bent = Phase2(data, InitialNetwork(), hidden).batch(np.random.default_rng(0))
-    assert (bent.reference == 0).all() and (bent.lines == 1).all() and bent.step_noise.shape == (10, 4, 3, 64, 64)
+    first = Phase2(data, InitialNetwork(), hidden).batch(np.random.default_rng(0))
+    assert (first.reference == 0).all() and (first.lines == 1).all() and first.step_noise.shape == (10, 4, 3, 64, 64)
     again = Phase2(data, InitialNetwork(), hidden).batch(np.random.default_rng(0))
-    assert all(torch.equal(one, other) for one, other in zip(bent, again, strict=True))
+    assert all(torch.equal(one, other) for one, other in zip(first, again, strict=True))

@@ -29,12 +29,12 @@ def test_inputs(output: Output) -> None:
 
 @covers("clip.preprocessed")
 def test_clip_input(output: Output) -> None:
-    output.check(preprocess(output.golden.picture("reference"))[..., ::16, ::16])
+    output.check(preprocess(output.golden.image("reference"))[..., ::16, ::16])
 
 
 @covers("clip.full", "clip.local", "clip.cls")
 def test_image_tokens(output: Output) -> None:
-    full = parts(output.version).image_encoder(output.golden.picture("reference"))
+    full = parts(output.version).image_encoder(output.golden.image("reference"))
     output.check({"clip.full": full, "clip.local": patch_tokens(full), "clip.cls": full[:, :1]}[output.name])
 
 
@@ -73,21 +73,21 @@ def test_contexts(output: Output) -> None:
     output.check(cross_attention_of(output.version, output.name.split(".")[1]).context)
 
 
-def posterior(version: str, picture: Tensor) -> tuple[Tensor, Tensor]:
-    found = parts(version).vae.encode(picture).latent_dist
+def posterior(version: str, image: Tensor) -> tuple[Tensor, Tensor]:
+    found = parts(version).vae.encode(image).latent_dist
     return found.mean, found.logvar
 
 
 @covers("vae.*")
 def test_vae_encodes(output: Output) -> None:
-    picture = F.interpolate(output.golden.picture("reference"), (128, 192), mode="bicubic")
-    mean, logvar = posterior(output.version, picture)
+    image = F.interpolate(output.golden.image("reference"), (128, 192), mode="bicubic")
+    mean, logvar = posterior(output.version, image)
     output.check(mean if output.name == "vae.mean" else logvar)
 
 
 @covers("inject.latent")
 def test_latent_for_injection(output: Output) -> None:
-    mean, logvar = posterior(output.version, output.golden.picture("inject_reference"))
+    mean, logvar = posterior(output.version, output.golden.image("inject_reference"))
     output.check(SCALE * (mean + torch.exp(logvar / 2) * output.golden.inputs["noise_vae_ref"]))
 
 

@@ -24,7 +24,7 @@ from backend.pipeline.run import colorize
 from shared.protocol import Finish, ReferenceRole
 from tests.parity.golden import golden
 from tests.parity.loaded import parts
-from tests.parity.painting import SPECS, Discs, given, lines, picture, run, same
+from tests.parity.painting import SPECS, Discs, given, lines, reference_image, run, same
 
 MODES = [(version, mode.name) for version, spec in SPECS.items() for mode in spec.modes]
 
@@ -40,7 +40,7 @@ def v15_family() -> ColorizeDiffusion:
 
 
 @pytest.mark.parametrize(("version", "mode"), MODES)
-def test_every_mode_colors_and_differs_from_the_whole_picture(version: str, mode: str) -> None:
+def test_every_mode_colors_and_differs_from_the_whole_image(version: str, mode: str) -> None:
     family = ColorizeDiffusion(parts(version), Discs(), None)
     found = run(family, given(family.spec, mode))
     assert found.layers.composite.shape == (160, 240, 4)
@@ -49,7 +49,7 @@ def test_every_mode_colors_and_differs_from_the_whole_picture(version: str, mode
     assert same(found, whole) == (mode == "vanilla")
 
 
-def test_a_seed_gives_one_picture_and_another_seed_another(family: ColorizeDiffusion) -> None:
+def test_a_seed_gives_one_result_and_another_seed_another(family: ColorizeDiffusion) -> None:
     first, again, other = (run(family, given(family.spec, seed=seed)) for seed in (4, 4, 5))
     assert same(first, again) and not same(first, other)
 
@@ -60,7 +60,7 @@ def test_flats_are_one_color_a_region(family: ColorizeDiffusion) -> None:
     assert len(np.unique(inside, axis=0)) == 1
 
 
-def test_in_bfloat16_the_picture_is_nearly_the_same(v15_family: ColorizeDiffusion) -> None:
+def test_in_bfloat16_the_image_is_nearly_the_same(v15_family: ColorizeDiffusion) -> None:
     """As the product paints on a CPU; 16-bit blocks and float32 ends are cast where they meet."""
     narrow = load_parts(golden("v1.5").sd, dtype=torch.bfloat16)
     inputs = given(v15.SPEC, "both", injection=True, sketch_guidance=2.0, guidance=1.5)
@@ -69,7 +69,7 @@ def test_in_bfloat16_the_picture_is_nearly_the_same(v15_family: ColorizeDiffusio
     assert 0 < difference.mean() < 4
 
 
-def test_a_background_reference_colors_the_ground(v15_family: ColorizeDiffusion) -> None:
+def test_a_background_reference_colors_the_background(v15_family: ColorizeDiffusion) -> None:
     one, two, three = (run(v15_family, given(v15.SPEC, "background", references=r)) for r in ((1,), (1, 2), (1, 3)))
     assert not same(one, two) and not same(two, three)
 
@@ -106,7 +106,7 @@ def calls(v15_family: ColorizeDiffusion) -> Iterator[Calls]:
     counted.remove()
 
 
-def test_what_is_known_of_a_picture_is_not_computed_again(v15_family: ColorizeDiffusion, calls: Calls) -> None:
+def test_what_is_cached_of_an_image_is_not_computed_again(v15_family: ColorizeDiffusion, calls: Calls) -> None:
     run(v15_family, given(v15.SPEC, "background"))
     assert calls.new() == {"sketch": 2, "image": 2, "vae": 1}  # lines and none; whole and bleached; to learn how latents look
     run(v15_family, given(v15.SPEC, "background", seed=7, guidance=5.0))
@@ -121,7 +121,7 @@ def test_what_is_known_of_a_picture_is_not_computed_again(v15_family: ColorizeDi
 def test_memory_is_planned_for_guidance_that_may_come_later(
     v15_family: ColorizeDiffusion, monkeypatch: pytest.MonkeyPatch, sketch_guidance: float, rows: int
 ) -> None:
-    """Guidance is no part of what a condition is remembered by."""
+    """Guidance is no part of the key by which a condition is cached."""
     asked: list[int] = []
 
     def planned(parts: Any, device: Any, side: int, count: int) -> MemoryPlan:
@@ -134,26 +134,26 @@ def test_memory_is_planned_for_guidance_that_may_come_later(
     assert asked == [rows]
 
 
-def test_the_figure_is_where_the_mask_is(v15_family: ColorizeDiffusion) -> None:
+def test_the_foreground_is_where_the_mask_is(v15_family: ColorizeDiffusion) -> None:
     inputs = given(v15.SPEC, "both")
     split = v15_family.condition(prepare(inputs, v15_family), inputs.request).conditioning.cross_attention.split
     assert split is not None
-    figure = split.mask[0, 0] > 0.5
-    height, width = figure.shape
-    assert figure[height // 2, width // 2] and not figure[:3].any() and not figure[:, :3].any()
+    foreground = split.mask[0, 0] > 0.5
+    height, width = foreground.shape
+    assert foreground[height // 2, width // 2] and not foreground[:3].any() and not foreground[:, :3].any()
 
 
 def test_it_stops_at_the_next_step(v15_family: ColorizeDiffusion) -> None:
-    seen: list[int] = []
+    steps: list[int] = []
 
     def stop(step: StepProgress) -> None:
-        seen.append(step.step)
+        steps.append(step.step)
         if step.step == 2:
             raise CancelledError
 
     with pytest.raises(CancelledError):
         colorize(given(v15.SPEC, steps=9), v15_family, stop)
-    assert max(seen) == 2
+    assert max(steps) == 2
 
 
 def test_steps_show_a_preview_of_the_canvas_s_shape(v15_family: ColorizeDiffusion) -> None:
@@ -164,7 +164,7 @@ def test_steps_show_a_preview_of_the_canvas_s_shape(v15_family: ColorizeDiffusio
 
 
 @pytest.mark.parametrize(("width", "height"), [(512, 512), (3000, 1000), (100, 8192), (1920, 1080), (64, 64)])
-def test_the_model_s_picture_fits_the_canvas(width: int, height: int) -> None:
+def test_the_model_s_image_fits_the_canvas(width: int, height: int) -> None:
     place = frame_canvas(width, height, 512, SIDES)
     sides = place.image_width, place.image_height
     assert all(side % 64 == 0 and 256 <= side <= 1536 for side in sides)
@@ -174,7 +174,7 @@ def test_the_model_s_picture_fits_the_canvas(width: int, height: int) -> None:
 
 def test_references_come_at_their_own_size(v15_family: ColorizeDiffusion) -> None:
     inputs = given(v15.SPEC, "background")
-    wide = picture(5, 300, 900)
+    wide = reference_image(5, 300, 900)
     drawing = prepare(replace(inputs, references=(wide,)), v15_family)
     assert np.array_equal(drawing.references[0].rgb, wide[..., :3])
     assert drawing.references[0].mask.shape == (300, 900)
@@ -190,5 +190,7 @@ def test_references_that_are_not_looked_at_are_named(v15_family: ColorizeDiffusi
     inputs = given(v15.SPEC, "background", references=(1, 2))
     assert not run(v15_family, inputs).warnings
     roles = (*inputs.request.references, ReferenceRole.FOREGROUND)
-    more = replace(inputs, request=replace(inputs.request, references=roles), references=(*inputs.references, picture(9)))
+    more = replace(
+        inputs, request=replace(inputs.request, references=roles), references=(*inputs.references, reference_image(9))
+    )
     assert run(v15_family, more).warnings == (REFERENCES_LEFT_OUT,)

@@ -31,16 +31,16 @@ def refused(path: Path, clip: Path | None = None) -> LinewashError:
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_full_size_names_and_shapes_agree_both_ways(version: str) -> None:
-    held, clip = manifest(FULL_SIZE[version]), manifest(CLIP_FULL_SIZE)
+    shapes, clip = manifest(FULL_SIZE[version]), manifest(CLIP_FULL_SIZE)
     vision, text = clip_layouts.vision_names(clip), clip_layouts.text_names(clip)
     assert vision is not None and text is not None
     with torch.device("meta"):
-        built = detect_version(held).build(held, NetworkConfig())
+        built = detect_version(shapes).build(shapes, NetworkConfig())
         towers = [(network_configs.image_encoder(clip, vision, NetworkConfig()), vision)]
         towers += [(network_configs.text_encoder(clip, text, NetworkConfig()), text)]
-    key_map = detect_version(held).key_map
+    key_map = detect_version(shapes).key_map
     named = [(network, key_map[part]) for part, network in built.items()]
-    assert diff_keys(named, held) == (
+    assert diff_keys(named, shapes) == (
         [],
         sorted(key_mapping.SCHEDULE_BUFFERS),
         [],
@@ -56,8 +56,8 @@ def test_full_size_names_and_shapes_agree_both_ways(version: str) -> None:
 )
 def test_full_size_parameters(part: str, millions: float) -> None:
     with torch.device("meta"):
-        held = manifest("switch")
-        network = detect_version(held).build(held, NetworkConfig())[part]
+        shapes = manifest("switch")
+        network = detect_version(shapes).build(shapes, NetworkConfig())[part]
     assert sum(p.numel() for p in network.parameters()) / 1e6 == pytest.approx(millions, abs=0.1)
 
 
@@ -91,7 +91,7 @@ def test_types_are_the_ones_asked_for() -> None:
 
 def test_the_network_runs_in_bfloat16() -> None:
     g, narrow = golden("v1.5"), load_parts(golden("v1.5").sd, dtype=torch.bfloat16, clip_dtype=torch.bfloat16)
-    context = narrow.image_encoder(g.picture("reference"))[:, 1:]
+    context = narrow.image_encoder(g.image("reference"))[:, 1:]
     hooks = UNetHooks(narrow.sketch_encoder(g.sketch().bfloat16()))
     known = CrossAttentionInput(context, everywhere(1.0), None)
     found = narrow.unet(g.inputs["x_t"], g.inputs["timestep"], narrow.unet.prepare(known), hooks)
@@ -113,7 +113,7 @@ def test_prediction_by_the_name(name: str, expected: str) -> None:
     assert prediction_from_name(name) == expected
 
 
-def test_prediction_may_be_told() -> None:
+def test_prediction_may_be_given() -> None:
     assert parts("v1").prediction == "eps"
     assert load_parts(golden("v1").sd, prediction="v").prediction == "v"
 
@@ -131,7 +131,7 @@ def test_clip_may_come_from_another_file(tmp_path: Path, rename: Callable[[str],
     path, clip = copy_of("v1", tmp_path, without_clip), clip_alone("v1", tmp_path, rename)
     found = load_parts(path, {"clip-vit-h-14": clip})
     assert torch.equal(
-        found.image_encoder(golden("v1").picture("reference")), parts("v1").image_encoder(golden("v1").picture("reference"))
+        found.image_encoder(golden("v1").image("reference")), parts("v1").image_encoder(golden("v1").image("reference"))
     )
     assert found.text == clip
     texts = load_text(clip)(golden("v1").inputs["text_tokens"])
@@ -150,7 +150,7 @@ def test_clip_may_come_in_transformers_names(tmp_path: Path) -> None:
         (tmp_path / name).write_text("")
     found = load_parts(copy_of("v1", tmp_path, without_clip), {"clip-vit-h-14": clip})
     assert torch.equal(
-        found.image_encoder(golden("v1").picture("reference")), parts("v1").image_encoder(golden("v1").picture("reference"))
+        found.image_encoder(golden("v1").image("reference")), parts("v1").image_encoder(golden("v1").image("reference"))
     )
     assert found.text == clip and found.tokenizer == tmp_path
     assert torch.equal(load_text(clip).clip.text_projection.weight, towers["clip.text_projection.weight"])
@@ -195,16 +195,16 @@ IMPOSSIBLE = {
 
 
 @pytest.mark.parametrize("name", IMPOSSIBLE)
-def test_shapes_no_network_can_have_are_told(tmp_path: Path, name: str) -> None:
+def test_shapes_no_network_can_have_are_refused(tmp_path: Path, name: str) -> None:
     path = copy_of("v1.5", tmp_path, lambda tensors: tensors.update(IMPOSSIBLE[name]))
     assert refused(path).code is ErrorCode.MODEL_KEYS
 
 
 @pytest.mark.parametrize("name", CHANGES)
 def test_what_does_not_fit_is_named(tmp_path: Path, name: str) -> None:
-    change, told = CHANGES[name]
+    change, detail = CHANGES[name]
     error = refused(copy_of("v1.5", tmp_path, change))
-    assert error.code is ErrorCode.MODEL_KEYS and told in error.detail
+    assert error.code is ErrorCode.MODEL_KEYS and detail in error.detail
 
 
 def test_what_is_tolerated_is_documented_by_its_full_name() -> None:

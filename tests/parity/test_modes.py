@@ -63,13 +63,13 @@ CASES = {
 
 
 def conditioning(version: str, name: str) -> Conditioning:
-    """What the family tells the U-Net in a golden mode."""
+    """The family's conditioning of the U-Net in a golden mode."""
     case, g, one = CASES[version][name], golden(version), parts(version)
-    encoders = Encoders(lambda picture: patch_tokens(one.image_encoder(picture)), lambda picture: picture)
+    encoders = Encoders(lambda image: patch_tokens(one.image_encoder(image)), lambda image: image)
     build = one.version.reference(encoders, one.extras)
-    background = g.picture("background") if case.with_background else None
+    background = g.image("background") if case.with_background else None
     given = ReferenceInputs(
-        tokens(version, "reference"), g.picture("reference"), g.mask("rmask"), background, latent_mask(g.mask("smask"))
+        tokens(version, "reference"), g.image("reference"), g.mask("rmask"), background, latent_mask(g.mask("smask"))
     )
     sketch, blank = (scale_features(each, case.sketch) for each in features(version))
     return Conditioning(sketch, blank, build(case.mode, case.strength, given).cross_attention)
@@ -98,7 +98,7 @@ def test_a_step_guided_by_reference_and_sketch_in_every_mode(version: str, name:
 
 
 @covers("sample.bg_enhance_ddim_v", "sample.bg_enhance_ddim_dual_v", "sample.vanilla_ddim_eps")
-def test_whole_pictures(output: Output) -> None:
+def test_whole_images(output: Output) -> None:
     name = "vanilla" if "vanilla" in output.name else "bg_enhance"
     scales = Guidance(3.0, 2.0) if "dual" in output.name else Guidance(3.0)
     guided = GuidedDenoiser(parts(output.version).unet, conditioning(output.version, name), scales)
@@ -106,12 +106,12 @@ def test_whole_pictures(output: Output) -> None:
     output.check(_sampled(guided, output.golden.inputs["noise_init"], prediction))
 
 
-def test_outside_its_window_the_reference_is_not_seen_and_the_batch_is_one() -> None:
-    g, told = golden("v1"), conditioning("v1", "vanilla")
+def test_outside_its_window_the_reference_is_left_out_and_the_batch_is_one() -> None:
+    g, vanilla = golden("v1"), conditioning("v1", "vanilla")
     unet, sizes = parts("v1").unet, list[int]()
     handle = unet.unet.conv_in.register_forward_hook(lambda module, given, result: sizes.append(len(given[0])))
     try:
-        guided = GuidedDenoiser(unet, told, Guidance(3.0, end=0.2))
+        guided = GuidedDenoiser(unet, vanilla, Guidance(3.0, end=0.2))
         found = guided(g.inputs["x_t"], float(g.inputs["timestep"]))
         guided(g.inputs["x_t"], 999.0)
     finally:
@@ -123,4 +123,4 @@ def test_outside_its_window_the_reference_is_not_seen_and_the_batch_is_one() -> 
 def _sampled(guided: GuidedDenoiser, noise: Tensor, prediction: str) -> Tensor:
     assert prediction in ("eps", "v")
     generator = torch.Generator().manual_seed(0)
-    return sample(guided, noise, Sampler.DDIM, Schedule.AUTOMATIC, 6, prediction, generator, lambda *told: None)
+    return sample(guided, noise, Sampler.DDIM, Schedule.AUTOMATIC, 6, prediction, generator, lambda *_: None)

@@ -15,7 +15,7 @@ HOSTILE = {"nested": "[" * 60_000, "a number without end": '{"head_dim": %s}' % 
 
 
 @pytest.mark.parametrize("text", [*SENSELESS, *(pytest.param(text, id=name) for name, text in HOSTILE.items())])
-def test_a_configuration_that_makes_no_sense_is_told(tmp_path: Path, text: str) -> None:
+def test_a_configuration_that_makes_no_sense_is_refused(tmp_path: Path, text: str) -> None:
     path = copy_of("v1", tmp_path)
     path.with_suffix(".json").write_text(text)
     assert refused(path).code is ErrorCode.MODEL_KEYS

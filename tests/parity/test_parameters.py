@@ -38,7 +38,7 @@ CHANGES = {
     "reference_padding": 1.5,
     "injection": True,
 }
-"""A value of each parameter that must change the picture by itself."""
+"""A value of each parameter that must change the image by itself."""
 NEED_MORE = {
     "clear_background": {},
     "schedule": {"sampler": "k_euler", "steps": 3},
@@ -67,13 +67,13 @@ def test_all_parameters_are_tried_here() -> None:
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_a_parameter_changes_the_picture(v15_family: ColorizeDiffusion, name: str) -> None:
+def test_a_parameter_changes_the_image(v15_family: ColorizeDiffusion, name: str) -> None:
     plain = run(v15_family, given(v15.SPEC, "background"))
     assert not same(plain, run(v15_family, given(v15.SPEC, "background", **{name: CHANGES[name]})))
 
 
 @pytest.mark.parametrize("name", NEED_MORE)
-def test_a_parameter_changes_the_picture_together_with_others(v15_family: ColorizeDiffusion, name: str) -> None:
+def test_a_parameter_changes_the_image_together_with_others(v15_family: ColorizeDiffusion, name: str) -> None:
     others = {"references": (1, 2), **NEED_MORE[name]}
     plain = run(v15_family, given(v15.SPEC, "background", **others))
     assert not same(plain, run(v15_family, given(v15.SPEC, "background", **others, **{name: MORE[name]})))

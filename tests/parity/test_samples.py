@@ -1,4 +1,4 @@
-"""Samples of six steps, and the picture one of them decodes to."""
+"""Samples of six steps, and the image one of them decodes to."""
 
 import torch
 from torch import Tensor
@@ -45,6 +45,6 @@ def test_samples_of_six_steps(output: Output) -> None:
 
 
 @covers("decoded.vanilla_ddim_v")
-def test_a_sample_as_a_picture(output: Output) -> None:
+def test_a_sample_as_an_image(output: Output) -> None:
     latent = output.golden.outputs["sample.vanilla_ddim_v"]
     output.check(parts(output.version).vae.decode(latent / 0.18215, return_dict=False)[0])

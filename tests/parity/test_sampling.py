@@ -44,16 +44,16 @@ def test_levels(output: Output) -> None:
 
 @covers(*TIMES)
 def test_times(output: Output) -> None:
-    seen: list[float] = []
+    times: list[float] = []
 
     def network(latent: Tensor, t: float) -> Tensor:
-        seen.append(t)
+        times.append(t)
         return latent
 
     sampler, steps = TIMES[output.name]
     noise = torch.ones(1, 4, 2, 2)
     sample(network, noise, sampler, Schedule.AUTOMATIC, steps, "eps", torch.Generator(), lambda *_: None)
-    output.check(torch.tensor(seen))
+    output.check(torch.tensor(times))
 
 
 @covers("guided.*")

@@ -1,4 +1,4 @@
-"""What training does to pictures, against the golden vectors."""
+"""What training does to images, against the golden vectors."""
 
 from backend.training.colorizediffusion.augment import expand_to_blocks
 from backend.training.colorizediffusion.warp import warp_images

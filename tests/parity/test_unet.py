@@ -13,7 +13,7 @@ from tests.parity.loaded import cross_attention_of, everywhere, features, parts,
 
 
 def branch(version: str, mode: str, name: str) -> tuple[CrossAttentionInput, UNetHooks]:
-    """What the U-Net is told in one branch of guidance."""
+    """Conditioning of the U-Net in one branch of guidance."""
     cross_attention = cross_attention_of(version, mode)
     sketch, blank = features(version)
     strength = 0.7 if mode == "vanilla_sketch07" else 1.0
@@ -60,10 +60,10 @@ def module_of(unet: nn.Module, name: str) -> nn.Module:
 @covers("inner.vanilla.*")
 def test_inner_activations(output: Output) -> None:
     unet = parts(output.version).unet
-    seen: list[Tensor] = []
+    activations: list[Tensor] = []
 
     def see(module: nn.Module, given: Any, result: Any) -> None:
-        seen.append(result[0] if isinstance(result, tuple) else result)
+        activations.append(result[0] if isinstance(result, tuple) else result)
 
     inputs = output.golden.inputs
     hook = module_of(unet.unet, output.name.removeprefix("inner.vanilla.")).register_forward_hook(see)
@@ -71,7 +71,7 @@ def test_inner_activations(output: Output) -> None:
         unet(inputs["x_t"], inputs["timestep"], *branch(output.version, "vanilla", "cond"))
     finally:
         hook.remove()
-    output.check(seen[0])
+    output.check(activations[0])
 
 
 def noised(latent: Tensor, noise: Tensor, t: Tensor) -> Tensor:
@@ -87,7 +87,7 @@ def injected(output: Output, fidelity: float) -> tuple[CrossAttentionInput, UNet
     reference = tokens(output.version, "reference")
     cross_attention = CrossAttentionInput(torch.cat([reference, torch.zeros_like(reference)]), everywhere(1.0), None)
     latent = noised(g.outputs["inject.latent"], g.inputs["noise_inject"], g.inputs["timestep"]).expand(2, -1, -1, -1)
-    own = scale_features(one.sketch_encoder(-g.picture("inject_reference")), fidelity)
+    own = scale_features(one.sketch_encoder(-g.image("inject_reference")), fidelity)
     stored = one.unet.encode_reference(latent, g.inputs["timestep"], cross_attention, UNetHooks(own))
     return cross_attention, UNetHooks(features(output.version)[0], reference=ReferenceFeatures(stored, fidelity=(0.0, 0.5)))
 
