@@ -27,8 +27,8 @@ def circle() -> Draw:
 
 
 @pytest.fixture
-def figure() -> Callable[[int], tuple[np.ndarray, np.ndarray]]:
-    """``figure(side)``: ink and mask of a head on a body before a horizon, lines about side / 150 wide."""
+def character() -> Callable[[int], tuple[np.ndarray, np.ndarray]]:
+    """``character(side)``: ink and mask of a head on a body before a horizon, lines about side / 150 wide."""
 
     def draw(side: int) -> tuple[np.ndarray, np.ndarray]:
         ink, mask = np.zeros((side, side), np.uint8), np.zeros((side, side), np.uint8)

@@ -13,8 +13,8 @@ from backend.imaging.line_extraction import FACE_SIGMAS, extract_ink, xdog_binar
 from backend.imaging.resize import resize
 from shared.line_preparation import LinePreparation
 
-OF_PICTURES = (LinePreparation.DODGE, LinePreparation.XDOG)
-DARK_ON_LIGHT = (LinePreparation.AS_DRAWN, LinePreparation.SCAN, *OF_PICTURES)
+OF_IMAGES = (LinePreparation.DODGE, LinePreparation.XDOG)
+DARK_ON_LIGHT = (LinePreparation.AS_DRAWN, LinePreparation.SCAN, *OF_IMAGES)
 DEMO = Path(__file__).resolve().parents[3] / "backend" / "data" / "demo"
 
 
@@ -54,9 +54,9 @@ def test_a_scan_loses_its_shades_and_its_usual_line_gets_half_strength(circle) -
     assert 100 < np.median(found[ink == 120]) < 170
 
 
-@pytest.mark.parametrize("preparation", OF_PICTURES)
-def test_lines_of_a_colored_image_are_found_and_its_colors_are_not(preparation: LinePreparation, figure: Callable) -> None:
-    ink, mask = figure(600)
+@pytest.mark.parametrize("preparation", OF_IMAGES)
+def test_lines_of_a_colored_image_are_found_and_its_colors_are_not(preparation: LinePreparation, character: Callable) -> None:
+    ink, mask = character(600)
     colors = np.where(mask[..., None] > 127, (90, 60, 50), (150, 120, 200)).astype(np.uint8)
     colors[:300] = colors[:300] // 2 + 40
     image = np.where(ink[..., None] > 127, colors // 5, colors)
@@ -67,7 +67,7 @@ def test_lines_of_a_colored_image_are_found_and_its_colors_are_not(preparation: 
     assert (ink_from_rgba(opaque(image)) > 100).mean() > 0.2, "read as drawn, paint is ink"
 
 
-@pytest.mark.parametrize("preparation", OF_PICTURES)
+@pytest.mark.parametrize("preparation", OF_IMAGES)
 def test_the_lines_of_the_bundled_image(preparation: LinePreparation) -> None:
     with Image.open(DEMO / "reference.png") as image:
         found = extract_ink(np.asarray(image.convert("RGBA")), preparation)

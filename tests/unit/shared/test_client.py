@@ -40,7 +40,7 @@ class Script(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.answers: list[Answer | None] = []
-        self.seen: list[tuple[str, str, dict[str, str], bytes]] = []
+        self.requests: list[tuple[str, str, dict[str, str], bytes]] = []
         self.hold = threading.Event()
 
 
@@ -50,7 +50,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         script = self.server
-        script.seen.append((self.command, self.path, dict(self.headers), body))
+        script.requests.append((self.command, self.path, dict(self.headers), body))
         answer = script.answers.pop(0) if len(script.answers) > 1 else script.answers[0]
         self.close_connection = True
         if answer is None:
@@ -121,7 +121,7 @@ def test_an_answer_that_is_not_ours_is_internal(script: Script, client: Client, 
 def test_an_error_of_ours_comes_back_as_itself(script: Script, client: Client) -> None:
     script.answers = [(429, body({"error": LinewashError(ErrorCode.QUEUE_FULL, "16").to_json()}))]
     assert code_of(lambda: client.submit(REQUEST, PARTS, "k")) is ErrorCode.QUEUE_FULL
-    assert len(script.seen) == 1
+    assert len(script.requests) == 1
 
 
 def test_another_protocol_is_a_version_mismatch(script: Script, client: Client) -> None:
@@ -137,7 +137,7 @@ def test_another_product_is_not_ours(script: Script, client: Client) -> None:
 def test_every_call_carries_token_and_protocol(script: Script, client: Client) -> None:
     script.answers = [(200, body({"jobs": []}))]
     client.jobs()
-    _, _, headers, _ = script.seen[0]
+    _, _, headers, _ = script.requests[0]
     assert headers[TOKEN_HEADER] == "secret" and headers[VERSION_HEADER] == str(PROTOCOL_VERSION)
     assert "Origin" not in headers and headers["Host"] == "127.0.0.1:%d" % script.server_port
 
@@ -145,28 +145,28 @@ def test_every_call_carries_token_and_protocol(script: Script, client: Client) -
 def test_a_broken_connection_is_tried_again_with_the_same_key_and_body(script: Script, client: Client) -> None:
     script.answers = [None, None, (202, body(JOB.to_json()))]
     assert client.submit(REQUEST, PARTS, "the key") == JOB
-    assert len(script.seen) == ATTEMPTS
-    assert {headers["Idempotency-Key"] for _, _, headers, _ in script.seen} == {"the key"}
-    assert len({sent for _, _, _, sent in script.seen}) == 1 and b"image" in script.seen[0][3]
+    assert len(script.requests) == ATTEMPTS
+    assert {headers["Idempotency-Key"] for _, _, headers, _ in script.requests} == {"the key"}
+    assert len({sent for _, _, _, sent in script.requests}) == 1 and b"image" in script.requests[0][3]
 
 
 @pytest.mark.parametrize("call", ["jobs", "hello"])
 def test_a_connection_that_stays_broken_means_gone(script: Script, client: Client, call: str) -> None:
     script.answers = [None]
     assert code_of(getattr(client, call)) is ErrorCode.BACKEND_GONE
-    assert len(script.seen) == ATTEMPTS
+    assert len(script.requests) == ATTEMPTS
 
 
 def test_a_shutdown_is_not_repeated(script: Script, client: Client) -> None:
     script.answers = [None]
     assert code_of(client.shutdown) is ErrorCode.BACKEND_GONE
-    assert len(script.seen) == 1
+    assert len(script.requests) == 1
 
 
 def test_silence_means_gone(script: Script, client: Client) -> None:
     script.answers = [(0, b"")]
     assert code_of(client.hello) is ErrorCode.BACKEND_GONE
-    assert len(script.seen) == 1
+    assert len(script.requests) == 1
 
 
 def test_nobody_there_means_gone(script: Script) -> None:
@@ -186,7 +186,7 @@ def test_no_proxy_stands_in_between(script: Script, client: Client, monkeypatch:
 def test_a_redirect_is_not_followed(script: Script, client: Client) -> None:
     script.answers = [(307, b"")]
     assert code_of(lambda: client.layer("a", "composite")) is ErrorCode.INTERNAL
-    assert len(script.seen) == 1
+    assert len(script.requests) == 1
 
 
 def test_an_acknowledged_job_may_be_acknowledged_again(script: Script, client: Client) -> None:
@@ -208,20 +208,20 @@ def test_images_beyond_the_limit_are_not_sent(script: Script, client: Client, tm
     assert (
         code_of(lambda: client.submit(REQUEST, replace(PARTS, lines=tmp_path / "huge.png"), "k")) is ErrorCode.REQUEST_TOO_LARGE
     )
-    assert script.seen == []
+    assert script.requests == []
 
 
 def test_names_cannot_leave_their_place_in_the_path(script: Script, client: Client) -> None:
     script.answers = [(200, b"x")]
     client.layer("../system", "../../etc")
-    assert script.seen[0][1] == "/v1/jobs/..%2Fsystem/layers/..%2F..%2Fetc"
+    assert script.requests[0][1] == "/v1/jobs/..%2Fsystem/layers/..%2F..%2Fetc"
 
 
 def test_following_ends_with_the_terminal_state(script: Script, client: Client) -> None:
     states = (JOB, JobStatus("a", JobState.RUNNING, 1), JobStatus("a", JobState.RUNNING, 1), JobStatus("a", JobState.DONE, 2))
     script.answers = [(200, body(status.to_json())) for status in states]
     assert [status.state for status in client.follow("a")] == [JobState.QUEUED, JobState.RUNNING, JobState.DONE]
-    assert "after=1" in script.seen[-1][1]
+    assert "after=1" in script.requests[-1][1]
 
 
 def test_a_server_is_found_by_its_file(script: Script, client: Client, tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ def test_an_error_survives_the_way(code: ErrorCode, detail: str) -> None:
 
 
 @pytest.mark.parametrize("data", [{"code": "from_the_future", "detail": "x"}, {}, [], "text", 7, {"code": None}, {"code": []}])
-def test_an_unknown_error_is_internal_and_keeps_what_it_said(data: object) -> None:
+def test_an_unknown_error_is_internal_and_keeps_its_detail(data: object) -> None:
     error = error_from_json(data)
     assert error is not None and error.code is ErrorCode.INTERNAL
 

@@ -1,4 +1,4 @@
-"""A model's description survives JSON, and values are held against it."""
+"""A model's spec survives JSON, and values are checked against it."""
 
 import json
 import pickle

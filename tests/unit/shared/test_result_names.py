@@ -1,4 +1,4 @@
-"""Names of results: made, known again, and read."""
+"""Names of results: building, recognizing and parsing them."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from shared.result_names import is_result_group, parse_seed, result_name
 
 @pytest.mark.parametrize("seed", [0, 7, 4821])
 @pytest.mark.parametrize("mode", ["", "flats", "Foreground to foreground, selection"])
-def test_what_is_made_is_known_and_read_again(seed: int, mode: str) -> None:
+def test_a_built_name_is_recognized_and_parsed(seed: int, mode: str) -> None:
     name = result_name(seed, mode, "mini")
     assert is_result_group(name) and parse_seed(name) == seed
 

@@ -14,7 +14,7 @@ Pair = tuple[np.ndarray, np.ndarray]
 
 
 def _regions() -> Regions:
-    """Figure on the left, background on the right, each cut in two by a line halfway down."""
+    """Foreground on the left, background on the right, each cut in two by a line halfway down."""
     labels = np.zeros((SIDE, SIDE), np.int32)
     labels[:, SIDE // 2 :] += 1
     labels[SIDE // 2 :] += 2
@@ -104,8 +104,8 @@ def test_every_byte_outside_the_selection_stays(seed: int, top: int, left: int, 
     outside = (selection == 0) | ~cut.blendable[cut.regions.labels] & cut.regions.foreground[cut.regions.labels]
     assert np.array_equal(found[0][outside], old[0][outside])
     assert np.array_equal(found[1][selection == 0], old[1][selection == 0])
-    held_ground = ~cut.blendable[cut.regions.labels] & ~cut.regions.foreground[cut.regions.labels]
-    assert np.array_equal(found[1][held_ground], old[1][held_ground])
+    fixed_background = ~cut.blendable[cut.regions.labels] & ~cut.regions.foreground[cut.regions.labels]
+    assert np.array_equal(found[1][fixed_background], old[1][fixed_background])
     full = (selection == 255) & cut.blendable[cut.regions.labels]
     assert np.array_equal(found[0][full], new[0][full])
     assert all(np.array_equal(was, layer) for was, layer in zip(before, old, strict=True))
@@ -121,8 +121,8 @@ def test_a_soft_edge_fades_by_opacity() -> None:
         alpha[..., None], 1e-9
     )
     assert np.abs(found[..., 3] - alpha).max() <= 0.5 + 1e-6
-    seen = alpha > 0
-    assert np.abs(found[..., :3] - color)[seen].max() <= 0.5 + 1e-6
+    visible = alpha > 0
+    assert np.abs(found[..., :3] - color)[visible].max() <= 0.5 + 1e-6
 
 
 def test_the_hidden_background_follows_changed_background_and_nothing_else() -> None:

@@ -31,7 +31,7 @@ def test_flat_patches_keep_their_exact_colors() -> None:
 
 def test_foreground_and_background_share_no_color() -> None:
     rgb, mask = _patches()
-    rgb[:, 100:] = (200, 40, 30)  # the figure's red in the background, too
+    rgb[:, 100:] = (200, 40, 30)  # the foreground's red in the background, too
     found = reference_regions(rgb, mask, 112)
     assert sum(np.abs(c.astype(int) - (200, 40, 30)).max() < 3 for c in found.palette) == 2
     inside = found.palette_foreground[found.palette_index][found.labels]
