@@ -1,5 +1,6 @@
-"""A boxes_pair drawing with a known answer, and a family that gives one."""
+"""Drawings of boxes and discs with a known truth, and a family of one small network."""
 
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -13,6 +14,8 @@ from backend.contract.family import ColorModel, ModelSpec
 from backend.evaluation.pairs import Pair
 from backend.imaging.types import Gray, Rgb
 from shared.protocol import ColorizeRequest, Finish
+from tests.unit.families.mini.shapes import draw
+from tests.unit.training.shards import write_shard
 
 SKIN, SHIRT, GROUND = (240, 200, 180), (40, 60, 200), (90, 160, 90)
 
@@ -73,3 +76,20 @@ class DiscModel:
 @pytest.fixture(scope="session")
 def disc_model() -> ColorModel:
     return DiscModel()
+
+
+@pytest.fixture(scope="session")
+def pair() -> Pair:
+    """A drawing, and another one of the same colors as its reference."""
+    rng = np.random.default_rng(3)
+    colors = rng.integers(60, 256, (6, 3))
+    (line, color, mask), (_, reference, reference_mask) = draw(rng, colors), draw(rng, colors)
+    return Pair("pair", line, color, mask, reference, reference_mask)
+
+
+@pytest.fixture(scope="session")
+def shard(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A shard of one example."""
+    path = tmp_path_factory.mktemp("shard") / "val.npz"
+    write_shard(path, 1, seed=4)
+    return path

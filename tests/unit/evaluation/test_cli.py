@@ -25,8 +25,8 @@ def test_error_grows_with_the_wrong_share(pair: Pair) -> None:
     wrong = pair.color.copy()
     wrong[:128] = 255 - wrong[:128]
     assert score(wrong, pair.color, pair.line, pair.mask).mean > 5
-    ground = np.where(pair.mask[..., None] > 127, pair.color, 0).astype(np.uint8)
-    assert score(ground, pair.color, pair.line, pair.mask).mean == 0
+    wrong_background = np.where(pair.mask[..., None] > 127, pair.color, 0).astype(np.uint8)
+    assert score(wrong_background, pair.color, pair.line, pair.mask).mean == 0
     assert np.isnan(score(wrong, pair.color, pair.line, np.zeros_like(pair.mask)).mean)
 
 
@@ -62,8 +62,8 @@ def test_evaluate_prints_a_table_and_writes_a_report(pair: Pair, shard: Path, tm
         out = tmp_path / source.stem
         result = CliRunner().invoke(app, ["--pairs", str(source), "--out", str(out), "--models", str(tmp_path), *options])
         assert result.exit_code == 0, result.output
-        for way in ("white", "mean color", "same position", "flats", "best palette color", "best color per region"):
-            assert way in result.output
+        for method in ("white", "mean color", "same position", "flats", "best palette color", "best color per region"):
+            assert method in result.output
         assert ("painted" in result.output) == (source == shard)
         assert ("Automatic masks" in result.output) == (source == tmp_path)
         assert (out / "report.html").stat().st_size > 10_000
