@@ -47,14 +47,14 @@ def fill(folder: Path) -> Path:
 def test_the_result_does_not_fit(small_disk: Path, start: Starter) -> None:
     backend = start(small_disk)
     client = backend.client
-    kept = last(client, send(client, images.request()))
+    finished = last(client, send(client, images.request()))
     job = send(client, images.request("slow", steps=10))
     until(client, job, lambda status: status.stage == "denoise")
     filler = fill(small_disk)
     failed = last(client, job)
     assert failed.state is JobState.FAILED and failed.error is not None and failed.error.code is ErrorCode.DISK_FULL
     assert not (small_disk / "jobs" / job.id / "result.partial").exists()
-    assert client.layer(kept.id, "composite"), "what was finished before is still there"
+    assert client.layer(finished.id, "composite"), "what was finished before is still there"
     filler.unlink()
     assert last(client, send(client, images.request())).state is JobState.DONE
 
@@ -82,7 +82,7 @@ def test_a_full_disk_at_the_start_does_not_hide_results(small_disk: Path, start:
     assert second.client.layer(done.id, "composite")
 
 
-def test_a_write_that_fails_is_told_as_a_full_disk(start: Starter) -> None:
+def test_a_write_that_fails_is_reported_as_a_full_disk(start: Starter) -> None:
     client = start().client
     failed = last(client, send(client, images.request("disk_full")))
     assert failed.error is not None and failed.error.code is ErrorCode.DISK_FULL

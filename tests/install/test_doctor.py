@@ -94,16 +94,18 @@ def test_a_plugin_of_another_checkout(krita: KritaInstallation) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "status", "findings"),
+    ("output", "status", "findings"),
     [
         ("ok     Models ready: Mini.\nThe log is here.", 0, [(True, "Models ready: Mini.")]),
         ("wrong  The model file is damaged.", 1, [(False, "The model file is damaged.")]),
         ("Traceback\nImportError: x", 1, [(False, "The backend does not start: Traceback ImportError: x")]),
     ],
 )
-def test_the_backends_own_doctor_is_passed_on(tmp_path: Path, said: str, status: int, findings: list[tuple[bool, str]]) -> None:
+def test_the_backends_own_doctor_is_passed_on(
+    tmp_path: Path, output: str, status: int, findings: list[tuple[bool, str]]
+) -> None:
     (tmp_path / "backend").mkdir()
-    (tmp_path / "backend" / "__main__.py").write_text(f"print({said!r})\nraise SystemExit({status})\n")
+    (tmp_path / "backend" / "__main__.py").write_text(f"print({output!r})\nraise SystemExit({status})\n")
     assert words(list(doctor.backend_findings(Path(sys.executable), tmp_path, tmp_path))) == findings
 
 

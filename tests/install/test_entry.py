@@ -46,7 +46,7 @@ def test_every_old_python_of_this_machine_reads_the_sentence(project: Path) -> N
         assert "Traceback" not in done.stderr
 
 
-def test_debian_without_venv_is_told_the_package() -> None:
+def test_debian_without_venv_gets_the_name_of_the_package() -> None:
     assert "sudo apt install python3-venv" in requirements.missing_venv_sentence("linux")
     assert "python.org" in requirements.missing_venv_sentence("darwin")
 

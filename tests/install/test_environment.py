@@ -76,7 +76,7 @@ def test_an_interrupted_run_continues_in_the_same_environment(checkout: Path) ->
     assert environment.is_current(checkout, ("backend",))
 
 
-def test_an_environment_that_does_not_work_is_made_anew(checkout: Path) -> None:
+def test_an_environment_that_does_not_work_is_created_anew(checkout: Path) -> None:
     shop = Workshop()
     python = venv_python(checkout / ".venv", "linux")
     python.parent.mkdir(parents=True)
@@ -136,7 +136,7 @@ def test_the_fingerprint_knows_python_and_place(checkout: Path, tmp_path_factory
     assert here != environment.fingerprint(other, ("backend",), (3, 11, 2))
 
 
-def test_a_real_environment_is_made_and_found_working(tmp_path: Path) -> None:
+def test_a_real_environment_is_created_and_works(tmp_path: Path) -> None:
     tools = environment.system_tools(tmp_path)
     tools.create(tmp_path / "venv")
     import sys

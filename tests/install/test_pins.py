@@ -19,41 +19,41 @@ def extras(project: Path) -> dict[str, list[Requirement]]:
     """The extras of pyproject.toml (read by pattern: Python 3.10 has no reader of its own)."""
     text = (project / "pyproject.toml").read_text(encoding="utf-8")
     section = text.split("[project.optional-dependencies]")[1].split("\n[")[0]
-    found = re.findall(r"^(\w+) = \[\n(.*?)^\]", section, re.M | re.S)
-    return {name: [Requirement(line) for line in re.findall(r'"([^"]+)"', body)] for name, body in found}
+    sections = re.findall(r"^(\w+) = \[\n(.*?)^\]", section, re.M | re.S)
+    return {name: [Requirement(line) for line in re.findall(r'"([^"]+)"', body)] for name, body in sections}
 
 
 def pins(project: Path) -> dict[str, str]:
     """name -> version of the lines of constraints.txt that hold on this Python."""
     lines = (project / "constraints.txt").read_text(encoding="utf-8").splitlines()
     requirements = [Requirement(line) for line in lines if line and not line.startswith("#")]
-    held: dict[str, str] = {}
+    versions: dict[str, str] = {}
     for requirement in requirements:
         (specifier,) = requirement.specifier
         assert specifier.operator == "=="
         if requirement.marker is None or requirement.marker.evaluate():
-            assert requirement.name not in held, f"{requirement.name} is pinned twice"
-            held[canonical(requirement.name)] = specifier.version
-    return held
+            assert requirement.name not in versions, f"{requirement.name} is pinned twice"
+            versions[canonical(requirement.name)] = specifier.version
+    return versions
 
 
 def closure(roots: list[Requirement]) -> dict[str, str]:
     """name -> installed version of everything ``roots`` need, themselves included."""
-    found: dict[str, str] = {}
+    installed: dict[str, str] = {}
     todo = list(roots)
     while todo:
         requirement = todo.pop()
         name = canonical(requirement.name)
-        first = name not in found
+        first = name not in installed
         distribution = metadata.distribution(name)
-        found[name] = distribution.version.split("+")[0]
+        installed[name] = distribution.version.split("+")[0]
         for line in distribution.requires or [] if first or requirement.extras else []:
             needed = Requirement(line)
             environments = [{**default_environment(), "extra": extra} for extra in ("", *requirement.extras)]
             holds = needed.marker is None or any(needed.marker.evaluate(environment) for environment in environments)
-            if holds and canonical(needed.name) not in found:
+            if holds and canonical(needed.name) not in installed:
                 todo.append(needed)
-    return found
+    return installed
 
 
 def test_everything_the_extras_need_is_pinned_at_the_version_that_runs_here(project: Path) -> None:
@@ -61,8 +61,8 @@ def test_everything_the_extras_need_is_pinned_at_the_version_that_runs_here(proj
     assert sorted(wanted) == ["backend", "dev", "train"]
     running = closure([requirement for requirements in wanted.values() for requirement in requirements])
     assert len(running) > 60
-    held = pins(project)
-    assert {name: held.get(name) for name in running} == running
+    versions = pins(project)
+    assert {name: versions.get(name) for name in running} == running
 
 
 def imported(project: Path, *folders: str) -> set[str]:
@@ -83,7 +83,9 @@ LOADED_BY_NAME = {"pytest-timeout", "ruff", "pyright", "pyqt6", "tensorboard"}
 
 
 def test_what_is_imported_is_asked_for_and_nothing_else(project: Path) -> None:
-    asked = {name: {canonical(requirement.name) for requirement in found} for name, found in extras(project).items()}
+    asked = {
+        name: {canonical(requirement.name) for requirement in requirements} for name, requirements in extras(project).items()
+    }
     assert imported(project, "backend", "shared") <= asked["backend"] | asked["train"]
     assert (
         imported(project, "backend/server", "backend/cli", "backend/pipeline", "backend/imaging", "shared") <= asked["backend"]

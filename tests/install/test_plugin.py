@@ -25,12 +25,12 @@ SETTINGS = b"[theme]\nTheme=Krita dark\n\n[python]\nenable_comics=true\n"
 @pytest.fixture
 def krita(tmp_path: Path) -> KritaInstallation:
     """A Krita with another plugin and settings of its own."""
-    made = KritaInstallation("Krita", tmp_path / "data" / "krita", tmp_path / "config" / "kritarc")
-    (made.pykrita / "comics").mkdir(parents=True)
-    (made.pykrita / "comics" / "__init__.py").write_text("theirs = 1\n")
-    made.settings.parent.mkdir()
-    made.settings.write_bytes(SETTINGS)
-    return made
+    installation = KritaInstallation("Krita", tmp_path / "data" / "krita", tmp_path / "config" / "kritarc")
+    (installation.pykrita / "comics").mkdir(parents=True)
+    (installation.pykrita / "comics" / "__init__.py").write_text("theirs = 1\n")
+    installation.settings.parent.mkdir()
+    installation.settings.write_bytes(SETTINGS)
+    return installation
 
 
 def snapshot(folder: Path) -> dict[str, tuple[int, bytes]]:

@@ -14,11 +14,11 @@ WEIGHTS = b"weights"
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    made = tmp_path / MODEL
-    made.mkdir(parents=True)
-    (made / "flats.safetensors").write_bytes(WEIGHTS)
-    (made / SUMS).write_text(f"{hashlib.sha256(WEIGHTS).hexdigest()}  flats.safetensors\n")
-    return made
+    folder = tmp_path / MODEL
+    folder.mkdir(parents=True)
+    (folder / "flats.safetensors").write_bytes(WEIGHTS)
+    (folder / SUMS).write_text(f"{hashlib.sha256(WEIGHTS).hexdigest()}  flats.safetensors\n")
+    return folder
 
 
 @pytest.fixture
@@ -46,11 +46,11 @@ def test_damage_is_mended_from_git(clone: Path, folder: Path, content: bytes | N
     assert find_damaged_files(folder) == ["flats.safetensors"]
     assert restore_damaged_files(clone)
     assert file.read_bytes() == WEIGHTS
-    kept = folder / "flats.safetensors.damaged"
-    assert kept.exists() == (content is not None)
+    backup = folder / "flats.safetensors.damaged"
+    assert backup.exists() == (content is not None)
 
 
-def test_without_git_the_painter_is_told_to_download_again(tmp_path: Path, folder: Path) -> None:
+def test_without_git_the_painter_is_asked_to_download_again(tmp_path: Path, folder: Path) -> None:
     (folder / "flats.safetensors").write_bytes(b"weightz")
     with pytest.raises(InstallError, match="Download Linewash again"):
         restore_damaged_files(tmp_path)

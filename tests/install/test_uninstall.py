@@ -20,30 +20,30 @@ from shared.protocol import TOKEN_HEADER
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
     """A home with a runtime file, a log, one result nobody fetched, one failed job and an added model."""
-    made = tmp_path / "home"
+    home = tmp_path / "home"
     files = (
-        paths.log_file(made),
-        paths.jobs_dir(made) / "done" / "result" / "foreground.png",
-        paths.jobs_dir(made) / "failed" / "state.json",
-        paths.models_dir(made) / "mine.safetensors",
+        paths.log_file(home),
+        paths.jobs_dir(home) / "done" / "result" / "foreground.png",
+        paths.jobs_dir(home) / "failed" / "state.json",
+        paths.models_dir(home) / "mine.safetensors",
     )
     for path in files:
         path.parent.mkdir(parents=True)
         path.write_text("x")
-    paths.runtime_dir(made).mkdir()
-    return made
+    paths.runtime_dir(home).mkdir()
+    return home
 
 
 class Backend:
     """A server that only knows /v1/shutdown; ``obeys`` says whether it withdraws its runtime file then."""
 
     def __init__(self, home: Path, obeys: bool) -> None:
-        self.seen: list[tuple[str, str | None]] = []
+        self.requests: list[tuple[str, str | None]] = []
         backend = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                backend.seen.append((self.path, self.headers[TOKEN_HEADER]))
+                backend.requests.append((self.path, self.headers[TOKEN_HEADER]))
                 if obeys:
                     paths.server_file(home).unlink()
                 self.send_response(202)
@@ -64,9 +64,9 @@ class Backend:
 
 @pytest.fixture
 def backend(home: Path) -> Iterator[Backend]:
-    made = Backend(home, obeys=True)
-    yield made
-    made.close()
+    server = Backend(home, obeys=True)
+    yield server
+    server.close()
 
 
 def test_unfetched_results_and_added_models_stay(home: Path) -> None:
@@ -94,7 +94,7 @@ def test_everything_goes(tmp_path: Path, home: Path, backend: Backend, capsys: p
     (krita.pykrita / "linewash").mkdir(parents=True)
     krita.settings.write_bytes(b"[python]\nenable_linewash=true\n")
     uninstall(home, [krita], project)
-    assert backend.seen == [("/v1/shutdown", "key")]
+    assert backend.requests == [("/v1/shutdown", "key")]
     left = sorted(str(path.relative_to(project)) for path in project.rglob("*") if path.is_file())
     assert left == ["backend/__init__.py", "demo-output/colored.png"]
     assert not krita.resources.exists()
