@@ -16,15 +16,15 @@ def drawn(faces: Path, seed: int = 0, size: int = 60, **settings: float) -> Batc
     return draw_batch(FacePairs(faces), np.random.default_rng(seed), BatchConfig(size, 8, warp=None, **settings))  # type: ignore[arg-type]
 
 
-def test_images_are_warped_each_by_its_own_warp_and_before_they_are_made_small(faces: Path) -> None:
-    seen: list[tuple[tuple[int, ...], ThinPlateWarp]] = []
+def test_images_are_warped_each_by_its_own_warp_and_before_they_are_downscaled(faces: Path) -> None:
+    calls: list[tuple[tuple[int, ...], ThinPlateWarp]] = []
 
-    def noted(rgb: Rgb, bend: ThinPlateWarp) -> Rgb:
-        seen.append((rgb.shape, bend))
+    def invert(rgb: Rgb, warp: ThinPlateWarp) -> Rgb:
+        calls.append((rgb.shape, warp))
         return 255 - rgb
 
-    batch = draw_batch(FacePairs(faces), np.random.default_rng(0), BatchConfig(4, 16, warp=noted))
-    assert {shape for shape, _ in seen} == {(64, 64, 3)} and len({bend for _, bend in seen}) == 4
+    batch = draw_batch(FacePairs(faces), np.random.default_rng(0), BatchConfig(4, 16, warp=invert))
+    assert {shape for shape, _ in calls} == {(64, 64, 3)} and len({warp for _, warp in calls}) == 4
     torch.testing.assert_close(batch.reference, -batch.color, atol=1 / 127, rtol=0)
 
 

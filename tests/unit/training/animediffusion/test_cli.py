@@ -14,7 +14,7 @@ from tests.parity.golden import ANIME, golden
 
 
 class RecordedRun:
-    """Stands for a training run and keeps what it is given."""
+    """Stands for a training run and records its task and configuration."""
 
     def __init__(self, task: Any, config: AnimeTrainConfig) -> None:
         self.task, self.config, self.accelerator = task, config, self
@@ -27,17 +27,17 @@ class RecordedRun:
 
 
 def recorded_run(monkeypatch: pytest.MonkeyPatch, faces: Path, part: str, *more: str) -> RecordedRun:
-    made: list[RecordedRun] = []
+    runs: list[RecordedRun] = []
 
     def run(task: Any, config: AnimeTrainConfig, folder: Path, machine: Any) -> RecordedRun:
-        made.append(RecordedRun(task, config))
-        return made[-1]
+        runs.append(RecordedRun(task, config))
+        return runs[-1]
 
     monkeypatch.setattr("backend.training.engine.trainer.Trainer", run)
     asked = [part, "--data", str(faces), "--run", "unused", *(["--start", str(golden(ANIME).sd)] if part == "anime2" else [])]
     result = CliRunner().invoke(app, [*asked, *more])
     assert result.exit_code == 0, result.output
-    return made[0]
+    return runs[0]
 
 
 @pytest.mark.parametrize(("part", "loss", "epochs"), [("anime1", "sum", 200), ("anime2", "mean", 10)])

@@ -14,10 +14,10 @@ from backend.training.engine.trainer import Trainer
 from tests.parity.golden import ANIME, golden
 
 
-@pytest.mark.parametrize(("there", "found"), [(True, torch.channels_last), (False, torch.contiguous_format)])
-def test_channels_are_last_on_a_gpu_only(there: bool, found: torch.memory_format, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("there", "expected"), [(True, torch.channels_last), (False, torch.contiguous_format)])
+def test_channels_are_last_on_a_gpu_only(there: bool, expected: torch.memory_format, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: there)
-    assert fastest_memory_format("auto") is found
+    assert fastest_memory_format("auto") is expected
     assert fastest_memory_format("cpu") is torch.contiguous_format and fastest_memory_format("cuda") is torch.channels_last
 
 

@@ -16,7 +16,7 @@ from backend.training.colorizediffusion.dataset import DatasetError
 from backend.training.synthetic.faces import write_faces
 
 
-def test_faces_are_the_same_for_a_seed_and_kept(faces: Path, tmp_path: Path) -> None:
+def test_faces_are_the_same_for_a_seed_and_written(faces: Path, tmp_path: Path) -> None:
     write_faces(tmp_path, 2, 64, seed=5)
     assert write_faces(tmp_path, 3, 64, seed=5) == 1
     one, other = FacePairs(faces), FacePairs(tmp_path)
@@ -31,9 +31,9 @@ def test_lines_are_drawn_where_there_are_none(faces: Path, tmp_path: Path) -> No
     shutil.copytree(faces / "reference", tmp_path / "reference")
     shutil.copytree(faces / "condition", tmp_path / "condition")
     (tmp_path / "condition" / "00001.png").unlink()
-    for made in (1, 0):
+    for count in (1, 0):
         result = CliRunner().invoke(app, ["anime-lines", str(tmp_path)])
-        assert result.exit_code == 0 and f"{made} drawings" in result.output
+        assert result.exit_code == 0 and f"{count} drawings" in result.output
     assert not list((tmp_path / "condition").glob("*.part"))
     drawn, color = FacePairs(tmp_path).read(1).lines, FacePairs(faces).read(1).color
     assert any(np.array_equal(drawn, 255 - xdog_binary(color, sigma)) for sigma in FACE_SIGMAS)
@@ -45,7 +45,7 @@ def test_says_what_is_missing(faces: Path, tmp_path: Path) -> None:
         FacePairs(tmp_path)
     folder = tmp_path / "set"
     shutil.copytree(faces, folder)
-    (folder / "condition" / "00001.png").write_bytes(b"no picture")
+    (folder / "condition" / "00001.png").write_bytes(b"no image")
     with pytest.raises(DatasetError, match=r"condition/00001\.png"):
         FacePairs(folder).read(1)
     (folder / "condition" / "00001.png").unlink()

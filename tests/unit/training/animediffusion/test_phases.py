@@ -63,13 +63,13 @@ def test_a_run_goes_on_to_the_same_weights(phase: int, faces: Path, tmp_path: Pa
 class Broken(Phase1):
     """Its second batch holds a noise that is no number."""
 
-    made = 0
+    batches = 0
 
     def batch(self, rng: np.random.Generator) -> Batch:
         """As ever but once."""
-        self.made += 1
-        given = super().batch(rng)
-        return given._replace(noise=given.noise * float("nan")) if self.made == 2 else given
+        self.batches += 1
+        batch = super().batch(rng)
+        return batch._replace(noise=batch.noise * float("nan")) if self.batches == 2 else batch
 
 
 @pytest.mark.parametrize("parts", [1, 2])
@@ -103,9 +103,9 @@ def test_averaged_weights_are_what_is_published(faces: Path, tmp_path: Path) -> 
         averages = torch.load(run / "checkpoint" / "custom_checkpoint_0.pkl", weights_only=True)["shadow_params"]
         last = load_file(run / "checkpoint" / "model.safetensors")
         prefix = "unet." if part == "anime2" else ""
-        found = dict(load_unet(out).named_parameters())
-        assert len(found) == len(averages) == 250
-        for (name, weight), average in zip(found.items(), averages, strict=True):
+        parameters = dict(load_unet(out).named_parameters())
+        assert len(parameters) == len(averages) == 250
+        for (name, weight), average in zip(parameters.items(), averages, strict=True):
             assert torch.equal(weight, average)
             assert not torch.equal(weight, last[prefix + name])
 
@@ -114,7 +114,7 @@ def test_phase_two_computes_blocks_again_on_the_way_back(faces: Path) -> None:
     phase = Phase2(FacePairs(faces), InitialNetwork(golden(ANIME).sd), BatchConfig(1, 16), steps=3)
     network, called = phase.network(), list[int]()
     for number, block in enumerate(each for each in network.modules() if isinstance(each, ResidualBlock)):
-        block.register_forward_pre_hook(lambda module, given, number=number: called.append(number))
+        block.register_forward_pre_hook(lambda module, inputs, number=number: called.append(number))
     loss, _ = phase.loss(network, phase.batch(np.random.default_rng(0)))
     there = [called.count(number) for number in range(21)]
     assert set(there) == {2 + 3}  # to the noise in two moves, and three steps

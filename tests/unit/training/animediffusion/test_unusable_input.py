@@ -1,4 +1,4 @@
-"""What cannot be used is refused, and said in a sentence."""
+"""Unusable input is refused, with a sentence."""
 
 import re
 import shutil
@@ -15,7 +15,7 @@ from tests.unit.training.animediffusion.commands import options, trained
 
 
 @pytest.mark.parametrize(
-    ("more", "said"),
+    ("more", "message"),
     [
         (("--side", "20"), "multiples of 8"),
         (("--warp", "much"), "none of"),
@@ -23,9 +23,9 @@ from tests.unit.training.animediffusion.commands import options, trained
         (("--width", "40"), "multiples of 32"),
     ],
 )
-def test_options_that_make_no_sense_are_refused(more: tuple[str, ...], said: str, faces: Path, tmp_path: Path) -> None:
+def test_options_that_make_no_sense_are_refused(more: tuple[str, ...], message: str, faces: Path, tmp_path: Path) -> None:
     result = CliRunner().invoke(app, options("anime1", faces, tmp_path / "run", *more))
-    assert result.exit_code != 0 and said in result.output
+    assert result.exit_code != 0 and message in result.output
 
 
 def broken(folder: Path, faces: Path, kind: str) -> list[str]:
@@ -40,7 +40,7 @@ def broken(folder: Path, faces: Path, kind: str) -> list[str]:
         save_file(tensors, checkpoint)
     elif kind == "another kind":
         save_file({"conv_in.weight": torch.ones(2)}, checkpoint)
-    elif kind == "picture":
+    elif kind == "image":
         data = folder / "broken"
         shutil.copytree(faces, data)
         for path in (data / "condition").iterdir():
@@ -55,29 +55,32 @@ def broken(folder: Path, faces: Path, kind: str) -> list[str]:
     return ["--start", str(checkpoint)]
 
 
-SAID = {
+MESSAGES = {
     "cut short": "cut short",
     "pickle": "is a pickle",
     "not a number": "is damaged",
     "another kind": "another kind of model",
-    "picture": "cannot be read",
+    "image": "cannot be read",
     "device": "no device 'abacus'",
     "run": "a run of another network",
 }
 
 
-@pytest.mark.parametrize("kind", SAID)
-def test_what_cannot_be_used_is_said_in_a_sentence(kind: str, faces: Path, tmp_path: Path) -> None:
-    asked = [*options("anime1", faces, tmp_path / "run", "--steps", "2"), *broken(tmp_path, faces, kind)]
-    result = CliRunner(env={"COLUMNS": "1000"}).invoke(app, asked)
-    assert result.exit_code == 2 and SAID[kind] in result.output, result.output
+@pytest.mark.parametrize("kind", MESSAGES)
+def test_unusable_input_is_refused_with_a_sentence(kind: str, faces: Path, tmp_path: Path) -> None:
+    arguments = [*options("anime1", faces, tmp_path / "run", "--steps", "2"), *broken(tmp_path, faces, kind)]
+    result = CliRunner(env={"COLUMNS": "1000"}).invoke(app, arguments)
+    assert result.exit_code == 2 and MESSAGES[kind] in result.output, result.output
     assert not (tmp_path / "run" / "checkpoint").exists() or kind == "run"
 
 
 @pytest.mark.slow
 def test_an_image_that_another_process_cannot_read_is_named_too(faces: Path, tmp_path: Path) -> None:
-    asked = [*options("anime1", faces, tmp_path / "run", "--steps", "2", "--workers", "1"), *broken(tmp_path, faces, "picture")]
-    result = CliRunner(env={"COLUMNS": "1000"}).invoke(app, asked)
+    arguments = [
+        *options("anime1", faces, tmp_path / "run", "--steps", "2", "--workers", "1"),
+        *broken(tmp_path, faces, "image"),
+    ]
+    result = CliRunner(env={"COLUMNS": "1000"}).invoke(app, arguments)
     assert result.exit_code == 2 and "Traceback" not in result.output, result.output
     assert re.search(r"Invalid value: condition/0000\d\.png cannot be read", result.output)
 

@@ -18,8 +18,8 @@ from tests.parity.golden import ANIME, golden
 
 @pytest.mark.parametrize("warp", [warp_published, warp_inside, None])
 def test_faces_are_painted_after_themselves_as_learned_and_after_the_next(warp: WarpFunction | None, faces: Path) -> None:
-    data, unet, seen = FacePairs(faces), load_unet(golden(ANIME).sd), list[torch.Tensor]()
-    unet.register_forward_pre_hook(lambda _, given: seen.append(given[2]))
+    data, unet, references = FacePairs(faces), load_unet(golden(ANIME).sd), list[torch.Tensor]()
+    unet.register_forward_pre_hook(lambda _, inputs: references.append(inputs[2]))
     with torch.no_grad():
         sheets = [
             create_sheet_renderer(data, 32, warp, 2)(network)
@@ -28,6 +28,6 @@ def test_faces_are_painted_after_themselves_as_learned_and_after_the_next(warp: 
     assert np.array_equal(*sheets) and sheets[0].shape[1] > 6 * 32
     colors = [data.read(number).color for number in range(2)]
     warps = [random_warp(np.random.default_rng(number)) for number in range(2)]
-    own = [warp(color, bend) if warp else color for color, bend in zip(colors, warps, strict=True)]
-    assert torch.equal(seen[0], to_signed_tensor([center_square(each, 32) for each in own]))
-    assert torch.equal(seen[10], to_signed_tensor([center_square(each, 32) for each in reversed(colors)]))
+    own = [warp(color, spline) if warp else color for color, spline in zip(colors, warps, strict=True)]
+    assert torch.equal(references[0], to_signed_tensor([center_square(each, 32) for each in own]))
+    assert torch.equal(references[10], to_signed_tensor([center_square(each, 32) for each in reversed(colors)]))

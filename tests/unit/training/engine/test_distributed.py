@@ -1,4 +1,4 @@
-"""What DeepSpeed is told of a step, and when: by Accelerate's own plugin, which can be made without DeepSpeed."""
+"""The configuration that DeepSpeed gets, checked with Accelerate's own plugin, which needs no DeepSpeed."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,7 @@ from backend.training.engine.config import Hardware, TrainConfig
 from backend.training.engine.distributed import configure_deepspeed, is_sharded, is_wrapped, validate
 from backend.training.engine.trainer import Trainer
 
-PICTURES = 3
+IMAGES = 3
 SIZES = ("train_micro_batch_size_per_gpu", "gradient_accumulation_steps", "train_batch_size")
 
 
@@ -40,7 +40,7 @@ class Linear:
         return nn.Linear(4, 2)
 
     def batch(self, rng: np.random.Generator) -> Numbers:
-        x = torch.from_numpy(rng.standard_normal((PICTURES, 4)).astype(np.float32))
+        x = torch.from_numpy(rng.standard_normal((IMAGES, 4)).astype(np.float32))
         return Numbers(x, x[:, :2] * 2)
 
     def loss(self, network: Any, batch: Numbers) -> tuple[Tensor, dict[str, float]]:
@@ -66,19 +66,19 @@ class Chosen(Hardware):
     stage: int = 2
 
     def create_accelerator(self) -> Accelerator:
-        made = Configured(cpu=True)
-        made.plugin = DeepSpeedPlugin(zero_stage=self.stage)
-        made.plugin.set_mixed_precision(self.precision)
-        return made
+        accelerator = Configured(cpu=True)
+        accelerator.plugin = DeepSpeedPlugin(zero_stage=self.stage)
+        accelerator.plugin.set_mixed_precision(self.precision)
+        return accelerator
 
 
-def test_a_plain_configuration_is_told_the_sizes_of_a_step(tmp_path: Path) -> None:
+def test_a_plain_configuration_gets_the_sizes_of_a_step(tmp_path: Path) -> None:
     assert DeepSpeedPlugin(zero_stage=2).is_auto("train_micro_batch_size_per_gpu")  # for this prepare() wants a data loader
     run = Trainer(Linear(), TrainConfig(steps=2, batches_per_step=4, max_grad_norm=0.5), tmp_path, Chosen(precision="bf16"))
     plugin = run.accelerator.deepspeed_plugin
-    assert [plugin.deepspeed_config[name] for name in SIZES] == [PICTURES, 4, PICTURES * 4]
+    assert [plugin.deepspeed_config[name] for name in SIZES] == [IMAGES, 4, IMAGES * 4]
     plugin.deepspeed_config_process(  # what prepare() holds against it, must_match: raises where the two differ
-        train_batch_size=PICTURES * 4, train_micro_batch_size_per_gpu=PICTURES, gradient_accumulation_steps=4
+        train_batch_size=IMAGES * 4, train_micro_batch_size_per_gpu=IMAGES, gradient_accumulation_steps=4
     )
     assert plugin.deepspeed_config["gradient_clipping"] == 0.5
     assert plugin.deepspeed_config["bf16"] == {"enabled": False}  # or the weights themselves would be bf16
@@ -150,9 +150,9 @@ class Taking(Configured):
     def distributed_type(self) -> DistributedType:
         return DistributedType.DEEPSPEED
 
-    def prepare(self, *given: Any, **named: Any) -> Any:
-        self.taken = given
-        return given
+    def prepare(self, *objects: Any, **named: Any) -> Any:
+        self.taken = objects
+        return objects
 
 
 class Convolution(Linear):
@@ -167,9 +167,9 @@ def test_weights_are_handed_over_flat(tmp_path: Path) -> None:
 
     class Hands(Hardware):
         def create_accelerator(self) -> Accelerator:
-            made = Taking(cpu=True)
-            made.plugin = DeepSpeedPlugin(zero_stage=1)
-            return made
+            accelerator = Taking(cpu=True)
+            accelerator.plugin = DeepSpeedPlugin(zero_stage=1)
+            return accelerator
 
     run = Trainer(Convolution(), TrainConfig(steps=1, ema_decay=0.0), tmp_path / "handed", Hands(precision="no"))
     network = run.accelerator.taken[0]
@@ -177,8 +177,8 @@ def test_weights_are_handed_over_flat(tmp_path: Path) -> None:
     network.weight.data.view(torch.uint8)
     with pytest.raises(ValueError, match="cannot begin with other weights"):
         run.load_weights(network.state_dict())
-    kept = Trainer(Convolution(), TrainConfig(steps=1), tmp_path / "kept", Hardware(device="cpu", precision="no"))
-    assert kept.unwrapped_network.get_parameter("weight").is_contiguous(memory_format=torch.channels_last)
+    plain = Trainer(Convolution(), TrainConfig(steps=1), tmp_path / "plain", Hardware(device="cpu", precision="no"))
+    assert plain.unwrapped_network.get_parameter("weight").is_contiguous(memory_format=torch.channels_last)
 
 
 def sharded(version: int, originals: bool) -> Any:

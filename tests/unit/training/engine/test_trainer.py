@@ -134,14 +134,14 @@ def test_an_interrupted_save_leaves_a_whole_checkpoint(tmp_path: Path) -> None:
     replace_checkpoint(tmp_path, write("first"))
     with pytest.raises(OSError):
         replace_checkpoint(tmp_path, write("half", fails=True))
-    found = find_checkpoint(tmp_path)
-    assert found is not None and (found / "x").read_text() == "first"
-    found.rename(tmp_path / "checkpoint.old")  # as between the two renames
-    found = find_checkpoint(tmp_path)
-    assert found is not None and (found / "x").read_text() == "first"
+    checkpoint = find_checkpoint(tmp_path)
+    assert checkpoint is not None and (checkpoint / "x").read_text() == "first"
+    checkpoint.rename(tmp_path / "checkpoint.old")  # as between the two renames
+    checkpoint = find_checkpoint(tmp_path)
+    assert checkpoint is not None and (checkpoint / "x").read_text() == "first"
     replace_checkpoint(tmp_path, write("second"))
     assert [path.name for path in tmp_path.iterdir() if path.name != "checkpoint.new"] == ["checkpoint"]
-    assert (found / "x").read_text() == "second"
+    assert (checkpoint / "x").read_text() == "second"
 
 
 def test_the_table_forgets_what_a_resumed_run_does_again(tmp_path: Path) -> None:
