@@ -27,6 +27,6 @@ def drawing() -> Drawing:
     references: list[Reference] = []
     for seed in (6, 7):
         other = np.random.default_rng(seed)
-        _, color, figure = draw(other, other.integers(60, 256, (6, 3)))
-        references.append(Reference(color, figure, ReferenceRole.BOTH))
+        _, color, reference_mask = draw(other, other.integers(60, 256, (6, 3)))
+        references.append(Reference(color, reference_mask, ReferenceRole.BOTH))
     return Drawing(ink, mask, merge_and_split(segment(ink, 0.02), mask, 160), tuple(references))

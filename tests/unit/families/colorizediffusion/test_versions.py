@@ -89,7 +89,7 @@ def test_a_row_maps_the_parts_it_builds(version: object) -> None:
     assert set(version.low_precision_parts) <= set(version.key_map)  # type: ignore[attr-defined]
 
 
-def test_versions_are_told_apart_by_names() -> None:
+def test_versions_are_distinguished_by_names() -> None:
     assert detect_version(COMMON) is V1
     assert detect_version((*COMMON, "transformer.embedding")) is V15
     assert detect_version((*COMMON, "thresh_embedder.embed_layer.0.weight")) is V15
@@ -107,8 +107,8 @@ def test_versions_are_told_apart_by_names() -> None:
     ],
 )
 def test_a_later_generation_is_recognized_and_refused(names: tuple[str, ...], kind: str) -> None:
-    held = (*COMMON, *names)
-    assert next(later.name for later in LATER_KINDS if later.matches(held)) == kind
+    tensor_names = (*COMMON, *names)
+    assert next(later.name for later in LATER_KINDS if later.matches(tensor_names)) == kind
     with pytest.raises(LinewashError) as caught:
-        detect_version(held)
+        detect_version(tensor_names)
     assert caught.value.code is ErrorCode.MODEL_OTHER_FAMILY and kind in caught.value.detail

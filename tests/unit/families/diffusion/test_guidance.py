@@ -9,14 +9,16 @@ from backend.families.diffusion.guidance import Branch, Guidance
 WINDOW = Guidance(4.0, 1.0, start=0.2, end=0.8, pause_start=0.4, pause_end=0.5)
 
 
-def output_of(branch: Branch, seen: bool) -> Tensor:
+def output_of(branch: Branch, sees_reference: bool) -> Tensor:
     """A network's output: depends on what the branch really sees."""
-    return torch.full((1, 4, 2, 2), 1.0 + 10 * branch.sketch + 100 * (branch.reference and seen))
+    return torch.full((1, 4, 2, 2), 1.0 + 10 * branch.sketch + 100 * (branch.reference and sees_reference))
 
 
-def by_the_formula(guidance: Guidance, seen: bool) -> Tensor:
+def by_the_formula(guidance: Guidance, sees_reference: bool) -> Tensor:
     """Spec 15.1 on all three branches, tokens of all of them zero outside the window (15.2)."""
-    both, no_reference, no_sketch = (output_of(branch, seen) for branch in (Branch.BOTH, Branch.NO_REFERENCE, Branch.NO_SKETCH))
+    both, no_reference, no_sketch = (
+        output_of(branch, sees_reference) for branch in (Branch.BOTH, Branch.NO_REFERENCE, Branch.NO_SKETCH)
+    )
     by_reference = no_reference + (both - no_reference) * guidance.reference
     by_sketch = no_sketch + (both - no_sketch) * guidance.sketch
     if guidance.reference > 1 and guidance.sketch > 1:

@@ -78,17 +78,17 @@ def test_high_orders_are_close_with_few_steps() -> None:
 @pytest.mark.parametrize("prediction", ["eps", "v"])
 @pytest.mark.parametrize("sampler", list(Sampler))
 def test_makes_the_distribution(sampler: Sampler, prediction: str) -> None:
-    made = run(sampler, 40, noise_of(1, 4, 80, 80), gaussian, Schedule.AUTOMATIC, prediction)  # type: ignore[arg-type]
-    assert float(made.mean()) == pytest.approx(MEAN, abs=0.03)
-    assert float(made.std()) == pytest.approx(SPREAD, rel=0.15 if sampler in FIRST_ORDER else 0.08)
+    latent = run(sampler, 40, noise_of(1, 4, 80, 80), gaussian, Schedule.AUTOMATIC, prediction)  # type: ignore[arg-type]
+    assert float(latent.mean()) == pytest.approx(MEAN, abs=0.03)
+    assert float(latent.std()) == pytest.approx(SPREAD, rel=0.15 if sampler in FIRST_ORDER else 0.08)
 
 
 @pytest.mark.parametrize("schedule", list(Schedule))
 @pytest.mark.parametrize("sampler", [Sampler.K_DPMPP_2M, Sampler.K_HEUN, Sampler.K_DPMPP_SDE, Sampler.DPM, Sampler.UNIPC])
 def test_takes_every_schedule(sampler: Sampler, schedule: Schedule) -> None:
-    made = run(sampler, 30, noise_of(1, 4, 60, 60), gaussian, schedule)
-    assert float(made.mean()) == pytest.approx(MEAN, abs=0.04)
-    assert float(made.std()) == pytest.approx(SPREAD, rel=0.12)
+    latent = run(sampler, 30, noise_of(1, 4, 60, 60), gaussian, schedule)
+    assert float(latent.mean()) == pytest.approx(MEAN, abs=0.04)
+    assert float(latent.std()) == pytest.approx(SPREAD, rel=0.12)
 
 
 @pytest.mark.parametrize("sampler", list(Sampler))
@@ -131,9 +131,9 @@ def test_reports_every_evaluation_and_ends_when_asked(sampler: Sampler) -> None:
 
 
 def test_last_report_is_the_last_step_and_the_result() -> None:
-    seen: list[tuple[int, int, Tensor]] = []
+    reports: list[tuple[int, int, Tensor]] = []
     for sampler in (Sampler.K_HEUN, Sampler.K_DPMPP_2M, Sampler.K_DPM2, Sampler.DDIM):
-        made = sample(
+        latent = sample(
             network(gaussian, "v"),
             noise_of(1, 4, 4, 4),
             sampler,
@@ -141,10 +141,10 @@ def test_last_report_is_the_last_step_and_the_result() -> None:
             7,
             "v",
             torch.Generator(),
-            lambda *row: seen.append(row),
+            lambda *row: reports.append(row),
         )
-        assert seen[-1][:2] == (7, 7)
-        torch.testing.assert_close(seen[-1][2], made, atol=1e-4, rtol=0)
+        assert reports[-1][:2] == (7, 7)
+        torch.testing.assert_close(reports[-1][2], latent, atol=1e-4, rtol=0)
 
 
 def test_no_step_is_refused() -> None:
@@ -179,7 +179,7 @@ def test_every_name_can_be_chosen() -> None:
 def test_a_network_of_half_precision_does_not_round_the_latent(sampler: Sampler) -> None:
     half = network(gaussian, "v")
     noise, generator = noise_of(1, 4, 8, 8), torch.Generator()
-    made = sample(lambda x, t: half(x, t).bfloat16(), noise, sampler, Schedule.AUTOMATIC, 9, "v", generator, lambda *_: None)
-    assert made.dtype == torch.float32
-    assert not torch.equal(made, made.bfloat16().float())
-    torch.testing.assert_close(made, run(sampler, 9, noise), atol=0.03, rtol=0)
+    latent = sample(lambda x, t: half(x, t).bfloat16(), noise, sampler, Schedule.AUTOMATIC, 9, "v", generator, lambda *_: None)
+    assert latent.dtype == torch.float32
+    assert not torch.equal(latent, latent.bfloat16().float())
+    torch.testing.assert_close(latent, run(sampler, 9, noise), atol=0.03, rtol=0)

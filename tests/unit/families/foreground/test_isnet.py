@@ -1,4 +1,4 @@
-"""ISNet's published weights are read by their names, and see images as they were taught to."""
+"""ISNet's published weights are read by their names, and get images in the form of their training."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -26,21 +26,21 @@ from tests.unit.families.foreground.tiny_isnet import TINY, network, tensors, wr
 PREFIXES = ("", "net.")
 
 
-class Watching(ISNet):
-    """Notes what it sees and answers with the brightness of the first channel."""
+class InputRecorder(ISNet):
+    """Records its input and returns the brightness of the first channel."""
 
     def __init__(self) -> None:
         super().__init__(3, 4, TINY)
-        self.seen = torch.empty(0)
+        self.image = torch.empty(0)
 
-    def forward(self, picture: torch.Tensor) -> torch.Tensor:
-        self.seen = picture.clone()
-        return picture[:, :1] * 20 - 10
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        self.image = image.clone()
+        return image[:, :1] * 20 - 10
 
 
 @pytest.fixture
-def watching() -> Watching:
-    return Watching()
+def recorder() -> InputRecorder:
+    return InputRecorder()
 
 
 def test_the_full_size_has_the_published_names_and_shapes() -> None:
@@ -58,12 +58,12 @@ def test_the_full_size_has_the_published_names_and_shapes() -> None:
 
 @pytest.mark.parametrize("prefix", PREFIXES)
 def test_a_narrow_file_answers_as_the_network_it_was_saved_from(tmp_path: Path, prefix: str) -> None:
-    made = network()
-    loaded = load_isnet(write(tmp_path / "isnet.safetensors", made, prefix))
-    picture = torch.rand(2, 3, 130, 97)
+    original = network()
+    loaded = load_isnet(write(tmp_path / "isnet.safetensors", original, prefix))
+    image = torch.rand(2, 3, 130, 97)
     with torch.inference_mode():
-        answer = loaded(picture)
-        assert torch.equal(answer, made(picture))
+        answer = loaded(image)
+        assert torch.equal(answer, original(image))
     assert answer.shape == (2, 1, 130, 97) and answer.std() > 0
     assert not loaded.training and not any(p.requires_grad for p in loaded.parameters())
 
@@ -74,7 +74,7 @@ def test_sixteen_bits_are_widened(tmp_path: Path) -> None:
     assert load_isnet(tmp_path / "isnet.safetensors").conv_in.weight.dtype is torch.float32
 
 
-def test_a_trainers_pickle_is_converted_and_told_by_its_keys(tmp_path: Path) -> None:
+def test_a_trainers_pickle_is_converted_and_recognized_by_its_keys(tmp_path: Path) -> None:
     torch.save({"epoch": 3, "state_dict": tensors(network(), "net.")}, tmp_path / "weights.ckpt")
     convert(tmp_path / "weights.ckpt", tmp_path / "weights.safetensors")
     (found,) = scan_models(tmp_path)
@@ -98,32 +98,32 @@ def test_the_files_name_and_prefix_say_what_it_finds(tmp_path: Path, name: str, 
     assert scan_models(tmp_path)[0].kind == kind
 
 
-def _without_one(held: dict[str, torch.Tensor]) -> None:
-    del held["stage3.rebnconv2.bn_s1.running_mean"]
+def _without_one(weights: dict[str, torch.Tensor]) -> None:
+    del weights["stage3.rebnconv2.bn_s1.running_mean"]
 
 
-def _with_one_more(held: dict[str, torch.Tensor]) -> None:
-    held["stage3.rebnconv9.bias"] = torch.zeros(1)
+def _with_one_more(weights: dict[str, torch.Tensor]) -> None:
+    weights["stage3.rebnconv9.bias"] = torch.zeros(1)
 
 
-def _of_another_shape(held: dict[str, torch.Tensor]) -> None:
-    held["stage2d.rebnconv1d.conv_s1.weight"] = torch.zeros(4, 4, 1, 1)
+def _of_another_shape(weights: dict[str, torch.Tensor]) -> None:
+    weights["stage2d.rebnconv1d.conv_s1.weight"] = torch.zeros(4, 4, 1, 1)
 
 
-def _with_stages_that_do_not_fit(held: dict[str, torch.Tensor]) -> None:
-    held["stage4.rebnconvin.conv_s1.weight"] = torch.zeros(8, 7, 3, 3)
+def _with_stages_that_do_not_fit(weights: dict[str, torch.Tensor]) -> None:
+    weights["stage4.rebnconvin.conv_s1.weight"] = torch.zeros(8, 7, 3, 3)
 
 
-def _of_no_width(held: dict[str, torch.Tensor]) -> None:
-    held["conv_in.weight"] = torch.zeros(0, 3, 3, 3)
+def _of_no_width(weights: dict[str, torch.Tensor]) -> None:
+    weights["conv_in.weight"] = torch.zeros(0, 3, 3, 3)
 
 
-def _without_axes(held: dict[str, torch.Tensor]) -> None:
-    held["stage1.rebnconv1.conv_s1.weight"] = torch.tensor(1.0)
+def _without_axes(weights: dict[str, torch.Tensor]) -> None:
+    weights["stage1.rebnconv1.conv_s1.weight"] = torch.tensor(1.0)
 
 
 @pytest.mark.parametrize(
-    ("spoil", "told"),
+    ("spoil", "detail"),
     [
         (_without_one, "stage3.rebnconv2.bn_s1.running_mean"),
         (_with_one_more, "stage3.rebnconv9.bias"),
@@ -133,47 +133,47 @@ def _without_axes(held: dict[str, torch.Tensor]) -> None:
         (_without_axes, "stage1.rebnconv1.conv_s1.weight []"),
     ],
 )
-def test_what_does_not_fit_is_named(tmp_path: Path, spoil: Callable[[dict[str, torch.Tensor]], None], told: str) -> None:
-    held = tensors(network())
-    spoil(held)
-    save_file(held, tmp_path / "isnet.safetensors")
+def test_what_does_not_fit_is_named(tmp_path: Path, spoil: Callable[[dict[str, torch.Tensor]], None], detail: str) -> None:
+    weights = tensors(network())
+    spoil(weights)
+    save_file(weights, tmp_path / "isnet.safetensors")
     with pytest.raises(LinewashError) as caught:
         load_isnet(tmp_path / "isnet.safetensors")
-    assert caught.value.code is ErrorCode.MODEL_KEYS and told in caught.value.detail
+    assert caught.value.code is ErrorCode.MODEL_KEYS and detail in caught.value.detail
 
 
-def test_a_drawing_is_seen_in_black_on_white_stretched_to_a_square(watching: Watching) -> None:
+def test_a_drawing_is_shown_in_black_on_white_stretched_to_a_square(recorder: InputRecorder) -> None:
     ink = np.zeros((300, 500), np.uint8)
     ink[:, 100:200] = 255
-    mask = SketchSegmenter(watching)(ink)
-    assert watching.seen.shape == (1, 3, SIDE, SIDE)
-    assert watching.seen[0, :, 500, 300].tolist() == pytest.approx([-1] * 3)
-    assert watching.seen[0, :, 500, 800].tolist() == pytest.approx([1] * 3)
+    mask = SketchSegmenter(recorder)(ink)
+    assert recorder.image.shape == (1, 3, SIDE, SIDE)
+    assert recorder.image[0, :, 500, 300].tolist() == pytest.approx([-1] * 3)
+    assert recorder.image[0, :, 500, 800].tolist() == pytest.approx([1] * 3)
     expected = F.interpolate(
         torch.from_numpy(1 - ink / np.float32(127.5))[None, None], size=(SIDE, SIDE), mode="bicubic", align_corners=False
     )
-    assert torch.allclose(watching.seen[:, :1], expected)
+    assert torch.allclose(recorder.image[:, :1], expected)
     assert mask.shape == ink.shape and (mask[:, 105:195] == 0).all() and (mask[:, 210:] == 255).all(), "no dilation"
 
 
-def test_a_reference_is_seen_unnegated_in_the_middle_of_black_and_its_mask_grows(watching: Watching) -> None:
+def test_a_reference_is_shown_unnegated_in_the_middle_of_black_and_its_mask_grows(recorder: InputRecorder) -> None:
     rgb = np.full((256, 512, 3), 26, np.uint8)
     rgb[100:150, 200:300] = 255
-    mask = CharacterSegmenter(watching)(rgb)
-    assert not watching.seen[..., :256, :].any() and not watching.seen[..., 768:, :].any()
-    assert watching.seen[0, :, 500, 500].tolist() == pytest.approx([1] * 3)
-    assert watching.seen[0, 0, 300, 30].item() == pytest.approx(26 / 255)
+    mask = CharacterSegmenter(recorder)(rgb)
+    assert not recorder.image[..., :256, :].any() and not recorder.image[..., 768:, :].any()
+    assert recorder.image[0, :, 500, 500].tolist() == pytest.approx([1] * 3)
+    assert recorder.image[0, 0, 300, 30].item() == pytest.approx(26 / 255)
     assert mask.shape == (256, 512)
     assert (mask[98:152, 198:302] == 255).all(), "grown by half of 11 pixels at half of 1024"
     assert not (mask[:94] > 40).any() and not (mask[:, 306:] > 40).any()
 
 
-def test_things_are_seen_around_zero_and_their_mask_is_stretched(watching: Watching) -> None:
+def test_things_are_shown_around_zero_and_their_mask_is_stretched(recorder: InputRecorder) -> None:
     rgb = np.full((200, 400, 3), 100, np.uint8)
     rgb[50:150, 100:300] = 140
-    mask = ObjectSegmenter(watching)(rgb)
-    assert watching.seen.shape == (1, 3, SIDE, SIDE)
-    assert watching.seen[0, 0, 5, 5].item() == pytest.approx(100 / 255 - 0.5)
+    mask = ObjectSegmenter(recorder)(rgb)
+    assert recorder.image.shape == (1, 3, SIDE, SIDE)
+    assert recorder.image[0, 0, 5, 5].item() == pytest.approx(100 / 255 - 0.5)
     assert mask[100, 200] == 255 and mask[5, 5] == 0
 
 

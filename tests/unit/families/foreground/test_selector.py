@@ -19,8 +19,8 @@ from shared.protocol import ColorizeRequest, ReferenceRole
 from tests.unit.families.foreground.tiny_isnet import network, tensors, write
 
 INK = np.zeros((90, 120), np.uint8)
-PICTURE = np.full((90, 120, 3), 200, np.uint8)
-PICTURE.setflags(write=False)  # as images from files are
+IMAGE = np.full((90, 120, 3), 200, np.uint8)
+IMAGE.setflags(write=False)  # as images from files are
 SHIPPED = 77
 
 
@@ -43,7 +43,7 @@ def masks(tmp_path: Path) -> SegmenterSelector:
 
 def by_shipped(masks: Any) -> tuple[bool, bool]:
     """Whether the shipped finder answers for drawings and for references."""
-    found = masks.segment_drawing(INK), masks.segment_reference(PICTURE)
+    found = masks.segment_drawing(INK), masks.segment_reference(IMAGE)
     assert all(mask.shape == INK.shape and mask.dtype == np.uint8 for mask in found)
     drawing, reference = (bool((mask == SHIPPED).all()) for mask in found)
     return drawing, reference
@@ -51,9 +51,9 @@ def by_shipped(masks: Any) -> tuple[bool, bool]:
 
 def broken(path: Path, name: str) -> Path:
     """A file without one of its tensors."""
-    held = tensors(network())
-    del held[name]
-    save_file(held, path)
+    weights = tensors(network())
+    del weights[name]
+    save_file(weights, path)
     return path
 
 
@@ -83,13 +83,13 @@ def test_they_are_loaded_once_and_again_when_the_file_changes(masks: SegmenterSe
     real = selector.load_isnet
     monkeypatch.setattr(selector, "load_isnet", counting)
     path = write(tmp_path / "isnetis.safetensors", network(0), "net.")
-    first = masks.segment_reference(PICTURE)
-    masks.segment_reference(PICTURE)
+    first = masks.segment_reference(IMAGE)
+    masks.segment_reference(IMAGE)
     assert loaded == [path]
     path.unlink()
-    masks.segment_reference(PICTURE)
+    masks.segment_reference(IMAGE)
     write(path, network(5), "net.")
-    assert not np.array_equal(masks.segment_reference(PICTURE), first) and len(loaded) == 2
+    assert not np.array_equal(masks.segment_reference(IMAGE), first) and len(loaded) == 2
 
 
 @pytest.mark.parametrize("how", ["a tensor is missing", "cut short", "a pickle"])
@@ -114,15 +114,15 @@ def test_the_same_image_is_segmented_once(masks: SegmenterSelector, tmp_path: Pa
     looked: list[int] = []
     real = ISNet.forward
 
-    def counting(self: ISNet, picture: torch.Tensor) -> torch.Tensor:
+    def counting(self: ISNet, image: torch.Tensor) -> torch.Tensor:
         looked.append(1)
-        return real(self, picture)
+        return real(self, image)
 
     monkeypatch.setattr(ISNet, "forward", counting)
     write(tmp_path / "isnetis.safetensors", network(), "net.")
-    first = masks.segment_reference(PICTURE)
-    assert np.array_equal(masks.segment_reference(PICTURE.copy()), first) and len(looked) == 1
-    masks.segment_reference(PICTURE // 2)
+    first = masks.segment_reference(IMAGE)
+    assert np.array_equal(masks.segment_reference(IMAGE.copy()), first) and len(looked) == 1
+    masks.segment_reference(IMAGE // 2)
     assert len(looked) == 2
 
 
@@ -157,10 +157,10 @@ def test_mini_takes_them_too_and_the_painter_reads_of_a_broken_one(tmp_path: Pat
 
 def test_a_family_without_a_segmenter_of_its_own_takes_them_before_minis(tmp_path: Path) -> None:
     segmenter = registry.foreground_segmenter(tmp_path)
-    drawing, reference = segmenter.segment_drawing(INK + 40), segmenter.segment_reference(PICTURE)
+    drawing, reference = segmenter.segment_drawing(INK + 40), segmenter.segment_reference(IMAGE)
     write(tmp_path / "isnet-sketch.safetensors", network())
     assert not np.array_equal(segmenter.segment_drawing(INK + 40), drawing)
-    assert np.array_equal(segmenter.segment_reference(PICTURE), reference)
+    assert np.array_equal(segmenter.segment_reference(IMAGE), reference)
 
 
 def test_masks_that_are_given_need_no_warning(tmp_path: Path) -> None:

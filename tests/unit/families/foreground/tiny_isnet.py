@@ -24,28 +24,28 @@ TINY = {
 
 
 def network(seed: int = 0) -> ISNet:
-    """One that has seen nothing; its normalizations are no identities."""
+    """One without training; its normalizations are no identities."""
     torch.manual_seed(seed)
-    made = ISNet(3, 4, TINY)
-    for name, value in made.state_dict().items():
+    model = ISNet(3, 4, TINY)
+    for name, value in model.state_dict().items():
         if name.endswith("running_mean"):
             value.normal_(0, 0.1)
         elif name.endswith("running_var"):
             value.uniform_(0.5, 1.5)
-    return made.eval()
+    return model.eval()
 
 
-def tensors(made: ISNet, prefix: str = "") -> dict[str, Tensor]:
+def tensors(model: ISNet, prefix: str = "") -> dict[str, Tensor]:
     """Its weights, and what a published file holds beside them."""
-    found = {f"{prefix}{name}": value.clone() for name, value in made.state_dict().items()}
+    found = {f"{prefix}{name}": value.clone() for name, value in model.state_dict().items()}
     found |= {f"{prefix}side{number}.weight": torch.zeros(1, 4, 3, 3) for number in range(2, 7)}
     if prefix:
         found["gt_encoder.conv_in.conv.weight"] = torch.zeros(4, 1, 3, 3)
     return found
 
 
-def write(path: Path, made: ISNet, prefix: str = "") -> Path:
+def write(path: Path, model: ISNet, prefix: str = "") -> Path:
     """A file of the models folder."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    save_file(tensors(made, prefix), path)
+    save_file(tensors(model, prefix), path)
     return path

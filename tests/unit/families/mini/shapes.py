@@ -1,4 +1,4 @@
-"""Small drawings made of boxes and discs."""
+"""Small drawings of boxes and discs."""
 
 import cv2
 import numpy as np

@@ -43,12 +43,12 @@ def test_regions_that_are_alike_vary_together() -> None:
     log_prob = torch.full((60, 3), 1 / 3).log()
     permitted = np.ones((60, 3), np.bool_)
     colors = COLORS[[0, 3, 4]]  # nothing alike: near ties between shades would flip on their own
-    seen, together = set(), list[float]()
+    choices, together = set(), list[float]()
     for seed in range(1, 9):
         picks = sample_colors(log_prob, permitted, colors, tokens, seed).reshape(4, 15)
         together += [np.bincount(row).max() / 15 for row in picks]
-        seen.update(picks[:, 0].tolist())
-    assert len(seen) > 1 and np.mean(together) > 0.9  # drawn one by one it would be about a half
+        choices.update(picks[:, 0].tolist())
+    assert len(choices) > 1 and np.mean(together) > 0.9  # drawn one by one it would be about a half
 
 
 def test_a_sure_region_stays() -> None:

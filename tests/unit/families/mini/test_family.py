@@ -47,7 +47,7 @@ def test_foreground_and_background_never_mix(mini: MiniModel, drawing: Drawing) 
             assert {tuple(c) for c in flats[shown.regions.foreground == side].tolist()} <= there
 
 
-def test_same_seed_same_picture_other_seed_another(mini: MiniModel, drawing: Drawing) -> None:
+def test_same_seed_same_result_other_seed_another(mini: MiniModel, drawing: Drawing) -> None:
     first, again, other = (_run(mini, drawing, replace(REQUEST, seed=s))[0] for s in (1, 1, 2))
     assert first.field is not None and again.field is not None and other.field is not None
     assert np.array_equal(first.field, again.field)
@@ -107,7 +107,7 @@ def test_another_family_can_take_the_segmenter(mini: MiniModel, drawing: Drawing
     np.testing.assert_array_equal(masks.segment_reference(rgb), mini.segment_reference(rgb))
 
 
-def test_condition_is_remembered_by_content(drawing: Drawing) -> None:
+def test_condition_is_cached_by_content(drawing: Drawing) -> None:
     class Counting(Mini):
         calls = 0
 

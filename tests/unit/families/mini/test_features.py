@@ -1,4 +1,4 @@
-"""Arrays made of label maps."""
+"""Arrays computed from label maps."""
 
 import numpy as np
 
@@ -33,9 +33,9 @@ def test_a_region_that_lost_all_its_pixels_has_no_weight() -> None:
 
 
 def test_foreground_uses_foreground_unless_there_is_none() -> None:
-    figure = np.array([True, False])
-    assert allowed_pairs(figure, np.array([True, True, False])).tolist() == [[True, True, False], [False, False, True]]
-    assert allowed_pairs(figure, np.array([True, True])).tolist() == [[True, True], [True, True]]
+    foreground = np.array([True, False])
+    assert allowed_pairs(foreground, np.array([True, True, False])).tolist() == [[True, True, False], [False, False, True]]
+    assert allowed_pairs(foreground, np.array([True, True])).tolist() == [[True, True], [True, True]]
 
 
 def test_a_region_is_foreground_when_more_than_half_of_it_is() -> None:

@@ -15,13 +15,13 @@ def masks() -> ForegroundSegmenter:
     return MiniSegmenter.load(ModelFolder(SHIPPED_MODELS / "mini"))
 
 
-def test_a_drawing_is_seen_whole_and_in_the_box_of_its_lines() -> None:
+def test_a_drawing_has_views_of_the_whole_and_of_the_box_of_its_lines() -> None:
     ink = np.zeros((200, 300), np.uint8)
     cv2.rectangle(ink, (100, 40), (149, 139), 255, 2)
     whole, mirrored, box = drawing_views(ink)
     assert whole == View(0, 0, 200, 300, False, 1.0) and mirrored.mirrored
     assert box.top < 40 and box.left < 100 and box.left + box.width > 150  # paper on three sides
-    assert 140 <= box.top + box.height <= 143  # and none below: cut off as by a picture's edge
+    assert 140 <= box.top + box.height <= 143  # and none below: cut off as by an image's edge
     assert len(drawing_views(np.zeros_like(ink))) == 2
 
 
@@ -37,7 +37,7 @@ def test_a_small_foreground_is_found_where_it_stands(masks: ForegroundSegmenter)
 
 @pytest.mark.parametrize("shape", [(1, 1), (2, 3), (3, 1200), (1200, 3), (700, 500)])
 @pytest.mark.parametrize("strength", [0, 255])
-def test_any_picture_has_a_mask(masks: ForegroundSegmenter, shape: tuple[int, int], strength: int) -> None:
+def test_any_image_has_a_mask(masks: ForegroundSegmenter, shape: tuple[int, int], strength: int) -> None:
     ink = np.full(shape, strength, np.uint8)
     for mask in (masks.segment_drawing(ink), masks.segment_reference(np.dstack([ink] * 3))):
         assert mask.shape == shape and mask.dtype == np.uint8

@@ -25,7 +25,7 @@ def test_each_device_has_its_number_format(device: str, has: bool, wanted: torch
     assert compute_dtype(device, has) is wanted
 
 
-def test_with_room_enough_nothing_gives_way_and_nothing_is_said() -> None:
+def test_with_room_enough_nothing_gives_way_and_nothing_is_reported() -> None:
     assert plan_memory(24 * GB, FULL, 768, can_offload=True) == MemoryPlan(False, False, 768)
 
 
@@ -65,7 +65,7 @@ def test_more_memory_never_makes_anything_worse(free: int, side: int, rows: int,
     assert (more.offload, more.tiling) <= (less.offload, less.tiling)
 
 
-def test_the_memory_of_this_computer_is_known_or_said_to_be_unknown() -> None:
+def test_the_memory_of_this_computer_is_known_or_reported_as_unknown() -> None:
     free = free_memory("cpu")
     assert free is None or free > 2**20
 

@@ -22,19 +22,19 @@ class Pair(NamedTuple):
 
 
 class Spy(nn.Module):
-    """Says where it was given its tensors; answers with a pair."""
+    """Records the devices of the tensors it gets; returns a pair."""
 
     def __init__(self) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.ones(2))
-        self.seen: list[str] = []
+        self.devices: list[str] = []
 
     def forward(self, pair: Pair) -> Pair:
-        self.seen += [pair.first.device.type, pair.second[0].device.type, self.weight.device.type]
+        self.devices += [pair.first.device.type, pair.second[0].device.type, self.weight.device.type]
         return Pair(pair.first * 2, (pair.second[0], pair.second[1] + 1))
 
     def condition(self, tensor: torch.Tensor) -> torch.Tensor:
-        self.seen.append(tensor.device.type)
+        self.devices.append(tensor.device.type)
         return tensor + 1
 
 
@@ -50,11 +50,11 @@ def test_a_network_elsewhere_takes_and_gives_tensors_of_the_cpu() -> None:
     answer = elsewhere(Pair(torch.ones(2), (torch.ones(3), 7)))
     assert torch.equal(answer.first, torch.full((2,), 2.0)) and answer.second[1] == 8
     assert torch.equal(elsewhere.condition(torch.ones(1)), torch.full((1,), 2.0))
-    assert spy.seen == ["cpu"] * 4 and not spy.training
+    assert spy.devices == ["cpu"] * 4 and not spy.training
     assert DeviceProxy(Spy(), torch.device("meta")).network.weight.device.type == "meta"
 
 
-def test_a_device_that_is_not_there_is_told_when_a_model_is_loaded(tmp_path: Path) -> None:
+def test_a_device_that_is_not_there_is_reported_when_a_model_is_loaded(tmp_path: Path) -> None:
     with pytest.raises((RuntimeError, AssertionError), match=r"(?i)cuda|device"):
         load("mini", tmp_path, "cuda:99")
 
@@ -66,7 +66,7 @@ def test_the_shipped_networks_go_to_the_device_that_was_asked_for() -> None:
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no CUDA device")
-def test_a_gpu_finds_the_same_figures(drawing: Drawing) -> None:
+def test_a_gpu_finds_the_same_foreground(drawing: Drawing) -> None:
     here, there = (MiniSegmenter.load(ModelFolder(SHIPPED_MODELS / "mini"), device) for device in ("cpu", "cuda"))
     a, b = here.predict_from_lines(drawing.ink), there.predict_from_lines(drawing.ink)
     assert abs(a.astype(int) - b).mean() < 2

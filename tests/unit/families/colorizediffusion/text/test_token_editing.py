@@ -5,7 +5,7 @@ import torch
 from backend.families.colorizediffusion.text.token_editing import Edit, edit_locally, position_weight
 
 
-def test_weight_is_continuous_and_belongs_to_each_picture() -> None:
+def test_weight_is_continuous_and_belongs_to_each_image() -> None:
     similar = torch.stack([torch.linspace(0, 1, 2001), torch.linspace(5, 9, 2001)])[..., None]
     weight = position_weight(similar, torch.tensor([1.0, 2.0])[:, None, None])
     torch.testing.assert_close(weight[1], 2 * weight[0], atol=1e-2, rtol=0)
