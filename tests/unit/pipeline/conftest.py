@@ -53,7 +53,7 @@ def family() -> FakeFamily:
 
 @pytest.fixture
 def blind_family() -> FakeFamily:
-    """One that finds no figure."""
+    """A family that finds no foreground."""
     return FakeFamily(radius=0)
 
 

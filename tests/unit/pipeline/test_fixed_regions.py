@@ -52,7 +52,7 @@ def _stroke(x: int, y: int, color: tuple[int, int, int] = HINT) -> Rgba:
 
 @pytest.fixture
 def given(inputs) -> Inputs:
-    """A ring in the middle, which is the figure, and a line along the top."""
+    """A ring in the middle, which is the foreground, and a line along the top."""
     return inputs(SIDE, SIDE)
 
 
@@ -65,28 +65,28 @@ def _disc(radius: float) -> np.ndarray:
 def test_a_hint_is_exact_in_its_region_and_nowhere_else(given: Inputs, finish: Finish) -> None:
     plain = _run(given, finish=finish)
     found = _run(replace(given, hints=_stroke(160, 160)), finish=finish, hints=True)
-    inner, seen = _disc(0.35 * SIDE - 5), found.foreground[..., :3].astype(float)
+    inner, color = _disc(0.35 * SIDE - 5), found.foreground[..., :3].astype(float)
     if finish is Finish.FLATS:
-        assert (seen[inner] == HINT).all()
+        assert (color[inner] == HINT).all()
     else:
-        assert np.abs(seen[inner].mean(0) - HINT).max() < 1.5
-        assert seen[160, 100:220].std(0).max() > 5  # and the shading is there
+        assert np.abs(color[inner].mean(0) - HINT).max() < 1.5
+        assert color[160, 100:220].std(0).max() > 5  # and the shading is there
     outer = ~_disc(0.35 * SIDE + 5)
     assert np.array_equal(found.composite[outer], plain.composite[outer])
 
 
-def test_hints_change_what_is_remembered(given: Inputs) -> None:
+def test_hints_change_the_cache_key(given: Inputs) -> None:
     hinted = [replace(given, hints=_stroke(160, 160, color)) for color in (HINT, OTHER)]
     keys = {condition_key(prepare(each, Stubborn()), given.request) for each in (given, *hinted)}
     assert len(keys) == 3
 
 
-def test_whatever_a_condition_depends_on_changes_what_is_remembered(given: Inputs) -> None:
+def test_whatever_a_condition_depends_on_changes_the_cache_key(given: Inputs) -> None:
     request, drawing = given.request, prepare(given, Stubborn())
     changes: list[dict[str, Any]] = [{"mode": "other"}, {"parameters": {"a": 1}}, {"parameters": {"a": 2}}]
     changes += [{"finish": finish} for finish in FINISHES]
-    kept = {condition_key(drawing, replace(request, **each)) for each in ({"seed": 9}, {"steps": 3}, {"guidance": 2.0})}
-    assert kept == {condition_key(drawing, request)}
+    unchanged = {condition_key(drawing, replace(request, **each)) for each in ({"seed": 9}, {"steps": 3}, {"guidance": 2.0})}
+    assert unchanged == {condition_key(drawing, request)}
     assert len({condition_key(drawing, replace(request, **each)) for each in changes}) == len(changes)
 
 
@@ -131,7 +131,7 @@ def test_selecting_one_region_changes_no_other(given: Inputs) -> None:
     assert len(colors) == 1 and tuple(colors[0]) != tuple(before.foreground[160, 160])
 
 
-def test_the_model_is_told_what_the_rest_looks_like(given: Inputs) -> None:
+def test_the_model_gets_the_colors_of_the_rest(given: Inputs) -> None:
     before = _run(given, finish=Finish.FLATS, seed=1)
     selection = np.where(_disc(0.35 * SIDE), 255, 0).astype(np.uint8)
     again = replace(

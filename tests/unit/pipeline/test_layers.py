@@ -13,7 +13,7 @@ from backend.pipeline.prepare import working_size
 from shared.protocol import ReferenceRole
 
 
-def _figure(width: int, height: int) -> tuple[np.ndarray, np.ndarray]:
+def _character(width: int, height: int) -> tuple[np.ndarray, np.ndarray]:
     """Ink and mask: a head on a body, before a horizon."""
     ink, mask = np.zeros((height, width), np.uint8), np.zeros((height, width), np.uint8)
     thick, u = max(1, min(width, height) // 120), min(width, height) / 100
@@ -31,7 +31,7 @@ def _figure(width: int, height: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _drawing(width: int, height: int, references: tuple[Reference, ...] = ()) -> Drawing:
-    ink, mask = _figure(width, height)
+    ink, mask = _character(width, height)
     w, h = working_size(width, height)
     return Drawing(ink, mask, merge_and_split(segment(resize(ink, w, h), 0.04), resize(mask, w, h), 160), references)
 
@@ -118,7 +118,7 @@ def test_hiding_the_foreground_shows_no_hole_and_no_ghost(size: tuple[int, int],
 
 @pytest.mark.parametrize("field", [False, True])
 def test_the_line_over_the_edge_shows_no_pale_seam(field: bool) -> None:
-    """A mask that stops at the inner edge of the outline: every inked pixel on the figure's side is opaque."""
+    """A mask that stops at the inner edge of the outline: every inked pixel within the foreground is opaque."""
     drawing = _drawing(600, 600)
     inner = np.where(drawing.ink > 0, 0, drawing.mask)
     inner = cv2.erode(inner, np.ones((3, 3), np.uint8), iterations=1)
@@ -140,7 +140,7 @@ def test_colors_below_clear_alpha_are_sane() -> None:
 
 
 def test_all_foreground_is_on_paper() -> None:
-    ink, _ = _figure(200, 200)
+    ink, _ = _character(200, 200)
     mask = np.full_like(ink, 255)
     rgb = np.full((20, 20, 3), (240, 230, 210), np.uint8)
     half = np.zeros((20, 20), np.uint8)
@@ -163,7 +163,7 @@ def test_the_paper_is_the_first_references_background_or_white() -> None:
 
 
 def test_no_foreground_at_all() -> None:
-    ink, _ = _figure(200, 200)
+    ink, _ = _character(200, 200)
     mask = np.zeros_like(ink)
     drawing = Drawing(ink, mask, merge_and_split(segment(ink, 0.04), mask, 160), ())
     found = compose_layers(drawing, _colors(drawing.regions, True))

@@ -91,7 +91,7 @@ def test_a_colored_image_is_cut_along_its_lines_and_a_plain_one_has_none(prepara
     assert _code(inputs(lines=plain, preparation=preparation), family) is ErrorCode.EMPTY_LINES
 
 
-def test_white_on_black_is_read_when_it_is_said(inputs, family) -> None:
+def test_white_on_black_is_read_when_the_request_says_so(inputs, family) -> None:
     given = inputs()
     negative = np.dstack([given.lines[..., 3]] * 3 + [np.full((300, 300), 255, np.uint8)])
     drawing = prepare(inputs(lines=negative, preparation=LinePreparation.WHITE_ON_BLACK), family)
@@ -129,11 +129,11 @@ def test_a_drawing_has_at_most_160_regions(inputs, family) -> None:
     assert prepare(inputs(512, 512, lines=lines, foreground=mask), family).regions.count == 160
 
 
-@pytest.mark.parametrize(("side", "seen"), [(500, 500), (700, 512)])
-def test_the_foreground_of_a_reference_is_guessed_at_512(side: int, seen: int, inputs, family) -> None:
+@pytest.mark.parametrize(("side", "working_side"), [(500, 500), (700, 512)])
+def test_the_foreground_of_a_reference_is_guessed_at_512(side: int, working_side: int, inputs, family) -> None:
     family.spec = replace(family.spec, reference_side=1024)
     reference = np.full((side, side // 2, 4), 255, np.uint8)
     reference[: side // 2, :, :3] = 20
     drawing = prepare(inputs(references=(reference,)), family)
-    assert family.shown_references == [(seen, seen // 2, 3)]
+    assert family.shown_references == [(working_side, working_side // 2, 3)]
     assert drawing.references[0].mask.shape == (side, side // 2)

@@ -122,18 +122,18 @@ def test_another_modulation_changes_the_output(unet: ReferenceUNet, changed: int
 
 
 def test_the_time_embedding_that_a_modulation_gets_is_that_of_the_time_step(unet: ReferenceUNet) -> None:
-    seen: list[Tensor] = []
+    embeddings: list[Tensor] = []
 
     def modulate(index: int, output: Tensor, time: Tensor) -> Tensor:
-        seen.append(time)
+        embeddings.append(time)
         return output
 
     with torch.no_grad():
         for t in (481, 20):
             unet(latent(), torch.tensor(t), cross_attention(), UNetHooks(modulate=modulate))
         wanted = unet.unet.time_embedding(unet.unet.time_proj(torch.tensor([481, 481])))
-    torch.testing.assert_close(seen[0], wanted)
-    assert not torch.allclose(seen[0], seen[-1])
+    torch.testing.assert_close(embeddings[0], wanted)
+    assert not torch.allclose(embeddings[0], embeddings[-1])
 
 
 def test_what_another_pass_stores_is_numbered_by_transformer_block(unet: ReferenceUNet) -> None:
@@ -159,28 +159,28 @@ def test_a_mask_hides_the_reference_at_its_positions_alone(unet: ReferenceUNet) 
     mask = torch.zeros(1, 1, 8, 12)
     mask[..., :6] = 1.0
     reference = ReferenceFeatures({number: stored(unet)[number]}, beside_own=False)
-    seen: list[Tensor] = []
+    outputs: list[Tensor] = []
     attention = unet.unet.up_blocks[0].attentions[-1].transformer_blocks[-1].attn1
-    handle = attention.register_forward_hook(lambda module, inputs, output: seen.append(output.unflatten(1, (4, 6))))
+    handle = attention.register_forward_hook(lambda module, inputs, output: outputs.append(output.unflatten(1, (4, 6))))
     try:
         for hooks in (reference, replace(reference, mask=mask), None):
             outcome(unet, UNetHooks(reference=hooks))
     finally:
         handle.remove()
-    unmasked, masked, plain = seen
+    unmasked, masked, plain = outputs
     torch.testing.assert_close(masked[:, :, :3], unmasked[:, :, :3])
     torch.testing.assert_close(masked[:, :, 3:], plain[:, :, 3:])
     assert not torch.allclose(unmasked, plain)
 
 
-def test_blocks_without_reference_features_see_their_own_tokens(unet: ReferenceUNet) -> None:
+def test_blocks_without_reference_features_attend_to_their_own_tokens(unet: ReferenceUNet) -> None:
     tokens = stored(unet)
     assert torch.equal(outcome(unet, UNetHooks(reference=ReferenceFeatures({}))), outcome(unet))
     some = outcome(unet, UNetHooks(reference=ReferenceFeatures({number: tokens[number] for number in range(6, 12)})))
     assert not torch.allclose(some, outcome(unet, UNetHooks(reference=ReferenceFeatures(tokens))))
 
 
-def test_full_style_fidelity_sees_no_reference(unet: ReferenceUNet) -> None:
+def test_full_style_fidelity_leaves_out_the_reference(unet: ReferenceUNet) -> None:
     reference = ReferenceFeatures(stored(unet), fidelity=(1.0, 0.0))
     found, plain = outcome(unet, UNetHooks(reference=reference)), outcome(unet)
     torch.testing.assert_close(found[0], plain[0], atol=1e-5, rtol=1e-4)

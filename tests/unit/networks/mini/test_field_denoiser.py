@@ -28,7 +28,7 @@ def test_field_denoiser_and_foreground_unet_keep_the_size() -> None:
     assert logits.shape == (2, 1, 256, 256)
 
 
-def test_a_withheld_reference_cannot_be_seen() -> None:
+def test_a_withheld_reference_has_no_effect() -> None:
     painted, anchor, shown = FieldDenoiser().eval(), torch.rand(1, 3, 64, 64), _shown(1)
 
     def withheld() -> EncodedCondition:

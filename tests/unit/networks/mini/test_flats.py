@@ -6,7 +6,7 @@ from backend.families.mini.features import GRID
 from backend.networks.mini.flats import CELLS, Flats, ImageBatch, Palette
 
 
-def _picture(generator: torch.Generator, regions: int, real: int) -> ImageBatch:
+def _image_batch(generator: torch.Generator, regions: int, real: int) -> ImageBatch:
     pool = torch.rand(1, regions, GRID**2, generator=generator)
     return ImageBatch(
         torch.rand(1, 3, 256, 256, generator=generator),
@@ -30,7 +30,7 @@ def _palette(generator: torch.Generator, entry: torch.Tensor, size: int, referen
 
 def test_flats_gives_probabilities_of_allowed_colors_only() -> None:
     generator = torch.Generator().manual_seed(0)
-    drawing, reference = _picture(generator, 5, 5), _picture(generator, 6, 6)
+    drawing, reference = _image_batch(generator, 5, 5), _image_batch(generator, 6, 6)
     palette = _palette(generator, torch.tensor([[0, 0, 1, 2, 2, 2]]), 3)
     allowed = torch.ones(1, 5, 6, dtype=torch.bool)
     allowed[0, 0, :3] = False
@@ -44,12 +44,12 @@ def test_padding_changes_nothing() -> None:
     torch.manual_seed(1)
     network = Flats().eval()
     generator = torch.Generator().manual_seed(2)
-    drawing, reference = _picture(generator, 7, 4), _picture(generator, 9, 6)
+    drawing, reference = _image_batch(generator, 7, 4), _image_batch(generator, 9, 6)
     palette = _palette(generator, torch.randint(0, 3, (1, 9), generator=generator), 3)
     allowed = torch.ones(1, 7, 9, dtype=torch.bool)
 
-    def cut(picture: ImageBatch, n: int) -> ImageBatch:
-        return ImageBatch(picture.image, picture.pool[:, :n], picture.geometry[:, :n], picture.valid[:, :n])
+    def cut(batch: ImageBatch, n: int) -> ImageBatch:
+        return ImageBatch(batch.image, batch.pool[:, :n], batch.geometry[:, :n], batch.valid[:, :n])
 
     padded = network(drawing, reference, palette, allowed).log_prob[:, :4]
     short = palette._replace(lab=palette.lab[:, :6], entry=palette.entry[:, :6])
@@ -60,14 +60,14 @@ def test_padding_changes_nothing() -> None:
 def test_cells_correspond_within_their_own_layer_only() -> None:
     torch.manual_seed(3)
     generator = torch.Generator().manual_seed(3)
-    drawing, reference = _picture(generator, 5, 5), _picture(generator, 6, 6)
+    drawing, reference = _image_batch(generator, 5, 5), _image_batch(generator, 6, 6)
     drawing.image[:, 1] = 1
     palette = _palette(generator, torch.tensor([[0, 0, 1, 2, 2, 2]]), 3)
-    figure = torch.arange(CELLS**2) % 2
-    palette = palette._replace(layer_weights=torch.stack([1 - figure, figure], -1)[None].float())
+    foreground = torch.arange(CELLS**2) % 2
+    palette = palette._replace(layer_weights=torch.stack([1 - foreground, foreground], -1)[None].float())
     pointing = Flats().eval()(drawing, reference, palette, torch.ones(1, 5, 6, dtype=torch.bool)).correspondence[0]
     torch.testing.assert_close(pointing.sum(-1), torch.ones(CELLS**2), atol=1e-4, rtol=0)
-    assert pointing[:, figure == 1].sum(-1).min() > 0.8
+    assert pointing[:, foreground == 1].sum(-1).min() > 0.8
 
 
 def test_the_order_of_references_does_not_matter() -> None:
@@ -76,7 +76,7 @@ def test_the_order_of_references_does_not_matter() -> None:
     for parameter in network.meeting.parameters():  # a fresh meeting does nothing yet
         torch.nn.init.normal_(parameter, std=0.05)
     generator = torch.Generator().manual_seed(4)
-    drawing, first, second = (_picture(generator, 5, 5) for _ in range(3))
+    drawing, first, second = (_image_batch(generator, 5, 5) for _ in range(3))
     allowed = torch.ones(1, 5, 10, dtype=torch.bool)
     palette = _palette(generator, torch.arange(10)[None], 10, references=2)
     turned = palette._replace(lab=palette.lab.roll(5, 1), entry=palette.entry.roll(5, 1), cells=palette.cells.roll(1, 0))

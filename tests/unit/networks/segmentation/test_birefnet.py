@@ -8,12 +8,12 @@ from backend.networks.segmentation.birefnet import PatchOrder, split_into_patche
 
 @pytest.mark.parametrize("order", ["columns", "channels"])
 def test_patches_follow_each_other_as_published(order: PatchOrder) -> None:
-    picture = torch.arange(2 * 3 * 8 * 12).float().reshape(2, 3, 8, 12)
-    found = split_into_patches(picture, 4, order)
+    image = torch.arange(2 * 3 * 8 * 12).float().reshape(2, 3, 8, 12)
+    found = split_into_patches(image, 4, order)
     assert found.shape == (2, 48, 2, 3)
     for row in range(4):
         for column in range(4):
             for channel in range(3):
                 place = (column * 4 + row) * 3 + channel if order == "columns" else (channel * 4 + row) * 4 + column
-                expected = picture[:, channel, 2 * row : 2 * row + 2, 3 * column : 3 * column + 3]
+                expected = image[:, channel, 2 * row : 2 * row + 2, 3 * column : 3 * column + 3]
                 assert torch.equal(found[:, place], expected)

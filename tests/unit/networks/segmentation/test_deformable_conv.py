@@ -18,12 +18,12 @@ def one_by_one(x: Tensor, offset: Tensor, modulation: Tensor, weight: Tensor) ->
             for tap in range(rows * columns):
                 y = i - rows // 2 + tap // columns + float(offset[0, 2 * tap, i, j])
                 x_place = j - columns // 2 + tap % columns + float(offset[0, 2 * tap + 1, i, j])
-                seen = torch.zeros(into)
+                sample = torch.zeros(into)
                 for row in range(height):
                     for column in range(width):
                         share = max(0.0, 1 - abs(y - row)) * max(0.0, 1 - abs(x_place - column))
-                        seen += share * x[0, :, row, column]
-                answer[0, :, i, j] += weight[:, :, tap // columns, tap % columns] @ seen * modulation[0, tap, i, j]
+                        sample += share * x[0, :, row, column]
+                answer[0, :, i, j] += weight[:, :, tap // columns, tap % columns] @ sample * modulation[0, tap, i, j]
     return answer
 
 

@@ -59,10 +59,10 @@ def test_swin_computes_what_transformers_computes(size: tuple[int, int]) -> None
         out_features=["stage1", "stage2", "stage3", "stage4"],
     )
     other = SwinBackbone(config).eval()
-    held = as_transformers_names_it(own.state_dict())
-    assert set(other.state_dict()) - set(held) == {"swin.layernorm.weight", "swin.layernorm.bias"}
-    other.load_state_dict(held, strict=False)
-    picture = torch.randn(2, 3, *size)
+    weights = as_transformers_names_it(own.state_dict())
+    assert set(other.state_dict()) - set(weights) == {"swin.layernorm.weight", "swin.layernorm.bias"}
+    other.load_state_dict(weights, strict=False)
+    image = torch.randn(2, 3, *size)
     with torch.inference_mode():
-        for found, expected in zip(own(picture), other(picture).feature_maps, strict=True):
+        for found, expected in zip(own(image), other(image).feature_maps, strict=True):
             assert found.shape == expected.shape and torch.allclose(found, expected, atol=1e-5)
