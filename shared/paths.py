@@ -55,6 +55,21 @@ def models_dir(home: Path) -> Path:
     return home / "models"
 
 
+def program_dir(home: Path) -> Path:
+    """Folder of the program itself, where a release put it; a checkout is its own folder."""
+    return home / "program"
+
+
+def program_file(home: Path) -> Path:
+    """JSON with python, project, home, version and protocol of the release in ``program_dir``; written last, when all works."""
+    return program_dir(home) / "installation.json"
+
+
+def setup_file(home: Path) -> Path:
+    """The file that says how the set-up is getting on, see ``setup_progress``."""
+    return home / "setup" / "progress.json"
+
+
 def log_file(home: Path) -> Path:
     """The backend's log; older logs are beside it: ``backend.log.1`` and so on."""
     return home / "logs" / "backend.log"
