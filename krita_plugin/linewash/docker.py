@@ -4,25 +4,22 @@
 # PyQt6 types nearly everything that Qt returns as Optional, also what is always there.
 
 from pathlib import Path
-from typing import Any, Callable, Coroutine, List, Optional, Tuple, Union
+from typing import Any, Callable, List, Optional, Tuple
 
 from .controller import Controller
-from .event_loop import in_thread
 from .first_show import show_once
-from .images.clipboard import ImageSource
-from .images.thumbnails import file_thumbnail, layer_thumbnail
 from .krita_api.document import Document, Layer
 from .krita_api.result_layers import LINES
 from .libkis import Canvas, DockWidget
-from .qt import QtCore, QtGui
+from .qt import QtCore
+from .reference_chooser import ReferenceChooser
 from .shared.errors import ErrorCode, LinewashError
 from .shared.model_spec import NO_VALUES
-from .shared.protocol import MAX_REFERENCES, Finish
+from .shared.protocol import Finish
 from .shared.result_names import parse_seed
-from .state.choices import Area, DockerState, ForegroundChoice, Reference, write_finish, write_model
+from .state.choices import Area, DockerState, ForegroundChoice, write_finish, write_model
 from .state.model_choices import default_variation_label
-from .state.session import CHOOSE_REFERENCE, GRAYSCALE, Message, Phase, Session, Severity
-from .widgets.image_dialog import default_image_folder, open_image_dialog
+from .state.session import CHOOSE_REFERENCE, GRAYSCALE, Message, Phase, Session
 from .widgets.panel import AREAS, FOREGROUNDS, LINES_AS, RECOLORING_FOREGROUNDS, Panel
 
 REFRESH_MS = 400
@@ -59,12 +56,7 @@ class LinewashDocker(DockWidget):
         panel.area.chosen.connect(lambda area: self._choose(area=area))
         panel.variation.chosen.connect(lambda seed: self._choose(seed=seed))
         panel.another.clicked.connect(self._colorize_new_variation)
-        panel.reference.changed.connect(lambda references: self._choose(references=tuple(references)))
-        panel.reference.dropped.connect(self._add_images)
-        panel.reference_add.clicked.connect(self._show_reference_menu)
-        panel.reference_menu.file_wanted.connect(self._open_file_dialog)
-        panel.reference_menu.images_chosen.connect(self._add_images)
-        panel.reference_menu.layer_chosen.connect(lambda layer_id: self._add([Reference(layer_id=layer_id)]))
+        self._references = ReferenceChooser(self, panel, controller, self._choose)
         panel.colorize.clicked.connect(self._colorize)
         panel.cancel.clicked.connect(self._cancel)
         panel.unclaimed.bring_in.clicked.connect(self._import_result)
@@ -115,8 +107,7 @@ class LinewashDocker(DockWidget):
         self._show_choices(session.choices, layers, entries)
         if self._shown_session != document.session_id:
             self._shown_session = document.session_id
-            for reference in session.choices.references:
-                self._show_thumbnail(document, reference)
+            self._references.show_thumbnails(document, session.choices.references)
         self._show_run(session)
 
     def _on_changed(self, session_id: int) -> None:
@@ -225,75 +216,3 @@ class LinewashDocker(DockWidget):
         document = self._document()
         if document is not None:
             self._controller.import_result(document)
-
-    # -- references -------------------------------------------------------------------------------------------------------
-
-    def _show_reference_menu(self) -> None:
-        document = self._document()
-        layers = document.layers() if document is not None else []
-        results = {layer.id for layer in layers if layer.is_result}
-        offered = [(each.id, each.name) for each in layers if each.has_colors and each.parent not in results]  # results whole
-        self._panel.reference_menu.open_below(self._panel.reference_add, offered)
-
-    def _open_file_dialog(self) -> None:
-        open_image_dialog(self, self._controller.app.read_setting("folder", default_image_folder()), self._on_files_chosen)
-
-    def _on_files_chosen(self, names: List[str]) -> None:
-        self._controller.app.write_setting("folder", str(Path(names[0]).parent))
-        self._add_files([Path(name) for name in names])
-
-    def _add_images(self, images: List[ImageSource]) -> None:
-        files = [image for image in images if isinstance(image, Path)]
-        if files:
-            self._add_files(files)
-        for image in images:
-            if not isinstance(image, Path):
-                self._start(self._save_and_add(image))
-
-    async def _save_and_add(self, image: "Union[bytes, QtGui.QImage]") -> None:
-        try:
-            file = await in_thread(lambda: self._controller.clipboard_images.save(image))
-        except LinewashError as error:
-            document = self._document()
-            if document is not None:
-                self._controller.session(document).reject(error)
-                self.refresh()
-        else:
-            self._add_files([file])
-
-    def _add_files(self, files: List[Path]) -> None:
-        self._add([Reference(path=str(file)) for file in files])
-
-    def _add(self, references: List[Reference]) -> None:
-        document = self._document()
-        if document is None:
-            return
-        session = self._controller.session(document)
-        sources = {reference.source for reference in session.choices.references}
-        new = [reference for reference in references if reference.source not in sources]
-        if len(sources) + len(new) > MAX_REFERENCES:
-            session.message = Message.from_error(LinewashError(ErrorCode.TOO_MANY_REFERENCES))
-            new = []
-        elif session.message.severity is Severity.BAD:
-            session.message = Message()
-        for reference in new:
-            self._show_thumbnail(document, reference)
-        self._choose(references=session.choices.references + tuple(new))
-
-    def _show_thumbnail(self, document: Document, reference: Reference) -> None:
-        if reference.layer_id:
-            image = layer_thumbnail(self._controller.app, document, reference.layer_id)
-            self._panel.reference.set_thumbnail(reference, image)
-        else:
-            self._start(self._load_thumbnail(reference))
-
-    async def _load_thumbnail(self, reference: Reference) -> None:
-        try:
-            image = await in_thread(lambda: file_thumbnail(Path(reference.path)))
-        except LinewashError:
-            return  # what is wrong with the file is said when it is used
-        self._panel.reference.set_thumbnail(reference, image)
-
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
-        """Start a task that ends with this docker: when its window closes, nothing may touch its widgets any more."""
-        self.destroyed.connect(self._controller.loop.start(work).cancel)

@@ -88,7 +88,7 @@ def test_cancelled_while_the_layers_are_read(bench: Bench, document: Any, file: 
 
 def test_a_window_closed_while_a_thumbnail_is_read(bench: Bench, document: Any, plugin: Any, monkeypatch: Any) -> None:
     go_on = threading.Event()
-    monkeypatch.setattr(plugin.docker, "file_thumbnail", lambda path: go_on.wait(10))
+    monkeypatch.setattr(plugin.reference_chooser, "file_thumbnail", lambda path: go_on.wait(10))
     bench.drop(Path("late.png"))
     bench.until(lambda: bench.controller.threads.busy)
     bench.close()
