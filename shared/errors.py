@@ -53,6 +53,8 @@ class ErrorCode(str, Enum):
     DOWNLOAD_NO_ROOM = "download_no_room"
     NOT_INSTALLED = "not_installed"
     BACKEND_START = "backend_start"
+    FLATPAK_CLOSED = "flatpak_closed"
+    SNAP_CLOSED = "snap_closed"
     BACKEND_GONE = "backend_gone"
     VERSION_MISMATCH = "version_mismatch"
     BAD_TOKEN = "bad_token"
@@ -126,9 +128,7 @@ ERRORS: Dict[ErrorCode, ErrorText] = {
         "The earlier result is not the size of the canvas.", "Color the whole canvas again first.", 422
     ),
     ErrorCode.NO_PREVIOUS: ErrorText(
-        "There is no earlier result to recolor.",
-        "Color the whole canvas first: set Area to Whole canvas.",
-        400,
+        "There is no earlier result to recolor.", "Color the whole canvas first: set Area to Whole canvas.", 400
     ),
     ErrorCode.CANVAS_TOO_LARGE: ErrorText(
         "The canvas is too large.", "Linewash colors up to 8192 pixels a side; scale the document down first.", 413
@@ -163,9 +163,7 @@ ERRORS: Dict[ErrorCode, ErrorText] = {
         "The file is a pickle, which can run any program.", "Convert it with linewash models convert.", 422
     ),
     ErrorCode.MODEL_UNSAFE: ErrorText(
-        "The pickle holds code besides weights.",
-        "Get the model as .safetensors from its publisher.",
-        422,
+        "The pickle holds code besides weights.", "Get the model as .safetensors from its publisher.", 422
     ),
     ErrorCode.MODEL_TRUNCATED: ErrorText("The model file is incomplete.", "Download it again.", 422),
     ErrorCode.MODEL_HEADER: ErrorText(
@@ -177,9 +175,7 @@ ERRORS: Dict[ErrorCode, ErrorText] = {
         "The file holds another kind of model.", "Choose a checkpoint that Linewash knows.", 422
     ),
     ErrorCode.MODEL_KEYS: ErrorText(
-        "The model file does not match its model family.",
-        "Get the file again from its publisher.",
-        422,
+        "The model file does not match its model family.", "Get the file again from its publisher.", 422
     ),
     ErrorCode.BAD_SETTING: ErrorText(
         "One of the model's parameters has a value that is not allowed.", "Check the values under More, or press Defaults.", 422
@@ -193,6 +189,16 @@ ERRORS: Dict[ErrorCode, ErrorText] = {
     ErrorCode.NOT_INSTALLED: ErrorText("Linewash's coloring program is not installed.", "Run python3 install.py once.", 503),
     ErrorCode.BACKEND_START: ErrorText(
         "Linewash's coloring program did not start.", "Run python3 install.py doctor; it says what is wrong.", 503
+    ),
+    ErrorCode.FLATPAK_CLOSED: ErrorText(
+        "Krita's sandbox (Flatpak) keeps Linewash from starting its coloring program.",
+        "Run flatpak override --user --talk-name=org.freedesktop.Flatpak {detail} in a terminal, then restart Krita.",
+        503,
+    ),
+    ErrorCode.SNAP_CLOSED: ErrorText(
+        "Krita's sandbox (Snap) keeps Linewash from starting its coloring program.",
+        "Use Krita as AppImage, Flatpak or from your system's packages instead.",
+        503,
     ),
     ErrorCode.BACKEND_GONE: ErrorText(
         "The coloring program stopped before it finished.", "Press Colorize again; Linewash restarts it.", 503

@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Dict, Optional
 
+from .sandbox import sees_all_processes
+
 HOME_VARIABLE = "LINEWASH_HOME"
 """Environment variable that overrides ``default_home``."""
 
@@ -127,7 +129,12 @@ def read_server_info(home: Path) -> Optional[ServerInfo]:
 
 
 def process_alive(pid: int) -> bool:
-    """Whether a process with this number runs (a finished one whose parent has not collected it counts)."""
+    """Whether a process with this number runs (a finished one whose parent has not collected it counts).
+
+    In a Flatpak, which does not see the processes outside, it is taken to run; whoever needs to know has to ask it.
+    """
+    if not sees_all_processes():
+        return True
     if sys.platform == "win32":  # os.kill(pid, 0) would end the process there
         kernel = ctypes.windll.kernel32
         handle = kernel.OpenProcess(0x1000, False, pid)  # PROCESS_QUERY_LIMITED_INFORMATION

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from shared.atomic_file import write_atomically
 from shared.protocol import PRODUCT_VERSION, PROTOCOL_VERSION
+from shared.sandbox import current_sandbox
 
 from ..checkout import PROJECT
 from .vendor import FetchWheels, pip_fetcher, prepare_libraries
@@ -122,6 +123,7 @@ def _installation_json(backend_python: Path, home: Path | None) -> str:
         "python": str(backend_python.absolute()),
         "project": str(PROJECT),
         "home": str(home.absolute()) if home else None,
+        "sandbox": current_sandbox(os.environ),
         "version": PRODUCT_VERSION,
         "protocol": PROTOCOL_VERSION,
     }

@@ -3,22 +3,21 @@
 import json
 import os
 import subprocess
-import sys
 import threading
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Callable, Optional
 
 from ..shared.backend_start import start_backend, wait_for_backend
 from ..shared.client import Client
 from ..shared.errors import ErrorCode, LinewashError
 from ..shared.paths import HOME_VARIABLE, ServerInfo, default_home, read_server_info
+from ..shared.sandbox import NO_SANDBOX
+from .child_process import Surroundings, is_within_reach, start_program
 
 HELLO_S = 5.0
 """How long a running backend may take to say hello, seconds."""
-
-_KRITA_VARIABLES = ("PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "QT_PLUGIN_PATH", "QML2_IMPORT_PATH")
-_APPIMAGE_VARIABLES = ("LD_LIBRARY_PATH", "LD_PRELOAD")
 
 
 @dataclass(frozen=True)
@@ -31,28 +30,38 @@ class Installation:
     """The folder with the backend."""
     home: Path
     """The folder of the painter's data."""
+    sandbox: str
+    """Where it was set up, as ``sandbox.current_sandbox``."""
 
     @staticmethod
-    def read(file: Path) -> "Optional[Installation]":
+    def read(file: Path, surroundings: Surroundings) -> "Optional[Installation]":
         """The installation that ``file`` describes; None when it is missing, garbled, or its Python is gone."""
         try:
             record = json.loads(file.read_text(encoding="utf-8"))
             python, project, home = Path(record["python"]), Path(record["project"]), record.get("home")
+            sandbox = str(record.get("sandbox") or NO_SANDBOX)
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
         home = default_home() if os.environ.get(HOME_VARIABLE) or not home else Path(home)
-        return Installation(python, project, home) if python.is_file() and project.is_dir() else None
+        if is_within_reach(surroundings, sandbox) and not (python.is_file() and project.is_dir()):
+            return None
+        return Installation(python, project, home, sandbox)
 
 
 class Launcher:
     """Finds or starts the backend.
 
     file: what the installer wrote down; it is read anew at each start of the backend, so that installing needs no restart of
-    Krita.  spawn: starts a process, as ``subprocess.Popen``.
+    Krita.  spawn: starts a process, as ``subprocess.Popen``.  surroundings: finds out what Krita runs in.
     """
 
-    def __init__(self, file: Path, spawn: Callable[..., Any] = subprocess.Popen) -> None:
-        self._file, self._spawn = file, spawn
+    def __init__(
+        self,
+        file: Path,
+        spawn: Callable[..., Any] = subprocess.Popen,
+        surroundings: Callable[[], Surroundings] = Surroundings.now,
+    ) -> None:
+        self._file, self._spawn, self._surroundings = file, spawn, surroundings
         self._lock = threading.Lock()
         self._started: Optional[Any] = None
 
@@ -65,11 +74,12 @@ class Launcher:
         """How to reach the backend, which answers; it is started when none runs.
 
         report: called, with words for the painter, when something takes time.  is_cancelled: whether to give up waiting.
-        LinewashError: NOT_INSTALLED, BACKEND_START, VERSION_MISMATCH, BAD_TOKEN.
+        LinewashError: NOT_INSTALLED, BACKEND_START, FLATPAK_CLOSED, SNAP_CLOSED, VERSION_MISMATCH, BAD_TOKEN.
         """
         # Two threads must not start two backends.
         with self._lock:
-            installation = Installation.read(self._file)
+            surroundings = self._surroundings()
+            installation = Installation.read(self._file, surroundings)
             # A backend that runs is used even when the installer's record is gone.
             home = installation.home if installation else default_home()
             info = self._find(home)
@@ -78,22 +88,15 @@ class Launcher:
             if installation is None:
                 raise LinewashError(ErrorCode.NOT_INSTALLED, str(self._file))
             report("Starting Linewash…")
-            environment = clean_environment(dict(os.environ))
-            process = start_backend(
-                str(installation.python),
-                installation.project,
-                home,
-                self._spawn,
-                env=environment,
-                **detached_options(),
-            )
+            spawn = partial(start_program, surroundings=surroundings, sandbox=installation.sandbox, spawn=self._spawn)
+            process = start_backend(str(installation.python), installation.project, home, spawn)
             # Kept, as Python warns of a process object that is collected while the process runs.
             self._started = process
             return wait_for_backend(home, process, lambda: self._find(home), is_cancelled)
 
     def find(self) -> Optional[ServerInfo]:
         """How to reach the backend when one runs already, None otherwise.  LinewashError VERSION_MISMATCH, BAD_TOKEN."""
-        installation = Installation.read(self._file)
+        installation = Installation.read(self._file, self._surroundings())
         return self._find(installation.home if installation else default_home())
 
     def _find(self, home: Path) -> Optional[ServerInfo]:
@@ -109,19 +112,3 @@ class Launcher:
                 return None
             raise
         return info
-
-
-def clean_environment(environment: Dict[str, str]) -> Dict[str, str]:
-    """``environment`` without what Krita set for its own Python and Qt, which would mislead the backend's."""
-    left_out: List[str] = list(_KRITA_VARIABLES)
-    if "APPDIR" in environment:
-        left_out += _APPIMAGE_VARIABLES
-    return {name: value for name, value in environment.items() if name not in left_out}
-
-
-def detached_options() -> Dict[str, Any]:
-    """Options of Popen with which the backend lives on when Krita ends, and no console window opens on Windows."""
-    if sys.platform == "win32":
-        flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
-        return {"creationflags": flags, "close_fds": True}
-    return {"start_new_session": True, "close_fds": True}
