@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Writes dist/linewash-VERSION.zip, which Krita's Tools > Scripts > Import Python Plugin from File takes.
 
-The zip holds the plugin as Krita wants it, and in ``linewash/program/`` the backend's source with its installer, which the docker
-runs.  The same files give the same zip, byte for byte.  ``linewash/program/RELEASE`` names the version and every file's digest.
+The zip holds the plugin as Krita wants it, and in ``linewash/program/`` the source of the backend with its installer, which the
+docker runs.  The same files give the same zip, byte for byte.  ``program/RELEASE`` names the version and all digests.
 """
 
 import argparse

@@ -65,4 +65,4 @@ def test_everything_that_is_needed_is_there_and_nothing_else(archive: zipfile.Zi
     assert not [name for name in wanted if f"linewash/program/{name}" not in names]
     for name in ("linewash/vendor/requests/__init__.py", "linewash/shared/paths.py", "linewash/LICENSE"):
         assert name in names
-    assert not [name for name in names if name.endswith(".pyc") or "__pycache__" in name or "/tests/" in name]
+    assert not [name for name in names if name.endswith(".pyc") or "__pycache__" in name]
