@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.graphics_cards import AMD, INTEL, MIN_MEMORY, NVIDIA, GraphicsCard, find_graphics_cards, read_output
+from shared.devices.graphics_cards import AMD, INTEL, MIN_MEMORY, NVIDIA, GraphicsCard, find_graphics_cards, read_output
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the files of Linux")
 

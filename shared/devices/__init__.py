@@ -1,0 +1,1 @@
+"""What computes: the messages about it, and graphics cards found without torch."""
