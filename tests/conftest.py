@@ -9,6 +9,16 @@ import pytest
 PROJECT = Path(__file__).resolve().parent.parent
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Here and not in ``tests/krita``, where pytest would not see it in a run of everything."""
+    parser.addoption(
+        "--krita",
+        default="",
+        metavar="VERSIONS",
+        help="for tests/krita: 5.1, 5.2, 5.3, 6.0, several with commas, or all (default: the installed one)",
+    )
+
+
 @pytest.fixture(scope="session")
 def project() -> Path:
     """The checkout."""

@@ -5,18 +5,49 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.krita.harness import needs
+from tests.krita.harness import kritas, needs
 from tests.krita.harness.art import Art, draw
 from tests.krita.harness.scenario_player import ScenarioPlayer
+from tests.krita.harness.tally import Tally
+
+TALLY = pytest.StashKey[Tally]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse a ``--krita`` that means nothing before anything runs."""
+    try:
+        kritas.chosen(config.getoption("--krita"))
+    except ValueError as error:
+        raise pytest.UsageError(str(error)) from error
+    config.stash[TALLY] = Tally()
+    config.pluginmanager.register(config.stash[TALLY])
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Every test that drives Krita runs in each of those that ``--krita`` names, one after the other."""
+    names = kritas.chosen(metafunc.config.getoption("--krita"))
+    if names and "krita" in metafunc.fixturenames:
+        metafunc.parametrize("krita", names, indirect=True, scope="session")
 
 
 @pytest.fixture(scope="session")
-def player(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ScenarioPlayer]:
-    """Krita with the plugin installed, for the whole run."""
-    if needs.missing():
-        (pytest.fail if needs.required() else pytest.skip)(needs.missing())
+def krita(request: pytest.FixtureRequest) -> kritas.Krita:
+    """The Krita to drive.  One that was asked for by its version must be there."""
+    name = getattr(request, "param", "")
+    try:
+        return kritas.find(name)
+    except kritas.NotHere as error:
+        (pytest.fail if name or needs.required() else pytest.skip)(str(error))
+
+
+@pytest.fixture(scope="session")
+def player(
+    krita: kritas.Krita, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ScenarioPlayer]:
+    """Krita with the plugin installed, for all its tests."""
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that a run that is ended clears up as well
-    player = ScenarioPlayer(tmp_path_factory.mktemp("krita"))
+    player = ScenarioPlayer(tmp_path_factory.mktemp("krita"), krita)
+    request.config.stash[TALLY].versions[krita.name] = player.version
     try:
         yield player
     finally:

@@ -7,7 +7,7 @@ from tests.krita.harness.compare import groups, read_png, untouched
 from tests.krita.harness.evidence import Evidence
 from tests.krita.harness.scenario_player import ScenarioPlayer
 
-pytestmark = [pytest.mark.krita, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.krita, pytest.mark.core, pytest.mark.timeout(1200)]
 SIZE = (333, 257)
 KINDS = ("transparent", "scan")
 

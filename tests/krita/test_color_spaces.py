@@ -13,7 +13,7 @@ from tests.krita.harness.evidence import Evidence
 from tests.krita.harness.keeper import Keeper
 from tests.krita.harness.scenario_player import ScenarioPlayer
 
-pytestmark = [pytest.mark.krita, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.krita, pytest.mark.core, pytest.mark.timeout(1200)]
 SIZE = (333, 257)
 SPACES = {"U16": ("RGBA", "U16"), "F32": ("RGBA", "F32"), "CMYK": ("CMYKA", "U8"), "GRAY": ("GRAYA", "U8")}
 TOLERANCE = {"U16": (0.1, 1), "F32": (0.1, 1), "CMYK": (12.0, 80)}

@@ -4,7 +4,7 @@ import pytest
 
 from tests.krita.harness.scenario_player import ScenarioPlayer
 
-pytestmark = [pytest.mark.krita, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.krita, pytest.mark.core, pytest.mark.timeout(1200)]
 WIDGETS = ["lines", "reference", "referenceAdd", "foreground", "finish", "color", "cancel", "progress", "status"]
 """The names that any outside test may rely on."""
 

@@ -9,7 +9,7 @@ from tests.krita.harness.compare import read_png, untouched
 from tests.krita.harness.evidence import Evidence
 from tests.krita.harness.scenario_player import ScenarioPlayer
 
-pytestmark = [pytest.mark.krita, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.krita, pytest.mark.core, pytest.mark.timeout(1200)]
 SIZE = (333, 257)
 BY_MASK = ("selection", "mask", "alpha")
 KINDS = ("automatic", *BY_MASK)

@@ -13,7 +13,7 @@ from tests.krita.harness.evidence import Evidence
 from tests.krita.harness.keeper import Keeper
 from tests.krita.harness.scenario_player import TRAINED, ScenarioPlayer
 
-pytestmark = [pytest.mark.krita, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.krita, pytest.mark.core, pytest.mark.timeout(1200)]
 SIZE = (1024, 1024)
 
 

@@ -6,7 +6,7 @@ from tests.krita.harness.art import Art
 from tests.krita.harness.evidence import Evidence
 from tests.krita.harness.scenario_player import ScenarioPlayer
 
-pytestmark = [pytest.mark.krita, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.krita, pytest.mark.core, pytest.mark.timeout(1200)]
 
 
 @pytest.fixture(scope="module")

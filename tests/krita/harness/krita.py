@@ -3,12 +3,11 @@
 import contextlib
 import json
 import os
-import shlex
 import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +17,6 @@ from tests.krita.harness.processes import CLEAN_PATH, MARKER, stop
 from tests.krita.harness.profile import Profile
 
 SCENARIOS = Path(__file__).parent.parent / "scenarios"
-COMMAND = "LINEWASH_KRITA"
-"""Environment variable that names another Krita than the installed one: a command, with its arguments."""
 
 
 class ScenarioFailed(AssertionError):
@@ -27,6 +24,7 @@ class ScenarioFailed(AssertionError):
 
 
 def play(
+    command: Sequence[str],
     scenario: str,
     profile: Profile,
     out: Path,
@@ -37,8 +35,8 @@ def play(
 ) -> Evidence:
     """Play ``scenarios/<scenario>.py`` in ``profile`` and return what it saw.
 
-    ``out`` receives notes, images and krita.log and is emptied first.  ``run`` marks all processes.  ``environment`` is added
-    to Krita's; nothing of the caller's gets in.  Raises ScenarioFailed.
+    command: starts Krita.  ``out`` receives notes, images and krita.log and is emptied first.  ``run`` marks all processes.
+    ``environment`` is added to Krita's; nothing of the caller's gets in.  Raises ScenarioFailed.
     """
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
@@ -56,7 +54,7 @@ def play(
         env["DISPLAY"] = screen.name
         env["LINEWASH_SCENARIO"] = json.dumps({**settings, "x_server": screen.pid})
         krita = subprocess.Popen(
-            [*shlex.split(os.environ.get(COMMAND, "krita")), "--nosplash"],
+            [*command, "--nosplash"],
             env=env,
             stdin=subprocess.DEVNULL,
             stdout=log,

@@ -2,19 +2,23 @@
 
 import os
 import shutil
+from collections.abc import Mapping
 
 from tests.krita.harness.processes import CLEAN_PATH
 
-PROGRAMS = {"krita": "krita", "Xvfb": "xvfb", "xdotool": "xdotool", "import": "imagemagick"}
-"""Program -> the Debian package that holds it; ``import`` is ImageMagick's screenshot program."""
+SCREEN = {"Xvfb": "xvfb", "import": "imagemagick"}
+INSTALLED = {"krita": "krita", "xdotool": "xdotool", **SCREEN}
+"""For the installed Krita: program -> the Debian package that holds it; ``import`` is ImageMagick's screenshot program."""
+UNPACKING = {"apt-get": "apt", "dpkg-deb": "dpkg", "unshare": "util-linux", "flock": "util-linux", **SCREEN}
+"""For one that is unpacked from the archive."""
 
 
-def missing() -> str:
+def missing(programs: Mapping[str, str] = INSTALLED) -> str:
     """One sentence that says what to install, or '' when everything is there."""
-    absent = [program for program in PROGRAMS if shutil.which(program, path=CLEAN_PATH) is None]
+    absent = [program for program in programs if shutil.which(program, path=CLEAN_PATH) is None]
     if not absent:
         return ""
-    packages = " ".join(PROGRAMS[program] for program in absent)
+    packages = " ".join(dict.fromkeys(programs[program] for program in absent))
     return f"The tests in the real Krita need {', '.join(absent)}; on Debian or Ubuntu: sudo apt install {packages}"
 
 

@@ -9,14 +9,15 @@ from typing import Any
 
 from installer.krita import kritarc
 from installer.krita.plugin import assemble_plugin
+from installer.krita.vendor import pip_fetcher
 from tests.krita.harness import backend, profile
 from tests.krita.harness.evidence import Evidence
 from tests.krita.harness.krita import play
+from tests.krita.harness.kritas import Krita, find
 from tests.krita.harness.processes import end_marked
 
 PROJECT = Path(__file__).resolve().parents[3]
-ARTIFACTS = PROJECT / "artifacts" / "krita"
-PYTHON = Path(sys.executable)
+ARTIFACTS = PROJECT / "artifacts"
 SWATCHES = {"LINEWASH_REGISTRY": "tests.krita.harness.swatches"}
 """The backend colors without the trained model, quickly."""
 TRAINED: dict[str, str] = {}
@@ -28,37 +29,46 @@ class ScenarioPlayer:
 
     ``home`` is the data folder that scenarios share unless they ask for their own, so that the backend that the first one
     starts serves the others too.  Its backend colors with ``swatches``; the trained model works in a home of its own.
+
+    krita: which Krita; None = the installed one, or NotHere is raised.  artifacts: what people look at stays in
+    ``krita-VERSION/SCENARIO`` below it.
     """
 
-    def __init__(self, root: Path, artifacts: Path = ARTIFACTS) -> None:
+    def __init__(self, root: Path, krita: Krita | None = None, artifacts: Path = ARTIFACTS) -> None:
+        self.krita = krita or find("")
         self.run = uuid.uuid4().hex
         self.root = root
-        self.artifacts = artifacts
+        self.artifacts = artifacts / self.krita.folder
         self.home = root / "home"
         self._homes = {self.home}
         self._count = 0
         root.mkdir(parents=True, exist_ok=True)
+        self._python = self.krita.backend_python(root)
         self._template = profile.create(root / "template")
-        install(self._template, PYTHON, self.home)
+        install(self._template, self._python, self.home)
         self.first = self._play("first_start", self._template, "first_start", {}, {}, 900.0)
+
+    @property
+    def version(self) -> str:
+        """What Krita itself says it is."""
+        return str(self.first["krita"])
 
     def play(
         self,
         scenario: str,
         parameters: Mapping[str, Any] | None = None,
         home: Path | None = None,
-        python: Path | None = PYTHON,
         model: Mapping[str, str] = SWATCHES,
         name: str = "",
         timeout_s: float = 900.0,
     ) -> Evidence:
-        """Play one scenario; its images stay in ``artifacts/krita/<name>``.  ``python`` None = backend not installed."""
+        """Play one scenario; its images stay in ``artifacts/krita/<name>``."""
         self._count += 1
         copy = profile.copy(self._template, self.root / f"profile{self._count}")
         home = home or self.home
         self._homes.add(home)
-        if (home, python) != (self.home, PYTHON):
-            install(copy, python, home)
+        if home != self.home:
+            install(copy, self._python, home)
         return self._play(scenario, copy, name or scenario, parameters or {}, model, timeout_s)
 
     def _play(
@@ -72,7 +82,7 @@ class ScenarioPlayer:
     ) -> Evidence:
         out = self.root / "out" / name
         try:
-            return play(scenario, where, out, self.run, parameters, environment, timeout_s)
+            return play(self.krita.command, scenario, where, out, self.run, parameters, environment, timeout_s)
         finally:
             keep(out, self.artifacts / name)
 
@@ -95,9 +105,7 @@ def keep(out: Path, artifacts: Path) -> None:
             shutil.copy(file, artifacts)
 
 
-def install(target: profile.Profile, python: Path | None, home: Path) -> None:
+def install(target: profile.Profile, python: Path, home: Path) -> None:
     """What ``install.py`` does to Krita, by the same functions: the plugin into its resource folder, one line into kritarc."""
-    assemble_plugin(target.resources / "pykrita", python, home)
-    if python is None:  # as when the checkout was never installed
-        (target.resources / "pykrita" / "linewash" / "installation.json").unlink(missing_ok=True)
+    assemble_plugin(target.resources / "pykrita", python, home, pip_fetcher(Path(sys.executable)))
     kritarc.write(target.kritarc, kritarc.enable(kritarc.read(target.kritarc)))

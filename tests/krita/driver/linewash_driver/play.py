@@ -32,6 +32,7 @@ class Play:
             return
         self.begun = time.time()
         self.watch.start(1500)
+        self.painter.note("krita", Krita.instance().version())
         space: dict[str, Any] = {"__name__": "scenario", "__file__": self.settings["scenario"]}
         try:
             source = Path(self.settings["scenario"]).read_text()
