@@ -71,6 +71,9 @@ class ErrorCode(str, Enum):
     DOCUMENT_CLOSED = "document_closed"
     LAYER_GONE = "layer_gone"
     CANVAS_CHANGED = "canvas_changed"
+    SETUP_NO_PYTHON = "setup_no_python"
+    SETUP_BUSY = "setup_busy"
+    SETUP_FAILED = "setup_failed"
     INTERNAL = "internal"
 
 
@@ -103,9 +106,7 @@ ERRORS: Dict[ErrorCode, ErrorText] = {
         "There is no reference.", "Press + and add a layer or an image file with the colors you want.", 400
     ),
     ErrorCode.EMPTY_REFERENCE: ErrorText("The reference is empty.", "Choose another layer or file as the reference.", 422),
-    ErrorCode.REFERENCE_UNREADABLE: ErrorText(
-        "The reference file cannot be read.", "Choose a PNG or JPEG file that exists.", 422
-    ),
+    ErrorCode.REFERENCE_UNREADABLE: ErrorText("The reference file cannot be read.", "Choose a PNG or JPEG that exists.", 422),
     ErrorCode.TOO_MANY_REFERENCES: ErrorText("There are too many references.", "Remove some of them.", 422),
     ErrorCode.MASK_SIZE: ErrorText(
         "The foreground mask is not the size of the canvas.", "Make the mask as large as the canvas.", 422
@@ -147,12 +148,8 @@ ERRORS: Dict[ErrorCode, ErrorText] = {
     ErrorCode.DOWNLOAD_UNKNOWN: ErrorText(
         "The hub has no such file.", "Check the names of repository and file, or run linewash models list.", 404
     ),
-    ErrorCode.DOWNLOAD_FAILED: ErrorText(
-        "The download did not finish.", "Run the same command again; it continues where it stopped.", 502
-    ),
-    ErrorCode.DOWNLOAD_DAMAGED: ErrorText(
-        "The downloaded file is damaged.", "It was deleted; run the same command again.", 502
-    ),
+    ErrorCode.DOWNLOAD_FAILED: ErrorText("The download did not finish.", "Make sure that you are online, then try again.", 502),
+    ErrorCode.DOWNLOAD_DAMAGED: ErrorText("The downloaded file is damaged.", "It was deleted; try again.", 502),
     ErrorCode.DOWNLOAD_NO_ROOM: ErrorText(
         "There is not enough disk space for the model.", "Free some space, then run the same command again.", 507
     ),
@@ -171,12 +168,8 @@ ERRORS: Dict[ErrorCode, ErrorText] = {
         "Do not use this file; get the model from its publisher.",
         422,
     ),
-    ErrorCode.MODEL_OTHER_FAMILY: ErrorText(
-        "The file holds another kind of model.", "Choose a checkpoint that Linewash knows.", 422
-    ),
-    ErrorCode.MODEL_KEYS: ErrorText(
-        "The model file does not match its model family.", "Get the file again from its publisher.", 422
-    ),
+    ErrorCode.MODEL_OTHER_FAMILY: ErrorText("The file holds another kind of model.", "Choose one that Linewash knows.", 422),
+    ErrorCode.MODEL_KEYS: ErrorText("The model file does not match its family.", "Get the file again from its publisher.", 422),
     ErrorCode.BAD_SETTING: ErrorText(
         "One of the model's parameters has a value that is not allowed.", "Check the values under More, or press Defaults.", 422
     ),
@@ -219,11 +212,9 @@ ERRORS: Dict[ErrorCode, ErrorText] = {
     ErrorCode.IDEMPOTENCY_CONFLICT: ErrorText(
         "The same request was sent twice with different images.", "Press Colorize again.", 409
     ),
-    ErrorCode.DISK_FULL: ErrorText("The disk is full.", "Free some space, then press Colorize again.", 507),
+    ErrorCode.DISK_FULL: ErrorText("The disk is full.", "Free some space, then try again.", 507),
     ErrorCode.OUT_OF_MEMORY: ErrorText("There was not enough memory.", "Close other programs or use a smaller canvas.", 507),
-    ErrorCode.WORKER_CRASHED: ErrorText(
-        "The coloring process crashed.", "Press Colorize again; your layers are untouched.", 500
-    ),
+    ErrorCode.WORKER_CRASHED: ErrorText("The coloring process crashed.", "Press Colorize again; no layer was touched.", 500),
     ErrorCode.INTERRUPTED: ErrorText("The coloring program was stopped before it finished.", "Press Colorize again.", 500),
     ErrorCode.DOCUMENT_CLOSED: ErrorText(
         "The document was closed before its colors arrived.", "Open it and press Colorize again.", 410
@@ -232,6 +223,11 @@ ERRORS: Dict[ErrorCode, ErrorText] = {
         "The line layer was deleted before its colors arrived.", "Choose the line layer and press Colorize again.", 410
     ),
     ErrorCode.CANVAS_CHANGED: ErrorText("The canvas changed size before its colors arrived.", "Press Colorize again.", 409),
+    ErrorCode.SETUP_NO_PYTHON: ErrorText(
+        "Linewash found no Python to run with.", "Go online, or install Python 3.12 with venv; then try again.", 503
+    ),
+    ErrorCode.SETUP_BUSY: ErrorText("A drawing is still being colored.", "Wait until it is finished, then try again.", 503),
+    ErrorCode.SETUP_FAILED: ErrorText("The set-up did not start.", "Try again, or import the newest release.", 500),
     ErrorCode.INTERNAL: ErrorText(
         "Something went wrong inside Linewash.", "Run python3 install.py doctor and report what it prints.", 500
     ),
