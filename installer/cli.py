@@ -38,6 +38,9 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--require-krita", action="store_true", help="test: it is a failure when the real-Krita tests cannot run"
     )
+    parser.add_argument(
+        "--every-krita", action="store_true", help="test: also the core of them in Krita 5.2, 5.3 and 6.0 (downloads 1 GB once)"
+    )
     return parser
 
 
@@ -65,7 +68,7 @@ def _run_command(options: argparse.Namespace, ask: bool) -> int:
     if options.command == "demo":
         return demo.run_demo(options.out.expanduser().absolute())
     if options.command == "test":
-        return run_tests.run_tests(options.require_krita)
+        return run_tests.run_tests(options.require_krita, options.every_krita)
     if options.command == "doctor":
         return doctor.print_report(home, find_kritas(machine, options.krita_dir))
     if options.command == "uninstall":

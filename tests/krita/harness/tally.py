@@ -4,8 +4,8 @@ from collections import Counter, defaultdict
 
 import pytest
 
-PROPERTY = "krita"
-"""Name of the property that each test of the XML report carries: the version that was asked for, '' = the installed one."""
+PROPERTY, VERSION = "krita", "krita_version"
+"""Properties that each test has in the XML report: the version that was asked for, '' = the installed one, and the real one."""
 
 
 class Tally:
@@ -20,6 +20,12 @@ class Tally:
         if "krita" in getattr(item, "fixturenames", ()):
             params = getattr(getattr(item, "callspec", None), "params", {})
             item.user_properties.append((PROPERTY, params.get("krita", "")))
+
+    def pytest_runtest_teardown(self, item: pytest.Item) -> None:
+        """Note what that Krita says it is."""
+        name = dict(item.user_properties).get(PROPERTY)
+        if name in self.versions:
+            item.user_properties.append((VERSION, self.versions[str(name)]))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Count a test once by what became of it, and also an error when it was cleared away."""
