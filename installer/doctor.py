@@ -12,8 +12,9 @@ from shared.protocol import PRODUCT_VERSION
 
 from .checkout import PROJECT
 from .krita import kritarc
-from .krita.installations import KritaInstallation
+from .krita.installations import KritaInstallation, this_machine
 from .krita.plugin import differs_from_checkout, installed_version
+from .krita.sandbox_obstacle import sandbox_obstacle
 from .messages import InstallError, format_gigabytes, info
 from .python_environment import environment, requirements
 from .subprocesses import capture_output
@@ -106,8 +107,14 @@ def backend_findings(python: Path, project: Path, home: Path) -> Iterator[Findin
 
 
 def plugin_findings(krita: KritaInstallation, python: Path) -> Iterator[Finding]:
-    """Whether the plugin is installed in a Krita, has this version, is enabled and uses this backend."""
+    """Whether the plugin is where a Krita looks, has this version, is enabled, uses this backend and may start it."""
     version = installed_version(krita.pykrita)
+    if krita.unused is not None and (krita.unused / "pykrita" / "linewash").exists():
+        yield Finding(
+            False,
+            f"{krita.name}: its resource folder was moved to {krita.resources}; a copy of the plugin is left in {krita.unused}.",
+            f"{RUN_INSTALLER}, then restart Krita.",
+        )
     if version is None:
         yield Finding(False, f"{krita.name}: the plugin is not installed in {krita.pykrita}.", RUN_INSTALLER)
         return
@@ -136,6 +143,9 @@ def plugin_findings(krita: KritaInstallation, python: Path) -> Iterator[Finding]
             f"{krita.name}: the plugin is switched off in {krita.settings}.",
             f"{RUN_INSTALLER}, or tick it in Krita under Settings > Configure Krita > Python Plugin Manager.",
         )
+    obstacle = sandbox_obstacle(krita, this_machine())
+    if obstacle is not None:
+        yield Finding(False, f"{krita.name}: {obstacle.message}", obstacle.hint)
 
 
 def server_finding(home: Path) -> Finding:

@@ -7,8 +7,9 @@ from pathlib import Path
 from . import shipped_model
 from .checkout import PROJECT
 from .krita import kritarc
-from .krita.installations import KritaInstallation
-from .krita.plugin import assemble_plugin, tree_digest
+from .krita.installations import KritaInstallation, this_machine
+from .krita.plugin import assemble_plugin, remove_plugin, tree_digest
+from .krita.sandbox_obstacle import sandbox_obstacle
 from .lock import hold_lock
 from .messages import InstallError, info
 from .python_environment import environment, requirements
@@ -75,6 +76,12 @@ def _install_into(krita: KritaInstallation, python: Path, home: Path) -> bool:
     if enabled != settings:
         kritarc.write(krita.settings, enabled)
         changed = True
+    if krita.unused is not None and remove_plugin(krita.unused / "pykrita"):
+        info(f"{krita.name}: the copy in {krita.unused} is removed, as the resource folder was moved.")
+        changed = True
     if changed:
         info(f"{krita.name}: plugin installed in {krita.pykrita} and enabled in {krita.settings}.")
+        obstacle = sandbox_obstacle(krita, this_machine())
+        if obstacle is not None:
+            info(f"{krita.name}: {obstacle.message} {obstacle.hint}")
     return changed

@@ -38,12 +38,13 @@ def uninstall(home: Path, kritas: Iterable[KritaInstallation], project: Path = P
 
 def remove_from_krita(krita: KritaInstallation) -> None:
     """Remove the plugin from one Krita and its line from the settings; folders and settings left empty are deleted too."""
-    removed = remove_plugin(krita.pykrita)
-    for path in removed:
-        info(f"Removed {path}")
-    for folder in (krita.pykrita, krita.resources):
-        if removed and folder.is_dir() and not any(folder.iterdir()):
-            folder.rmdir()
+    for resources in filter(None, (krita.resources, krita.unused)):
+        removed = remove_plugin(resources / "pykrita")
+        for path in removed:
+            info(f"Removed {path}")
+        for folder in (resources / "pykrita", resources):
+            if removed and folder.is_dir() and not any(folder.iterdir()):
+                folder.rmdir()
     settings = kritarc.read(krita.settings)
     remaining = kritarc.disable(settings)
     if remaining != settings:
