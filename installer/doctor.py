@@ -112,7 +112,7 @@ def plugin_findings(krita: KritaInstallation, python: Path) -> Iterator[Finding]
     if krita.unused is not None and (krita.unused / "pykrita" / "linewash").exists():
         yield Finding(
             False,
-            f"{krita.name}: its resource folder was moved to {krita.resources}; a copy of the plugin is left in {krita.unused}.",
+            f"{krita.name}: its resources were moved to {krita.resources}; a copy of the plugin is still in {krita.unused}.",
             f"{RUN_INSTALLER}, then restart Krita.",
         )
     if version is None:

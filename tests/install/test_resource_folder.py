@@ -56,7 +56,7 @@ def test_a_folder_moved_after_installing(tmp_path: Path, capsys: pytest.CaptureF
 
     wrong = [finding for finding in doctor.plugin_findings(after, python) if not finding.is_ok]
     assert [finding.sentence for finding in wrong] == [
-        f"Krita: its resource folder was moved to {after.resources}; a copy of the plugin is left in {before.resources}.",
+        f"Krita: its resources were moved to {after.resources}; a copy of the plugin is still in {before.resources}.",
         f"Krita: the plugin is not installed in {tmp_path / 'moved' / 'pykrita'}.",
     ]
     assert {finding.fix.split(",")[0] for finding in wrong} == {"Run: python3 install.py"}
