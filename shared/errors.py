@@ -179,7 +179,9 @@ ERRORS: Dict[ErrorCode, ErrorText] = {
     ErrorCode.COMPANION_MISSING: ErrorText(
         "The model needs {detail}, which is not installed.", "Get it with linewash models download {detail}.", 422
     ),
-    ErrorCode.NOT_INSTALLED: ErrorText("Linewash's coloring program is not installed.", "Run python3 install.py once.", 503),
+    ErrorCode.NOT_INSTALLED: ErrorText(
+        "Linewash's coloring program is not installed.", "Press Set Up, or run python3 install.py.", 503
+    ),
     ErrorCode.BACKEND_START: ErrorText(
         "Linewash's coloring program did not start.", "Run python3 install.py doctor; it says what is wrong.", 503
     ),

@@ -10,7 +10,9 @@ from .controller import Controller  # noqa: E402
 from .docker import LinewashDocker  # noqa: E402
 from .jobs.backend_launcher import Launcher  # noqa: E402
 from .krita_api.application import KritaApp  # noqa: E402
+from .setup.backend_setup import BackendSetup  # noqa: E402
 
 _app = KritaApp()
 _controller = Controller(_app, Launcher.installed())
-_app.add_docker("linewash", lambda: LinewashDocker(_controller))
+_setup = BackendSetup.of_plugin(_controller.loop)
+_app.add_docker("linewash", lambda: LinewashDocker(_controller, _setup))

@@ -13,6 +13,8 @@ from .krita_api.result_layers import LINES
 from .libkis import Canvas, DockWidget
 from .qt import QtCore
 from .reference_chooser import ReferenceChooser
+from .setup.backend_setup import BackendSetup
+from .setup.setup_stack import SetupStack
 from .shared.errors import ErrorCode, LinewashError
 from .shared.model_spec import NO_VALUES
 from .shared.protocol import Finish
@@ -31,7 +33,7 @@ OPEN_DOCUMENT = Message("Open a line drawing to begin.")
 class LinewashDocker(DockWidget):
     """The docker of one of Krita's windows."""
 
-    def __init__(self, controller: Controller) -> None:
+    def __init__(self, controller: Controller, setup: Optional[BackendSetup] = None) -> None:
         super().__init__()
         self.setWindowTitle("Linewash")
         self._controller = controller
@@ -39,7 +41,7 @@ class LinewashDocker(DockWidget):
         self._is_refreshing = False
         self._no_document_message = OPEN_DOCUMENT
         panel = self._panel = Panel(controller.app.icon("addlayer"))
-        self.setWidget(panel)
+        self.setWidget(SetupStack(panel, setup))
         panel.lines.chosen.connect(lambda layer_id: self._choose(lines=layer_id))
         panel.lines_as.chosen.connect(lambda preparation: self._choose(lines_as=preparation))
         panel.foreground.chosen.connect(lambda foreground: self._choose(foreground=foreground))

@@ -12,7 +12,7 @@ from typing import Any, Callable, Optional
 from ..shared.backend_start import start_backend, wait_for_backend
 from ..shared.client import Client
 from ..shared.errors import ErrorCode, LinewashError
-from ..shared.paths import HOME_VARIABLE, ServerInfo, default_home, read_server_info
+from ..shared.paths import HOME_VARIABLE, ServerInfo, default_home, program_file, read_server_info
 from ..shared.sandbox import NO_SANDBOX
 from .child_process import Surroundings, is_within_reach, start_program
 
@@ -48,11 +48,17 @@ class Installation:
         return Installation(python, project, home, sandbox)
 
 
+def own_installation_file() -> Path:
+    """What install.py wrote down beside the plugin; a plugin that Krita imported from a release has no such file."""
+    return Path(__file__).resolve().parent.parent / "installation.json"
+
+
 class Launcher:
     """Finds or starts the backend.
 
     file: what the installer wrote down; it is read anew at each start of the backend, so that installing needs no restart of
-    Krita.  spawn: starts a process, as ``subprocess.Popen``.  surroundings: finds out what Krita runs in.
+    Krita.  spawn: starts a process, as ``subprocess.Popen``.  surroundings: finds out what Krita runs in.  release_file: the
+    record of a release that the docker set up, for where there is no ``file``.
     """
 
     def __init__(
@@ -60,15 +66,16 @@ class Launcher:
         file: Path,
         spawn: Callable[..., Any] = subprocess.Popen,
         surroundings: Callable[[], Surroundings] = Surroundings.now,
+        release_file: Optional[Path] = None,
     ) -> None:
-        self._file, self._spawn, self._surroundings = file, spawn, surroundings
+        self._file, self._spawn, self._surroundings, self._release_file = file, spawn, surroundings, release_file
         self._lock = threading.Lock()
         self._started: Optional[Any] = None
 
     @staticmethod
     def installed() -> "Launcher":
-        """The launcher of this plugin's own installation."""
-        return Launcher(Path(__file__).resolve().parent.parent / "installation.json")
+        """The launcher of this plugin's own installation: install.py's, else the one that the docker set up."""
+        return Launcher(own_installation_file(), release_file=program_file(default_home()))
 
     def find_or_start(self, report: Callable[[str], None], is_cancelled: Callable[[], bool]) -> ServerInfo:
         """How to reach the backend, which answers; it is started when none runs.
@@ -79,7 +86,7 @@ class Launcher:
         # Two threads must not start two backends.
         with self._lock:
             surroundings = self._surroundings()
-            installation = Installation.read(self._file, surroundings)
+            installation = self._installation(surroundings)
             # A backend that runs is used even when the installer's record is gone.
             home = installation.home if installation else default_home()
             info = self._find(home)
@@ -96,8 +103,12 @@ class Launcher:
 
     def find(self) -> Optional[ServerInfo]:
         """How to reach the backend when one runs already, None otherwise.  LinewashError VERSION_MISMATCH, BAD_TOKEN."""
-        installation = Installation.read(self._file, self._surroundings())
+        installation = self._installation(self._surroundings())
         return self._find(installation.home if installation else default_home())
+
+    def _installation(self, surroundings: Surroundings) -> Optional[Installation]:
+        is_release = self._release_file is not None and not self._file.exists()
+        return Installation.read(self._release_file if is_release and self._release_file else self._file, surroundings)
 
     def _find(self, home: Path) -> Optional[ServerInfo]:
         """A backend that answers, or None.  Raises VERSION_MISMATCH and BAD_TOKEN: starting another would not help."""

@@ -99,6 +99,10 @@ class Panel(QtWidgets.QWidget):
         self.unclaimed = UnclaimedRow()
         self._lay_out()
 
+    def add_button(self, button: "QtWidgets.QToolButton") -> None:
+        """Put another small button beside Colorize and Cancel."""
+        self._buttons.addWidget(button)
+
     def show_models(self, models: Sequence[ModelInfo], is_loading: bool, choices: DockerState) -> None:
         """Show the models, and the options of the one that is chosen.  is_loading: more may come."""
         self.model.show_models(models, choices.model, is_loading)
@@ -160,7 +164,7 @@ class Panel(QtWidgets.QWidget):
             if field is self.mode:
                 self._mode_label = label
         grid.addWidget(self.parameters, len(rows), 0, 1, 2)
-        buttons = QtWidgets.QHBoxLayout()
+        self._buttons = buttons = QtWidgets.QHBoxLayout()
         buttons.addWidget(self.colorize, 2)
         buttons.addWidget(self.cancel, 1)
         column = QtWidgets.QVBoxLayout()

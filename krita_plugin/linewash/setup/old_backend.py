@@ -1,0 +1,57 @@
+"""Asks a running backend, of whatever version, to end once it has nothing more to do.  Blocks."""
+
+import time
+from pathlib import Path
+from typing import Callable
+
+import requests
+
+from ..shared.errors import ErrorCode, LinewashError
+from ..shared.paths import ServerInfo, process_alive, read_server_info
+from ..shared.protocol import TOKEN_HEADER, VERSION_HEADER
+
+BUSY_STATES = ("queued", "running")
+ANSWER_S = 5.0
+END_S = 15.0
+"""How long it may take to end, seconds."""
+_POLL_S = 0.5
+
+
+def end_backend_when_idle(home: Path, say_busy: Callable[[], None], is_cancelled: Callable[[], bool]) -> None:
+    """Wait until the backend of ``home`` colors nothing, and end it; nothing to do when none runs.
+
+    say_busy: called again and again while it is at work.  LinewashError SETUP_BUSY when it does not end.
+    """
+    info = read_server_info(home)
+    if info is None:
+        return
+    try:
+        while _is_busy(info):
+            say_busy()
+            time.sleep(_POLL_S)
+            if is_cancelled():
+                return
+        _send(info, "POST", "/v1/shutdown")
+    except (requests.RequestException, ValueError, KeyError, TypeError):
+        pass  # it has ended by itself, or another program has its port now
+    end = time.monotonic() + END_S
+    while read_server_info(home) == info and process_alive(info.pid):
+        if time.monotonic() > end:
+            raise LinewashError(ErrorCode.SETUP_BUSY, repr(info))
+        time.sleep(_POLL_S / 5)
+
+
+def _is_busy(info: ServerInfo) -> bool:
+    answer = _send(info, "GET", "/v1/jobs")
+    return any(job["state"] in BUSY_STATES for job in answer.json()["jobs"])
+
+
+def _send(info: ServerInfo, method: str, path: str) -> requests.Response:
+    # It is asked in its own version's name: one of another version would be refused.
+    headers = {TOKEN_HEADER: info.token, VERSION_HEADER: str(info.protocol)}
+    url = "http://%s:%d%s" % (info.host, info.port, path)
+    with requests.Session() as session:
+        session.trust_env = False  # no proxy stands between two programs of one computer
+        answer = session.request(method, url, headers=headers, timeout=ANSWER_S)
+    answer.raise_for_status()
+    return answer

@@ -1,0 +1,90 @@
+"""The words on the set-up page for each situation; plain values, no widgets."""
+
+from dataclasses import dataclass, field
+from typing import List, Optional, Sequence
+
+from ..shared.setup_progress import SetupPhase, SetupProgress
+from ..state.session import Message, Severity
+from .situation import SetupSnapshot, SetupTask, Situation
+
+LEAST_BYTES = 200_000_000
+"""With less than this free, a set-up that was cut off is taken to have filled the disk."""
+EXPLANATION = (
+    "Linewash colors your drawings with a program of its own on this computer, which is downloaded once. "
+    "After that it needs no network, and nothing you draw leaves the computer."
+)
+KEPT = "What has been downloaded is kept."
+
+
+@dataclass(frozen=True)
+class PageText:
+    """What the page says and offers."""
+
+    title: str
+    body: str
+    button: str
+    """Of what goes on; '' = none."""
+    message: Message = field(default_factory=Message)
+    """In color: what is wrong."""
+    other_button: str = ""
+    """Of the way past this page; '' = none."""
+
+
+def page_text(snapshot: SetupSnapshot, version: str, home: str, can_postpone: bool) -> PageText:
+    """The page for ``snapshot``.
+
+    version: the plugin's.  home: the folder of the painter's data.  can_postpone: whether an installed program can be used
+    meanwhile.
+    """
+    progress, back = snapshot.progress, "Back" if can_postpone else ""
+    is_removal = snapshot.task is SetupTask.REMOVE
+    if snapshot.situation is Situation.ABSENT:
+        return PageText("Set up Linewash", "%s\n\n%s" % (EXPLANATION, size_text(snapshot.cards, snapshot.free_bytes)), "Set Up")
+    if snapshot.situation is Situation.REMOVED:
+        body = (
+            "The coloring program is gone; your own files are still in %s.\n\nTo remove this docker as well, untick Linewash "
+            "under Settings > Configure Krita > Python Plugin Manager." % home
+        )
+        return PageText("Linewash is removed", body, "Set Up")
+    if snapshot.situation is Situation.OUTDATED:
+        old = snapshot.program.version if snapshot.program is not None else ""
+        body = "This docker is version %s, its coloring program still %s. Only what has changed is downloaded." % (version, old)
+        return PageText("Update Linewash", body, "Update", other_button="Not Now" if can_postpone else "")
+    if snapshot.situation is Situation.PAUSED:
+        return PageText("The set-up is paused", KEPT, "Continue", other_button=back)
+    if snapshot.situation is Situation.INTERRUPTED:
+        message = Message()
+        if 0 < snapshot.free_bytes < LEAST_BYTES:
+            message = Message("The disk is full.", "Free some space, then press Continue.", Severity.BAD)
+        body = "It ended before it was done. " + ("" if is_removal else KEPT)
+        return PageText("The removal was cut off" if is_removal else "The set-up was cut off", body, "Continue", message, back)
+    if snapshot.situation is Situation.FAILED:
+        message = Message("The set-up failed.", "Press Try Again.", Severity.BAD)
+        if progress is not None and progress.error:
+            message = Message(progress.error, progress.hint, Severity.BAD)
+        title = "Linewash could not be removed" if is_removal else "Linewash could not be set up"
+        return PageText(title, "" if is_removal else KEPT, "Try Again", message, back)
+    body = "You can go on drawing. Should Krita end meanwhile, the next start goes on here."
+    return PageText("Removing Linewash" if is_removal else "Setting up Linewash", body, "" if is_removal else "Pause")
+
+
+def size_text(cards: Sequence[str], free_bytes: int) -> str:
+    """What is downloaded and how much room it takes, before anything has been asked of the network."""
+    if cards:
+        size = "Found: %s. Up to 3 GB are downloaded, and up to 9 GB of disk space are needed" % ", ".join(cards)
+    else:
+        size = "Found: no graphics card; the processor colors. About 0.4 GB is downloaded, and 3 GB of disk space are needed"
+    return size + ("; %.0f GB are free." % (free_bytes / 1e9) if free_bytes else ".")
+
+
+def progress_text(progress: Optional[SetupProgress]) -> str:
+    """Megabytes and time under the bar: ``120 of 389 MB, 34 s left``; '' where there is nothing to count."""
+    if progress is None or progress.fraction is None:
+        return ""
+    unit, name = (1e9, "GB") if progress.total_bytes >= 10**9 else (1e6, "MB")
+    numbers = "%.1f of %.1f %s" if name == "GB" else "%.0f of %.0f %s"
+    parts: List[str] = [numbers % (progress.done_bytes / unit, progress.total_bytes / unit, name)]
+    seconds = progress.seconds_left if progress.phase is SetupPhase.DOWNLOAD else None
+    if seconds is not None:
+        parts.append("%.0f s left" % seconds if seconds < 100 else "%.0f min left" % (seconds / 60))
+    return ", ".join(parts)
