@@ -7,8 +7,9 @@ from pathlib import Path
 
 from .checkout import PROJECT
 from .messages import info
+from .progress import ProgressReport
 from .smoke_test import colorize
-from .steps import prepare_backend
+from .steps import Wish, prepare_backend
 
 DRAWING = PROJECT / "backend" / "data" / "demo"
 OUTPUT_FILES = (
@@ -22,9 +23,9 @@ OUTPUT_FILES = (
 )
 
 
-def run_demo(out: Path) -> int:
+def run_demo(out: Path, wish: Wish, report: ProgressReport) -> int:
     """Install the backend if needed, color the bundled drawing into the folder ``out`` and list the files; returns 0."""
-    python, _ = prepare_backend()
+    python, _ = prepare_backend(wish, report)
     info("Coloring the bundled drawing ...")
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="linewash-demo-") as home:

@@ -1,7 +1,6 @@
 """``install.py doctor``: says in plain words what is wrong and how to fix it."""
 
 import json
-import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,12 +9,14 @@ from pathlib import Path
 from shared.paths import read_server_info
 from shared.protocol import PRODUCT_VERSION
 
-from .checkout import PROJECT
+from .checkout import Target, checkout_target, is_release
+from .devices import diagnosis, hardware
 from .krita import kritarc
 from .krita.installations import KritaInstallation, this_machine
 from .krita.plugin import differs_from_checkout, installed_version
 from .krita.sandbox_obstacle import sandbox_obstacle
 from .messages import InstallError, format_gigabytes, info
+from .program.program_folder import installed_target
 from .python_environment import environment, requirements
 from .subprocesses import capture_output
 
@@ -35,7 +36,8 @@ class Finding:
 
 def print_report(home: Path, kritas: tuple[KritaInstallation, ...]) -> int:
     """Print all findings; the exit status: 0 when all are in order, otherwise 1."""
-    findings = list(examine(PROJECT, home, kritas))
+    target = (installed_target(home) if is_release() else None) or checkout_target()
+    findings = list(examine(target, home, kritas))
     for finding in findings:
         info(f"{'ok   ' if finding.is_ok else 'WRONG'} {finding.sentence}")
         if finding.fix:
@@ -45,16 +47,17 @@ def print_report(home: Path, kritas: tuple[KritaInstallation, ...]) -> int:
     return 1 if wrong else 0
 
 
-def examine(project: Path, home: Path, kritas: tuple[KritaInstallation, ...]) -> Iterator[Finding]:
-    """Check environment, backend, server and plugins; check this Python and the disk only when the environment is not ready."""
-    python = environment.venv_python(project / ".venv", sys.platform)
-    environment_result = environment_finding(project, python)
+def examine(target: Target, home: Path, kritas: tuple[KritaInstallation, ...]) -> Iterator[Finding]:
+    """Check environment, device, backend, server, plugins; this Python and the disk when the environment is not ready."""
+    python = environment.venv_python(target.venv, sys.platform)
+    environment_result = environment_finding(target, python)
     if not environment_result.is_ok:
         yield python_finding()
-        yield space_finding(shutil.disk_usage(project).free)
+        yield space_finding(requirements.free_bytes(target.venv))
     yield environment_result
     if environment_result.is_ok:
-        yield from backend_findings(python, project, home)
+        yield device_finding(python, environment.read_stamp(target.venv).device)
+        yield from backend_findings(python, target.project, home)
     else:
         yield server_finding(home)
     for krita in kritas:
@@ -69,7 +72,7 @@ def python_finding() -> Finding:
     except InstallError as error:
         return Finding(False, f"{version}: {error}")
     if sys.version_info[:2] > requirements.TESTED_PYTHONS[1]:
-        return Finding(True, f"{version} is newer than those Linewash was tried with (3.10 to 3.13).")
+        return Finding(True, f"{version} is newer than those Linewash was tried with (3.10 to 3.14).")
     return Finding(True, f"{version} will do.")
 
 
@@ -80,20 +83,24 @@ def space_finding(free: int) -> Finding:
     return Finding(True, f"{format_gigabytes(free)} of disk space are free.")
 
 
-def environment_finding(project: Path, python: Path) -> Finding:
-    """Whether ``.venv`` of ``project`` exists, is complete and up to date."""
+def environment_finding(target: Target, python: Path) -> Finding:
+    """Whether the environment of ``target`` exists, is complete and up to date."""
     if not python.exists():
         return Finding(False, "The backend is not installed.", RUN_INSTALLER)
-    if not environment.read_stamp(project)[0]:
+    if not environment.read_stamp(target.venv).fingerprint:
         return Finding(False, "The installation of the backend was interrupted.", f"{RUN_INSTALLER} (it continues)")
-    if not environment.is_current(project, ("backend",)):
+    if not environment.is_current(target, ("backend",)):
         return Finding(False, "The installed packages are not those this version of Linewash asks for.", RUN_INSTALLER)
     status, text = capture_output([python, "-m", "pip", "check"])
     if status != 0:
-        return Finding(
-            False, f"The installed packages do not fit together: {text.strip()}", f"Delete .venv, then: {RUN_INSTALLER}"
-        )
-    return Finding(True, f"The backend's packages are installed in {project / '.venv'}.")
+        return Finding(False, f"The installed packages do not fit together: {text.strip()}", "Run: python3 install.py repair")
+    return Finding(True, f"The backend's packages are installed in {target.venv}.")
+
+
+def device_finding(python: Path, device: str) -> Finding:
+    """Whether PyTorch was built for the hardware of this computer and can use it; device: what it was installed for."""
+    found = hardware.find_hardware(hardware.this_probe())
+    return Finding(*diagnosis.diagnose(diagnosis.ask_torch(python), device or "cpu", found, sys.platform))
 
 
 def backend_findings(python: Path, project: Path, home: Path) -> Iterator[Finding]:

@@ -8,7 +8,8 @@ from pathlib import Path
 from .checkout import PROJECT
 from .krita.plugin import NAME, SOURCE, copy_sources
 from .messages import info
-from .steps import prepare_backend
+from .progress import ProgressReport
+from .steps import Wish, prepare_backend
 from .subprocesses import run
 from .testing.kritas import INSTALLED, OTHERS, Unpacking, unpack
 from .testing.logged_process import LoggedProcess
@@ -39,7 +40,7 @@ def run_tests(require_krita: bool, every_krita: bool) -> int:
     require_krita: a skipped test in the real Krita is a failure.  every_krita: the installed Krita must be 5.1 (else that is
     unpacked), and the core of its tests also runs in 5.2, 5.3 and 6.0; implies require_krita.
     """
-    python, _ = prepare_backend(EXTRAS)
+    python, _ = prepare_backend(Wish(EXTRAS), ProgressReport())
     ARTIFACTS.mkdir(exist_ok=True)
     programs = python.parent
     checks = {

@@ -6,13 +6,13 @@ from pathlib import Path
 
 from shared import paths
 
-from .checkout import PROJECT
+from .checkout import LOCK_NAME, PROJECT, is_release
 from .krita import kritarc
 from .krita.installations import KritaInstallation
 from .krita.plugin import remove_plugin
 from .lock import hold_lock
 from .messages import InstallError, info
-from .steps import LOCK_FILE
+from .program.program_folder import remove_program
 from .stop_backend import stop_server
 
 BUILD_FOLDERS = (".venv", "build", "linewash.egg-info", "artifacts", ".pytest_cache", ".ruff_cache", ".hypothesis")
@@ -28,12 +28,15 @@ def uninstall(home: Path, kritas: Iterable[KritaInstallation], project: Path = P
         raise InstallError("The running backend did not end. Close Krita, wait a minute and try again.")
     for krita in kritas:
         remove_from_krita(krita)
-    with hold_lock(project / LOCK_FILE):
-        remove_build_files(project)
-    (project / LOCK_FILE).unlink(missing_ok=True)
+    remove_program(home)
+    if not is_release(project):
+        with hold_lock(project / LOCK_NAME):
+            remove_build_files(project)
+        (project / LOCK_NAME).unlink(missing_ok=True)
     for folder in remove_data(home):
         info(f"Kept, because it is yours: {folder}")
-    info("Linewash is removed. The folder it was installed from can be deleted now.")
+    folder = "" if is_release(project) else " The folder it was installed from can be deleted now."
+    info(f"Linewash is removed.{folder}")
 
 
 def remove_from_krita(krita: KritaInstallation) -> None:

@@ -9,13 +9,7 @@ from pathlib import Path
 
 from ..messages import InstallError, format_gigabytes
 
-NEEDED_BYTES = 3_000_000_000
-"""Bytes that must be free: for the backend with PyTorch for CPUs (measured: 1.7 GB) and for unpacking it."""
-
-NEEDED_BYTES_CUDA = 9_000_000_000
-"""Bytes that should be free on Linux, where PyTorch's ordinary package includes NVIDIA's libraries."""
-
-TESTED_PYTHONS = ((3, 10), (3, 13))
+TESTED_PYTHONS = ((3, 10), (3, 14))
 """Oldest and newest Python that ``constraints.txt`` was resolved for."""
 
 
@@ -50,24 +44,18 @@ def unsupported_sentence(system: str, machine: str, bits_64: bool) -> str | None
     return None
 
 
-def check_space(folder: Path, free: int | None = None, needed: int = NEEDED_BYTES) -> None:
-    """Raise InstallError when fewer than ``needed`` bytes are free on the disk of ``folder``.
+def free_bytes(folder: Path) -> int:
+    """Free bytes on the disk of ``folder``, which need not exist yet."""
+    while not folder.exists():
+        folder = folder.parent
+    return shutil.disk_usage(folder).free
 
-    free: the free bytes; None = ask the disk.
-    """
-    available = shutil.disk_usage(folder).free if free is None else free
-    if available < needed:
+
+def check_space(folder: Path, free: int, needed: int) -> None:
+    """Raise InstallError when the ``free`` bytes on the disk of ``folder`` are fewer than the ``needed`` ones."""
+    if free < needed:
         raise InstallError(
-            f"Linewash needs {format_gigabytes(needed)} of free disk space, and only {format_gigabytes(available)} are free "
-            f"at {folder}. Free some space and start the installer again."
+            f"Linewash needs {format_gigabytes(needed)} of free disk space, and only {format_gigabytes(free)} are free "
+            f"at {folder}.",
+            "Free some space and start the installer again; it goes on where it stopped.",
         )
-
-
-def space_notice(system: str) -> str:
-    """The message about download size and disk space, shown before the download starts."""
-    if system == "linux":
-        return (
-            f"About 0.4 GB is downloaded ({format_gigabytes(NEEDED_BYTES)} of disk space are needed); "
-            f"where PyTorch comes with NVIDIA's libraries, 3 GB ({format_gigabytes(NEEDED_BYTES_CUDA)})."
-        )
-    return f"About 0.4 GB is downloaded; {format_gigabytes(NEEDED_BYTES)} of disk space are needed."

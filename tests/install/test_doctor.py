@@ -9,6 +9,7 @@ import pytest
 
 from install import assemble_plugin
 from installer import doctor
+from installer.checkout import checkout_target
 from installer.krita.installations import KritaInstallation
 from installer.python_environment import environment
 from shared import paths
@@ -31,7 +32,7 @@ def words(findings: list[doctor.Finding]) -> list[tuple[bool, str]]:
 
 
 def test_nothing_installed_yet(tmp_path: Path, krita: KritaInstallation, capsys: pytest.CaptureFixture[str]) -> None:
-    findings = list(doctor.examine(tmp_path, tmp_path / "home", (krita,)))
+    findings = list(doctor.examine(checkout_target(tmp_path), tmp_path / "home", (krita,)))
     assert [finding.sentence for finding in findings if not finding.is_ok] == [
         "The backend is not installed.",
         f"Krita: the plugin is not installed in {krita.pykrita}.",
@@ -50,7 +51,10 @@ def test_an_interrupted_installation_is_recognized(tmp_path: Path) -> None:
     python = environment.venv_python(tmp_path / ".venv", "linux")
     python.parent.mkdir(parents=True)
     python.write_text("")
-    assert doctor.environment_finding(tmp_path, python).sentence == "The installation of the backend was interrupted."
+    assert (
+        doctor.environment_finding(checkout_target(tmp_path), python).sentence
+        == "The installation of the backend was interrupted."
+    )
 
 
 def test_other_pins_than_installed_are_recognized(tmp_path: Path) -> None:
@@ -59,10 +63,14 @@ def test_other_pins_than_installed_are_recognized(tmp_path: Path) -> None:
     python = environment.venv_python(tmp_path / ".venv", "linux")
     python.parent.mkdir(parents=True)
     python.write_text("")
-    stamp = {"fingerprint": environment.fingerprint(tmp_path, ["backend"]), "extras": ["backend"]}
+    stamp = {
+        "fingerprint": environment.fingerprint(checkout_target(tmp_path), ["backend"]),
+        "extras": ["backend"],
+        "device": "cpu",
+    }
     (tmp_path / ".venv" / environment.STAMP).write_text(json.dumps(stamp))
     (tmp_path / "constraints.txt").write_text("torch==1")
-    assert "not those this version" in doctor.environment_finding(tmp_path, python).sentence
+    assert "not those this version" in doctor.environment_finding(checkout_target(tmp_path), python).sentence
 
 
 def test_a_plugin_in_order(krita: KritaInstallation) -> None:

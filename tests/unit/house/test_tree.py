@@ -8,7 +8,7 @@ import pytest
 
 LONGEST = 300
 _MACHINE_PATH = re.compile(r"""(?<![\w./~$}])/(?:root|work|tmp|opt|home)/\w""")
-_HOSTS = re.compile(r"pypi\.org|pythonhosted|npmjs|index-url|find-links|deb\.debian")
+_HOSTS = re.compile(r"pypi\.org|pythonhosted|npmjs|(?<!--extra-)index-url|find-links|deb\.debian")
 _DEFAULT_INDEX = "krita_plugin/linewash/setup/package_index.py"
 """Reads pip's configuration inside Krita, where there is no pip, and so has to know the public index as pip does."""
 

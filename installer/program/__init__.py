@@ -1,0 +1,1 @@
+"""The program folder in the painter's home, where a release goes."""

@@ -1,0 +1,1 @@
+"""Scripts that the environment's own Python runs: they import nothing of this project."""
