@@ -32,6 +32,14 @@ def default_home() -> Path:
     return base / "linewash"
 
 
+def recorded_path(text: str) -> Path:
+    """The path that was written into JSON as ``text``, in the form that this Python hands to the system.
+
+    A Krita whose locale is plain C has a Python that knows ASCII alone; the bytes of a path are UTF-8 all the same.
+    """
+    return Path(os.fsdecode(text.encode("utf-8", "surrogateescape")))
+
+
 def runtime_dir(home: Path) -> Path:
     """Folder (mode 0700) of the running backend's own files."""
     return home / "runtime"

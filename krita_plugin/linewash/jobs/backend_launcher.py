@@ -12,7 +12,7 @@ from typing import Any, Callable, Optional
 from ..shared.backend_start import start_backend, wait_for_backend
 from ..shared.client import Client
 from ..shared.errors import ErrorCode, LinewashError
-from ..shared.paths import HOME_VARIABLE, ServerInfo, default_home, program_file, read_server_info
+from ..shared.paths import HOME_VARIABLE, ServerInfo, default_home, program_file, read_server_info, recorded_path
 from ..shared.sandbox import NO_SANDBOX
 from .child_process import Surroundings, is_within_reach, start_program
 
@@ -38,11 +38,11 @@ class Installation:
         """The installation that ``file`` describes; None when it is missing, garbled, or its Python is gone."""
         try:
             record = json.loads(file.read_text(encoding="utf-8"))
-            python, project, home = Path(record["python"]), Path(record["project"]), record.get("home")
+            python, project, home = recorded_path(record["python"]), recorded_path(record["project"]), record.get("home")
             sandbox = str(record.get("sandbox") or NO_SANDBOX)
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
-        home = default_home() if os.environ.get(HOME_VARIABLE) or not home else Path(home)
+        home = default_home() if os.environ.get(HOME_VARIABLE) or not home else recorded_path(home)
         if is_within_reach(surroundings, sandbox) and not (python.is_file() and project.is_dir()):
             return None
         return Installation(python, project, home, sandbox)

@@ -55,9 +55,10 @@ class Surroundings:
 def clean_environment(surroundings: Surroundings) -> Dict[str, str]:
     """The environment for another program: without what Krita set for itself, and without paths into its bundle.
 
-    Of a list of paths only the entries in the bundle go: what the painter had in PATH or LD_LIBRARY_PATH stays.
+    Of a list of paths only the entries in the bundle go: what the painter had in PATH or LD_LIBRARY_PATH stays.  A Python is
+    told that file names are UTF-8, as Krita leaves a LANG behind that no longer says so.
     """
-    cleaned: Dict[str, str] = {}
+    cleaned: Dict[str, str] = {"PYTHONUTF8": "1"}
     for name, value in surroundings.environment.items():
         if name in _KRITA_VARIABLES or name in _APPIMAGE_VARIABLES:
             continue

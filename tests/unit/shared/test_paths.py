@@ -62,3 +62,20 @@ def test_a_process_is_alive_until_it_is_collected() -> None:
     assert process_alive(process.pid) and process_alive(os.getpid())
     process.communicate(b"\n")
     assert not process_alive(process.pid) and not process_alive(2**62)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there a path is no bytes")
+def test_a_recorded_path_is_found_also_where_python_knows_ascii_alone(tmp_path: Path, project: Path) -> None:
+    """Krita's Python is so under LANG=C; the installer's, which wrote the record, was not."""
+    folder = tmp_path / "デスクトップ" / "Área"
+    folder.mkdir(parents=True)
+    record = tmp_path / "record.json"
+    record.write_text(json.dumps({"home": str(folder)}, ensure_ascii=False), encoding="utf-8")
+    code = (
+        "import json, sys; from shared.paths import recorded_path\n"
+        "assert sys.getfilesystemencoding() == 'ascii'\n"
+        "assert recorded_path(json.load(open('%s', encoding='utf-8'))['home']).is_dir()" % record
+    )
+    environment = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, cwd=project, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

@@ -101,19 +101,20 @@ def test_nothing_of_an_appimage_reaches_the_program_and_all_else_does(plugin: An
     }
     mixed = {name: value for name, (value, _) in lists.items()}
     where = surroundings(plugin, {**painters, **krita, **mixed}, bundles=(APPDIR,))
-    expected = {**painters, **{name: value for name, (_, value) in lists.items()}}
+    expected = {"PYTHONUTF8": "1", **painters, **{name: value for name, (_, value) in lists.items()}}
     assert plugin.jobs.child_process.clean_environment(where) == expected
 
 
 def test_the_fallback_library_leaves_no_current_folder_behind(plugin: Any) -> None:
     """AppRun puts its folder and a colon before LD_LIBRARY_PATH, also when that was empty."""
     where = surroundings(plugin, {"LD_LIBRARY_PATH": f"{APPDIR}/usr/libstdcpp-fallback/:"}, bundles=(APPDIR,))
-    assert plugin.jobs.child_process.clean_environment(where) == {}
+    assert plugin.jobs.child_process.clean_environment(where) == {"PYTHONUTF8": "1"}
 
 
 def test_a_neighbor_of_the_bundle_and_what_is_no_path_stay(plugin: Any) -> None:
     environment = {"PATH": f"{APPDIR}X/bin:/bin", "LD_LIBRARY_PATH": "mine", "SHELL_FUNCTION": "f:g:h i"}
-    assert plugin.jobs.child_process.clean_environment(surroundings(plugin, environment, bundles=(APPDIR,))) == environment
+    cleaned = plugin.jobs.child_process.clean_environment(surroundings(plugin, environment, bundles=(APPDIR,)))
+    assert cleaned == {"PYTHONUTF8": "1", **environment}
 
 
 def test_a_macos_bundle(plugin: Any) -> None:
@@ -124,7 +125,7 @@ def test_a_macos_bundle(plugin: Any) -> None:
         "PATH": f"{bundle}/Contents/MacOS:/Applications/Other.app/Contents/bin:/usr/bin",
     }
     cleaned = plugin.jobs.child_process.clean_environment(surroundings(plugin, environment, bundles=(bundle,)))
-    assert cleaned == {"PATH": "/Applications/Other.app/Contents/bin:/usr/bin"}
+    assert cleaned == {"PYTHONUTF8": "1", "PATH": "/Applications/Other.app/Contents/bin:/usr/bin"}
 
 
 @pytest.mark.parametrize(
