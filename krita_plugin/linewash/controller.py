@@ -136,12 +136,13 @@ class Controller(QtCore.QObject):
         for session_id, (document, session) in list(self._sessions.items()):
             if document.is_open:
                 if not session.busy:
+                    # This handles events, and so this very method may be called in the middle.
                     session.hidden_results.sync_visibility(document)
                 continue
             run = self._runs.get(session_id)
             if run is not None:
                 self._fail(run, LinewashError(ErrorCode.DOCUMENT_CLOSED))
-            del self._sessions[session_id]
+            self._sessions.pop(session_id, None)
 
     def shut_down(self) -> None:
         """Krita ends: stop what runs, and wait for the threads, which check every second whether they are still wanted."""

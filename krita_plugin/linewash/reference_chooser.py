@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Callable, Coroutine, Iterable, List, Union
 
 from .controller import Controller
-from .event_loop import in_thread
+from .event_loop import in_thread, pause
 from .images.clipboard import ImageSource
 from .images.thumbnails import file_thumbnail, layer_thumbnail
 from .krita_api.document import Document
@@ -40,11 +40,8 @@ class ReferenceChooser(QtCore.QObject):
     def show_thumbnails(self, document: Document, references: Iterable[Reference]) -> None:
         """Show what these references of a document look like, files as soon as they have been read."""
         for reference in references:
-            if reference.layer_id:
-                image = layer_thumbnail(self._controller.app, document, reference.layer_id)
-                self._panel.reference.set_thumbnail(reference, image)
-            else:
-                self._start(self._load_thumbnail(reference))
+            is_layer = bool(reference.layer_id)
+            self._start(self._show_layer(document, reference) if is_layer else self._load_thumbnail(reference))
 
     def _change(self, references: List[Reference]) -> None:
         self._choose(references=tuple(references))
@@ -103,6 +100,11 @@ class ReferenceChooser(QtCore.QObject):
             session.message = Message()
         self.show_thumbnails(document, new)
         self._choose(references=session.choices.references + tuple(new))
+
+    async def _show_layer(self, document: Document, reference: Reference) -> None:
+        image = layer_thumbnail(self._controller.app, document, reference.layer_id)
+        await pause()  # Krita may have handled events in there; if one of them closed the docker, this task ends here
+        self._panel.reference.set_thumbnail(reference, image)
 
     async def _load_thumbnail(self, reference: Reference) -> None:
         try:

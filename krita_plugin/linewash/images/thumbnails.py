@@ -4,8 +4,9 @@ from pathlib import Path
 from typing import List
 
 from ..krita_api.application import KritaApp
+from ..krita_api.color_space import SRGB, color_space_of
 from ..krita_api.document import Document
-from ..krita_api.pixel_data import SRGB, Rect, color_space_of, overlap
+from ..krita_api.pixel_data import Rect, overlap
 from ..libkis import Node
 from ..qt import QtCore, QtGui
 from .codec import read_file
@@ -15,7 +16,10 @@ THUMBNAIL_SIDE = 96
 
 
 def layer_thumbnail(app: KritaApp, document: Document, layer_id: str) -> "QtGui.QImage":
-    """A layer as it shows within the canvas, on white; a null image when there is nothing."""
+    """A layer as it shows within the canvas, on white; a null image when there is nothing.
+
+    Handles events where it has to convert colors, see ``krita_api/event_calls.py``.  INTERNAL when Krita cannot convert them.
+    """
     node = document.copy_layer(layer_id)
     if node is None:
         return QtGui.QImage()
@@ -29,8 +33,10 @@ def layer_thumbnail(app: KritaApp, document: Document, layer_id: str) -> "QtGui.
     data, space = _sample(node, area, step, width, height), color_space_of(node)
     if space != SRGB:
         converter = app.create_converter()
-        data = converter.convert(data, width, height, space, SRGB)
-        converter.close()
+        try:
+            data = converter.convert(data, width, height, space, SRGB)
+        finally:
+            converter.close()
     return _on_white(QtGui.QImage(data, width, height, width * 4, QtGui.QImage.Format.Format_ARGB32))
 
 

@@ -8,7 +8,7 @@ from typing import Callable, Tuple
 from ..shared.paths import ServerInfo
 from ..shared.protocol import LAYER_BACKGROUND, LAYER_FOREGROUND, LAYER_LINES, JobStatus
 from ..state.session import Progress
-from ..transfer.layer_writer import ResultLayers
+from ..transfer.group_builder import ResultLayers
 from .backend_connection import BackendConnection
 
 

@@ -18,8 +18,8 @@ from ..shared.request_parts import RequestParts
 from ..shared.result_names import result_name
 from ..state.choices import ForegroundChoice
 from ..state.session import Progress, describe_progress
+from ..transfer.group_builder import ResultLayers
 from ..transfer.layer_capture import CapturedLayers
-from ..transfer.layer_writer import ResultLayers
 from .backend_connection import BackendConnection
 from .backend_job import BackendJob, JobCancelled, JobResult, result_layer_names
 

@@ -8,7 +8,7 @@ from ..krita_api.pixel_data import PixelData
 from ..shared.protocol import JobStatus
 from ..shared.result_names import result_name
 from ..state.session import Progress
-from ..transfer.layer_writer import ResultLayers
+from ..transfer.group_builder import ResultLayers
 from .backend_connection import BackendConnection
 from .backend_job import BackendJob, JobResult, result_layer_names
 

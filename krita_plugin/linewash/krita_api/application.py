@@ -5,8 +5,11 @@ from typing import Callable, List, Optional, Tuple
 from ..event_loop import pause
 from ..libkis import DockWidget, DockWidgetFactory, DockWidgetFactoryBase, Krita, KritaDocument
 from ..qt import QtGui
+from ..shared.errors import ErrorCode, LinewashError
+from .color_space import SRGB
 from .document import Document
-from .pixel_data import SRGB, Converter
+from .event_calls import EventCalls
+from .pixel_data import Converter
 
 SETTINGS = "linewash"
 """The plugin's group of settings in kritarc."""
@@ -17,6 +20,8 @@ class KritaApp:
     """Everything that the plugin asks of Krita as a whole."""
 
     def __init__(self) -> None:
+        self.event_calls = EventCalls()
+        """Makes the calls inside which Krita handles events; all documents and converters make them through this object."""
         self._documents: List[Tuple[KritaDocument, Document]] = []
         self._scratch_template: Optional[KritaDocument] = None
         self._last_id = 0
@@ -37,7 +42,7 @@ class KritaApp:
             if handle == active:
                 return document
         self._last_id += 1
-        document = Document(self._last_id, active)
+        document = Document(self._last_id, active, self.event_calls)
         self._documents.append((active, document))
         return document
 
@@ -46,8 +51,8 @@ class KritaApp:
         return self.active_document() is document
 
     def trigger_action(self, action: str) -> None:
-        """Do what the menu entry of that name does, in the active document."""
-        Krita.instance().action(action).trigger()
+        """Do what the menu entry of that name does, in the active document.  Handles events, see ``event_calls.py``."""
+        self.event_calls.trigger_action(action)
 
     def icon(self, name: str) -> "QtGui.QIcon":
         """An icon of Krita's own, in the colors of the painter's theme."""
@@ -64,9 +69,11 @@ class KritaApp:
     async def prepare_scratch(self) -> None:
         """Create the template of scratch documents in two steps; at once, it would take 50 ms."""
         if self._scratch_template is None:
-            original, self._scratch_template = _create_template()
-            await pause()
-            original.close()
+            original = self._create_template()
+            try:
+                await pause()
+            finally:  # also when the task is cancelled here
+                self.event_calls.close_document(original)
             await pause()
 
     def create_scratch_document(self) -> KritaDocument:
@@ -76,24 +83,30 @@ class KritaApp:
         even when it lies in no document yet.  So such things are done here and never in the painter's document.
         """
         if self._scratch_template is None:
-            original, self._scratch_template = _create_template()
-            original.close()
+            self.event_calls.close_document(self._create_template())
+        if self._scratch_template is None:
+            raise LinewashError(ErrorCode.INTERNAL, "Krita ends")
         return self._scratch_template.clone()
 
     def create_converter(self) -> Converter:
         """A converter between color spaces; close it after use."""
-        return Converter(self.create_scratch_document)
+        return Converter(self.create_scratch_document, self.event_calls)
 
     def release(self) -> None:
         """Let go of all of Krita's objects, before Krita ends."""
         self._documents = []
-        if self._scratch_template is not None:
-            self._scratch_template.close()
-            self._scratch_template = None
+        template, self._scratch_template = self._scratch_template, None
+        if template is not None:
+            self.event_calls.close_document(template)
 
+    def _create_template(self) -> KritaDocument:
+        """Create the template as the clone of an empty document, which unlike it is not listed among the open ones.
 
-def _create_template() -> Tuple[KritaDocument, KritaDocument]:
-    """An empty document, still to be closed, and its clone, which unlike it is not listed among the open documents."""
-    original = Krita.instance().createDocument(_SCRATCH_SIDE, _SCRATCH_SIDE, "Linewash", *SRGB, 72.0)
-    original.topLevelNodes()[0].remove()
-    return original, original.clone()
+        Returns the original, still to be closed.
+        """
+        original = self.event_calls.create_document(_SCRATCH_SIDE, _SCRATCH_SIDE, "Linewash", SRGB)
+        for node in original.topLevelNodes():
+            self.event_calls.remove_layer(node)
+        if self._scratch_template is None:  # else another task created it, while Krita handled events
+            self._scratch_template = original.clone()
+        return original

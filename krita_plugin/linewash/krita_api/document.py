@@ -5,7 +5,8 @@ from typing import Iterator, List, Optional, Tuple
 
 from ..libkis import Krita, KritaDocument, Node, Selection
 from ..shared import result_names
-from .pixel_data import ColorSpace, color_space_of
+from .color_space import ColorSpace, color_space_of
+from .event_calls import EventCalls
 
 _COLOR_LAYERS = ("paintlayer", "grouplayer", "vectorlayer", "clonelayer", "filelayer", "filllayer")
 _GRAY_MASKS = ("transparencymask", "selectionmask", "filtermask")
@@ -31,8 +32,9 @@ class Layer:
 class Document:
     """One open document.  Everything here is for the window's own thread."""
 
-    def __init__(self, session_id: int, document: KritaDocument) -> None:
+    def __init__(self, session_id: int, document: KritaDocument, event_calls: EventCalls) -> None:
         self.session_id = session_id
+        self._event_calls = event_calls
         self._document = document
         self._last_active = ""
 
@@ -89,14 +91,17 @@ class Document:
         return self._last_active
 
     def activate(self, layer_id: str) -> None:
-        """Make a layer the one the painter works on, if it is still there."""
+        """Make a layer the one the painter works on, if it is still there.  Handles events, see ``event_calls.py``."""
         node = self.find_node(layer_id)
         if node is not None:
-            self._document.setActiveNode(node)
+            self._event_calls.activate_layer(self._document, node)
 
     def refresh_projection(self) -> None:
-        """Compute what is shown anew, which Krita 5 does not do by itself after a script hid a layer.  Blocks."""
-        self._document.refreshProjection()
+        """Compute what is shown anew, which Krita 5 does not do by itself after a script hid a layer.
+
+        Blocks and handles events, see ``event_calls.py``.
+        """
+        self._event_calls.refresh_projection(self._document)
 
     def root(self) -> Optional[Node]:
         """Krita's node of the whole document, None once it is closed."""

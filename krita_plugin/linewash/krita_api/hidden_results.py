@@ -33,6 +33,7 @@ class HiddenResults:
 
     def sync_visibility(self, document: Document) -> None:
         """Show what a result hid when it has been undone, hide it again when it has been redone."""
+        has_changed = False
         for written, is_hiding in self._hiding.items():
             is_there = document.find_node(written.group) is not None
             if is_there == is_hiding or not document.is_idle:
@@ -40,4 +41,7 @@ class HiddenResults:
             self._hiding[written] = is_there
             for node in filter(None, map(document.find_node, written.hidden)):
                 node.setVisible(not is_there)
+            has_changed = True
+        # Last, and once: it handles events, in which another result may be added here or the document be closed.
+        if has_changed:
             document.refresh_projection()

@@ -1,16 +1,12 @@
 """Pixels of layers in any color space, as 8-bit sRGB, read strip by strip so that no read holds the window up."""
 
 from dataclasses import dataclass
-from typing import Callable, Iterator, Optional, SupportsBytes, Tuple, Union
+from typing import Callable, Iterator, Optional, SupportsBytes, Tuple
 
 from ..libkis import KritaDocument, Node
 from ..shared.errors import ErrorCode, LinewashError
-
-ColorSpace = Tuple[str, str, str]
-"""Color model, depth and profile by Krita's names."""
-
-SRGB: ColorSpace = ("RGBA", "U8", "sRGB-elle-V2-srgbtrc.icc")
-"""8-bit sRGB; Krita keeps its bytes as blue, green, red, alpha, straight alpha: QImage's Format_ARGB32."""
+from .color_space import SRGB, ColorSpace, color_space_of
+from .event_calls import EventCalls
 
 Rect = Tuple[int, int, int, int]
 """Left, top, width and height in canvas pixels; it may reach beyond the canvas."""
@@ -34,10 +30,13 @@ class PixelData:
 
 
 class Converter:
-    """Converts pixels between color spaces with Krita's own engine, in a scratch document that is created when needed."""
+    """Converts pixels between color spaces with Krita's own engine, in a scratch document that is created when needed.
 
-    def __init__(self, create_scratch: Callable[[], KritaDocument]) -> None:
-        self._create = create_scratch
+    Krita handles events while it converts, see ``event_calls.py``.
+    """
+
+    def __init__(self, create_scratch: Callable[[], KritaDocument], event_calls: EventCalls) -> None:
+        self._create, self._event_calls = create_scratch, event_calls
         self._scratch: Optional[KritaDocument] = None
 
     def convert(self, data: bytes, width: int, height: int, source: ColorSpace, target: ColorSpace) -> bytes:
@@ -54,19 +53,14 @@ class Converter:
         return bytes(node.pixelData(0, 0, width, height))
 
     def _set_space(self, node: Node, space: ColorSpace) -> None:
-        if color_space_of(node) != space and not node.setColorSpace(*space):
+        if color_space_of(node) != space and not self._event_calls.convert_layer(node, space):
             raise LinewashError(ErrorCode.INTERNAL, "Krita cannot convert to %s/%s/%s" % space)
 
     def close(self) -> None:
         """Give the scratch document back, and with it the undo history it collected."""
-        if self._scratch is not None:
-            self._scratch.close()
-            self._scratch = None
-
-
-def color_space_of(owner: Union[Node, KritaDocument]) -> ColorSpace:
-    """The color space of a layer or document."""
-    return (str(owner.colorModel()), str(owner.colorDepth()), str(owner.colorProfile()))
+        scratch, self._scratch = self._scratch, None
+        if scratch is not None:
+            self._event_calls.close_document(scratch)
 
 
 def strips(width: int, height: int) -> Iterator[Tuple[int, int]]:

@@ -10,51 +10,27 @@ Where the group goes:
 * lines that were extracted from an image, or turned to black: directly above the line layer, with those lines on top.  Earlier
   results there are hidden, as they would lie over it.
 
-The group is put together in a document of its own, for three reasons seen in Krita 5.1: a group added with several layers in it
-shows nothing until the whole document is computed anew, which blocks the window, but a group that brings its projection along
-appears at once; blending modes and conversions are recorded as undo steps even for layers that lie nowhere yet; and until the
-one call that adds it, the painter's document knows nothing of it.  Krita makes the group wholly the document's own when it is
-added.
+The group is put together in a document of its own (``group_builder.py``) and added by one call.
 """
 
-import re
 from dataclasses import dataclass
-from typing import Callable, Iterator, List, Optional, Sequence, Tuple
+from typing import Callable, Iterator, Optional, Sequence, Tuple
 
 from ..event_loop import pause
 from ..krita_api.application import KritaApp
 from ..krita_api.document import Document, is_result_group, node_id
 from ..krita_api.hidden_results import WrittenGroup
-from ..krita_api.pixel_data import SRGB, ColorSpace, PixelData, color_space_of, strips
-from ..krita_api.result_layers import BACKGROUND, FOREGROUND, LINES, PreviousResult
-from ..libkis import KritaDocument, Node
+from ..krita_api.result_layers import PreviousResult
+from ..libkis import Node
 from ..shared.errors import ErrorCode, LinewashError
+from .group_builder import ResultLayers, build_group
 
 RETRY_MS = 60
 """Pause between two tries; after it, Krita has made a new layer the active one, which it does a moment later."""
 MAX_TRIES = 5000
 """How often a condition is tried."""
-_SELECTED_RUN = re.compile(b"[^\\0]+", re.DOTALL)
-
-
-@dataclass(frozen=True)
-class ResultLayers:
-    """The layers of a finished job as strips of BGRA bytes, and where they belong."""
-
-    size: Tuple[int, int]
-    """Width and height of the layers."""
-    canvas: Tuple[int, int]
-    """The size the document must have."""
-    name: str
-    """Of the group."""
-    lines_id: str
-    """Id of the line layer."""
-    on_paper: bool
-    """Whether the line layer is a drawing on paper."""
-    foreground: Sequence[bytes]
-    background: Sequence[bytes]
-    lines: Optional[Sequence[bytes]] = None
-    """The lines that were colored, where the line layer does not show them."""
+MAX_CHANGES = 8
+"""How often a place is looked for when the document changes just while the group is added."""
 
 
 @dataclass(frozen=True)
@@ -87,32 +63,19 @@ async def insert_result(
     Raises, with the document as it was: DOCUMENT_CLOSED, CANVAS_CHANGED, LAYER_GONE.
     """
     check_place(document, result)
+    space = document.color_space
     await app.prepare_scratch()
     scratch = app.create_scratch_document()
     try:
-        group = await _build_group(app, scratch, document, result, previous)
-        # The group is built while the painter works on; only putting it in waits for a pause.
-        await _wait_until_idle(document, is_pointer_down)
-        check_place(document, result)
-        # From here to addChildNode there is no await: the document cannot change in between.
-        place, active_layer = _find_place(app, document, result), document.active_layer()
-        group.setBlendingMode(place.blending)
-        for earlier in place.hide:
-            earlier.setVisible(False)
-        for earlier in place.fold:
-            earlier.setCollapsed(True)  # else a few results fill the Layers docker
-        group_id = node_id(group)
-        place.parent.addChildNode(group, place.above)
-        if document.find_node(group_id) is None:  # addChildNode says True even then
-            for earlier in place.hide:
-                earlier.setVisible(True)
-            raise LinewashError(ErrorCode.INTERNAL, "Krita did not take the group")
+        group = await build_group(app, scratch, space, result, previous)
+        place, active_layer = await _add_group(app, document, result, group, is_pointer_down)
+        group_id, hidden = node_id(group), tuple(map(node_id, place.hide))
     finally:
-        scratch.close()
+        app.event_calls.close_document(scratch)
     if place.move_down:
         await _move_below_lines(app, document, group_id, result.lines_id)
     await _restore_active_layer(app, document, group_id, active_layer)
-    return WrittenGroup(group_id, tuple(node_id(earlier) for earlier in place.hide))
+    return WrittenGroup(group_id, hidden)
 
 
 def check_place(document: Document, result: ResultLayers) -> None:
@@ -125,87 +88,31 @@ def check_place(document: Document, result: ResultLayers) -> None:
         raise LinewashError(ErrorCode.LAYER_GONE)
 
 
-async def _build_group(
-    app: KritaApp, scratch: KritaDocument, document: Document, result: ResultLayers, previous: Optional[PreviousResult]
-) -> Node:
-    """The group, computed and filled, in the document's color space; it belongs to ``scratch`` but lies in no document."""
-    (width, height), space = result.size, document.color_space
-    scratch.setColorSpace(*space)
-    group, root = scratch.createGroupLayer(result.name), scratch.rootNode()
-    if root is None:
-        raise LinewashError(ErrorCode.INTERNAL, "a scratch document has no root")
-    root.addChildNode(group, None)
-    await pause()
-    # Scratch documents are created small, which is fast; here the layers need their full size.
-    scratch.resizeImage(0, 0, width, height)
-    await pause()
-    if previous is None:
-        lowest, *others = await _create_layers(app, scratch, result, space)
-    else:
-        lowest, *others = await _recolor_layers(app, result, previous)
-    group.setChildNodes([lowest])
-    for node in others:
-        await pause()
-        group.addChildNode(node, None)  # unlike setChildNodes, this one computes what the group shows
-    await pause()
-    return group.duplicate()
-
-
-async def _create_layers(app: KritaApp, scratch: KritaDocument, result: ResultLayers, space: ColorSpace) -> List[Node]:
-    """The layers of the result, from bottom to top, as large as ``scratch``."""
-    nodes: List[Node] = []
-    for name, pixels in ((BACKGROUND, result.background), (FOREGROUND, result.foreground), (LINES, result.lines)):
-        if pixels is None:
-            continue
-        node = scratch.createNode(name, "paintlayer")
-        await _fill(app, node, pixels, result.size, space)
-        nodes.append(node)
-    return nodes
-
-
-async def _fill(app: KritaApp, node: Node, pixels: Sequence[bytes], size: Tuple[int, int], space: ColorSpace) -> None:
-    (width, height), converter = size, app.create_converter()
-    try:
-        for strip, (top, rows) in zip(pixels, strips(width, height)):
-            node.setPixelData(converter.convert(strip, width, rows, SRGB, space), 0, top, width, rows)
-            await pause()
-    finally:
-        converter.close()
-
-
-async def _recolor_layers(app: KritaApp, result: ResultLayers, previous: PreviousResult) -> List[Node]:
-    """The previous layers, from bottom to top, with the result's pixels where the selection is not 0.
-
-    All other pixels are never converted, so they stay as they are in any color space.
-    """
-    for role, node in previous.layers:
-        if role:
-            pixels = result.foreground if role == FOREGROUND else result.background
-            await _fill_selected(app, node, pixels, previous.selection)
-    return [node for _, node in previous.layers]
-
-
-async def _fill_selected(app: KritaApp, node: Node, pixels: Sequence[bytes], selection: PixelData) -> None:
-    width, height, converter, space = selection.width, selection.height, app.create_converter(), color_space_of(node)
-    try:
-        for strip, mask, (top, rows) in zip(pixels, selection.strips, strips(width, height)):
-            if mask.count(0) < len(mask):
-                new = converter.convert(strip, width, rows, SRGB, space)
-                old = bytes(node.pixelData(0, top, width, rows)) or bytes(len(new))
-                node.setPixelData(merge_pixels(old, new, mask), 0, top, width, rows)
-            await pause()
-    finally:
-        converter.close()
-
-
-def merge_pixels(old: bytes, new: bytes, mask: bytes) -> bytes:
-    """Pixels of any number of bytes: the new ones where the mask, one byte a pixel, is not 0."""
-    pixel_bytes, merged = len(new) // len(mask), bytearray(old)
-    # Whole runs are copied at once: a loop over single pixels would stall the window.
-    for run in _SELECTED_RUN.finditer(mask):
-        begin, end = run.start() * pixel_bytes, run.end() * pixel_bytes
-        merged[begin:end] = new[begin:end]
-    return bytes(merged)
+async def _add_group(
+    app: KritaApp, document: Document, result: ResultLayers, group: Node, is_pointer_down: Callable[[], bool]
+) -> Tuple[_Place, str]:
+    """Add the finished group in a pause of the painter's; returns where it went and which layer was active before."""
+    group_id, blending = node_id(group), str(group.blendingMode())
+    for _ in range(MAX_CHANGES):
+        await _wait_until_idle(document, is_pointer_down)
+        check_place(document, result)
+        place, active_layer = _find_place(app, document, result), document.active_layer()
+        if blending != place.blending:
+            blending = place.blending
+            app.event_calls.set_blending_mode(group, blending)
+            continue  # what was found above may be gone
+        for earlier in place.hide:
+            earlier.setVisible(False)
+        for earlier in place.fold:
+            earlier.setCollapsed(True)  # else a few results fill the Layers docker
+        hidden = tuple(map(node_id, place.hide))
+        app.event_calls.add_child_node(place.parent, group, place.above)
+        if document.find_node(group_id) is not None:
+            return place, active_layer
+        # What it was to lie beside went in the last moment.
+        for earlier in filter(None, map(document.find_node, hidden)):
+            earlier.setVisible(True)
+    raise LinewashError(ErrorCode.INTERNAL, "Krita did not take the group")
 
 
 async def _wait_until_idle(document: Document, is_pointer_down: Callable[[], bool]) -> None:

@@ -141,7 +141,7 @@ def result_for(plugin: Any) -> Any:
             tuple(pixels[top : top + rows].tobytes() for top, rows in plugin.krita_api.pixel_data.strips(width, height))
             for pixels in (foreground, paint(height, width, (90, 60, 30)))
         ]
-        return plugin.transfer.layer_writer.ResultLayers(size, size, GROUP[0], lines.uniqueId().toString(), paper, *strips)
+        return plugin.transfer.group_builder.ResultLayers(size, size, GROUP[0], lines.uniqueId().toString(), paper, *strips)
 
     return make
 

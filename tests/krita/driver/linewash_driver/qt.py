@@ -3,11 +3,11 @@
 import krita
 
 if krita.qVersion().startswith("6"):
-    from PyQt6.QtCore import QBuffer, QIODevice, QPoint, QRect, Qt, QTimer
+    from PyQt6.QtCore import QBuffer, QCoreApplication, QEvent, QIODevice, QObject, QPoint, QRect, Qt, QTimer
     from PyQt6.QtGui import QImage
     from PyQt6.QtWidgets import QAbstractButton, QApplication, QComboBox, QDockWidget, QMenu, QPushButton, QScrollArea, QWidget
 else:
-    from PyQt5.QtCore import QBuffer, QIODevice, QPoint, QRect, Qt, QTimer
+    from PyQt5.QtCore import QBuffer, QCoreApplication, QEvent, QIODevice, QObject, QPoint, QRect, Qt, QTimer
     from PyQt5.QtGui import QImage
     from PyQt5.QtWidgets import QAbstractButton, QApplication, QComboBox, QDockWidget, QMenu, QPushButton, QScrollArea, QWidget
 
@@ -16,10 +16,13 @@ __all__ = [
     "QApplication",
     "QBuffer",
     "QComboBox",
+    "QCoreApplication",
     "QDockWidget",
+    "QEvent",
     "QIODevice",
     "QImage",
     "QMenu",
+    "QObject",
     "QPoint",
     "QPushButton",
     "QRect",

@@ -18,7 +18,7 @@ def write(plugin: Any, app: Any) -> Any:
             None if pixels is None else tuple(pixels[y : y + h].tobytes() for y, h in plugin.krita_api.pixel_data.strips(*size))
             for pixels in (paint(), paint(color=(90, 60, 30)), extracted)
         ]
-        result = plugin.transfer.layer_writer.ResultLayers(
+        result = plugin.transfer.group_builder.ResultLayers(
             size, size, "Linewash 7 flats · mini", lines.uniqueId().toString(), True, *strips
         )
         return run(plugin.transfer.layer_writer.insert_result(app, app.active_document(), result, lambda: False))
