@@ -105,6 +105,17 @@ def hidden(document, given):
 KINDS = (scan, scan_alone, painting, lowest, in_group, group_itself, offset, vector, hidden_neighbors, dimmed, hidden)
 
 
+def leave_mark(painter, document, kind):
+    """A step to undo that is no "Add Layer", so that ours can be counted.
+
+    On a paint layer: with a vector layer active, *Select All* selects its shapes since Krita 5.3, and that is no step.
+    """
+    document.setActiveNode(find(document, "Scan" if kind is scan_alone else "Reference"))
+    yield 0.3
+    yield from painter.act("select_all")
+    yield from painter.act("deselect")
+
+
 def run(painter):
     given = painter.parameters
     yield from arrange(painter)
@@ -119,6 +130,7 @@ def run(painter):
             document.rootNode().addChildNode(reference, None)
         document.refreshProjection()
         yield 0.4
+        yield from leave_mark(painter, document, kind)
         document.setActiveNode(lines)
         yield 0.3
         if kind is scan_alone:
@@ -127,9 +139,7 @@ def run(painter):
             yield from painter.menu("referenceAdd", "Reference")
         if kind is painting:
             yield from painter.pick("linesAs", "Colored image")
-        yield from painter.act("select_all")
-        yield from painter.act("deselect")
-        mark, before = undo_text(), snapshot(document)  # a step that is no "Add Layer", so that ours can be counted
+        mark, before = undo_text(), snapshot(document)
         keep_view(document, painter.file(name + "_before.bgra"))
         group = yield from color(painter, document)
         keep_view(document, painter.file(name + "_after.bgra"))

@@ -1,6 +1,7 @@
 """What a painter does with the docker again and again."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from krita import Krita
@@ -49,13 +50,33 @@ def color(painter: Painter, document: Any, seconds: float = 300.0) -> Steps:
 
 
 def refused(painter: Painter, seconds: float = 120.0) -> Steps:
-    """Click Colorize where a painter can, wait until the docker rests again, return what it says."""
+    """Click Colorize where a painter can, wait until the docker rests again, return what it says.
+
+    A sentence counts once it stays: what the docker says on its way, or still has to say about what was done before the
+    click, is no answer.
+    """
+    yield from painter.until(Quiet(painter.says, 1.0), 30, "the docker to have said all")
     before = painter.says()
     if rest(painter):
         yield from painter.click(painter.widget("color"))
-    yield from painter.until(lambda: rest(painter) and painter.says() not in ("", before), seconds, "a sentence")
-    yield 0.3
+    answer = Quiet(lambda: rest(painter) and painter.says(), 0.5)
+    yield from painter.until(lambda: answer() and painter.says() not in ("", before), seconds, "a sentence")
     return painter.says()
+
+
+class Quiet:
+    """A condition: whether ``value()`` is no longer False and has not changed for some seconds."""
+
+    def __init__(self, value: Callable[[], Any], seconds: float) -> None:
+        self._value, self._seconds = value, seconds
+        self._last: Any = None
+        self._since = time.monotonic()
+
+    def __call__(self) -> bool:
+        now = self._value()
+        if now is False or now != self._last:
+            self._last, self._since = now, time.monotonic()
+        return time.monotonic() - self._since >= self._seconds
 
 
 def close(document: Any) -> Steps:
