@@ -8,6 +8,7 @@ what was there in use, and nothing half-installed is ever started.  Releases wit
 import json
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ def install_program(home: Path, wish: Wish, report: ProgressReport, source: Path
         release = read_release(source)
         folder = _releases(home) / release.folder_name
         target, kind = _target(home, folder, source, wish, report)
-        if wish.is_repair or not environment.is_current(target, wish.extras, kind.value):
+        if wish.is_repair or not environment.is_current(replace(target, project=source), wish.extras, kind.value):
             _retire(home, target)
         changed = _place_release(source, release, folder, wish.is_repair, report)
         order = environment.make_order(target, wish.extras, environment.build_for(kind))

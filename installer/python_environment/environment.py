@@ -23,11 +23,15 @@ from ..messages import InstallError, format_gigabytes, format_megabytes
 from ..progress import ProgressReport
 from ..subprocesses import capture_output, run_guarded
 from . import installation, integrity, pip_process
+from .explain import install_error
 from .packages import Package, missing_packages, remaining_bytes
 from .requirements import free_bytes
 from .resolver import HASHED_REQUIREMENTS, Order, resolve
 
 STAMP = "linewash-install.json"
+
+_PIP_BYTES = 30_000_000
+"""An environment with nothing but pip takes less."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,8 @@ def system_tools() -> Tools:
         folder.parent.mkdir(parents=True, exist_ok=True)
         status, text = run_guarded(Path(sys.executable), ("venv", folder))
         if status != 0:
+            if free_bytes(folder) < _PIP_BYTES:
+                raise install_error("disk_full")
             raise InstallError(f"The virtual environment could not be made in {folder}: {text.strip()[-300:]}")
 
     def works(python: Path) -> bool:

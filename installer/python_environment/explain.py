@@ -25,7 +25,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
         f"If you use a package index of your own, check that it has this file and that you may read it, {_AGAIN}.",
     ),
     "damaged": (
-        "{name} arrived damaged twice, so it was thrown away.",
+        "{name} arrived damaged, also the second time, so it was thrown away.",
         "Something on the way changes files: try another network, or wait a while, then start the installer again.",
     ),
     "disk_full": ("The disk is full.", f"Free some space, {_AGAIN}."),
@@ -38,6 +38,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
 """Kind -> (sentence, hint), with places for ``name`` and ``detail``."""
 
 _PATTERNS = (
+    ("damaged", r"DO NOT MATCH THE HASHES|BadZipFile|has an invalid wheel"),
     ("disk_full", r"No space left on device|Errno 28|not enough space|Errno 27|File too large|Disk quota"),
     ("proxy", r"ProxyError|Cannot connect to proxy|Tunnel connection failed|407 Proxy|proxy-connection"),
     ("certificate", r"SSLError|CERTIFICATE_VERIFY_FAILED|SSLCertVerificationError|ssl-verification"),
@@ -55,7 +56,7 @@ _PATTERNS = (
 def install_error(kind: str, name: str = "", detail: str = "") -> InstallError:
     """The error of ``kind``; name: the package it is about."""
     sentence, hint = SENTENCES[kind]
-    values = {"name": name or "the package", "detail": detail}
+    values = {"name": name or "A package", "detail": detail}
     return InstallError(sentence.format(**values), hint)
 
 
