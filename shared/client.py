@@ -15,6 +15,7 @@ from urllib.parse import quote
 import requests
 
 from .atomic_file import replace_atomically
+from .devices.device_status import DeviceStatus
 from .errors import ErrorCode, LinewashError, error_from_json, error_from_os
 from .model_spec import ModelInfo
 from .multipart import MultipartBody, Part, part_size
@@ -164,6 +165,15 @@ class Client:
     def system(self) -> Dict[str, Any]:
         """The state of the backend: version, pid, workers with state, device and pid, number of queued jobs."""
         return self._json("GET", "/v1/system", dict)
+
+    def device(self, wait_s: float = 0.0) -> DeviceStatus:
+        """What can compute and what does, as soon as a worker has said so; at the latest after ``wait_s`` (0..30) seconds."""
+        query = {"wait": str(min(wait_s, MAX_WAIT_S))}
+        return self._json("GET", "/v1/device", DeviceStatus.from_json, wait_s, params=query)
+
+    def choose_device(self, choice: str) -> DeviceStatus:
+        """Choose what computes, ``auto`` or a device's name; the backend keeps the choice.  DEVICE_UNAVAILABLE."""
+        return self._json("PUT", "/v1/device", DeviceStatus.from_json, json={"device": choice})
 
     def shutdown(self) -> None:
         """Ask the backend to end; running jobs are cancelled, finished results are kept."""

@@ -66,6 +66,7 @@ class ErrorCode(str, Enum):
     IDEMPOTENCY_CONFLICT = "idempotency_conflict"
     DISK_FULL = "disk_full"
     OUT_OF_MEMORY = "out_of_memory"
+    DEVICE_UNAVAILABLE = "device_unavailable"
     WORKER_CRASHED = "worker_crashed"
     INTERRUPTED = "interrupted"
     DOCUMENT_CLOSED = "document_closed"
@@ -216,6 +217,7 @@ ERRORS: Dict[ErrorCode, ErrorText] = {
     ),
     ErrorCode.DISK_FULL: ErrorText("The disk is full.", "Free some space, then try again.", 507),
     ErrorCode.OUT_OF_MEMORY: ErrorText("There was not enough memory.", "Close other programs or use a smaller canvas.", 507),
+    ErrorCode.DEVICE_UNAVAILABLE: ErrorText("That device cannot be chosen now.", "Choose another one in Runs on.", 409),
     ErrorCode.WORKER_CRASHED: ErrorText("The coloring process crashed.", "Press Colorize again; no layer was touched.", 500),
     ErrorCode.INTERRUPTED: ErrorText("The coloring program was stopped before it finished.", "Press Colorize again.", 500),
     ErrorCode.DOCUMENT_CLOSED: ErrorText(

@@ -80,6 +80,11 @@ def setup_file(home: Path) -> Path:
     return home / "setup" / "progress.json"
 
 
+def settings_file(home: Path) -> Path:
+    """JSON with what the painter has chosen for the backend: ``device`` and ``number_format``."""
+    return home / "settings.json"
+
+
 def log_file(home: Path) -> Path:
     """The backend's log; older logs are beside it: ``backend.log.1`` and so on."""
     return home / "logs" / "backend.log"

@@ -1,4 +1,4 @@
-"""``linewash serve | colorize | models | doctor | train | evaluate | evaluate-faces``.
+"""``linewash serve | colorize | device | models | doctor | train | evaluate | evaluate-faces``.
 
 A command imports what it needs when it is called, so that the server process never loads torch.
 """
@@ -11,12 +11,15 @@ from typing import Annotated
 import typer
 
 from backend.cli.colorize import colorize
+from backend.cli.device import device
 from backend.cli.doctor import doctor
 from backend.cli.models import models
+from shared.devices.device_status import NumberFormat
 from shared.protocol import PRODUCT_VERSION
 
 app = typer.Typer(name="linewash", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.command()(colorize)
+app.command()(device)
 app.command()(doctor)
 app.add_typer(models, name="models")
 
@@ -41,14 +44,23 @@ def serve(
     home: Annotated[Path | None, typer.Option(help="Folder of your Linewash data.")] = None,
     port: Annotated[int | None, typer.Option(help="Port on 127.0.0.1; a free one by default.")] = None,
     idle_minutes: Annotated[float | None, typer.Option(help="End after so many minutes without work.")] = None,
-    device: Annotated[list[str] | None, typer.Option(help="cpu, cuda or cuda:N; repeat for a worker on each.")] = None,
+    device: Annotated[
+        list[str] | None, typer.Option(help="auto, cpu, cuda:N, xpu:N or mps, for this run; repeat for a worker on each.")
+    ] = None,
+    number_format: Annotated[NumberFormat | None, typer.Option(help="Numbers of the published models' large networks.")] = None,
 ) -> None:
     """Run the backend until it is stopped or idle.  The Krita docker starts it by itself."""
     from backend.server.serve import AlreadyRunning
     from backend.server.serve import serve as run
     from backend.server.settings import Settings
 
-    options = {"home": home.absolute() if home else None, "port": port, "idle_minutes": idle_minutes, "devices": device}
+    options = {
+        "home": home.absolute() if home else None,
+        "port": port,
+        "idle_minutes": idle_minutes,
+        "devices": device,
+        "number_format": number_format,
+    }
     try:
         run(Settings.model_validate({name: value for name, value in options.items() if value is not None}), typer.echo)
     except AlreadyRunning as error:

@@ -8,12 +8,13 @@ from backend.contract.family import AnyColorModel, ForegroundSegmenter, ModelSpe
 from backend.weights.companions import Companion, Companions, companion_missing
 from backend.weights.detection import SUPPORT_KINDS, CheckpointKind, DetectedModel, find_companions, scan_models
 from backend.weights.safetensors_file import SafetensorsFile
+from shared.devices.device_status import NumberFormat
 from shared.errors import ErrorCode, LinewashError
 from shared.model_spec import ModelInfo
 
-LoadCheckpoint = Callable[[Path, Companions, str, ForegroundSegmenter], AnyColorModel]
+LoadCheckpoint = Callable[[Path, Companions, str, ForegroundSegmenter, NumberFormat], AnyColorModel]
 """Loads a model: (checkpoint, files of the companions that the checkpoint does not include, device as torch names it,
-segmenter) -> model."""
+segmenter, number format of large networks) -> model."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,12 @@ def checkpoint_files(name: str, models_dir: Path, families: Families) -> tuple[P
 
 
 def load_checkpoint(
-    name: str, models_dir: Path, families: Families, device: str, segmenter: ForegroundSegmenter
+    name: str,
+    models_dir: Path,
+    families: Families,
+    device: str,
+    segmenter: ForegroundSegmenter,
+    number_format: NumberFormat = NumberFormat.AUTOMATIC,
 ) -> AnyColorModel:
     """The model of that name.
 
@@ -71,7 +77,8 @@ def load_checkpoint(
     for companion in needed:
         if companion not in companions:
             raise companion_missing(companion)
-    return family.load(model.path, {companion: companions[companion] for companion in needed}, device, segmenter)
+    available: Companions = {companion: companions[companion] for companion in needed}
+    return family.load(model.path, available, device, segmenter, number_format)
 
 
 def _kinds(families: Families) -> tuple[CheckpointKind, ...]:

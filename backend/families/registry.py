@@ -14,8 +14,10 @@ from backend.families.colorizediffusion import factory as colorizediffusion
 from backend.families.foreground.selector import SegmenterSelector
 from backend.families.mini import family as mini
 from backend.families.mini.foreground import MiniSegmenter
+from backend.families.runtime import device_list
 from backend.families.runtime.condition_cache import CachingModel
 from backend.weights.shipped_model import ModelFolder, find_missing_file, model_folder
+from shared.devices.device_status import DeviceReport, NumberFormat
 from shared.model_spec import ModelInfo
 
 
@@ -54,17 +56,26 @@ def files(name: str, models_dir: Path) -> tuple[Path, ...]:
     return () if name in _SHIPPED else checkpoint_files(name, models_dir, _CHECKPOINTS)
 
 
-def load(name: str, models_dir: Path, device: str = "cpu") -> AnyColorModel:
+def report_devices(choice: str) -> DeviceReport:
+    """What can compute here, and what does, for a choice: ``auto`` or a device's name."""
+    return device_list.report_devices(choice)
+
+
+def load(
+    name: str, models_dir: Path, device: str = "cpu", number_format: NumberFormat = NumberFormat.AUTOMATIC
+) -> AnyColorModel:
     """The named model, ready to color on ``device``; it caches the conditions of the last few drawings.
 
-    device: as torch names it, e.g. cuda:1.  Raises LinewashError: UNKNOWN_MODEL, MODEL_MISSING, MODEL_CORRUPT (a digest or a
-    tensor's shape does not fit) and, for a checkpoint, what ``load_checkpoint`` raises; torch's own error when there is no such
-    device.
+    device: as torch names it, e.g. cuda:1.  number_format: of the large networks of published systems.
+
+    Raises LinewashError: UNKNOWN_MODEL, MODEL_MISSING, MODEL_CORRUPT (a digest or a tensor's shape does not fit) and, for a
+    checkpoint, what ``load_checkpoint`` raises; torch's own error when there is no such device.
     """
     if name in _SHIPPED:
         model = _SHIPPED[name].load(ModelFolder(model_folder(name, models_dir)), device)
         return CachingModel(model, SegmenterSelector(model, models_dir, device))
-    return CachingModel(load_checkpoint(name, models_dir, _CHECKPOINTS, device, foreground_segmenter(models_dir, device)))
+    segmenter = foreground_segmenter(models_dir, device)
+    return CachingModel(load_checkpoint(name, models_dir, _CHECKPOINTS, device, segmenter, number_format))
 
 
 def foreground_segmenter(models_dir: Path, device: str = "cpu") -> ForegroundSegmenter:
@@ -72,4 +83,5 @@ def foreground_segmenter(models_dir: Path, device: str = "cpu") -> ForegroundSeg
 
     Raises LinewashError MODEL_MISSING, MODEL_CORRUPT when mini's weights are missing or damaged.
     """
-    return SegmenterSelector(MiniSegmenter.load(ModelFolder(model_folder(mini.SPEC.name, models_dir))), models_dir, device)
+    shipped = MiniSegmenter.load(ModelFolder(model_folder(mini.SPEC.name, models_dir)), device)
+    return SegmenterSelector(shipped, models_dir, device)

@@ -22,6 +22,7 @@ from backend.server.middleware import GuardRules, RequestGuardMiddleware
 from backend.server.responses import AsciiJSONResponse, error_response
 from backend.server.settings import Settings
 from backend.server.upload import receive
+from shared.devices.device_status import parse_choice
 from shared.errors import ErrorCode, LinewashError, error_from_os
 from shared.protocol import (
     IDEMPOTENCY_HEADER,
@@ -206,7 +207,13 @@ def _add_system_routes(app: FastAPI, state: AppState) -> None:
     async def _system() -> Response:
         """The state of the server: version, process, workers and their devices, jobs in the queue."""
         workers = [
-            {"device": w.config.device, "pid": w.pid, "state": w.state.value, "job": w.job, "threads": w.config.threads}
+            {
+                "device": w.device or w.config.device,
+                "pid": w.pid,
+                "state": w.state.value,
+                "job": w.job,
+                "threads": w.config.threads,
+            }
             for w in state.dispatcher.workers
         ]
         return AsciiJSONResponse(
@@ -222,6 +229,26 @@ def _add_system_routes(app: FastAPI, state: AppState) -> None:
                 "waiting": state.dispatcher.waiting,
             }
         )
+
+    @app.get("/v1/device")
+    async def _device(wait: Annotated[float, Query(ge=0, le=MAX_WAIT_S, allow_inf_nan=False)] = 0.0) -> Response:
+        """What can compute and what does (``DeviceStatus``), as soon as a worker has said so, or after ``wait`` seconds."""
+        return AsciiJSONResponse((await state.dispatcher.devices.wait_until_known(wait)).to_json())
+
+    @app.put("/v1/device")
+    async def _choose_device(request: Request) -> Response:
+        """Choose what computes, ``{"device": NAME}`` with a device's name or ``auto``; ``DeviceStatus``.
+
+        The choice is kept.  It takes effect at once, or when the running job has ended.
+        """
+        try:
+            choice = parse_choice(await request.json())
+        except ValueError as error:
+            raise LinewashError(ErrorCode.BAD_REQUEST, "no JSON") from error
+        try:
+            return AsciiJSONResponse((await state.dispatcher.choose_device(choice)).to_json())
+        except OSError as error:
+            raise error_from_os(error) from error
 
     @app.post("/v1/shutdown")
     async def _shutdown() -> Response:

@@ -18,6 +18,7 @@ from backend.server.jobs import Jobs
 from backend.server.settings import Settings
 from backend.server.store import Store
 from shared import protocol
+from shared.devices.device_status import DeviceInfo, DeviceStatus
 from shared.errors import ERRORS
 from shared.protocol import ColorizeRequest, Hello, JobStatus
 from shared.request_parts import RequestParts
@@ -67,7 +68,7 @@ def _routes() -> Iterator[str]:
 
 def _messages() -> Iterator[str]:
     yield "## Messages\n"
-    for message in (ColorizeRequest, JobStatus, Hello):
+    for message in (ColorizeRequest, JobStatus, Hello, DeviceStatus, DeviceInfo):
         yield f"### {message.__name__}\n"
         yield "\n".join(line.strip() for line in (message.__doc__ or "").strip().splitlines()) + "\n"
         meanings = field_docs(message)
@@ -113,7 +114,7 @@ def _type(field: "Field[Any]") -> str:
     if isinstance(field.type, type) and not get_args(field.type):
         return field.type.__name__
     text = str(field.type)
-    for prefix in ("typing.", "shared.protocol.", "shared.errors."):
+    for prefix in ("typing.", "shared.protocol.", "shared.errors.", "shared.devices.device_status."):
         text = text.replace(prefix, "")
     return text.replace("|", "or")
 

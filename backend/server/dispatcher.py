@@ -5,6 +5,7 @@ import logging
 from collections import deque
 from dataclasses import replace
 
+from backend.server.device_choice import DeviceChoice, read_number_format
 from backend.server.jobs import Job, Jobs
 from backend.server.model_list import ModelList
 from backend.server.settings import Settings
@@ -12,6 +13,7 @@ from backend.server.store import read_result_fields
 from backend.server.worker.handle import WorkerHandle, WorkerState
 from backend.server.worker.messages import (
     Cancel,
+    DevicesFound,
     Event,
     JobCancelled,
     JobDone,
@@ -25,8 +27,9 @@ from backend.server.worker.messages import (
     WorkerExited,
 )
 from backend.server.worker.process import WorkerConfig
+from shared.devices.device_status import PROCESSOR, DeviceStatus, NumberFormat
 from shared.errors import ErrorCode, LinewashError
-from shared.paths import log_file
+from shared.paths import log_file, settings_file
 from shared.protocol import JobState, JobStatus
 from shared.stages import Stage
 
@@ -49,7 +52,9 @@ class Dispatcher:
         self._queue: deque[Job] = deque()
         self.listing = ModelList(self._ask_for_models)
         self._closing = False
-        self.workers = [WorkerHandle(_config(settings, device), self._on_event) for device in settings.devices]
+        self.devices = DeviceChoice(settings.devices, settings_file(settings.home), lambda: bool(self._outdated))
+        self._outdated: set[WorkerHandle] = set()
+        self.workers = [WorkerHandle(worker_config(settings, choice), self._on_event) for choice in self.devices.chosen]
 
     def start(self) -> None:
         """Start every worker, so that the first job need not wait for its model to load."""
@@ -90,6 +95,13 @@ class Dispatcher:
             asyncio.get_running_loop().call_later(self._grace_s, self._kill_if_unresponsive, worker, job)
         return job.status
 
+    async def choose_device(self, choice: str) -> DeviceStatus:
+        """Keep the painter's choice and start a worker for it, once no job runs.  Raises what ``DeviceChoice.choose`` does."""
+        await self.devices.choose(choice)
+        self._outdated = set(self.workers)
+        self._assign_jobs()
+        return self.devices.status()
+
     def close(self) -> None:
         """Fail unfinished jobs with INTERRUPTED, which also ends every long-poll, and kill the workers."""
         self._closing = True
@@ -107,10 +119,21 @@ class Dispatcher:
 
     def _assign_jobs(self) -> None:
         for worker in self.workers:
-            if self._queue and worker.state is WorkerState.READY:
+            if worker in self._outdated:
+                self._replace(worker)
+            elif self._queue and worker.state is WorkerState.READY:
                 self._start_job(worker, self._queue.popleft())
             elif self._queue and worker.state is WorkerState.DOWN:
                 worker.start()
+
+    def _replace(self, worker: WorkerHandle) -> None:
+        """Start a worker for the choice of devices as it is now.  One that runs a job is left alone until that has ended."""
+        if worker.state in (WorkerState.STARTING, WorkerState.READY):
+            worker.stop()
+        elif worker.state is WorkerState.DOWN:
+            self._outdated.discard(worker)
+            worker.config = replace(worker.config, device=self.devices.chosen[0], failed=None)
+            worker.start()
 
     def _start_job(self, worker: WorkerHandle, job: Job) -> None:
         worker.state, worker.job = WorkerState.BUSY, job.status.id
@@ -131,6 +154,10 @@ class Dispatcher:
             return
         elif isinstance(event, ModelsListed):
             self.listing.update(event.models)
+        elif isinstance(event, DevicesFound):
+            worker.device = event.report.used
+            if worker not in self._outdated:
+                self.devices.update(event.report)
         elif isinstance(event, Ready):
             self._on_ready(worker, event)
         elif isinstance(event, Progress):
@@ -144,7 +171,8 @@ class Dispatcher:
         if event.problem:
             _log.warning("model %s is not ready: %s", event.model, event.problem)
             self.listing.mark_failed(event.model, event.problem)
-        worker.state = WorkerState.READY
+        if worker.state is WorkerState.STARTING:
+            worker.state = WorkerState.READY
         self._assign_jobs()
 
     def _on_progress(self, job: Job, event: Progress) -> None:
@@ -172,9 +200,15 @@ class Dispatcher:
         self._assign_jobs()
 
     def _on_exit(self, worker: WorkerHandle, event: WorkerExited) -> None:
-        _log.error("worker ended with exit code %s", event.code)
         was_starting, job_id = worker.state is WorkerState.STARTING, worker.job
-        worker.state, worker.job = WorkerState.DOWN, None
+        was_stopped, worker.state, worker.job = worker.state is WorkerState.STOPPING, WorkerState.DOWN, None
+        if was_stopped:
+            self._assign_jobs()
+            return
+        _log.error("worker ended with exit code %s", event.code)
+        is_cards_fault = is_crash_of_card(worker, event.code)
+        if is_cards_fault:  # the next one computes on the processor, and results say so
+            worker.config = replace(worker.config, device=PROCESSOR, failed=self.devices.report_crash(worker.device))
         error = LinewashError(ErrorCode.WORKER_CRASHED, "exit code %s" % event.code)
         if job_id is not None:
             job = self._jobs.get(job_id)
@@ -186,6 +220,8 @@ class Dispatcher:
             else:
                 self._jobs.finish(job, JobState.FAILED, error=error)
             worker.start()  # so that the model is loaded again before the next job
+        elif is_cards_fault:
+            worker.start()
         elif was_starting and self._queue:  # each failed start fails one job, so restarts come to an end
             self._jobs.finish(self._queue.popleft(), JobState.FAILED, error=error)
         self._assign_jobs()
@@ -199,9 +235,23 @@ class Dispatcher:
             self._jobs.finish(job, JobState.DONE, **fields)
 
 
-def _config(settings: Settings, device: str) -> WorkerConfig:
+def is_crash_of_card(worker: WorkerHandle, code: int | None) -> bool:
+    """Whether a worker was probably ended by a graphics card's driver: by a signal while it used a card, or looked for one.
+
+    SIGKILL is none of a driver's: the system sends it where main memory is full, and the server to a worker that hangs.
+    """
+    uses_card = worker.device != PROCESSOR if worker.device else worker.config.device != PROCESSOR
+    is_crash = code is not None and (code >= 0xC0000000 or (code < 0 and code != -9))  # Windows reports crashes as large codes
+    return is_crash and uses_card
+
+
+def worker_config(settings: Settings, choice: str) -> WorkerConfig:
+    """What the worker for a choice of a device is started with."""
+    is_automatic = settings.number_format is NumberFormat.AUTOMATIC
     return WorkerConfig(
-        device=device,
+        device=choice,
+        failed=None,
+        number_format=read_number_format(settings_file(settings.home)) if is_automatic else settings.number_format,
         registry=settings.registry,
         preload=settings.preload,
         models=settings.models,

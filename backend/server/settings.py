@@ -2,10 +2,12 @@
 
 import os
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from shared.devices.device_status import NumberFormat
 from shared.paths import default_home, models_dir
 from shared.protocol import MAX_PART_BYTES, MAX_QUEUED, MAX_REQUEST_BYTES
 
@@ -21,8 +23,10 @@ class Settings(BaseSettings):
     """Port on 127.0.0.1; 0 = a free one."""
     idle_minutes: float = Field(default=30.0, gt=0)
     """The server ends after so long without a request or a job."""
-    devices: tuple[str, ...] = Field(default=("cpu",), min_length=1)
-    """One worker for each, as torch names devices."""
+    devices: Annotated[tuple[str, ...], NoDecode] = ()
+    """One worker for each, as torch names them, or ``auto`` (``LINEWASH_DEVICES=cuda:0,cuda:1``); () = as the painter chose."""
+    number_format: NumberFormat = NumberFormat.AUTOMATIC
+    """Of the large networks; automatic = what ``settings.json`` says, else what suits the device."""
     threads: int = Field(default=0, ge=0)
     """Compute threads of all workers together; 0 = ``OMP_NUM_THREADS``, else one per core."""
     registry: str = "backend.families.registry"
@@ -40,6 +44,11 @@ class Settings(BaseSettings):
     cancel_grace_s: float = Field(default=30.0, gt=0)
     """A worker that ignores a cancel for so long is killed."""
 
+    @field_validator("devices", mode="before")
+    @classmethod
+    def _split_devices(cls, value: object) -> object:
+        return tuple(name for name in (part.strip() for part in value.split(",")) if name) if isinstance(value, str) else value
+
     @property
     def models(self) -> Path:
         """Folder of models that the painter has added."""
@@ -49,7 +58,7 @@ class Settings(BaseSettings):
     def threads_per_worker(self) -> int:
         """Compute threads of one worker, at least 1."""
         total = self.threads or int(os.environ.get("OMP_NUM_THREADS") or usable_cores())
-        return max(1, total // len(self.devices))
+        return max(1, total // max(1, len(self.devices)))
 
 
 def usable_cores() -> int:

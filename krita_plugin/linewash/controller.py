@@ -11,6 +11,7 @@ from .jobs.backend_connection import BackendConnection
 from .jobs.backend_job import BackendJob, JobResult
 from .jobs.backend_launcher import Launcher
 from .jobs.colorize_job import ColorizeJob
+from .jobs.device_list import DeviceList
 from .jobs.fetch_job import FetchResultJob
 from .jobs.model_list import ModelList
 from .jobs.unclaimed_results import UnclaimedResults
@@ -64,9 +65,12 @@ class Controller(QtCore.QObject):
         self.loop = EventLoop(self.threads)
         self._connection = BackendConnection(launcher, create_client)
         self.models = ModelList(self.loop, self._connection, self)
-        self.unclaimed = UnclaimedResults(self.loop, self._connection, lambda: bool(self._runs), self)
+        self.devices = DeviceList(self.loop, self._connection, self)
+        self.unclaimed = UnclaimedResults(self.loop, self._connection, lambda: self.is_busy, self)
+        self.models.changed.connect(self.devices.refresh)
         self.models.failed.connect(self._on_models_failed)
-        for part in (self.models, self.unclaimed):
+        self.devices.noticed.connect(self._show_notice)
+        for part in (self.models, self.devices, self.unclaimed):
             part.changed.connect(self._on_part_changed)
         self._sessions: Dict[int, Tuple[Document, Session]] = {}
         self._runs: Dict[int, ColorizeRun] = {}
@@ -76,6 +80,11 @@ class Controller(QtCore.QObject):
         application = QtCore.QCoreApplication.instance()
         if application is not None:
             application.aboutToQuit.connect(self.shut_down)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a drawing is being colored, in whatever document."""
+        return bool(self._runs)
 
     def session(self, document: Document) -> Session:
         """The session of a document."""
@@ -266,7 +275,10 @@ class Controller(QtCore.QObject):
         self.changed.emit(document.session_id)
 
     def _on_models_failed(self, error: LinewashError) -> None:
-        self.notice = Message.from_error(error)
+        self._show_notice(Message.from_error(error))
+
+    def _show_notice(self, message: Message) -> None:
+        self.notice = message
 
     def _on_part_changed(self) -> None:
         self.changed.emit(0)

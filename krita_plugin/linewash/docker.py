@@ -58,6 +58,7 @@ class LinewashDocker(DockWidget):
         panel.area.chosen.connect(lambda area: self._choose(area=area))
         panel.variation.chosen.connect(lambda seed: self._choose(seed=seed))
         panel.another.clicked.connect(self._colorize_new_variation)
+        panel.device.chosen.connect(controller.devices.choose)
         self._references = ReferenceChooser(self, panel, controller, self._choose)
         panel.colorize.clicked.connect(self._colorize)
         panel.cancel.clicked.connect(self._cancel)
@@ -157,6 +158,7 @@ class LinewashDocker(DockWidget):
         panel.another.setEnabled(not busy)
         panel.cancel.setEnabled(session is not None and busy and session.phase is not Phase.WRITING)
         panel.progress.setVisible(busy)
+        panel.show_devices(self._controller.devices.status, self._controller.is_busy)
         panel.unclaimed.show_jobs(self._controller.unclaimed.jobs if session is not None and not busy else ())
         if session is not None and busy:
             panel.progress.show_progress(session.progress)

@@ -17,6 +17,7 @@ import numpy as np
 from backend.contract.drawing import Colors, Drawing, ProgressCallback, StepProgress
 from backend.contract.family import ModelSpec
 from backend.families.common_parameters import resolve_parameters
+from shared.devices.device_status import PROCESSOR, DeviceInfo, DeviceReport, NumberFormat
 from shared.errors import ErrorCode, LinewashError
 from shared.model_spec import NEEDS_BACKGROUND_REFERENCE, ModeInfo, ModelInfo, ParameterInfo
 from shared.protocol import ColorizeRequest, Finish
@@ -164,7 +165,12 @@ def files(name: str, models_dir: Path) -> tuple[Path, ...]:
     return (file,) if file.is_file() else ()
 
 
-def load(name: str, models_dir: Path, device: str = "cpu") -> Fake:
+def report_devices(choice: str) -> DeviceReport:
+    """The processor alone."""
+    return DeviceReport((DeviceInfo(PROCESSOR, "Processor"),), PROCESSOR)
+
+
+def load(name: str, models_dir: Path, device: str = "cpu", number_format: NumberFormat = NumberFormat.AUTOMATIC) -> Fake:
     """The fake of that name."""
     if name == "damaged":
         raise LinewashError(ErrorCode.MODEL_CORRUPT, "digest differs")

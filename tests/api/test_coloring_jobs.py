@@ -139,7 +139,7 @@ def test_a_mistake_of_ours_is_in_the_log_with_its_place(backend: BackendProcess,
 
 
 def test_jobs_at_the_same_time_get_their_own_results(start: Callable[..., BackendProcess]) -> None:
-    client = start(devices='["cpu", "cpu"]').client
+    client = start(devices="cpu,cpu").client
     colors = [(200, 80, 40), (40, 160, 90), (70, 60, 210), (230, 210, 60)]
     found: dict[int, np.ndarray] = {}
 

@@ -7,10 +7,13 @@ from backend.families.animediffusion.spec import SPEC
 from backend.families.checkpoints import CheckpointFamily
 from backend.weights.companions import Companions
 from backend.weights.detection import CheckpointKind
+from shared.devices.device_status import NumberFormat
 
 
-def load(path: Path, companions: Companions, device: str, segmenter: ForegroundSegmenter) -> AnyColorModel:
-    """A checkpoint, ready to color; it needs no companions.  Raises LinewashError: see ``loader.load_unet``."""
+def load(
+    path: Path, companions: Companions, device: str, segmenter: ForegroundSegmenter, number_format: NumberFormat
+) -> AnyColorModel:
+    """A checkpoint, ready to color, always in float32; it needs no companions.  LinewashError: see ``loader.load_unet``."""
     # here, because these import torch's networks and diffusers' schedulers, which a painter who uses mini need not wait for
     from backend.families.animediffusion.family import AnimeDiffusion
     from backend.families.animediffusion.loader import load_unet

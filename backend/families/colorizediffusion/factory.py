@@ -11,30 +11,45 @@ import torch
 from backend.contract.family import AnyColorModel, ForegroundSegmenter
 from backend.families.checkpoints import CheckpointFamily
 from backend.families.colorizediffusion.versions import LATER_KINDS, VERSIONS, Version
-from backend.families.runtime.memory_plan import compute_dtype
+from backend.families.runtime.memory_plan import estimate_memory, fits, free_memory
+from backend.families.runtime.number_format import choose_number_format, device_has_bfloat16
 from backend.weights.companions import Companions
+from shared.devices.device_status import NumberFormat
 
 if TYPE_CHECKING:  # this loads transformers and diffusers
     from backend.families.colorizediffusion.checkpoint.loader import Parts
 
+USUAL_SIDE, USUAL_ROWS = 512, 2
+"""Side of the square, and rows of a batch with guidance, that a model's defaults give."""
+
 
 def load_model(
-    version: Version, path: Path, companions: Companions, device: str, segmenter: ForegroundSegmenter
+    version: Version,
+    path: Path,
+    companions: Companions,
+    device: str,
+    segmenter: ForegroundSegmenter,
+    number_format: NumberFormat = NumberFormat.AUTOMATIC,
 ) -> AnyColorModel:
     """The checkpoint at ``path``, ready to color.  Raises LinewashError: see ``load_parts``.
 
     The weights are read into main memory; each drawing then moves to ``device`` what its memory plan has room for.
     """
     # Imported here because they load transformers and diffusers, which take a second that mini does not need.
-    from backend.families.colorizediffusion.checkpoint.loader import load_parts
+    from backend.families.colorizediffusion.checkpoint.loader import count_weights, load_parts
     from backend.families.colorizediffusion.family import ColorizeDiffusion
     from backend.families.colorizediffusion.text.text_reader import TextReader
 
-    has_bfloat16 = device.startswith("cuda") and torch.cuda.is_bf16_supported(including_emulation=False)
-    dtype = compute_dtype(device, has_bfloat16)
-    parts = use_channels_last(load_parts(path, companions, dtype, versions=(version,)))
+    def fits_float32() -> bool:
+        counts = count_weights(path, companions, versions=(version,))
+        step = sum(counts[part] for part in version.step_parts)
+        need = estimate_memory(4 * step, 4 * (sum(counts.values()) - step), USUAL_SIDE, USUAL_ROWS, width=4)
+        return fits(free_memory("cpu"), need, USUAL_SIDE)
+
+    numbers = choose_number_format(device, number_format, device_has_bfloat16, fits_float32)
+    parts = use_channels_last(load_parts(path, companions, numbers.dtype, versions=(version,)))
     reader = None if parts.text is None or parts.tokenizer is None else TextReader(parts.text, parts.tokenizer, "cpu")
-    return ColorizeDiffusion(parts, segmenter, reader, device)
+    return ColorizeDiffusion(parts, segmenter, reader, device, warning=numbers.warning)
 
 
 def use_channels_last(parts: Parts) -> Parts:

@@ -75,8 +75,18 @@ class ColorizeDiffusion(DelegatesSegmentation):
     sketch encoder, another reference the image encoder.
     """
 
-    def __init__(self, parts: Parts, segmenter: ForegroundSegmenter, read_texts: ReadTexts | None, device: str = "cpu") -> None:
+    def __init__(
+        self,
+        parts: Parts,
+        segmenter: ForegroundSegmenter,
+        read_texts: ReadTexts | None,
+        device: str = "cpu",
+        *,
+        warning: str = "",
+    ) -> None:
+        """warning: a sentence for each result; '' = none."""
         super().__init__(segmenter)
+        self._warning = warning
         self.spec = parts.version.spec
         self._parts, self._version, self._read_texts = parts, parts.version, read_texts
         self._device, self._groups = torch.device(device), module_groups(parts)
@@ -119,7 +129,7 @@ class ColorizeDiffusion(DelegatesSegmentation):
             reference_conditioning.vector,
         )
         injection = None if options.injection is None else self._injection(reference, frame, options.injection)
-        warnings = [plan.message] if plan.message else []
+        warnings = [sentence for sentence in (self._warning, plan.message) if sentence]
         if len(drawing.references) > 1 + (references.background is not None):
             warnings.append(REFERENCES_LEFT_OUT)
         return Condition(frame, conditioning, injection, self._colors(reference), options, plan, tuple(warnings))

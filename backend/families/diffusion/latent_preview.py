@@ -13,12 +13,12 @@ def fit_latent_to_rgb(latent: Tensor, image: Tensor) -> Tensor:
     """(C + 1, 3): the linear map from a latent cell (and 1) to its color that fits best where both are known.
 
     latent: (1, C, h, w) of ``image`` (1, 3, 8 h, 8 w) in -1..1.  Least squares with a little ridge, so that any autoencoder's
-    latents can be shown.
+    latents can be shown.  The equations are solved on the CPU: they are tiny, and not every device solves any.
     """
-    colors = F.interpolate(image.float(), size=latent.shape[-2:], mode="area").flatten(2)[0].T
-    cells = _with_constant(latent.float().flatten(2)[0].T)
-    ridge = RIDGE * len(cells) * torch.eye(cells.shape[1], device=cells.device)
-    return torch.linalg.solve(cells.T @ cells + ridge, cells.T @ colors)
+    colors = F.interpolate(image.float(), size=latent.shape[-2:], mode="area").flatten(2)[0].T.cpu()
+    cells = _with_constant(latent.float().flatten(2)[0].T.cpu())
+    ridge = RIDGE * len(cells) * torch.eye(cells.shape[1])
+    return torch.linalg.solve(cells.T @ cells + ridge, cells.T @ colors).to(latent.device)
 
 
 def latent_to_rgb(latent: Tensor, color_map: Tensor) -> Rgb:

@@ -1,6 +1,8 @@
-"""Number format and memory plan of a diffusion model of Stable Diffusion's size."""
+"""The memory plan of a diffusion model of Stable Diffusion's size."""
 
+import ctypes
 import math
+import sys
 from dataclasses import dataclass
 
 import torch
@@ -17,17 +19,6 @@ MIN_SIDE = 256
 """Side below which no plan makes an image smaller, pixels."""
 USABLE_SHARE = 0.9
 """Share of the free memory that a plan counts on: allocators lose some, and other programs may take some meanwhile."""
-
-
-def compute_dtype(device: str, has_bfloat16: bool) -> torch.dtype:
-    """The number format of the large networks on a device as torch names it (cpu, cuda, cuda:1, mps).
-
-    CUDA: bfloat16 where the card has it, else float16.  MPS: float16.  CPU: bfloat16, which halves the memory.
-    """
-    kind = device.split(":")[0]
-    if kind == "cuda":
-        return torch.bfloat16 if has_bfloat16 else torch.float16
-    return torch.float16 if kind == "mps" else torch.bfloat16
 
 
 @dataclass(frozen=True)
@@ -86,15 +77,23 @@ def plan_memory(free: int, wanted: MemoryNeed, side: int, can_offload: bool) -> 
     raise LinewashError(ErrorCode.OUT_OF_MEMORY, f"{least / 1e9:.1f} GB are needed, {usable / 1e9:.1f} GB are free")
 
 
-def free_memory(device: str) -> int | None:
-    """Free bytes of a device, None where they are not known (main memory of systems other than Linux).
+def fits(free: int | None, wanted: MemoryNeed, side: int) -> bool:
+    """Whether an image of side^2 pixels fits into ``free`` bytes of main memory as it is; None, not known, counts as enough."""
+    return free is None or _peak_memory(wanted, side, side, offload=False, tiling=False) <= int(free * USABLE_SHARE)
 
-    On CUDA, memory that torch has reserved but not allocated counts as free.
+
+def free_memory(device: str) -> int | None:
+    """Free bytes of a device, None where they are not known (main memory of a Mac).
+
+    On graphics cards, memory that torch has reserved but not allocated counts as free.
     """
     kind = device.split(":")[0]
     if kind == "cuda":
         reserve = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
         return torch.cuda.mem_get_info(device)[0] + reserve
+    if kind == "xpu":
+        # The driver need not tell what other programs hold.
+        return torch.xpu.get_device_properties(device).total_memory - torch.xpu.memory_allocated(device)
     if kind == "mps":
         return torch.mps.recommended_max_memory() - torch.mps.driver_allocated_memory()
     return _free_main_memory()
@@ -124,9 +123,27 @@ def _describe(offload: bool, tiling: bool, side: int, smaller: int) -> str:
 
 
 def _free_main_memory() -> int | None:
+    if sys.platform == "win32":
+        status = _MemoryStatus()
+        status.length = ctypes.sizeof(status)
+        return status.available if ctypes.windll.kernel32.GlobalMemoryStatusEx(ctypes.byref(status)) else None
     try:
         with open("/proc/meminfo", encoding="ascii") as file:  # noqa: PTH123  no path of the user's
             lines = dict(line.split(":", 1) for line in file)
         return int(lines["MemAvailable"].split()[0]) * 1024
     except (OSError, KeyError, ValueError):
         return None
+
+
+class _MemoryStatus(ctypes.Structure):
+    """What Windows' ``GlobalMemoryStatusEx`` fills in; sizes are bytes."""
+
+    length: int
+    available: int
+    _fields_ = (
+        ("length", ctypes.c_uint32),
+        ("load", ctypes.c_uint32),
+        ("total", ctypes.c_uint64),
+        ("available", ctypes.c_uint64),
+        ("others", ctypes.c_uint64 * 5),
+    )

@@ -26,6 +26,8 @@ class WorkerState(str, Enum):
     """It waits for a job."""
     BUSY = "busy"
     """It runs a job."""
+    STOPPING = "stopping"
+    """It ends, so that another one can start."""
 
 
 class WorkerHandle:
@@ -35,6 +37,8 @@ class WorkerHandle:
         self.config = config
         self.state = WorkerState.DOWN
         self.job: str | None = None
+        self.device = ""
+        """Name of the device it uses; '' until it has said so."""
         self._on_event = on_event
         self._process: SpawnProcess | None = None
         self._connection: Connection[Command, Event] | None = None
@@ -50,7 +54,7 @@ class WorkerHandle:
         server_end, worker_end = context.Pipe()
         self._process = context.Process(target=main, args=(worker_end, self.config), name="linewash-worker", daemon=True)
         loop = asyncio.get_running_loop()
-        self._connection, self.state, self.job = server_end, WorkerState.STARTING, None
+        self._connection, self.state, self.job, self.device = server_end, WorkerState.STARTING, None, ""
         try:
             self._process.start()
         except OSError as error:  # no memory or process number is left
@@ -78,6 +82,11 @@ class WorkerHandle:
         """Kill the process; ``WorkerExited`` follows."""
         if self._process is not None and self._process.pid is not None:
             self._process.kill()
+
+    def stop(self) -> None:
+        """Kill the process while it runs no job; ``WorkerExited`` follows."""
+        self.state = WorkerState.STOPPING
+        self.kill()
 
     def join(self, seconds: float) -> None:
         """Wait until the process has ended, at most ``seconds``.  Blocks."""

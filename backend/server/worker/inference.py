@@ -6,14 +6,14 @@ import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 import cv2
 import torch
 
-from backend.contract.drawing import CancelledError, Inputs, PreviousResult, ResultLayers, StepProgress
+from backend.contract.drawing import CancelledError, Inputs, PreviousResult, ProgressCallback, ResultLayers, StepProgress
 from backend.contract.family import AnyColorModel
 from backend.families.common_parameters import resolve_parameters
 from backend.families.runtime.file_stamp import Stamp, file_stamp
@@ -21,7 +21,8 @@ from backend.imaging import png
 from backend.imaging.types import Gray, Rgba
 from backend.pipeline.run import colorize
 from backend.server.store import write_result
-from backend.server.worker.messages import Event, JobCancelled, JobDone, JobFailed, Progress, RunJob
+from backend.server.worker.messages import DevicesFound, Event, JobCancelled, JobDone, JobFailed, Progress, RunJob
+from shared.devices.device_status import PROCESSOR, DeviceReport, NumberFormat, card_failed, find_title
 from shared.errors import ErrorCode, LinewashError, is_disk_full
 from shared.model_spec import ModelInfo
 from shared.protocol import (
@@ -34,8 +35,8 @@ from shared.protocol import (
 from shared.request_parts import RequestParts
 from shared.stages import Stage
 
-_NO_MEMORY = ("can't allocate memory", "not enough memory", "Insufficient memory")
-"""Texts by which torch ("DefaultCPUAllocator: ...") and OpenCV (cv::Error::StsNoMem) report that memory is full.
+_NO_MEMORY = ("can't allocate memory", "not enough memory", "Insufficient memory", "out of memory")
+"""Texts by which torch ("DefaultCPUAllocator: ...", "MPS backend out of memory") and OpenCV report that memory is full.
 
 Neither has an exception class for it.
 """
@@ -53,7 +54,11 @@ class Registry(Protocol):
         """Files of the model that may be replaced while it is loaded; () when there are none."""
         ...
 
-    def load(self, name: str, models_dir: Path, device: str) -> AnyColorModel:
+    def report_devices(self, choice: str) -> DeviceReport:
+        """What can compute, and what does, for a choice: ``auto`` or a device's name."""
+        ...
+
+    def load(self, name: str, models_dir: Path, device: str, number_format: NumberFormat) -> AnyColorModel:
         """The model of that name, ready to color on that device."""
         ...
 
@@ -73,14 +78,25 @@ class InferenceRunner:
     """Keeps models in memory and runs jobs with them.
 
     The preloaded model stays in memory.  Of the others, which may be large, only the last one used stays.  A model whose files
-    have changed is loaded again.
+    have changed is loaded again.  When a graphics card fails, everything is loaded again onto the processor, and whoever waits
+    for a result gets it from there, with a sentence that says so.
     """
 
-    def __init__(self, registry: str, models: Path, threads: int, device: str) -> None:
+    def __init__(
+        self, registry: str, models: Path, threads: int, number_format: NumberFormat, send: Callable[[Event], None]
+    ) -> None:
         torch.set_num_threads(threads)
         cv2.setNumThreads(threads)
         self._registry = cast(Registry, importlib.import_module(registry))
-        self._models, self._device, self._loaded, self._pinned_model = models, device, dict[str, _LoadedModel](), ""
+        self._models, self._number_format, self._send = models, number_format, send
+        self._loaded, self._pinned_model = dict[str, _LoadedModel](), ""
+        self._devices = DeviceReport((), PROCESSOR)
+
+    def use_device(self, choice: str, failed: DeviceReport | None = None) -> None:
+        """Compute on the device of this choice (``auto`` or a name), or as ``failed`` says; sends ``DevicesFound``."""
+        self._devices = failed or self._registry.report_devices(choice)
+        _log.info("device: %s (chosen: %s) %s", self._devices.used, choice, self._devices.problem)
+        self._send(DevicesFound(self._devices))
 
     def models(self) -> tuple[ModelInfo, ...]:
         """Every model of the registry, and whether its files are there."""
@@ -91,40 +107,71 @@ class InferenceRunner:
         self._pinned_model = name
         try:
             if name:
-                self._family(name)
+                self._with_processor_as_reserve(lambda: self._family(name))
         except Exception as error:  # noqa: BLE001  the worker must start whatever is wrong with a model file
             problem = job_failure("", error)
             return "%s: %s" % (problem.code.value, problem.detail)
         return ""
 
-    def run(
-        self, command: RunJob, cancelled: Callable[[str], bool], send: Callable[[Event], None]
-    ) -> JobDone | JobFailed | JobCancelled:
+    def run(self, command: RunJob, cancelled: Callable[[str], bool]) -> JobDone | JobFailed | JobCancelled:
         """Color one job.  Sends ``Progress`` at each step, and stops there when the job was cancelled."""
 
         def on_step(step: StepProgress) -> None:
             if cancelled(command.job):
                 raise CancelledError
             preview = None if step.preview is None else png.encode(step.preview)
-            send(Progress(command.job, step.stage, step.step, step.steps, preview))
+            self._send(Progress(command.job, step.stage, step.step, step.steps, preview))
 
         try:
-            start = time.monotonic()
-            family = self._family(command.request.model)
-            resolve_parameters(family.spec, command.request)  # bad parameters are refused before any image is decoded
-            inputs = read_inputs(command.folder, command.request)
-            read_end = time.monotonic()
-            result = colorize(inputs, family, on_step)
-            on_step(StepProgress(Stage.LAYERS, 1, 1))
-            encode_start = time.monotonic()
-            layers = encode_layers(result.layers)
-            seconds = {"read": read_end - start, **result.seconds, "encode": time.monotonic() - encode_start}
-            write_result(command.folder, layers, result.warnings, seconds)
+            self._with_processor_as_reserve(lambda: self._color(command, on_step))
         except CancelledError:
             return JobCancelled(command.job)
         except Exception as error:  # noqa: BLE001  an error fails this job alone, and the worker goes on
             return job_failure(command.job, error)
         return JobDone(command.job)
+
+    def _color(self, command: RunJob, on_step: ProgressCallback) -> None:
+        """Color a job and write its result."""
+        start = time.monotonic()
+        family = self._family(command.request.model)
+        resolve_parameters(family.spec, command.request)  # bad parameters are refused before any image is decoded
+        inputs = read_inputs(command.folder, command.request)
+        read_end = time.monotonic()
+        result = colorize(inputs, family, on_step)
+        on_step(StepProgress(Stage.LAYERS, 1, 1))
+        encode_start = time.monotonic()
+        layers = encode_layers(result.layers)
+        seconds = {"read": read_end - start, **result.seconds, "encode": time.monotonic() - encode_start}
+        warnings = (*result.warnings, self._devices.problem) if self._devices.problem else result.warnings
+        write_result(command.folder, layers, warnings, seconds)
+
+    def _with_processor_as_reserve(self, work: Callable[[], Any]) -> None:
+        """Do the work; if the device fails at it, do it again on the processor, which is used from then on.
+
+        Drivers have no exception of their own for a card that is gone or broken, so every RuntimeError counts but full memory.
+        """
+        try:
+            work()
+            return
+        except RuntimeError as error:  # torch's own errors are of this kind, also what a device cannot compute
+            if self._devices.used == PROCESSOR or is_out_of_memory(error):
+                raise
+            _log.exception("device %s has failed", self._devices.used)
+            title = find_title(self._devices.devices, self._devices.used)
+        self._loaded.clear()  # outside the handler, whose traceback holds the networks
+        gc.collect()
+        before = self._devices
+        self._devices = replace(before, used=PROCESSOR, problem=card_failed(title))
+        try:
+            work()
+        except Exception as error:
+            # What fails on the processor as well is no failure of the card, if that still computes.
+            if isinstance(error, CancelledError) or not self._registry.report_devices(before.used).problem:
+                self._devices = before
+                self._loaded.clear()
+            raise
+        finally:
+            self._send(DevicesFound(self._devices))
 
     def _family(self, name: str) -> AnyColorModel:
         if name not in self._loaded or file_stamp(self._loaded[name].files) != self._loaded[name].stamp:
@@ -134,7 +181,8 @@ class InferenceRunner:
             gc.collect()
             files = self._registry.files(name, self._models)
             before = file_stamp(files)  # taken before reading, so that a change while reading is noticed next time
-            self._loaded[name] = _LoadedModel(self._registry.load(name, self._models, self._device), files, before)
+            family = self._registry.load(name, self._models, self._devices.used, self._number_format)
+            self._loaded[name] = _LoadedModel(family, files, before)
         return self._loaded[name].family
 
 
@@ -182,6 +230,11 @@ def job_failure(job: str, error: Exception) -> JobFailed:
     detail = "%s: %s" % (type(error).__name__, error)
     if is_disk_full(error):
         return JobFailed(job, ErrorCode.DISK_FULL, detail)
-    if isinstance(error, (MemoryError, torch.OutOfMemoryError)) or any(text in str(error) for text in _NO_MEMORY):
+    if is_out_of_memory(error):
         return JobFailed(job, ErrorCode.OUT_OF_MEMORY, detail)
     return JobFailed(job, ErrorCode.INTERNAL, detail)
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Whether an exception says that main memory, or a graphics card's, is full."""
+    return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or any(text in str(error) for text in _NO_MEMORY)

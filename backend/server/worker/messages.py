@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from shared.devices.device_status import DeviceReport
 from shared.errors import ErrorCode
 from shared.model_spec import ModelInfo
 from shared.protocol import ColorizeRequest
@@ -37,6 +38,13 @@ class ModelsListed:
     """Worker to server: the models in the registry.  The first of these also means that torch is imported."""
 
     models: tuple[ModelInfo, ...]
+
+
+@dataclass(frozen=True)
+class DevicesFound:
+    """Worker to server: what can compute and what does.  It comes first, and again when the device has failed."""
+
+    report: DeviceReport
 
 
 @dataclass(frozen=True)
@@ -107,4 +115,4 @@ class WorkerExited:
 
 
 Command = RunJob | Cancel | ListModels
-Event = ModelsListed | Ready | Progress | JobDone | JobFailed | JobCancelled | Log | WorkerExited
+Event = ModelsListed | DevicesFound | Ready | Progress | JobDone | JobFailed | JobCancelled | Log | WorkerExited

@@ -17,6 +17,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from backend.server.worker.messages import Cancel, Command, Event, Log, ModelsListed, Ready, RunJob
+from shared.devices.device_status import DeviceReport, NumberFormat
 from shared.model_spec import ModelInfo
 
 _log = logging.getLogger(__name__)
@@ -27,7 +28,11 @@ class WorkerConfig:
     """What a worker is started with."""
 
     device: str
-    """As torch names it."""
+    """``auto``, or as torch names it."""
+    failed: DeviceReport | None
+    """What an earlier worker found before its device ended it: then the processor computes, and nothing is looked for."""
+    number_format: NumberFormat
+    """As in ``Settings``."""
     registry: str
     """As in ``Settings``."""
     preload: str
@@ -56,14 +61,15 @@ def main(connection: "Connection[Event, Command]", config: WorkerConfig) -> None
         except ImportError:
             _log.exception("the worker cannot import what it needs")
             raise
-        runner = InferenceRunner(config.registry, config.models, config.threads, config.device)
+        runner = InferenceRunner(config.registry, config.models, config.threads, config.number_format, channel.send)
         channel.list_models = runner.models
+        runner.use_device(config.device, config.failed)
         # The list comes before a model is loaded: the docker can show it meanwhile.
         channel.send(ModelsListed(runner.models()))
         channel.send(Ready(config.preload, runner.preload(config.preload)))
         gc.freeze()  # libraries and model are never freed; scanning them costs 0.1 s each time
         while True:
-            channel.send(runner.run(channel.runs.get(), channel.cancelled, channel.send))
+            channel.send(runner.run(channel.runs.get(), channel.cancelled))
             gc.collect()  # a traceback may still hold gigabytes of a failed job
 
 
@@ -76,6 +82,8 @@ def limit_threads(threads: int) -> None:
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
         os.environ[name] = str(threads)
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # What torch cannot compute on a Mac's graphics goes to its processor, instead of failing.
+    os.environ.setdefault("PYTORCH_ENABLE_MPS_FALLBACK", "1")
 
 
 def stay_offline() -> None:

@@ -3,12 +3,14 @@
 from typing import Optional, Sequence
 
 from ..qt import QtCore, QtGui, QtWidgets
+from ..shared.devices.device_status import DeviceStatus
 from ..shared.line_preparation import LinePreparation
 from ..shared.model_spec import NEEDS_BACKGROUND_REFERENCE, NEEDS_MASK, ModelInfo
 from ..shared.protocol import Finish
 from ..state.choices import Area, DockerState, ForegroundChoice
 from ..state.model_choices import chosen_values, effective_finish, find_model, mode_parameters, selected_mode
 from .choice_box import ChoiceBox
+from .device_box import DeviceBox
 from .model_box import ModelBox
 from .parameter_form import ParameterForm
 from .progress_row import ProgressRow
@@ -85,6 +87,7 @@ class Panel(QtWidgets.QWidget):
         self.another.setObjectName("another")
         self.another.setToolTip("Colorize in a variation you have not tried yet")
         self.another.setFixedWidth(self.another.fontMetrics().boundingRect(self.another.text()).width() + BUTTON_MARGIN)
+        self.device, self._device_label = DeviceBox(), QtWidgets.QLabel("Runs on")
         self.colorize = QtWidgets.QPushButton("Colorize")
         self.colorize.setObjectName("color")
         self.cancel = QtWidgets.QPushButton("Cancel")
@@ -119,6 +122,13 @@ class Panel(QtWidgets.QWidget):
             )
         infos = mode_parameters(choices, model) if model is not None else ()
         self.parameters.show_parameters(infos, chosen_values(choices, model) if model is not None else {})
+
+    def show_devices(self, status: Optional[DeviceStatus], is_busy: bool) -> None:
+        """Show what computes, once the backend has said so."""
+        for widget in (self.device, self._device_label):
+            widget.setVisible(status is not None)
+        if status is not None:
+            self.device.show_devices(status, is_busy)
 
     def _lay_out(self) -> None:
         choices = QtWidgets.QWidget()
@@ -164,6 +174,9 @@ class Panel(QtWidgets.QWidget):
             if field is self.mode:
                 self._mode_label = label
         grid.addWidget(self.parameters, len(rows), 0, 1, 2)
+        grid.addWidget(self._device_label, len(rows) + 1, 0)
+        grid.addWidget(self.device, len(rows) + 1, 1)
+        self._device_label.setBuddy(self.device)
         self._buttons = buttons = QtWidgets.QHBoxLayout()
         buttons.addWidget(self.colorize, 2)
         buttons.addWidget(self.cancel, 1)
@@ -173,7 +186,7 @@ class Panel(QtWidgets.QWidget):
         outer.setContentsMargins(0, 0, 0, 0)  # Krita sets a docker's own to 1, whatever they were
         outer.addLayout(column)
         column.setSpacing(6)
-        for widget in (self.foreground_layer, self.mode, self._mode_label, self.parameters):
+        for widget in (self.foreground_layer, self.mode, self._mode_label, self.parameters, self.device, self._device_label):
             widget.hide()  # shown when it is needed
         # Only the choices scroll: buttons and messages are always in sight.
         column.addWidget(ScrollArea(choices, self.lines.sizeHint().height()))

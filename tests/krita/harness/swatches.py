@@ -16,6 +16,7 @@ from backend.contract.drawing import Colors, Drawing, ProgressCallback, StepProg
 from backend.contract.family import ModelSpec
 from backend.imaging.types import Gray, Rgb
 from backend.weights.shipped_model import ModelFolder
+from shared.devices.device_status import PROCESSOR, DeviceInfo, DeviceReport, NumberFormat
 from shared.errors import ErrorCode, LinewashError
 from shared.model_spec import ModelInfo
 from shared.protocol import ColorizeRequest, Finish
@@ -76,7 +77,12 @@ def models(models_dir: Path) -> list[ModelInfo]:
     return [ModelInfo(SPEC.name, SPEC.title, SPEC.license, [finish.value for finish in SPEC.finishes], True)]
 
 
-def load(name: str, models_dir: Path, device: str = "cpu") -> Swatches:
+def report_devices(choice: str) -> DeviceReport:
+    """The processor alone."""
+    return DeviceReport((DeviceInfo(PROCESSOR, "Processor"),), PROCESSOR)
+
+
+def load(name: str, models_dir: Path, device: str = "cpu", number_format: NumberFormat = NumberFormat.AUTOMATIC) -> Swatches:
     """The one family.  LinewashError UNKNOWN_MODEL, and as with the real one MODEL_CORRUPT for a damaged ``models/mini``."""
     if name != SPEC.name:
         raise LinewashError(ErrorCode.UNKNOWN_MODEL, name)

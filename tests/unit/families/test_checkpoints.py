@@ -12,6 +12,7 @@ from backend.families.colorizediffusion.versions import LATER_KINDS
 from backend.weights.companions import Companion, companion_missing
 from backend.weights.detection import CheckpointKind
 from backend.weights.known_downloads import find_download
+from shared.devices.device_status import NumberFormat
 from shared.errors import ErrorCode, LinewashError
 from shared.model_spec import ModeInfo
 from shared.protocol import Finish
@@ -53,8 +54,8 @@ def test_with_it_the_checkpoint_is_ready_and_gets_both_files(tmp_path: Path, fam
     clip = write(tmp_path / "clip" / "model.safetensors", ("vision_model.embeddings.class_embedding",), CLIP_WIDTH)
     (row,) = list_checkpoints(tmp_path, families)
     assert row.ready and not row.reason
-    load_checkpoint("switch", tmp_path, families, "cuda:1", SEGMENTER)
-    assert asked == [(path, {"clip-vit-h-14": clip}, "cuda:1", SEGMENTER)]
+    load_checkpoint("switch", tmp_path, families, "cuda:1", SEGMENTER, NumberFormat.BFLOAT16)
+    assert asked == [(path, {"clip-vit-h-14": clip}, "cuda:1", SEGMENTER, NumberFormat.BFLOAT16)]
 
 
 def test_one_with_an_encoder_of_its_own_needs_no_other(tmp_path: Path, families: Families, asked: list[Any]) -> None:
@@ -64,7 +65,7 @@ def test_one_with_an_encoder_of_its_own_needs_no_other(tmp_path: Path, families:
     assert all(row.ready for row in list_checkpoints(tmp_path, families))
     for name in ("switch", "mult"):
         load_checkpoint(name, tmp_path, families, "cpu", SEGMENTER)
-    assert asked == [(path, {}, "cpu", SEGMENTER), (plain, {}, "cpu", SEGMENTER)]
+    assert asked == [(file, {}, "cpu", SEGMENTER, NumberFormat.AUTOMATIC) for file in (path, plain)]
 
 
 def test_the_files_of_a_model_are_those_it_is_loaded_from(tmp_path: Path, families: Families, asked: list[Any]) -> None:

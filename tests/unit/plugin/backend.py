@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
 from typing import Any
 
 import cv2
@@ -26,6 +27,7 @@ class Backend:
         self.awake = False
         self.models: list[Any] = []
         self.jobs: list[Any] = []
+        self.device_status: Any = None
         self.layers: tuple[str, ...] = self.protocol.LAYERS
 
     def find_or_start(self, report: Any, is_cancelled: Any) -> Any:
@@ -77,6 +79,18 @@ class Client:
 
     def models(self, wait_s: float = 0.0) -> list[Any]:
         return self.backend.models
+
+    def device(self, wait_s: float = 0.0) -> Any:
+        self.backend.note("device")
+        if self.backend.device_status is None:
+            raise self.backend.errors.LinewashError(self.backend.errors.ErrorCode.BAD_REQUEST)  # an older backend
+        return self.backend.device_status
+
+    def choose_device(self, choice: str) -> Any:
+        self.backend.note("choose " + choice)
+        used = self.backend.device_status.devices[0].name if choice == "auto" else choice
+        self.backend.device_status = replace(self.backend.device_status, choice=choice, used=used, problem="")
+        return replace(self.backend.device_status, used="", pending=True)
 
     def preview(self, job_id: str) -> bytes:
         self.backend.note("preview")

@@ -24,7 +24,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     [
         ("port", 0),
         ("idle_minutes", 30.0),
-        ("devices", ("cpu",)),
+        ("devices", ()),
         ("registry", "backend.families.registry"),
         ("preload", "mini"),
         ("max_queued", MAX_QUEUED),
@@ -40,13 +40,26 @@ def test_a_server_keeps_to_what_the_docs_say(settings: Settings, name: str, valu
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"port": 65536}, {"idle_minutes": 0}, {"keep_days": 0}, {"cancel_grace_s": 0}, {"devices": ()}]
+    "wrong", [{"port": 65536}, {"idle_minutes": 0}, {"keep_days": 0}, {"cancel_grace_s": 0}, {"number_format": "float8"}]
 )
 def test_settings_outside_their_range_are_refused(tmp_path: Path, wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         Settings.model_validate({"home": tmp_path, **wrong})
 
 
+@pytest.mark.parametrize(
+    ("text", "devices"),
+    [("cuda:0", ("cuda:0",)), ("cpu, cuda:1", ("cpu", "cuda:1")), ("", ()), (" , ", ())],
+)
+def test_devices_of_the_environment_are_names_with_commas(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, devices: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("LINEWASH_DEVICES", text)
+    assert Settings(home=tmp_path).devices == devices
+    assert Settings(home=tmp_path, devices=("cpu",)).devices == ("cpu",), "an argument counts more"
+
+
 def test_threads_are_divided_among_the_workers(tmp_path: Path) -> None:
     assert Settings(home=tmp_path, devices=("cuda:0", "cuda:1"), threads=7).threads_per_worker == 3
     assert Settings(home=tmp_path, devices=("cuda:0", "cuda:1"), threads=1).threads_per_worker == 1
+    assert Settings(home=tmp_path, devices=(), threads=5).threads_per_worker == 5

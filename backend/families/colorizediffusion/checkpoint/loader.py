@@ -95,6 +95,19 @@ def load_parts(
             return _load(version, file, clip_file, types, device, prediction)
 
 
+def count_weights(path: Path, companions: Companions = NO_COMPANIONS, versions: Sequence[Version] = VERSIONS) -> dict[str, int]:
+    """Numbers in each part of the checkpoint at ``path``, from the files' headers.  Raises as ``load_parts``."""
+    with SafetensorsFile(path) as file:
+        version = detect_version(file.entries, versions)
+        clip = companions.get(version.clip)
+        if clip is None or vision_names(file.entries) is not None:
+            networks = _build_networks(version, file, file)
+        else:
+            with SafetensorsFile(clip) as clip_file:
+                networks = _build_networks(version, file, clip_file)
+    return {part: sum(weight.numel() for weight in network.parameters()) for part, network in networks.items()}
+
+
 def load_text(path: Path, device: str = "cpu") -> TextEncoder:
     """CLIP's text tower from ``Parts.text``, float32.  Raises what ``load_parts`` raises."""
     with SafetensorsFile(path) as file:
@@ -135,17 +148,16 @@ def _load(
     clip_names = vision_names(clip.entries)
     if clip_names is None:
         raise companion_missing(version.clip)
-    config, clip_config = read_config(file.path), read_config(clip.path)
-    networks = build_on_meta(lambda: version.build(file.shapes, config))
-    image_encoder = build_on_meta(lambda: network_configs.image_encoder(clip.shapes, clip_names, clip_config))
+    networks = _build_networks(version, file, clip)
+    image_encoder = cast(ImageEncoder, networks.pop("image_encoder"))
 
     # Both files are checked against their networks before weights of either are read.
     sources = [(network, version.key_map[part]) for part, network in networks.items()]
     if clip is file:
-        check_state_dict(file, [*sources, (image_encoder, clip_names)], ignorable_keys(file, config))
+        check_state_dict(file, [*sources, (image_encoder, clip_names)], ignorable_keys(file, read_config(file.path)))
     else:
-        check_state_dict(file, sources, ignorable_keys(file, config))
-        check_state_dict(clip, [(image_encoder, clip_names)], ignorable_keys(clip, clip_config))
+        check_state_dict(file, sources, ignorable_keys(file, read_config(file.path)))
+        check_state_dict(clip, [(image_encoder, clip_names)], ignorable_keys(clip, read_config(clip.path)))
 
     # ``part=part`` keeps each part's own value; a closure alone would see that of the last round.
     for part, network in networks.items():
@@ -163,6 +175,17 @@ def _load(
         tokenizer=_tokenizer(clip.path.parent),
         extras=networks,
     )
+
+
+def _build_networks(version: Version, file: SafetensorsFile, clip: SafetensorsFile) -> dict[str, nn.Module]:
+    """All networks by part on the meta device, with the shapes of the files.  LinewashError COMPANION_MISSING."""
+    clip_names = vision_names(clip.entries)
+    if clip_names is None:
+        raise companion_missing(version.clip)
+    config, clip_config = read_config(file.path), read_config(clip.path)
+    networks = build_on_meta(lambda: version.build(file.shapes, config))
+    image_encoder = build_on_meta(lambda: network_configs.image_encoder(clip.shapes, clip_names, clip_config))
+    return {**networks, "image_encoder": image_encoder}
 
 
 def _tokenizer(folder: Path) -> Path | None:

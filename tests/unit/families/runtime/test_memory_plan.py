@@ -1,28 +1,14 @@
-"""The number format of each device, and what gives way, in which order, when memory is short."""
+"""What gives way, in which order, when memory is short."""
 
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.families.runtime.memory_plan import MIN_SIDE, MemoryPlan, compute_dtype, estimate_memory, free_memory, plan_memory
+from backend.families.runtime.memory_plan import MIN_SIDE, MemoryPlan, estimate_memory, fits, free_memory, plan_memory
 from shared.errors import ErrorCode, LinewashError
 
 GB = 10**9
 FULL = estimate_memory(denoiser=2 * GB, others=2 * GB, side=768, rows=2)
-
-
-@pytest.mark.parametrize(
-    ("device", "has", "wanted"),
-    [
-        ("cuda", True, torch.bfloat16),
-        ("cuda:1", False, torch.float16),
-        ("mps", True, torch.float16),
-        ("cpu", False, torch.bfloat16),
-    ],
-)
-def test_each_device_has_its_number_format(device: str, has: bool, wanted: torch.dtype) -> None:
-    assert compute_dtype(device, has) is wanted
 
 
 def test_with_room_enough_nothing_gives_way_and_nothing_is_reported() -> None:
@@ -87,3 +73,20 @@ def test_no_image_becomes_smaller_than_256() -> None:
             break
         free -= GB // 200
     assert sides[-1] == min(sides) == MIN_SIDE == 256
+
+
+def test_what_fits_is_what_needs_no_saving() -> None:
+    for tenths in range(10, 130):
+        free = tenths * GB // 10
+        try:
+            unsaved = plan_memory(free, FULL, 768, can_offload=False) == MemoryPlan(False, False, 768)
+        except LinewashError:
+            unsaved = False
+        assert fits(free, FULL, 768) is unsaved
+    assert fits(None, FULL, 768)
+
+
+def test_numbers_of_32_bits_need_twice_the_memory() -> None:
+    narrow = estimate_memory(denoiser=2 * GB, others=0, side=768, rows=2, width=2)
+    wide = estimate_memory(denoiser=4 * GB, others=0, side=768, rows=2, width=4)
+    assert (wide.denoiser, wide.sampling) == (2 * narrow.denoiser, 2 * narrow.sampling)
