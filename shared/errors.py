@@ -149,7 +149,9 @@ ERRORS: Dict[ErrorCode, ErrorText] = {
     ErrorCode.DOWNLOAD_UNKNOWN: ErrorText(
         "The hub has no such file.", "Check the names of repository and file, or run linewash models list.", 404
     ),
-    ErrorCode.DOWNLOAD_FAILED: ErrorText("The download did not finish.", "Make sure that you are online, then try again.", 502),
+    ErrorCode.DOWNLOAD_FAILED: ErrorText(
+        "The download did not finish.", "Make sure that you are online, then try again: it continues where it stopped.", 502
+    ),
     ErrorCode.DOWNLOAD_DAMAGED: ErrorText("The downloaded file is damaged.", "It was deleted; try again.", 502),
     ErrorCode.DOWNLOAD_NO_ROOM: ErrorText(
         "There is not enough disk space for the model.", "Free some space, then run the same command again.", 507
