@@ -195,7 +195,7 @@ ERRORS: Dict[ErrorCode, ErrorText] = {
     ),
     ErrorCode.SNAP_CLOSED: ErrorText(
         "Krita's sandbox (Snap) keeps Linewash from starting its coloring program.",
-        "Use Krita as AppImage, Flatpak or from your system's packages instead.",
+        "Set Linewash up from the docker of its release, or use Krita as AppImage or from your system's packages.",
         503,
     ),
     ErrorCode.BACKEND_GONE: ErrorText(

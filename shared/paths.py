@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Dict, Optional
 
-from .sandbox import sees_all_processes
+from .sandbox import current_sandbox, is_snap, sees_all_processes
 
 HOME_VARIABLE = "LINEWASH_HOME"
 """Environment variable that overrides ``default_home``."""
@@ -18,11 +18,15 @@ def default_home() -> Path:
     r"""The folder of the user's Linewash data; it need not exist yet.
 
     ``$LINEWASH_HOME``, else the platform's folder for application data: ``$XDG_DATA_HOME/linewash`` or
-    ``~/.local/share/linewash``, ``~/Library/Application Support/linewash``, ``%LOCALAPPDATA%\linewash``.
+    ``~/.local/share/linewash``, ``~/Library/Application Support/linewash``, ``%LOCALAPPDATA%\linewash``.  In Krita's Snap the
+    folder that all its versions share: the other one is copied with each update.
     """
     chosen = os.environ.get(HOME_VARIABLE)
     if chosen:
         return Path(chosen).expanduser().absolute()
+    common = os.environ.get("SNAP_USER_COMMON")
+    if common and is_snap(current_sandbox(os.environ)):
+        return Path(common) / "linewash"
     if sys.platform == "win32":
         base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
     elif sys.platform == "darwin":

@@ -30,6 +30,11 @@ def is_flatpak(sandbox: str) -> bool:
     return sandbox.startswith(_FLATPAK)
 
 
+def is_snap(sandbox: str) -> bool:
+    """Whether a word of ``current_sandbox`` names a Snap."""
+    return sandbox.startswith(_SNAP)
+
+
 def sees_all_processes(root: Path = Path("/")) -> bool:
     """Whether process numbers mean the same here as outside: in a Flatpak they do not."""
     return not (root / _FLATPAK_FILE).is_file()

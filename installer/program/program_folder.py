@@ -6,6 +6,7 @@ what was there in use, and nothing half-installed is ever started.  Releases wit
 """
 
 import json
+import os
 import shutil
 import sys
 from dataclasses import replace
@@ -14,6 +15,7 @@ from typing import Any
 
 from shared.atomic_file import write_atomically
 from shared.paths import program_dir, program_file, setup_file
+from shared.sandbox import current_sandbox
 from shared.setup_progress import SetupPhase
 
 from ..checkout import LOCK_NAME, PROJECT, Target
@@ -44,6 +46,7 @@ def install_program(home: Path, wish: Wish, report: ProgressReport, source: Path
             "python": str(python),
             "project": str(folder),
             "home": str(home),
+            "sandbox": current_sandbox(os.environ),
             "version": release.version,
             "protocol": release.protocol,
         }

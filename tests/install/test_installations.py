@@ -107,6 +107,6 @@ def test_what_is_in_the_way_of_a_sandboxed_krita(tmp_path: Path) -> None:
     machine = Machine("linux", {}, tmp_path)
     ordinary, flatpak, snap = known_kritas(machine)
     assert sandbox_obstacle(ordinary, machine) is None
-    for krita, word in ((flatpak, "flatpak override --user"), (snap, "Use Krita as AppImage")):
+    for krita, word in ((flatpak, "flatpak override --user"), (snap, "use Krita as AppImage")):
         obstacle = sandbox_obstacle(krita, machine)
         assert obstacle is not None and word in obstacle.hint

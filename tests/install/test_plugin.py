@@ -47,6 +47,7 @@ def test_all_parts_are_there(tmp_path: Path) -> None:
     noted = json.loads((folder / "installation.json").read_text())
     assert noted["python"] == sys.executable
     assert noted["home"] == str(tmp_path / "home")
+    assert noted["sandbox"] == ""
     assert (Path(noted["project"]) / "backend" / "__main__.py").is_file()
     assert (noted["version"], noted["protocol"]) == (PRODUCT_VERSION, PROTOCOL_VERSION)
     assert installed_version(tmp_path / "pykrita") == PRODUCT_VERSION

@@ -32,6 +32,16 @@ def test_the_home_follows_xdg(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     assert default_home() == tmp_path / ".local" / "share" / "linewash"
 
 
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="Snap is there on Linux alone")
+def test_in_kritas_snap_the_home_outlasts_updates(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("LINEWASH_HOME", raising=False)
+    for name, value in {"SNAP": "s", "SNAP_NAME": "krita", "SNAP_USER_COMMON": str(tmp_path)}.items():
+        monkeypatch.setenv(name, value)
+    assert default_home() == tmp_path / "linewash"
+    monkeypatch.setenv("SNAP_NAME", "code")  # a terminal opened by another Snap
+    assert default_home() != tmp_path / "linewash"
+
+
 def test_the_information_survives_the_file(tmp_path: Path) -> None:
     server_file(tmp_path).parent.mkdir()
     server_file(tmp_path).write_text(json.dumps(INFO.to_json()))
