@@ -71,10 +71,6 @@ def test_the_file_is_written_and_ends_with_the_outcome(tmp_path: Path) -> None:
     found = read_progress(path)
     ended = ("The disk is full.", "Free some space.")
     assert found is not None and found.state == SetupState.FAILED and (found.error, found.hint) == ended
-        SetupState.FAILED,
-        "The disk is full.",
-        "Free some space.",
-    )
 
 
 @pytest.mark.parametrize("way", ["signal", "file"])
