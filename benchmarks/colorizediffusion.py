@@ -1,12 +1,14 @@
 """One drawing with a full-size ColorizeDiffusion v1.5: memory, seconds, and the work saved by exact shortcuts.
 
-    python benchmarks/colorizediffusion.py [--side 512] [--steps 4] [--threads 2] [--mode both]
+    python benchmarks/colorizediffusion.py [--side 512] [--steps 4] [--threads 2] [--mode both] [--number-format float32]
+    python benchmarks/colorizediffusion.py --compare-formats [--side 256] [--steps 4]
 
 The networks are the published ones in shape (with CLIP ViT-H/14), their weights random: the time is that of a real drawing,
 its colors are not.  Baseline "plain": the same pass of the same network without the savings, that is with keys and values
 of the reference computed at every step and cross-attention to the zero tokens of the unguided row.  "peak" is the
 most the process held from its start to the last layer (VmHWM, Linux only).  "revisions" is a new seed, an edited drawing and
-another reference after the first drawing: seconds, and calls of each encoder.
+another reference after the first drawing: seconds, and calls of each encoder.  "--compare-formats" times bare evaluations
+of the U-Net in float32 (baseline) and, in turns, in bfloat16, and prints their ratio.
 """
 
 import argparse
@@ -34,21 +36,25 @@ from backend.families.colorizediffusion.family import ColorizeDiffusion  # noqa:
 from backend.families.colorizediffusion.guided_denoiser import Conditioning, GuidedDenoiser  # noqa: E402
 from backend.families.diffusion.guidance import Guidance  # noqa: E402
 from backend.families.registry import foreground_segmenter  # noqa: E402
-from backend.families.runtime.memory_plan import compute_dtype  # noqa: E402
+from backend.families.runtime.number_format import choose_number_format, device_has_bfloat16  # noqa: E402
+from backend.families.runtime.processor import has_bfloat16  # noqa: E402
+from backend.networks.colorizediffusion.attention_inputs import CrossAttentionInput  # noqa: E402
 from backend.networks.colorizediffusion.hooks import UNetHooks  # noqa: E402
 from backend.pipeline.prepare import prepare  # noqa: E402
 from backend.pipeline.run import RunResult, colorize  # noqa: E402
 from benchmarks.loading import memory_bytes  # noqa: E402
+from shared.devices.device_status import NumberFormat  # noqa: E402
 from shared.protocol import ColorizeRequest, ForegroundSource, ReferenceRole  # noqa: E402
 from tests.parity.files import manifest, sparse  # noqa: E402
 
 
-def random_parts(folder: Path, device: str) -> Parts:
+def random_parts(folder: Path, device: str, wanted: NumberFormat = NumberFormat.AUTOMATIC) -> Parts:
     """The full-size networks, through the product's loader, with random weights of a size that keeps activations near 1."""
     checkpoint, clip = folder / "switch-eps.safetensors", folder / "clip.safetensors"
     sparse(checkpoint, manifest("switch"))
     sparse(clip, manifest("openclip_vit_h_14"))
-    parts = load_parts(checkpoint, {"clip-vit-h-14": clip}, compute_dtype(device, has_bfloat16=True), device)
+    numbers = choose_number_format(device, wanted, device_has_bfloat16, lambda: True)
+    parts = load_parts(checkpoint, {"clip-vit-h-14": clip}, numbers.dtype, device)
     randomize(parts.networks.values())
     return use_channels_last(parts)
 
@@ -161,6 +167,25 @@ def compare(family: ColorizeDiffusion, parts: Parts, inputs: Inputs, steps: int)
     print(f"largest difference of their outputs: {float((saved - plain).abs().max()):.1e} (mean size {size:.2f})")
 
 
+@torch.inference_mode()
+def compare_formats(folder: Path, side: int, steps: int) -> None:
+    """Print the seconds of the U-Net in float32 and bfloat16, and their ratio."""
+    parts = {wanted: random_parts(folder, "cpu", wanted) for wanted in (NumberFormat.FLOAT32, NumberFormat.BFLOAT16)}
+    blocks = parts[NumberFormat.FLOAT32].version.layers.count
+    latent, tokens = torch.randn(2, 4, side // 8, side // 8), torch.randn(2, 256, 1024)
+    seconds: dict[NumberFormat, list[float]] = {wanted: [] for wanted in parts}
+    for step in range(steps + 1):
+        for wanted, networks in parts.items():
+            start = time.perf_counter()
+            networks.unet(latent, torch.tensor(500.0), CrossAttentionInput(tokens, (1.0,) * blocks, None), UNetHooks())
+            if step:  # the first one warms up
+                seconds[wanted].append(time.perf_counter() - start)
+    middle = {wanted: float(np.median(values)) for wanted, values in seconds.items()}
+    wide, narrow = middle[NumberFormat.FLOAT32], middle[NumberFormat.BFLOAT16]
+    print(f"this processor has bfloat16: {has_bfloat16()}; {side} x {side}, two rows, median of {steps}")
+    print(f"float32 {wide:.2f} s (baseline), bfloat16 {narrow:.2f} s: {narrow / wide:.2f} of it")
+
+
 def main() -> None:
     """Run and print."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
@@ -169,10 +194,15 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--mode", default="both")
     parser.add_argument("--device", default="cpu")
+    parser.add_argument("--number-format", type=NumberFormat, default=NumberFormat.AUTOMATIC)
+    parser.add_argument("--compare-formats", action="store_true")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     with tempfile.TemporaryDirectory() as name:
-        parts = random_parts(Path(name), options.device)
+        if options.compare_formats:
+            compare_formats(Path(name), options.side, options.steps)
+            return
+        parts = random_parts(Path(name), options.device, options.number_format)
     print(f"loaded: {memory_bytes('VmRSS') / 1e9:.2f} GB held, imports included")
     calls, family = EncoderCallCounter(parts), ColorizeDiffusion(parts, foreground_segmenter(ROOT), None)
     side = options.side

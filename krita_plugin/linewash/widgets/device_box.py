@@ -28,7 +28,7 @@ def device_entries(status: DeviceStatus) -> Tuple[_Entries, Optional[str]]:
         entries.insert(0, (AUTOMATIC, automatic))
     if shown not in dict(entries):
         entries.append((shown, shown or "…"))
-    hints: _Entries = [(None, "%s…" % hint.partition(",")[0]) for hint in status.hints]
+    hints: _Entries = [(None, "%s (not used)" % hint.partition(" is here")[0]) for hint in status.hints]
     return entries + hints, shown
 
 

@@ -81,7 +81,7 @@ def test_what_fails_is_said_once_and_what_computes_is_shown(bench: Bench, docume
 
 def test_a_card_that_cannot_be_used_is_gray_and_says_why(bench: Bench, document: Any) -> None:
     box = answer(bench, PROCESSOR, hints=(HINT,))
-    assert texts(box) == [PROCESSOR[1], "An AMD card is here…"]
+    assert texts(box) == [PROCESSOR[1], "An AMD card (not used)"]
     assert not box.model().item(1).isEnabled() and box.model().item(1).toolTip() == HINT and HINT in box.toolTip()
 
 
