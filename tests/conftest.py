@@ -12,6 +12,11 @@ PROJECT = Path(__file__).resolve().parent.parent
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Here and not in ``tests/krita``, where pytest would not see it in a run of everything."""
     parser.addoption(
+        "--event-storm",
+        action="store_true",
+        help="tests in the real Krita: let it handle all kinds of events inside each of its calls that handle any",
+    )
+    parser.addoption(
         "--krita",
         default="",
         metavar="VERSIONS",

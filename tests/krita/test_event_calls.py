@@ -7,7 +7,7 @@ from tests.krita.harness.evidence import Evidence
 from tests.krita.harness.scenario_player import ScenarioPlayer
 from tests.unit.house.test_event_calls import EVENT_CALLS
 
-pytestmark = [pytest.mark.krita, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.krita, pytest.mark.core, pytest.mark.timeout(1200)]
 
 
 @pytest.fixture(scope="module")

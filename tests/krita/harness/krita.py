@@ -32,11 +32,13 @@ def play(
     parameters: Mapping[str, Any] | None = None,
     environment: Mapping[str, str] | None = None,
     timeout_s: float = 900.0,
+    event_storm: bool = False,
 ) -> Evidence:
     """Play ``scenarios/<scenario>.py`` in ``profile`` and return what it saw.
 
     command: starts Krita.  ``out`` receives notes, images and krita.log and is emptied first.  ``run`` marks all processes.
-    ``environment`` is added to Krita's; nothing of the caller's gets in.  Raises ScenarioFailed.
+    ``environment`` is added to Krita's; nothing of the caller's gets in.
+    event_storm: whether all kinds of events are handled inside Krita's calls.  Raises ScenarioFailed.
     """
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
@@ -49,6 +51,7 @@ def play(
         "result": str(result),
         "parameters": dict(parameters or {}),
         "started": started,
+        "event_storm": event_storm,
     }
     with display() as screen, (out / "krita.log").open("wb") as log:
         env["DISPLAY"] = screen.name

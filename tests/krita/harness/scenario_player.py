@@ -31,22 +31,23 @@ class ScenarioPlayer:
     starts serves the others too.  Its backend colors with ``swatches``; the trained model works in a home of its own.
 
     krita: which Krita; None = the installed one, or NotHere is raised.  artifacts: what people look at stays in
-    ``krita-VERSION/SCENARIO`` below it.
+    ``krita-VERSION/SCENARIO`` below it.  event_storm: for all scenarios, see ``play``.
     """
 
-    def __init__(self, root: Path, krita: Krita | None = None, artifacts: Path = ARTIFACTS) -> None:
+    def __init__(self, root: Path, krita: Krita | None = None, artifacts: Path = ARTIFACTS, event_storm: bool = False) -> None:
         self.krita = krita or find("")
         self.run = uuid.uuid4().hex
         self.root = root
         self.artifacts = artifacts / self.krita.folder
         self.home = root / "home"
         self._homes = {self.home}
+        self._event_storm = event_storm
         self._count = 0
         root.mkdir(parents=True, exist_ok=True)
         self._python = self.krita.backend_python(root)
         self._template = profile.create(root / "template")
         install(self._template, self._python, self.home)
-        self.first = self._play("first_start", self._template, "first_start", {}, {}, 900.0)
+        self.first = self._play("first_start", self._template, "first_start", {}, {}, 900.0, event_storm)
 
     @property
     def version(self) -> str:
@@ -61,15 +62,21 @@ class ScenarioPlayer:
         model: Mapping[str, str] = SWATCHES,
         name: str = "",
         timeout_s: float = 900.0,
+        event_storm: bool = False,
     ) -> Evidence:
-        """Play one scenario; its images stay in ``artifacts/krita/<name>``."""
+        """Play one scenario; its images stay in ``artifacts/krita/<name>``.
+
+        event_storm: whether all kinds of events are handled inside Krita's calls, see ``linewash_driver/event_storm.py``.
+        """
         self._count += 1
         copy = profile.copy(self._template, self.root / f"profile{self._count}")
         home = home or self.home
         self._homes.add(home)
         if home != self.home:
             install(copy, self._python, home)
-        return self._play(scenario, copy, name or scenario, parameters or {}, model, timeout_s)
+        return self._play(
+            scenario, copy, name or scenario, parameters or {}, model, timeout_s, event_storm or self._event_storm
+        )
 
     def _play(
         self,
@@ -79,10 +86,11 @@ class ScenarioPlayer:
         parameters: Mapping[str, Any],
         environment: Mapping[str, str],
         timeout_s: float,
+        event_storm: bool,
     ) -> Evidence:
         out = self.root / "out" / name
         try:
-            return play(self.krita.command, scenario, where, out, self.run, parameters, environment, timeout_s)
+            return play(self.krita.command, scenario, where, out, self.run, parameters, environment, timeout_s, event_storm)
         finally:
             keep(out, self.artifacts / name)
 

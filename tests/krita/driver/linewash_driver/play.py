@@ -10,6 +10,7 @@ from typing import Any
 
 from krita import Krita
 
+from .event_storm import EventStorm
 from .painter import Painter
 from .qt import QApplication, QTimer
 
@@ -23,6 +24,7 @@ class Play:
         self.errors: list[str] = []
         self.dialogs: list[list[str]] = []
         self.begun = 0.0
+        self.storm = EventStorm()
         self.watch = QTimer()
         self.watch.timeout.connect(self._close_dialog)
 
@@ -31,6 +33,8 @@ class Play:
         if self.begun:
             return
         self.begun = time.time()
+        if self.settings["event_storm"]:
+            self.storm.take_hold()
         self.watch.start(1500)
         self.painter.note("krita", Krita.instance().version())
         space: dict[str, Any] = {"__name__": "scenario", "__file__": self.settings["scenario"]}
@@ -73,6 +77,7 @@ class Play:
             "uncaught": self.errors,
             "dialogs": self.dialogs,
             "values": self.painter.values,
+            "storm": {"calls": self.storm.calls, "timers": self.storm.timers, "signals": self.storm.signals},
             "ready_s": round(self.begun - self.settings["started"], 2),
             "scenario_s": round(time.time() - self.begun, 2),
         }
