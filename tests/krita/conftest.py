@@ -54,7 +54,9 @@ def player(
 ) -> Iterator[ScenarioPlayer]:
     """Krita with the plugin installed, for all its tests."""
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that a run that is ended clears up as well
-    player = ScenarioPlayer(tmp_path_factory.mktemp("krita"), krita, event_storm=request.config.getoption("--event-storm"))
+    player = ScenarioPlayer(
+        tmp_path_factory.mktemp("krita"), krita, event_storm=bool(request.config.getoption("--event-storm"))
+    )
     request.config.stash[TALLY].versions[krita.name] = player.version
     try:
         yield player

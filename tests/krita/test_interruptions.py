@@ -12,11 +12,10 @@ pytestmark = [pytest.mark.krita, pytest.mark.core, pytest.mark.timeout(1200)]
 SIZE = (333, 257)
 
 
-@pytest.fixture(scope="module", params=[False, True], ids=["calm", "event_storm"])
-def seen(player: ScenarioPlayer, small_art: Art, request: pytest.FixtureRequest) -> Evidence:
+@pytest.fixture(scope="module")
+def seen(player: ScenarioPlayer, small_art: Art) -> Evidence:
     files = {"lines": str(small_art.lines), "reference": str(small_art.reference), "home": str(player.home)}
-    name = "interruptions_in_a_storm" if request.param else ""
-    return player.play("interruptions", {"size": SIZE, **files}, name=name, event_storm=request.param)
+    return player.play("interruptions", {"size": SIZE, **files})
 
 
 def says(code: ErrorCode, text: str) -> bool:

@@ -9,11 +9,10 @@ from tests.krita.harness.scenario_player import ScenarioPlayer
 pytestmark = [pytest.mark.krita, pytest.mark.core, pytest.mark.timeout(1200)]
 
 
-@pytest.fixture(scope="module", params=[False, True], ids=["calm", "event_storm"])
-def seen(player: ScenarioPlayer, small_art: Art, request: pytest.FixtureRequest) -> Evidence:
+@pytest.fixture(scope="module")
+def seen(player: ScenarioPlayer, small_art: Art) -> Evidence:
     files = {"lines": str(small_art.lines), "reference": str(small_art.reference)}
-    name = "two_windows_in_a_storm" if request.param else ""
-    return player.play("two_windows", {"size": (333, 257), **files}, name=name, event_storm=request.param)
+    return player.play("two_windows", {"size": (333, 257), **files})
 
 
 def test_floating_docker_works(seen: Evidence) -> None:
@@ -28,8 +27,3 @@ def test_first_window_works_on_after_the_second_was_closed(seen: Evidence) -> No
     """An exception in a slot of the closed window's docker would have failed the scenario."""
     assert seen["after"] == 3
     assert "Done" in seen["says"]
-
-
-def test_the_storm_raged_inside_kritas_calls(seen: Evidence) -> None:
-    storm = (seen.result or {})["storm"]
-    assert not seen.out.name.endswith("storm") or min(storm.values()) > 20, storm

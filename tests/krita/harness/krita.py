@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.krita.harness.display import display
+from tests.krita.harness.display import SCREEN, display
 from tests.krita.harness.evidence import Evidence
 from tests.krita.harness.processes import CLEAN_PATH, MARKER, stop
 from tests.krita.harness.profile import Profile
@@ -33,18 +33,22 @@ def play(
     environment: Mapping[str, str] | None = None,
     timeout_s: float = 900.0,
     event_storm: bool = False,
+    scale: int = 1,
 ) -> Evidence:
     """Play ``scenarios/<scenario>.py`` in ``profile`` and return what it saw.
 
     command: starts Krita.  ``out`` receives notes, images and krita.log and is emptied first.  ``run`` marks all processes.
     ``environment`` is added to Krita's; nothing of the caller's gets in.
-    event_storm: whether all kinds of events are handled inside Krita's calls.  Raises ScenarioFailed.
+    event_storm: whether all kinds of events are handled inside Krita's calls.
+    scale: pixels of the screen along one of Qt's.  Raises ScenarioFailed.
     """
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
     result = out / "result.json"
     started = time.time()
     env = {"LANG": "C.UTF-8", "PATH": CLEAN_PATH, MARKER: run, **profile.environment(), **(environment or {})}
+    if scale != 1:
+        env["QT_SCALE_FACTOR"] = str(scale)
     settings = {
         "scenario": str(SCENARIOS / f"{scenario}.py"),
         "out": str(out),
@@ -53,7 +57,7 @@ def play(
         "started": started,
         "event_storm": event_storm,
     }
-    with display() as screen, (out / "krita.log").open("wb") as log:
+    with display((scale * SCREEN[0], scale * SCREEN[1])) as screen, (out / "krita.log").open("wb") as log:
         env["DISPLAY"] = screen.name
         env["LINEWASH_SCENARIO"] = json.dumps({**settings, "x_server": screen.pid})
         krita = subprocess.Popen(

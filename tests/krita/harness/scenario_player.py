@@ -11,6 +11,7 @@ from installer.krita import kritarc
 from installer.krita.plugin import assemble_plugin
 from installer.krita.vendor import pip_fetcher
 from tests.krita.harness import backend, profile
+from tests.krita.harness.art import Art
 from tests.krita.harness.evidence import Evidence
 from tests.krita.harness.krita import play
 from tests.krita.harness.kritas import Krita, find
@@ -63,10 +64,12 @@ class ScenarioPlayer:
         name: str = "",
         timeout_s: float = 900.0,
         event_storm: bool = False,
+        scale: int = 1,
     ) -> Evidence:
         """Play one scenario; its images stay in ``artifacts/krita/<name>``.
 
         event_storm: whether all kinds of events are handled inside Krita's calls, see ``linewash_driver/event_storm.py``.
+        scale: how many pixels a side the screen has for one of Qt's.
         """
         self._count += 1
         copy = profile.copy(self._template, self.root / f"profile{self._count}")
@@ -74,9 +77,8 @@ class ScenarioPlayer:
         self._homes.add(home)
         if home != self.home:
             install(copy, self._python, home)
-        return self._play(
-            scenario, copy, name or scenario, parameters or {}, model, timeout_s, event_storm or self._event_storm
-        )
+        storm = event_storm or self._event_storm
+        return self._play(scenario, copy, name or scenario, parameters or {}, model, timeout_s, storm, scale)
 
     def _play(
         self,
@@ -87,10 +89,12 @@ class ScenarioPlayer:
         environment: Mapping[str, str],
         timeout_s: float,
         event_storm: bool,
+        scale: int = 1,
     ) -> Evidence:
         out = self.root / "out" / name
         try:
-            return play(self.krita.command, scenario, where, out, self.run, parameters, environment, timeout_s, event_storm)
+            settings = (parameters, environment, timeout_s, event_storm, scale)
+            return play(self.krita.command, scenario, where, out, self.run, *settings)
         finally:
             keep(out, self.artifacts / name)
 
@@ -102,6 +106,12 @@ class ScenarioPlayer:
         for copy in self.root.glob("profile*"):
             shutil.rmtree(copy)
         return left
+
+
+def play_docker_looks(player: ScenarioPlayer, art: Art, scale: int) -> Evidence:
+    """What the docker looks like in a light and a dark theme on a screen of that density."""
+    parameters = {"size": (333, 257), "lines": str(art.lines), "reference": str(art.reference)}
+    return player.play("docker_looks", parameters, name=f"docker_looks_{scale}x", scale=scale)
 
 
 def keep(out: Path, artifacts: Path) -> None:
