@@ -9,7 +9,7 @@ from typing import Any
 
 from krita import Krita
 
-from .qt import QAbstractButton, QApplication, QComboBox, QDockWidget, QMenu, QPoint, QRect, QWidget
+from .qt import QAbstractButton, QApplication, QComboBox, QDockWidget, QMenu, QPoint, QRect, QTimer, QWidget
 from .ticker import Ticker
 
 Steps = Iterator[float]
@@ -192,6 +192,10 @@ class Painter:
         """Trigger one of Krita's own actions and give Krita time for it."""
         Krita.instance().action(name).trigger()
         yield pause
+
+    def later(self, call: Callable[[], Any]) -> None:
+        """Call something from Krita's event loop, for what does not return before a dialog is closed."""
+        QTimer.singleShot(0, call)
 
     def shot(self, name: str) -> Steps:
         """A screenshot, for people to look at."""

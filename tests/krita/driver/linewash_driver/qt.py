@@ -5,11 +5,33 @@ import krita
 if krita.qVersion().startswith("6"):
     from PyQt6.QtCore import QBuffer, QCoreApplication, QEvent, QIODevice, QObject, QPoint, QRect, Qt, QTimer
     from PyQt6.QtGui import QImage
-    from PyQt6.QtWidgets import QAbstractButton, QApplication, QComboBox, QDockWidget, QMenu, QPushButton, QScrollArea, QWidget
+    from PyQt6.QtWidgets import (
+        QAbstractButton,
+        QApplication,
+        QComboBox,
+        QDockWidget,
+        QLabel,
+        QMenu,
+        QMessageBox,
+        QPushButton,
+        QScrollArea,
+        QWidget,
+    )
 else:
     from PyQt5.QtCore import QBuffer, QCoreApplication, QEvent, QIODevice, QObject, QPoint, QRect, Qt, QTimer
     from PyQt5.QtGui import QImage
-    from PyQt5.QtWidgets import QAbstractButton, QApplication, QComboBox, QDockWidget, QMenu, QPushButton, QScrollArea, QWidget
+    from PyQt5.QtWidgets import (
+        QAbstractButton,
+        QApplication,
+        QComboBox,
+        QDockWidget,
+        QLabel,
+        QMenu,
+        QMessageBox,
+        QPushButton,
+        QScrollArea,
+        QWidget,
+    )
 
 __all__ = [
     "QAbstractButton",
@@ -21,7 +43,9 @@ __all__ = [
     "QEvent",
     "QIODevice",
     "QImage",
+    "QLabel",
     "QMenu",
+    "QMessageBox",
     "QObject",
     "QPoint",
     "QPushButton",
