@@ -83,7 +83,7 @@ class SetupPage(QtWidgets.QWidget):
         buttons = QtWidgets.QHBoxLayout()
         buttons.addWidget(self._button, 2)
         buttons.addWidget(self._other, 1)
-        for widget in (self._title, self._body, self._message, self._sentence, self._bar, self._count):
+        for widget in (self._title, self._message, self._body, self._sentence, self._bar, self._count):
             column.addWidget(widget)
         column.addLayout(buttons)
         column.addStretch(1)
