@@ -1,5 +1,6 @@
 """The words on the set-up page for each situation; plain values, no widgets."""
 
+import re
 from dataclasses import dataclass, field
 from typing import List, Optional, Sequence
 
@@ -13,6 +14,7 @@ EXPLANATION = (
     "Linewash colors your drawings with a program of its own on this computer, which is downloaded once. "
     "After that it needs no network, and nothing you draw leaves the computer."
 )
+_PATH = re.compile(r" (to )?\S*[/\\]\S+")
 KEPT = "What has been downloaded is kept."
 
 
@@ -75,6 +77,11 @@ def size_text(cards: Sequence[str], free_bytes: int) -> str:
     else:
         size = "Found: no graphics card; the processor colors. About 0.4 GB is downloaded, and 3 GB of disk space are needed"
     return size + ("; %.0f GB are free." % (free_bytes / 1e9) if free_bytes else ".")
+
+
+def sentence_text(progress: Optional[SetupProgress]) -> str:
+    """What the installer does now, without the paths that it prints in a terminal."""
+    return _PATH.sub("", progress.sentence) if progress is not None else ""
 
 
 def progress_text(progress: Optional[SetupProgress]) -> str:

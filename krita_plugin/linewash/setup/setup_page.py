@@ -6,7 +6,7 @@ from ..qt import QtCore, QtWidgets, Signal
 from ..shared.setup_progress import SetupProgress
 from ..state.session import Message
 from ..widgets.status_line import StatusLine
-from .page_texts import PageText, progress_text
+from .page_texts import PageText, progress_text, sentence_text
 
 STEPS = 1000
 
@@ -71,7 +71,7 @@ class SetupPage(QtWidgets.QWidget):
         count = progress_text(progress)
         self._count.setText(count)
         self._count.setVisible(bool(count))
-        sentence = progress.sentence if progress is not None and is_running else ""
+        sentence = sentence_text(progress) if is_running else ""
         self._sentence.setText(sentence)
         self._sentence.setVisible(bool(sentence))
 

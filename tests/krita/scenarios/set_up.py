@@ -2,7 +2,7 @@
 
 import time
 
-from linewash_driver.docker_actions import color
+from linewash_driver.docker_actions import arrange, color
 from linewash_driver.documents import drawing, results
 from linewash_driver.qt import QLabel, QWidget
 
@@ -16,6 +16,7 @@ def run(painter):
     yield 1.0
     yield from painter.shot("page")
     painter.note("page", texts(painter))
+    yield from arrange(painter)  # Krita's first window reaches below the screen where no window manager keeps it in
     painter.ticker.start()
     begun = time.monotonic()
     yield from painter.press("setupButton")
@@ -39,6 +40,8 @@ def run(painter):
     yield from painter.shot("ready")
     begun = time.monotonic()
     yield from painter.menu("referenceAdd", "Reference")
+    yield 1.0
+    yield from painter.shot("reference")
     yield from color(painter, document)
     painter.note("stall", painter.ticker.stop())
     painter.note("color_seconds", time.monotonic() - begun)
