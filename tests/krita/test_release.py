@@ -54,9 +54,10 @@ def pip_settings() -> dict[str, str]:
 
 
 def command(krita: kritas.Krita) -> list[str]:
-    """What starts Krita; one in a root of its own sees this machine's Python and wheels as well."""
-    folders = [sys.base_prefix, *os.environ.get("PIP_FIND_LINKS", "").split()]
-    kept = ":".join(folder for folder in folders if Path(folder).is_dir())
+    """What starts Krita; one in a root of its own sees this machine's Python, certificates and wheels as well."""
+    certificates = str(Path(os.environ.get("PIP_CERT", "none")).parent)
+    folders = [sys.base_prefix, certificates, *os.environ.get("PIP_FIND_LINKS", "").split()]
+    kept = ":".join(folder for folder in folders if Path(folder).is_absolute() and Path(folder).is_dir())
     return [f"{word}:{kept}" if word.startswith("KEEP=") else word for word in krita.command]
 
 
