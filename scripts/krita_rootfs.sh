@@ -178,6 +178,7 @@ inside() {  # as root of a new mount namespace
     local root=$1 each folders there=$PWD
     shift
     mount --rbind / "$root/host"  # first: what is mounted below is not to appear in there
+    cp -L /etc/resolv.conf "$root/etc/resolv.conf" 2>/dev/null || true  # so that names of hosts are found
     for each in proc dev sys; do mount --rbind "/$each" "$root/$each"; done
     IFS=: read -r -a folders <<<"/tmp${KEEP:+:$KEEP}"
     for each in "${folders[@]}"; do

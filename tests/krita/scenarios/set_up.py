@@ -20,12 +20,13 @@ def run(painter):
     painter.ticker.start()
     begun = time.monotonic()
     yield from painter.press("setupButton")
-    sentences = []
+    sentences, phases = [], {}
     counter = 0
     while not seen(painter, "color"):
         said = painter.widget("setupSentence").text()
         if said and said not in sentences:
             sentences.append(said)
+            phases.setdefault(said.split()[0], round(time.monotonic() - begun, 1))  # when each kind of work began
             counter += 1
             if counter in (2, 4, 12, 40):
                 yield from painter.shot("progress%d" % counter)
@@ -35,6 +36,7 @@ def run(painter):
             raise AssertionError("the set-up does not end: %s" % texts(painter))
         yield 0.2
     painter.note("seconds", time.monotonic() - begun)
+    painter.note("phases", phases)
     painter.note("sentences", sentences)
     yield 0.5
     yield from painter.shot("ready")

@@ -152,3 +152,24 @@ def test_waiting_ends_when_nobody_wants_the_backend_any_more(plugin: Any, note: 
     launcher = plugin.jobs.backend_launcher.Launcher(note, lambda *args, **options: Sleeping())
     with pytest.raises(plugin.shared.errors.LinewashError):
         launcher.find_or_start(lambda text: None, lambda: True)
+
+
+def test_a_release_that_the_docker_set_up_is_started_where_install_py_left_no_record(
+    plugin: Any, launcher: Any, home: Path
+) -> None:
+    module = plugin.jobs.backend_launcher
+    release = module.Launcher(home / "none.json", launcher._spawn, launcher._surroundings, release_file=launcher._file)
+    assert release._installation(launcher._surroundings()) == launcher._installation(launcher._surroundings()) is not None
+    broken = home / "own.json"
+    broken.write_text("{")
+    both = module.Launcher(broken, launcher._spawn, launcher._surroundings, release_file=launcher._file)
+    assert both._installation(launcher._surroundings()) is None, "what install.py wrote is never passed over"
+
+
+def test_a_release_without_its_last_file_is_not_started(plugin: Any, launcher: Any, home: Path) -> None:
+    half = home / "program" / "releases" / "0.1.0"
+    half.mkdir(parents=True)
+    release = plugin.jobs.backend_launcher.Launcher(home / "none.json", release_file=home / "program" / "installation.json")
+    with pytest.raises(plugin.shared.errors.LinewashError) as caught:
+        connect(release)
+    assert caught.value.code is plugin.shared.errors.ErrorCode.NOT_INSTALLED

@@ -43,7 +43,7 @@ def test_one_click_sets_up_and_the_rows_come_by_themselves(begin: Any) -> None:
 def test_it_says_what_is_downloaded_and_how_much(begin: Any) -> None:
     bench = begin(step_s=0.15)
     bench.click()
-    bench.until(lambda: bench.text("setupCount") == "50 of 100 MB")
+    bench.until(lambda: bench.text("setupCount") in ["%d of 100 MB" % (10 * count) for count in range(1, 10)])
     assert bench.text("setupSentence") == "Downloading torch …"
     bench.until(bench.is_ready)
 
@@ -207,3 +207,22 @@ def test_the_installer_lives_on_when_krita_is_killed(begin: Any) -> None:
     installer = bench.installer()
     assert os.getsid(installer) == installer
     os.kill(installer, signal.SIGKILL)
+
+
+@pytest.mark.parametrize("moment", range(10))
+def test_installer_and_krita_killed_at_ten_moments(begin: Any, plugin: Any, moment: int) -> None:
+    """The next Krita goes on where it stopped, and until the end nothing is there that could be started."""
+    bench = begin(step_s=0.1)
+    bench.click()
+    counter = bench.home / "counter.txt"
+    installer = bench.installer()
+    bench.until(lambda: moment == 0 or (counter.exists() and (counter.read_text() or "0") == str(moment)))
+    os.kill(installer, signal.SIGKILL)
+    again = bench.restart()
+    launcher = plugin.jobs.backend_launcher
+    found = launcher.Installation.read(bench.home / "program" / "installation.json", launcher.Surroundings.now())
+    assert found is None or int(counter.read_text()) == 10
+    again.until(again.is_ready)
+    assert again.starts() == ["install", "install"]
+    again.close()
+    again.end_installer()
