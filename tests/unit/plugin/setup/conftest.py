@@ -87,9 +87,12 @@ class SetupBench:
 
     def kill_installer(self) -> None:
         os.kill(self.installer(), signal.SIGKILL)
+        self.runner._process.wait()  # when Krita itself has ended, the system does that
 
     def close(self) -> None:
         """Krita ends; the installer does not notice."""
+        if self.setup._closed.is_set():
+            return
         self.setup._closed.set()
         self.loop.stop()
         self.threads.join(5.0)

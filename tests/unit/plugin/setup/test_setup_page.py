@@ -52,7 +52,7 @@ def test_pause_keeps_what_is_there_and_continue_goes_on(begin: Any) -> None:
     bench = begin(step_s=0.1)
     bench.click()
     bench.installer()
-    bench.until(lambda: bench.button() == "Pause")
+    bench.until(lambda: bench.button() == "Pause" and (bench.home / "counter.txt").exists())
     bench.click()
     bench.until(lambda: bench.button() == "Continue")
     count = int((bench.home / "counter.txt").read_text())
@@ -218,6 +218,7 @@ def test_installer_and_krita_killed_at_ten_moments(begin: Any, plugin: Any, mome
     installer = bench.installer()
     bench.until(lambda: moment == 0 or (counter.exists() and (counter.read_text() or "0") == str(moment)))
     os.kill(installer, signal.SIGKILL)
+    bench.runner._process.wait()  # the system does that where Krita itself has ended
     again = bench.restart()
     launcher = plugin.jobs.backend_launcher
     found = launcher.Installation.read(bench.home / "program" / "installation.json", launcher.Surroundings.now())
