@@ -16,7 +16,7 @@ from .release import read_release
 from .setup_runner import SetupRunner
 from .situation import SetupSnapshot, SetupTask, Situation
 
-WORK_MS, REST_MS = 400, 2000
+WORK_MS, REST_MS = 400, 1000
 """Time between two looks while the installer runs, and while the docker shows that the backend is missing."""
 
 

@@ -41,7 +41,7 @@ def test_one_click_sets_up_and_the_rows_come_by_themselves(begin: Any) -> None:
 
 
 def test_it_says_what_is_downloaded_and_how_much(begin: Any) -> None:
-    bench = begin(step_s=0.15)
+    bench = begin(step_s=0.4)  # the page looks about twice a second
     bench.click()
     bench.until(lambda: bench.text("setupCount") in ["%d of 100 MB" % (10 * count) for count in range(1, 10)])
     assert bench.text("setupSentence") == "Downloading torch …"
