@@ -37,9 +37,9 @@ class BackendProcess:
         self.process = self.spawn()
         until = time.monotonic() + 60
         while time.monotonic() < until and self.process.poll() is None:
-            found = find_server(self.home)
-            if found is not None:
-                self.client = found
+            client = find_server(self.home)
+            if client is not None:
+                self.client = client
                 return self
             time.sleep(0.02)
         raise AssertionError("the backend did not start: %s" % self.process.communicate(timeout=1)[0])

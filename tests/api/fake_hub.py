@@ -17,15 +17,15 @@ BLOCK = 16 * 1024
 class Hub:
     """files: content by ``repo/path``.  cut_after: a GET is refused by a 500 when so many bytes of the file have gone out.
 
-    wrong_digest: what HEAD says is not what GET sends.  deaf_to_ranges: a range is answered with the whole file.  ranges: the
-    Range header of every GET, '' without one.
+    wrong_digest: HEAD names another digest than GET sends.  ignores_ranges: a range is answered with the whole file.
+    ranges: the Range header of every GET, '' without one.
     """
 
     files: dict[str, bytes] = field(default_factory=dict)
     licenses: dict[str, str] = field(default_factory=dict)
     cut_after: int | None = None
     wrong_digest: bool = False
-    deaf_to_ranges: bool = False
+    ignores_ranges: bool = False
     claimed_size: int | None = None
     ranges: list[str] = field(default_factory=list)
     url: str = ""
@@ -61,7 +61,7 @@ def running() -> Iterator[Hub]:
                 return
             wanted = self.headers.get("Range", "")
             hub.ranges.append(wanted)
-            start = int(wanted.removeprefix("bytes=").split("-")[0]) if wanted and not hub.deaf_to_ranges else 0
+            start = int(wanted.removeprefix("bytes=").split("-")[0]) if wanted and not hub.ignores_ranges else 0
             if hub.cut_after is not None and start >= hub.cut_after:
                 self._refuse(500, {})
                 return

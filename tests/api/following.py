@@ -25,7 +25,7 @@ def last(client: Client, job: JobStatus) -> JobStatus:
 
 
 def until(client: Client, job: JobStatus, wanted: Callable[[JobStatus], bool], seconds: float = 120.0) -> JobStatus:
-    """The first status seen that is as wanted."""
+    """The first status that is as wanted."""
     status, limit = client.status(job.id), time.monotonic() + seconds
     while not wanted(status):
         assert time.monotonic() < limit and not status.state.terminal, status

@@ -1,4 +1,4 @@
-"""Small images for requests, made here."""
+"""Small images for requests."""
 
 import numpy as np
 
@@ -68,16 +68,16 @@ def to_request_parts(named: dict[str, Part]) -> RequestParts[Part]:
 
 def parts(wanted: ColorizeRequest, color: tuple[int, int, int] = RED) -> dict[str, Part]:
     """The images a request needs."""
-    found: dict[str, Part] = {"lines": lines(wanted.width, wanted.height)}
+    named: dict[str, Part] = {"lines": lines(wanted.width, wanted.height)}
     for number in range(len(wanted.references)):
-        found["reference%d" % number] = reference(color)
+        named["reference%d" % number] = reference(color)
     if wanted.foreground is ForegroundSource.MASK:
-        found["foreground"] = mask(wanted.width, wanted.height)
+        named["foreground"] = mask(wanted.width, wanted.height)
     if wanted.hints:
-        found["hints"] = hints(wanted.width, wanted.height)
+        named["hints"] = hints(wanted.width, wanted.height)
     if wanted.selection_mask:
-        found["selection_mask"] = mask(wanted.width, wanted.height)
-        found["previous_foreground"], found["previous_background"] = (
+        named["selection_mask"] = mask(wanted.width, wanted.height)
+        named["previous_foreground"], named["previous_background"] = (
             layer(shade, wanted.width, wanted.height) for shade in (90, 180)
         )
-    return found
+    return named

@@ -96,7 +96,7 @@ def test_a_bad_file_is_refused_and_the_good_one_colors_on(real: BackendProcess, 
     assert real.worker_pid() == pid
 
 
-def test_each_has_a_reason_in_the_list_that_can_be_told_from_the_header(real: BackendProcess) -> None:
+def test_each_is_listed_with_a_reason_found_in_the_header(real: BackendProcess) -> None:
     rows = {model.name: model for model in real.client.models()}
     assert rows[GOOD].ready and not rows["of_another_kind"].ready
     reasons = {rows[fault.__name__].reason for fault in (truncated, pickled, hostile, nonsense)}

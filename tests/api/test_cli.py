@@ -38,7 +38,7 @@ def _heed_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def said(process: "subprocess.Popen[str]", status: int) -> str:
+def output_of(process: "subprocess.Popen[str]", status: int) -> str:
     text, _ = process.communicate(timeout=240)
     assert process.returncode == status, text
     assert "Traceback" not in text
@@ -54,7 +54,7 @@ def drawing(tmp_path: Path) -> list[object]:
 
 
 def test_colorize_writes_layers_and_an_openraster_file(backend: BackendProcess, drawing: list[object], tmp_path: Path) -> None:
-    text = said(linewash(backend.home, *drawing, "--seed", 2, "--steps", 3, "--finish", "flats"), 0)
+    text = output_of(linewash(backend.home, *drawing, "--seed", 2, "--steps", 3, "--finish", "flats"), 0)
     out = tmp_path / "out"
     assert "girl.ora" in text
     assert sorted(path.name for path in out.iterdir()) == [
@@ -88,7 +88,7 @@ def test_lines_on_paper_are_multiplied(backend: BackendProcess, drawing: list[ob
         paper = Image.new("RGBA", image.size, "white")
         paper.alpha_composite(image)
         paper.convert("RGB").save(tmp_path / "girl.png")
-    said(linewash(backend.home, *drawing), 0)
+    output_of(linewash(backend.home, *drawing), 0)
     with zipfile.ZipFile(tmp_path / "out" / "girl.ora") as file:
         assert ElementTree.fromstring(file.read("stack.xml"))[0][0].get("composite-op") == "svg:multiply"
         with file.open("mergedimage.png") as merged, Image.open(merged) as image:
@@ -104,19 +104,19 @@ def test_lines_of_an_image_take_its_place(backend: BackendProcess, drawing: list
         paint = Image.new("RGBA", image.size, (230, 180, 120))
         paint.alpha_composite(image)
         paint.convert("RGB").save(tmp_path / "girl.png")
-    said(linewash(backend.home, *drawing, "--lines-as", "xdog"), 0)
+    output_of(linewash(backend.home, *drawing, "--lines-as", "xdog"), 0)
     with zipfile.ZipFile(tmp_path / "out" / "girl.ora") as file:
         assert ElementTree.fromstring(file.read("stack.xml"))[0][0].get("composite-op") == "svg:src-over"
         with file.open("data/lines.png") as packed, Image.open(packed) as image:
             lines = np.asarray(image)
     assert lines[images.HEIGHT // 2, images.WIDTH // 5 + 1].tolist() == [0, 0, 0, 255]
     assert lines[5, 5].tolist()[3] == 0
-    assert "charcoal" in said(linewash(backend.home, *drawing, "--lines-as", "charcoal"), 2)
+    assert "charcoal" in output_of(linewash(backend.home, *drawing, "--lines-as", "charcoal"), 2)
 
 
 def test_colorize_starts_a_server_when_none_runs_and_ends_it(drawing: list[object], tmp_path: Path) -> None:
     (tmp_path / "mask.png").write_bytes(images.mask())
-    said(linewash(tmp_path / "home", *drawing, "--mask", tmp_path / "mask.png"), 0)
+    output_of(linewash(tmp_path / "home", *drawing, "--mask", tmp_path / "mask.png"), 0)
     assert find_server(tmp_path / "home") is None
     assert list((tmp_path / "home" / "jobs").iterdir()) == []
 
@@ -127,38 +127,38 @@ def test_ctrl_c_cancels_the_job(backend: BackendProcess, drawing: list[object]) 
     while not any(job.step for job in backend.client.jobs()) and time.monotonic() < limit:
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
-    assert "Cancelled" in said(process, 130)
+    assert "Cancelled" in output_of(process, 130)
     backend.wait_for_worker("ready")
     assert [job.state.value for job in backend.client.jobs()] == ["cancelled"]
 
 
 def test_a_failure_is_a_sentence(backend: BackendProcess, drawing: list[object], tmp_path: Path) -> None:
-    assert "The model file is damaged. Download it again" in said(linewash(backend.home, *[*drawing[:-1], "damaged"]), 1)
+    assert "The model file is damaged. Download it again" in output_of(linewash(backend.home, *[*drawing[:-1], "damaged"]), 1)
     (tmp_path / "colors.png").write_bytes(b"no image")
-    assert "not an image" in said(linewash(backend.home, *drawing), 2)
+    assert "not an image" in output_of(linewash(backend.home, *drawing), 2)
     (tmp_path / "colors.png").unlink()
-    assert "does not exist" in said(linewash(backend.home, *drawing), 2)
+    assert "does not exist" in output_of(linewash(backend.home, *drawing), 2)
 
 
 def test_models_lists_them(backend: BackendProcess) -> None:
-    assert "fake  Fake, MIT, ready" in said(linewash(backend.home, "models"), 0)
+    assert "fake  Fake, MIT, ready" in output_of(linewash(backend.home, "models"), 0)
 
 
 def test_the_doctor_finds_a_healthy_backend(tmp_path: Path) -> None:
-    text = said(linewash(tmp_path, "doctor"), 0)
+    text = output_of(linewash(tmp_path, "doctor"), 0)
     assert "wrong" not in text and "Models ready" in text and "torch" in text
 
 
 def test_the_doctor_says_what_is_wrong(tmp_path: Path) -> None:
-    text = said(linewash(tmp_path, "doctor", LINEWASH_PRELOAD="damaged"), 1)
+    text = output_of(linewash(tmp_path, "doctor", LINEWASH_PRELOAD="damaged"), 1)
     assert "wrong  A model is not ready. Run install.py again." in text
     (tmp_path / "file").touch()
-    assert "cannot be written" in said(linewash(tmp_path / "file" / "home", "doctor"), 1)
+    assert "cannot be written" in output_of(linewash(tmp_path / "file" / "home", "doctor"), 1)
 
 
 def test_tools_are_passed_on_with_their_own_help(tmp_path: Path) -> None:
-    assert {"train", "evaluate"} <= set(said(linewash(tmp_path, "--help"), 0).split())
-    assert "linewash train" in said(linewash(tmp_path, "train", "--help"), 0)
+    assert {"train", "evaluate"} <= set(output_of(linewash(tmp_path, "--help"), 0).split())
+    assert "linewash train" in output_of(linewash(tmp_path, "train", "--help"), 0)
 
 
 def test_the_command_line_loads_no_torch() -> None:

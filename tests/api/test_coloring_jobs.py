@@ -54,18 +54,18 @@ def test_lines_that_were_looked_for_come_along(client: Client) -> None:
 
 def test_previews_arrive_while_it_runs(client: Client) -> None:
     job = send(client, images.request("slow", steps=20))
-    seen = until(client, job, lambda status: status.preview >= 2)
-    assert seen.state is JobState.RUNNING and seen.stage == "denoise" and 0.2 <= seen.progress < 0.9
+    status = until(client, job, lambda status: status.preview >= 2)
+    assert status.state is JobState.RUNNING and status.stage == "denoise" and 0.2 <= status.progress < 0.9
     with Image.open(io.BytesIO(client.preview(job.id))) as preview:
         assert preview.format == "PNG" and max(preview.size) <= 256
     assert last(client, job).preview == 20
 
 
 def test_progress_never_falls_and_there_is_one_end(client: Client) -> None:
-    seen = list(client.follow(send(client, images.request("slow", steps=5)).id))
-    progress, revisions = [status.progress for status in seen], [status.revision for status in seen]
+    statuses = list(client.follow(send(client, images.request("slow", steps=5)).id))
+    progress, revisions = [status.progress for status in statuses], [status.revision for status in statuses]
     assert progress == sorted(progress) and revisions == sorted(set(revisions))
-    assert [status.state.terminal for status in seen] == [False] * (len(seen) - 1) + [True]
+    assert [status.state.terminal for status in statuses] == [False] * (len(statuses) - 1) + [True]
 
 
 def test_acknowledge_deletes_and_may_be_repeated(backend: BackendProcess, client: Client) -> None:
@@ -141,13 +141,13 @@ def test_a_mistake_of_ours_is_in_the_log_with_its_place(backend: BackendProcess,
 def test_jobs_at_the_same_time_get_their_own_results(start: Callable[..., BackendProcess]) -> None:
     client = start(devices="cpu,cpu").client
     colors = [(200, 80, 40), (40, 160, 90), (70, 60, 210), (230, 210, 60)]
-    found: dict[int, np.ndarray] = {}
+    results: dict[int, np.ndarray] = {}
 
     def color(number: int) -> None:
         wanted = images.request("slow", seed=0)
         job = send(client, wanted, images.parts(wanted, colors[number]))
         last(client, job)
-        found[number] = decoded(client.layer(job.id, "foreground"))[images.HEIGHT // 2, images.WIDTH // 3]
+        results[number] = decoded(client.layer(job.id, "foreground"))[images.HEIGHT // 2, images.WIDTH // 3]
 
     threads = [threading.Thread(target=color, args=(number,)) for number in range(len(colors))]
     for thread in threads:
@@ -155,5 +155,5 @@ def test_jobs_at_the_same_time_get_their_own_results(start: Callable[..., Backen
     for thread in threads:
         thread.join(60)
     for number, expected in enumerate(colors):
-        assert np.abs(found[number][:3].astype(int) - expected).max() <= 1
+        assert np.abs(results[number][:3].astype(int) - expected).max() <= 1
     assert len({row["pid"] for row in client.system()["workers"]}) == 2

@@ -13,7 +13,7 @@ from shared.protocol import Finish, ForegroundSource, JobState
 from tests.api import images
 from tests.api.backend_process import BackendProcess
 from tests.api.following import last, send
-from tests.api.test_cli import drawing, linewash, said  # noqa: F401  drawing is a fixture
+from tests.api.test_cli import drawing, linewash, output_of  # noqa: F401  drawing is a fixture
 
 INSIDE = (images.HEIGHT // 2, images.WIDTH // 3)
 
@@ -40,10 +40,10 @@ def test_a_recolored_selection_leaves_every_byte_outside(client: Client) -> None
     assert job.state is JobState.DONE
     selected = decoded(sent["selection_mask"]) > 0
     for name in ("foreground", "background"):
-        found, before = decoded(client.layer(job.id, name)), decoded(sent["previous_" + name])
-        assert np.array_equal(found[~selected], before[~selected])
-    found = decoded(client.layer(job.id, "foreground"))
-    assert np.abs(found[INSIDE].astype(int) - (*(c + 7 for c in images.RED), 255)).max() <= 1
+        result, before = decoded(client.layer(job.id, name)), decoded(sent["previous_" + name])
+        assert np.array_equal(result[~selected], before[~selected])
+    result = decoded(client.layer(job.id, "foreground"))
+    assert np.abs(result[INSIDE].astype(int) - (*(c + 7 for c in images.RED), 255)).max() <= 1
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_another_size_is_refused_by_the_header(client: Client, part: str, data: 
 @pytest.mark.parametrize(
     ("part", "code"), [("hints", ErrorCode.EMPTY_HINTS), ("selection_mask", ErrorCode.EMPTY_SELECTION_MASK)]
 )
-def test_nothing_painted_and_nothing_selected_are_said(client: Client, part: str, code: ErrorCode) -> None:
+def test_nothing_painted_and_nothing_selected_are_refused(client: Client, part: str, code: ErrorCode) -> None:
     wanted = images.request(hints=True, selection_mask=True, previous=True)
     blank = io.BytesIO()
     Image.new("RGBA" if part == "hints" else "L", (images.WIDTH, images.HEIGHT)).save(blank, "PNG")
@@ -86,13 +86,13 @@ def test_the_command_line_recolors_a_part_of_its_own_result(
 ) -> None:
     (tmp_path / "hints.png").write_bytes(images.hints())
     (tmp_path / "region.png").write_bytes(images.mask())
-    said(linewash(backend.home, *drawing, "--hints", tmp_path / "hints.png", "--finish", "flats"), 0)
+    output_of(linewash(backend.home, *drawing, "--hints", tmp_path / "hints.png", "--finish", "flats"), 0)
     first = decoded((tmp_path / "out" / "composite.png").read_bytes())
     assert tuple(first[INSIDE]) == (*images.HINT, 255)
     again = [*drawing, "--selection", tmp_path / "region.png"]
     again[again.index(tmp_path / "out")] = tmp_path / "again"
-    assert "no earlier result" in said(linewash(backend.home, *again), 1)
-    said(linewash(backend.home, *again, "--previous", tmp_path / "out", "--seed", 30), 0)
+    assert "no earlier result" in output_of(linewash(backend.home, *again), 1)
+    output_of(linewash(backend.home, *again, "--previous", tmp_path / "out", "--seed", 30), 0)
     second = decoded((tmp_path / "again" / "composite.png").read_bytes())
     selected = decoded(images.mask()) > 0
     assert np.array_equal(first[~selected], second[~selected])

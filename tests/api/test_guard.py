@@ -95,7 +95,7 @@ def test_a_declared_length_beyond_the_limit_is_refused_unread(backend: BackendPr
         assert (status, code_of(answer)) == (413, ErrorCode.REQUEST_TOO_LARGE)
 
 
-def test_a_wrong_token_is_told_to_a_client_that_sends_images(backend: BackendProcess) -> None:
+def test_a_client_that_sends_images_learns_of_a_wrong_token(backend: BackendProcess) -> None:
     wrong = ServerInfo(**(backend.info.to_json() | {"token": "wrong"}))
     with Client(wrong) as client, pytest.raises(LinewashError) as caught:
         client.submit(images.request(), RequestParts(bytes(1_900_000), (bytes(900_000),)), "key")

@@ -38,12 +38,12 @@ def visible(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
 
 
-def test_a_file_arrives_whole_and_its_progress_is_told(server: fake_hub.Hub, tmp_path: Path) -> None:
-    seen: list[int] = []
+def test_a_file_arrives_whole_and_its_progress_is_reported(server: fake_hub.Hub, tmp_path: Path) -> None:
+    progress: list[int] = []
     target = tmp_path / "models" / "tiny.safetensors"
-    hub_download.download_file(remote(server), target, seen.append)
+    hub_download.download_file(remote(server), target, progress.append)
     assert target.read_bytes() == CONTENT
-    assert seen == sorted(seen) and (seen[0], seen[-1]) == (0, len(CONTENT))
+    assert progress == sorted(progress) and (progress[0], progress[-1]) == (0, len(CONTENT))
     assert visible(target.parent) == ["tiny.safetensors"]
 
 
@@ -51,7 +51,7 @@ def test_the_version_that_was_looked_at_is_the_one_that_comes(server: fake_hub.H
     assert f"/resolve/{fake_hub.COMMIT}/" in remote(server).url
 
 
-def test_a_small_file_is_held_against_its_git_digest(server: fake_hub.Hub, tmp_path: Path) -> None:
+def test_a_small_file_is_checked_against_its_git_digest(server: fake_hub.Hub, tmp_path: Path) -> None:
     server.files[f"{REPO}/vocab.json"] = b'{"a": 1}'
     hub_download.download_file(remote(server, "vocab.json"), tmp_path / "vocab.json", lambda _: None)
     assert (tmp_path / "vocab.json").read_bytes() == b'{"a": 1}'
@@ -64,9 +64,9 @@ def test_an_interrupted_download_goes_on_where_it_stopped(server: fake_hub.Hub, 
     part = hub_download.download_part_path(target, remote(server))
     assert part.stat().st_size == CUT and visible(tmp_path) == []
     server.cut_after, server.ranges = None, []
-    seen: list[int] = []
-    hub_download.download_file(remote(server), target, seen.append)
-    assert (target.read_bytes(), seen[0], part.exists()) == (CONTENT, CUT, False)
+    progress: list[int] = []
+    hub_download.download_file(remote(server), target, progress.append)
+    assert (target.read_bytes(), progress[0], part.exists()) == (CONTENT, CUT, False)
     assert server.ranges == ["bytes=%d-" % CUT]
 
 
@@ -74,7 +74,7 @@ def test_a_server_that_knows_no_ranges_sends_all_again(server: fake_hub.Hub, tmp
     target = tmp_path / "tiny.safetensors"
     server.cut_after = CUT
     code_of(server, target)
-    server.cut_after, server.deaf_to_ranges = None, True
+    server.cut_after, server.ignores_ranges = None, True
     hub_download.download_file(remote(server), target, lambda _: None)
     assert target.read_bytes() == CONTENT
 
@@ -104,7 +104,7 @@ def test_a_part_of_another_version_is_not_gone_on_with(server: fake_hub.Hub, tmp
     assert target.read_bytes() == CONTENT[::-1]
 
 
-def test_a_wrong_digest_is_refused_and_nothing_kept(server: fake_hub.Hub, tmp_path: Path) -> None:
+def test_a_wrong_digest_is_refused_and_nothing_is_left(server: fake_hub.Hub, tmp_path: Path) -> None:
     server.wrong_digest = True
     target = tmp_path / "tiny.safetensors"
     described = remote(server)

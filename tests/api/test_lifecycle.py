@@ -81,18 +81,18 @@ def test_every_start_has_its_own_token(start: Starter) -> None:
 
 def test_a_second_server_for_the_same_home_is_refused_with_a_sentence(backend: BackendProcess) -> None:
     second = backend.spawn()
-    said, _ = second.communicate(timeout=30)
+    output, _ = second.communicate(timeout=30)
     assert second.returncode == 1
-    assert "already runs" in said and str(backend.info.port) in said and str(backend.info.pid) in said
-    assert backend.info.token not in said and "Traceback" not in said
+    assert "already runs" in output and str(backend.info.port) in output and str(backend.info.pid) in output
+    assert backend.info.token not in output and "Traceback" not in output
     assert find_server(backend.home) is not None
 
 
-def test_a_taken_port_is_told_in_a_sentence(backend: BackendProcess, tmp_path: Path) -> None:
+def test_a_taken_port_is_reported_in_a_sentence(backend: BackendProcess, tmp_path: Path) -> None:
     other = BackendProcess(tmp_path)
     process = other.spawn("--port", str(backend.info.port))
-    said, _ = process.communicate(timeout=30)
-    assert process.returncode == 1 and "cannot start" in said and "Traceback" not in said
+    output, _ = process.communicate(timeout=30)
+    assert process.returncode == 1 and "cannot start" in output and "Traceback" not in output
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"port": 1}', "null", '{"host":"127.0.0.1","port":"x"}', "\0\0"])

@@ -35,8 +35,8 @@ def colored(coloring: InferenceRunner, name: str, folder: Path) -> Event:
     (folder / "inputs").mkdir(parents=True)
     for part, content in images.parts(wanted).items():
         (folder / "inputs" / (part + ".png")).write_bytes(content)
-    for kept in ("request.json", "state.json"):  # the server's, which lie there already
-        (folder / kept).touch()
+    for file in ("request.json", "state.json"):  # the server's, which lie there already
+        (folder / file).touch()
     return coloring.run(RunJob(folder.name, folder, wanted), lambda job: False, lambda event: None)
 
 

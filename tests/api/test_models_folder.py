@@ -53,7 +53,7 @@ def test_it_is_listed_while_a_drawing_is_colored(client: Client, dropped: Path) 
     assert not client.status(job.id).state.terminal
 
 
-def test_modes_and_parameters_are_held_against_the_description_at_once(client: Client) -> None:
+def test_modes_and_parameters_are_checked_against_the_spec_at_once(client: Client) -> None:
     (moody,) = [model for model in client.models() if model.name == "moody"]
     assert [mode.name for mode in moody.modes] == ["plain", "tinted"] and moody.parameters[1].high == 50
     wanted = images.request("moody")

@@ -26,15 +26,15 @@ def test_the_same_key_is_the_same_job(client: Client) -> None:
 
 
 def test_the_same_key_sent_at_the_same_time_is_one_job(client: Client) -> None:
-    found: list[str] = []
+    ids: list[str] = []
     threads = [
-        threading.Thread(target=lambda: found.append(send(client, images.request("slow"), key="twice").id)) for _ in range(4)
+        threading.Thread(target=lambda: ids.append(send(client, images.request("slow"), key="twice").id)) for _ in range(4)
     ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(30)
-    assert len(found) == 4 and len(set(found)) == 1
+    assert len(ids) == 4 and len(set(ids)) == 1
 
 
 @pytest.mark.parametrize("other", ["settings", "images"])
@@ -117,7 +117,7 @@ def test_a_cancel_after_the_end_changes_nothing(client: Client) -> None:
     assert client.layer(done.id, "composite")
 
 
-def test_a_deaf_worker_is_ended_by_a_cancel(start: Callable[..., BackendProcess]) -> None:
+def test_a_worker_that_ignores_a_cancel_is_ended(start: Callable[..., BackendProcess]) -> None:
     backend = start(cancel_grace_s=0.3)
     job = send(backend.client, images.request("stuck"))
     until(backend.client, job, lambda status: status.stage == "denoise")
@@ -126,7 +126,7 @@ def test_a_deaf_worker_is_ended_by_a_cancel(start: Callable[..., BackendProcess]
     assert last(backend.client, send(backend.client, images.request())).state is JobState.DONE
 
 
-def test_the_queue_has_a_bound_and_a_retry_is_not_held_against_it(start: Callable[..., BackendProcess]) -> None:
+def test_the_queue_has_a_bound_and_a_retry_does_not_count(start: Callable[..., BackendProcess]) -> None:
     client = start(max_queued=2).client
     running = send(client, images.request("slow", steps=200))
     until(client, running, lambda status: status.state is JobState.RUNNING)

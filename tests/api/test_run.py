@@ -31,29 +31,29 @@ def test_every_stage_is_announced_in_order_and_timed() -> None:
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_cancel_stops_before_the_stage_begins(stage: str) -> None:
-    seen: list[str] = []
+    stages: list[str] = []
 
     def on_step(step: StepProgress) -> None:
-        seen.append(step.stage)
+        stages.append(step.stage)
         if step.stage == stage:
             raise CancelledError
 
     with pytest.raises(CancelledError):
         colorize(inputs(3), fakes.load("fake", Path()), on_step)
-    assert seen[-1] == stage and seen.count(stage) == 1
+    assert stages[-1] == stage and stages.count(stage) == 1
 
 
 def test_a_cancel_stops_after_the_step_it_arrived_in() -> None:
-    seen: list[int] = []
+    steps: list[int] = []
 
     def on_step(step: StepProgress) -> None:
-        seen.append(step.step)
+        steps.append(step.step)
         if step.step == 4:
             raise CancelledError
 
     with pytest.raises(CancelledError):
         colorize(inputs(200), fakes.load("fake", Path()), on_step)
-    assert max(seen) == 4
+    assert max(steps) == 4
 
 
 def test_the_same_inputs_give_the_same_layers() -> None:

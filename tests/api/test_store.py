@@ -38,12 +38,12 @@ def store(tmp_path: Path) -> Store:
 def test_a_result_that_was_written_just_before_the_end_is_done(store: Store) -> None:
     job = admitted(store)
     finish(store, job)
-    (found,) = store.recover()
-    assert found.status.state is JobState.DONE and found.status.layers == LAYERS
-    assert found.status.warnings == ("a warning",) and found.status.seconds == {"prepare": 1.5}
-    assert (found.request, found.key, found.digest) == (job.request, "key", "digest")
+    (recovered_job,) = store.recover()
+    assert recovered_job.status.state is JobState.DONE and recovered_job.status.layers == LAYERS
+    assert recovered_job.status.warnings == ("a warning",) and recovered_job.status.seconds == {"prepare": 1.5}
+    assert (recovered_job.request, recovered_job.key, recovered_job.digest) == (job.request, "key", "digest")
     assert store.layer(job.status.id, "composite").read_bytes() == LAYER_FILES["composite"]
-    assert store.recover() == [found]
+    assert store.recover() == [recovered_job]
 
 
 def test_half_a_result_is_none(store: Store) -> None:
@@ -51,8 +51,8 @@ def test_half_a_result_is_none(store: Store) -> None:
     folder = store.folder(job.status.id)
     (folder / "result.partial").mkdir()
     (folder / "result.partial" / "composite.png").write_bytes(b"half")
-    (found,) = store.recover()
-    assert found.status.error is not None and found.status.error.code is ErrorCode.INTERRUPTED
+    (recovered_job,) = store.recover()
+    assert recovered_job.status.error is not None and recovered_job.status.error.code is ErrorCode.INTERRUPTED
     assert sorted(path.name for path in folder.iterdir()) == ["request.json", "state.json"]
 
 
@@ -63,8 +63,8 @@ def test_a_cancelled_job_stays_cancelled_even_if_its_result_came_too_late(store:
         json.dumps(job.status.to_json() | {"state": "cancelled"})
     )
     assert folder.is_dir()
-    (found,) = store.recover()
-    assert found.status.state is JobState.CANCELLED
+    (recovered_job,) = store.recover()
+    assert recovered_job.status.state is JobState.CANCELLED
 
 
 @pytest.mark.parametrize("name", ["request.json", "state.json"])
@@ -72,7 +72,7 @@ def test_a_cancelled_job_stays_cancelled_even_if_its_result_came_too_late(store:
 def test_a_job_that_cannot_be_read_is_removed(store: Store, name: str, content: str) -> None:
     job, other = admitted(store), admitted(store, "other")
     (store.folder(job.status.id) / name).write_text(content)
-    assert [found.status.id for found in store.recover()] == [other.status.id]
+    assert [recovered_job.status.id for recovered_job in store.recover()] == [other.status.id]
     assert not store.folder(job.status.id).exists()
 
 
