@@ -25,7 +25,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of preprocessed shards: 12 examples to train on, 3 of another source."""
     folder, cache = tmp_path_factory.mktemp("shards"), tmp_path_factory.mktemp("cache")
     write_shard(folder / "train_0.npz", 12, seed=1)
-    write_shard(folder / "train_1.npz", 3, seed=2, source="kept/away")
+    write_shard(folder / "train_1.npz", 3, seed=2, source="held_out/away")
     assert sum(preprocess_shard(path, cache / path.stem) for path in sorted(folder.glob("*.npz"))) == 15
     torch.manual_seed(0)
     assert precompute_warps(Flats(), cache) == 15
@@ -35,6 +35,6 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def dataset(cache: Path) -> ShardDataset:
     """The examples to train on, read anew."""
-    dataset = ShardDataset(cache, ("kept/",))
+    dataset = ShardDataset(cache, ("held_out/",))
     dataset.refresh()
     return dataset

@@ -54,7 +54,7 @@ def last_step(log: Path) -> int:
     return int(lines[-1].split()[1])
 
 
-def test_what_is_missing_is_said(project: Path, tmp_path: Path) -> None:
+def test_a_missing_dependency_is_named(project: Path, tmp_path: Path) -> None:
     bare = tmp_path / "python"  # a Python that finds no installed package
     bare.write_text(f'#!/bin/sh\nPYTHONPATH="$PYTHONPATH" exec "{sys.executable}" -S "$@"\n')
     bare.chmod(0o755)

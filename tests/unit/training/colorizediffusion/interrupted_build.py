@@ -35,15 +35,15 @@ def sources(folder: Path) -> Path:
 
 def kill_at(operation: int, below: Path) -> None:
     """End this process at that file operation below a folder, counted from 1; what was opened to be written is empty then."""
-    seen = 0
+    operations = 0
 
-    def count(event: str, given: tuple[Any, ...]) -> None:
-        nonlocal seen
-        if event in OPERATIONS and isinstance(given[0], (str, Path)) and str(given[0]).startswith(str(below)):
-            seen += 1
-            if seen == operation:
-                if event == "open" and given[2] & os.O_TRUNC:
-                    os.close(os.open(given[0], os.O_WRONLY | os.O_CREAT | os.O_TRUNC))
+    def count(event: str, arguments: tuple[Any, ...]) -> None:
+        nonlocal operations
+        if event in OPERATIONS and isinstance(arguments[0], (str, Path)) and str(arguments[0]).startswith(str(below)):
+            operations += 1
+            if operations == operation:
+                if event == "open" and arguments[2] & os.O_TRUNC:
+                    os.close(os.open(arguments[0], os.O_WRONLY | os.O_CREAT | os.O_TRUNC))
                 os.kill(os.getpid(), signal.SIGKILL)
 
     sys.addaudithook(count)
@@ -77,21 +77,21 @@ def killed(images: Path, data: Path, how: BuildOptions, operation: int) -> bool:
 
 def main(folder: Path, archive: int) -> None:
     images, how = sources(folder / "in"), BuildOptions(gray, gray, min_side=8, archive_size=archive)
-    every, operation, seen = [level(number) for number in range(len(NAMES))], 0, set[int]()
+    every, operation, counts = [level(number) for number in range(len(NAMES))], 0, set[int]()
     while killed(images, folder / str(operation), how, operation + 1):
         data = folder / str(operation)
         for path in data.glob("*/*.zip"):
             assert zipfile.ZipFile(path).testzip() is None
         if list(data.glob("sketch/*/*.png")) or list(data.glob("sketch/*.zip")):
-            found = colors(data)
-            assert len(set(found)) == len(found) and set(found) <= set(every)
-            seen.add(len(found))
+            colors_there = colors(data)
+            assert len(set(colors_there)) == len(colors_there) and set(colors_there) <= set(every)
+            counts.add(len(colors_there))
         assert build_dataset(images, data, how, lambda name: None).count == len(NAMES)
         assert colors(data) == every, operation
         assert not archive or not any(path.is_dir() for path in data.glob("*/*"))
         operation += 1
     assert colors(folder / str(operation)) == every
-    assert seen >= set(range(1, len(NAMES))), seen
+    assert counts >= set(range(1, len(NAMES))), counts
     print(operation)
 
 

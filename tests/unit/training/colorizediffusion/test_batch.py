@@ -104,7 +104,7 @@ def test_expanded_masks_cover_the_masks_but_for_the_rest() -> None:
     assert not grown[1].any()  # below the last whole block
 
 
-def test_warp_moves_what_it_is_told() -> None:
+def test_warp_moves_the_control_points() -> None:
     image = torch.zeros(1, 1, 64, 64)
     image[0, 0, 20:23, 30:33] = 1
     corners = [(2.0, 2.0), (2.0, 60.0), (60.0, 2.0), (60.0, 60.0)]
@@ -145,11 +145,13 @@ def test_shares_that_are_dropped_and_warped(plain: Path) -> None:
 def test_targets_give_back_what_was_noised() -> None:
     clean, noise, time = torch.randn(3, 4, 2, 2), torch.randn(3, 4, 2, 2), torch.tensor([0, 500, 999])
     noisy = add_noise(clean, noise, time)
-    kept, added = (
+    signal, noise_scale = (
         torch.tensor(w[time.numpy()]).sqrt().float()[:, None, None, None] for w in (alphas_cumprod(), 1 - alphas_cumprod())
     )
-    torch.testing.assert_close(kept * noisy - added * training_target(clean, noise, time, "v"), clean)
-    torch.testing.assert_close((noisy - added * training_target(clean, noise, time, "eps")) / kept, clean, atol=1e-4, rtol=0)
+    torch.testing.assert_close(signal * noisy - noise_scale * training_target(clean, noise, time, "v"), clean)
+    torch.testing.assert_close(
+        (noisy - noise_scale * training_target(clean, noise, time, "eps")) / signal, clean, atol=1e-4, rtol=0
+    )
     torch.testing.assert_close(squared_errors(noise + 2, noise), torch.full((3,), 4.0))
 
 

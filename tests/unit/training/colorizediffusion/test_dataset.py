@@ -68,7 +68,7 @@ def test_says_what_is_missing(plain: Path, tmp_path: Path) -> None:
     folder = tmp_path / "set"
     shutil.copytree(plain, folder)
     (folder / "mask" / "disc" / "0.png").unlink()
-    (folder / "color" / "disc" / "1.png").write_bytes(b"no picture")
+    (folder / "color" / "disc" / "1.png").write_bytes(b"no image")
     data = ImageDataset(folder, masks=True)
     with pytest.raises(DatasetError, match=r"mask/disc/0\.png"):
         data.read(0)
@@ -83,7 +83,7 @@ def images(folder: Path) -> Path:
         cv2.imwrite(str(folder / "in" / f"{number}.png"), draw(number)[0][..., ::-1])
     Image.new("RGBA", (96, 96), (255, 0, 0, 0)).save(folder / "clear.webp")
     Image.new("RGB", (30, 90)).save(folder / "small.jpg")
-    (folder / "broken.png").write_bytes(b"no picture")
+    (folder / "broken.png").write_bytes(b"no image")
     return folder
 
 
@@ -95,9 +95,9 @@ def making(archive: int = 0) -> BuildOptions:
 @pytest.mark.parametrize("archive", [0, 2])
 def test_makes_a_set_that_can_be_learned_from(tmp_path: Path, archive: int) -> None:
     heard: list[str] = []
-    made = build_dataset(images(tmp_path / "all"), tmp_path / "set", making(archive), heard.append)
-    assert made.count == len(heard) == 4
-    assert sorted(reason.split(":")[0] for reason in made.left_out) == ["broken.png", "small.jpg"]
+    dataset = build_dataset(images(tmp_path / "all"), tmp_path / "set", making(archive), heard.append)
+    assert dataset.count == len(heard) == 4
+    assert sorted(reason.split(":")[0] for reason in dataset.left_out) == ["broken.png", "small.jpg"]
     data = ImageDataset(tmp_path / "set", masks=True)
     assert names(data) == sorted(heard)
     for number in range(4):

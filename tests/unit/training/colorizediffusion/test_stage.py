@@ -78,14 +78,14 @@ def test_fifty_steps_lower_the_loss_and_resume_to_the_bit(
     stage = stage_of(name)
     run = run_of(stage, name, tmp_path, average)
     before, frozen = loss_of(run), {key: value.clone() for key, value in stage.parts.vae.state_dict().items()}
-    kept: list[torch.Tensor] = []
+    expected: list[torch.Tensor] = []
     for step in range(1, STEPS + 1):
-        figures = run.step()
+        metrics = run.step()
         if step == SAVED:
             run.save()
         if step == SAVED + RESUMED:
-            kept = everything(run)
-    assert figures.keys() == {"loss", "low_noise", "high_noise"}
+            expected = everything(run)
+    assert metrics.keys() == {"loss", "low_noise", "high_noise"}
     assert loss_of(run) < before * 0.97
     assert all(torch.equal(value, frozen[key]) for key, value in stage.parts.vae.state_dict().items())
     again = run_of(stage_of(name), name, tmp_path, average)
@@ -93,8 +93,8 @@ def test_fifty_steps_lower_the_loss_and_resume_to_the_bit(
     for _ in range(RESUMED):
         again.step()
     resumed = everything(again)
-    assert len(kept) == len(resumed) > 100
-    assert all(torch.equal(a, b) for a, b in zip(kept, resumed, strict=True))
+    assert len(expected) == len(resumed) > 100
+    assert all(torch.equal(a, b) for a, b in zip(expected, resumed, strict=True))
 
 
 def test_v15_trains_pairs_and_token_networks_alone(stage_of: MakeStage, tmp_path: Path) -> None:
@@ -156,7 +156,7 @@ def test_sparing_memory_computes_blocks_again_on_the_way_back(name: str, again: 
     kinds = ("ResnetBlock2D", "Transformer2DModel")
     blocks = {place: module for place, module in unet.named_modules() if type(module).__name__ in kinds}
     for place, module in blocks.items():
-        module.register_forward_pre_hook(lambda module, given, place=place: called.append(place))
+        module.register_forward_pre_hook(lambda module, inputs, place=place: called.append(place))
     loss, _ = stage.loss(network, stage.batch(np.random.default_rng(1)))
     assert sorted(called) == sorted(blocks) and len(blocks) == 22 + 16
     called.clear()
@@ -255,15 +255,15 @@ def test_uneven_shares_are_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("options_", "said"), [(["--crops", "500x512"], "64"), (["--crops", "big"], "crops"), (["--prediction", "x"], "neither")]
+    ("options_", "message"), [(["--crops", "500x512"], "64"), (["--crops", "big"], "crops"), (["--prediction", "x"], "neither")]
 )
 def test_options_that_make_no_sense_are_refused(
-    options_: list[str], said: str, plain: Path, v1_checkpoint: Path, tmp_path: Path
+    options_: list[str], message: str, plain: Path, v1_checkpoint: Path, tmp_path: Path
 ) -> None:
     asked = ["v1", "--data", str(plain), "--start", str(v1_checkpoint), "--run", str(tmp_path / "run"), *options_]
     result = CliRunner().invoke(app, asked)
     assert result.exit_code != 0
-    assert said in result.output
+    assert message in result.output
 
 
 def test_v1_does_not_begin_with_v15(plain: Path, v1_checkpoint: Path, v15_checkpoint: Path, tmp_path: Path) -> None:
@@ -288,6 +288,6 @@ def test_v15_begins_with_v1_or_goes_on_from_v15(begun: str, plain: Path, request
 
 
 def test_training_mini_needs_no_package_of_the_published(project: Path) -> None:
-    said = "import sys, backend.training.cli; print('backend.networks.clip' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", said], cwd=project, capture_output=True, text=True, check=True)
+    program = "import sys, backend.training.cli; print('backend.networks.clip' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], cwd=project, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

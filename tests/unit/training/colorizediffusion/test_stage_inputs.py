@@ -22,23 +22,23 @@ from tests.unit.training.colorizediffusion.conftest import settings
 WHOLE, NONE = (1.0,) * 16, (0.0,) * 16
 
 
-class Heard:
-    """A network that keeps what it is shown."""
+class RecordingNetwork:
+    """A network that records its inputs."""
 
     def __init__(self) -> None:
-        self.given: tuple[Any, ...] = ()
+        self.inputs: tuple[Any, ...] = ()
 
-    def __call__(self, *given: Any) -> Tensor:
-        self.given = given
-        return given[0]
+    def __call__(self, *inputs: Any) -> Tensor:
+        self.inputs = inputs
+        return inputs[0]
 
 
-def shown(stage: Stage, seen: tuple[float, float] = (1.0, 0.0)) -> tuple[Batch, tuple[Any, ...]]:
+def record_inputs(stage: Stage, reference_kept: tuple[float, float] = (1.0, 0.0)) -> tuple[Batch, tuple[Any, ...]]:
     """A batch of two, and what the stage shows of it; the second image's reference is dropped."""
-    batch = stage.batch(np.random.default_rng(3))._replace(reference_kept=torch.tensor(seen))
-    heard = Heard()
-    stage.predict(heard, batch, batch.noise)
-    return batch, heard.given
+    batch = stage.batch(np.random.default_rng(3))._replace(reference_kept=torch.tensor(reference_kept))
+    network = RecordingNetwork()
+    stage.predict(network, batch, batch.noise)
+    return batch, network.inputs
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def test_v1_sees_the_image_s_own_tokens_or_none(plain: Path, v1_checkpoint: Path
     network = stage.network()
     assert all(weight.requires_grad for weight in network.parameters())
     assert {name.split(".")[0] for name, _ in network.named_parameters()} == {"unet", "sketch_encoder"}
-    batch, (noisy, time, sketch, tokens) = shown(stage)
+    batch, (noisy, time, sketch, tokens) = record_inputs(stage)
     assert noisy is batch.noise and time is batch.time and sketch is batch.sketch
     torch.testing.assert_close(tokens[0], stage.encode_tokens(batch.reference, batch.warp)[0])
     assert not tokens[1].any() and tokens[0].any()
@@ -61,54 +61,54 @@ def test_v1_gets_a_noisy_reference_where_that_is_asked_for(plain: Path, v1_check
     stage = V1Stage(ImageDataset(plain, masks=False), StartCheckpoint(v1_checkpoint), settings(noisy_reference=True))
     stage.network()
     batch = stage.batch(np.random.default_rng(3))._replace(reference_kept=torch.ones(2), time=torch.tensor([400, 950]))
-    heard = Heard()
-    stage.predict(heard, batch, batch.noise)
-    stage.predict(heard, batch, batch.noise)  # the noise is the batch's, not the moment's
-    clean, noisy = stage.encode_tokens(batch.reference, batch.warp), heard.given[3]
+    network = RecordingNetwork()
+    stage.predict(network, batch, batch.noise)
+    stage.predict(network, batch, batch.noise)  # the noise is the batch's, not the moment's
+    clean, noisy = stage.encode_tokens(batch.reference, batch.warp), network.inputs[3]
     abar = torch.from_numpy(alphas_cumprod().copy())
     for one, time in ((0, 400), (1, 49)):
         noise = torch.randn(clean[one].shape, generator=torch.Generator().manual_seed(int(batch.token_seed[one])))
         wanted = abar[time].sqrt() * clean[one] + (1 - abar[time]).sqrt() * noise
         torch.testing.assert_close(noisy[one], wanted.float(), atol=1e-5, rtol=1e-5)
     withheld = batch._replace(reference_kept=torch.zeros(2))
-    stage.predict(heard, withheld, batch.noise)
-    assert not heard.given[3].any()
+    stage.predict(network, withheld, batch.noise)
+    assert not network.inputs[3].any()
 
 
 def test_latents_are_scaled_samples_of_the_posterior(v15: V15Stage) -> None:
     v15.network()
     batch = v15.batch(np.random.default_rng(3))
-    found = v15.parts.vae.encode(batch.color).latent_dist  # type: ignore[union-attr]
-    torch.testing.assert_close(v15.encode_latent(batch), 0.18215 * (found.mean + found.std * batch.posterior_noise))
+    posterior = v15.parts.vae.encode(batch.color).latent_dist  # type: ignore[union-attr]
+    torch.testing.assert_close(v15.encode_latent(batch), 0.18215 * (posterior.mean + posterior.std * batch.posterior_noise))
 
 
 def test_v15_takes_foreground_tokens_from_the_whole_and_background_tokens_without_the_foreground(v15: V15Stage) -> None:
     v15.network()
-    batch, (*_, features, foreground, ground, kept, thresholds, mask) = shown(v15)
-    assert kept is batch.reference_kept and thresholds is batch.thresholds and mask.shape == (2, 1, 8, 8)
+    batch, (*_, features, foreground, background_tokens, reference_kept, thresholds, mask) = record_inputs(v15)
+    assert reference_kept is batch.reference_kept and thresholds is batch.thresholds and mask.shape == (2, 1, 8, 8)
     torch.testing.assert_close(foreground, v15.encode_tokens(batch.reference, batch.warp))
     is_foreground = (batch.reference_mask >= batch.thresholds[:, 1].reshape(2, 1, 1, 1)).expand_as(batch.reference)
     assert 0 < float(is_foreground.float().mean()) < 1
     painted = batch.reference.clone()
     painted[is_foreground] = 1.0
-    torch.testing.assert_close(ground, v15.encode_tokens(painted, batch.warp))
+    torch.testing.assert_close(background_tokens, v15.encode_tokens(painted, batch.warp))
     torch.testing.assert_close(features, v15.parts.sketch_encoder(batch.sketch))
 
 
 def test_v15_divides_by_the_sketch_s_threshold_and_embeds_the_reference_s(v15: V15Stage) -> None:
     network = v15.network()
     assert isinstance(network, V15Network)
-    _, (noisy, time, features, foreground, ground, _, _, mask) = shown(v15)
+    _, (noisy, time, features, foreground, background_tokens, _, _, mask) = record_inputs(v15)
     unet, thresholds = v15.parts.unet, torch.tensor([[0.3, 0.8], [0.3, 0.8]])
-    background = network.token_transformer(ground + network.threshold_embedder(torch.tensor([0.8])))
+    background = network.token_transformer(background_tokens + network.threshold_embedder(torch.tensor([0.8])))
     split = Split(mask, WHOLE, WHOLE, NONE, HardSelector((0.3,) * 16), "foreground", "background")
     hooks = UNetHooks(features)
     context = torch.cat([foreground, background], 1)
     with torch.no_grad():
-        found = network(noisy, time, features, foreground, ground, torch.ones(2), thresholds, mask)
-        without = network(noisy, time, features, foreground, ground, torch.zeros(2), thresholds, mask)
+        prediction = network(noisy, time, features, foreground, background_tokens, torch.ones(2), thresholds, mask)
+        without = network(noisy, time, features, foreground, background_tokens, torch.zeros(2), thresholds, mask)
         wanted = unet(noisy, time, CrossAttentionInput(context, WHOLE, split), hooks)
         nothing = unet(noisy, time, CrossAttentionInput(torch.zeros_like(context), WHOLE, split), hooks)
-    torch.testing.assert_close(found, wanted, atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(prediction, wanted, atol=1e-5, rtol=1e-4)
     torch.testing.assert_close(without, nothing, atol=1e-5, rtol=1e-4)
-    assert (found - without).abs().max() > 1e-3
+    assert (prediction - without).abs().max() > 1e-3

@@ -67,7 +67,7 @@ def test_resuming_is_exact(dataset: ShardDataset, tmp_path: Path) -> None:
 
 def test_held_out_sources_are_never_drawn(cache: Path) -> None:
     assert len(ShardDataset(cache, ())) == 0
-    everything, dataset = ShardDataset(cache, ()), ShardDataset(cache, ("kept/",))
+    everything, dataset = ShardDataset(cache, ()), ShardDataset(cache, ("held_out/",))
     assert everything.refresh() == 15 and dataset.refresh() == 12
 
 
@@ -125,5 +125,5 @@ def test_warps_are_computed_once_and_painting_needs_them(cache: Path, tmp_path: 
     with pytest.raises(ValueError, match="precompute-warps"):
         PaintedTask(dataset, 2).batch(np.random.default_rng(0))
     assert precompute_warps(Flats(), copy) == 15
-    found = np.load(copy / "train_0" / "warped.npy")
-    assert found.shape == (12, 32, 32, 4) and found.dtype == np.uint8 and found[..., :3].std() > 0
+    warped = np.load(copy / "train_0" / "warped.npy")
+    assert warped.shape == (12, 32, 32, 4) and warped.dtype == np.uint8 and warped[..., :3].std() > 0
