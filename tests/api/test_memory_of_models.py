@@ -8,6 +8,7 @@ import pytest
 
 from backend.server.worker.inference import InferenceRunner
 from backend.server.worker.messages import Event, JobDone, JobFailed, RunJob
+from shared.devices.device_status import NumberFormat
 from shared.errors import ErrorCode
 from tests.api import fakes, images
 
@@ -20,8 +21,8 @@ def loaded(monkeypatch: pytest.MonkeyPatch) -> Loaded:
     watched: Loaded = []
     load = fakes.load
 
-    def watching(name: str, models_dir: Path, device: str = "cpu") -> Any:
-        family = load(name, models_dir, device)
+    def watching(name: str, models_dir: Path, device: str, number_format: NumberFormat) -> Any:
+        family = load(name, models_dir, device, number_format)
         watched.append((name, weakref.ref(family)))
         return family
 
@@ -37,11 +38,11 @@ def colored(coloring: InferenceRunner, name: str, folder: Path) -> Event:
         (folder / "inputs" / (part + ".png")).write_bytes(content)
     for file in ("request.json", "state.json"):  # the server's, which lie there already
         (folder / file).touch()
-    return coloring.run(RunJob(folder.name, folder, wanted), lambda job: False, lambda event: None)
+    return coloring.run(RunJob(folder.name, folder, wanted), lambda job: False)
 
 
 def test_the_model_before_goes_when_another_comes(loaded: Loaded, tmp_path: Path) -> None:
-    coloring = InferenceRunner("tests.api.fakes", tmp_path, 1, "cpu")
+    coloring = InferenceRunner("tests.api.fakes", tmp_path, 1, NumberFormat.AUTOMATIC, lambda event: None)
     assert coloring.preload("fake") == ""
     for name in ("slow", "moody"):
         assert colored(coloring, name, tmp_path / name) == JobDone(name)
@@ -53,7 +54,7 @@ def test_a_model_is_read_anew_when_its_file_or_description_has_changed(loaded: L
     file = tmp_path / "models" / "dropped.fake"
     file.parent.mkdir()
     file.write_bytes(b"old")
-    coloring = InferenceRunner("tests.api.fakes", file.parent, 1, "cpu")
+    coloring = InferenceRunner("tests.api.fakes", file.parent, 1, NumberFormat.AUTOMATIC, lambda event: None)
     assert coloring.preload(preloaded) == ""
     for job in ("first", "same", "replaced", "again", "described"):
         if job == "replaced":
