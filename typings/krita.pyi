@@ -1,13 +1,14 @@
 """The part of Krita's Python module (libkis) that the plugin uses, typed for pyright.
 
-Signatures as in Krita 5.1.5, which the plugin still runs in; see https://api.kde.org/krita/html/classKrita.html.  What newer
-versions add is left out, so that nobody uses it by mistake.  Qt's classes are PyQt6's, as in all type checking (``qt.py``).
+Signatures as in Krita 5.1.5, which the plugin still runs in; see https://api.kde.org/krita/html/classKrita.html.  Where newer
+versions answer otherwise the type says both; what only they have is left out, so that nobody uses it by mistake.  Qt's classes
+are PyQt6's, as in all type checking (``qt.py``).
 """
 
 from collections.abc import Callable
 from typing import SupportsBytes, Union
 
-from PyQt6.QtCore import QByteArray, QRect, QUuid
+from PyQt6.QtCore import QByteArray, QObject, QRect, QUuid
 from PyQt6.QtGui import QAction, QIcon
 from PyQt6.QtWidgets import QDockWidget
 
@@ -38,7 +39,8 @@ class Node:
         """An undo step, also on a node that lies in no document yet."""
     def setCollapsed(self, collapsed: bool) -> None: ...
     def setColorSpace(self, colorModel: str, colorDepth: str, colorProfile: str) -> bool: ...
-    def setPixelData(self, value: PixelBytes, x: int, y: int, w: int, h: int) -> None: ...
+    def setPixelData(self, value: PixelBytes, x: int, y: int, w: int, h: int) -> bool | None:
+        """Whether it was written; None before Krita 5.3, which does not say so."""
     def setVisible(self, visible: bool) -> None: ...
     def type(self) -> str: ...
     def uniqueId(self) -> QUuid: ...
@@ -65,6 +67,8 @@ class Document:
     def createGroupLayer(self, name: str) -> GroupLayer: ...
     def createNode(self, name: str, nodeType: str) -> Node: ...
     def height(self) -> int: ...
+    def nodeByUniqueID(self, id: QUuid) -> Node | QObject | None:
+        """None when there is no such layer.  Before Krita 5.2 an object that is no Node."""
     def refreshProjection(self) -> None: ...
     def resizeImage(self, x: int, y: int, w: int, h: int) -> None: ...
     def rootNode(self) -> Node | None:

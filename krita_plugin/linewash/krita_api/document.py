@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Iterator, List, Optional, Tuple
 
 from ..libkis import Krita, KritaDocument, Node, Selection
+from ..qt import QtCore
 from ..shared import result_names
 from .color_space import ColorSpace, color_space_of
 from .event_calls import EventCalls
@@ -110,7 +111,11 @@ class Document:
     def find_node(self, layer_id: str) -> Optional[Node]:
         """Krita's node of that id in this document's tree, None when it is not there (any more)."""
         root = self._document.rootNode()
-        return _find(root, layer_id) if root is not None and layer_id else None
+        if root is None or not layer_id:
+            return None
+        # Krita 5.1 answers with an object that is no Node; then its layers are searched here, one by one.
+        node = self._document.nodeByUniqueID(QtCore.QUuid(layer_id))
+        return node if node is None or isinstance(node, Node) else _find(root, layer_id)
 
     def copy_layer(self, layer_id: str) -> Optional[Node]:
         """A frozen copy of a layer as Krita's node, in no document, or None.  Takes no time, as Krita shares the pixels."""

@@ -48,7 +48,7 @@ class Converter:
         # Krita's scripting converts layers, not bytes, so the bytes pass through a layer.
         node = self._scratch.createNode("strip", "paintlayer")
         self._set_space(node, source)
-        node.setPixelData(data, 0, 0, width, height)
+        write_pixels(node, data, (0, 0, width, height))
         self._set_space(node, target)
         return bytes(node.pixelData(0, 0, width, height))
 
@@ -88,6 +88,12 @@ def read_layer(node: Node, area: Rect, converter: Converter) -> Iterator[bytes]:
 def read_paint(node: Node, area: Rect, converter: Converter) -> Iterator[bytes]:
     """As ``read_layer``, for what is painted on a paint layer itself, whatever masks it has."""
     return _read(node.pixelData, color_space_of(node), area, converter)
+
+
+def write_pixels(node: Node, data: bytes, area: Rect) -> None:
+    """Write pixels in the layer's own color space.  INTERNAL when Krita says, as it does since 5.3, that it did not."""
+    if node.setPixelData(data, *area) is False:
+        raise LinewashError(ErrorCode.INTERNAL, "Krita did not take %d bytes for %d x %d pixels" % (len(data), *area[2:]))
 
 
 def _read(

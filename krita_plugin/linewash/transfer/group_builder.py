@@ -13,7 +13,7 @@ from typing import List, Optional, Sequence, Tuple
 from ..event_loop import pause
 from ..krita_api.application import KritaApp
 from ..krita_api.color_space import SRGB, ColorSpace, color_space_of
-from ..krita_api.pixel_data import PixelData, strips
+from ..krita_api.pixel_data import PixelData, strips, write_pixels
 from ..krita_api.result_layers import BACKGROUND, FOREGROUND, LINES, PreviousResult
 from ..libkis import KritaDocument, Node
 from ..shared.errors import ErrorCode, LinewashError
@@ -86,7 +86,7 @@ async def _fill(app: KritaApp, node: Node, pixels: Sequence[bytes], size: Tuple[
     (width, height), converter = size, app.create_converter()
     try:
         for strip, (top, rows) in zip(pixels, strips(width, height)):
-            node.setPixelData(converter.convert(strip, width, rows, SRGB, space), 0, top, width, rows)
+            write_pixels(node, converter.convert(strip, width, rows, SRGB, space), (0, top, width, rows))
             await pause()
     finally:
         converter.close()
@@ -111,7 +111,7 @@ async def _fill_selected(app: KritaApp, node: Node, pixels: Sequence[bytes], sel
             if mask.count(0) < len(mask):
                 new = converter.convert(strip, width, rows, SRGB, space)
                 old = bytes(node.pixelData(0, top, width, rows)) or bytes(len(new))
-                node.setPixelData(merge_pixels(old, new, mask), 0, top, width, rows)
+                write_pixels(node, merge_pixels(old, new, mask), (0, top, width, rows))
             await pause()
     finally:
         converter.close()

@@ -67,6 +67,7 @@ def calls(document):
         ("rootNode", document.rootNode),
         ("topLevelNodes", document.topLevelNodes),
         ("childNodes", root.childNodes),
+        ("nodeByUniqueID", lambda: document.nodeByUniqueID(lines.uniqueId())),
         ("parentNode", lines.parentNode),
         ("uniqueId", lines.uniqueId),
         ("bounds", lines.bounds),

@@ -9,10 +9,11 @@ makes a node the active one; a closed document has no root; integer RGBA is kept
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+from PyQt6.QtCore import QUuid
 from PyQt6.QtGui import QIcon
 from PyQt6.QtWidgets import QDockWidget
 
@@ -94,6 +95,10 @@ class Document:
     def topLevelNodes(self) -> list[Node]:
         return Node(self.state.root).childNodes()
 
+    def nodeByUniqueID(self, unique_id: QUuid) -> Node | None:
+        found = [node for node in _descendants(Node(self.state.root)) if node.uniqueId() == unique_id]
+        return found[0] if found else None
+
     def width(self) -> int:
         return self.state.size[0] if self.state.open else 0
 
@@ -159,6 +164,12 @@ class Document:
 
     def undo_texts(self) -> list[str]:
         return [text for text, _ in self.state.undo]
+
+
+def _descendants(node: Node) -> Iterator[Node]:
+    for child in node.childNodes():
+        yield child
+        yield from _descendants(child)
 
 
 class _LowerLayer:

@@ -163,10 +163,12 @@ class Node:
             return self.data.read(x, y, w, h).tobytes()
         return self.data.projection(x, y, w, h).tobytes()
 
-    def setPixelData(self, value: bytes, x: int, y: int, w: int, h: int) -> None:
+    def setPixelData(self, value: bytes, x: int, y: int, w: int, h: int) -> bool:
         each = 1 if self.data.kind.endswith("mask") else BYTES[self.data.space[:2]]
-        if self.data.kind != "grouplayer" and len(value) >= w * h * each:
-            self.data.write(np.frombuffer(value, np.uint8, w * h * each).reshape(h, w, each), x, y)
+        if self.data.kind == "grouplayer" or len(value) < w * h * each:
+            return False
+        self.data.write(np.frombuffer(value, np.uint8, w * h * each).reshape(h, w, each), x, y)
+        return True
 
     def bounds(self) -> QRect:
         if self.data.kind == "grouplayer":
