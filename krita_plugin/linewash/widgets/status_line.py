@@ -17,16 +17,23 @@ class StatusLine(QtWidgets.QLabel):
         self.setAlignment(QtCore.Qt.AlignmentFlag.AlignLeft | QtCore.Qt.AlignmentFlag.AlignTop)  # one line stands like two
         self.setMinimumHeight(2 * self.fontMetrics().lineSpacing())
         self.setTextFormat(QtCore.Qt.TextFormat.PlainText)
+        self._color = ""
 
     def say(self, message: Message) -> None:
         """Show a message."""
+        self._show_severity(message.severity)
         text = " ".join(part for part in (message.text, message.hint) if part)
         if text == self.text() and message.detail in self.toolTip():
             return
         self.setText(text)
         self.setToolTip("\n".join(part for part in (text, message.detail) if part))
-        palette = QtGui.QPalette()
-        if message.severity in _COLORS:
-            dark = self.palette().color(QtGui.QPalette.ColorRole.Window).lightness() < 128
-            palette.setColor(QtGui.QPalette.ColorRole.WindowText, QtGui.QColor(_COLORS[message.severity][dark]))
-        self.setPalette(palette)
+
+    def _show_severity(self, severity: Severity) -> None:
+        # Looked up at each call, as the painter may have gone to another theme.
+        dark = self.palette().color(QtGui.QPalette.ColorRole.Window).lightness() < 128
+        color = _COLORS[severity][dark] if severity in _COLORS else ""
+        if color != self._color:
+            self._color, palette = color, QtGui.QPalette()
+            if color:
+                palette.setColor(QtGui.QPalette.ColorRole.WindowText, QtGui.QColor(color))
+            self.setPalette(palette)

@@ -111,7 +111,8 @@ class ScenarioPlayer:
 def play_docker_looks(player: ScenarioPlayer, art: Art, scale: int) -> Evidence:
     """What the docker looks like in a light and a dark theme on a screen of that density."""
     parameters = {"size": (333, 257), "lines": str(art.lines), "reference": str(art.reference)}
-    return player.play("docker_looks", parameters, name=f"docker_looks_{scale}x", scale=scale)
+    home = player.root / "docker_looks"  # the model that painters see first, and not the tests' own
+    return player.play("docker_looks", parameters, home, TRAINED, name=f"docker_looks_{scale}x", scale=scale)
 
 
 def keep(out: Path, artifacts: Path) -> None:

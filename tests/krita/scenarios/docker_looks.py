@@ -1,7 +1,7 @@
-"""The docker with a reference, in Krita's light and dark theme."""
+"""The docker after a drawing was colored, in Krita's light and dark theme."""
 
 from krita import Krita
-from linewash_driver.docker_actions import arrange
+from linewash_driver.docker_actions import arrange, close, color
 from linewash_driver.documents import drawing
 from linewash_driver.qt import QAbstractButton, Qt
 
@@ -30,10 +30,12 @@ def too_narrow(dock):
 def run(painter):
     given = painter.parameters
     yield from arrange(painter)
-    yield from drawing(given["size"], given["lines"], given["reference"])
+    document = yield from drawing(given["size"], given["lines"], given["reference"])
     yield from painter.menu("referenceAdd", "Reference")
+    yield from color(painter, document)  # what computes is shown once the backend has answered
     dock = painter.dock()
-    painter.window().resizeDocks([dock], [640], Qt.Orientation.Vertical)
+    painter.window().resizeDocks([dock], [680], Qt.Orientation.Vertical)
+    yield from painter.until(lambda: painter.widget("device").isVisible(), 60, "what computes")
     yield 0.5
     for look, names in THEMES.items():
         name = choose_theme(names)
@@ -45,3 +47,4 @@ def run(painter):
         brightness = image.scaled(1, 1, Qt.AspectRatioMode.IgnoreAspectRatio, Qt.TransformationMode.SmoothTransformation)
         seen = {"theme": name, "size": size, "brightness": brightness.pixelColor(0, 0).lightness()}
         painter.note(look, dict(seen, width=dock.width(), cut=too_narrow(dock)))
+    yield from close(document)
