@@ -87,7 +87,7 @@ def main(arguments: Sequence[str]) -> int:
         report.finish(SetupState.PAUSED, "Paused. The next start goes on where it stopped.")
         info("Paused." if is_pause else "\nInterrupted. Start it again and it continues where it stopped.")
         return PAUSED_STATUS if is_pause else 130
-    except Exception as error:
+    except Exception as error:  # a bug of ours: the docker that reads the report must not wait for ever; the traceback follows
         report.finish(SetupState.FAILED, "Stopped.", f"The installer failed: {error!r}", "Please report this.")
         raise
 

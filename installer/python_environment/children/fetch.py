@@ -184,7 +184,7 @@ def main(command: str, argument: str) -> None:
         try:
             status = open_session(timeout=8).get(argument, headers={"Accept": "*/*"}, stream=True).status_code
             say(reachable=status == 200)
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:  # noqa: BLE001  as above: the parent explains it
             say(reachable=False, error=error_kind(error), detail=str(error)[:200])
         return
     job = json.loads(Path(argument).read_text(encoding="utf-8"))
@@ -195,7 +195,7 @@ def main(command: str, argument: str) -> None:
     try:
         with ThreadPoolExecutor(8) as pool:
             say(sizes=list(pool.map(lambda file: size_of(session, file["url"]), job["files"])))
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:  # noqa: BLE001  as above: the parent explains it
         say(error=error_kind(error), name="", detail=str(error)[:400])
         sys.exit(1)
 
