@@ -25,6 +25,7 @@ SOLID_CONTRAST = 0.88
 _MAX_SAMPLES = 1 << 20
 _MIN_LINE_DARKNESS = 0.08
 _MIN_FULL_DARKNESS = 0.25
+"""Darkness (0..1) of a full line at least; more than twice the noise of any paper, so ink always has a range to lie in."""
 
 
 @dataclass(frozen=True)
@@ -148,8 +149,7 @@ def _ink_on_paper(rgb: Rgb, sample: Rgb) -> Gray:
     paper = _fit_paper(sample)
     darkness = _difference_from_paper(sample, paper)
     marks = darkness.astype(np.float32) / 255
-    full = max(_full_strength(marks), 2 * paper.noise)
-    return _scale_ink(_difference_from_paper(rgb, paper), full, paper.noise)
+    return _scale_ink(_difference_from_paper(rgb, paper), _full_strength(marks), paper.noise)
 
 
 def _difference_from_paper(rgb: Rgb, paper: _Paper) -> Gray:

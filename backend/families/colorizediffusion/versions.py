@@ -47,6 +47,8 @@ class Version:
     """The cross-attention layers of the U-Net."""
     clip: Companion = "clip-vit-h-14"
     """The CLIP model whose vision tower reads references."""
+    splits_reference: bool = False
+    """Whether it has tokens of the reference's foreground and of its background, so that training it takes masks."""
     latent_scale: float = 0.18215
     """Factor from the VAE's latents to those of the diffusion (spec 2)."""
     step_parts: tuple[str, ...] = ("unet",)
@@ -73,6 +75,7 @@ V15 = Version(
     v15.build_networks,
     {**_COMMON_KEY_MAP, "threshold_embedder": key_mapping.threshold_source, "token_transformer": key_mapping.tokens_source},
     v15.reference_builder,
+    splits_reference=True,
 )
 V1 = Version(CheckpointKind("v1", _COMMON), v1.SPEC, v1.build_networks, _COMMON_KEY_MAP, v1.reference_builder)
 VERSIONS = (V15, V1)

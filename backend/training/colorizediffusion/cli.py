@@ -81,7 +81,9 @@ def train_stage(
     from backend.training.engine.trainer import Trainer
 
     name = str(context.command.name)
-    if noisy_reference and name != "v1":
+    stage_class = {"v1": V1Stage, "v15": V15Stage}[name]
+    needs_masks = stage_class.version.splits_reference
+    if noisy_reference and needs_masks:
         raise typer.BadParameter("--noisy-reference is v1's: v15 divides its tokens by masks, without noise")
     sizes = _parse_crops(crops)
     longest = max(max(size) for size in sizes)
@@ -95,7 +97,7 @@ def train_stage(
         color_jitter=color_jitter,
         erase_share=erase_mask,
         warp_share=warp,
-        expand_masks=name == "v15",
+        expand_masks=needs_masks,
     )
     batch_config = BatchConfig(
         batch_size=batch_size,
@@ -104,14 +106,14 @@ def train_stage(
         sketch_dropout=drop_lines,
         offset_noise=offset_noise,
         min_snr=min_snr,
-        masks=name == "v15",
+        masks=needs_masks,
         noisy_reference=noisy_reference,
     )
     checkpoint = StartCheckpoint(start, clip, _parse_prediction(prediction), gradient_checkpointing)
     with cli_errors(DatasetError):
         dataset = ImageDataset(data, batch_config.masks, Filters(min_score, min_side))
         validation_set = ImageDataset(validation, batch_config.masks) if validation else None
-    stage = (V1Stage if name == "v1" else V15Stage)(dataset, checkpoint, batch_config)
+    stage = stage_class(dataset, checkpoint, batch_config)
     config = TrainConfig(
         minutes=minutes,
         steps=steps,

@@ -66,7 +66,7 @@ def export_checkpoint(start: StartCheckpoint, run: Path, out: Path) -> int:
     if prediction_from_name(out.name) != parts.prediction:
         word = "must" if parts.prediction == "eps" else "must not"
         raise ValueError(f"the file of a network that predicts {parts.prediction} {word} have eps in its name: {out.name}")
-    network: nn.Module = V1Network(parts.unet, parts.sketch_encoder)
+    network: nn.Module = V1Network(parts)
     has_pairs = any(name.startswith(_PAIRS) for name in weights)
     if parts.version is V15 and not has_pairs:
         raise StartCheckpointError(f"the run is of v1 and did not start from {start.path.name}, which is v1.5")

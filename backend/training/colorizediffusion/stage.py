@@ -10,8 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from backend.families.colorizediffusion.checkpoint.loader import Parts, load_parts
-from backend.families.colorizediffusion.layers import SD2_LAYERS
-from backend.families.colorizediffusion.versions import Version
+from backend.families.colorizediffusion.versions import VERSIONS, Version
 from backend.families.diffusion.denoiser import Prediction
 from backend.networks.clip import patch_tokens, preprocess
 from backend.training.colorizediffusion.batch import Batch, BatchConfig, draw_batch
@@ -20,8 +19,6 @@ from backend.training.colorizediffusion.objective import add_noise, min_snr_weig
 from backend.training.colorizediffusion.warp import warp_images
 from backend.weights.companions import Companions
 
-FULL_STRENGTH, ZERO_STRENGTH = SD2_LAYERS.constant(1.0), SD2_LAYERS.constant(0.0)
-"""Of the cross-attention layers; v1 and v1.5 have the same U-Net."""
 HIGH_NOISE_TIME = 500
 """Errors from this time on get a metric of their own: there the reference decides more than the noisy image shows."""
 
@@ -46,7 +43,8 @@ class StartCheckpoint:
 
     def load(self) -> Parts:
         """A new copy of all networks, float32, frozen.  Raises what ``load_parts`` raises."""
-        companions: Companions = {} if self.clip is None else {"clip-vit-h-14": self.clip}
+        # The file is the CLIP of whichever version the checkpoint turns out to be.
+        companions: Companions = {} if self.clip is None else {version.clip: self.clip for version in VERSIONS}
         return load_parts(self.path, companions, prediction=self.prediction)
 
 
@@ -63,6 +61,8 @@ class Stage(ABC):
     A copy in another process makes batches and nothing else.
     """
 
+    version: ClassVar[Version]
+    """The version that the stage trains."""
     start_versions: ClassVar[tuple[Version, ...]]
     """The versions whose checkpoints the stage can start from."""
 

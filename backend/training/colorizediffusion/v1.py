@@ -4,27 +4,27 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from backend.families.colorizediffusion.checkpoint.loader import Parts
 from backend.families.colorizediffusion.versions import V1
 from backend.networks.colorizediffusion.attention_inputs import CrossAttentionInput
 from backend.networks.colorizediffusion.hooks import UNetHooks
-from backend.networks.colorizediffusion.sketch_encoder import SketchEncoder
-from backend.networks.colorizediffusion.unet import ReferenceUNet
 from backend.training.colorizediffusion.batch import Batch
 from backend.training.colorizediffusion.objective import add_token_noise
-from backend.training.colorizediffusion.stage import FULL_STRENGTH, Stage
+from backend.training.colorizediffusion.stage import Stage
 
 
 class V1Network(nn.Module):
     """The networks that are trained."""
 
-    def __init__(self, unet: ReferenceUNet, sketch_encoder: SketchEncoder) -> None:
+    def __init__(self, parts: Parts) -> None:
         super().__init__()
-        self.unet, self.sketch_encoder = unet, sketch_encoder
+        self.unet, self.sketch_encoder = parts.unet, parts.sketch_encoder
+        self._full_strength = parts.version.layers.constant(1.0)
 
     def forward(self, noisy: Tensor, time: Tensor, sketch: Tensor, tokens: Tensor) -> Tensor:
         """Noisy latents (B, 4, h, w), times (B,), sketches (B, 3, H, W), reference tokens (B, n, C) -> (B, 4, h, w)."""
         hooks = UNetHooks(self.sketch_encoder(sketch))
-        return self.unet(noisy, time, CrossAttentionInput(tokens, FULL_STRENGTH, None), hooks)
+        return self.unet(noisy, time, CrossAttentionInput(tokens, self._full_strength, None), hooks)
 
 
 class V1Stage(Stage):
@@ -33,13 +33,12 @@ class V1Stage(Stage):
     A v1.5 checkpoint is no start: the low-rank pairs in its U-Net would stay and add to what is learned here.
     """
 
+    version = V1
     start_versions = (V1,)
 
     def network(self) -> V1Network:
         """U-Net and sketch encoder of the start checkpoint."""
-        parts = self.load_start()
-        network = V1Network(parts.unet, parts.sketch_encoder)
-        return network.requires_grad_(True).train()
+        return V1Network(self.load_start()).requires_grad_(True).train()
 
     def predict(self, network: Any, batch: Batch, noisy: Tensor) -> Tensor:
         """With the tokens of the image itself as reference, all zero where the reference is dropped."""

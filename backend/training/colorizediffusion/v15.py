@@ -24,7 +24,7 @@ from backend.networks.colorizediffusion.token_transformer import ThresholdEmbedd
 from backend.networks.colorizediffusion.transformer_blocks import cross_attentions
 from backend.networks.colorizediffusion.unet import ReferenceUNet
 from backend.training.colorizediffusion.batch import Batch
-from backend.training.colorizediffusion.stage import FULL_STRENGTH, ZERO_STRENGTH, Stage, move_to_device_of
+from backend.training.colorizediffusion.stage import Stage, move_to_device_of
 
 FOREGROUND_RANK, BACKGROUND_SHARE = 4, 0.5
 """Rank of the foreground's pairs; rank of the background's as a share of the smaller side of its weight matrix (spec 10)."""
@@ -72,6 +72,7 @@ class V15Network(nn.Module):
         self.pairs = nn.ModuleList(cast(SplitAttention, attn.processor).pairs for attn in attentions)
         self.threshold_embedder = extra_part(parts.extras, "threshold_embedder", ThresholdEmbedder)
         self.token_transformer = extra_part(parts.extras, "token_transformer", TokenTransformer)
+        self._full_strength, self._zero_strength = map(parts.version.layers.constant, (1.0, 0.0))
         self._unet = (parts.unet,)  # in a tuple, which hides its weights from training, averaging and saving
 
     def forward(
@@ -96,16 +97,16 @@ class V15Network(nn.Module):
         context = torch.cat([foreground.to(background.dtype), background], 1) * reference_kept[:, None, None]
         # Each image has its own threshold.  Bicubic weights sum to 1, so it may be subtracted before the mask is resized
         lowered = mask - thresholds[:, 0, None, None, None]
-        split = Split(
-            lowered, FULL_STRENGTH, FULL_STRENGTH, ZERO_STRENGTH, HardSelector(ZERO_STRENGTH), "foreground", "background"
-        )
+        full, zero = self._full_strength, self._zero_strength
+        split = Split(lowered, full, full, zero, HardSelector(zero), "foreground", "background")
         unet = move_to_device_of(self._unet[0], noisy)
-        return unet(noisy, time, CrossAttentionInput(context, FULL_STRENGTH, split), UNetHooks(features))
+        return unet(noisy, time, CrossAttentionInput(context, full, split), UNetHooks(features))
 
 
 class V15Stage(Stage):
     """See ``engine.task.Task``."""
 
+    version = V15
     start_versions = (V1, V15)
 
     def network(self) -> V15Network:

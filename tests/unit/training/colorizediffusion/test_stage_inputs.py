@@ -1,5 +1,6 @@
 """What each stage shows its network, and what the network of v1.5 makes of it (spec 21.1 to 21.3)."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from backend.families.colorizediffusion.layers import SD2_LAYERS
 from backend.families.diffusion.noise_schedule import alphas_cumprod
 from backend.networks.colorizediffusion.attention_inputs import CrossAttentionInput, Split
 from backend.networks.colorizediffusion.half_selectors import HardSelector
@@ -15,7 +17,7 @@ from backend.networks.colorizediffusion.hooks import UNetHooks
 from backend.training.colorizediffusion.batch import Batch
 from backend.training.colorizediffusion.dataset import ImageDataset
 from backend.training.colorizediffusion.stage import Stage, StartCheckpoint
-from backend.training.colorizediffusion.v1 import V1Stage
+from backend.training.colorizediffusion.v1 import V1Network, V1Stage
 from backend.training.colorizediffusion.v15 import V15Network, V15Stage
 from tests.unit.training.colorizediffusion.conftest import settings
 
@@ -55,6 +57,29 @@ def test_v1_sees_the_image_s_own_tokens_or_none(plain: Path, v1_checkpoint: Path
     assert noisy is batch.noise and time is batch.time and sketch is batch.sketch
     torch.testing.assert_close(tokens[0], stage.encode_tokens(batch.reference, batch.warp)[0])
     assert not tokens[1].any() and tokens[0].any()
+
+
+@pytest.mark.parametrize("layers", [3, 16])
+def test_the_networks_have_as_many_strengths_as_their_version_s_row_has_layers(
+    layers: int, v1_checkpoint: Path, v15_checkpoint: Path
+) -> None:
+    kept = torch.ones(1)
+    for path, network_class, inputs in (
+        (v1_checkpoint, V1Network, (torch.zeros(1, 3, 64, 64), kept)),
+        (v15_checkpoint, V15Network, ({}, torch.zeros(1, 256, 64), torch.zeros(1, 256, 64), kept, torch.ones(1, 2), kept)),
+    ):
+        parts = StartCheckpoint(path).load()
+        network = network_class(replace(parts, version=replace(parts.version, layers=replace(SD2_LAYERS, count=layers))))
+        seen: list[CrossAttentionInput] = []
+
+        def note_and_stop(_: Any, arguments: tuple[Any, ...], seen: list[CrossAttentionInput] = seen) -> None:
+            seen.append(arguments[2])
+            raise StopIteration
+
+        parts.unet.register_forward_pre_hook(note_and_stop)
+        with pytest.raises(StopIteration):
+            network(torch.zeros(1, 4, 8, 8), kept, *inputs)
+        assert seen[0].strength == (1.0,) * layers
 
 
 def test_v1_gets_a_noisy_reference_where_that_is_asked_for(plain: Path, v1_checkpoint: Path) -> None:
