@@ -8,7 +8,7 @@
 # are theirs, half of the test faces those of the one held out.  MINUTES (default 60) of training: three fifths for phase 1, two
 # for phase 2; the control, which continues phase 1, runs beside phase 2 for as long.  SIDE (default 64) of the images; WIDTH
 # (default 32) of the network's first level; BATCH (default 8): images in a batch; FACES (default 4000) to learn from;
-# TEST_FACES (default 200) to measure on; THREADS (default 1) of each program; PRECISION (default bf16); PYTHON: the interpreter.
+# TEST_FACES (default 200) to measure on; THREADS (default 1) of each program; NUMBER_FORMAT (default auto); PYTHON: the interpreter.
 set -eu
 mkdir -p "$1"
 work=$(cd "$1" && pwd)
@@ -28,7 +28,7 @@ train() {
     phase=$1 share=$2 name=$3
     shift 3
     "$python" -m backend.training.cli "$phase" --data "$work/train" --run "$work/$name" --minutes "$(minutes "$share")" \
-        --side "$side" --batch-size "${BATCH:-8}" --precision "${PRECISION:-bf16}" --device cpu --threads "$threads" \
+        --side "$side" --batch-size "${BATCH:-8}" --number-format "${NUMBER_FORMAT:-auto}" --device cpu --threads "$threads" \
         --save-minutes 8 --validation "$work/test" "$@"
     "$python" -m backend.training.cli anime-publish "$work/$name" "$work/$name.safetensors"
     "$python" -m backend.evaluation.animediffusion.cli "$work/$name.safetensors" "$work/test" --side "$side" --threads "$threads" \

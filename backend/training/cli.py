@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from backend.training import cli_options
 from backend.training.animediffusion import cli as animediffusion
 from backend.training.colorizediffusion import cli as colorizediffusion
 from backend.training.synthetic.cli import app as drawings
 from backend.weights.shipped_model import SHIPPED_MODELS, ModelFolder
+from shared.devices.device_status import NumberFormat
 
 if TYPE_CHECKING:
     from backend.training.engine.task import Task
@@ -100,7 +102,7 @@ def precompute_warps(
 def train(
     context: typer.Context,
     cache: Cache,
-    run: Annotated[Path, typer.Option(help="Folder of this training run: checkpoint, log, curves, contact sheets.")],
+    run: cli_options.RunFolder,
     minutes: Annotated[float, typer.Option(help="Time for the whole training run, interruptions not counted.")] = 40.0,
     extra_minutes: Annotated[float, typer.Option(help="Instead: so many minutes from here, whatever the run has had.")] = 0.0,
     steps: Annotated[int, typer.Option(help="Instead: so many steps in the whole training run.")] = 0,
@@ -108,9 +110,10 @@ def train(
     batch_size: Annotated[int, typer.Option(min=1, help="Examples in a batch.")] = 16,
     learning_rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 8e-4,
     seed: int = 0,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    threads: Annotated[int, typer.Option(min=0, help="Compute threads; 0: torch's own choice.")] = 0,
-    workers: Annotated[int, typer.Option(min=0, help="Processes that make batches ahead.")] = 0,
+    number_format: cli_options.NumberFormat = NumberFormat.AUTOMATIC,
+    device: cli_options.Device = "auto",
+    threads: cli_options.Threads = 0,
+    workers: cli_options.Workers = 0,
     compile_network: Annotated[bool, typer.Option("--compile", help="Compile the network first; pays off on a GPU.")] = False,
     save_minutes: Annotated[float, typer.Option(help="Minutes between two checkpoints.")] = 4.0,
 ) -> None:
@@ -129,7 +132,7 @@ def train(
         raise typer.BadParameter("some examples in the cache have no warped reference: linewash train precompute-warps")
     config = TrainConfig(minutes=minutes, steps=steps, learning_rate=learning_rate, seed=seed, save_every_s=save_minutes * 60)
     task = mini_tasks()[part](dataset, batch_size)
-    trainer = Trainer(task, config, run, Hardware(device, threads, workers, compile_network))
+    trainer = Trainer(task, config, run, Hardware(device, threads, workers, compile_network, number_format))
     if extra_minutes:
         trainer.extend_budget(extra_minutes)
     if start and trainer.progress.step == 0:

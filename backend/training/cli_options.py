@@ -1,9 +1,11 @@
-"""Options that the training commands of ColorizeDiffusion and AnimeDiffusion share."""
+"""Options that training commands share."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from shared.devices import device_status
 
 RunFolder = Annotated[Path, typer.Option(help="Folder of this training run: checkpoint, log, curves, contact sheets.")]
 Steps = Annotated[int, typer.Option(min=0, help="Steps in the whole training run.")]
@@ -16,7 +18,7 @@ EmaDecay = Annotated[float, typer.Option(min=0, max=1, help="Decay of averaged w
 ReferenceDropout = Annotated[float, typer.Option(min=0, max=1, help="Share of images that are learned without reference.")]
 LineDropout = Annotated[float, typer.Option(min=0, max=1, help="Share of images that are learned without lines.")]
 Validation = Annotated[Path | None, typer.Option(help="Data set whose first images are colored at checkpoints.", exists=True)]
-Precision = Annotated[str, typer.Option(help="bf16, fp16 or no (float32).")]
+NumberFormat = Annotated[device_status.NumberFormat, typer.Option(help="Of autocast; auto: bfloat16 where the device has it.")]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 Threads = Annotated[int, typer.Option(min=0, help="Compute threads; 0: torch's own choice.")]
 Workers = Annotated[int, typer.Option(min=0, help="Processes that make batches ahead.")]

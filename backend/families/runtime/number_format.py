@@ -23,9 +23,15 @@ SHORT_OF_MEMORY = (
 class NumberChoice:
     """A number format, and what the painter should know about it."""
 
-    dtype: torch.dtype
+    number_format: NumberFormat
+    """Never automatic."""
     warning: str = ""
     """One sentence; '' when there is nothing to say."""
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """What torch calls the format."""
+        return DTYPES[self.number_format]
 
 
 def choose_number_format(
@@ -37,15 +43,15 @@ def choose_number_format(
     that halves the memory; else float32 where it fits into memory; else bfloat16, with a warning.
     """
     if wanted is not NumberFormat.AUTOMATIC:
-        return NumberChoice(DTYPES[wanted])
+        return NumberChoice(wanted)
     kind = device.split(":")[0]
     if kind == "mps":
-        return NumberChoice(torch.float16)
+        return NumberChoice(NumberFormat.FLOAT16)
     if has_bfloat16(device):
-        return NumberChoice(torch.bfloat16)
+        return NumberChoice(NumberFormat.BFLOAT16)
     if kind != "cpu":
-        return NumberChoice(torch.float16)
-    return NumberChoice(torch.float32) if fits_float32() else NumberChoice(torch.bfloat16, SHORT_OF_MEMORY)
+        return NumberChoice(NumberFormat.FLOAT16)
+    return NumberChoice(NumberFormat.FLOAT32) if fits_float32() else NumberChoice(NumberFormat.BFLOAT16, SHORT_OF_MEMORY)
 
 
 def device_has_bfloat16(device: str) -> bool:

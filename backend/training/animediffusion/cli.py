@@ -12,6 +12,7 @@ from backend.imaging.thin_plate_warp import warp_inside, warp_published
 from backend.training import cli_options
 from backend.training.cli_errors import cli_errors
 from backend.training.engine.config import Hardware
+from shared.devices.device_status import NumberFormat
 
 if TYPE_CHECKING:
     from backend.training.animediffusion.phases import InitialNoise, Phase, Reduction
@@ -55,7 +56,7 @@ def train_phase(
     sampler_steps: Annotated[int, typer.Option(min=1, max=999, help="anime2: steps of the sampler.")] = 10,
     eta: Annotated[float, typer.Option(min=0, max=1, help="anime2: how much fresh noise the sampler adds.")] = 1.0,
     validation: cli_options.Validation = None,
-    precision: cli_options.Precision = "bf16",
+    number_format: cli_options.NumberFormat = NumberFormat.AUTOMATIC,
     seed: int = 0,
     device: cli_options.Device = "auto",
     threads: cli_options.Threads = 0,
@@ -110,7 +111,7 @@ def train_phase(
         save_every_s=save_minutes * 60,
         warmup_share=warmup_share or min(0.5, 1 / passes),
     )
-    hardware = Hardware(device, threads, workers, precision=precision, memory_format=fastest_memory_format(device))
+    hardware = Hardware(device, threads, workers, number_format=number_format, memory_format=fastest_memory_format(device))
     with cli_errors(ValueError):
         try:
             trainer = Trainer(task, config, run, hardware)

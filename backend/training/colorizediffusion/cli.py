@@ -17,6 +17,7 @@ from backend.training.colorizediffusion.batch import BatchConfig
 from backend.training.colorizediffusion.dataset import DatasetError, Filters, ImageDataset
 from backend.training.colorizediffusion.dataset_builder import BuildOptions, ForegroundSegmenter, build_dataset
 from backend.training.engine.config import Hardware, TrainConfig
+from shared.devices.device_status import NumberFormat
 
 LEARNING_RATES = {"v1": 1e-5, "v15": 1e-4}
 """Of each stage; constant, as published."""
@@ -66,7 +67,7 @@ def train_stage(
     gradient_checkpointing: Annotated[
         bool, typer.Option("--gradient-checkpointing", help="Compute activations twice rather than keep them.")
     ] = False,
-    precision: cli_options.Precision = "bf16",
+    number_format: cli_options.NumberFormat = NumberFormat.AUTOMATIC,
     seed: int = 0,
     device: cli_options.Device = "auto",
     threads: cli_options.Threads = 0,
@@ -128,7 +129,7 @@ def train_stage(
         save_every_s=save_minutes * 60,
     )
     with cli_errors(StartCheckpointError):
-        trainer = Trainer(stage, config, run, Hardware(device, threads, workers, precision=precision))
+        trainer = Trainer(stage, config, run, Hardware(device, threads, workers, number_format=number_format))
     trainer.train(create_sheet_renderer(stage, validation_set) if validation_set else None)
     trainer.accelerator.end_training()
 

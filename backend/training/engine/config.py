@@ -1,14 +1,22 @@
 """What decides the result of a training run, and the hardware it runs on."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import cv2
 import torch
 
+from backend.families.runtime.number_format import choose_number_format, device_has_bfloat16
+from shared.devices.device_status import NumberFormat
+
 if TYPE_CHECKING:
     from accelerate import Accelerator
+
+
+ACCELERATE_NAMES = {NumberFormat.FLOAT32: "no", NumberFormat.BFLOAT16: "bf16", NumberFormat.FLOAT16: "fp16"}
+"""What Accelerate calls the number formats."""
 
 
 @dataclass(frozen=True)
@@ -75,25 +83,33 @@ class Hardware:
     """Processes that make batches ahead; 0: the training process makes them."""
     compile_network: bool = False
     """Whether the network goes through torch.compile."""
-    precision: str = "bf16"
-    """Number format of autocast: bf16, fp16, or no (float32)."""
+    number_format: NumberFormat = NumberFormat.AUTOMATIC
+    """Of autocast; the weights stay float32."""
     memory_format: torch.memory_format = torch.channels_last
     """Layout of the weights, and so of what convolutions return.
 
     Under DeepSpeed and FSDP, which flatten the weights, the layout is contiguous whatever this says.
     """
 
+    def resolve_number_format(self, has_bfloat16: Callable[[str], bool] = device_has_bfloat16) -> NumberFormat:
+        """What autocast computes in, never automatic: the same choice as when a painter's drawing is colored."""
+        device = "cpu" if self._uses_cpu() else "cuda"
+        # The weights are float32 in any case, so memory for that is there.
+        return choose_number_format(device, self.number_format, has_bfloat16, lambda: True).number_format
+
     def create_accelerator(self) -> "Accelerator":
-        """Accelerate for this device and precision.  Raises ValueError when the device does not exist here."""
+        """Accelerate for this device and number format.  Raises ValueError when the device does not exist here."""
         from accelerate import Accelerator
 
-        has_cuda = torch.cuda.is_available()
-        if self.device not in ("auto", "cpu", "cuda") or (self.device == "cuda" and not has_cuda):
+        if self.device not in ("auto", "cpu", "cuda") or (self.device == "cuda" and self._uses_cpu()):
             raise ValueError(f"there is no device {self.device!r} here; auto, cpu or, with an NVIDIA GPU, cuda")
         if self.threads:
             torch.set_num_threads(self.threads)
             cv2.setNumThreads(self.threads)
-        return Accelerator(mixed_precision=self.precision, cpu=self.device == "cpu" or not has_cuda)
+        return Accelerator(mixed_precision=ACCELERATE_NAMES[self.resolve_number_format()], cpu=self._uses_cpu())
+
+    def _uses_cpu(self) -> bool:
+        return self.device == "cpu" or not torch.cuda.is_available()
 
 
 DEFAULT_HARDWARE = Hardware()

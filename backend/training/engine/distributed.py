@@ -5,12 +5,16 @@ from typing import Any
 from accelerate import Accelerator
 from accelerate.utils import DistributedType
 
-AUTOCAST_DTYPES = {"bf16": "bfloat16", "fp16": "float16"}
-"""Number formats of autocast: Accelerate's name -> DeepSpeed's name."""
+from shared.devices.device_status import NumberFormat
 
 
 def configure_deepspeed(
-    config: dict[str, Any], batch_size: int, accumulation_steps: int, processes: int, max_grad_norm: float, precision: str
+    config: dict[str, Any],
+    batch_size: int,
+    accumulation_steps: int,
+    processes: int,
+    max_grad_norm: float,
+    number_format: NumberFormat,
 ) -> None:
     """Write into DeepSpeed's configuration, in place, what one of our optimizer steps is made of.
 
@@ -18,17 +22,17 @@ def configure_deepspeed(
     the weights themselves; its autocast leaves them float32, as everywhere else.  Existing entries are overwritten.
 
     batch_size: examples in a batch.  accumulation_steps: batches of one process in a step.  max_grad_norm: 0 = unlimited.
-    precision: bf16, fp16 or no.
+    number_format: of autocast, not automatic.
     """
     config["train_micro_batch_size_per_gpu"] = batch_size
     config["gradient_accumulation_steps"] = accumulation_steps
     config["train_batch_size"] = batch_size * accumulation_steps * processes
     config["gradient_clipping"] = max_grad_norm
     config["bf16"], config["fp16"] = {"enabled": False}, {"enabled": False}
-    config["torch_autocast"] = {
-        "enabled": precision in AUTOCAST_DTYPES,
-        "dtype": AUTOCAST_DTYPES.get(precision, "bfloat16"),
-    }
+    # DeepSpeed calls them as we do.  It wants one of 16 bits also where its autocast is off.
+    is_enabled = number_format is not NumberFormat.FLOAT32
+    dtype = number_format if is_enabled else NumberFormat.BFLOAT16
+    config["torch_autocast"] = {"enabled": is_enabled, "dtype": dtype.value}
 
 
 def is_wrapped(accelerator: Accelerator) -> bool:

@@ -88,7 +88,7 @@ class Trainer:
                 accumulation_steps=self._accumulation_steps,
                 processes=self.accelerator.num_processes,
                 max_grad_norm=self.config.max_grad_norm,
-                precision=self.hardware.precision,
+                number_format=self.hardware.resolve_number_format(),
             )
 
     def load_weights(self, weights: dict[str, Tensor]) -> None:

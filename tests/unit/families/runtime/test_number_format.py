@@ -33,7 +33,8 @@ def test_a_wish_overrides_it_and_nothing_is_asked(device: str) -> None:
         raise AssertionError("nothing depends on this")
 
     for wish, dtype in (("float32", torch.float32), ("bfloat16", torch.bfloat16), ("float16", torch.float16)):
-        assert choose_number_format(device, NumberFormat(wish), ask, ask) == NumberChoice(dtype)
+        assert NumberChoice(NumberFormat(wish)).dtype is dtype
+        assert choose_number_format(device, NumberFormat(wish), ask, ask) == NumberChoice(NumberFormat(wish))
 
 
 def test_memory_is_asked_only_where_it_matters() -> None:

@@ -22,7 +22,7 @@ def options(part: str, faces: Path, run: Path, *more: str) -> list[str]:
         "--side",
         "16",
     ]
-    return [*asked, "--precision", "no", "--threads", "1", "--device", "cpu", *more]
+    return [*asked, "--number-format", "float32", "--threads", "1", "--device", "cpu", *more]
 
 
 def trained(*asked: str) -> str:

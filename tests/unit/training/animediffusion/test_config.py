@@ -11,6 +11,7 @@ from backend.training.animediffusion.dataset import FacePairs
 from backend.training.animediffusion.phases import InitialNetwork, Phase1
 from backend.training.engine.config import Hardware
 from backend.training.engine.trainer import Trainer
+from shared.devices.device_status import NumberFormat
 from tests.parity.golden import ANIME, golden
 
 
@@ -24,7 +25,12 @@ def test_channels_are_last_on_a_gpu_only(there: bool, expected: torch.memory_for
 @pytest.mark.parametrize("wanted", [torch.channels_last, torch.contiguous_format])
 def test_a_run_takes_the_memory_format_of_its_hardware(wanted: torch.memory_format, faces: Path, tmp_path: Path) -> None:
     task = Phase1(FacePairs(faces), InitialNetwork(golden(ANIME).sd), BatchConfig(1, 16), "sum")
-    run = Trainer(task, AnimeTrainConfig(steps=1), tmp_path, Hardware(device="cpu", precision="no", memory_format=wanted))
+    run = Trainer(
+        task,
+        AnimeTrainConfig(steps=1),
+        tmp_path,
+        Hardware(device="cpu", number_format=NumberFormat.FLOAT32, memory_format=wanted),
+    )
     kernels = [
         weight
         for weight in run.unwrapped_network.parameters()

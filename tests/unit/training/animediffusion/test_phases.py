@@ -18,6 +18,7 @@ from backend.training.animediffusion.dataset import FacePairs
 from backend.training.animediffusion.phases import InitialNetwork, Phase1, Phase2
 from backend.training.engine.config import Hardware
 from backend.training.engine.trainer import Trainer
+from shared.devices.device_status import NumberFormat
 from tests.parity.golden import ANIME, golden
 from tests.unit.training.animediffusion.commands import options, trained
 
@@ -43,7 +44,7 @@ def test_a_run_goes_on_to_the_same_weights(phase: int, faces: Path, tmp_path: Pa
         recipe = AnimeTrainConfig(
             steps=6, learning_rate=1e-4, warmup_share=0.5, max_grad_norm=0.0, ema_decay=0.9 if phase == 2 else 0.0
         )
-        return Trainer(task, recipe, tmp_path / folder, Hardware(device="cpu", threads=1, precision="no"))
+        return Trainer(task, recipe, tmp_path / folder, Hardware(device="cpu", threads=1, number_format=NumberFormat.FLOAT32))
 
     whole, first = run("whole"), run("parts")
     whole.train()
@@ -76,7 +77,7 @@ class Broken(Phase1):
 def test_nothing_is_learned_from_a_loss_that_is_no_number(parts: int, faces: Path, tmp_path: Path) -> None:
     task = Broken(FacePairs(faces), InitialNetwork(golden(ANIME).sd), BatchConfig(1, 16), "sum")
     recipe = AnimeTrainConfig(steps=6, learning_rate=1e-3, warmup_share=0.1, ema_decay=0.9, batches_per_step=parts)
-    run = Trainer(task, recipe, tmp_path, Hardware(device="cpu", threads=1, precision="no"))
+    run = Trainer(task, recipe, tmp_path, Hardware(device="cpu", threads=1, number_format=NumberFormat.FLOAT32))
     weights: list[list[torch.Tensor]] = []
     for _ in range(3):
         run.step()
@@ -156,8 +157,8 @@ def test_a_fresh_network_learns(faces: Path, tmp_path: Path) -> None:
         "0.001",
         "--loss",
         "mean",
-        "--precision",
-        "no",
+        "--number-format",
+        "float32",
         "--threads",
         "1",
         "--device",

@@ -50,7 +50,7 @@ def broken(folder: Path, faces: Path, kind: str) -> list[str]:
         return ["--device", "abacus"]
     elif kind == "run":
         fresh = ["--data", str(faces), "--run", str(folder / "run"), "--side", "16", "--steps", "1", "--batch-size", "1"]
-        trained("anime1", *fresh, "--precision", "no", "--threads", "1", "--device", "cpu")
+        trained("anime1", *fresh, "--number-format", "float32", "--threads", "1", "--device", "cpu")
         return []
     return ["--start", str(checkpoint)]
 

@@ -24,6 +24,7 @@ from backend.training.colorizediffusion.v15 import V15Stage
 from backend.training.colorizediffusion.validation_images import create_sheet_renderer
 from backend.training.engine.config import Hardware, TrainConfig
 from backend.training.engine.trainer import Trainer, resolve_batches_per_step
+from shared.devices.device_status import NumberFormat
 from tests.unit.training.colorizediffusion.conftest import settings
 
 STEPS, SAVED, RESUMED = 50, 24, 3
@@ -53,7 +54,7 @@ def run_of(stage: Stage, name: str, folder: Path, average: float = 0.0) -> Train
         betas=(0.9, 0.999),
         ema_decay=average,
     )
-    return Trainer(stage, recipe, folder, Hardware(device="cpu", threads=1, precision="no"))
+    return Trainer(stage, recipe, folder, Hardware(device="cpu", threads=1, number_format=NumberFormat.FLOAT32))
 
 
 def loss_of(run: Trainer) -> float:
@@ -180,8 +181,8 @@ def options(name: str, plain: Path, checkpoint: Path, run: Path, *more: str) -> 
         "4",
         "--learning-rate",
         "0.001",
-        "--precision",
-        "no",
+        "--number-format",
+        "float32",
         "--threads",
         "1",
     ]

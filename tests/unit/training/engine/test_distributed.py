@@ -13,9 +13,10 @@ from accelerate.state import GradientState
 from accelerate.utils import DeepSpeedPlugin, DistributedType
 from torch import Tensor, nn
 
-from backend.training.engine.config import Hardware, TrainConfig
+from backend.training.engine.config import ACCELERATE_NAMES, Hardware, TrainConfig
 from backend.training.engine.distributed import configure_deepspeed, is_sharded, is_wrapped, validate
 from backend.training.engine.trainer import Trainer
+from shared.devices.device_status import NumberFormat
 
 IMAGES = 3
 SIZES = ("train_micro_batch_size_per_gpu", "gradient_accumulation_steps", "train_batch_size")
@@ -68,13 +69,18 @@ class Chosen(Hardware):
     def create_accelerator(self) -> Accelerator:
         accelerator = Configured(cpu=True)
         accelerator.plugin = DeepSpeedPlugin(zero_stage=self.stage)
-        accelerator.plugin.set_mixed_precision(self.precision)
+        accelerator.plugin.set_mixed_precision(ACCELERATE_NAMES[self.number_format])
         return accelerator
 
 
 def test_a_plain_configuration_gets_the_sizes_of_a_step(tmp_path: Path) -> None:
     assert DeepSpeedPlugin(zero_stage=2).is_auto("train_micro_batch_size_per_gpu")  # for this prepare() wants a data loader
-    run = Trainer(Linear(), TrainConfig(steps=2, batches_per_step=4, max_grad_norm=0.5), tmp_path, Chosen(precision="bf16"))
+    run = Trainer(
+        Linear(),
+        TrainConfig(steps=2, batches_per_step=4, max_grad_norm=0.5),
+        tmp_path,
+        Chosen(number_format=NumberFormat.BFLOAT16),
+    )
     plugin = run.accelerator.deepspeed_plugin
     assert [plugin.deepspeed_config[name] for name in SIZES] == [IMAGES, 4, IMAGES * 4]
     plugin.deepspeed_config_process(  # what prepare() holds against it, must_match: raises where the two differ
@@ -88,7 +94,9 @@ def test_a_plain_configuration_gets_the_sizes_of_a_step(tmp_path: Path) -> None:
 def test_our_configuration_replaces_what_was_configured_for_a_step() -> None:
     config: dict[str, Any] = {"gradient_accumulation_steps": 9, "gradient_clipping": "auto", "bf16": {"enabled": True}}
     config["zero_optimization"] = {"stage": 1}
-    configure_deepspeed(config, batch_size=2, accumulation_steps=3, processes=4, max_grad_norm=0.0, precision="no")
+    configure_deepspeed(
+        config, batch_size=2, accumulation_steps=3, processes=4, max_grad_norm=0.0, number_format=NumberFormat.FLOAT32
+    )
     assert [config[name] for name in SIZES] == [2, 3, 24]
     assert config["gradient_clipping"] == 0 and config["zero_optimization"] == {"stage": 1}
     assert not config["bf16"]["enabled"] and not config["torch_autocast"]["enabled"]
@@ -96,7 +104,9 @@ def test_our_configuration_replaces_what_was_configured_for_a_step() -> None:
 
 def test_only_the_last_batch_of_a_step_ends_it(tmp_path: Path) -> None:
     task = Linear()
-    run = Trainer(task, TrainConfig(steps=2, batches_per_step=3), tmp_path, Hardware(device="cpu", precision="no"))
+    run = Trainer(
+        task, TrainConfig(steps=2, batches_per_step=3), tmp_path, Hardware(device="cpu", number_format=NumberFormat.FLOAT32)
+    )
     run.step()
     run.step()
     assert task.heard == [(3, False), (3, False), (3, True)] * 2
@@ -106,7 +116,7 @@ def test_configured_accumulation_does_not_shrink_gradients(tmp_path: Path, monke
     weights: list[Tensor] = []
     for name in ("plain", "configured"):
         recipe = TrainConfig(steps=1, batches_per_step=2, max_grad_norm=0.0, ema_decay=0.0, weight_decay=0.0)
-        run = Trainer(Linear(), recipe, tmp_path / name, Hardware(device="cpu", precision="no"))
+        run = Trainer(Linear(), recipe, tmp_path / name, Hardware(device="cpu", number_format=NumberFormat.FLOAT32))
         run.step()
         moments = next(iter(run.optimizer.state_dict()["state"].values()))
         weights.append(moments["exp_avg"].clone())
@@ -117,12 +127,14 @@ def test_configured_accumulation_does_not_shrink_gradients(tmp_path: Path, monke
 
 def test_averages_and_images_need_whole_weights(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="--ema-decay 0"):
-        Trainer(Linear(), TrainConfig(steps=1), tmp_path, Chosen(stage=3, precision="no"))
-    run = Trainer(Linear(), TrainConfig(steps=1, ema_decay=0.0), tmp_path, Chosen(stage=3, precision="no"))
+        Trainer(Linear(), TrainConfig(steps=1), tmp_path, Chosen(stage=3, number_format=NumberFormat.FLOAT32))
+    run = Trainer(Linear(), TrainConfig(steps=1, ema_decay=0.0), tmp_path, Chosen(stage=3, number_format=NumberFormat.FLOAT32))
     with pytest.raises(ValueError, match="--validation"):
         run.train(lambda network: None)
     assert run.progress.step == 0
-    assert Trainer(Linear(), TrainConfig(steps=1), tmp_path, Chosen(stage=2, precision="no")).ema is not None
+    assert (
+        Trainer(Linear(), TrainConfig(steps=1), tmp_path, Chosen(stage=2, number_format=NumberFormat.FLOAT32)).ema is not None
+    )
 
 
 @pytest.mark.parametrize(
@@ -171,13 +183,17 @@ def test_weights_are_handed_over_flat(tmp_path: Path) -> None:
             accelerator.plugin = DeepSpeedPlugin(zero_stage=1)
             return accelerator
 
-    run = Trainer(Convolution(), TrainConfig(steps=1, ema_decay=0.0), tmp_path / "handed", Hands(precision="no"))
+    run = Trainer(
+        Convolution(), TrainConfig(steps=1, ema_decay=0.0), tmp_path / "handed", Hands(number_format=NumberFormat.FLOAT32)
+    )
     network = run.accelerator.taken[0]
     assert network.weight.is_contiguous()
     network.weight.data.view(torch.uint8)
     with pytest.raises(ValueError, match="cannot begin with other weights"):
         run.load_weights(network.state_dict())
-    plain = Trainer(Convolution(), TrainConfig(steps=1), tmp_path / "plain", Hardware(device="cpu", precision="no"))
+    plain = Trainer(
+        Convolution(), TrainConfig(steps=1), tmp_path / "plain", Hardware(device="cpu", number_format=NumberFormat.FLOAT32)
+    )
     assert plain.unwrapped_network.get_parameter("weight").is_contiguous(memory_format=torch.channels_last)
 
 

@@ -16,11 +16,12 @@ import torch
 from backend.imaging.types import Rgb
 from backend.training.engine.batches import iterate_batches
 from backend.training.engine.checkpoints import find_checkpoint, replace_checkpoint
-from backend.training.engine.config import Hardware, TrainConfig
+from backend.training.engine.config import ACCELERATE_NAMES, Hardware, TrainConfig
 from backend.training.engine.run_log import CsvLog
 from backend.training.engine.trainer import Trainer
 from backend.training.mini.foreground_task import ForegroundTask
 from backend.training.mini.shard_dataset import ShardDataset
+from shared.devices.device_status import NumberFormat
 
 STEPS = 24
 
@@ -172,6 +173,22 @@ def test_minutes_can_be_added_to_a_run(dataset: ShardDataset, tmp_path: Path) ->
     run.progress.seconds = 120
     run.extend_budget(3)
     assert run.config.minutes == 5
+
+
+@pytest.mark.parametrize("has", [False, True])
+def test_training_computes_in_bfloat16_only_where_the_device_does(has: bool) -> None:
+    on_cpu, on_any = Hardware(device="cpu"), Hardware()
+    assert on_cpu.resolve_number_format(lambda device: has) is (NumberFormat.BFLOAT16 if has else NumberFormat.FLOAT32)
+    if torch.cuda.is_available():
+        assert on_any.resolve_number_format(lambda device: has) is (NumberFormat.BFLOAT16 if has else NumberFormat.FLOAT16)
+    for wish in (NumberFormat.FLOAT32, NumberFormat.BFLOAT16, NumberFormat.FLOAT16):
+        assert Hardware(device="cpu", number_format=wish).resolve_number_format(lambda device: has) is wish
+
+
+@pytest.mark.parametrize("wish", [NumberFormat.AUTOMATIC, NumberFormat.FLOAT32, NumberFormat.BFLOAT16])
+def test_accelerate_is_told_what_this_device_computes_in(wish: NumberFormat) -> None:
+    hardware = Hardware(device="cpu", number_format=wish)
+    assert hardware.create_accelerator().mixed_precision == ACCELERATE_NAMES[hardware.resolve_number_format()]
 
 
 def test_a_device_that_is_not_there_is_refused() -> None:
