@@ -15,12 +15,18 @@ ANSWER_S = 5.0
 END_S = 15.0
 """How long it may take to end, seconds."""
 _POLL_S = 0.5
+_NO_ANSWER = (requests.RequestException, ValueError, KeyError, TypeError)
+"""What is raised where nothing answers, or something else than a backend."""
 
 
-def end_backend_when_idle(home: Path, say_busy: Callable[[], None], is_cancelled: Callable[[], bool]) -> None:
+def end_backend_when_idle(
+    home: Path, say_busy: Callable[[], None], is_cancelled: Callable[[], bool], end_s: float = END_S
+) -> None:
     """Wait until the backend of ``home`` colors nothing, and end it; nothing to do when none runs.
 
-    say_busy: called again and again while it is at work.  LinewashError SETUP_BUSY when it does not end.
+    say_busy: called again and again while it is at work.  end_s: how long it may take to end, seconds.
+
+    LinewashError SETUP_BUSY when it has begun to color again meanwhile, BACKEND_STAYS when it does not end though it does not.
     """
     info = read_server_info(home)
     if info is None:
@@ -32,13 +38,20 @@ def end_backend_when_idle(home: Path, say_busy: Callable[[], None], is_cancelled
             if is_cancelled():
                 return
         _send(info, "POST", "/v1/shutdown")
-    except (requests.RequestException, ValueError, KeyError, TypeError):
+    except _NO_ANSWER:
         pass  # it has ended by itself, or another program has its port now
-    end = time.monotonic() + END_S
+    end = time.monotonic() + end_s
     while read_server_info(home) == info and process_alive(info.pid):
         if time.monotonic() > end:
-            raise LinewashError(ErrorCode.SETUP_BUSY, repr(info))
+            raise LinewashError(_why_it_stays(info), repr(info))
         time.sleep(_POLL_S / 5)
+
+
+def _why_it_stays(info: ServerInfo) -> ErrorCode:
+    try:
+        return ErrorCode.SETUP_BUSY if _is_busy(info) else ErrorCode.BACKEND_STAYS
+    except _NO_ANSWER:
+        return ErrorCode.BACKEND_STAYS
 
 
 def _is_busy(info: ServerInfo) -> bool:
