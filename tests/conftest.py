@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.leftover_processes import end_leftovers
+
 PROJECT = Path(__file__).resolve().parent.parent
 
 
@@ -28,6 +30,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def project() -> Path:
     """The checkout."""
     return PROJECT
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_process_is_left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Set up before all else and so torn down last: no test leaves a backend behind.  Its folder says which test it was."""
+    yield
+    left = end_leftovers(tmp_path_factory.getbasetemp())
+    assert not left, "processes of tests were still running:\n" + "\n".join(left)
 
 
 @pytest.fixture(scope="session")
