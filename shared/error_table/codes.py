@@ -38,6 +38,7 @@ class ErrorCode(str, Enum):
     MODEL_HEADER = "model_header"
     MODEL_OTHER_FAMILY = "model_other_family"
     MODEL_KEYS = "model_keys"
+    MODEL_PART_MISSING = "model_part_missing"
     COMPANION_MISSING = "companion_missing"
     NO_WORDS = "no_words"
     BAD_SETTING = "bad_setting"

@@ -2,7 +2,7 @@
 
 from typing import Dict
 
-from .codes import ErrorCode, ErrorText
+from .codes import DETAIL, ErrorCode, ErrorText
 
 MODEL_ERRORS: Dict[ErrorCode, ErrorText] = {
     ErrorCode.UNKNOWN_MODEL: ErrorText("That model is not installed.", "Choose another model.", 404),
@@ -37,6 +37,9 @@ MODEL_ERRORS: Dict[ErrorCode, ErrorText] = {
     ),
     ErrorCode.MODEL_OTHER_FAMILY: ErrorText("The file holds another kind of model.", "Choose one that Linewash knows.", 422),
     ErrorCode.MODEL_KEYS: ErrorText("The model file does not match its family.", "Get the file again from its publisher.", 422),
+    ErrorCode.MODEL_PART_MISSING: ErrorText(
+        "The model file lacks a whole network: %s." % DETAIL, "Get the file again from its publisher.", 422
+    ),
     ErrorCode.BAD_SETTING: ErrorText(
         "One of the model's parameters has a value that is not allowed.", "Check the values under More, or press Defaults.", 422
     ),

@@ -44,8 +44,21 @@ def incomplete(good: Path, bad: Path) -> None:
 
 
 def of_another_kind(good: Path, bad: Path) -> None:
-    later = ("model.x", "first_stage_model.x", "control_encoder.x", "bg_encoder.x")  # v2's, which nobody takes yet
+    later = (
+        "model.x",
+        "first_stage_model.x",
+        "control_encoder.x",
+        "bg_encoder.x",
+        "proj.x",
+    )  # of XL-v2, which nobody takes yet
     save_file({name: torch.zeros(2) for name in later}, bad)
+
+
+def without_background_encoder(good: Path, bad: Path) -> None:
+    """v2's file, without one of its networks."""
+    path = write_checkpoint("v2", bad.parent.parent)
+    save_file({name: x for name, x in load_file(path).items() if not name.startswith("bg_encoder.")}, bad)
+    shutil.copy(path.with_suffix(".json"), bad.with_suffix(".json"))
 
 
 def poisoned(good: Path, bad: Path) -> None:
@@ -62,6 +75,7 @@ FAULTS = {
     nonsense: ErrorCode.MODEL_UNREADABLE,
     incomplete: ErrorCode.MODEL_KEYS,
     of_another_kind: ErrorCode.MODEL_OTHER_FAMILY,
+    without_background_encoder: ErrorCode.MODEL_PART_MISSING,
     poisoned: ErrorCode.MODEL_CORRUPT,
 }
 

@@ -7,15 +7,18 @@ import struct
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import pytest
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from backend.families.colorizediffusion.checkpoint.key_mapping import CLIP_PREFIX
+from backend.families.colorizediffusion.checkpoint.loader import load_parts
+from shared.errors import LinewashError
 from tests.parity.golden import golden
 
 MANIFESTS = Path(__file__).resolve().parent.parent / "golden"
-FULL_SIZE = {"v1": "mult", "v1.5": "switch"}
+FULL_SIZE = {"v1": "mult", "v1.5": "switch", "v2": "v2"}
 CLIP_FULL_SIZE = "openclip_vit_h_14"
 Shapes = dict[str, tuple[int, ...]]
 
@@ -68,3 +71,10 @@ def sparse(path: Path, shapes: Mapping[str, tuple[int, ...]], half: str = "first
         file.write(struct.pack("<Q", len(text)) + text)
         file.truncate(8 + len(text) + end)
     return 8 + len(text) + end
+
+
+def refused(path: Path, clip: Path | None = None) -> LinewashError:
+    """The error with which the product refuses a checkpoint."""
+    with pytest.raises(LinewashError) as caught:
+        load_parts(path, {} if clip is None else {"clip-vit-h-14": clip})
+    return caught.value

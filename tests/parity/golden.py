@@ -23,10 +23,15 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 FOLDER = Path(os.environ.get("LINEWASH_GOLDEN") or Path(__file__).resolve().parent.parent / "golden")
-VERSIONS = ("v1", "v1.5")
+VERSIONS = ("v1", "v1.5", "v2")
 """Those of ColorizeDiffusion."""
 ANIME = "animediffusion"
-FILES = {"v1": "mult-eps-tiny.safetensors", "v1.5": "switch-eps-tiny.safetensors", ANIME: "adf-tiny.safetensors"}
+FILES = {
+    "v1": "mult-eps-tiny.safetensors",
+    "v1.5": "switch-eps-tiny.safetensors",
+    "v2": "v2-tiny.safetensors",
+    ANIME: "adf-tiny.safetensors",
+}
 SINGLE_PASS = 1e-4
 SIX_STEPS = 1e-3
 TEN_STEPS = 5e-4

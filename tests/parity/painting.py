@@ -8,13 +8,13 @@ import numpy as np
 
 from backend.contract.drawing import Inputs
 from backend.contract.family import ModelSpec
-from backend.families.colorizediffusion import v1, v15
+from backend.families.colorizediffusion import v1, v2, v15
 from backend.families.colorizediffusion.family import ColorizeDiffusion
 from backend.imaging.types import Gray, Rgb
 from backend.pipeline.run import RunResult, colorize
 from shared.protocol import ColorizeRequest, ForegroundSource, ReferenceRole
 
-SPECS = {"v1": v1.SPEC, "v1.5": v15.SPEC}
+SPECS = {"v1": v1.SPEC, "v1.5": v15.SPEC, "v2": v2.SPEC}
 
 
 class Discs:

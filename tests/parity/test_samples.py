@@ -36,7 +36,7 @@ def sampled(version: str, noise: Tensor, mode: str, sampler: str, guidance: Guid
 
 @covers("sample.*")
 def test_samples_of_six_steps(output: Output) -> None:
-    mode = "bg_enhance" if "bg_enhance" in output.name else "vanilla"
+    mode = next(mode for mode in ("vanilla", "bg_enhance", "style_bg") if mode in output.name)
     way = output.name.removeprefix(f"sample.{mode}_")
     sampler, _, prediction = way.replace("_dual", "").rpartition("_")
     guidance = Guidance(3, 2) if "_dual" in way else Guidance(3)
@@ -47,4 +47,6 @@ def test_samples_of_six_steps(output: Output) -> None:
 @covers("decoded.vanilla_ddim_v")
 def test_a_sample_as_an_image(output: Output) -> None:
     latent = output.golden.outputs["sample.vanilla_ddim_v"]
-    output.check(parts(output.version).vae.decode(latent / 0.18215, return_dict=False)[0])
+    image = parts(output.version).vae.decode(latent / 0.18215, return_dict=False)[0]
+    thinned = image.shape[-1] // output.expected.shape[-1]
+    output.check(image[..., ::thinned, ::thinned])

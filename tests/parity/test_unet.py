@@ -1,5 +1,6 @@
 """Every output of the U-Net, its inner activations, and what injection adds."""
 
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -10,19 +11,24 @@ from backend.networks.colorizediffusion.attention_inputs import CrossAttentionIn
 from backend.networks.colorizediffusion.hooks import ReferenceFeatures, UNetHooks
 from tests.parity.golden import Output, covers
 from tests.parity.loaded import cross_attention_of, everywhere, features, parts, tokens
+from tests.parity.modes import conditioning
 
 
 def branch(version: str, mode: str, name: str) -> tuple[CrossAttentionInput, UNetHooks]:
     """Conditioning of the U-Net in one branch of guidance."""
-    cross_attention = cross_attention_of(version, mode)
     sketch, blank = features(version)
+    if version == "v2":
+        made = conditioning(version, mode)
+        cross_attention, hooks = made.cross_attention, made.hooks
+    else:
+        cross_attention, hooks = cross_attention_of(version, mode), UNetHooks()
     strength = 0.7 if mode == "vanilla_sketch07" else 1.0
     chosen = scale_features(blank if name == "uncond_sketch" else sketch, strength)
     if name == "uncond_ref":
         cross_attention = CrossAttentionInput(
             torch.zeros_like(cross_attention.context), cross_attention.strength, cross_attention.split
         )
-    return cross_attention, UNetHooks(chosen)
+    return cross_attention, replace(hooks, sketch_features=chosen)
 
 
 @covers("unet.*.cond", "unet.*.uncond_ref", "unet.*.uncond_sketch")
@@ -57,18 +63,19 @@ def module_of(unet: nn.Module, name: str) -> nn.Module:
     return unet.get_submodule(f"down_blocks.{level}." + ("downsamplers.0" if place == 2 else f"{last}.{place}"))
 
 
-@covers("inner.vanilla.*")
+@covers("inner.*")
 def test_inner_activations(output: Output) -> None:
     unet = parts(output.version).unet
+    mode, name = output.name.removeprefix("inner.").split(".", 1)
     activations: list[Tensor] = []
 
     def see(module: nn.Module, given: Any, result: Any) -> None:
         activations.append(result[0] if isinstance(result, tuple) else result)
 
     inputs = output.golden.inputs
-    hook = module_of(unet.unet, output.name.removeprefix("inner.vanilla.")).register_forward_hook(see)
+    hook = module_of(unet.unet, name).register_forward_hook(see)
     try:
-        unet(inputs["x_t"], inputs["timestep"], *branch(output.version, "vanilla", "cond"))
+        unet(inputs["x_t"], inputs["timestep"], *branch(output.version, mode, "cond"))
     finally:
         hook.remove()
     output.check(activations[0])

@@ -41,6 +41,11 @@ class ReferenceInputs:
     mask: Tensor
     """Foreground of the drawing at latent size, (1, 1, H/8, W/8), not clamped."""
 
+    @property
+    def image_size(self) -> tuple[int, int]:
+        """Height and width of the model's image, in pixels."""
+        return 8 * self.mask.shape[-2], 8 * self.mask.shape[-1]
+
 
 @dataclass(frozen=True)
 class ReferenceConditioning:

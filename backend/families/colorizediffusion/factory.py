@@ -10,7 +10,8 @@ import torch
 
 from backend.contract.family import AnyColorModel, ForegroundSegmenter
 from backend.families.checkpoints import CheckpointFamily
-from backend.families.colorizediffusion.versions import LATER_KINDS, VERSIONS, Version
+from backend.families.colorizediffusion.spec import defaults
+from backend.families.colorizediffusion.versions import LATER_KINDS, VERSIONS, Version, name_warning
 from backend.families.runtime.memory_plan import estimate_memory, fits, free_memory
 from backend.families.runtime.number_format import choose_number_format, device_has_bfloat16
 from backend.weights.companions import Companions
@@ -19,8 +20,8 @@ from shared.devices.device_status import NumberFormat
 if TYPE_CHECKING:  # this loads transformers and diffusers
     from backend.families.colorizediffusion.checkpoint.loader import Parts
 
-USUAL_SIDE, USUAL_ROWS = 512, 2
-"""Side of the square, and rows of a batch with guidance, that a model's defaults give."""
+USUAL_ROWS = 2
+"""Rows of a batch with guidance, which all versions have by default."""
 
 
 def load_model(
@@ -43,13 +44,15 @@ def load_model(
     def fits_float32() -> bool:
         counts = count_weights(path, companions, versions=(version,))
         step = sum(counts[part] for part in version.step_parts)
-        need = estimate_memory(4 * step, 4 * (sum(counts.values()) - step), USUAL_SIDE, USUAL_ROWS, width=4)
-        return fits(free_memory("cpu"), need, USUAL_SIDE)
+        side = int(defaults(version.spec.parameters)["size"])
+        need = estimate_memory(4 * step, 4 * (sum(counts.values()) - step), side, USUAL_ROWS, width=4)
+        return fits(free_memory("cpu"), need, side)
 
     numbers = choose_number_format(device, number_format, device_has_bfloat16, fits_float32)
     parts = use_channels_last(load_parts(path, companions, numbers.dtype, versions=(version,)))
     reader = None if parts.text is None or parts.tokenizer is None else TextReader(parts.text, parts.tokenizer, "cpu")
-    return ColorizeDiffusion(parts, segmenter, reader, device, warning=numbers.warning)
+    warnings = tuple(sentence for sentence in (numbers.warning, name_warning(version, path.stem)) if sentence)
+    return ColorizeDiffusion(parts, segmenter, reader, device, warnings=warnings)
 
 
 def use_channels_last(parts: Parts) -> Parts:

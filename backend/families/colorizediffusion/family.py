@@ -16,6 +16,8 @@ from backend.families.colorizediffusion.offload import module_groups, offload, p
 from backend.families.colorizediffusion.options import InjectionOptions, Options, parse_options
 from backend.families.colorizediffusion.text.text_editing import ReadTexts, apply_text_edits
 from backend.families.common_parameters import resolve_mode, resolve_parameters
+from backend.families.diffusion.denoiser import keep_latent
+from backend.families.diffusion.latent_copy import LatentCopy
 from backend.families.diffusion.latent_preview import fit_latent_to_rgb, latent_to_rgb
 from backend.families.diffusion.sampling import sample
 from backend.families.runtime.canvas_frame import (
@@ -33,12 +35,23 @@ from shared.protocol import ColorizeRequest, Finish, ReferenceRole
 from shared.stages import Stage
 
 REFERENCES_LEFT_OUT = "This model uses one reference for the foreground and one for the background; the others were left out."
+NO_BACKGROUND = "Copy background needs a reference for the background; there is none, so nothing was copied."
 CELL = 8
 """Side of one latent cell, in pixels."""
 PREVIEW_SIDE = 256
 """Side at which a reference is encoded to fit the colors of latents, in pixels."""
 CACHE_SIZE = 4
 """References and drawings whose tokens and features are cached."""
+
+
+@dataclass(frozen=True)
+class CopiedBackground:
+    """A background reference that is copied behind the foreground."""
+
+    latent: Tensor
+    """(1, 4, h, w), scaled."""
+    painted: Tensor
+    """(1, 1, h, w) boolean: True where the model paints, in the foreground."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +63,8 @@ class Condition:
     conditioning: Conditioning
     injection: Injection | None
     """None = no attention injection."""
+    copied: CopiedBackground | None
+    """None = the model paints everything."""
     colors: Tensor
     """The linear map from latents to colors, for previews; see ``latent_to_rgb``."""
     options: Options
@@ -82,11 +97,11 @@ class ColorizeDiffusion(DelegatesSegmentation):
         read_texts: ReadTexts | None,
         device: str = "cpu",
         *,
-        warning: str = "",
+        warnings: tuple[str, ...] = (),
     ) -> None:
-        """warning: a sentence for each result; '' = none."""
+        """warnings: sentences for each result."""
         super().__init__(segmenter)
-        self._warning = warning
+        self._warnings = warnings
         self.spec = parts.version.spec
         self._parts, self._version, self._read_texts = parts, parts.version, read_texts
         self._device, self._groups = torch.device(device), module_groups(parts)
@@ -95,7 +110,7 @@ class ColorizeDiffusion(DelegatesSegmentation):
         self._latents: ContentCache[Tensor] = ContentCache(self._encode_latent, CACHE_SIZE)
         self._colors: ContentCache[Tensor] = ContentCache(self._fit_colors, CACHE_SIZE)
         encoders = Encoders(lambda image: patch_tokens(self._tokens(image)), self._latents)
-        self._build_reference = self._version.reference(encoders, parts.extras)
+        self._build_reference = self._version.reference(encoders, parts.extras, parts.config)
 
     @torch.inference_mode()
     def condition(self, drawing: Drawing, request: ColorizeRequest) -> Condition:
@@ -129,10 +144,15 @@ class ColorizeDiffusion(DelegatesSegmentation):
             reference_conditioning.vector,
         )
         injection = None if options.injection is None else self._injection(reference, frame, options.injection)
-        warnings = [sentence for sentence in (self._warning, plan.message) if sentence]
+        copied = self._copied_background(inputs, options.strengths.sketch_threshold) if options.copy_background else None
+        warnings = [sentence for sentence in (*self._warnings, plan.message) if sentence]
         if len(drawing.references) > 1 + (references.background is not None):
             warnings.append(REFERENCES_LEFT_OUT)
-        return Condition(frame, conditioning, injection, self._colors(reference), options, plan, tuple(warnings))
+        if references.background is not None and mode.name in self._version.one_reference_modes:
+            warnings.append(f"The mode {mode.title} does not use the reference for the background; other modes do.")
+        if options.copy_background and copied is None:
+            warnings.append(NO_BACKGROUND)
+        return Condition(frame, conditioning, injection, copied, self._colors(reference), options, plan, tuple(warnings))
 
     @torch.inference_mode()
     def denoise(self, condition: Condition, request: ColorizeRequest, on_step: ProgressCallback) -> Tensor:
@@ -151,15 +171,17 @@ class ColorizeDiffusion(DelegatesSegmentation):
             preview = preview_image(latent_to_rgb(clean, condition.colors), frame, CELL)
             on_step(StepProgress(Stage.DENOISE, step, steps, preview))
 
+        start, copied = self._to_device(noise), condition.copied
         return sample(
             denoiser,
-            self._to_device(noise),
+            start,
             options.sampler,
             options.schedule,
             request.steps,
             options.prediction or self._parts.prediction,
             generator,
             report,
+            keep_latent if copied is None else LatentCopy(copied.latent, copied.painted, start),
         )
 
     @torch.inference_mode()
@@ -207,6 +229,14 @@ class ColorizeDiffusion(DelegatesSegmentation):
         # Paper is -1 in sketches and white is +1 in images, so the reference is inverted.
         negative = scale_features(self._features(-resized), options.sketch_strength)
         return Injection(self._latents(resized), negative, options.style_fidelity, options.start)
+
+    def _copied_background(self, inputs: ReferenceInputs, threshold: float) -> CopiedBackground | None:
+        """The background reference, cut to the image's shape; None where there is no such reference."""
+        if inputs.background is None:
+            return None
+        height, width = inputs.image_size
+        image = preprocessing.squash(preprocessing.crop_to_aspect(inputs.background, height, width), height, width)
+        return CopiedBackground(self._latents(image), inputs.mask > threshold)
 
 
 def _roles(references: tuple[Reference, ...]) -> _ReferenceRoles:

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
+from backend.families.colorizediffusion.checkpoint.config import BackgroundContext
 from backend.families.colorizediffusion.layers import LayerGroups, PerLayer
-from backend.families.colorizediffusion.spec import BY_NAME
+from backend.families.colorizediffusion.spec import AS_LEARNED, BY_NAME
 from backend.families.colorizediffusion.text.token_editing import THRESHOLDS, Thresholds
 from backend.families.diffusion.denoiser import Prediction
 from backend.families.diffusion.guidance import Guidance
@@ -29,6 +30,12 @@ class Strengths:
     """Above this value, the drawing's mask is foreground."""
     reference_threshold: float
     """From this value on, the reference's mask is foreground."""
+    style_mixing: float = 0.0
+    """How much of the background reference's style is mixed into the main reference's (v2)."""
+    background_factor: float = 1.0
+    """Factor of what the background encoder finds (v2)."""
+    background_context: BackgroundContext | None = None
+    """Whose tokens the background encoder attends to (v2); None = as it learned."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +88,8 @@ class Options:
     """Width of the reference with white margins, as a multiple of its own width."""
     clear_background: bool
     """Whether the foreground is removed from the background reference as well."""
+    copy_background: bool
+    """Whether the background reference itself is copied behind the foreground (v2)."""
     injection: InjectionOptions | None
     """None = no attention injection."""
     text_edit: TextEditOptions | None
@@ -119,6 +128,7 @@ def parse_options(values: ParameterValues, layers: LayerGroups) -> Options:
         pause=pause if pause[1] > pause[0] else (-1.0, -1.0),
         reference_padding=_number(values, "reference_padding"),
         clear_background=_switch(values, "clear_background"),
+        copy_background=_switch(values, "copy_background"),
         injection=_injection(values) if _switch(values, "injection") else None,
         text_edit=_text_edit(values) if _number(values, "edit_scale") != 0 else None,
     )
@@ -140,7 +150,15 @@ def parse_strengths(values: ParameterValues, layers: LayerGroups) -> Strengths:
         layers.constant(_number(values, "mixing", 0.0)),
         _number(values, "sketch_threshold", 0.05),
         _number(values, "reference_threshold", 0.5),
+        _number(values, "mixing", 0.0),
+        _number(values, "background_factor", 1.0),
+        _background_context(values),
     )
+
+
+def _background_context(values: ParameterValues) -> BackgroundContext | None:
+    chosen = values.get("background_context", AS_LEARNED)
+    return None if chosen == AS_LEARNED else "background" if chosen == "background" else "reference"
 
 
 def _injection(values: ParameterValues) -> InjectionOptions:

@@ -49,6 +49,19 @@ def resize_antialias(image: Tensor, height: int, width: int) -> Tensor:
     return F.interpolate(image, size=(height, width), mode="bicubic", align_corners=False, antialias=True)
 
 
+def squash(image: Tensor, height: int, width: int) -> Tensor:
+    """Resize to (B, 3, height, width) for the VAE: bicubic without antialiasing, not clamped (spec 12.3)."""
+    return F.interpolate(image, size=(height, width), mode="bicubic", align_corners=False)
+
+
+def crop_to_aspect(image: Tensor, height: int, width: int) -> Tensor:
+    """The largest part of ``image`` (B, 3, h, w) at its top left that has the aspect ratio of height and width (spec 15.5)."""
+    h, w = image.shape[-2:]
+    # Whole pixels: at least one, and no more than there are.
+    rows, columns = min(h, max(1, round(w * height / width))), min(w, max(1, round(h * width / height)))
+    return image[..., :rows, :columns]
+
+
 def pad_sides(rgb: Rgb, factor: float) -> Rgb:
     """Pad an image with white on both sides to (h, round(w * factor), 3) (spec 18, "Reference/background")."""
     margin = round(rgb.shape[1] * factor) - rgb.shape[1]

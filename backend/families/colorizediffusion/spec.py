@@ -1,4 +1,4 @@
-"""Modes and parameters of ColorizeDiffusion v1 and v1.5 (spec sections 14, 18 and 19)."""
+"""Modes and parameters of ColorizeDiffusion v1, v1.5 and v2 (spec sections 14, 18 and 19)."""
 
 from backend.families.common_parameters import REGION_PARAMETERS, steps_and_guidance
 from backend.families.diffusion.samplers import SAMPLERS, SCHEDULES
@@ -10,6 +10,7 @@ which reads 224 pixels, and on results of at most 1536 pixels."""
 
 VANILLA, MASKED = "vanilla", "masked"
 FOREGROUND, BACKGROUND, BOTH, BOTH_PUBLISHED = "foreground", "background", "both", "both-published"
+STYLE, STYLE_BACKGROUND, STYLE_FOREGROUND = "style", "style-background", "style-foreground"
 
 V1_MODES = (
     ModeInfo(VANILLA, "Plain", "The reference colors everything. No mask is used."),
@@ -47,11 +48,41 @@ V15_MODES = (
         (NEEDS_MASK,),
     ),
 )
+V2_MODES = (
+    ModeInfo(VANILLA, "Plain", "The reference colors everything. No mask is used."),
+    ModeInfo(STYLE, "Style", "The reference colors everything and lends its light and texture, too. No mask is used."),
+    ModeInfo(
+        BACKGROUND,
+        "Background",
+        "The background is painted after a background reference, or else after the reference without its foreground.",
+        (NEEDS_MASK,),
+    ),
+    ModeInfo(
+        STYLE_BACKGROUND,
+        "Style and background",
+        "The background as in Background, light and texture of everything as in Style.",
+        (NEEDS_MASK,),
+    ),
+    ModeInfo(
+        FOREGROUND,
+        "Strengths alone",
+        "As Plain, but the strengths of foreground and background may differ. Of little use with the published weights.",
+        (NEEDS_MASK,),
+    ),
+    ModeInfo(
+        STYLE_FOREGROUND,
+        "Style and colors",
+        "As Style, but the colors of a background reference go to the background alone. Nothing of its shapes is used.",
+        (NEEDS_MASK,),
+    ),
+)
 
 
-BY_NAME = "name"
+BY_NAME, AS_LEARNED = "name", "learned"
 PREDICTIONS = ((BY_NAME, "By file name"), ("eps", "Noise"), ("v", "Velocity"))
 """The published program goes by the file's name (spec 2); for renamed files the painter chooses."""
+BACKGROUND_CONTEXTS = ((AS_LEARNED, "As learned"), ("reference", "Reference"), ("background", "Background"))
+"""Values of ``NetworkConfig.background_context``, which says what was learned."""
 
 
 def _share(name: str, title: str, text: str, default: float = 1.0, modes: tuple[str, ...] = ()) -> ParameterInfo:
@@ -66,15 +97,17 @@ def _switch(name: str, title: str, text: str, default: bool = False, modes: tupl
     return ParameterInfo(name, title, text, "switch", default, modes=modes, advanced=True)
 
 
-def _choice(name: str, title: str, text: str, choices: tuple[tuple[str, str], ...]) -> ParameterInfo:
-    return ParameterInfo(name, title, text, "choice", choices[0][0], choices=choices, advanced=True)
+def _choice(
+    name: str, title: str, text: str, choices: tuple[tuple[str, str], ...], modes: tuple[str, ...] = ()
+) -> ParameterInfo:
+    return ParameterInfo(name, title, text, "choice", choices[0][0], choices=choices, modes=modes, advanced=True)
 
 
 def _text(name: str, title: str, text: str) -> ParameterInfo:
     return ParameterInfo(name, title, text, "text", "", advanced=True)
 
 
-def _strengths(masked: tuple[str, ...]) -> tuple[ParameterInfo, ...]:
+def _strengths(masked: tuple[str, ...], mixed: tuple[str, ...]) -> tuple[ParameterInfo, ...]:
     return (
         ParameterInfo(
             "reference_strength", "Strength", "How strongly the reference colors the result.", "number", 1.0, 0.0, 1.0, 0.05
@@ -82,7 +115,7 @@ def _strengths(masked: tuple[str, ...]) -> tuple[ParameterInfo, ...]:
         ParameterInfo("sketch_strength", "Line strength", "How closely it follows the lines.", "number", 1.0, 0.0, 3.0, 0.1),
         _share("foreground_strength", "Foreground strength", "How strongly the reference colors the foreground.", modes=masked),
         _share("background_strength", "Background strength", "How strongly the reference colors the background.", modes=masked),
-        _share("mixing", "Mixing", "How much of the background's colors is mixed into the foreground.", 0.0, masked),
+        _share("mixing", "Mixing", "How much of the background's colors is mixed into the foreground.", 0.0, mixed),
         _share("semantics_strength", "Content", "The reference's strength in the deep layers: what things are."),
         _share("color_strength", "Color", "The reference's strength in the middle layers: which colors things have."),
         _share("encoder_strength", "Encoder", "The reference's strength in the layers that read the drawing."),
@@ -95,9 +128,17 @@ def _strengths(masked: tuple[str, ...]) -> tuple[ParameterInfo, ...]:
     )
 
 
+def _sampling(size: int) -> tuple[ParameterInfo, ...]:
+    return (
+        *steps_and_guidance(20, 4.0, advanced=False),
+        ParameterInfo(
+            "size", "Size", "Side of the square with as many pixels as the model paints.", "integer", size, 256, 1536, 64
+        ),
+        *_SAMPLING,
+    )
+
+
 _SAMPLING = (
-    *steps_and_guidance(20, 4.0, advanced=False),
-    ParameterInfo("size", "Size", "Side of the square with as many pixels as the model paints.", "integer", 512, 256, 1536, 64),
     _choice("sampler", "Sampler", "How noise is turned into an image.", SAMPLERS),
     _choice("schedule", "Schedule", "How the steps are spread over the noise levels.", SCHEDULES),
     _choice("prediction", "Predicts", "What the weights were trained to predict.", PREDICTIONS),
@@ -139,9 +180,43 @@ _PADDING = _number(
 )
 
 
+_V2_MASKED = (BACKGROUND, STYLE_BACKGROUND, FOREGROUND, STYLE_FOREGROUND)
+_V2_ENCODED = (BACKGROUND, STYLE_BACKGROUND)
+"""Modes with the background encoder."""
+_BACKGROUND_ENCODER = (
+    ParameterInfo(
+        "background_factor",
+        "Background shapes",
+        "How far the background follows what the encoder sees in its reference.",
+        "number",
+        1.0,
+        0.0,
+        2.0,
+        0.05,
+        modes=_V2_ENCODED,
+        advanced=True,
+    ),
+    _switch(
+        "copy_background",
+        "Copy background",
+        "Put the background reference itself behind the figure, and paint the figure into it.",
+        modes=_V2_MASKED,
+    ),
+    _choice(
+        "background_context", "Encoder sees", "Whose colors the background encoder is told.", BACKGROUND_CONTEXTS, _V2_ENCODED
+    ),
+)
+
+
 def parameters(masked: tuple[str, ...]) -> tuple[ParameterInfo, ...]:
-    """All parameters.  masked: the modes that use masks."""
-    return (*_strengths(masked), *_SAMPLING, _PADDING, *_INJECTION, *_TEXT_EDITS, *REGION_PARAMETERS)
+    """All parameters of v1 and v1.5.  masked: the modes that use masks."""
+    return (*_strengths(masked, masked), *_sampling(512), _PADDING, *_INJECTION, *_TEXT_EDITS, *REGION_PARAMETERS)
+
+
+def v2_parameters() -> tuple[ParameterInfo, ...]:
+    """All parameters of v2, which was trained at 768 pixels."""
+    strengths = (*_strengths(_V2_MASKED, (STYLE, *_V2_MASKED)), *_BACKGROUND_ENCODER)
+    return (*strengths, *_sampling(768), _PADDING, *_INJECTION, *_TEXT_EDITS, *REGION_PARAMETERS)
 
 
 def defaults(infos: tuple[ParameterInfo, ...]) -> dict[str, Value]:

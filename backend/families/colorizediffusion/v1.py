@@ -32,10 +32,10 @@ def build_networks(shapes: Shapes, config: NetworkConfig) -> dict[str, nn.Module
     """The networks of a checkpoint with tensors of these shapes."""
     from backend.families.colorizediffusion.checkpoint.network_configs import common_networks
 
-    return common_networks(shapes, config, with_pairs=False)
+    return common_networks(shapes, config, paired_layers=())
 
 
-def reference_builder(encoders: Encoders, extras: Mapping[str, nn.Module]) -> BuildReference:
+def reference_builder(encoders: Encoders, extras: Mapping[str, nn.Module], config: NetworkConfig) -> BuildReference:
     """Builds the conditioning on the reference for each mode (spec 13).  v1 has no extra parts."""
     from backend.families.colorizediffusion.conditioning import background_image, split_conditioning, whole_conditioning
 

@@ -9,6 +9,7 @@ from torch import nn
 
 from backend.contract.family import ModelSpec
 from backend.families.colorizediffusion.checkpoint.config import NetworkConfig
+from backend.families.colorizediffusion.layers import SD2_LAYERS
 from backend.families.colorizediffusion.spec import (
     BACKGROUND,
     BOTH,
@@ -44,13 +45,13 @@ def build_networks(shapes: Shapes, config: NetworkConfig) -> dict[str, nn.Module
     from backend.families.colorizediffusion.checkpoint import network_configs
 
     return {
-        **network_configs.common_networks(shapes, config, with_pairs=True),
+        **network_configs.common_networks(shapes, config, paired_layers=range(SD2_LAYERS.count)),
         "threshold_embedder": network_configs.threshold_embedder(shapes),
         "token_transformer": network_configs.token_transformer(shapes, config),
     }
 
 
-def reference_builder(encoders: Encoders, extras: Mapping[str, nn.Module]) -> BuildReference:
+def reference_builder(encoders: Encoders, extras: Mapping[str, nn.Module], config: NetworkConfig) -> BuildReference:
     """Builds the conditioning on the reference for each mode (spec 13), with threshold embedder and token transformer."""
     import torch
 
@@ -60,7 +61,7 @@ def reference_builder(encoders: Encoders, extras: Mapping[str, nn.Module]) -> Bu
         split_conditioning,
         whole_conditioning,
     )
-    from backend.networks.colorizediffusion.token_transformer import ThresholdEmbedder, TokenTransformer
+    from backend.networks.colorizediffusion.reference.token_transformer import ThresholdEmbedder, TokenTransformer
 
     embedder = extra_part(extras, "threshold_embedder", ThresholdEmbedder)
     transformer = extra_part(extras, "token_transformer", TokenTransformer)

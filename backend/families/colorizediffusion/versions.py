@@ -6,17 +6,18 @@ diffusers, so that listing the models of a folder stays fast.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from torch import nn
 
 from backend.contract.family import ModelSpec
-from backend.families.colorizediffusion import v1, v15
+from backend.families.colorizediffusion import v1, v2, v15
 from backend.families.colorizediffusion.checkpoint import key_mapping
 from backend.families.colorizediffusion.checkpoint.config import NetworkConfig
 from backend.families.colorizediffusion.layers import SD2_LAYERS, LayerGroups
+from backend.families.colorizediffusion.spec import FOREGROUND, VANILLA
 from backend.weights.companions import Companion
 from backend.weights.detection import CheckpointKind
 from backend.weights.state_dict import KeyMap, Shapes
@@ -41,8 +42,12 @@ class Version:
     """Builds at least ``unet``, ``sketch_encoder`` and ``vae``; all others are the version's extra parts."""
     key_map: Mapping[str, KeyMap]
     """For each of these parts, the mapping from a key of its state dict to the tensor in the file."""
-    reference: Callable[[Encoders, Mapping[str, nn.Module]], BuildReference]
+    reference: Callable[[Encoders, Mapping[str, nn.Module], NetworkConfig], BuildReference]
     """Gives the function that builds the U-Net's conditioning on the reference, from the encoders and the extra parts."""
+    file_prefix: str
+    """How the names of its published files begin."""
+    part_titles: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Prefix of the tensors of each extra part -> what an error calls the part."""
     layers: LayerGroups = SD2_LAYERS
     """The cross-attention layers of the U-Net."""
     clip: Companion = "clip-vit-h-14"
@@ -55,6 +60,8 @@ class Version:
     """Parts that compute at every step; the others compute before and after the steps."""
     low_precision_parts: tuple[str, ...] = ("unet", "sketch_encoder")
     """Parts that compute in 16 bits where the device does; the others, except VAE and CLIP, are always float32."""
+    one_reference_modes: Collection[str] = (VANILLA,)
+    """Modes that use no background reference."""
 
     @property
     def name(self) -> str:
@@ -69,23 +76,48 @@ _COMMON_KEY_MAP: Mapping[str, KeyMap] = {
     "vae": key_mapping.vae_source,
 }
 
+V2 = Version(
+    CheckpointKind("v2", _COMMON, (key_mapping.BACKGROUND_PREFIX, key_mapping.STYLE_PREFIX, key_mapping.WARP_PREFIX)),
+    v2.SPEC,
+    v2.build_networks,
+    {
+        **_COMMON_KEY_MAP,
+        "background_encoder": key_mapping.reference_encoder_names(key_mapping.BACKGROUND_PREFIX),
+        "style_encoder": key_mapping.reference_encoder_names(key_mapping.STYLE_PREFIX),
+        "warp_modules": key_mapping.warp_source,
+        "style_modules": key_mapping.style_modules_source,
+    },
+    v2.reference_builder,
+    "v2",
+    {
+        key_mapping.BACKGROUND_PREFIX: "background encoder",
+        key_mapping.STYLE_PREFIX: "style encoder",
+        key_mapping.WARP_PREFIX: "warp modules",
+        key_mapping.STYLE_MODULES_PREFIX: "style modules",
+    },
+    step_parts=("unet", "warp_modules", "style_modules"),
+    low_precision_parts=("unet", "sketch_encoder", "background_encoder", "style_encoder", "warp_modules", "style_modules"),
+    one_reference_modes=(VANILLA, FOREGROUND),
+)
 V15 = Version(
     CheckpointKind("v1.5", _COMMON, (key_mapping.THRESHOLD_PREFIX, key_mapping.TOKENS_PREFIX)),
     v15.SPEC,
     v15.build_networks,
     {**_COMMON_KEY_MAP, "threshold_embedder": key_mapping.threshold_source, "token_transformer": key_mapping.tokens_source},
     v15.reference_builder,
+    "switch",
+    {key_mapping.THRESHOLD_PREFIX: "threshold embedder", key_mapping.TOKENS_PREFIX: "token transformer"},
     splits_reference=True,
+    one_reference_modes=(VANILLA, FOREGROUND),
 )
-V1 = Version(CheckpointKind("v1", _COMMON), v1.SPEC, v1.build_networks, _COMMON_KEY_MAP, v1.reference_builder)
-VERSIONS = (V15, V1)
+V1 = Version(CheckpointKind("v1", _COMMON), v1.SPEC, v1.build_networks, _COMMON_KEY_MAP, v1.reference_builder, "mult")
+VERSIONS = (V2, V15, V1)
 """Newest first, because later checkpoints also hold everything that ``V1`` is recognized by."""
 
 _XL = ("proj.", f"{key_mapping.UNET_PREFIX}label_emb.")
 LATER_KINDS = (
     CheckpointKind("xlv2", (*_COMMON, "bg_encoder."), _XL),
     CheckpointKind("xl", _COMMON, _XL),
-    CheckpointKind("v2", _COMMON, ("bg_encoder.", "style_encoder.", f"{key_mapping.UNET_PREFIX}warp_modules.")),
 )
 """Versions that are recognized, but cannot be loaded yet."""
 
@@ -101,3 +133,28 @@ def detect_version(names: Iterable[str], versions: Sequence[Version] = VERSIONS)
         missing = [prefix for prefix in _COMMON if not any(name.startswith(prefix) for name in tensor_names)]
         raise LinewashError(ErrorCode.MODEL_OTHER_FAMILY, f"nothing named {', '.join(f'{prefix}*' for prefix in missing)}")
     return version
+
+
+def check_parts(version: Version, names: Iterable[str]) -> None:
+    """Raise LinewashError MODEL_PART_MISSING where no tensor of one of the version's extra parts is among these names."""
+    tensor_names = frozenset(names)
+    missing = [
+        title for prefix, title in version.part_titles.items() if not any(name.startswith(prefix) for name in tensor_names)
+    ]
+    if missing:
+        raise LinewashError(ErrorCode.MODEL_PART_MISSING, f"{version.spec.title} without its {' and '.join(missing)}")
+
+
+def name_warning(version: Version, stem: str) -> str:
+    """A sentence where a checkpoint's file is named as those of another version; '' where it is not.
+
+    The published program tells versions, and what their weights predict, by the file's name alone (spec 2).
+    """
+    lower = stem.lower()
+    other = next((row for row in VERSIONS if lower.startswith(row.file_prefix)), version)
+    if other is version:
+        return ""
+    return (
+        f"{stem} is named like {other.spec.title} but holds {version.spec.title}. If the colors are wrong, choose "
+        "under Predicts what it was trained for."
+    )

@@ -18,6 +18,14 @@ StepCallback = Callable[[int, int, Tensor], None]
 
 A sampler that evaluates the network twice in a step reports the step twice.  Whatever the callback raises ends the sampling."""
 
+LatentEdit = Callable[[Tensor, float], Tensor]
+"""(latent x = clean + sigma noise after a step, its sigma > 0) -> the latent that the next step starts from."""
+
+
+def keep_latent(x: Tensor, sigma: float) -> Tensor:
+    """A ``LatentEdit`` that changes nothing."""
+    return x
+
 
 def estimate_clean(latent: Tensor, output: Tensor, sigma: float, prediction: Prediction) -> Tensor:
     """The clean latent that an output stands for; ``latent`` is what the network saw, i.e. scaled to variance 1."""

@@ -10,7 +10,14 @@ import torch
 from torch import Tensor
 
 from backend.families.diffusion import solvers
-from backend.families.diffusion.denoiser import DenoisedEstimator, Denoiser, Prediction, StepCallback
+from backend.families.diffusion.denoiser import (
+    DenoisedEstimator,
+    Denoiser,
+    LatentEdit,
+    Prediction,
+    StepCallback,
+    keep_latent,
+)
 from backend.families.diffusion.noise_schedule import (
     BETA_END,
     BETA_START,
@@ -98,8 +105,11 @@ def sample(
     prediction: Prediction,
     generator: torch.Generator,
     on_step: StepCallback,
+    edit: LatentEdit = keep_latent,
 ) -> Tensor:
     """The clean latent (B, 4, h, w) that the sampler makes of unit Gaussian ``noise`` of that shape.
+
+    edit: changes the latent after every step but the last.
 
     generator: on the CPU; all noise that is added on the way comes from it.  ``on_step`` is called after every evaluation of
     the network and ends the sampling by raising.  Samplers of whole time steps take no schedule but Karras, and not all of
@@ -109,18 +119,18 @@ def sample(
     if steps < 1:
         raise ValueError(f"{steps} steps: at least one is needed")
     if sampler in _TIMESTEP_SCHEDULERS:
-        return _sample_timesteps(denoiser, noise, sampler, schedule, steps, prediction, on_step)
+        return _sample_timesteps(denoiser, noise, sampler, schedule, steps, prediction, on_step, edit)
     evaluations = 2 * steps - 1 if sampler in _TWO_EVALUATIONS else steps
     denoise = DenoisedEstimator(denoiser, prediction, steps, evaluations, on_step)
     if sampler in (Sampler.K_DPM_FAST, Sampler.K_DPM_ADAPTIVE):
         sigma_max, sigma_min = float(training_sigmas()[-1]), float(training_sigmas()[0])
         fast = partial(solvers.sample_dpm_fast, evaluations=steps)
         solve = fast if sampler is Sampler.K_DPM_FAST else solvers.sample_dpm_adaptive
-        return solve(denoise, noise * sigma_max, sigma_max, sigma_min)
+        return solve(denoise, noise * sigma_max, sigma_max, sigma_min, edit=edit)
     sigmas = sampler_sigmas(sampler, schedule, steps)
     if sampler in _SOLVERS:
-        return _SOLVERS[sampler](denoise, noise * float(sigmas[0]), sigmas.tolist(), generator)
-    return _sample_sigmas(denoise, noise, sampler, sigmas, prediction, generator)
+        return _SOLVERS[sampler](denoise, noise * float(sigmas[0]), sigmas.tolist(), generator, edit)
+    return _sample_sigmas(denoise, noise, sampler, sigmas, prediction, generator, edit)
 
 
 def _create_scheduler(entry: tuple[Any, dict[str, Any]], prediction: Prediction, **options: Any) -> Any:
@@ -137,6 +147,7 @@ def _sample_timesteps(
     steps: int,
     prediction: Prediction,
     on_step: StepCallback,
+    edit: LatentEdit,
 ) -> Tensor:
     options = {"use_karras_sigmas": True} if schedule is Schedule.KARRAS and sampler in _SUPPORT_KARRAS else {}
     if sampler is Sampler.PNDM and steps < 4:
@@ -148,10 +159,19 @@ def _sample_timesteps(
     scheduler.set_timesteps(steps)
     denoise = DenoisedEstimator(denoiser, prediction, steps, len(scheduler.timesteps), on_step)
     x = noise * float(scheduler.init_noise_sigma)
-    for t in scheduler.timesteps:
+    times = [float(t) for t in scheduler.timesteps]
+    for t, after in zip(scheduler.timesteps, [*times[1:], None], strict=True):
         output = denoise.output(scheduler.scale_model_input(x, t), float(t), float(t_to_sigma(float(t))))
         x = scheduler.step(output, t, x).prev_sample
+        if after is not None:
+            x = _edit_latent(edit, x, float(t_to_sigma(after)), unit_variance=sampler is not Sampler.LMS)
     return x
+
+
+def _edit_latent(edit: LatentEdit, x: Tensor, sigma: float, unit_variance: bool) -> Tensor:
+    """Edit a latent that may be scaled to variance 1."""
+    scale = math.hypot(1, sigma) if unit_variance else 1.0
+    return x if edit is keep_latent else edit(x * scale, sigma) / scale
 
 
 def _sample_sigmas(
@@ -161,6 +181,7 @@ def _sample_sigmas(
     sigmas: Levels,
     prediction: Prediction,
     generator: torch.Generator,
+    edit: LatentEdit,
 ) -> Tensor:
     """Through a scheduler whose own noise levels are replaced: ``set_timesteps`` of most classes takes no list."""
     scheduler = _create_scheduler(_SIGMA_SCHEDULERS[sampler], prediction)
@@ -175,7 +196,9 @@ def _sample_sigmas(
     unit_variance = isinstance(scheduler, diffusers.DPMSolverMultistepScheduler)
     x = noise * float(sigmas[0]) / (math.hypot(1, sigmas[0]) if unit_variance else 1)
     options = {"generator": generator} if sampler in _STOCHASTIC else {}
-    for t, sigma in zip(scheduler.timesteps, evaluated.tolist(), strict=True):
+    for t, sigma, after in zip(scheduler.timesteps, evaluated.tolist(), scheduler_sigmas[1:].tolist(), strict=True):
         output = denoise.output(scheduler.scale_model_input(x, t), float(t), sigma)
         x = scheduler.step(output, t, x, **options).prev_sample
+        if after:
+            x = _edit_latent(edit, x, after, unit_variance)
     return x

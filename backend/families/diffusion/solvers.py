@@ -13,11 +13,13 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
+from backend.families.diffusion.denoiser import LatentEdit, keep_latent
+
 Denoise = Callable[[Tensor, float], Tensor]
 """(x, sigma) -> estimate of the clean latent, same shape."""
 
-Solver = Callable[[Denoise, Tensor, list[float], torch.Generator], Tensor]
-"""(estimate, x at the first sigma, falling sigmas ending in 0, CPU generator) -> x at sigma 0."""
+Solver = Callable[[Denoise, Tensor, list[float], torch.Generator, LatentEdit], Tensor]
+"""(estimate, x at the first sigma, falling sigmas ending in 0, CPU generator, what edits x after a step) -> x at sigma 0."""
 
 
 def sample_noise(like: Tensor, generator: torch.Generator) -> Tensor:
@@ -36,20 +38,26 @@ def ddim_step(x: Tensor, denoised: Tensor, sigma: float, sigma_next: float) -> T
     return denoised + (x - denoised) * (sigma_next / sigma)
 
 
-def sample_dpm_2(denoise: Denoise, x: Tensor, sigmas: list[float], generator: torch.Generator) -> Tensor:
+def sample_dpm_2(
+    denoise: Denoise, x: Tensor, sigmas: list[float], generator: torch.Generator, edit: LatentEdit = keep_latent
+) -> Tensor:
     """Second order by the slope in the middle of a step, middle in log sigma (Karras et al. 2022, appendix D, alpha 1/2)."""
     for sigma, sigma_next in pairwise(sigmas):
         x = _midpoint_step(denoise, x, sigma, sigma_next)
+        if sigma_next:
+            x = edit(x, sigma_next)
     return x
 
 
-def sample_dpm_2_ancestral(denoise: Denoise, x: Tensor, sigmas: list[float], generator: torch.Generator) -> Tensor:
+def sample_dpm_2_ancestral(
+    denoise: Denoise, x: Tensor, sigmas: list[float], generator: torch.Generator, edit: LatentEdit = keep_latent
+) -> Tensor:
     """``sample_dpm_2`` down to ``sigma_down``, then fresh noise."""
     for sigma, sigma_next in pairwise(sigmas):
         sigma_down, sigma_up = get_ancestral_step(sigma, sigma_next)
         x = _midpoint_step(denoise, x, sigma, sigma_down)
         if sigma_next:
-            x = x + sigma_up * sample_noise(x, generator)
+            x = edit(x + sigma_up * sample_noise(x, generator), sigma_next)
     return x
 
 
@@ -63,7 +71,9 @@ def _midpoint_step(denoise: Denoise, x: Tensor, sigma: float, sigma_next: float)
     return x + slope * (sigma_next - sigma)
 
 
-def sample_dpmpp_2s_ancestral(denoise: Denoise, x: Tensor, sigmas: list[float], generator: torch.Generator) -> Tensor:
+def sample_dpmpp_2s_ancestral(
+    denoise: Denoise, x: Tensor, sigmas: list[float], generator: torch.Generator, edit: LatentEdit = keep_latent
+) -> Tensor:
     """DPM-Solver++(2S), r = 1/2 (Lu et al. 2022b, algorithm 1), down to ``sigma_down``, then fresh noise."""
     for sigma, sigma_next in pairwise(sigmas):
         denoised = denoise(x, sigma)
@@ -72,11 +82,13 @@ def sample_dpmpp_2s_ancestral(denoise: Denoise, x: Tensor, sigmas: list[float], 
             return denoised
         sigma_mid = math.sqrt(sigma * sigma_down)
         denoised_mid = denoise(ddim_step(x, denoised, sigma, sigma_mid), sigma_mid)
-        x = ddim_step(x, denoised_mid, sigma, sigma_down) + sigma_up * sample_noise(x, generator)
+        x = edit(ddim_step(x, denoised_mid, sigma, sigma_down) + sigma_up * sample_noise(x, generator), sigma_next)
     return x
 
 
-def sample_dpmpp_sde(denoise: Denoise, x: Tensor, sigmas: list[float], generator: torch.Generator) -> Tensor:
+def sample_dpmpp_sde(
+    denoise: Denoise, x: Tensor, sigmas: list[float], generator: torch.Generator, edit: LatentEdit = keep_latent
+) -> Tensor:
     """DPM-Solver++(2S) for the reverse SDE, r = 1/2: the middle is reached by an ancestral step, too.
 
     Both noises of a step are pieces of one Brownian path over sigma, from ``sigma`` to the middle and to the end.
@@ -93,11 +105,13 @@ def sample_dpmpp_sde(denoise: Denoise, x: Tensor, sigmas: list[float], generator
         # Along a Brownian path variances add up, so the noise to the end is made of both pieces.
         share = (sigma - sigma_mid) / (sigma - sigma_next)
         noise = math.sqrt(share) * first + math.sqrt(1 - share) * second
-        x = ddim_step(x, denoised_mid, sigma, sigma_down) + sigma_up * noise
+        x = edit(ddim_step(x, denoised_mid, sigma, sigma_down) + sigma_up * noise, sigma_next)
     return x
 
 
-def sample_dpmpp_3m_sde(denoise: Denoise, x: Tensor, sigmas: list[float], generator: torch.Generator) -> Tensor:
+def sample_dpmpp_3m_sde(
+    denoise: Denoise, x: Tensor, sigmas: list[float], generator: torch.Generator, edit: LatentEdit = keep_latent
+) -> Tensor:
     """DPM-Solver++(3M) for the reverse SDE: estimates of up to three steps make a parabola over lambda (Lu et al. 2022b).
 
     diffusers' third-order ``sde-dpmsolver++`` has another sign before the last 1/2, which makes it first order.
@@ -122,7 +136,7 @@ def sample_dpmpp_3m_sde(denoise: Denoise, x: Tensor, sigmas: list[float], genera
                 x_next = x_next - (phi2 / (2 * h) - 0.5) * curve
             x_next = x_next + phi2 * slope
         # Fresh noise for what was taken away too much: the noise is at sigma' again.
-        x = x_next + sigma_next * math.sqrt(-decay) * sample_noise(x, generator)
+        x = edit(x_next + sigma_next * math.sqrt(-decay) * sample_noise(x, generator), sigma_next)
         past = [(lam, denoised), *past[:1]]
     return x
 
@@ -155,7 +169,9 @@ def singlestep_orders(denoise: Denoise, x: Tensor, sigma: float, sigma_next: flo
     yield x - sigma_next * (math.expm1(h) * noise + (math.expm1(h) / h - 1) / r2 * difference_2)
 
 
-def sample_dpm_fast(denoise: Denoise, x: Tensor, sigma_max: float, sigma_min: float, evaluations: int) -> Tensor:
+def sample_dpm_fast(
+    denoise: Denoise, x: Tensor, sigma_max: float, sigma_min: float, evaluations: int, edit: LatentEdit = keep_latent
+) -> Tensor:
     """DPM-Solver-fast (Lu et al. 2022a, section 3.4): evaluations spent on steps of third order, evenly in lambda.
 
     Ends at ``sigma_min``, not at 0.
@@ -166,11 +182,18 @@ def sample_dpm_fast(denoise: Denoise, x: Tensor, sigma_max: float, sigma_min: fl
     sigmas = [sigma_max * (sigma_min / sigma_max) ** (i / len(orders)) for i in range(len(orders) + 1)]
     for (sigma, sigma_next), order in zip(pairwise(sigmas), orders, strict=True):
         *_, x = singlestep_orders(denoise, x, sigma, sigma_next, order)
+        if sigma_next > sigma_min:
+            x = edit(x, sigma_next)
     return x
 
 
 def sample_dpm_adaptive(
-    denoise: Denoise, x: Tensor, sigma_max: float, sigma_min: float, relative_tolerance: float = 0.05
+    denoise: Denoise,
+    x: Tensor,
+    sigma_max: float,
+    sigma_min: float,
+    relative_tolerance: float = 0.05,
+    edit: LatentEdit = keep_latent,
 ) -> Tensor:
     """DPM-Solver-23 with adaptive step width (Lu et al. 2022a, appendix C.4): steps as wide as the relative error allows.
 
@@ -192,6 +215,9 @@ def sample_dpm_adaptive(
             return higher * unit  # a smaller step does not fix a latent that is not finite
         if error <= 1:  # accept the step; otherwise it is tried again, narrower
             x, previous, sigma = higher * unit, lower, sigma_next
+            if sigma > sigma_min:
+                x = edit(x, sigma)
+                previous = x / unit
         # The error of the lower order, 2, grows with h^3: hence the cube root.
         h *= 0.9 * max(error, 1e-6) ** (-1 / 3)
     return x

@@ -1,4 +1,4 @@
-"""A function of images with a cache: when a drawing is edited, what was computed of its reference is still there."""
+"""A function of tensors with a cache: when a drawing is edited, what was computed of its reference is still there."""
 
 import hashlib
 from collections.abc import Callable
@@ -13,18 +13,18 @@ Computed = TypeVar("Computed")
 
 
 class ContentCache(Generic[Computed]):
-    """A function of an image; its values for the last ``size`` images are cached by the images' content.
+    """A function of an image, or of several tensors; its values for the last ``size`` ones are cached by their content.
 
     Example: ``tokens = ContentCache(encode, 4); tokens(image)`` encodes an image once.
     """
 
-    def __init__(self, compute: Callable[[Tensor], Computed], size: int) -> None:
+    def __init__(self, compute: Callable[..., Computed], size: int) -> None:
         self._compute = compute
         self._cache: LruCache[Computed] = LruCache(size)
 
-    def __call__(self, image: Tensor) -> Computed:
-        """The value for an image of any shape, on any device."""
-        return self._cache.get_or_compute(content_digest(image), lambda: self._compute(image))
+    def __call__(self, *tensors: Tensor) -> Computed:
+        """The value for tensors of any shapes, on any device."""
+        return self._cache.get_or_compute(" ".join(map(content_digest, tensors)), lambda: self._compute(*tensors))
 
 
 def content_digest(image: Tensor) -> str:

@@ -5,30 +5,11 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
 from backend.networks.colorizediffusion.attention_inputs import AttentionInputs, CachedKeyValues, CrossAttentionInput
 from backend.networks.colorizediffusion.hooks import UNetHooks
-
-
-class _ResizedMask:
-    """A mask of the latent's size at each size that layers ask for: bicubic, not clamped."""
-
-    def __init__(self, mask: Tensor | None) -> None:
-        self._mask = mask
-        self._resized: dict[tuple[int, int], Tensor] = {}
-
-    def at(self, size: tuple[int, int]) -> Tensor | None:
-        """(B or 1, h w, 1); None where there is no mask."""
-        if self._mask is None:
-            return None
-        if size not in self._resized:
-            mask = self._mask
-            if mask.shape[-2:] != size:
-                mask = F.interpolate(mask.float(), size, mode="bicubic")
-            self._resized[size] = mask.flatten(2).transpose(1, 2)
-        return self._resized[size]
+from backend.networks.colorizediffusion.resized_mask import ResizedMask
 
 
 @dataclass
@@ -48,8 +29,8 @@ class ForwardPass:
 
     def __post_init__(self) -> None:
         split, reference = self.cross_attention.split, self.hooks.reference
-        self._split_mask = _ResizedMask(None if split is None else split.mask)
-        self._reference_mask = _ResizedMask(None if reference is None else reference.mask)
+        self._split_mask = ResizedMask(None if split is None else split.mask)
+        self._reference_mask = ResizedMask(None if reference is None else reference.mask)
 
     def encode(self, latent: Tensor) -> list[Tensor]:
         """Outputs (B, C, h, w) of all encoder blocks, the last one the deepest: they are the decoder's skips.

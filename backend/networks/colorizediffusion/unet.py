@@ -11,6 +11,7 @@ from backend.networks.colorizediffusion.attention import SplitAttention
 from backend.networks.colorizediffusion.attention_inputs import CachedKeyValues, CrossAttentionInput, Ranks
 from backend.networks.colorizediffusion.forward_pass import ForwardPass
 from backend.networks.colorizediffusion.hooks import UNetHooks
+from backend.networks.colorizediffusion.time_embedding import embed_time
 from backend.networks.colorizediffusion.transformer_blocks import cross_attentions, install_processors, restore_processors
 
 NO_HOOKS = UNetHooks()
@@ -60,7 +61,7 @@ class ReferenceUNet(nn.Module):
         The arguments are those of ``forward``; ``latent`` is the reference's, noised or not.  The network's head is not used.
         """
         recorded: dict[int, Tensor] = {}
-        time = self._embed_time(latent, timestep, vector)
+        time = embed_time(self.unet, len(latent), timestep, vector)
         self._decoded(latent, ForwardPass(self.unet, time, cross_attention, hooks, recorded=recorded))
         return recorded
 
@@ -77,23 +78,12 @@ class ReferenceUNet(nn.Module):
         ``vector`` (B or 1, n) is embedded and added to the time embedding; a network that was built for one (diffusers'
         ``class_embed_type="projection"``, as SDXL's sizes) must get it, any other must not: ValueError.
         """
-        time = self._embed_time(latent, timestep, vector)
+        time = embed_time(self.unet, len(latent), timestep, vector)
         x = self._decoded(latent, ForwardPass(self.unet, time, cross_attention, hooks, self.checkpointing))
         unet = cast(Any, self.unet)
         # The head may have a wider number format than the blocks.
         x = unet.conv_norm_out(x.to(unet.conv_norm_out.weight.dtype))
         return unet.conv_out(unet.conv_act(x)).to(latent.dtype)
-
-    def _embed_time(self, latent: Tensor, timestep: Tensor, vector: Tensor | None) -> Tensor:
-        """(B, 4 * width) in the blocks' number format; the embedding networks may have a wider one."""
-        unet = cast(Any, self.unet)
-        if (vector is None) != (unet.class_embedding is None):
-            raise ValueError("this network takes no vector" if vector is not None else "this network takes a vector")
-        waves = unet.time_proj(timestep.expand(len(latent)))
-        embedding = unet.time_embedding(waves.to(unet.time_embedding.linear_1.weight.dtype))
-        if vector is not None:
-            embedding = embedding + unet.class_embedding(vector.to(unet.class_embedding.linear_1.weight.dtype))
-        return embedding.to(unet.conv_in.weight.dtype)
 
     def _decoded(self, latent: Tensor, forward_pass: ForwardPass) -> Tensor:
         skips = forward_pass.encode(latent.to(cast(Any, self.unet).conv_in.weight.dtype))

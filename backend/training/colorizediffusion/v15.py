@@ -20,7 +20,7 @@ from backend.networks.colorizediffusion.attention import SplitAttention
 from backend.networks.colorizediffusion.attention_inputs import PROJECTIONS, CrossAttentionInput, Ranks, Split
 from backend.networks.colorizediffusion.half_selectors import HardSelector
 from backend.networks.colorizediffusion.hooks import UNetHooks
-from backend.networks.colorizediffusion.token_transformer import ThresholdEmbedder, TokenTransformer
+from backend.networks.colorizediffusion.reference.token_transformer import ThresholdEmbedder, TokenTransformer
 from backend.networks.colorizediffusion.transformer_blocks import cross_attentions
 from backend.networks.colorizediffusion.unet import ReferenceUNet
 from backend.training.colorizediffusion.batch import Batch

@@ -70,7 +70,9 @@ def _sample_image(
     version = parts.version
     encoders = Encoders(lambda image: stage.encode_tokens(image, empty), stage.encode_image)
     strengths = parse_strengths(ParameterValues(defaults(version.spec.parameters)), version.layers)
-    reference_conditioning = version.reference(encoders, parts.extras)(VANILLA if mask is None else BOTH, strengths, inputs)
+    reference_conditioning = version.reference(encoders, parts.extras, parts.config)(
+        VANILLA if mask is None else BOTH, strengths, inputs
+    )
     blank = encoder(blank_sketch(sketch))
     conditioning = Conditioning(
         encoder(sketch),

@@ -1,15 +1,20 @@
-"""Hyperparameters of the networks that cannot be read from the shapes of a checkpoint's tensors."""
+"""What the shapes of a checkpoint's tensors do not tell of its networks."""
 
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Literal, get_args
 
 from backend.weights.state_dict import read_sidecar_json
 from shared.errors import ErrorCode, LinewashError
 
+BackgroundContext = Literal["reference", "background"]
+"""Whose tokens v2's background encoder attends to: the main reference's, as in the published program, or the background's own,
+as in the paper (spec 13 and 21.4)."""
+
 
 @dataclass(frozen=True)
 class NetworkConfig:
-    """Attention heads and normalization groups.  The defaults are those of the published files."""
+    """Attention heads, normalization groups, and what was learned with.  The defaults are those of the published files."""
 
     head_dim: int = 64
     """Channels of one attention head of the U-Net."""
@@ -23,16 +28,23 @@ class NetworkConfig:
     """Attention heads of CLIP's text tower."""
     token_head_dim: int = 64
     """Channels of one attention head of v1.5's token transformer."""
+    background_context: BackgroundContext = "reference"
+    """Whose tokens v2's background encoder learned to attend to."""
 
 
 def read_config(checkpoint: Path) -> NetworkConfig:
     """The configuration beside a checkpoint (``NAME.json`` for ``NAME.safetensors``); the defaults when there is none.
 
-    Raises LinewashError MODEL_KEYS when the file is not a JSON object of these names and positive whole numbers.
+    Raises LinewashError MODEL_KEYS when the file is not a JSON object of these names, with positive whole numbers and a
+    ``BackgroundContext``.
     """
-    numbers, names = read_sidecar_json(checkpoint), {field.name for field in fields(NetworkConfig)}
-    if not set(numbers) <= names:
+    values, names = read_sidecar_json(checkpoint), {field.name for field in fields(NetworkConfig)}
+    if not set(values) <= names:
         raise LinewashError(ErrorCode.MODEL_KEYS, f"{checkpoint.stem}.json: not an object of {', '.join(sorted(names))}")
-    if not all(type(value) is int and value > 0 for value in numbers.values()):
+    context = values.get("background_context", "reference")
+    if context not in get_args(BackgroundContext):
+        raise LinewashError(ErrorCode.MODEL_KEYS, f"{checkpoint.stem}.json: background_context is reference or background")
+    numbers = (value for name, value in values.items() if name != "background_context")
+    if not all(type(value) is int and value > 0 for value in numbers):
         raise LinewashError(ErrorCode.MODEL_KEYS, f"{checkpoint.stem}.json: not positive whole numbers")
-    return NetworkConfig(**numbers)
+    return NetworkConfig(**values)

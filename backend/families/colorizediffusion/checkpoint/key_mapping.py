@@ -16,6 +16,10 @@ VAE_PREFIX = "first_stage_model."
 SKETCH_PREFIX = "control_encoder."
 THRESHOLD_PREFIX = "thresh_embedder."
 TOKENS_PREFIX = "transformer."
+BACKGROUND_PREFIX = "bg_encoder."
+STYLE_PREFIX = "style_encoder."
+WARP_PREFIX = f"{UNET_PREFIX}warp_modules."
+STYLE_MODULES_PREFIX = f"{UNET_PREFIX}style_modules."
 CLIP_PREFIX = "cond_stage_model."
 SCHEDULE_BUFFERS = frozenset(
     (
@@ -47,6 +51,8 @@ _RESNET = {
 _UNET = {
     "time_embedding.linear_1": "time_embed.0",
     "time_embedding.linear_2": "time_embed.2",
+    "class_embedding.linear_1": "label_emb.0.0",
+    "class_embedding.linear_2": "label_emb.0.2",
     "conv_in": "input_blocks.0.0",
     "mid_block.attentions.0": "middle_block.1",
     "conv_norm_out": "out.0",
@@ -58,23 +64,55 @@ _LORA_SUFFIX = {"f": "fg", "b": "bg"}
 
 def unet_source(key: str) -> WeightSource:
     """Maps a key of ReferenceUNet."""
-    inner = _LORA_KEY.sub(lambda m: f"{m[1]}.lora_{m[3]}_{_LORA_SUFFIX[m[2]]}.", key.removeprefix("unet."))
+    return WeightSource(UNET_PREFIX + _unet_name(key.removeprefix("unet.")))
+
+
+def _unet_name(key: str) -> str:
+    """The published name of a tensor of diffusers' U-Net."""
+    inner = _LORA_KEY.sub(lambda m: f"{m[1]}.lora_{m[3]}_{_LORA_SUFFIX[m[2]]}.", key)
     middle = re.fullmatch(r"mid_block\.resnets\.(\d)\.(.+)", inner)
     if middle:  # the middle holds resnet, attention, resnet, numbered 0 to 2
-        return WeightSource(f"{UNET_PREFIX}middle_block.{2 * int(middle[1])}.{replace_prefix(_RESNET, middle[2])}")
+        return f"middle_block.{2 * int(middle[1])}.{replace_prefix(_RESNET, middle[2])}"
     match = re.fullmatch(r"(down|up)_blocks\.(\d)\.(resnets|attentions|downsamplers|upsamplers)\.(\d)\.(.+)", inner)
     if not match:
-        return WeightSource(UNET_PREFIX + replace_prefix(_UNET, inner))
+        return replace_prefix(_UNET, inner)
     direction, level, kind, number, rest = match[1], int(match[2]), match[3], int(match[4]), match[5]
     # The file numbers blocks through all levels, three a level; on the way down, block 0 is the first convolution.
     block = 3 * level + number
     if kind == "downsamplers":
-        return WeightSource(f"{UNET_PREFIX}input_blocks.{3 * level + 3}.0.{rest.replace('conv', 'op')}")
+        return f"input_blocks.{3 * level + 3}.0.{rest.replace('conv', 'op')}"
     if kind == "upsamplers":  # part of a level's last block, behind its attention, which the lowest level does not have
-        return WeightSource(f"{UNET_PREFIX}output_blocks.{3 * level + 2}.{1 if level == 0 else 2}.{rest}")
+        return f"output_blocks.{3 * level + 2}.{1 if level == 0 else 2}.{rest}"
     rest = replace_prefix(_RESNET, rest) if kind == "resnets" else rest
     start = f"input_blocks.{block + 1}" if direction == "down" else f"output_blocks.{block}"
-    return WeightSource(f"{UNET_PREFIX}{start}.{0 if kind == 'resnets' else 1}.{rest}")
+    return f"{start}.{0 if kind == 'resnets' else 1}.{rest}"
+
+
+def reference_encoder_names(prefix: str) -> KeyMap:
+    """Maps keys of a ReferenceEncoder, whose tensors lie under ``prefix`` in the file."""
+
+    def source(key: str) -> WeightSource:
+        if key.startswith("heads."):
+            return WeightSource(prefix + replace_prefix({"heads": "zero_layers"}, key))
+        return WeightSource(prefix + _unet_name(key.removeprefix("unet.")))
+
+    return source
+
+
+_WARP_LAYER = {"attention_norm": "norm1", "attention": "attn", "mlp_norm": "norm2", "mlp": "ff"}
+_STYLE_MODULE = {"norm": "0", "time": "1", "output": "2"}
+
+
+def warp_source(key: str) -> WeightSource:
+    """Maps a key of WarpModules."""
+    _, number, rest = key.split(".", 2)
+    return WeightSource(f"{WARP_PREFIX}{number}.{replace_prefix(_WARP_LAYER, rest)}")
+
+
+def style_modules_source(key: str) -> WeightSource:
+    """Maps a key of StyleModules."""
+    _, number, rest = key.split(".", 2)
+    return WeightSource(f"{STYLE_MODULES_PREFIX}{number}.{replace_prefix(_STYLE_MODULE, rest)}")
 
 
 _MIDDLE_ATTENTION = {"group_norm": "norm", "to_q": "q", "to_k": "k", "to_v": "v", "to_out.0": "proj_out"}

@@ -15,8 +15,8 @@ from torch import nn
 
 from backend.families.colorizediffusion.checkpoint import network_configs
 from backend.families.colorizediffusion.checkpoint.clip_layouts import ignorable_keys, text_names, vision_names
-from backend.families.colorizediffusion.checkpoint.config import read_config
-from backend.families.colorizediffusion.versions import VERSIONS, Version, detect_version
+from backend.families.colorizediffusion.checkpoint.config import NetworkConfig, read_config
+from backend.families.colorizediffusion.versions import VERSIONS, Version, check_parts, detect_version
 from backend.families.diffusion.denoiser import Prediction
 from backend.networks.clip import ImageEncoder, TextEncoder, register_position_ids
 from backend.networks.colorizediffusion.sketch_encoder import SketchEncoder
@@ -26,7 +26,7 @@ from backend.weights.safetensors_file import SafetensorsFile
 from backend.weights.state_dict import build_on_meta, check_state_dict, load_state_dict
 
 FLOAT32_PREFIXES = ("unet.time_embedding.", "unet.class_embedding.", "unet.conv_norm_out.", "unet.conv_out.")
-"""Prefixes of the U-Net's keys that stay in float32, whatever type its blocks have."""
+"""Prefixes of keys that stay in float32, whatever type the blocks have: of the U-Net, and of encoders that are half of one."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,8 @@ class Parts:
     """The file that holds CLIP's text tower, None when there is none; ``load_text`` reads it.  Only text edits need it."""
     tokenizer: Path | None
     """The folder with CLIP's vocabulary, None when there is none."""
+    config: NetworkConfig = field(default_factory=NetworkConfig)
+    """What the JSON file beside the checkpoint says."""
     extras: Mapping[str, nn.Module] = field(default_factory=dict[str, nn.Module])
     """The version's other networks by part, see ``Version.build``."""
 
@@ -82,8 +84,8 @@ def load_parts(
     vae_dtype, clip_dtype: the VAE's 16-bit weights become float32 by default.
     prediction: overrides ``prediction_from_name``.
 
-    Raises LinewashError: what ``SafetensorsFile`` raises for either file, MODEL_OTHER_FAMILY, MODEL_KEYS with the names that
-    are missing, unexpected or of another shape, COMPANION_MISSING when neither file holds a vision tower.
+    Raises LinewashError: what ``SafetensorsFile`` raises for either file, MODEL_OTHER_FAMILY, MODEL_PART_MISSING, MODEL_KEYS
+    with the names that are missing, unexpected or of another shape, COMPANION_MISSING when neither file holds a vision tower.
     """
     types = _Types(dtype, vae_dtype, clip_dtype)
     with SafetensorsFile(path) as file:
@@ -133,7 +135,7 @@ class _Types:
         """The type of one weight."""
         if part == "vae":
             return self.vae
-        in_float32 = part not in version.low_precision_parts or (part == "unet" and key.startswith(FLOAT32_PREFIXES))
+        in_float32 = part not in version.low_precision_parts or key.startswith(FLOAT32_PREFIXES)
         return torch.float32 if in_float32 else self.low_precision
 
 
@@ -173,6 +175,7 @@ def _load(
         image_encoder=image_encoder,
         text=clip.path if text_names(clip.entries) else None,
         tokenizer=_tokenizer(clip.path.parent),
+        config=read_config(file.path),
         extras=networks,
     )
 
@@ -182,6 +185,7 @@ def _build_networks(version: Version, file: SafetensorsFile, clip: SafetensorsFi
     clip_names = vision_names(clip.entries)
     if clip_names is None:
         raise companion_missing(version.clip)
+    check_parts(version, file.entries)
     config, clip_config = read_config(file.path), read_config(clip.path)
     networks = build_on_meta(lambda: version.build(file.shapes, config))
     image_encoder = build_on_meta(lambda: network_configs.image_encoder(clip.shapes, clip_names, clip_config))

@@ -13,7 +13,7 @@ from backend.families.colorizediffusion.checkpoint.loader import load_parts
 from backend.families.colorizediffusion.conditioning import extra_part
 from backend.families.colorizediffusion.family import ColorizeDiffusion
 from backend.families.colorizediffusion.offload import module_groups
-from backend.families.colorizediffusion.versions import LATER_KINDS, V1, V15, VERSIONS, detect_version
+from backend.families.colorizediffusion.versions import LATER_KINDS, V1, V2, V15, VERSIONS, detect_version, name_warning
 from backend.weights.detection import CheckpointKind
 from backend.weights.state_dict import Shapes, WeightSource, axis_length
 from shared.errors import ErrorCode, LinewashError
@@ -93,14 +93,18 @@ def test_versions_are_distinguished_by_names() -> None:
     assert detect_version(COMMON) is V1
     assert detect_version((*COMMON, "transformer.embedding")) is V15
     assert detect_version((*COMMON, "thresh_embedder.embed_layer.0.weight")) is V15
+    for name in ("bg_encoder.x", "style_encoder.x", "model.diffusion_model.warp_modules.0.x"):
+        assert detect_version((*COMMON, name)) is V2
+
+
+def test_a_file_named_like_another_version_gets_a_sentence() -> None:
+    assert name_warning(V15, "switch-eps") == name_warning(V15, "mine") == ""
+    assert "v2-full is named like ColorizeDiffusion v2 but holds ColorizeDiffusion v1.5" in name_warning(V15, "v2-full")
 
 
 @pytest.mark.parametrize(
     ("names", "kind"),
     [
-        (("bg_encoder.x",), "v2"),
-        (("style_encoder.x",), "v2"),
-        (("model.diffusion_model.warp_modules.0.x",), "v2"),
         (("proj.norm.weight",), "xl"),
         (("model.diffusion_model.label_emb.0.0.weight",), "xl"),
         (("proj.norm.weight", "bg_encoder.x"), "xlv2"),

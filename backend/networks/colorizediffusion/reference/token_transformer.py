@@ -1,8 +1,9 @@
 """The threshold embedder and the token transformer of v1.5: together they make background tokens of image tokens."""
 
-from diffusers.models.attention_processor import Attention
 from diffusers.models.embeddings import get_timestep_embedding
 from torch import Tensor, nn
+
+from backend.networks.colorizediffusion.reference.cross_attention_layer import CrossAttentionLayer
 
 SINUSOIDS = 256
 
@@ -23,29 +24,13 @@ class ThresholdEmbedder(nn.Module):
         return self.layers(waves.to(self.layers[0].weight.dtype))[:, None]  # type: ignore[union-attr]
 
 
-class TokenLayer(nn.Module):
-    """Cross-attention of the queries to the tokens, then an MLP."""
-
-    def __init__(self, width: int, head_dim: int) -> None:
-        super().__init__()
-        self.attention_norm = nn.LayerNorm(width)
-        self.attention = Attention(query_dim=width, heads=width // head_dim, dim_head=head_dim)
-        self.mlp_norm = nn.LayerNorm(width)
-        self.mlp = nn.Sequential(nn.Linear(width, 4 * width), nn.SiLU(), nn.Linear(4 * width, width))
-
-    def forward(self, x: Tensor, tokens: Tensor) -> Tensor:
-        """Queries ``x`` (B, queries, width) that attend to ``tokens`` (B, n, width), which are not normalized."""
-        x = x + self.attention(self.attention_norm(x), encoder_hidden_states=tokens)
-        return x + self.mlp(self.mlp_norm(x))
-
-
 class TokenTransformer(nn.Module):
     """Learned queries that gather background tokens from image tokens.  Full size: 75.8 M parameters."""
 
     def __init__(self, width: int = 1024, layers: int = 6, queries: int = 256, head_dim: int = 64) -> None:
         super().__init__()
         self.queries = nn.Embedding(queries, width)
-        self.layers = nn.ModuleList(TokenLayer(width, head_dim) for _ in range(layers))
+        self.layers = nn.ModuleList(CrossAttentionLayer(width, head_dim) for _ in range(layers))
 
     def forward(self, tokens: Tensor) -> Tensor:
         """(B, n, width) -> (B, queries, width).  The input reaches the output by attention alone; there is no last norm."""
