@@ -78,10 +78,11 @@ class ReferenceRole(str, Enum):
 
 
 class ForegroundSource(str, Enum):
-    """Where the foreground mask comes from: a ``foreground`` part in the request, or the model's segmenter."""
+    """Where the foreground mask comes from: a ``foreground`` part in the request, the model's segmenter, or both, united."""
 
     MASK = "mask"
     AUTOMATIC = "automatic"
+    MASK_AND_AUTOMATIC = "mask_and_automatic"
 
 
 REQUEST_PARAMETERS = ("steps", "guidance", "gap", "merging")

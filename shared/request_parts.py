@@ -27,7 +27,7 @@ class RequestParts(Generic[Content]):
     references: Tuple[Content, ...]
     """Images of any size, in the order of ``ColorizeRequest.references``."""
     foreground: Optional[Content] = None
-    """Gray, 255 = foreground; None when the backend finds it."""
+    """Gray, 255 = foreground; the union where there are several masks.  None when the backend alone finds it."""
     hints: Optional[Content] = None
     """RGBA; every stroke with alpha above 0 is a color for the region it lies in."""
     selection_mask: Optional[Content] = None
@@ -44,7 +44,7 @@ class RequestParts(Generic[Content]):
         return RequestParts(
             lines=content(PART_LINES),
             references=tuple(content(reference_part(number)) for number in range(len(request.references))),
-            foreground=content(PART_FOREGROUND) if request.foreground is ForegroundSource.MASK else None,
+            foreground=None if request.foreground is ForegroundSource.AUTOMATIC else content(PART_FOREGROUND),
             hints=content(PART_HINTS) if request.hints else None,
             selection_mask=content(PART_SELECTION_MASK) if recolor else None,
             previous_foreground=content(PART_PREVIOUS_FOREGROUND) if recolor else None,

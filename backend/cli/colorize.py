@@ -2,6 +2,7 @@
 
 import io
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +15,8 @@ from backend.cli.backend_process import connect_backend, report_errors
 from backend.cli.model_parameters import set_parameters
 from backend.cli.openraster import ColoredDrawing, png_bytes, write_openraster
 from backend.imaging.ink import is_opaque_drawing
+from backend.imaging.masks import is_empty_mask, unite_masks
+from backend.imaging.types import Gray
 from shared.client import Client
 from shared.line_preparation import LinePreparation
 from shared.model_spec import Value
@@ -49,7 +52,13 @@ def colorize(
     background_reference: Annotated[
         list[Path] | None, typer.Option(exists=True, dir_okay=False, help="One with colors for the background alone.")
     ] = None,
-    mask: Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="White where the foreground is.")] = None,
+    foreground: Annotated[
+        list[Path] | None,
+        typer.Option("--foreground", "--mask", exists=True, dir_okay=False, help="White where the foreground is; repeat."),
+    ] = None,
+    find_foreground: Annotated[
+        bool, typer.Option("--find-foreground", help="Add to the masks what the model finds, as it does where there is none.")
+    ] = False,
     hints: Annotated[
         Path | None, typer.Option(exists=True, dir_okay=False, help="Strokes of color on transparency: their regions take it.")
     ] = None,
@@ -88,7 +97,7 @@ def colorize(
     parts = RequestParts[Part](
         lines=png_bytes(drawing),
         references=tuple(png_bytes(read_image(path)) for path in reference + backgrounds),
-        foreground=None if mask is None else png_bytes(read_image(mask).convert("L")),
+        foreground=png_bytes(Image.fromarray(unite_mask_files(foreground, drawing.size))) if foreground else None,
         hints=None if hints is None else png_bytes(read_image(hints)),
         selection_mask=None if selection is None else png_bytes(read_image(selection).convert("L")),
         previous_foreground=None if previous is None else png_bytes(read_image(previous / (LAYER_FOREGROUND + ".png"))),
@@ -102,7 +111,7 @@ def colorize(
             ColorizeRequest(
                 *drawing.size,
                 references=(ReferenceRole.BOTH,) * len(reference) + (ReferenceRole.BACKGROUND,) * len(backgrounds),
-                foreground=ForegroundSource.AUTOMATIC if mask is None else ForegroundSource.MASK,
+                foreground=_foreground_source(bool(foreground), find_foreground),
                 model=model,
                 finish=finish,
                 seed=seed,
@@ -128,6 +137,28 @@ def read_image(path: Path) -> Image.Image:
             return ImageOps.exif_transpose(image).convert("RGBA")
     except (OSError, Image.DecompressionBombError) as error:
         raise typer.BadParameter("%s is not an image that can be read: %s" % (path, error)) from error
+
+
+def unite_mask_files(paths: Sequence[Path], size: tuple[int, int]) -> Gray:
+    """The union of the masks in these files, (H, W), for a drawing of ``size`` (width, height).
+
+    typer.BadParameter, which names the file, for one that cannot be read, has another size, or holds no foreground.
+    """
+    masks: list[Gray] = []
+    for path in paths:
+        mask = np.asarray(read_image(path).convert("L"))
+        if mask.shape != size[::-1]:
+            raise typer.BadParameter("%s is %d x %d, the drawing %d x %d" % (path, *mask.shape[::-1], *size))
+        if is_empty_mask(mask):
+            raise typer.BadParameter("%s is empty: nothing in it is white" % path)
+        masks.append(mask)
+    return unite_masks(*masks)
+
+
+def _foreground_source(is_given: bool, finds: bool) -> ForegroundSource:
+    if not is_given:
+        return ForegroundSource.AUTOMATIC
+    return ForegroundSource.MASK_AND_AUTOMATIC if finds else ForegroundSource.MASK
 
 
 def _wait_for_job(client: Client, status: JobStatus) -> JobStatus:

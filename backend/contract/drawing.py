@@ -19,7 +19,7 @@ class Inputs:
     references: tuple[Rgba, ...]
     """(h, w, 4) uint8 each, any size, in the order of ``request.references``."""
     foreground: Gray | None
-    """(H, W) uint8 mask, 255 = foreground; None = to be segmented."""
+    """(H, W) uint8 mask, 255 = foreground; None = to be segmented.  ``request.foreground`` says whether it is everything."""
     hints: Rgba | None = None
     """(H, W, 4) uint8, strokes of color where alpha is above 0."""
     selection: Gray | None = None

@@ -26,6 +26,11 @@ def is_empty_mask(mask: Gray) -> bool:
     return int(np.count_nonzero(mask > 127)) < MIN_MASK_PIXELS
 
 
+def unite_masks(*masks: Gray) -> Gray:
+    """What is foreground in any of the masks, one or more of the same (h, w): the largest value of each pixel."""
+    return np.asarray(np.maximum.reduce(masks), np.uint8)
+
+
 def resize_mask(mask: Gray, width: int, height: int) -> Gray:
     """The mask at another size: area-averaged when smaller, linear when larger."""
     if mask.shape == (height, width):

@@ -1,5 +1,6 @@
 """The first stage: the decoded request becomes ink, mask, regions and references of the right sizes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,14 +10,14 @@ from backend.contract.family import AnyColorModel
 from backend.imaging.color import on_white
 from backend.imaging.ink import is_empty
 from backend.imaging.line_extraction import extract_ink
-from backend.imaging.masks import has_real_transparency, is_empty_mask, resize_mask
+from backend.imaging.masks import has_real_transparency, is_empty_mask, resize_mask, unite_masks
 from backend.imaging.resize import fit, resize
 from backend.imaging.segmentation.label_upsampling import upsample_mask
 from backend.imaging.segmentation.regions import Segmentation, merge_and_split, segment, snap_mask_to_regions
 from backend.imaging.types import Gray, Rgba
 from backend.pipeline.fixed_regions import fix_hinted_regions, freeze_outside_selection
 from shared.errors import ErrorCode, LinewashError
-from shared.protocol import ColorizeRequest, ReferenceRole
+from shared.protocol import ColorizeRequest, ForegroundSource, ReferenceRole
 
 WORKING_SIDE = 1024
 """Longest side of the regions, in pixels."""
@@ -49,7 +50,8 @@ class _Masks:
 def prepare(inputs: Inputs, family: AnyColorModel) -> Drawing:
     """Everything that the model and the last stage need.
 
-    When a selection is colored anew without a mask, the foreground is what it was before.
+    When a selection is colored anew, what would be found is what the foreground was before.  It is united with the mask where
+    the request asks for both.
 
     Raises LinewashError: BAD_IMAGE when the lines are not as large as the request says or the references are not as many;
     EMPTY_LINES, EMPTY_REFERENCE (nothing visible), EMPTY_MASK, EMPTY_HINTS, EMPTY_SELECTION_MASK (nothing selected),
@@ -63,21 +65,21 @@ def prepare(inputs: Inputs, family: AnyColorModel) -> Drawing:
     small = resize(ink, *working_size(request.width, request.height))
     segmentation = segment(small, request.gap)
     warnings: tuple[str, ...] = ()
-    mask = inputs.foreground
+    given = () if inputs.foreground is None else (inputs.foreground,)
+    wants_more = not given or request.foreground is ForegroundSource.MASK_AND_AUTOMATIC
     # Another foreground than before would move the edge between the layers outside the selection as well.
-    if mask is None and inputs.previous is not None:
-        mask = np.ascontiguousarray(inputs.previous.foreground[..., 3])
-    if mask is None:  # neither the painter nor a previous result says what is foreground
-        masks = _segment_foreground(segmentation, small, ink, family)
-        if not masks.working.any():
-            warnings = (NO_FOREGROUND,)
-    else:
-        masks = _Masks(mask, resize_mask(mask, small.shape[1], small.shape[0]))
+    if wants_more and inputs.previous is not None:
+        given = (*given, np.ascontiguousarray(inputs.previous.foreground[..., 3]))
+    finds = wants_more and inputs.previous is None
+    found = (_segment_foreground(segmentation, small, ink, family),) if finds else ()
+    masks = _unite([*(_Masks(mask, resize_mask(mask, small.shape[1], small.shape[0])) for mask in given), *found])
+    if finds and not masks.working.any():
+        warnings = (NO_FOREGROUND,)
     references = tuple(
         _prepare_reference(rgba, role, family) for rgba, role in zip(inputs.references, request.references, strict=True)
     )
     # How masks are found concerns only those for whom one was: for the drawing, or for a reference without transparency.
-    if mask is None or not all(has_real_transparency(rgba) for rgba in inputs.references):
+    if finds or not all(has_real_transparency(rgba) for rgba in inputs.references):
         warnings = (*warnings, *family.mask_warnings)
     regions = merge_and_split(segmentation, masks.working, MAX_REGIONS, request.merging)
     # Hints come after merging, or a hinted part could be merged away; the selection splits what the hints have split.
@@ -131,6 +133,10 @@ def _segment_foreground(segmentation: Segmentation, small: Gray, ink: Gray, fami
     mask = family.segment_drawing(small)
     snapped = snap_mask_to_regions(mask, segmentation.labels, segmentation.count)
     return _Masks(upsample_mask(snapped, ink), snapped)
+
+
+def _unite(masks: Sequence[_Masks]) -> _Masks:
+    return _Masks(unite_masks(*(mask.canvas for mask in masks)), unite_masks(*(mask.working for mask in masks)))
 
 
 def _prepare_reference(rgba: Rgba, role: ReferenceRole, family: AnyColorModel) -> Reference:

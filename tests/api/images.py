@@ -71,7 +71,7 @@ def parts(wanted: ColorizeRequest, color: tuple[int, int, int] = RED) -> dict[st
     named: dict[str, Part] = {"lines": lines(wanted.width, wanted.height)}
     for number in range(len(wanted.references)):
         named["reference%d" % number] = reference(color)
-    if wanted.foreground is ForegroundSource.MASK:
+    if wanted.foreground is not ForegroundSource.AUTOMATIC:
         named["foreground"] = mask(wanted.width, wanted.height)
     if wanted.hints:
         named["hints"] = hints(wanted.width, wanted.height)

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from backend.imaging import png
 from shared.client import find_server
 from tests.api import images
 from tests.api.backend_process import FAKES, PROJECT, BackendProcess
@@ -116,9 +117,39 @@ def test_lines_of_an_image_take_its_place(backend: BackendProcess, drawing: list
 
 def test_colorize_starts_a_server_when_none_runs_and_ends_it(drawing: list[object], tmp_path: Path) -> None:
     (tmp_path / "mask.png").write_bytes(images.mask())
-    output_of(linewash(tmp_path / "home", *drawing, "--mask", tmp_path / "mask.png"), 0)
+    output_of(linewash(tmp_path / "home", *drawing, "--foreground", tmp_path / "mask.png"), 0)
     assert find_server(tmp_path / "home") is None
     assert list((tmp_path / "home" / "jobs").iterdir()) == []
+
+
+def write_mask(path: Path, rows: slice, columns: slice, size: tuple[int, int] = (images.WIDTH, images.HEIGHT)) -> Path:
+    mask = np.zeros(size[::-1], np.uint8)
+    mask[rows, columns] = 255
+    path.write_bytes(png.encode(mask))
+    return path
+
+
+def test_masks_are_united(backend: BackendProcess, drawing: list[object], tmp_path: Path) -> None:
+    """One each for two figures; what the fake model finds is the left half."""
+    right, top = slice(images.WIDTH - 30, images.WIDTH - 10), slice(4, 20)
+    masks = [write_mask(tmp_path / "a.png", top, right), write_mask(tmp_path / "b.png", slice(100, 120), right)]
+    chosen = [argument for mask in masks for argument in ("--foreground", mask)]
+    for found, more in ((0, ()), (255, ("--find-foreground",))):
+        output_of(linewash(backend.home, *drawing, *chosen, *more), 0)
+        with Image.open(tmp_path / "out" / "foreground.png") as image:
+            alpha = np.asarray(image)[..., 3]
+        assert alpha[12, images.WIDTH - 20] == alpha[110, images.WIDTH - 20] == 255
+        assert alpha[60, images.WIDTH - 20] == 0 and alpha[110, 5] == found
+
+
+def test_a_mask_that_does_not_fit_is_named(backend: BackendProcess, drawing: list[object], tmp_path: Path) -> None:
+    good = write_mask(tmp_path / "good.png", slice(4, 20), slice(4, 20))
+    small = write_mask(tmp_path / "small.png", slice(4, 20), slice(4, 20), (50, 60))
+    empty = write_mask(tmp_path / "empty.png", slice(0), slice(0))
+    text = output_of(linewash(backend.home, *drawing, "--foreground", good, "--foreground", small), 2)
+    assert "small.png is 50 x 60, the drawing 160 x 128" in text
+    text = output_of(linewash(backend.home, *drawing, "--foreground", empty, "--foreground", good), 2)
+    assert "empty.png is empty" in text
 
 
 def test_ctrl_c_cancels_the_job(backend: BackendProcess, drawing: list[object]) -> None:

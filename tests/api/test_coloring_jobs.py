@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from backend.imaging import png
 from shared.client import Client
 from shared.errors import ErrorCode, LinewashError
 from shared.line_preparation import LinePreparation
@@ -38,6 +39,17 @@ def test_layers_come_back_at_canvas_size_in_the_reference_color(client: Client) 
     center = layers["foreground"][images.HEIGHT // 2, images.WIDTH // 3]
     assert np.abs(center.astype(int) - (*(c + 3 for c in images.RED), 255)).max() <= 1
     assert layers["foreground"][5, -5, 3] == 0
+
+
+def test_a_mask_is_united_with_what_is_found(client: Client) -> None:
+    """The fake finds the left half; the mask is the lower half."""
+    lower = np.zeros((images.HEIGHT, images.WIDTH), np.uint8)
+    lower[images.HEIGHT // 2 :] = 255
+    wanted = images.request(foreground=ForegroundSource.MASK_AND_AUTOMATIC)
+    done = last(client, send(client, wanted, images.parts(wanted) | {"foreground": png.encode(lower)}))
+    foreground = decoded(client.layer(done.id, "foreground"))[..., 3]
+    bottom, right = images.HEIGHT - 5, images.WIDTH - 5
+    assert foreground[5, 5] == foreground[bottom, 5] == foreground[bottom, right] == 255 and foreground[5, right] == 0
 
 
 def test_lines_that_were_looked_for_come_along(client: Client) -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from backend.imaging.masks import has_real_transparency, is_empty_mask, resize_mask
+from backend.imaging.masks import has_real_transparency, is_empty_mask, resize_mask, unite_masks
 
 
 def test_transparency_must_separate_something() -> None:
@@ -43,3 +43,13 @@ def test_four_pixels_at_half_are_a_mask(value: int, pixels: int, empty: bool) ->
     mask = np.zeros(81, np.uint8)
     mask[:pixels] = value
     assert is_empty_mask(mask.reshape(9, 9)) == empty
+
+
+def test_the_union_of_masks_is_the_largest_value_of_each_pixel() -> None:
+    masks = np.random.default_rng(0).integers(0, 256, (3, 20, 30), np.uint8)
+    before = masks.copy()
+    united = unite_masks(*masks)
+    assert united.dtype == np.uint8 and np.array_equal(united, masks.max(axis=0))
+    assert np.array_equal(unite_masks(masks[0]), masks[0])
+    united[:] = 7
+    assert np.array_equal(masks, before), "the masks stay as they are"

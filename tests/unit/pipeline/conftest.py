@@ -11,7 +11,7 @@ from backend.contract.drawing import Colors, Drawing, Inputs, ProgressCallback
 from backend.contract.family import ModelSpec
 from backend.imaging.types import Gray, Rgb
 from shared.line_preparation import LinePreparation
-from shared.protocol import ColorizeRequest, Finish, ReferenceRole
+from shared.protocol import ColorizeRequest, Finish, ForegroundSource, ReferenceRole
 
 
 class FakeFamily:
@@ -73,7 +73,15 @@ def inputs() -> Callable[..., Inputs]:
         references = parts.get("references", (reference,))
         roles = (ReferenceRole.BOTH,) * parts.get("roles", len(references))
         preparation = parts.get("preparation", LinePreparation.AS_DRAWN)
-        request = ColorizeRequest(width, height, roles, preparation=preparation)
-        return Inputs(request, parts.get("lines", lines), references, foreground)
+        source = parts.get("source", ForegroundSource.AUTOMATIC if foreground is None else ForegroundSource.MASK)
+        request = ColorizeRequest(width, height, roles, source, preparation=preparation)
+        return Inputs(
+            request,
+            parts.get("lines", lines),
+            references,
+            foreground,
+            previous=parts.get("previous"),
+            selection=parts.get("selection"),
+        )
 
     return make

@@ -5,9 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from backend.contract.drawing import PreviousResult
 from backend.pipeline.prepare import MAX_REGIONS, NO_FOREGROUND, prepare, working_size
 from shared.errors import ErrorCode, LinewashError
 from shared.line_preparation import LinePreparation
+from shared.protocol import ForegroundSource
 
 
 def _code(inputs, family) -> ErrorCode:
@@ -69,6 +71,27 @@ def test_no_foreground_found_is_a_warning(inputs, blind_family) -> None:
     drawing = prepare(inputs(), blind_family)
     assert drawing.warnings == (NO_FOREGROUND,)
     assert not drawing.mask.any() and not drawing.regions.foreground.any()
+
+
+def test_a_mask_is_united_with_what_is_found(inputs, family, blind_family) -> None:
+    corner = np.zeros((300, 300), np.uint8)
+    corner[200:, 200:] = 255
+    found, both = prepare(inputs(), family), ForegroundSource.MASK_AND_AUTOMATIC
+    drawing = prepare(inputs(foreground=corner, source=both), family)
+    assert np.array_equal(drawing.mask, np.maximum(found.mask, corner))
+    assert drawing.mask[150, 150] == drawing.mask[290, 290] == 255 and not drawing.mask[5, 5]
+    alone = prepare(inputs(foreground=corner, source=both), blind_family)
+    assert np.array_equal(alone.mask, corner) and NO_FOREGROUND not in alone.warnings
+
+
+def test_a_mask_is_united_with_the_foreground_from_before(inputs, family) -> None:
+    """While a selection is colored anew nothing is found: what was foreground stays so."""
+    corner, before = np.zeros((300, 300), np.uint8), np.zeros((300, 300, 4), np.uint8)
+    corner[200:, 200:], before[50:100, 50:100, 3] = 255, 200
+    again = {"previous": PreviousResult(before, before), "selection": np.full((300, 300), 255, np.uint8)}
+    drawing = prepare(inputs(foreground=corner, source=ForegroundSource.MASK_AND_AUTOMATIC, **again), family)
+    assert np.array_equal(drawing.mask, np.maximum(corner, before[..., 3])) and not family.asked
+    assert np.array_equal(prepare(inputs(foreground=corner, **again), family).mask, corner)
 
 
 def test_opaque_lines_need_no_warning(inputs, family) -> None:

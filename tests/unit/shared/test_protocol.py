@@ -182,6 +182,8 @@ def test_the_parts_of_a_request() -> None:
     full = replace(plain, foreground=ForegroundSource.MASK, hints=True, selection_mask=True, previous=True)
     extra = ("foreground", "hints", "selection_mask", "previous_foreground", "previous_background")
     assert part_names(full) == ("lines", "reference0", *extra)
+    both = replace(plain, foreground=ForegroundSource.MASK_AND_AUTOMATIC)
+    assert part_names(both) == ("lines", "reference0", "foreground")
 
 
 def test_parts_are_collected_by_name_and_given_back_by_name() -> None:
