@@ -8,6 +8,7 @@ from typing import Any, Callable, List, Optional, Tuple
 
 from .controller import Controller
 from .first_show import show_once
+from .foreground_chooser import ForegroundChooser
 from .krita_api.document import Document, Layer
 from .krita_api.result_layers import LINES
 from .libkis import Canvas, DockWidget
@@ -19,10 +20,10 @@ from .shared.errors import ErrorCode, LinewashError
 from .shared.model_spec import NO_VALUES
 from .shared.protocol import Finish
 from .shared.result_names import parse_seed
-from .state.choices import Area, DockerState, ForegroundChoice, write_finish, write_model
+from .state.choices import DockerState, write_finish, write_model
 from .state.model_choices import default_variation_label
 from .state.session import CHOOSE_REFERENCE, GRAYSCALE, Message, Phase, Session
-from .widgets.panel import AREAS, FOREGROUNDS, LINES_AS, RECOLORING_FOREGROUNDS, Panel
+from .widgets.panel import AREAS, LINES_AS, Panel
 
 REFRESH_MS = 400
 """Krita sends plugins no signal when layers come, go or get another name, so the docker polls."""
@@ -44,8 +45,6 @@ class LinewashDocker(DockWidget):
         self.setWidget(SetupStack(panel, setup))
         panel.lines.chosen.connect(lambda layer_id: self._choose(lines=layer_id))
         panel.lines_as.chosen.connect(lambda preparation: self._choose(lines_as=preparation))
-        panel.foreground.chosen.connect(lambda foreground: self._choose(foreground=foreground))
-        panel.foreground_layer.chosen.connect(lambda layer_id: self._choose(foreground_layer=layer_id))
         panel.finish.chosen.connect(self._choose_finish)
         panel.model.chosen.connect(self._choose_model)
         panel.model.opened.connect(controller.models.refresh_or_start)
@@ -60,6 +59,7 @@ class LinewashDocker(DockWidget):
         panel.another.clicked.connect(self._colorize_new_variation)
         panel.device.chosen.connect(controller.devices.choose)
         self._references = ReferenceChooser(self, panel, controller, self._choose)
+        self._foreground = ForegroundChooser(self, panel, controller, self._choose)
         panel.colorize.clicked.connect(self._colorize)
         panel.cancel.clicked.connect(self._cancel)
         panel.unclaimed.bring_in.clicked.connect(self._import_result)
@@ -94,6 +94,7 @@ class LinewashDocker(DockWidget):
         if document is None:
             self._shown_session = None
             self._show_choices(DockerState(), [], [("", "No document is open")])
+            self._foreground.show_image(None, "", False)
             self._show_run(None)
             return
         self._no_document_message = OPEN_DOCUMENT
@@ -108,6 +109,7 @@ class LinewashDocker(DockWidget):
         drawings = [each for each in layers if not each.is_result or each.name == LINES or each.id == session.choices.lines]
         entries = [automatic] + [(each.id, each.name) for each in drawings if each.has_colors]
         self._show_choices(session.choices, layers, entries)
+        self._foreground.show_image(document, line_layer, session.busy)
         if self._shown_session != document.session_id:
             self._shown_session = document.session_id
             self._references.show_thumbnails(document, session.choices.references)
@@ -137,14 +139,7 @@ class LinewashDocker(DockWidget):
         panel.reference.set_references(list(choices.references), titles)
         color_layers = [(each.id, each.name) for each in layers if each.has_colors and not each.is_result]
         panel.hints.show_entries([("", "None"), *color_layers], choices.hints)
-        recolors = choices.area is Area.SELECTION
-        panel.foreground.show_entries(RECOLORING_FOREGROUNDS if recolors else FOREGROUNDS, choices.effective_foreground)
-        wants_layer = choices.effective_foreground.wants_layer
-        panel.foreground_layer.setVisible(wants_layer)
-        if wants_layer:
-            takes_masks = choices.foreground is ForegroundChoice.MASK
-            usable = [(each.id, each.name) for each in layers if each.has_colors or (takes_masks and each.is_mask)]
-            panel.foreground_layer.show_entries([("", "Choose a layer…")] + usable, choices.foreground_layer)
+        self._foreground.show(choices, layers)
         panel.show_models(self._controller.models.models, self._controller.models.is_loading, choices)
         panel.area.show_entries(AREAS, choices.area)
         # Also variations of an earlier day are offered: their seeds are in the names of their groups.

@@ -23,7 +23,7 @@ def encode_lines(pixels: PixelData) -> bytes:
     """The line layer as PNG.  EMPTY_LINES when it is transparent, or one color, all over."""
     # Whole strips are compared: a loop over single pixels would take seconds.
     first = pixels.strips[0][:4]
-    if all(strip == first * (len(strip) // 4) for strip in pixels.strips) or not _has_paint(pixels):
+    if all(strip == first * (len(strip) // 4) for strip in pixels.strips) or not has_paint(pixels):
         raise LinewashError(ErrorCode.EMPTY_LINES)
     return encode_png(to_image(pixels))
 
@@ -50,7 +50,7 @@ def is_opaque_paper(pixels: PixelData) -> bool:
 
 def encode_reference(pixels: PixelData) -> bytes:
     """A reference layer as PNG, made smaller when it is large.  EMPTY_REFERENCE when nothing is painted on it."""
-    if pixels.width < 1 or pixels.height < 1 or not _has_paint(pixels):
+    if pixels.width < 1 or pixels.height < 1 or not has_paint(pixels):
         raise LinewashError(ErrorCode.EMPTY_REFERENCE)
     return encode_png(_fit_within(to_image(pixels), REFERENCE_SIDE))
 
@@ -58,7 +58,7 @@ def encode_reference(pixels: PixelData) -> bytes:
 def encode_reference_file(path: Path) -> bytes:
     """A reference file as PNG.  REFERENCE_UNREADABLE, or EMPTY_REFERENCE when it is transparent all over."""
     image = read_file(path, REFERENCE_SIDE).convertToFormat(_ARGB)
-    if image.hasAlphaChannel() and not any(_any_nonzero(strip[3::4]) for strip in image_strips(image)):
+    if image.hasAlphaChannel() and not any(any_nonzero(strip[3::4]) for strip in image_strips(image)):
         raise LinewashError(ErrorCode.EMPTY_REFERENCE, str(path))
     return encode_png(image)
 
@@ -78,41 +78,11 @@ def read_file(path: Path, longest: int) -> "QtGui.QImage":
     return _fit_within(image, longest)
 
 
-def encode_mask(pixels: PixelData) -> bytes:
-    """A mask layer as gray PNG: white where it is painted white, black where it is black or transparent.
-
-    EMPTY_MASK when nothing is white.  MASK_SIZE when it is an image, opaque from edge to edge, but not as large as the canvas.
-    """
-    if pixels.channels == 1:
-        return encode_gray(pixels, ErrorCode.EMPTY_MASK)
-    if not _has_paint(pixels):
-        raise LinewashError(ErrorCode.EMPTY_MASK)
-    if pixels.bounds[2:] != (pixels.width, pixels.height) and _fills_its_bounds(pixels):
-        raise LinewashError(ErrorCode.MASK_SIZE, "%d x %d" % pixels.bounds[2:])
-    canvas = QtGui.QImage(pixels.width, pixels.height, QtGui.QImage.Format.Format_RGB32)
-    canvas.fill(QtCore.Qt.GlobalColor.black)
-    painter = QtGui.QPainter(canvas)
-    painter.drawImage(0, 0, to_image(pixels))
-    painter.end()
-    return _gray(canvas.convertToFormat(_GRAY), ErrorCode.EMPTY_MASK)
-
-
-def encode_alpha(pixels: PixelData) -> bytes:
-    """The alpha of a layer as gray PNG.  EMPTY_MASK when it is transparent all over."""
-    alphas = tuple(strip[3::4] for strip in pixels.strips)
-    return encode_gray(PixelData(pixels.width, pixels.height, 1, alphas, pixels.bounds), ErrorCode.EMPTY_MASK)
-
-
 def encode_hints(pixels: PixelData) -> bytes:
     """The hints as PNG.  EMPTY_HINTS when nothing is painted there."""
-    if not _has_paint(pixels):
+    if not has_paint(pixels):
         raise LinewashError(ErrorCode.EMPTY_HINTS)
     return encode_png(to_image(pixels))
-
-
-def encode_gray(pixels: PixelData, empty: ErrorCode) -> bytes:
-    """A gray image as PNG; the error ``empty`` when it is black all over."""
-    return _gray(to_image(pixels), empty)
 
 
 def decode_layer_strips(png: bytes, size: Tuple[int, int]) -> List[bytes]:
@@ -174,30 +144,14 @@ def _memory_of(image: "QtGui.QImage") -> memoryview:
     return memoryview(memory).cast("B")
 
 
-def _has_paint(pixels: PixelData) -> bool:
-    return any(_any_nonzero(strip[3::4]) for strip in pixels.strips)
+def has_paint(pixels: PixelData) -> bool:
+    """Whether a layer is not transparent all over."""
+    return any(any_nonzero(strip[3::4]) for strip in pixels.strips)
 
 
-def _any_nonzero(data: bytes) -> bool:
+def any_nonzero(data: bytes) -> bool:
     """Whether any byte is not 0; much faster than any()."""
     return data.count(0) < len(data)
-
-
-def _gray(image: "QtGui.QImage", empty: ErrorCode) -> bytes:
-    if not any(_any_nonzero(strip) for strip in image_strips(image)):
-        raise LinewashError(empty)
-    return encode_png(image)
-
-
-def _fills_its_bounds(pixels: PixelData) -> bool:
-    x, y, width, height = pixels.bounds
-    left, right = max(0, x), min(pixels.width, x + width)
-    for number, (top, rows) in enumerate(strips(pixels.width, pixels.height)):
-        for row in range(max(top, y), min(top + rows, y + height)):
-            start = (row - top) * pixels.width
-            if min(pixels.strips[number][(start + left) * 4 + 3 : (start + right) * 4 : 4], default=255) < 255:
-                return False
-    return True
 
 
 def _fit_within(image: "QtGui.QImage", longest: int) -> "QtGui.QImage":

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Callable, Optional, Tuple
 
 from ..images import codec
+from ..images.foreground_masks import alpha_mask, gray_mask, painted_mask, unite_masks
 from ..krita_api.pixel_data import PixelData
 from ..qt import QtGui
 from ..shared.client import Client
@@ -19,7 +20,7 @@ from ..shared.result_names import result_name
 from ..state.choices import ForegroundChoice
 from ..state.session import Progress, describe_progress
 from ..transfer.group_builder import ResultLayers
-from ..transfer.layer_capture import CapturedLayers
+from ..transfer.layer_capture import CapturedLayers, CapturedMask
 from .backend_connection import BackendConnection
 from .backend_job import BackendJob, JobCancelled, JobResult, result_layer_names
 
@@ -105,16 +106,22 @@ def encode_parts(captured: CapturedLayers) -> "RequestParts[Part]":
         codec.encode_reference(reference) if isinstance(reference, PixelData) else codec.encode_reference_file(reference)
         for reference in captured.references
     )
-    foreground = None if captured.mask is None else _encode_foreground(captured.mask, captured.foreground)
+    masks = [_foreground_mask(mask) for mask in captured.masks]
+    foreground = codec.encode_png(unite_masks(masks)) if masks else None
     hints = None if captured.hints is None else codec.encode_hints(captured.hints)
     if captured.selection is None or captured.previous is None:
         return RequestParts(lines, references, foreground, hints)
-    selection = codec.encode_gray(captured.selection, ErrorCode.EMPTY_SELECTION_MASK)
+    selection = codec.encode_png(gray_mask(captured.selection, ErrorCode.EMPTY_SELECTION_MASK))
     previous = [codec.encode_png(codec.to_image(layer)) for layer in captured.previous]
     return RequestParts(lines, references, foreground, hints, selection, previous[0], previous[1])
 
 
-def _encode_foreground(mask: PixelData, choice: ForegroundChoice) -> bytes:
-    if choice is ForegroundChoice.SELECTION:
-        return codec.encode_gray(mask, ErrorCode.EMPTY_SELECTION)
-    return codec.encode_alpha(mask) if choice is ForegroundChoice.ALPHA else codec.encode_mask(mask)
+def _foreground_mask(mask: CapturedMask) -> "QtGui.QImage":
+    """A gray image; whatever is wrong with it names its layer."""
+    try:
+        if mask.choice is ForegroundChoice.SELECTION:
+            return gray_mask(mask.pixels, ErrorCode.EMPTY_SELECTION)
+        return alpha_mask(mask.pixels) if mask.choice is ForegroundChoice.ALPHA else painted_mask(mask.pixels)
+    except LinewashError as error:
+        detail = " ".join(text for text in (mask.name, error.detail) if text)
+        raise LinewashError(error.code, detail) from error

@@ -11,6 +11,8 @@ from ..shared.protocol import ColorizeRequest, Finish, ReferenceRole
 
 MAX_SEED = 9999
 """Seeds are drawn up to here: short enough to read in the group's name and to tell someone."""
+MAX_MASKS = 8
+"""How many masks may be united."""
 MAX_VARIATIONS = 12
 """How many variations are listed."""
 DEFAULT_MODEL = ColorizeRequest.__dataclass_fields__["model"].default
@@ -41,6 +43,15 @@ class ForegroundChoice(Enum):
     def wants_layer(self) -> bool:
         """Whether the painter has to name a layer with it."""
         return self in (ForegroundChoice.MASK, ForegroundChoice.ALPHA)
+
+
+@dataclass(frozen=True)
+class ForegroundMask:
+    """One of the masks whose union is the foreground; without a layer it is a mask that is still to be chosen."""
+
+    choice: ForegroundChoice = ForegroundChoice.MASK
+    layer_id: str = ""
+    """'' where the choice wants no layer."""
 
 
 class Area(Enum):
@@ -87,6 +98,8 @@ class DockerState:
     hints: str = ""
     foreground: ForegroundChoice = ForegroundChoice.AUTOMATIC
     foreground_layer: str = ""
+    more_masks: Tuple[ForegroundMask, ...] = ()
+    """What is united with ``foreground``."""
     finish: Finish = Finish.PAINTED
     area: Area = Area.WHOLE
     seed: int = 0
@@ -114,9 +127,19 @@ class DockerState:
 
     @property
     def effective_foreground(self) -> ForegroundChoice:
-        """Where the mask comes from: the selection cannot say that, too, when it says what to recolor."""
-        recolors = self.area is Area.SELECTION and self.foreground is ForegroundChoice.SELECTION
-        return ForegroundChoice.AUTOMATIC if recolors else self.foreground
+        """Where the first mask comes from."""
+        return self.effective_mask(ForegroundMask(self.foreground)).choice
+
+    def effective_mask(self, mask: ForegroundMask) -> ForegroundMask:
+        """What a mask is in this area: the selection cannot say what is foreground, too, when it says what to recolor."""
+        is_taken = self.area is Area.SELECTION and mask.choice is ForegroundChoice.SELECTION
+        return ForegroundMask(ForegroundChoice.AUTOMATIC) if is_taken else mask
+
+    @property
+    def foreground_masks(self) -> Tuple[ForegroundMask, ...]:
+        """The masks whose union is the foreground, each once."""
+        first = ForegroundMask(self.foreground, self.foreground_layer if self.foreground.wants_layer else "")
+        return tuple(dict.fromkeys(self.effective_mask(mask) for mask in (first, *self.more_masks)))
 
     def new_variation(self) -> "DockerState":
         """The same with a variation that was not tried yet."""
@@ -131,6 +154,7 @@ class DockerState:
             references=tuple(reference for reference in self.references if reference.layer_id in ids),
             lines=self.lines if self.lines in ids else "",
             foreground_layer=self.foreground_layer if self.foreground_layer in ids else "",
+            more_masks=tuple(mask for mask in self.more_masks if mask.layer_id in ids),
             hints=self.hints if self.hints in ids else "",
         )
 

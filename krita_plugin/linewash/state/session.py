@@ -137,9 +137,9 @@ class Session:
 
     def _auxiliary_layers(self) -> FrozenSet[str]:
         """Ids of the layers that are there for something else than their lines."""
-        mask = {self.choices.foreground_layer} if self.choices.effective_foreground.wants_layer else set()
+        masks = {mask.layer_id for mask in self.choices.foreground_masks}
         references = {reference.layer_id for reference in self.choices.references}
-        return self._former_hints | mask | {self.choices.hints} | references
+        return self._former_hints | masks | {self.choices.hints} | references
 
     def note_active_layer(self, active: str) -> None:
         """The painter works on this layer just now."""

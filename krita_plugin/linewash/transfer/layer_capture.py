@@ -5,7 +5,7 @@ Nothing here touches the painter's layers, undo history or the "modified" mark.
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Iterator, List, Optional, Tuple, Union
+from typing import Iterator, List, Optional, Sequence, Tuple, Union
 
 from ..event_loop import pause
 from ..krita_api.application import KritaApp
@@ -23,11 +23,22 @@ from ..libkis import Node, Selection
 from ..shared.errors import ErrorCode, LinewashError
 from ..shared.model_spec import ModelInfo
 from ..shared.protocol import ColorizeRequest, ForegroundSource, replace_parameters
-from ..state.choices import Area, DockerState, ForegroundChoice
+from ..state.choices import Area, DockerState, ForegroundChoice, ForegroundMask
 from ..state.model_choices import chosen_values, effective_finish, own_defaults, selected_mode
 
 IDLE_CHECKS, IDLE_PAUSE_MS = 100, 20
 """How often, and how far apart, Krita is asked whether it has finished computing before the layers are read anyway."""
+
+
+@dataclass(frozen=True)
+class CapturedMask:
+    """One of the masks whose union is the foreground."""
+
+    choice: ForegroundChoice
+    """How to read its pixels."""
+    name: str
+    """Of its layer; '' for the selection."""
+    pixels: PixelData
 
 
 @dataclass(frozen=True)
@@ -39,10 +50,8 @@ class CapturedLayers:
     """Id of the line layer."""
     lines: PixelData
     references: Tuple[Union[PixelData, Path], ...]
-    foreground: ForegroundChoice
-    """How to read ``mask``."""
-    mask: Optional[PixelData]
-    """None when the foreground is found automatically."""
+    masks: Tuple[CapturedMask, ...]
+    """Empty when the foreground is found automatically."""
     hints: Optional[PixelData] = None
     """Strokes of color."""
     selection: Optional[PixelData] = None
@@ -58,6 +67,16 @@ class GrayMask:
     source: Union[Node, Selection]
 
 
+@dataclass(frozen=True)
+class MaskCopy:
+    """A frozen copy of what one mask is read from: something gray, or a layer with colors."""
+
+    choice: ForegroundChoice
+    name: str
+    """Of its layer; '' for the selection."""
+    source: Union[Node, GrayMask]
+
+
 def build_request(document: Optional[Document], choices: DockerState, model: Optional[ModelInfo] = None) -> ColorizeRequest:
     """The request these choices make; raises the LinewashError the painter should read when something is missing.
 
@@ -69,13 +88,12 @@ def build_request(document: Optional[Document], choices: DockerState, model: Opt
     layers = {layer.id: layer for layer in document.layers()}
     width, height = document.size
     references, recolors = choices.used_references(), choices.area is Area.SELECTION
-    foreground = choices.effective_foreground
     mode = selected_mode(choices, model) if model is not None else None
     request = ColorizeRequest(
         width=width,
         height=height,
         references=tuple(reference.role for reference in references),
-        foreground=ForegroundSource.AUTOMATIC if foreground is ForegroundChoice.AUTOMATIC else ForegroundSource.MASK,
+        foreground=_foreground_source(choices.foreground_masks),
         model=choices.model,
         finish=effective_finish(choices, model),
         seed=choices.seed,
@@ -98,11 +116,19 @@ def build_request(document: Optional[Document], choices: DockerState, model: Opt
         raise LinewashError(ErrorCode.NO_PREVIOUS)
     if recolors and not document.has_selection:
         raise LinewashError(ErrorCode.EMPTY_SELECTION_MASK)
-    if foreground is ForegroundChoice.SELECTION and not document.has_selection:
-        raise LinewashError(ErrorCode.EMPTY_SELECTION)
-    if foreground.wants_layer and choices.foreground_layer not in layers:
-        raise LinewashError(ErrorCode.EMPTY_MASK, "no layer chosen")
+    for mask in choices.foreground_masks:
+        if mask.choice is ForegroundChoice.SELECTION and not document.has_selection:
+            raise LinewashError(ErrorCode.EMPTY_SELECTION)
+        if mask.choice.wants_layer and mask.layer_id not in layers:
+            raise LinewashError(ErrorCode.EMPTY_MASK, "no layer chosen")
     return request
+
+
+def _foreground_source(masks: Sequence[ForegroundMask]) -> ForegroundSource:
+    is_automatic = {mask.choice is ForegroundChoice.AUTOMATIC for mask in masks}
+    if len(is_automatic) > 1:
+        return ForegroundSource.MASK_AND_AUTOMATIC
+    return ForegroundSource.AUTOMATIC if is_automatic == {True} else ForegroundSource.MASK
 
 
 async def capture_layers(
@@ -119,7 +145,7 @@ async def capture_layers(
     lines = _copy_layer(document, choices.lines, ErrorCode.NO_LINES)
     nodes = [_copy_layer(document, each.layer_id, ErrorCode.EMPTY_REFERENCE) if each.layer_id else None for each in sources]
     hints = _copy_layer(document, choices.hints, ErrorCode.EMPTY_HINTS) if choices.hints else None
-    mask = _copy_mask(document, choices)
+    copies = [copy_mask(document, mask) for mask in choices.foreground_masks if mask.choice is not ForegroundChoice.AUTOMATIC]
     result_layers, selection = _copy_result(document, choices)
     await app.prepare_scratch()
     converter = app.create_converter()
@@ -134,11 +160,7 @@ async def capture_layers(
                 # Only its painted part is sent: where a reference lies on the canvas says nothing.
                 bounds = _bounds_of(node)
                 references.append(await _read_color(node, overlap(bounds, canvas), converter, bounds))
-        mask_pixels: Optional[PixelData] = None
-        if isinstance(mask, GrayMask):
-            mask_pixels = await _read_gray(mask.source, canvas)
-        elif mask is not None:
-            mask_pixels = await _read_color(mask, canvas, converter, _bounds_of(mask))
+        masks = [await _read_mask(mask, canvas, converter) for mask in copies]
         hint_pixels = None if hints is None else await _read_color(hints, canvas, converter, canvas)
         previous = await _read_result(result_layers, canvas, converter) if result_layers else None
         selected = await _read_gray(selection, canvas) if selection is not None else None
@@ -149,8 +171,7 @@ async def capture_layers(
         lines_id=choices.lines,
         lines=line_pixels,
         references=tuple(references),
-        foreground=choices.effective_foreground,
-        mask=mask_pixels,
+        masks=tuple(masks),
         hints=hint_pixels,
         selection=selected,
         previous=previous,
@@ -184,18 +205,25 @@ def _copy_layer(document: Document, layer_id: str, missing: ErrorCode) -> Node:
     return node
 
 
-def _copy_mask(document: Document, choices: DockerState) -> Union[Node, GrayMask, None]:
-    """What the mask is read from: a layer with colors, something gray, or None when it is found automatically."""
-    if choices.effective_foreground is ForegroundChoice.AUTOMATIC:
-        return None
-    if choices.effective_foreground is ForegroundChoice.SELECTION:
+def copy_mask(document: Document, mask: ForegroundMask) -> MaskCopy:
+    """A frozen copy of a mask that is not found automatically.  EMPTY_SELECTION or EMPTY_MASK when it is gone."""
+    if mask.choice is ForegroundChoice.SELECTION:
         selection = document.copy_selection()
         if selection is None:
             raise LinewashError(ErrorCode.EMPTY_SELECTION)
-        return GrayMask(selection)
-    masks = [layer.id for layer in document.layers() if layer.is_mask]
-    node = _copy_layer(document, choices.foreground_layer, ErrorCode.EMPTY_MASK)
-    return GrayMask(node) if choices.foreground_layer in masks else node
+        return MaskCopy(mask.choice, "", GrayMask(selection))
+    layer = next((each for each in document.layers() if each.id == mask.layer_id), None)
+    node = _copy_layer(document, mask.layer_id, ErrorCode.EMPTY_MASK)
+    is_gray = layer is not None and layer.is_mask
+    return MaskCopy(mask.choice, layer.name if layer is not None else "", GrayMask(node) if is_gray else node)
+
+
+async def _read_mask(mask: MaskCopy, canvas: Rect, converter: Converter) -> CapturedMask:
+    if isinstance(mask.source, GrayMask):
+        pixels = await _read_gray(mask.source.source, canvas)
+    else:
+        pixels = await _read_color(mask.source, canvas, converter, _bounds_of(mask.source))
+    return CapturedMask(mask.choice, mask.name, pixels)
 
 
 def _copy_result(document: Document, choices: DockerState) -> Tuple[List[Tuple[str, Node]], Optional[Selection]]:

@@ -11,6 +11,7 @@ from ..state.choices import Area, DockerState, ForegroundChoice
 from ..state.model_choices import chosen_values, effective_finish, find_model, mode_parameters, selected_mode
 from .choice_box import ChoiceBox
 from .device_box import DeviceBox
+from .foreground_masks import ForegroundImage, MaskRows
 from .model_box import ModelBox
 from .parameter_form import ParameterForm
 from .progress_row import ProgressRow
@@ -62,19 +63,16 @@ class Panel(QtWidgets.QWidget):
             "Colored image: its lines are extracted.",
         )
         self.reference = ReferenceList()
-        self.reference_add = QtWidgets.QToolButton()
-        self.reference_add.setObjectName("referenceAdd")
-        self.reference_add.setToolTip("Add a reference: an image whose colors you want")
-        if add_icon is None or add_icon.isNull():
-            self.reference_add.setText("+")
-        else:
-            self.reference_add.setIcon(add_icon)
+        self.reference_add = _add_button("referenceAdd", "Add a reference: an image whose colors you want", add_icon)
         self.reference_menu = ReferenceMenu(self.reference_add)
         self.hints = ChoiceBox(
             "hints", "A layer with strokes of color: a part of the drawing gets just the color of the stroke in it"
         )
         self.foreground = ChoiceBox("foreground", "What belongs to the foreground, the character; the rest is background")
         self.foreground_layer = ChoiceBox("foregroundLayer", "The layer that says what belongs to the foreground")
+        tip = "Add another mask, for example one for each character; all together are the foreground"
+        self.foreground_add = _add_button("foregroundAdd", tip, add_icon)
+        self.mask_rows, self.foreground_image = MaskRows(), ForegroundImage()
         self.model = ModelBox()
         self.mode = ChoiceBox("mode", "")
         self.parameters = ParameterForm(self.fontMetrics().boundingRect(WIDEST_LABEL).width() + 1)
@@ -95,7 +93,7 @@ class Panel(QtWidgets.QWidget):
         emphasis = self.colorize.font()
         emphasis.setBold(True)
         self.colorize.setFont(emphasis)
-        for button in (self.reference_add, self.another, self.colorize, self.cancel):
+        for button in (self.reference_add, self.foreground_add, self.another, self.colorize, self.cancel):
             button.setFocusPolicy(QtCore.Qt.FocusPolicy.TabFocus)  # as with the lists: Space belongs to the canvas
         self.progress = ProgressRow()
         self.status = StatusLine()
@@ -143,8 +141,13 @@ class Panel(QtWidgets.QWidget):
         references.addWidget(self.reference_add)
         foregrounds = QtWidgets.QVBoxLayout()
         foregrounds.setSpacing(4)
-        foregrounds.addWidget(self.foreground)
-        foregrounds.addWidget(self.foreground_layer)
+        first = QtWidgets.QHBoxLayout()
+        first.setSpacing(4)
+        first.addWidget(self.foreground, 1)
+        first.addWidget(self.foreground_add)
+        foregrounds.addLayout(first)
+        for widget in (self.foreground_layer, self.mask_rows, self.foreground_image):
+            foregrounds.addWidget(widget)
         variations = QtWidgets.QHBoxLayout()
         variations.setSpacing(4)
         variations.addWidget(self.variation, 1)
@@ -195,3 +198,15 @@ class Panel(QtWidgets.QWidget):
         column.addWidget(self.status)
         column.addWidget(self.unclaimed)
         column.addStretch(1)
+
+
+def _add_button(name: str, tip: str, icon: "Optional[QtGui.QIcon]") -> "QtWidgets.QToolButton":
+    """A small button with a plus."""
+    button = QtWidgets.QToolButton()
+    button.setObjectName(name)
+    button.setToolTip(tip)
+    if icon is None or icon.isNull():
+        button.setText("+")
+    else:
+        button.setIcon(icon)
+    return button

@@ -107,6 +107,9 @@ def test_a_layer_that_is_there_for_something_else_is_not_taken_for_the_lines(plu
     assert session.line_layer(rows[1:2], "spots") == ""
     assert session.line_layer(rows[3:], "colors") == "colors"  # there is no other
     session.choose(hints="", foreground=plugin.state.choices.ForegroundChoice.AUTOMATIC)
+    session.choose(more_masks=(plugin.state.choices.ForegroundMask(layer_id="mask"),))
+    assert session.line_layer(rows, "mask") == "ink"
+    session.choose(more_masks=())
     assert session.line_layer(rows, "mask") == "mask"
     session.choose(lines="spots")
     assert session.line_layer(rows, "ink") == "spots"
