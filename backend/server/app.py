@@ -205,7 +205,7 @@ def _add_system_routes(app: FastAPI, state: AppState) -> None:
 
     @app.get("/v1/system")
     async def _system() -> Response:
-        """The state of the server: version, process, workers and their devices, jobs in the queue."""
+        """The state of the server: version, process, workers, their devices and number formats, jobs in the queue."""
         workers = [
             {
                 "device": w.device or w.config.device,
@@ -213,6 +213,7 @@ def _add_system_routes(app: FastAPI, state: AppState) -> None:
                 "state": w.state.value,
                 "job": w.job,
                 "threads": w.config.threads,
+                "number_format": w.config.number_format.value,
             }
             for w in state.dispatcher.workers
         ]

@@ -1,6 +1,8 @@
 """The command line, run as a process."""
 
+import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,10 +15,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from backend.cli.device import describe_devices
 from backend.imaging import png
+from backend.server.device_choice import read_choice
 from shared.client import find_server
+from shared.devices.device_status import DeviceInfo, DeviceStatus
+from shared.paths import settings_file
 from tests.api import images
 from tests.api.backend_process import FAKES, PROJECT, BackendProcess
+from tests.api.fake_devices import HINT
 
 
 def linewash(home: Path, *arguments: object, **settings: str) -> "subprocess.Popen[str]":
@@ -178,6 +185,50 @@ def test_models_lists_them(backend: BackendProcess) -> None:
 def test_the_doctor_finds_a_healthy_backend(tmp_path: Path) -> None:
     text = output_of(linewash(tmp_path, "doctor"), 0)
     assert "wrong" not in text and "Models ready" in text and "torch" in text
+    assert re.search(r"ok     Devices: Processor, \d+\.\d GB of memory free \(cpu\)\.", text), text
+    assert re.search(
+        r"ok     Runs on Processor \(cpu\), the best one; large networks compute in (bfloat16|float32 where)", text
+    ), text
+
+
+def test_the_doctor_lists_devices_and_says_what_a_choice_comes_to(tmp_path: Path) -> None:
+    (tmp_path / "cards").mkdir()
+    computer = {"LINEWASH_REGISTRY": "tests.api.fake_devices", "LINEWASH_CARDS": str(tmp_path / "cards")}
+    settings = settings_file(tmp_path)
+    settings.write_text(json.dumps({"device": "cuda:1", "number_format": "float16"}))
+    text = output_of(linewash(tmp_path, "doctor", **computer), 0)
+    assert "ok     Devices: NVIDIA RTX 3060, 12 GB (cuda:0); NVIDIA GTX 1650, 4 GB (cuda:1); Processor (2 cores), " in text
+    assert f"GB of memory free (cpu). {HINT}\n" in text
+    assert "ok     Runs on NVIDIA GTX 1650, 4 GB (cuda:1), as chosen; large networks compute in float16, as set.\n" in text
+    (tmp_path / "cards" / "gone").write_text("cuda:1")
+    assert "wrong  It is not there any more.\n" in output_of(linewash(tmp_path, "doctor", **computer), 1)
+
+
+def test_device_shows_and_chooses(tmp_path: Path) -> None:
+    (tmp_path / "cards").mkdir()
+    computer = {"LINEWASH_REGISTRY": "tests.api.fake_devices", "LINEWASH_CARDS": str(tmp_path / "cards")}
+    rows = ("* cuda:0   NVIDIA RTX 3060, 12 GB", "  cuda:1   NVIDIA GTX 1650, 4 GB", "  cpu      Processor (2 cores)")
+    shown = output_of(linewash(tmp_path, "device", **computer), 0)
+    assert shown.splitlines() == [*rows, "The best one is chosen automatically; * computes.", HINT]
+    assert "Chosen: cpu; * computes." in output_of(linewash(tmp_path, "device", "cpu", **computer), 0)
+    assert read_choice(settings_file(tmp_path)) == "cpu"
+    refused = output_of(linewash(tmp_path, "device", "cuda:7", **computer), 1)
+    assert "That device cannot be chosen now." in refused and "there is no cuda:7" in refused
+    later = output_of(linewash(tmp_path, "device", **computer), 0)
+    assert "* cpu      Processor (2 cores)" in later and "  cuda:0" in later
+
+
+def test_what_a_painter_should_know_about_devices_follows_the_list() -> None:
+    devices = (DeviceInfo("cuda:0", "NVIDIA RTX 3060, 12 GB"), DeviceInfo("cpu", "Processor (2 cores)"))
+    status = DeviceStatus(devices, "cuda:0", "cpu", pending=True, problem="It has failed.", hints=("Update the driver.",))
+    assert describe_devices(status) == [
+        "  cuda:0   NVIDIA RTX 3060, 12 GB",
+        "* cpu      Processor (2 cores)",
+        "Chosen: cuda:0; * computes.",
+        "The choice takes effect when the running job has ended.",
+        "It has failed.",
+        "Update the driver.",
+    ]
 
 
 def test_the_doctor_says_what_is_wrong(tmp_path: Path) -> None:

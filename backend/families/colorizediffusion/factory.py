@@ -37,22 +37,28 @@ def load_model(
     The weights are read into main memory; each drawing then moves to ``device`` what its memory plan has room for.
     """
     # Imported here because they load transformers and diffusers, which take a second that mini does not need.
-    from backend.families.colorizediffusion.checkpoint.loader import count_weights, load_parts
+    from backend.families.colorizediffusion.checkpoint.loader import load_parts
     from backend.families.colorizediffusion.family import ColorizeDiffusion
     from backend.families.colorizediffusion.text.text_reader import TextReader
 
-    def fits_float32() -> bool:
-        counts = count_weights(path, companions, versions=(version,))
-        step = sum(counts[part] for part in version.step_parts)
-        side = int(defaults(version.spec.parameters)["size"])
-        need = estimate_memory(4 * step, 4 * (sum(counts.values()) - step), side, USUAL_ROWS, width=4)
-        return fits(free_memory("cpu"), need, side)
-
-    numbers = choose_number_format(device, number_format, device_has_bfloat16, fits_float32)
+    numbers = choose_number_format(
+        device, number_format, device_has_bfloat16, lambda: fits_float32(version, path, companions, free_memory("cpu"))
+    )
     parts = use_channels_last(load_parts(path, companions, numbers.dtype, versions=(version,)))
     reader = None if parts.text is None or parts.tokenizer is None else TextReader(parts.text, parts.tokenizer, "cpu")
     warnings = tuple(sentence for sentence in (numbers.warning, name_warning(version, path.stem)) if sentence)
     return ColorizeDiffusion(parts, segmenter, reader, device, warnings=warnings)
+
+
+def fits_float32(version: Version, path: Path, companions: Companions, free: int | None) -> bool:
+    """Whether checkpoint and a usual image fit into ``free`` bytes (None: not known) in float32.  Raises as ``load_parts``."""
+    from backend.families.colorizediffusion.checkpoint.loader import count_weights
+
+    counts = count_weights(path, companions, versions=(version,))
+    step = sum(counts[part] for part in version.step_parts)
+    side = int(defaults(version.spec.parameters)["size"])
+    need = estimate_memory(4 * step, 4 * (sum(counts.values()) - step), side, USUAL_ROWS, width=4)
+    return fits(free, need, side)
 
 
 def use_channels_last(parts: Parts) -> Parts:
