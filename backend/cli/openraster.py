@@ -22,8 +22,11 @@ class ColoredDrawing:
     """The layers of the file: RGBA images of one size."""
 
     lines: Image.Image
+    """The highest layer."""
     foreground: Image.Image
+    """It lies above the background."""
     background: Image.Image
+    """The lowest layer."""
     multiply: bool
     """Whether the lines are on opaque paper, and so blend by multiplying."""
     group: str

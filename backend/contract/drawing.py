@@ -14,6 +14,7 @@ class Inputs:
     """The decoded request."""
 
     request: ColorizeRequest
+    """The painter's wishes; its parts are the images below."""
     lines: Rgba
     """(H, W, 4) uint8, the line layer as in the document, opaque or transparent."""
     references: tuple[Rgba, ...]
@@ -33,7 +34,9 @@ class PreviousResult:
     """The layers of a previous result, (H, W, 4) uint8 each, with whatever the painter has changed in them."""
 
     foreground: Rgba
+    """The upper layer."""
     background: Rgba
+    """The lower layer."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,7 @@ class Reference:
     mask: Gray
     """(h, w) uint8, 255 = foreground."""
     role: ReferenceRole
+    """Whether foreground, background or both take their colors from it."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,7 @@ class SelectionEdit:
     selection: Gray
     """(H, W) uint8; where it is 0, both layers keep their bytes."""
     previous: PreviousResult
+    """Its layers are as large as the canvas."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +74,7 @@ class Drawing:
     regions: Regions
     """At working size: longest side 1024, or shorter side 256 if that is more; never above the canvas."""
     references: tuple[Reference, ...]
+    """In the order of the request."""
     warnings: tuple[str, ...] = ()
     """What the painter should know about the preparation, one sentence each."""
     fixed: FixedRegions = NO_FIXED_REGIONS
@@ -108,9 +114,11 @@ class StepProgress:
     """How far a job is."""
 
     stage: Stage
+    """The one that is running."""
     step: int = 0
     """Finished steps of the stage, of ``steps``."""
     steps: int = 0
+    """All steps of the stage; 0 = it has none."""
     preview: Rgb | None = None
     """(h, w, 3) uint8, at most 256 px, when there is one."""
 

@@ -24,6 +24,7 @@ class Summary:
     """The metrics of one method over several drawings."""
 
     method: str
+    """Its name in tables."""
     images: int
     """Number of drawings."""
     mean: Metrics
@@ -37,6 +38,7 @@ class Variation:
     """What another seed changes in the results of a method."""
 
     method: str
+    """Its name in tables."""
     regions: float
     """Share of regions that get another color."""
     cost: float

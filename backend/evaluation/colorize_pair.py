@@ -23,7 +23,9 @@ class ColorizeOptions:
     """How drawings are colored."""
 
     finish: Finish
+    """Flats or painted."""
     seed: int = 0
+    """Of the model's noise; 0 or more."""
     guess_masks: bool = False
     """Whether the model finds the foreground itself, in the drawing and in the reference."""
     mode: str = ""

@@ -28,6 +28,7 @@ class Method:
     name: str
     """As tables show it."""
     role: Role
+    """Baseline, oracle, or a finish of the model."""
     color: Callable[[Pair, int], ColorizedDrawing]
     """From a pair and a seed; only the model's methods depend on the seed."""
 

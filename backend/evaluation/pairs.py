@@ -20,6 +20,7 @@ class Pair:
     """A drawing, its true colors and a reference."""
 
     name: str
+    """Unique in its set; it names images of the report."""
     line: Gray
     """(h, w): dark on white."""
     color: Rgb

@@ -41,6 +41,7 @@ class ReportImage:
     """An image of the report."""
 
     caption: str
+    """The method, and the seed where there are several."""
     note: str
     """Metrics under the caption; '' = none."""
     address: str
@@ -52,7 +53,9 @@ class ImageStrip:
     """One drawing: a title and images in a row."""
 
     title: str
+    """Name of the drawing."""
     images: tuple[ReportImage, ...]
+    """From left to right."""
 
 
 @dataclass(frozen=True)
@@ -60,13 +63,17 @@ class Report:
     """The content of the report."""
 
     title: str
+    """The page's heading."""
     settings: dict[str, str]
     """How the evaluation was run: names and values."""
     rows: tuple[Row, ...]
+    """One for each pair, method and seed."""
     family: frozenset[str]
     """Names of the model's methods; tables emphasize them."""
     masks: tuple[MaskRow, ...]
+    """One for each pair; empty where no mask was guessed."""
     variations: tuple[Variation, ...]
+    """One for each method of the model; empty for a single seed."""
     strips: tuple[ImageStrip, ...]
     """The pairs."""
     drawings: tuple[ImageStrip, ...]

@@ -28,9 +28,13 @@ class Measurements:
     """Everything measured on the pairs, and their images."""
 
     rows: tuple[Row, ...]
+    """One for each pair, method and seed."""
     masks: tuple[MaskRow, ...]
+    """One for each pair whose masks were guessed."""
     variations: tuple[Variation, ...]
+    """One for each method of the model, where there are several seeds."""
     strips: tuple[ImageStrip, ...]
+    """The images of each pair."""
 
 
 def measure(

@@ -38,7 +38,9 @@ class Metrics:
     psnr: float
     """In dB."""
     ms_ssim: float
+    """Multi-scale structural similarity, at most 1; higher is better."""
     lpips: float
+    """Learned perceptual distance, 0 = equal; lower is better."""
     leak: float
     """See ``edge_metrics``."""
     bleed: float
@@ -56,10 +58,14 @@ class Row:
     """One method on one pair with one seed."""
 
     pair: str
+    """Name of the pair."""
     source: str
+    """The set that the pair belongs to; '' = unknown."""
     kind: str
+    """As ``Pair.kind``."""
     method: str
     seed: int
+    """Of the model's noise."""
     metrics: Metrics
 
 

@@ -17,6 +17,7 @@ class Column:
     field: str
     """Of ``Metrics``."""
     title: str
+    """Heading of the column."""
     digits: int
     """Decimal places."""
     factor: float

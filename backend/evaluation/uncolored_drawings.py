@@ -23,7 +23,9 @@ class NamedImage:
     """An image (h, w, 3) with a name."""
 
     name: str
+    """As captions show it."""
     rgb: Rgb
+    """(h, w, 3) uint8."""
 
 
 def read_images(places: Sequence[Path]) -> list[NamedImage]:

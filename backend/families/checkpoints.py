@@ -24,7 +24,9 @@ class CheckpointFamily:
     kind: CheckpointKind
     """How its checkpoints are recognized."""
     spec: ModelSpec
+    """Modes, parameters and license of all its models."""
     load: LoadCheckpoint
+    """Opens a checkpoint."""
     companions: tuple[Companion, ...] = ()
     """What it needs besides a checkpoint that does not include them."""
 

@@ -28,7 +28,9 @@ class ThinPlateWarp:
     second: float
     """The second point is (second, second)."""
     first_shift: float
+    """Added to both coordinates of the first point."""
     second_shift: float
+    """Added to both coordinates of the second point."""
 
 
 def random_warp(rng: np.random.Generator) -> ThinPlateWarp:

@@ -24,6 +24,7 @@ class Regions:
     labels: Labels
     """(h, w) int32, 0..count-1, borders in the middle of lines."""
     count: int
+    """Number of regions."""
     ink: Bools
     """(h, w) bool, where the lines are."""
     foreground: Bools

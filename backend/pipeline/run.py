@@ -20,6 +20,7 @@ class RunResult:
     """What a run of the pipeline gives back."""
 
     layers: ResultLayers
+    """At canvas size."""
     warnings: tuple[str, ...]
     """What the painter should know about the result, one sentence each."""
     seconds: dict[str, float]

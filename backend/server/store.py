@@ -42,6 +42,7 @@ class StoredJob:
     created: float
     """Seconds since 1970."""
     status: JobStatus
+    """Its state when it was last written."""
 
 
 class Store:

@@ -56,6 +56,7 @@ class CheckpointKind:
     """
 
     name: str
+    """As errors and lists show it, like ``v1.5``."""
     all_of: tuple[str, ...]
     """For each of these prefixes, some name begins with it."""
     any_of: tuple[str, ...] = ()
@@ -78,6 +79,7 @@ class DetectedModel:
     name: str
     """Its name in requests: derived from the display name, unique in the folder."""
     path: Path
+    """Where it lies, inside the models folder."""
     kind: str
     """The name of a ``CheckpointKind``, one of ``SUPPORT_KINDS``, or ``UNKNOWN``.
 

@@ -44,7 +44,9 @@ class TensorEntry:
     """One tensor as the header describes it."""
 
     dtype: torch.dtype
+    """Of the numbers in the file."""
     shape: tuple[int, ...]
+    """() = a single number."""
     begin: int
     """Bytes from the start of the data."""
     end: int

@@ -30,12 +30,15 @@ class FaceMetrics:
     protocol: str
     """SAME or CROSS: which reference a face has."""
     method: str
+    """Its name in tables."""
     images: int
     """Number of faces."""
     psnr: float
     """In dB."""
     ms_ssim: float
+    """Multi-scale structural similarity, at most 1; higher is better."""
     lpips: float
+    """Learned perceptual distance, 0 = equal; lower is better."""
     difference: float
     """CIEDE2000."""
     fid: float
@@ -53,6 +56,7 @@ class FaceOptions:
     eta: float = 1.0
     """Share of fresh noise in each step."""
     seed: int = 0
+    """Of noise and warps, and across faces of which reference a face has."""
     warp_references: bool = True
     """Whether references are warped, as in the published evaluation."""
     guidance: float = 1.0

@@ -13,7 +13,9 @@ class MaskRow:
     """Masks that the model guessed for a pair, as intersection over union with the true masks, 0..1."""
 
     pair: str
+    """Name of the pair."""
     kind: str
+    """As ``Pair.kind``."""
     drawing: float
     """The mask of the lines, as the pipeline used it."""
     raw: float

@@ -48,6 +48,7 @@ class AnimeCondition:
     reference: Rgb
     """(h, w, 3), not warped yet: the warp is drawn from the seed."""
     options: AnimeOptions
+    """What the painter has set for the model."""
 
 
 @dataclass(frozen=True)

@@ -61,8 +61,11 @@ class TextEditOptions:
     controls: tuple[str, ...]
     """Where they change something: one for each target, '' = the target itself."""
     scale: float
+    """See ``Edit.scale``."""
     enhanced: bool
+    """See ``Edit.enhanced``."""
     thresholds: Thresholds
+    """See ``Edit.thresholds``."""
 
 
 @dataclass(frozen=True)
@@ -70,12 +73,15 @@ class Options:
     """Everything that a painter can set, except what is part of every request (seed, steps, guidance)."""
 
     strengths: Strengths
+    """Of reference, foreground and background, for each cross-attention layer."""
     sketch_strength: float
     """Factor of the sketch features."""
     size: int
     """Side of the square with as many pixels as the model's image."""
     sampler: Sampler
+    """The loop over noise levels."""
     schedule: Schedule
+    """Which noise levels the sampler visits."""
     prediction: Prediction | None
     """None = as the checkpoint's file name says."""
     sketch_guidance: float

@@ -46,9 +46,13 @@ class Guidance:
     sketch: float = 1.0
     """Guidance scale; without effect up to 1."""
     start: float = 0.0
+    """0..1."""
     end: float = 1.0
+    """0..1."""
     pause_start: float = -0.05
+    """Below 0 with ``pause_end``: no pause."""
     pause_end: float = -0.05
+    """At least ``pause_start``."""
 
     def sees_reference(self, t: float) -> bool:
         """Whether the reference is seen at time step t.  A function of t alone: after a pause it comes back."""

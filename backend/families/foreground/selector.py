@@ -34,6 +34,7 @@ class SegmenterKind:
     """One kind of weights."""
 
     purpose: Purpose
+    """What its segmenters are for."""
     load: Callable[[Path, str], Segmenter]
     """The segmenter of a file, on a device as torch names it.  Raises LinewashError."""
 

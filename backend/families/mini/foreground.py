@@ -27,10 +27,15 @@ class View:
     """A part of an image as the network is shown it."""
 
     top: int
+    """First row, pixels."""
     left: int
+    """First column, pixels."""
     height: int
+    """Pixels."""
     width: int
+    """Pixels."""
     mirrored: bool
+    """Whether left and right are swapped."""
     gamma: float
     """Exponent of the ink 0..1; below 1 it strengthens faint lines."""
 

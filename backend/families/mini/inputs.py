@@ -37,6 +37,7 @@ class ReferenceRegions:
     foreground: Bools
     """(m,) True where a region is part of the reference's foreground."""
     role: ReferenceRole
+    """Which of the drawing's regions may take colors from it."""
     image: Rgb
     """(SIDE, SIDE, 3), letterboxed."""
     mask: Gray

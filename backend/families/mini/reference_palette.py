@@ -24,6 +24,7 @@ class ReferencePalette:
     images: ImageBatch
     """The references, padded to the same number of regions."""
     palette: Palette
+    """The regions' colors as the networks are told them."""
     allowed: Tensor
     """(1, n, M) bool: which reference regions each region may take its color from."""
     colors: Rgb

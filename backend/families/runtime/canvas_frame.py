@@ -22,8 +22,11 @@ class SideRange:
     """The sides that a model's image may have: multiples of ``unit`` from ``smallest`` to ``largest``, pixels."""
 
     unit: int
+    """Pixels."""
     smallest: int
+    """Pixels; a multiple of ``unit``."""
     largest: int
+    """Pixels; a multiple of ``unit``."""
 
     def nearest(self, side: float) -> int:
         """The allowed side nearest to this one."""

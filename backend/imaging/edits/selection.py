@@ -24,6 +24,7 @@ class SelectionSplit:
     """Regions split where a selection cuts them."""
 
     regions: Regions
+    """At working size; ``count`` of them."""
     parents: Labels
     """(count,) the number that each region had before the split."""
     editable: Bools

@@ -30,6 +30,7 @@ class EnclosedAreas:
     labels: Labels
     """(h, w), 0..count-1."""
     count: int
+    """Number of regions."""
     is_enclosed: Bools
     """(count,), the region lies in an enclosed area of the background."""
     radius: Floats

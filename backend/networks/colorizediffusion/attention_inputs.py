@@ -27,10 +27,13 @@ class Split:
     mask: Tensor
     """(B or 1, 1, h, w) of the latent's size, 1 = foreground, not clamped."""
     foreground_scale: tuple[float, ...]
+    """Factor of what the foreground's positions attend to."""
     background_scale: tuple[float, ...]
+    """Factor of what the background's positions attend to."""
     merge: tuple[float, ...]
     """How much of the background's values is mixed into the foreground's."""
     selector: HalfSelector
+    """Decides which half a position sees."""
     foreground_pair: Half | None = None
     """Which low-rank pair the foreground half adds to its projections; None: none."""
     background_pair: Half | None = None
@@ -46,6 +49,7 @@ class CrossAttentionInput:
     strength: tuple[float, ...]
     """For each transformer block, what its attended values are multiplied by."""
     split: Split | None
+    """None: all positions attend to all tokens."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,9 @@ class CachedKeyValues:
 
     Keys and values of zero tokens are zero, so the other rows attend to nothing and cost only the output's bias."""
     strength: tuple[float, ...]
+    """As in ``CrossAttentionInput``."""
     split: Split | None
+    """As in ``CrossAttentionInput``."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +74,10 @@ class AttentionInputs:
 
     cross_attention: CrossAttentionInput | CachedKeyValues
     split_mask: Tensor | None
+    """1 = foreground, not clamped; None: no split."""
     reference: ReferenceFeatures | None
+    """None: self-attention sees its own tokens alone."""
     reference_mask: Tensor | None
+    """Of ``reference``, not clamped; None: no position is left out."""
     recorded: dict[int, Tensor] | None
     """Takes every block's normalized self-attention input, by its number, where a pass stores them."""

@@ -20,6 +20,7 @@ class AttentionHalf:
     query: Tensor
     """(B, heads, N, d); the halves differ where they use different low-rank pairs."""
     keys: KeyValue
+    """Of the half's tokens."""
     scale: float
     """The layer's strength times the half's own."""
 
@@ -37,6 +38,7 @@ class SplitCall:
     foreground: AttentionHalf
     background: AttentionHalf
     strength: float
+    """What the attended values are multiplied by."""
     merge: float
     """How much of the background's values is mixed into the foreground's, 0..1."""
     mask: Tensor

@@ -42,6 +42,7 @@ class ReferenceFeatures:
     mask: Tensor | None = None
     """(B or 1, 1, h, w) of the latent's size, not clamped: positions below ``threshold`` attend to their own tokens alone."""
     threshold: float = 0.5
+    """A value of ``mask``, 0..1."""
 
 
 @dataclass(frozen=True)
@@ -56,3 +57,4 @@ class UNetHooks:
     modulate: Modulation = keep_output
     """Called after every decoder block."""
     reference: ReferenceFeatures | None = None
+    """None: self-attention sees its own tokens alone."""

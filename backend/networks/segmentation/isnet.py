@@ -23,8 +23,11 @@ class StageWidths:
     """Channels of one stage: its input, inside its small U-Net, its output."""
 
     into: int
+    """Of its input."""
     inner: int
+    """Inside its small U-Net."""
     out: int
+    """Of its output."""
 
 
 PUBLISHED_WIDTHS = {

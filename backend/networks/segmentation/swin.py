@@ -38,6 +38,7 @@ class SwinSizes:
     window: int
     """Side of a window, in tokens."""
     stages: tuple[StageSizes, ...]
+    """From the finest to the coarsest."""
 
 
 SWIN_LARGE = SwinSizes(

@@ -26,6 +26,7 @@ class Cancel:
     """Server to worker: stop this job at its next step."""
 
     job: str
+    """The job's id."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,7 @@ class Progress:
     """Worker to server: a stage began or a step ended."""
 
     job: str
+    """The job's id."""
     stage: Stage
     step: int
     """Steps of this stage that have ended."""
@@ -76,6 +78,7 @@ class JobDone:
     """Worker to server: the complete result is in the job's folder."""
 
     job: str
+    """The job's id."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,7 @@ class JobFailed:
     """Worker to server: the job ended with an error."""
 
     job: str
+    """The job's id."""
     code: ErrorCode
     detail: str
     """``LinewashError.detail``."""
@@ -93,6 +97,7 @@ class JobCancelled:
     """Worker to server: the job was cancelled."""
 
     job: str
+    """The job's id."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +109,7 @@ class Log:
     name: str
     """Name of the logger."""
     text: str
+    """One line, without time."""
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ class Face:
     """One face at its own size."""
 
     name: str
+    """Of its file, without folder."""
     color: Rgb
     """(H, W, 3)."""
     lines: Gray
@@ -32,7 +33,9 @@ class FacePairs:
     """The pairs of a folder, in the order of their names.  Raises DatasetError when there are none or names do not match."""
 
     folder: Path
+    """Holds the folders ``COLOR`` and ``LINES``."""
     names: list[str] = field(init=False)
+    """Names of the files, sorted."""
 
     def __post_init__(self) -> None:
         colors, lines = (_image_names(self.folder / part) for part in (COLOR, LINES))

@@ -59,11 +59,15 @@ class Crop:
     """Where the images of a batch are cropped: resized to a shorter side of ``load``, then a box is cut out."""
 
     height: int
+    """Of the box, pixels."""
     width: int
+    """Of the box, pixels."""
     load: int
+    """Pixels."""
     top: int
     left: int
     flipped: bool
+    """Whether left and right are swapped."""
 
 
 def random_crop(rng: np.random.Generator, augmentation: Augmentation) -> Crop:
@@ -104,12 +108,15 @@ class ReferenceTransform:
     side: int
     """References are stretched to a square of this side."""
     flipped: bool
+    """Whether left and right are swapped."""
     degrees: float
     """Rotation."""
     brightness: float
     """A factor, as are contrast and saturation."""
     contrast: float
+    """1 = unchanged."""
     saturation: float
+    """1 = unchanged."""
 
 
 def random_reference_transform(rng: np.random.Generator, augmentation: Augmentation) -> ReferenceTransform:

@@ -40,6 +40,7 @@ class BatchConfig:
     batch_size: int = 4
     """Images in a batch."""
     augmentation: Augmentation = field(default_factory=Augmentation)
+    """How crops and references are drawn."""
     reference_dropout: float = 0.5
     """Share of the images that are learned without reference."""
     sketch_dropout: float = 0.0

@@ -25,6 +25,7 @@ class BuildOptions:
     """How a data set is made."""
 
     extract_lines: LineExtractor
+    """From an image (h, w, 3) to lines (h, w)."""
     segment_foreground: ForegroundSegmenter | None
     """None: the data set has no masks."""
     min_side: int = 256

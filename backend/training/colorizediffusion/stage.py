@@ -34,6 +34,7 @@ class StartCheckpoint:
     """The checkpoint that a stage starts from, in published format."""
 
     path: Path
+    """A safetensors file."""
     clip: Path | None = None
     """CLIP's own file; None: the checkpoint holds CLIP."""
     prediction: Prediction | None = None

@@ -14,7 +14,9 @@ class ClipLayout:
     """How one program names the tensors of CLIP's towers."""
 
     vision: KeyMap
+    """From a key of ``ImageEncoder`` to the file's name."""
     text: KeyMap
+    """From a key of ``TextEncoder`` to the file's name."""
     extras: frozenset[str]
     """Full names of tensors that such a file may hold although no network reads them."""
 

@@ -33,9 +33,13 @@ class Rig:
     arms: tuple[str, str]
     """Names of the left and the right joint."""
     forearms: tuple[str, str]
+    """As ``arms``."""
     thighs: tuple[str, str]
+    """As ``arms``."""
     head: str
+    """Name of its joint."""
     spine: str
+    """Name of its joint."""
     z_up: bool = False
     """Whether z is up in the model, instead of y."""
     faces_back: bool = False
