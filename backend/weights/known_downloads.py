@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-_NON_COMMERCIAL = "CC BY-NC-SA 4.0 (the weights CC BY-NC): give credit, share alike, no commercial use"
+_NON_COMMERCIAL = "CC BY-NC-SA 4.0: give credit, share alike, no commercial use"
 _COLORIZE = "tellurion/ColorizeDiffusion"
 
 
@@ -32,13 +32,14 @@ def _colorize(name: str, title: str, size: int) -> KnownDownload:
 
 CLIP = KnownDownload(
     "clip-vit-h-14",
-    "CLIP ViT-H/14: reads references for ColorizeDiffusion v1 and v1.5",
+    "CLIP ViT-H/14: reads references for ColorizeDiffusion v1, v1.5 and v2",
     "laion/CLIP-ViT-H-14-laion2B-s32B-b79K",
     ("model.safetensors", "vocab.json", "merges.txt"),
     3_950_000_000,
     folder="clip-vit-h-14",
 )
 KNOWN_DOWNLOADS = (
+    _colorize("v2-full", "ColorizeDiffusion v2", 6_820_000_000),
     _colorize("switch-eps", "ColorizeDiffusion v1.5", 4_330_000_000),
     _colorize("mult-eps-newft", "ColorizeDiffusion v1", 3_890_000_000),
     _colorize("mult-eps-ft", "ColorizeDiffusion v1, an earlier fine-tuning", 3_890_000_000),

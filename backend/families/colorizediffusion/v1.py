@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # these load transformers and diffusers' networks
 SPEC = ModelSpec(
     name="v1",
     title="ColorizeDiffusion v1",
-    license="CC BY-NC-SA 4.0; weights CC BY-NC",
+    license="CC BY-NC-SA 4.0",
     finishes=(Finish.PAINTED, Finish.FLATS),
     reference_side=REFERENCE_SIDE,
     modes=V1_MODES,

@@ -1,4 +1,4 @@
-"""The sketch encoder of v1 and v1.5: what a line drawing adds to a U-Net at five places."""
+"""The sketch encoder of v1, v1.5 and v2: what a line drawing adds to a U-Net at five places."""
 
 from collections.abc import Sequence
 from itertools import pairwise
