@@ -1,14 +1,16 @@
-"""One drawing with a full-size ColorizeDiffusion v1.5: memory, seconds, and the work saved by exact shortcuts.
+"""One drawing with a full-size ColorizeDiffusion v1.5 or v2: memory, seconds, and the work saved by exact shortcuts.
 
-    python benchmarks/colorizediffusion.py [--side 512] [--steps 4] [--threads 2] [--mode both] [--number-format float32]
+    python benchmarks/colorizediffusion.py [--version v2] [--side 768] [--steps 4] [--threads 2] [--mode NAME]
+        [--number-format float32]
     python benchmarks/colorizediffusion.py --compare-formats [--side 256] [--steps 4]
 
 The networks are the published ones in shape (with CLIP ViT-H/14), their weights random: the time is that of a real drawing,
 its colors are not.  Baseline "plain": the same pass of the same network without the savings, that is with keys and values
 of the reference computed at every step and cross-attention to the zero tokens of the unguided row.  "peak" is the
 most the process held from its start to the last layer (VmHWM, Linux only).  "revisions" is a new seed, an edited drawing and
-another reference after the first drawing: seconds, and calls of each encoder.  "--compare-formats" times bare evaluations
-of the U-Net in float32 (baseline) and, in turns, in bfloat16, and prints their ratio.
+another reference, v2 also another background's, after the first drawing: seconds, and calls of each encoder.
+"--compare-formats" times bare evaluations of the U-Net in float32 (baseline) and, in turns, in bfloat16, and prints their
+ratio.
 """
 
 import argparse
@@ -16,7 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -48,10 +50,29 @@ from shared.protocol import ColorizeRequest, ForegroundSource, ReferenceRole  # 
 from tests.parity.files import manifest, sparse  # noqa: E402
 
 
-def random_parts(folder: Path, device: str, wanted: NumberFormat = NumberFormat.AUTOMATIC) -> Parts:
+@dataclass(frozen=True)
+class Benchmark:
+    """What is measured of one version."""
+
+    checkpoint: str
+    """Stem of its published file's name."""
+    manifest: str
+    side: int
+    """Of the square that it was trained for."""
+    mode: str
+    """The mode that computes most."""
+
+
+BENCHMARKS = {
+    "v1.5": Benchmark("switch-eps", "switch", 512, "both"),
+    "v2": Benchmark("v2-full", "v2", 768, "style-background"),
+}
+
+
+def random_parts(folder: Path, version: str, device: str, wanted: NumberFormat = NumberFormat.AUTOMATIC) -> Parts:
     """The full-size networks, through the product's loader, with random weights of a size that keeps activations near 1."""
-    checkpoint, clip = folder / "switch-eps.safetensors", folder / "clip.safetensors"
-    sparse(checkpoint, manifest("switch"))
+    checkpoint, clip = folder / f"{BENCHMARKS[version].checkpoint}.safetensors", folder / "clip.safetensors"
+    sparse(checkpoint, manifest(BENCHMARKS[version].manifest))
     sparse(clip, manifest("openclip_vit_h_14"))
     numbers = choose_number_format(device, wanted, device_has_bfloat16, lambda: True)
     parts = load_parts(checkpoint, {"clip-vit-h-14": clip}, numbers.dtype, device)
@@ -93,6 +114,7 @@ class EncoderCallCounter:
             "sketch": parts.sketch_encoder,
             "image": parts.image_encoder,
             "vae": parts.vae.encoder,
+            **{name: network for name, network in parts.extras.items() if name.endswith("_encoder")},
         }
         self._counts = dict.fromkeys(networks, 0)
         for name, network in networks.items():
@@ -115,7 +137,8 @@ def plain_step(parts: Parts, conditioning: Conditioning, latent: Tensor, t: floa
     """One guided model evaluation without the savings."""
     attention = conditioning.cross_attention
     rows = replace(attention, context=torch.cat([attention.context, torch.zeros_like(attention.context)]))
-    output = parts.unet(latent.expand(2, -1, -1, -1), torch.tensor(t), rows, UNetHooks(conditioning.sketch))
+    hooks = replace(conditioning.hooks, sketch_features=conditioning.sketch)
+    output = parts.unet(latent.expand(2, -1, -1, -1), torch.tensor(t), rows, hooks)
     return Guidance(4.0).combine(dict(zip(Guidance(4.0).branches(t), output.chunk(2), strict=True)))
 
 
@@ -168,9 +191,9 @@ def compare(family: ColorizeDiffusion, parts: Parts, inputs: Inputs, steps: int)
 
 
 @torch.inference_mode()
-def compare_formats(folder: Path, side: int, steps: int) -> None:
+def compare_formats(folder: Path, version: str, side: int, steps: int) -> None:
     """Print the seconds of the U-Net in float32 and bfloat16, and their ratio."""
-    parts = {wanted: random_parts(folder, "cpu", wanted) for wanted in (NumberFormat.FLOAT32, NumberFormat.BFLOAT16)}
+    parts = {wanted: random_parts(folder, version, "cpu", wanted) for wanted in (NumberFormat.FLOAT32, NumberFormat.BFLOAT16)}
     blocks = parts[NumberFormat.FLOAT32].version.layers.count
     latent, tokens = torch.randn(2, 4, side // 8, side // 8), torch.randn(2, 256, 1024)
     seconds: dict[NumberFormat, list[float]] = {wanted: [] for wanted in parts}
@@ -189,28 +212,33 @@ def compare_formats(folder: Path, side: int, steps: int) -> None:
 def main() -> None:
     """Run and print."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--side", type=int, default=512)
+    parser.add_argument("--version", choices=BENCHMARKS, default="v1.5")
+    parser.add_argument("--side", type=int, help="default: the version's own")
     parser.add_argument("--steps", type=int, default=4)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--mode", default="both")
+    parser.add_argument("--mode", help="default: the one that computes most")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--number-format", type=NumberFormat, default=NumberFormat.AUTOMATIC)
     parser.add_argument("--compare-formats", action="store_true")
     options = parser.parse_args()
+    benchmark = BENCHMARKS[options.version]
+    side, mode = options.side or benchmark.side, options.mode or benchmark.mode
     torch.set_num_threads(options.threads)
     with tempfile.TemporaryDirectory() as name:
         if options.compare_formats:
-            compare_formats(Path(name), options.side, options.steps)
+            compare_formats(Path(name), options.version, side, options.steps)
             return
-        parts = random_parts(Path(name), options.device, options.number_format)
+        parts = random_parts(Path(name), options.version, options.device, options.number_format)
     print(f"loaded: {memory_bytes('VmRSS') / 1e9:.2f} GB held, imports included")
     calls, family = EncoderCallCounter(parts), ColorizeDiffusion(parts, foreground_segmenter(ROOT), None)
-    side = options.side
+    # v2 has a reference of its own for the background.
+    roles = (ReferenceRole.BOTH, ReferenceRole.BACKGROUND)[: 2 if options.version == "v2" else 1]
     request = ColorizeRequest(
-        side, side, (ReferenceRole.BOTH,), ForegroundSource.AUTOMATIC, "v1.5", steps=options.steps, guidance=4.0,
-        mode=options.mode, parameters={"size": side},
+        side, side, roles, ForegroundSource.AUTOMATIC, options.version, steps=options.steps, guidance=4.0,
+        mode=mode, parameters={"size": side},
     )  # fmt: skip
-    first = Inputs(request, ring_drawing(side), (random_reference(1),), None)
+    references = tuple(random_reference(number) for number in range(1, 1 + len(roles)))
+    first = Inputs(request, ring_drawing(side), references, None)
 
     def run(what: str, inputs: Inputs) -> RunResult:
         start = time.perf_counter()
@@ -223,7 +251,9 @@ def main() -> None:
     print(f"peak: {memory_bytes('VmHWM') / 1e9:.2f} GB")
     run("new seed", replace(first, request=replace(request, seed=1)))
     run("edited drawing", replace(first, lines=ring_drawing(side, 0.3)))
-    run("another reference", replace(first, references=(random_reference(2),)))
+    run("another reference", replace(first, references=(random_reference(8), *references[1:])))
+    if len(references) > 1:
+        run("another background reference", replace(first, references=(references[0], random_reference(9))))
     compare(family, parts, first, options.steps)
 
 
