@@ -14,6 +14,7 @@ from .devices import diagnosis, hardware
 from .krita import kritarc
 from .krita.installations import KritaInstallation, this_machine
 from .krita.plugin import differs_from_checkout, installed_version
+from .krita.resource_folder import relative_folder
 from .krita.sandbox_obstacle import sandbox_obstacle
 from .messages import InstallError, format_gigabytes, info
 from .program.program_folder import installed_target
@@ -115,6 +116,16 @@ def backend_findings(python: Path, project: Path, home: Path) -> Iterator[Findin
 
 def plugin_findings(krita: KritaInstallation, python: Path) -> Iterator[Finding]:
     """Whether the plugin is where a Krita looks, has this version, is enabled, uses this backend and may start it."""
+    content = kritarc.read(krita.settings)
+    relative = relative_folder(content, this_machine().environ)
+    if relative:
+        yield Finding(
+            False,
+            f"{krita.name}: its resource folder is set to {relative}, which is no whole path here; with that Krita 5.1 and 5.2 "
+            "load no plugin.",
+            f"Choose the folder anew in Krita under Settings > Configure Krita > General > Resources, or delete the line "
+            f"ResourceDirectory from {krita.settings}; then restart Krita.",
+        )
     version = installed_version(krita.pykrita)
     if krita.unused is not None and (krita.unused / "pykrita" / "linewash").exists():
         yield Finding(
@@ -144,7 +155,7 @@ def plugin_findings(krita: KritaInstallation, python: Path) -> Iterator[Finding]
         )
     else:
         yield Finding(True, f"{krita.name}: plugin {version} in {krita.pykrita}.")
-    if not kritarc.is_enabled(kritarc.read(krita.settings)):
+    if not kritarc.is_enabled(content):
         yield Finding(
             False,
             f"{krita.name}: the plugin is switched off in {krita.settings}.",

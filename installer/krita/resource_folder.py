@@ -21,16 +21,30 @@ def moved_folder(settings: bytes, environ: Mapping[str, str]) -> Path | None:
     Krita falls back to the ordinary folder, or does not start at all, where this one is not absolute, no folder, or may not
     be written.  It creates one that is missing.
     """
+    folder = Path(_setting(settings, environ))
+    return folder if folder.is_absolute() and _is_usable(folder) else None
+
+
+def relative_folder(settings: bytes, environ: Mapping[str, str]) -> str:
+    """The folder that ``settings`` names where it is not absolute on this system, as it stands there; '' when there is none.
+
+    With such a one Krita 5.1 and 5.2 load no plugin at all: it may be a path of another system, as of a copied ``kritarc``.
+    """
+    text = _setting(settings, environ)
+    return "" if Path(text).is_absolute() else text
+
+
+def _setting(settings: bytes, environ: Mapping[str, str]) -> str:
+    """The value of ``ResourceDirectory``, '' when there is none."""
     top = re.split(rb"(?m)^[ \t]*\[", settings, maxsplit=1)[0]
     lines = [match for line in top.split(b"\n") if (match := _KEY.match(line))]
     if not lines:
-        return None
+        return ""
     options, value = lines[-1].groups()
     text = os.fsdecode(_ESCAPE.sub(_plain, value.strip()))
     if b"$" in options and b"e" in options:
         text = _VARIABLE.sub(lambda match: match[3] or environ.get(match[1] or match[2], ""), text)
-    folder = Path(text)
-    return folder if folder.is_absolute() and _is_usable(folder) else None
+    return text
 
 
 def _plain(escape: "re.Match[bytes]") -> bytes:

@@ -7,7 +7,7 @@ import pytest
 
 from installer import doctor, steps, uninstall
 from installer.krita.installations import KritaInstallation, Machine, find_kritas
-from installer.krita.resource_folder import moved_folder
+from installer.krita.resource_folder import moved_folder, relative_folder
 
 
 @pytest.mark.parametrize(
@@ -36,6 +36,35 @@ def test_the_folder_that_krita_uses(tmp_path: Path, settings: str, folder: str |
     (tmp_path / "file").touch()
     found = moved_folder(settings.format(tmp_path).encode(), {"BASE": str(tmp_path), "NAME": "ana"})
     assert found == (None if folder is None else tmp_path / folder)
+
+
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [
+        ("ResourceDirectory=moved\n", "moved"),
+        ("ResourceDirectory=C:/Users/ana/krita\n", "C:/Users/ana/krita"),
+        ("ResourceDirectory=C:\\\\Users\\\\ana\n", "C:\\Users\\ana"),
+        ("ResourceDirectory[$e]=$NAME/krita\n", "ana/krita"),
+        ("ResourceDirectory=/srv/krita\n", ""),
+        ("ResourceDirectory=\n", ""),
+        ("[General]\nResourceDirectory=moved\n", ""),
+    ],
+)
+@pytest.mark.skipif(sys.platform == "win32", reason="the folders of these settings are those of other systems")
+def test_a_folder_with_which_krita_loads_no_plugin(settings: str, named: str) -> None:
+    assert relative_folder(settings.encode(), {"NAME": "ana"}) == named
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there a path begins with a drive")
+def test_the_doctor_says_that_krita_loads_no_plugin(tmp_path: Path) -> None:
+    krita, python = krita_of(Machine("linux", {}, tmp_path)), Path(sys.executable)
+    steps.install_plugin(python, tmp_path / "home", [krita])
+    assert all(finding.is_ok for finding in doctor.plugin_findings(krita, python))
+    krita.settings.write_bytes(b"ResourceDirectory=C:/Users/ana/krita\n" + krita.settings.read_bytes())
+    first, *others = doctor.plugin_findings(krita, python)
+    assert not first.is_ok and "C:/Users/ana/krita" in first.sentence and "load no plugin" in first.sentence
+    assert f"delete the line ResourceDirectory from {krita.settings}" in first.fix
+    assert all(finding.is_ok for finding in others)
 
 
 def krita_of(machine: Machine) -> KritaInstallation:

@@ -61,7 +61,7 @@ async def build_group(
     if previous is None:
         lowest, *others = await _create_layers(app, scratch, result, space)
     else:
-        lowest, *others = await _recolor_layers(app, result, previous)
+        lowest, *others = await _recolor_layers(app, result, previous, space)
     group.setChildNodes([lowest])
     for node in others:
         await pause()
@@ -92,16 +92,30 @@ async def _fill(app: KritaApp, node: Node, pixels: Sequence[bytes], size: Tuple[
         converter.close()
 
 
-async def _recolor_layers(app: KritaApp, result: ResultLayers, previous: PreviousResult) -> List[Node]:
-    """The previous layers, from bottom to top, with the result's pixels where the selection is not 0.
+async def _recolor_layers(app: KritaApp, result: ResultLayers, previous: PreviousResult, space: ColorSpace) -> List[Node]:
+    """Copies of the previous layers, from bottom to top, with the result's pixels where the selection is not 0.
 
-    All other pixels are never converted, so they stay as they are in any color space.
+    All other pixels are converted only where the painter has converted the document since; else they stay as they are in any
+    color space.
     """
-    for role, node in previous.layers:
+    nodes: List[Node] = []
+    for role, kept in previous.layers:
+        node = kept.duplicate()  # what was kept is needed again when the document is converted meanwhile
+        _convert(app, node, space)
         if role:
             pixels = result.foreground if role == FOREGROUND else result.background
             await _fill_selected(app, node, pixels, previous.selection)
-    return [node for _, node in previous.layers]
+        nodes.append(node)
+        await pause()
+    return nodes
+
+
+def _convert(app: KritaApp, node: Node, space: ColorSpace) -> None:
+    """Convert a layer and all layers in it; masks have no colors.  Krita converts a layer as a whole or not at all."""
+    if str(node.type()).endswith("layer") and color_space_of(node) != space:
+        app.event_calls.convert_layer(node, space)
+    for child in node.childNodes():
+        _convert(app, child, space)
 
 
 async def _fill_selected(app: KritaApp, node: Node, pixels: Sequence[bytes], selection: PixelData) -> None:

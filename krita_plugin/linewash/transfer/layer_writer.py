@@ -18,6 +18,7 @@ from typing import Callable, Iterator, Optional, Sequence, Tuple
 
 from ..event_loop import pause
 from ..krita_api.application import KritaApp
+from ..krita_api.color_space import ColorSpace
 from ..krita_api.document import Document, is_result_group, node_id
 from ..krita_api.hidden_results import WrittenGroup
 from ..krita_api.result_layers import PreviousResult
@@ -49,6 +50,18 @@ class _Place:
     """Earlier results to fold in the Layers docker."""
 
 
+@dataclass(frozen=True)
+class _Added:
+    """A group that is in the document now."""
+
+    group_id: str
+    place: _Place
+    hidden: Tuple[str, ...]
+    """Ids of the earlier results that were hidden."""
+    active_layer: str
+    """Id of the layer that was active before."""
+
+
 async def insert_result(
     app: KritaApp,
     document: Document,
@@ -62,20 +75,35 @@ async def insert_result(
     of which this one recolors a selection; the new group is a copy of it with other pixels there and nowhere else.
     Raises, with the document as it was: DOCUMENT_CLOSED, CANVAS_CHANGED, LAYER_GONE.
     """
+    for _ in range(MAX_CHANGES):
+        added = await _build_and_add(app, document, result, is_pointer_down, previous)
+        if added is not None:
+            break
+    else:
+        raise LinewashError(ErrorCode.INTERNAL, "the document was converted again and again")
+    if added.place.move_down:
+        await _move_below_lines(app, document, added.group_id, result.lines_id)
+    await _restore_active_layer(app, document, added.group_id, added.active_layer)
+    return WrittenGroup(added.group_id, added.hidden)
+
+
+async def _build_and_add(
+    app: KritaApp,
+    document: Document,
+    result: ResultLayers,
+    is_pointer_down: Callable[[], bool],
+    previous: Optional[PreviousResult],
+) -> Optional[_Added]:
+    """Build the group in the document's color space and add it; None when the painter has converted the document meanwhile."""
     check_place(document, result)
     space = document.color_space
     await app.prepare_scratch()
     scratch = app.create_scratch_document()
     try:
         group = await build_group(app, scratch, space, result, previous)
-        place, active_layer = await _add_group(app, document, result, group, is_pointer_down)
-        group_id, hidden = node_id(group), tuple(map(node_id, place.hide))
+        return await _add_group(app, document, result, group, space, is_pointer_down)
     finally:
         app.event_calls.close_document(scratch)
-    if place.move_down:
-        await _move_below_lines(app, document, group_id, result.lines_id)
-    await _restore_active_layer(app, document, group_id, active_layer)
-    return WrittenGroup(group_id, hidden)
 
 
 def check_place(document: Document, result: ResultLayers) -> None:
@@ -89,13 +117,20 @@ def check_place(document: Document, result: ResultLayers) -> None:
 
 
 async def _add_group(
-    app: KritaApp, document: Document, result: ResultLayers, group: Node, is_pointer_down: Callable[[], bool]
-) -> Tuple[_Place, str]:
-    """Add the finished group in a pause of the painter's; returns where it went and which layer was active before."""
+    app: KritaApp,
+    document: Document,
+    result: ResultLayers,
+    group: Node,
+    space: ColorSpace,
+    is_pointer_down: Callable[[], bool],
+) -> Optional[_Added]:
+    """Add the finished group in a pause of the painter's; None when the document is not in ``space`` any more."""
     group_id, blending = node_id(group), str(group.blendingMode())
     for _ in range(MAX_CHANGES):
         await _wait_until_idle(document, is_pointer_down)
         check_place(document, result)
+        if document.color_space != space:
+            return None
         place, active_layer = _find_place(app, document, result), document.active_layer()
         if blending != place.blending:
             blending = place.blending
@@ -108,7 +143,7 @@ async def _add_group(
         hidden = tuple(map(node_id, place.hide))
         app.event_calls.add_child_node(place.parent, group, place.above)
         if document.find_node(group_id) is not None:
-            return place, active_layer
+            return _Added(group_id, place, hidden, active_layer)
         # What it was to lie beside went in the last moment.
         for earlier in filter(None, map(document.find_node, hidden)):
             earlier.setVisible(True)
