@@ -25,8 +25,8 @@ def info(text: str) -> None:
 
 
 def format_gigabytes(size: int) -> str:
-    """Bytes as text for the painter: 1610612736 -> '1.6 GB'."""
-    return f"{size / 1e9:.1f} GB"
+    """Bytes as text for the painter: 1610612736 -> '1.6 GB', 61000000 -> '61 MB'."""
+    return f"{size / 1e9:.1f} GB" if size >= 10**9 else format_megabytes(size)
 
 
 def format_megabytes(size: float) -> str:

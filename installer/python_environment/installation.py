@@ -10,6 +10,7 @@ from shared.setup_progress import SetupPhase
 
 from ..checkout import Target
 from ..devices.torch_builds import UNPACKED_FACTOR
+from ..messages import InstallError
 from ..progress import ProgressReport
 from . import packages as package_lists
 from .packages import Package
@@ -48,9 +49,10 @@ def download(python: Path, order: Order, packages: tuple[Package, ...], report: 
 
     try:
         digests: dict[str, str] = fetch(python, "download", remote, downloads, show)["files"]
-    except RefusedFile as error:
-        (downloads / PLAN_FILE).unlink(missing_ok=True)  # the index has moved on: ask it again next time
-        raise error.reason from error
+    except (RefusedFile, InstallError) as error:
+        # Ask again next time, and not for these addresses: the index may have moved on, or the painter have chosen another.
+        (downloads / PLAN_FILE).unlink(missing_ok=True)
+        raise (error.reason if isinstance(error, RefusedFile) else error) from error
     report.advance(total)
     report.end_line()
     return digests

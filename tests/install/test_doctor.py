@@ -118,7 +118,7 @@ def test_the_backends_own_doctor_is_passed_on(
 
 
 def test_little_space() -> None:
-    assert doctor.space_finding(400_000_000).sentence == "Only 0.4 GB of disk space are free."
+    assert doctor.space_finding(400_000_000).sentence == "Only 400 MB of disk space are free."
     assert doctor.space_finding(4_000_000_000).is_ok
 
 

@@ -109,8 +109,15 @@ def test_no_backend_needs_no_stopping(tmp_path: Path) -> None:
 def test_a_backend_that_stays_stops_the_uninstalling(tmp_path: Path, home: Path) -> None:
     stubborn = Backend(home, obeys=False)
     assert not stop_server(home, patience_s=0.3)
-    stubborn.close()
+    stubborn.server.RequestHandlerClass = BaseHTTPRequestHandler  # refuses whatever it is asked
     (tmp_path / "checkout").mkdir()
     with pytest.raises(InstallError, match="did not end"):
         uninstall(home, [], tmp_path / "checkout")
+    stubborn.close()
     assert paths.log_file(home).exists()
+
+
+def test_a_record_that_a_crash_left_stops_nothing(home: Path) -> None:
+    """Nobody listens there, and another program has the process number by now: this one."""
+    Backend(home, obeys=True).close()
+    assert stop_server(home, patience_s=0.3)

@@ -3,7 +3,6 @@
 The packages come from the package index that pip uses on this machine, as a painter's do.
 """
 
-import importlib.util
 import json
 import os
 import sys
@@ -11,7 +10,6 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -20,6 +18,7 @@ from tests.krita.harness.art import Art
 from tests.krita.harness.evidence import Evidence
 from tests.krita.harness.krita import play
 from tests.krita.harness.processes import CLEAN_PATH, end_marked
+from tests.krita.harness.release_zip import make_zip
 from tests.krita.harness.scenario_player import ARTIFACTS, keep
 
 pytestmark = [pytest.mark.krita, pytest.mark.slow, pytest.mark.timeout(2400)]
@@ -33,18 +32,6 @@ class NewPainter:
     imported: Evidence
     used: Evidence
     home: Path
-
-
-def make_zip(folder: Path) -> Path:
-    """The release of this checkout."""
-    project = Path(__file__).resolve().parents[2]
-    spec = importlib.util.spec_from_file_location("make_release", project / "scripts" / "make_release.py")
-    assert spec is not None and spec.loader is not None
-    release: Any = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(release)
-    path = folder / "linewash.zip"
-    release.write_zip(path, release.release_files(release.program_files(project)))
-    return path
 
 
 def pip_settings() -> dict[str, str]:

@@ -54,7 +54,7 @@ class BackendSetup(QtCore.QObject):
     @property
     def page(self) -> PageText:
         """What the set-up page has to say."""
-        snapshot = self.snapshot or SetupSnapshot(Situation.ABSENT, None, None, 0)
+        snapshot = self.snapshot or SetupSnapshot(Situation.ABSENT, None, None, None)
         if self._is_starting and snapshot.situation is not Situation.RUNNING:
             snapshot = replace(snapshot, situation=Situation.RUNNING)
         text = page_text(snapshot, self._runner.release.version, str(self._runner.home), self.can_postpone)

@@ -38,8 +38,10 @@ def end_backend_when_idle(
             if is_cancelled():
                 return
         _send(info, "POST", "/v1/shutdown")
+    except requests.Timeout:
+        pass  # it is there, and slow
     except _NO_ANSWER:
-        pass  # it has ended by itself, or another program has its port now
+        return  # it has ended by itself, or another program has its port and process number now
     end = time.monotonic() + end_s
     while read_server_info(home) == info and process_alive(info.pid):
         if time.monotonic() > end:

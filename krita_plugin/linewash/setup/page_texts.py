@@ -16,6 +16,7 @@ EXPLANATION = (
 )
 _PATH = re.compile(r" (to )?\S*[/\\]\S+")
 KEPT = "What has been downloaded is kept."
+GOES_ON = "What has been downloaded is kept; Continue goes on from there."
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,8 @@ def page_text(snapshot: SetupSnapshot, version: str, home: str, can_postpone: bo
     progress, back = snapshot.progress, "Back" if can_postpone else ""
     is_removal = snapshot.task is SetupTask.REMOVE
     if snapshot.situation is Situation.ABSENT:
-        return PageText("Set up Linewash", "%s\n\n%s" % (EXPLANATION, size_text(snapshot.cards, snapshot.free_bytes)), "Set Up")
+        body = "%s\n\n%s" % (EXPLANATION, size_text(snapshot.cards, snapshot.free_bytes))
+        return PageText("Set up Linewash", body, "Set Up", room_message(snapshot.cards, snapshot.free_bytes))
     if snapshot.situation is Situation.REMOVED:
         body = (
             "The coloring program is gone; your own files are still in %s.\n\nTo remove this docker as well, untick Linewash "
@@ -53,30 +55,51 @@ def page_text(snapshot: SetupSnapshot, version: str, home: str, can_postpone: bo
         body = "This docker is version %s, its coloring program still %s. Only what has changed is downloaded." % (version, old)
         return PageText("Update Linewash", body, "Update", other_button="Not Now" if can_postpone else "")
     if snapshot.situation is Situation.PAUSED:
-        return PageText("The set-up is paused", KEPT, "Continue", other_button=back)
+        return PageText("The set-up is paused", GOES_ON, "Continue", other_button=back)
     if snapshot.situation is Situation.INTERRUPTED:
         message = Message()
-        if 0 < snapshot.free_bytes < LEAST_BYTES:
+        if snapshot.free_bytes is not None and snapshot.free_bytes < LEAST_BYTES:
             message = Message("The disk is full.", "Free some space, then press Continue.", Severity.BAD)
-        body = "It ended before it was done. " + ("" if is_removal else KEPT)
+        body = "It ended before it was done. " + ("" if is_removal else GOES_ON)
         return PageText("The removal was cut off" if is_removal else "The set-up was cut off", body, "Continue", message, back)
     if snapshot.situation is Situation.FAILED:
-        message = Message("The set-up failed.", "Press Try Again.", Severity.BAD)
+        message, body = Message("The set-up failed.", "Press Try Again.", Severity.BAD), "" if is_removal else KEPT
         if progress is not None and progress.error:
-            message = Message(progress.error, progress.hint, Severity.BAD)
+            message, body = Message(progress.error, hint_text(progress.hint), Severity.BAD), ""  # the hint says what is kept
         title = "Linewash could not be removed" if is_removal else "Linewash could not be set up"
-        return PageText(title, "" if is_removal else KEPT, "Try Again", message, back)
+        return PageText(title, body, "Try Again", message, back)
     body = "You can go on drawing. Should Krita end meanwhile, the next start goes on here."
     return PageText("Removing Linewash" if is_removal else "Setting up Linewash", body, "" if is_removal else "Pause")
 
 
-def size_text(cards: Sequence[str], free_bytes: int) -> str:
+def size_text(cards: Sequence[str], free_bytes: Optional[int]) -> str:
     """What is downloaded and how much room it takes, before anything has been asked of the network."""
     if cards:
         size = "Found: %s. Up to 3 GB are downloaded, and up to 9 GB of disk space are needed" % ", ".join(cards)
     else:
         size = "Found: no graphics card; the processor colors. About 0.4 GB is downloaded, and 3 GB of disk space are needed"
-    return size + ("; %.0f GB are free." % (free_bytes / 1e9) if free_bytes else ".")
+    if free_bytes is None:
+        return size + "."
+    if free_bytes < 1e9:
+        return size + "; %.0f MB are free." % (free_bytes / 1e6)
+    return size + ("; %.1f GB are free." if free_bytes < 1e10 else "; %.0f GB are free.") % (free_bytes / 1e9)
+
+
+def room_message(cards: Sequence[str], free_bytes: Optional[int]) -> Message:
+    """A warning where there is not enough room; the installer, which knows the sizes, has the last word."""
+    if free_bytes is None or free_bytes >= needed_bytes(cards):
+        return Message()
+    return Message("There may be too little room on the disk.", "Free some space first.", Severity.BAD)
+
+
+def needed_bytes(cards: Sequence[str]) -> int:
+    """Disk space that a set-up takes at most."""
+    return 9_000_000_000 if cards else 3_000_000_000
+
+
+def hint_text(hint: str) -> str:
+    """What to do, in the docker's words: the installer's own are those of a terminal."""
+    return hint.replace("start the installer again", "press Try Again")
 
 
 def sentence_text(progress: Optional[SetupProgress]) -> str:

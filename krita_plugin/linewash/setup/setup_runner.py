@@ -210,14 +210,14 @@ class _Stopped(Exception):
     """The painter wants to pause, or Krita ends."""
 
 
-def free_bytes(folder: Path) -> int:
-    """Free bytes on the disk that ``folder``, which need not exist yet, will be on; 0 when that is unknown."""
+def free_bytes(folder: Path) -> Optional[int]:
+    """Free bytes on the disk that ``folder``, which need not exist yet, will be on; None when that is unknown."""
     for each in (folder, *folder.parents):
         try:
             return shutil.disk_usage(each).free
         except OSError:
             continue
-    return 0
+    return None
 
 
 def _first_phase(task: SetupTask) -> SetupPhase:

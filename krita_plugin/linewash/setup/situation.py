@@ -39,8 +39,8 @@ class SetupSnapshot:
     """What the installer wrote last; None = it never ran."""
     program: Optional[InstalledProgram]
     """What is installed and can be started; None = nothing."""
-    free_bytes: int
-    """On the disk that it goes to; 0 = unknown."""
+    free_bytes: Optional[int]
+    """On the disk that it goes to; None = unknown."""
     cards: Tuple[str, ...] = ()
     """Names of the graphics cards found."""
 

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import io
+import json
 import re
 import threading
 import time
@@ -51,6 +52,8 @@ class PackageIndex:
     """Name -> how many of the next answers hold a wrong byte."""
     refused: set[str] = field(default_factory=set[str])
     """Names that are listed and not given out."""
+    is_down: bool = False
+    """Whether every connection is closed without an answer, as by a network that is gone."""
     log: list[tuple[str, int]] = field(default_factory=list[tuple[str, int]])
     """(name, first byte) of every answer with a wheel."""
     address: str = ""
@@ -87,7 +90,16 @@ def serve(index: PackageIndex) -> Iterator[PackageIndex]:
             index.is_asked_for_sizes = True
             self.do_GET()
 
+        def do_PUT(self) -> None:
+            """Faults as JSON, from a test that runs in another process: ``{"is_down": true}``."""
+            for name, value in json.loads(self.rfile.read(int(self.headers["Content-Length"]))).items():
+                setattr(index, name, set(value) if name == "refused" else value)
+            self._answer(200, b"", "text/plain")
+
         def do_GET(self) -> None:
+            if index.is_down:
+                self.close_connection = True
+                return
             parts = self.path.strip("/").split("/")
             if parts[0] == "simple":
                 page = index.page(parts[-1]).encode()
@@ -129,6 +141,9 @@ def serve(index: PackageIndex) -> Iterator[PackageIndex]:
             cuts = index.cuts.get(name, [])
             end = cuts.pop(0) if cuts else len(body)
             for first in range(0, min(end, len(body)), 8192):
+                if index.is_down:
+                    self.close_connection = True
+                    return
                 self.wfile.write(body[first : min(first + 8192, end)])
                 if index.bytes_per_second and index.is_asked_for_sizes:
                     time.sleep(8192 / index.bytes_per_second)

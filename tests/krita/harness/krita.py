@@ -35,12 +35,34 @@ def play(
     event_storm: bool = False,
     scale: int = 1,
 ) -> Evidence:
-    """Play ``scenarios/<scenario>.py`` in ``profile`` and return what it saw.
+    """Play ``scenarios/<scenario>.py`` in ``profile`` to its end and return what it saw, as ``watch``.
+
+    Raises ScenarioFailed.
+    """
+    evidence = watch(command, scenario, profile, out, run, parameters, environment, timeout_s, event_storm, scale)
+    if evidence.trouble():
+        raise ScenarioFailed(f"{scenario}: {evidence.trouble()}")
+    return evidence
+
+
+def watch(
+    command: Sequence[str],
+    scenario: str,
+    profile: Profile,
+    out: Path,
+    run: str,
+    parameters: Mapping[str, Any] | None = None,
+    environment: Mapping[str, str] | None = None,
+    timeout_s: float = 900.0,
+    event_storm: bool = False,
+    scale: int = 1,
+) -> Evidence:
+    """What a scenario saw, however Krita ended: some kill it.
 
     command: starts Krita.  ``out`` receives notes, images and krita.log and is emptied first.  ``run`` marks all processes.
     ``environment`` is added to Krita's; nothing of the caller's gets in.
     event_storm: whether all kinds of events are handled inside Krita's calls.
-    scale: pixels of the screen along one of Qt's.  Raises ScenarioFailed.
+    scale: pixels of the screen along one of Qt's.
     """
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
@@ -73,10 +95,7 @@ def play(
             code = _wait(krita, out, env, started + timeout_s)
         finally:
             stop(krita)
-    evidence = Evidence(out, json.loads(result.read_text()) if result.exists() else None, code, round(time.time() - started, 2))
-    if evidence.trouble():
-        raise ScenarioFailed(f"{scenario}: {evidence.trouble()}")
-    return evidence
+    return Evidence(out, json.loads(result.read_text()) if result.exists() else None, code, round(time.time() - started, 2))
 
 
 def _wait(krita: "subprocess.Popen[bytes]", out: Path, env: Mapping[str, str], deadline: float) -> int | None:

@@ -16,15 +16,17 @@ def run(painter):
     yield from painter.shot("file_dialog")
     yield from painter.run("xdotool", "type", "--delay", "5", painter.parameters["zip"])
     yield from painter.keys("Return")
-    yield from painter.until(lambda: isinstance(QApplication.activeModalWidget(), QMessageBox), 120, "the question")
-    yield 0.5
-    yield from painter.shot("question")
-    box = QApplication.activeModalWidget()
-    painter.note("question", box.text())
-    (yes,) = [each for each in box.findChildren(QAbstractButton) if each.text().replace("&", "") == "Yes"]
-    yield from painter.click(yes)
-    clicks.append("Yes")
-    yield from painter.until(lambda: QApplication.activeModalWidget() is None, 30, "the question to close")
+    for name in ("overwrite", "question") if painter.parameters.get("is_newer") else ("question",):
+        yield from painter.until(lambda: isinstance(QApplication.activeModalWidget(), QMessageBox), 120, "the question")
+        yield 0.5
+        yield from painter.shot(name)
+        box = QApplication.activeModalWidget()
+        painter.note(name, box.text())
+        (yes,) = [each for each in box.findChildren(QAbstractButton) if each.text().replace("&", "") == "Yes"]
+        yield from painter.click(yes)
+        clicks.append("Yes")
+        yield from painter.until(lambda: QApplication.activeModalWidget() is not box, 30, "the question to close")  # noqa: B023
+    yield from painter.until(lambda: QApplication.activeModalWidget() is None, 30, "all questions to close")
     painter.expects_dialog = False
     painter.note("clicks", clicks)
     painter.note("enabled", Krita.instance().readSetting("python", "enable_linewash", ""))

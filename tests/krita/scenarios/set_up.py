@@ -4,7 +4,7 @@ import time
 
 from linewash_driver.docker_actions import arrange, color
 from linewash_driver.documents import drawing, results
-from linewash_driver.qt import QLabel, QWidget
+from linewash_driver.setup_actions import seen, texts
 
 
 def run(painter):
@@ -53,15 +53,3 @@ def run(painter):
     document.setModified(False)
     document.close()
     yield 0.3
-
-
-def seen(painter, name):
-    """Whether the docker shows its widget of that name."""
-    widget = painter.dock().findChild(QWidget, name)
-    return widget is not None and not widget.visibleRegion().isEmpty()
-
-
-def texts(painter):
-    """What the set-up page says."""
-    names = ("setupTitle", "setupText", "setupMessage", "setupSentence", "setupCount")
-    return {name: painter.widget(name, QLabel).text() for name in names if seen(painter, name)}
