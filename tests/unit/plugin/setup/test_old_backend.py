@@ -1,6 +1,7 @@
 """An old backend is asked to end, and what is said when it stays is true.  The backends here are processes that answer HTTP."""
 
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -96,16 +97,8 @@ def test_what_is_said_of_one_that_stays_is_true(
     assert process.poll() is None
 
 
-def test_one_that_answers_no_more_stays(plugin: Any, tmp_path: Path) -> None:
-    hung = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    try:
-        file = paths.server_file(tmp_path)
-        file.parent.mkdir(parents=True)
-        info = {"host": "127.0.0.1", "port": 9, "token": "t", "pid": hung.pid, "protocol": 1, "version": "0.0.1"}
-        file.write_text(json.dumps(info))
-        with pytest.raises(plugin.shared.errors.LinewashError) as caught:
-            end(plugin, tmp_path)
-        assert caught.value.code.value == "backend_stays"
-    finally:
-        hung.kill()
-        hung.communicate()
+def test_one_that_answers_no_more_stays(plugin: Any, tmp_path: Path, start: StartBackend) -> None:
+    start("done", ends=False).send_signal(signal.SIGSTOP)
+    with pytest.raises(plugin.shared.errors.LinewashError) as caught:
+        end(plugin, tmp_path)
+    assert caught.value.code.value == "backend_stays"
