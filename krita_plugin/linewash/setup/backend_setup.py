@@ -138,7 +138,7 @@ class BackendSetup(QtCore.QObject):
         self.snapshot = snapshot
         if snapshot.situation is not Situation.RUNNING and not self._is_starting:
             self._wants_pause = False
-        if snapshot.situation is Situation.INTERRUPTED and self._may_resume:
+        if snapshot.situation is Situation.INTERRUPTED and self._may_resume and not self._is_starting:
             # The painter wanted it, and Krita or the computer has ended meanwhile.  Once: what ends again and again needs them.
             self._may_resume = False
             self.start(snapshot.task)
