@@ -101,6 +101,7 @@ class BackendSetup(QtCore.QObject):
         self._cancel.clear()
         self._is_starting, self.failure, self._is_update_postponed = True, None, False
         self._loop.start(self._start(task))
+        self.look()  # it may have to wait first, for a drawing in progress or a Python
         self.changed.emit()
 
     def pause(self) -> None:
