@@ -1,0 +1,48 @@
+"""What the set-up page says of room on the disk and of what went wrong."""
+
+from typing import Any
+
+import pytest
+
+
+def page(plugin: Any, situation: str, free_bytes: "int | None", error: str = "", hint: str = "") -> Any:
+    """The page where that much is free and the installer has ended in that way."""
+    setup, words = plugin.setup, plugin.shared.setup_progress
+    state = words.SetupState.FAILED if situation == "FAILED" else words.SetupState.RUNNING
+    progress = words.SetupProgress(words.SetupPhase.DOWNLOAD, state, "Downloading torch …", 1, error=error, hint=hint)
+    snapshot = setup.situation.SetupSnapshot(setup.situation.Situation[situation], progress, None, free_bytes)
+    return setup.page_texts.page_text(snapshot, "1.0", "home", False)
+
+
+@pytest.mark.parametrize(
+    ("free_bytes", "room", "is_warned"),
+    [
+        (0, "0 MB are free.", True),
+        (120_000_000, "120 MB are free.", True),
+        (2_500_000_000, "2.5 GB are free.", True),
+        (3_500_000_000, "3.5 GB are free.", False),
+        (80_000_000_000, "80 GB are free.", False),
+        (None, "3 GB of disk space are needed.", False),
+    ],
+)
+def test_too_little_room_is_said_before_anything_begins(
+    plugin: Any, free_bytes: "int | None", room: str, is_warned: bool
+) -> None:
+    found = page(plugin, "ABSENT", free_bytes)
+    assert found.body.endswith(room)
+    assert found.message.text.startswith("There may be too little room") is is_warned
+
+
+def test_a_full_disk_is_why_it_was_cut_off(plugin: Any) -> None:
+    assert page(plugin, "INTERRUPTED", 0).message.text == "The disk is full."
+    assert not page(plugin, "INTERRUPTED", 10**10).message.text
+    assert page(plugin, "INTERRUPTED", 10**10).body.endswith("Continue goes on from there.")
+
+
+def test_a_hint_names_the_buttons_of_the_docker(plugin: Any) -> None:
+    from installer.python_environment.explain import SENTENCES
+
+    for sentence, hint in SENTENCES.values():
+        message = page(plugin, "FAILED", 10**10, sentence, hint).message
+        assert message.text == sentence
+        assert "start the installer again" not in message.hint
