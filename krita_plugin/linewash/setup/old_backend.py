@@ -2,7 +2,7 @@
 
 import time
 from pathlib import Path
-from typing import Callable
+from typing import Callable, Dict, Set
 
 import requests
 
@@ -14,17 +14,24 @@ BUSY_STATES = ("queued", "running")
 ANSWER_S = 5.0
 END_S = 15.0
 """How long it may take to end, seconds."""
+CLAIM_S = 15.0
+"""How long a result that was waited for may take until a docker has fetched it, seconds."""
 _POLL_S = 0.5
 _NO_ANSWER = (requests.RequestException, ValueError, KeyError, TypeError)
 """What is raised where nothing answers, or something else than a backend."""
 
 
 def end_backend_when_idle(
-    home: Path, say_busy: Callable[[], None], is_cancelled: Callable[[], bool], end_s: float = END_S
+    home: Path,
+    say_busy: Callable[[], None],
+    is_cancelled: Callable[[], bool],
+    end_s: float = END_S,
+    claim_s: float = CLAIM_S,
 ) -> None:
     """Wait until the backend of ``home`` colors nothing, and end it; nothing to do when none runs.
 
-    say_busy: called again and again while it is at work.  end_s: how long it may take to end, seconds.
+    say_busy: called again and again while it is at work.  end_s: how long it may take to end, seconds.  claim_s: how long a
+    result that was waited for may stay unclaimed; it is kept all the same.
 
     LinewashError SETUP_BUSY when it has begun to color again meanwhile, BACKEND_STAYS when it does not end though it does not.
     """
@@ -32,7 +39,16 @@ def end_backend_when_idle(
     if info is None:
         return
     try:
-        while _is_busy(info):
+        awaited: Set[str] = set()
+        claim_end = time.monotonic()
+        while True:
+            states = _states(info)
+            busy = {job for job, state in states.items() if state in BUSY_STATES}
+            awaited |= busy
+            if busy:
+                claim_end = time.monotonic() + claim_s
+            elif not awaited & set(states) or time.monotonic() > claim_end:
+                break
             say_busy()
             time.sleep(_POLL_S)
             if is_cancelled():
@@ -51,14 +67,15 @@ def end_backend_when_idle(
 
 def _why_it_stays(info: ServerInfo) -> ErrorCode:
     try:
-        return ErrorCode.SETUP_BUSY if _is_busy(info) else ErrorCode.BACKEND_STAYS
+        is_busy = any(state in BUSY_STATES for state in _states(info).values())
     except _NO_ANSWER:
         return ErrorCode.BACKEND_STAYS
+    return ErrorCode.SETUP_BUSY if is_busy else ErrorCode.BACKEND_STAYS
 
 
-def _is_busy(info: ServerInfo) -> bool:
-    answer = _send(info, "GET", "/v1/jobs")
-    return any(job["state"] in BUSY_STATES for job in answer.json()["jobs"])
+def _states(info: ServerInfo) -> Dict[str, str]:
+    """The state of every job, by its id; one whose result is claimed is gone."""
+    return {str(job["id"]): str(job["state"]) for job in _send(info, "GET", "/v1/jobs").json()["jobs"]}
 
 
 def _send(info: ServerInfo, method: str, path: str) -> requests.Response:

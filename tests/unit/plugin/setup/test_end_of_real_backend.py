@@ -15,7 +15,7 @@ from shared.paths import read_server_info, server_file
 from shared.protocol import JobState
 from tests.api import images
 from tests.api.backend_process import BackendProcess
-from tests.api.following import send, until
+from tests.api.following import last, send, until
 
 
 @pytest.fixture
@@ -29,9 +29,11 @@ def backend(tmp_path: Path) -> Iterator[BackendProcess]:
 def end(plugin: Any) -> Callable[..., list[float]]:
     """Ends the backend of a home; when it said that there is work to wait for."""
 
-    def run(home: Path, is_cancelled: Callable[[], bool] = lambda: False, end_s: float = 15.0) -> list[float]:
+    def run(home: Path, is_cancelled: Callable[[], bool] = lambda: False, claim_s: float = 1.0) -> list[float]:
         said: list[float] = []
-        plugin.setup.old_backend.end_backend_when_idle(home, lambda: said.append(time.monotonic()), is_cancelled, end_s)
+        plugin.setup.old_backend.end_backend_when_idle(
+            home, lambda: said.append(time.monotonic()), is_cancelled, claim_s=claim_s
+        )
         return said
 
     return run
@@ -57,6 +59,23 @@ def test_jobs_that_run_and_wait_are_finished_first_and_their_results_stay(backen
         assert again.client.layer(jobs[0].id, "composite")
     finally:
         again.stop()
+
+
+def test_a_result_that_was_waited_for_is_claimed_first(backend: BackendProcess, end: Any) -> None:
+    job = send(backend.client, images.request("slow", steps=6))
+    claimed: list[bytes] = []
+
+    def claim() -> None:
+        assert last(backend.client, job).state is JobState.DONE
+        time.sleep(1.5)  # large layers take their time
+        claimed.append(backend.client.layer(job.id, "composite"))
+        backend.client.acknowledge(job.id)
+
+    docker = threading.Thread(target=claim)
+    docker.start()
+    end(backend.home, claim_s=20.0)
+    docker.join()
+    assert claimed and read_server_info(backend.home) is None
 
 
 def test_a_painter_who_does_not_want_to_wait_leaves_it_at_work(backend: BackendProcess, end: Any) -> None:

@@ -23,7 +23,7 @@ class Answers(http.server.BaseHTTPRequestHandler):
         self.wfile.write(json.dumps(data).encode())
 
     def do_GET(self):  # /v1/jobs
-        self.answer({"jobs": [{"state": states.pop(0) if len(states) > 1 else states[0]}]})
+        self.answer({"jobs": [{"id": "a", "state": states.pop(0) if len(states) > 1 else states[0]}]})
 
     def do_POST(self):  # /v1/shutdown
         self.answer({})
@@ -66,7 +66,7 @@ def start(tmp_path: Path) -> Iterator[StartBackend]:
 def end(plugin: Any, home: Path, end_s: float = 0.3) -> int:
     """Ask it to end; how often it was said that it is at work."""
     said: list[None] = []
-    plugin.setup.old_backend.end_backend_when_idle(home, lambda: said.append(None), lambda: False, end_s)
+    plugin.setup.old_backend.end_backend_when_idle(home, lambda: said.append(None), lambda: False, end_s, claim_s=0)
     return len(said)
 
 
