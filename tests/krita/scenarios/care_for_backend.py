@@ -5,7 +5,7 @@ from pathlib import Path
 
 from linewash_driver import backend_processes
 from linewash_driver.docker_actions import arrange, close, color, rest
-from linewash_driver.documents import drawing, results
+from linewash_driver.documents import drawing, find, results
 from linewash_driver.setup_actions import agree, half_installed, progress, ready, texts, until_page, until_ready
 
 
@@ -45,9 +45,11 @@ def run(painter):
     other = yield from drawing(given["size"], given["lines"], given["reference"])
     yield from painter.menu("referenceAdd", "Reference")
     pids = yield from frozen_job(painter, home)
-    yield from close(other)
+    find(other, "Lines").remove()
     backend_processes.send(pids, signal.SIGCONT)
-    yield from painter.until(lambda: list(Path(home).glob("jobs/*/result")), 60, "a result that is in no document")
+    yield from painter.until(lambda: list(Path(home).glob("jobs/*/result")), 60, "a result that has lost its place")
+    yield from painter.until(lambda: rest(painter), 30, "the docker to rest")
+    yield from close(other)
     own = Path(home) / "models" / "own.safetensors"
     own.parent.mkdir(exist_ok=True)
     own.write_text("a model")
