@@ -49,6 +49,11 @@ class Node:
 class GroupLayer(Node):
     def setChildNodes(self, nodes: list[Node]) -> None: ...
 
+class ManagedColor:
+    def components(self) -> list[float]:
+        """In the order of the pixels' bytes, blue first for RGB of 8 and 16 bits; 1 is the most."""
+    def setColorSpace(self, colorModel: str, colorDepth: str, colorProfile: str) -> bool: ...
+
 class Selection:
     def duplicate(self) -> Selection: ...
     def pixelData(self, x: int, y: int, w: int, h: int) -> SupportsBytes:

@@ -3,7 +3,7 @@
 import logging
 from dataclasses import replace
 from functools import partial
-from typing import Any, Callable, Coroutine, Dict, List, Optional, Tuple
+from typing import Any, Callable, Coroutine, Dict, Optional, Tuple
 
 from .event_loop import Cancelled, EventLoop, Task, in_thread
 from .images.clipboard import ClipboardImages
@@ -17,16 +17,16 @@ from .jobs.model_list import ModelList
 from .jobs.unclaimed_results import UnclaimedResults
 from .krita_api.application import KritaApp
 from .krita_api.document import Document
-from .krita_api.hidden_results import WrittenGroup
 from .krita_api.result_layers import PreviousResult
 from .qt import QtCore, QtWidgets, Signal
+from .result_message import describe_result
 from .shared.client import Client
 from .shared.errors import ErrorCode, LinewashError
 from .shared.paths import ServerInfo
 from .shared.protocol import ColorizeRequest, JobStatus
 from .state.choices import DEFAULT_MODEL, DockerState, read_finish, read_model
 from .state.model_choices import find_model, mode_label
-from .state.session import CHOOSE_REFERENCE, GRAYSCALE, Message, Phase, Progress, Session, Severity
+from .state.session import CHOOSE_REFERENCE, GRAYSCALE, Message, Phase, Progress, Session
 from .threads import Threads
 from .transfer.layer_capture import build_request, capture_layers, capture_lines
 from .transfer.layer_writer import insert_result
@@ -212,7 +212,7 @@ class Controller(QtCore.QObject):
         self.threads.start(result.acknowledge)
         self.notice = None
         run.session.hidden_results.add(written)
-        run.session.finish(run.number, _describe_result(run.document, result, written))
+        run.session.finish(run.number, describe_result(run.document, result, written))
         self.models.refresh()
         self.unclaimed.refresh()
 
@@ -282,15 +282,6 @@ class Controller(QtCore.QObject):
 
     def _on_part_changed(self) -> None:
         self.changed.emit(0)
-
-
-def _describe_result(document: Document, result: JobResult, written: WrittenGroup) -> Message:
-    notes: List[str] = list(result.status.warnings)
-    if written.hidden:
-        notes.append("The earlier result is hidden.")
-    if document.is_grayscale:
-        notes += [GRAYSCALE.text, GRAYSCALE.hint]
-    return Message(result.text, " ".join(notes), Severity.GOOD)
 
 
 def _is_pointer_down() -> bool:

@@ -137,8 +137,8 @@ class LinewashDocker(DockWidget):
         names = {layer.id: layer.name for layer in layers}
         titles = [names.get(each.layer_id) or Path(each.path).name for each in choices.references]
         panel.reference.set_references(list(choices.references), titles)
-        color_layers = [(each.id, each.name) for each in layers if each.has_colors and not each.is_result]
-        panel.hints.show_entries([("", "None"), *color_layers], choices.hints)
+        painted = [each for each in layers if (each.has_colors or each.has_key_strokes) and not each.is_result]
+        panel.hints.show_entries([("", "None"), *((each.id, each.name) for each in painted)], choices.hints)
         self._foreground.show(choices, layers)
         panel.show_models(self._controller.models.models, self._controller.models.is_loading, choices)
         panel.area.show_entries(AREAS, choices.area)

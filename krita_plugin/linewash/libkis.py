@@ -3,7 +3,18 @@
 ``typings/krita.pyi`` types them.
 """
 
-from krita import Canvas, DockWidget, DockWidgetFactory, DockWidgetFactoryBase, GroupLayer, Krita, Node, Selection, qVersion
+from krita import (
+    Canvas,
+    DockWidget,
+    DockWidgetFactory,
+    DockWidgetFactoryBase,
+    GroupLayer,
+    Krita,
+    ManagedColor,
+    Node,
+    Selection,
+    qVersion,
+)
 from krita import Document as KritaDocument
 
 __all__ = [
@@ -14,6 +25,7 @@ __all__ = [
     "GroupLayer",
     "Krita",
     "KritaDocument",
+    "ManagedColor",
     "Node",
     "Selection",
     "qVersion",

@@ -7,6 +7,7 @@ from ..libkis import Krita, KritaDocument, Node, Selection
 from ..qt import QtCore
 from ..shared import result_names
 from .color_space import ColorSpace, color_space_of
+from .colorize_masks import COLORIZE_MASK, KeyStrokeMask
 from .event_calls import EventCalls
 
 _COLOR_LAYERS = ("paintlayer", "grouplayer", "vectorlayer", "clonelayer", "filelayer", "filllayer")
@@ -28,6 +29,8 @@ class Layer:
     """Whether it is a result group or lies inside one."""
     parent: str
     """Id of what it lies in."""
+    has_key_strokes: bool = False
+    """Whether it is a colorize mask whose key strokes Krita lets a plugin read."""
 
 
 class Document:
@@ -122,6 +125,13 @@ class Document:
         node = self.find_node(layer_id)
         return node.duplicate() if node is not None else None
 
+    def shows(self, layer_id: str) -> bool:
+        """Whether a layer and all that it lies in are visible."""
+        node = self.find_node(layer_id)
+        while node is not None and node.visible():
+            node = node.parentNode()
+        return node is None
+
     def copy_selection(self) -> Optional[Selection]:
         """A frozen copy of the selection, None when nothing is selected."""
         selection = self._document.selection()
@@ -150,6 +160,8 @@ def _walk(parent: Node, parent_id: str, inside_result: bool) -> Iterator[Layer]:
     for node in reversed(parent.childNodes()):
         kind, name = str(node.type()), str(node.name())
         is_result = inside_result or is_result_group(node)
-        layer = Layer(node_id(node), name, kind in _COLOR_LAYERS, kind in _GRAY_MASKS, is_result, parent_id)
+        has_key_strokes = kind == COLORIZE_MASK and isinstance(node, KeyStrokeMask)
+        is_gray, has_colors = kind in _GRAY_MASKS, kind in _COLOR_LAYERS
+        layer = Layer(node_id(node), name, has_colors, is_gray, is_result, parent_id, has_key_strokes)
         yield layer
         yield from _walk(node, layer.id, is_result)

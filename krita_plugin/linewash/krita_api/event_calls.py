@@ -9,7 +9,7 @@ Which calls these are differs from version to version; ``tests/krita/test_event_
 
 from typing import Callable, Optional, TypeVar
 
-from ..libkis import Krita, KritaDocument, Node
+from ..libkis import Krita, KritaDocument, ManagedColor, Node
 from .color_space import ColorSpace
 
 T = TypeVar("T")
@@ -38,6 +38,10 @@ class EventCalls:
         """Convert a layer; False when Krita does not know the profile."""
         return self.make(lambda: node.setColorSpace(*space))
 
+    def convert_color(self, color: ManagedColor, space: ColorSpace) -> bool:
+        """Convert a color; False when Krita does not know the profile.  None of the four Kritas handles events in it."""
+        return self.make(lambda: color.setColorSpace(*space))
+
     def convert_document(self, document: KritaDocument, space: ColorSpace) -> bool:
         """Convert a document; False when Krita does not know the profile."""
         return self.make(lambda: document.setColorSpace(*space))
@@ -45,6 +49,10 @@ class EventCalls:
     def resize_canvas(self, document: KritaDocument, width: int, height: int) -> None:
         """Give a document another size, with the upper left corner where it is."""
         self.make(lambda: document.resizeImage(0, 0, width, height))
+
+    def move_canvas(self, document: KritaDocument, x: int, y: int, width: int, height: int) -> None:
+        """Give a document another size; what was at (x, y) comes into its upper left corner."""
+        self.make(lambda: document.resizeImage(x, y, width, height))
 
     def create_document(self, width: int, height: int, name: str, space: ColorSpace) -> KritaDocument:
         """A new document, in no window."""

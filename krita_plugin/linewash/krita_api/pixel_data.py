@@ -1,5 +1,6 @@
 """Pixels of layers in any color space, as 8-bit sRGB, read strip by strip so that no read holds the window up."""
 
+import re
 from dataclasses import dataclass
 from typing import Callable, Iterator, Optional, SupportsBytes, Tuple
 
@@ -13,6 +14,7 @@ Rect = Tuple[int, int, int, int]
 
 STRIP_PIXELS = 128 * 1024
 """Pixels handled in one step; converting that many takes Krita 5.1 under 40 ms from any color space tried."""
+_PAINTED_RUN = re.compile(b"[^\\0]+", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,16 @@ def write_pixels(node: Node, data: bytes, area: Rect) -> None:
     """Write pixels in the layer's own color space.  INTERNAL when Krita says, as it does since 5.3, that it did not."""
     if node.setPixelData(data, *area) is False:
         raise LinewashError(ErrorCode.INTERNAL, "Krita did not take %d bytes for %d x %d pixels" % (len(data), *area[2:]))
+
+
+def merge_pixels(old: bytes, new: bytes, mask: bytes) -> bytes:
+    """Pixels of any number of bytes: the new ones where the mask, one byte a pixel, is not 0."""
+    pixel_bytes, merged = len(new) // len(mask), bytearray(old)
+    # Whole runs are copied at once: a loop over single pixels would stall the window.
+    for run in _PAINTED_RUN.finditer(mask):
+        begin, end = run.start() * pixel_bytes, run.end() * pixel_bytes
+        merged[begin:end] = new[begin:end]
+    return bytes(merged)
 
 
 def _read(

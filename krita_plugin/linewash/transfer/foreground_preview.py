@@ -71,7 +71,7 @@ def _fit(canvas: Size) -> Size:
 async def _sample_mask(app: KritaApp, mask: MaskCopy, canvas: Size, size: Size) -> "QtGui.QImage":
     if isinstance(mask.source, GrayMask):
         return await _sample_gray(mask.source.source, canvas, size)
-    colors = await _sample_colors(app, mask.source, canvas, size)
+    colors = await _sample_colors(app, mask.source.node, canvas, size)
     if mask.choice is not ForegroundChoice.ALPHA:
         return on_black(colors)
     alpha = b"".join(image_strips(colors))[3::4]

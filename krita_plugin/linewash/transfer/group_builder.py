@@ -6,19 +6,16 @@ recorded as undo steps even for layers that lie nowhere yet; and until the one c
 nothing of it.  Krita makes the group wholly the document's own when it is added.
 """
 
-import re
 from dataclasses import dataclass
 from typing import List, Optional, Sequence, Tuple
 
 from ..event_loop import pause
 from ..krita_api.application import KritaApp
 from ..krita_api.color_space import SRGB, ColorSpace, color_space_of
-from ..krita_api.pixel_data import PixelData, strips, write_pixels
+from ..krita_api.pixel_data import PixelData, merge_pixels, strips, write_pixels
 from ..krita_api.result_layers import BACKGROUND, FOREGROUND, LINES, PreviousResult
 from ..libkis import KritaDocument, Node
 from ..shared.errors import ErrorCode, LinewashError
-
-_SELECTED_RUN = re.compile(b"[^\\0]+", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -39,6 +36,11 @@ class ResultLayers:
     background: Sequence[bytes]
     lines: Optional[Sequence[bytes]] = None
     """The lines that were colored, where the line layer does not show them."""
+
+    @property
+    def lies_over_lines(self) -> bool:
+        """Whether the group goes above the line layer, and not below."""
+        return self.on_paper or self.lines is not None
 
 
 async def build_group(
@@ -129,13 +131,3 @@ async def _fill_selected(app: KritaApp, node: Node, pixels: Sequence[bytes], sel
             await pause()
     finally:
         converter.close()
-
-
-def merge_pixels(old: bytes, new: bytes, mask: bytes) -> bytes:
-    """Pixels of any number of bytes: the new ones where the mask, one byte a pixel, is not 0."""
-    pixel_bytes, merged = len(new) // len(mask), bytearray(old)
-    # Whole runs are copied at once: a loop over single pixels would stall the window.
-    for run in _SELECTED_RUN.finditer(mask):
-        begin, end = run.start() * pixel_bytes, run.end() * pixel_bytes
-        merged[begin:end] = new[begin:end]
-    return bytes(merged)

@@ -5,12 +5,12 @@ Nothing here touches the painter's layers, undo history or the "modified" mark.
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Iterator, List, Optional, Sequence, Tuple, Union
+from typing import List, Optional, Sequence, Tuple, Union
 
 from ..event_loop import pause
 from ..krita_api.application import KritaApp
 from ..krita_api.document import Document
-from ..krita_api.pixel_data import Converter, PixelData, Rect, overlap, read_layer, read_paint, strips
+from ..krita_api.pixel_data import Converter, PixelData, Rect, overlap, read_paint
 from ..krita_api.result_layers import (
     BACKGROUND,
     FOREGROUND,
@@ -25,6 +25,7 @@ from ..shared.model_spec import ModelInfo
 from ..shared.protocol import ColorizeRequest, ForegroundSource, replace_parameters
 from ..state.choices import Area, DockerState, ForegroundChoice, ForegroundMask
 from ..state.model_choices import chosen_values, effective_finish, own_defaults, selected_mode
+from .pixel_reader import LayerCopy, collect_strips, read_color, read_gray, read_hints, read_lines
 
 IDLE_CHECKS, IDLE_PAUSE_MS = 100, 20
 """How often, and how far apart, Krita is asked whether it has finished computing before the layers are read anyway."""
@@ -74,7 +75,7 @@ class MaskCopy:
     choice: ForegroundChoice
     name: str
     """Of its layer; '' for the selection."""
-    source: Union[Node, GrayMask]
+    source: Union[LayerCopy, GrayMask]
 
 
 def build_request(document: Optional[Document], choices: DockerState, model: Optional[ModelInfo] = None) -> ColorizeRequest:
@@ -143,27 +144,28 @@ async def capture_layers(
     # All copies are made in one step, so that they show one moment of the document.
     sources, canvas = choices.used_references(), (0, 0, request.width, request.height)
     lines = _copy_layer(document, choices.lines, ErrorCode.NO_LINES)
-    nodes = [_copy_layer(document, each.layer_id, ErrorCode.EMPTY_REFERENCE) if each.layer_id else None for each in sources]
+    copies = [_copy_layer(document, each.layer_id, ErrorCode.EMPTY_REFERENCE) if each.layer_id else None for each in sources]
     hints = _copy_layer(document, choices.hints, ErrorCode.EMPTY_HINTS) if choices.hints else None
-    copies = [copy_mask(document, mask) for mask in choices.foreground_masks if mask.choice is not ForegroundChoice.AUTOMATIC]
+    chosen = [mask for mask in choices.foreground_masks if mask.choice is not ForegroundChoice.AUTOMATIC]
+    mask_copies = [copy_mask(document, mask) for mask in chosen]
     result_layers, selection = _copy_result(document, choices)
     await app.prepare_scratch()
     converter = app.create_converter()
     try:
         # The copies are frozen: the painter may go on while their pixels are read strip by strip.
-        line_pixels = await _read_color(lines, canvas, converter, canvas)
+        line_pixels = await read_lines(app, lines, canvas, converter)
         references: List[Union[PixelData, Path]] = []
-        for source, node in zip(sources, nodes):
-            if node is None:
+        for source, copy in zip(sources, copies):
+            if copy is None:
                 references.append(Path(source.path))
             else:
                 # Only its painted part is sent: where a reference lies on the canvas says nothing.
-                bounds = _bounds_of(node)
-                references.append(await _read_color(node, overlap(bounds, canvas), converter, bounds))
-        masks = [await _read_mask(mask, canvas, converter) for mask in copies]
-        hint_pixels = None if hints is None else await _read_color(hints, canvas, converter, canvas)
+                bounds = _bounds_of(copy.node)
+                references.append(await read_color(app, copy, overlap(bounds, canvas), converter, bounds))
+        masks = [await _read_mask(app, mask, canvas, converter) for mask in mask_copies]
+        hint_pixels = None if hints is None else await read_hints(app, hints, canvas, converter)
         previous = await _read_result(result_layers, canvas, converter) if result_layers else None
-        selected = await _read_gray(selection, canvas) if selection is not None else None
+        selected = await read_gray(selection, canvas) if selection is not None else None
     finally:
         converter.close()
     captured = CapturedLayers(
@@ -186,7 +188,7 @@ async def capture_lines(app: KritaApp, document: Document, layer_id: str) -> Pix
     await app.prepare_scratch()
     converter = app.create_converter()
     try:
-        return await _read_color(lines, canvas, converter, canvas)
+        return await read_lines(app, lines, canvas, converter)
     finally:
         converter.close()
 
@@ -198,11 +200,11 @@ async def _wait_until_idle(document: Document) -> None:
         await pause(IDLE_PAUSE_MS)
 
 
-def _copy_layer(document: Document, layer_id: str, missing: ErrorCode) -> Node:
+def _copy_layer(document: Document, layer_id: str, missing: ErrorCode) -> LayerCopy:
     node = document.copy_layer(layer_id)
     if node is None:
         raise LinewashError(missing, "the layer was deleted")
-    return node
+    return LayerCopy(node, document.color_space, is_computed=not node.childNodes() or document.shows(layer_id))
 
 
 def copy_mask(document: Document, mask: ForegroundMask) -> MaskCopy:
@@ -213,16 +215,16 @@ def copy_mask(document: Document, mask: ForegroundMask) -> MaskCopy:
             raise LinewashError(ErrorCode.EMPTY_SELECTION)
         return MaskCopy(mask.choice, "", GrayMask(selection))
     layer = next((each for each in document.layers() if each.id == mask.layer_id), None)
-    node = _copy_layer(document, mask.layer_id, ErrorCode.EMPTY_MASK)
+    copy = _copy_layer(document, mask.layer_id, ErrorCode.EMPTY_MASK)
     is_gray = layer is not None and layer.is_mask
-    return MaskCopy(mask.choice, layer.name if layer is not None else "", GrayMask(node) if is_gray else node)
+    return MaskCopy(mask.choice, layer.name if layer is not None else "", GrayMask(copy.node) if is_gray else copy)
 
 
-async def _read_mask(mask: MaskCopy, canvas: Rect, converter: Converter) -> CapturedMask:
+async def _read_mask(app: KritaApp, mask: MaskCopy, canvas: Rect, converter: Converter) -> CapturedMask:
     if isinstance(mask.source, GrayMask):
-        pixels = await _read_gray(mask.source.source, canvas)
+        pixels = await read_gray(mask.source.source, canvas)
     else:
-        pixels = await _read_color(mask.source, canvas, converter, _bounds_of(mask.source))
+        pixels = await read_color(app, mask.source, canvas, converter, _bounds_of(mask.source.node))
     return CapturedMask(mask.choice, mask.name, pixels)
 
 
@@ -244,29 +246,8 @@ def _bounds_of(node: Node) -> Rect:
     return bounds.x(), bounds.y(), bounds.width(), bounds.height()
 
 
-async def _read_color(node: Node, area: Rect, converter: Converter, bounds: Rect) -> PixelData:
-    return await _collect(read_layer(node, area, converter), area, bounds)
-
-
 async def _read_result(layers: List[Tuple[str, Node]], canvas: Rect, converter: Converter) -> Tuple[PixelData, PixelData]:
     """Foreground and background as they are painted."""
-    foreground = await _collect(read_paint(layer_of_role(layers, FOREGROUND), canvas, converter), canvas, canvas)
-    background = await _collect(read_paint(layer_of_role(layers, BACKGROUND), canvas, converter), canvas, canvas)
+    foreground = await collect_strips(read_paint(layer_of_role(layers, FOREGROUND), canvas, converter), canvas, canvas)
+    background = await collect_strips(read_paint(layer_of_role(layers, BACKGROUND), canvas, converter), canvas, canvas)
     return foreground, background
-
-
-async def _collect(strips_of_area: Iterator[bytes], area: Rect, bounds: Rect) -> PixelData:
-    collected: List[bytes] = []
-    for strip in strips_of_area:
-        collected.append(strip)
-        await pause()
-    return PixelData(area[2], area[3], 4, tuple(collected), bounds)
-
-
-async def _read_gray(source: Union[Node, Selection], canvas: Rect) -> PixelData:
-    """A selection, or a mask of a layer, both of which give one byte a pixel."""
-    collected: List[bytes] = []
-    for top, rows in strips(canvas[2], canvas[3]):
-        collected.append(bytes(source.pixelData(0, top, canvas[2], rows)) or bytes(canvas[2] * rows))
-        await pause()
-    return PixelData(canvas[2], canvas[3], 1, tuple(collected), canvas)

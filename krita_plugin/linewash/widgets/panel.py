@@ -66,7 +66,8 @@ class Panel(QtWidgets.QWidget):
         self.reference_add = _add_button("referenceAdd", "Add a reference: an image whose colors you want", add_icon)
         self.reference_menu = ReferenceMenu(self.reference_add)
         self.hints = ChoiceBox(
-            "hints", "A layer with strokes of color: a part of the drawing gets just the color of the stroke in it"
+            "hints",
+            "A layer with strokes of color, or a colorize mask: a part of the drawing gets just the color of the stroke in it",
         )
         self.foreground = ChoiceBox("foreground", "What belongs to the foreground, the character; the rest is background")
         self.foreground_layer = ChoiceBox("foregroundLayer", "The layer that says what belongs to the foreground")

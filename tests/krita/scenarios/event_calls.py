@@ -1,6 +1,6 @@
 """Which of Krita's calls that the plugin makes handle other events before they return."""
 
-from krita import Krita
+from krita import Krita, ManagedColor
 from linewash_driver.docker_actions import close
 from linewash_driver.documents import SRGB, drawing, find, new
 from linewash_driver.qt import QCoreApplication, QEvent, QObject, QTimer
@@ -32,6 +32,26 @@ def handled_inside(call):
     inside = sorted(set(seen))
     timer.stop()
     return inside
+
+
+def mask_calls(document):
+    """The same for the key strokes of a colorize mask, where this Krita lets plugins read them."""
+    if not hasattr(document, "createColorizeMask"):
+        return []
+    lines, mask, color = find(document, "Lines"), document.createColorizeMask("strokes"), ManagedColor("RGBA", "U16", "")
+    lines.addChildNode(mask, None)
+    mask.initializeKeyStrokeColors([color])
+    mask.setKeyStrokePixelData(bytes([255]) * 64 * 64, color, 0, 0, 64, 64)
+    return [
+        ("keyStrokesColors", mask.keyStrokesColors),
+        ("transparencyIndex", mask.transparencyIndex),
+        ("keyStrokePixelData", lambda: mask.keyStrokePixelData(color, 0, 0, 64, 64)),
+        ("ManagedColor.setColorSpace", lambda: color.setColorSpace("RGBA", "U8", SRGB)),
+        ("ManagedColor.components", color.components),
+        ("duplicate", mask.duplicate),
+        ("duplicate", lines.duplicate),
+        ("setVisible", lambda: lines.duplicate().childNodes()[0].setVisible(False)),
+    ]
 
 
 def calls(document):
@@ -112,7 +132,7 @@ def run(painter):
     document = yield from drawing(given["size"], given["lines"], given["reference"])
     yield 1.0
     found = []
-    for name, call in calls(document):
+    for name, call in [*calls(document), *mask_calls(document)]:
         found.append([name, handled_inside(call)])
         yield 0.4
     found.append(["close", handled_inside(other.close)])

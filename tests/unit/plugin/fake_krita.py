@@ -18,6 +18,7 @@ from PyQt6.QtGui import QIcon
 from PyQt6.QtWidgets import QDockWidget
 
 from tests.unit.plugin.fake_nodes import BYTES, Node, NodeData, note
+from tests.unit.plugin.fake_nodes import ManagedColor as ManagedColor
 
 SRGB = "sRGB-elle-V2-srgbtrc.icc"
 
@@ -120,6 +121,8 @@ class Document:
 
     def resizeImage(self, x: int, y: int, w: int, h: int) -> None:
         self.state.size = (w, h)
+        for node in [] if (x, y) == (0, 0) else list(_descendants(Node(self.state.root))):
+            node.data.at = (node.data.at[0] - x, node.data.at[1] - y)
 
     def createNode(self, name: str, kind: str) -> Node:
         return Node(NodeData(kind, name, self, self.state.space))

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from PyQt6.QtCore import QRect, QUuid
 
+COLORIZED = (1, 2, 3, 255)
+"""What a colorize mask fills its layer with."""
 BYTES = {("RGBA", "U8"): 4, ("RGBA", "U16"): 8, ("GRAYA", "U8"): 2}
 
 
@@ -28,6 +30,9 @@ class NodeData:
         self.children: list[NodeData] = []
         self.visible, self.blending, self.collapsed = True, "normal", False
         self.at: tuple[int, int] = (0, 0)
+        self.key_strokes: list[tuple[tuple[int, int, int], np.ndarray]] = []
+        """Color (BGR) and strength, (H, W), of each key stroke of a colorize mask."""
+        self.transparent = -1
         self.pixels = np.zeros((0, 0, BYTES.get(space[:2], 4)), np.uint8)
 
     def copy(self) -> NodeData:
@@ -38,6 +43,7 @@ class NodeData:
             self.at,
             self.pixels.copy(),
         )
+        duplicate.key_strokes, duplicate.transparent = list(self.key_strokes), self.transparent
         for child in self.children:
             duplicate.insert(len(duplicate.children), child.copy())
         return duplicate
@@ -74,10 +80,12 @@ class NodeData:
         self.at, self.pixels = (left, top), grown
 
     def projection(self, x: int, y: int, w: int, h: int) -> np.ndarray:
-        """8-bit only: a group shows its children, a layer with a transparency mask is cut by it."""
+        """8-bit only: a group shows its children, a transparency mask cuts a layer, a colorize mask fills what is empty."""
         shown = np.zeros((h, w, 4), np.uint8) if self.kind == "grouplayer" else self.read(x, y, w, h)
         for child in self.children:
-            if child.kind == "transparencymask":
+            if child.kind == "colorizemask" and child.visible:
+                shown = np.where(shown[..., 3:] > 0, shown, np.array(COLORIZED, np.uint8))
+            elif child.kind == "transparencymask":
                 shown[..., 3] = (shown[..., 3].astype(int) * child.read(x, y, w, h)[..., 0] // 255).astype(np.uint8)
             elif self.kind == "grouplayer" and child.visible:
                 over = child.projection(x, y, w, h)
@@ -184,13 +192,13 @@ class Node:
         return QRect(int(left) + x, int(top) + y, int(right - left) + 1, int(bottom - top) + 1)
 
     def childNodes(self) -> list[Node]:
-        return [Node(child) for child in self.data.children]
+        return [handle_of(child) for child in self.data.children]
 
     def parentNode(self) -> Node | None:
         return Node(self.data.parent) if self.data.parent is not None else None
 
     def duplicate(self) -> Node:
-        return Node(self.data.copy())
+        return handle_of(self.data.copy())
 
     def addChildNode(self, child: Node, above: Node | None) -> bool:
         siblings, document = self.data.children, self.data.image
@@ -220,3 +228,35 @@ class Node:
         self.data.parent.children.remove(self.data)
         self.data.parent = None
         return True
+
+
+class ManagedColor:
+    """8-bit RGB."""
+
+    def __init__(self, bgr: tuple[int, int, int]) -> None:
+        self.bgr = bgr
+
+    def setColorSpace(self, model: str, depth: str, profile: str) -> bool:
+        return (model, depth) == ("RGBA", "U8")
+
+    def components(self) -> list[float]:
+        return [*(value / 255 for value in self.bgr), 1.0]
+
+
+class ColorizeMask(Node):
+    """As since Krita 5.2."""
+
+    def keyStrokesColors(self) -> list[ManagedColor]:
+        return [ManagedColor(bgr) for bgr, _ in self.data.key_strokes]
+
+    def transparencyIndex(self) -> int:
+        return self.data.transparent
+
+    def keyStrokePixelData(self, color: ManagedColor, x: int, y: int, w: int, h: int) -> bytes:
+        strength = next(strength for bgr, strength in self.data.key_strokes if bgr == color.bgr)
+        return np.ascontiguousarray(strength[y : y + h, x : x + w]).tobytes()
+
+
+def handle_of(data: NodeData) -> Node:
+    """A colorize mask without key strokes is one of Krita 5.1, which lets nobody read them."""
+    return ColorizeMask(data) if data.key_strokes else Node(data)

@@ -75,10 +75,10 @@ def test_only_the_selection_changes(bench: Bench, colored: Any) -> None:
 def test_a_soft_edge_is_written_as_the_backend_blended_it(plugin: Any) -> None:
     old, new = bytes(range(40)), bytes(range(100, 140))
     mask = bytes([0, 1, 255, 0, 0, 90, 0, 0, 0, 1])
-    merged = plugin.transfer.group_builder.merge_pixels(old, new, mask)
+    merged = plugin.krita_api.pixel_data.merge_pixels(old, new, mask)
     for pixel in range(10):
         assert merged[4 * pixel : 4 * pixel + 4] == (new if mask[pixel] else old)[4 * pixel : 4 * pixel + 4]
-    wide = plugin.transfer.group_builder.merge_pixels(bytes(80), bytes([7]) * 80, mask)
+    wide = plugin.krita_api.pixel_data.merge_pixels(bytes(80), bytes([7]) * 80, mask)
     assert [wide[8 * pixel] for pixel in range(10)] == [7 if m else 0 for m in mask]
 
 

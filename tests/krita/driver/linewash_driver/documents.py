@@ -125,8 +125,21 @@ def describe_node(node: Any, rect: Rect) -> dict[str, Any]:
         "place": [node.position().x(), node.position().y()],
         "bounds": list(bounds.getRect()),
         "sha256": hashlib.sha256(content).hexdigest(),
+        "key_strokes": describe_key_strokes(node, (x, y, w, h)),
         "children": [describe_node(child, rect) for child in node.childNodes()],
     }
+
+
+def describe_key_strokes(mask: Any, rect: Rect) -> list[Any]:
+    """What a colorize mask is, where Krita tells: how it shows, and each of its colors with the SHA-256 of its strokes."""
+    if not hasattr(mask, "keyStrokesColors"):
+        return []
+    colored = hashlib.sha256(bytes(mask.projectionPixelData(*rect))).hexdigest()
+    strokes = [
+        [color.toXML(), hashlib.sha256(bytes(mask.keyStrokePixelData(color, *rect))).hexdigest()]
+        for color in mask.keyStrokesColors()
+    ]
+    return [mask.transparencyIndex(), mask.showOutput(), mask.editKeyStrokes(), colored, *strokes]
 
 
 def snapshot(document: Any) -> dict[str, Any]:

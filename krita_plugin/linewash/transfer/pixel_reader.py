@@ -1,0 +1,92 @@
+"""The pixels of frozen copies, read strip by strip with pauses, so that the painter may go on meanwhile."""
+
+from dataclasses import dataclass, replace
+from typing import Iterator, List, Union
+
+from ..event_loop import pause
+from ..krita_api.application import KritaApp
+from ..krita_api.color_space import ColorSpace
+from ..krita_api.colorize_masks import KeyStrokeMask, hide_colorize_masks, read_key_strokes
+from ..krita_api.pixel_data import STRIP_PIXELS, Converter, PixelData, Rect, read_layer, strips
+from ..libkis import KritaDocument, Node, Selection
+from ..shared.errors import ErrorCode, LinewashError
+
+TILE_STRIPS = 8
+"""Strips of a layer that Krita computes in one step."""
+
+
+@dataclass(frozen=True)
+class LayerCopy:
+    """A frozen copy of a layer, in no document."""
+
+    node: Node
+    space: ColorSpace
+    """Of the document that it is a copy from."""
+    is_computed: bool
+    """Whether it shows what it should.  Krita computes a layer with masks only while the layer is visible, a copy never."""
+
+
+async def collect_strips(strips_of_area: Iterator[bytes], area: Rect, bounds: Rect) -> PixelData:
+    """All strips of an area of colors; bounds: where the layer has paint."""
+    collected: List[bytes] = []
+    for strip in strips_of_area:
+        collected.append(strip)
+        await pause()
+    return PixelData(area[2], area[3], 4, tuple(collected), bounds)
+
+
+async def read_color(app: KritaApp, copy: LayerCopy, area: Rect, converter: Converter, bounds: Rect) -> PixelData:
+    """What an area of a layer shows, with its masks."""
+    if copy.is_computed:
+        return await collect_strips(read_layer(copy.node, area, converter), area, bounds)
+    scratch = app.create_scratch_document()
+    try:
+        app.event_calls.convert_document(scratch, copy.space)
+        return await _read_computed(app, scratch, copy.node, area, converter, bounds)
+    finally:
+        app.event_calls.close_document(scratch)
+
+
+async def read_lines(app: KritaApp, copy: LayerCopy, canvas: Rect, converter: Converter) -> PixelData:
+    """What the line layer shows without its colorize masks: their colors are no lines, and would hide where paper is."""
+    has_hidden = hide_colorize_masks(copy.node)
+    lines = replace(copy, is_computed=copy.is_computed and not has_hidden)
+    return await read_color(app, lines, canvas, converter, canvas)
+
+
+async def read_hints(app: KritaApp, copy: LayerCopy, canvas: Rect, converter: Converter) -> PixelData:
+    """Strokes of color: what a layer shows, or the key strokes of a colorize mask."""
+    if isinstance(copy.node, KeyStrokeMask):
+        return await collect_strips(read_key_strokes(copy.node, canvas, app.event_calls), canvas, canvas)
+    return await read_color(app, copy, canvas, converter, canvas)
+
+
+async def read_gray(source: Union[Node, Selection], canvas: Rect) -> PixelData:
+    """A selection, or a mask of a layer, both of which give one byte a pixel."""
+    collected: List[bytes] = []
+    for top, rows in strips(canvas[2], canvas[3]):
+        collected.append(bytes(source.pixelData(0, top, canvas[2], rows)) or bytes(canvas[2] * rows))
+        await pause()
+    return PixelData(canvas[2], canvas[3], 1, tuple(collected), canvas)
+
+
+async def _read_computed(
+    app: KritaApp, scratch: KritaDocument, copy: Node, area: Rect, converter: Converter, bounds: Rect
+) -> PixelData:
+    root, (x, y, width, height) = scratch.rootNode(), area
+    if root is None:
+        raise LinewashError(ErrorCode.INTERNAL, "a scratch document has no root")
+    copy.setVisible(True)  # else nothing of it is computed
+    app.event_calls.add_child_node(root, copy, None)
+    # Krita computes what lies on a document's canvas and waits for it.  So the canvas is one tile, which moves downwards.
+    tile_rows = TILE_STRIPS * max(1, STRIP_PIXELS // max(1, width))
+    collected: List[bytes] = []
+    for top in range(0, height, tile_rows):
+        await pause()
+        rows = min(tile_rows, height - top)
+        app.event_calls.move_canvas(scratch, *((0, tile_rows) if top else (x, y)), width, rows)
+        await pause()
+        app.event_calls.refresh_projection(scratch)
+        tile = read_layer(scratch.topLevelNodes()[-1], (0, 0, width, rows), converter)
+        collected += (await collect_strips(tile, (0, 0, width, rows), bounds)).strips
+    return PixelData(width, height, 4, tuple(collected), bounds)
