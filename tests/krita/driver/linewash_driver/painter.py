@@ -130,6 +130,13 @@ class Painter:
         yield from self.press(name)
         yield from self._entry(text)
 
+    def context_menu(self, widget: QWidget, rect: QRect, text: str) -> Steps:
+        """Right-click the middle of a part of a widget and choose the entry that contains ``text``."""
+        yield from self.point(widget.mapToGlobal(rect.center()), widget.devicePixelRatioF())
+        yield 0.05
+        yield from self.run("xdotool", "click", "3")
+        yield from self._entry(text)
+
     def _entry(self, text: str) -> Steps:
         yield from self.until(lambda: isinstance(QApplication.activePopupWidget(), QMenu), 30, "a menu")
         menu = QApplication.activePopupWidget()
