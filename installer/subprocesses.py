@@ -27,24 +27,47 @@ def run(command: Sequence[str | Path], cwd: Path | None = None, extra: Mapping[s
         return 127
 
 
+def start_captured(
+    command: Sequence[str | Path],
+    cwd: Path | None = None,
+    extra: Mapping[str, str] | None = None,
+    stdin: int = subprocess.DEVNULL,
+    start_new_session: bool = False,
+    close_fds: bool = True,
+) -> "subprocess.Popen[str]":
+    """Start ``command``; its ``stdout`` is all that it prints, both streams together, as text.  Raises OSError.
+
+    extra: more environment variables.  The rest as ``subprocess.Popen``.
+    """
+    return subprocess.Popen(
+        [str(word) for word in command],
+        cwd=cwd,
+        env=clean_environment(os.environ, extra),
+        stdin=stdin,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+        start_new_session=start_new_session,
+        close_fds=close_fds,
+    )
+
+
 def capture_output(
     command: Sequence[str | Path], cwd: Path | None = None, extra: Mapping[str, str] | None = None
 ) -> tuple[int, str]:
     """Run ``command``; its exit status (127: no such program) and its output, stdout and stderr together."""
     try:
-        process = subprocess.run(
-            [str(word) for word in command],
-            cwd=cwd,
-            env=clean_environment(os.environ, extra),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
-            errors="replace",
-        )
+        process = start_captured(command, cwd, extra)
     except OSError as error:
         return 127, str(error)
-    return process.returncode, process.stdout
+    with process:
+        try:
+            output, _ = process.communicate()
+        except BaseException:  # as from Ctrl-C: nothing is left behind
+            process.kill()
+            raise
+    return process.returncode, output
 
 
 def run_guarded(
@@ -62,15 +85,11 @@ def run_guarded(
     """
     is_posix = os.name == "posix"
     try:
-        process = subprocess.Popen(
-            [str(python), "-I", "-X", "utf8", str(_GUARD), *map(str, arguments)],
-            cwd=cwd,
-            env=clean_environment(os.environ, extra),
+        process = start_captured(
+            [python, "-I", "-X", "utf8", _GUARD, *arguments],
+            cwd,
+            extra,
             stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
-            errors="replace",
             start_new_session=is_posix,
             close_fds=not is_posix,  # the installer's lock is the one descriptor that can be inherited: no second one starts
             # while this still runs

@@ -1,13 +1,12 @@
 """A program whose output goes into a file, and where wanted on the screen as well."""
 
-import os
 import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ..subprocesses import clean_environment
+from ..subprocesses import start_captured
 
 _PATIENCE_S = 20.0
 
@@ -18,16 +17,7 @@ class LoggedProcess:
     def __init__(self, command: Sequence[str | Path], cwd: Path, extra: Mapping[str, str], log: Path, shown: bool) -> None:
         self.log = log
         self._shown = shown
-        self._process = subprocess.Popen(
-            [str(word) for word in command],
-            cwd=cwd,
-            env=clean_environment(os.environ, extra),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
-            errors="replace",
-        )
+        self._process = start_captured(command, cwd, extra)
         self._reader = threading.Thread(target=self._read, name=f"log of {log.name}", daemon=True)
         self._reader.start()
 

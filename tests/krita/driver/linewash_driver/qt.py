@@ -3,55 +3,29 @@
 import krita
 
 if krita.qVersion().startswith("6"):
-    from PyQt6.QtCore import QBuffer, QCoreApplication, QEvent, QIODevice, QObject, QPoint, QRect, Qt, QTimer
-    from PyQt6.QtGui import QImage
-    from PyQt6.QtWidgets import (
-        QAbstractButton,
-        QApplication,
-        QComboBox,
-        QDockWidget,
-        QLabel,
-        QMenu,
-        QMessageBox,
-        QPushButton,
-        QScrollArea,
-        QWidget,
-    )
+    from PyQt6 import QtCore, QtGui, QtWidgets
 else:
-    from PyQt5.QtCore import QBuffer, QCoreApplication, QEvent, QIODevice, QObject, QPoint, QRect, Qt, QTimer
-    from PyQt5.QtGui import QImage
-    from PyQt5.QtWidgets import (
-        QAbstractButton,
-        QApplication,
-        QComboBox,
-        QDockWidget,
-        QLabel,
-        QMenu,
-        QMessageBox,
-        QPushButton,
-        QScrollArea,
-        QWidget,
-    )
+    from PyQt5 import QtCore, QtGui, QtWidgets
 
-__all__ = [
-    "QAbstractButton",
-    "QApplication",
-    "QBuffer",
-    "QComboBox",
-    "QCoreApplication",
-    "QDockWidget",
-    "QEvent",
-    "QIODevice",
-    "QImage",
-    "QLabel",
-    "QMenu",
-    "QMessageBox",
-    "QObject",
-    "QPoint",
-    "QPushButton",
-    "QRect",
-    "QScrollArea",
-    "QTimer",
-    "QWidget",
-    "Qt",
-]
+QBuffer = QtCore.QBuffer
+QCoreApplication = QtCore.QCoreApplication
+QEvent = QtCore.QEvent
+QIODevice = QtCore.QIODevice
+QObject = QtCore.QObject
+QPoint = QtCore.QPoint
+QRect = QtCore.QRect
+Qt = QtCore.Qt
+QTimer = QtCore.QTimer
+
+QImage = QtGui.QImage
+
+QAbstractButton = QtWidgets.QAbstractButton
+QApplication = QtWidgets.QApplication
+QComboBox = QtWidgets.QComboBox
+QDockWidget = QtWidgets.QDockWidget
+QLabel = QtWidgets.QLabel
+QMenu = QtWidgets.QMenu
+QMessageBox = QtWidgets.QMessageBox
+QPushButton = QtWidgets.QPushButton
+QScrollArea = QtWidgets.QScrollArea
+QWidget = QtWidgets.QWidget
