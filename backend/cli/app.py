@@ -1,4 +1,4 @@
-"""``linewash serve | colorize | device | models | doctor | train | evaluate | evaluate-faces``.
+"""``linewash serve | colorize | bleach | device | models | doctor | train | evaluate | evaluate-faces``.
 
 A command imports what it needs when it is called, so that the server process never loads torch.
 """
@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from backend.cli.bleach import bleach_image
 from backend.cli.colorize import colorize
 from backend.cli.device import device
 from backend.cli.doctor import doctor
@@ -19,6 +20,7 @@ from shared.protocol import PRODUCT_VERSION
 
 app = typer.Typer(name="linewash", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.command()(colorize)
+app.command("bleach")(bleach_image)
 app.command()(device)
 app.command()(doctor)
 app.add_typer(models, name="models")

@@ -148,7 +148,7 @@ def unite_mask_files(paths: Sequence[Path], size: tuple[int, int]) -> Gray:
     for path in paths:
         mask = np.asarray(read_image(path).convert("L"))
         if mask.shape != size[::-1]:
-            raise typer.BadParameter("%s is %d x %d, the drawing %d x %d" % (path, *mask.shape[::-1], *size))
+            raise typer.BadParameter("%s is %d x %d, the image it is for %d x %d" % (path, *mask.shape[::-1], *size))
         if is_empty_mask(mask):
             raise typer.BadParameter("%s is empty: nothing in it is white" % path)
         masks.append(mask)

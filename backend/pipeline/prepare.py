@@ -14,7 +14,7 @@ from backend.imaging.masks import has_real_transparency, is_empty_mask, resize_m
 from backend.imaging.resize import fit, resize
 from backend.imaging.segmentation.label_upsampling import upsample_mask
 from backend.imaging.segmentation.regions import Segmentation, merge_and_split, segment, snap_mask_to_regions
-from backend.imaging.types import Gray, Rgba
+from backend.imaging.types import Gray, Rgb, Rgba
 from backend.pipeline.fixed_regions import fix_hinted_regions, freeze_outside_selection
 from shared.errors import ErrorCode, LinewashError
 from shared.protocol import ColorizeRequest, ForegroundSource, ReferenceRole
@@ -141,8 +141,12 @@ def _unite(masks: Sequence[_Masks]) -> _Masks:
 
 def _prepare_reference(rgba: Rgba, role: ReferenceRole, family: AnyColorModel) -> Reference:
     rgb = fit(on_white(rgba), family.spec.reference_side)
-    if has_real_transparency(rgba):
-        mask = resize_mask(np.ascontiguousarray(rgba[..., 3]), rgb.shape[1], rgb.shape[0])
-    else:
-        mask = resize_mask(family.segment_reference(fit(rgb, REFERENCE_MASK_SIDE)), rgb.shape[1], rgb.shape[0])
-    return Reference(rgb, mask, role)
+    return Reference(rgb, find_reference_mask(rgba, rgb, family), role)
+
+
+def find_reference_mask(rgba: Rgba, rgb: Rgb, family: AnyColorModel) -> Gray:
+    """The foreground of a reference: its transparency, else what is found.  Of the size of ``rgb``, which is it on white."""
+    found = np.ascontiguousarray(rgba[..., 3])
+    if not has_real_transparency(rgba):
+        found = family.segment_reference(fit(rgb, REFERENCE_MASK_SIDE))
+    return resize_mask(found, rgb.shape[1], rgb.shape[0])

@@ -16,6 +16,8 @@ from fastapi.responses import FileResponse
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
+from backend.imaging.bleaching import THRESHOLD
+from backend.server.bleaching import receive_reference
 from backend.server.dispatcher import Dispatcher
 from backend.server.jobs import Jobs
 from backend.server.middleware import GuardRules, RequestGuardMiddleware
@@ -86,6 +88,7 @@ def create_app(state: AppState, port: int, token: str) -> FastAPI:
     app.add_middleware(RequestGuardMiddleware, rules=rules, on_request=state.activity.record)
     _add_error_handlers(app)
     _add_job_routes(app, state)
+    _add_bleach_route(app, state)
     _add_system_routes(app, state)
     return app
 
@@ -188,6 +191,36 @@ def _add_job_routes(app: FastAPI, state: AppState) -> None:
     async def _cancel(job_id: str) -> Response:
         """Cancel a job; its ``JobStatus`` may still say running."""
         return AsciiJSONResponse(dispatcher.cancel(jobs.get(job_id)).to_json())
+
+
+def _add_bleach_route(app: FastAPI, state: AppState) -> None:
+    store = state.jobs.store
+
+    @app.post("/v1/bleach")
+    async def _bleach(
+        request: Request,
+        threshold: Annotated[float, Query(ge=0, le=1, allow_inf_nan=False)] = THRESHOLD,
+        wait: Annotated[float, Query(ge=0, le=MAX_WAIT_S, allow_inf_nan=False)] = MAX_WAIT_S,
+    ) -> Response:
+        """What models see of a background reference without its foreground: the body is a PNG, and so is the answer.
+
+        White where the mask (its transparency, else what is found) reaches the threshold.  A worker does it between jobs; when
+        it had no time for that within ``wait`` seconds, the answer is ``job_not_done``.
+        """
+        incoming = None
+        try:
+            incoming = await asyncio.to_thread(store.new_incoming)
+            source, target = incoming / "inputs" / "reference.png", incoming / "bleached.png"
+            await receive_reference(request.stream(), source)
+            await state.dispatcher.bleaching.bleach(source, target, threshold, wait)
+            return Response(await asyncio.to_thread(target.read_bytes), media_type="image/png")
+        except ClientDisconnect:
+            raise LinewashError(ErrorCode.BAD_REQUEST, "the client hung up") from None
+        except OSError as error:
+            raise error_from_os(error) from error
+        finally:
+            if incoming is not None:
+                await asyncio.to_thread(store.discard, incoming)
 
 
 def _add_system_routes(app: FastAPI, state: AppState) -> None:

@@ -5,6 +5,7 @@ import logging
 from collections import deque
 from dataclasses import replace
 
+from backend.server.bleaching import ReferenceBleaching
 from backend.server.device_choice import DeviceChoice, read_number_format
 from backend.server.jobs import Job, Jobs
 from backend.server.model_list import ModelList
@@ -23,6 +24,7 @@ from backend.server.worker.messages import (
     ModelsListed,
     Progress,
     Ready,
+    ReferenceBleached,
     RunJob,
     WorkerExited,
 )
@@ -55,6 +57,7 @@ class Dispatcher:
         self.devices = DeviceChoice(settings.devices, settings_file(settings.home), lambda: bool(self._outdated))
         self._outdated: set[WorkerHandle] = set()
         self.workers = [WorkerHandle(worker_config(settings, choice), self._on_event) for choice in self.devices.chosen]
+        self.bleaching = ReferenceBleaching(self.workers)
 
     def start(self) -> None:
         """Start every worker, so that the first job need not wait for its model to load."""
@@ -109,6 +112,7 @@ class Dispatcher:
         for job in self._jobs.all():
             self._jobs.finish(job, JobState.FAILED, error=LinewashError(ErrorCode.INTERRUPTED))
         for worker in self.workers:
+            self.bleaching.fail(worker, LinewashError(ErrorCode.INTERRUPTED))
             worker.kill()
 
     def _ask_for_models(self) -> bool:
@@ -162,7 +166,10 @@ class Dispatcher:
             self._on_ready(worker, event)
         elif isinstance(event, Progress):
             self._on_progress(self._jobs.get(event.job), event)
+        elif isinstance(event, ReferenceBleached):
+            self.bleaching.finish(event)
         elif isinstance(event, WorkerExited):
+            self.bleaching.fail(worker, LinewashError(ErrorCode.WORKER_CRASHED, "exit code %s" % event.code))
             self._on_exit(worker, event)
         else:
             self._on_end(worker, event)

@@ -13,7 +13,8 @@ from shared.errors import ErrorCode, LinewashError
 from shared.protocol import MAX_JSON_BYTES, PROTOCOL_VERSION, TOKEN_HEADER, VERSION_HEADER
 
 HELLO = "/v1/hello"
-UPLOAD = "/v1/jobs"
+UPLOADS = ("/v1/jobs", "/v1/bleach")
+"""Calls whose bodies hold images."""
 DRAIN_S, SILENCE_S = 30.0, 1.0
 """How long the rest of a refused upload is read and dropped, and how long to wait for a silent client, seconds."""
 Headers = list[tuple[bytes, bytes]]
@@ -82,7 +83,7 @@ class RequestGuardMiddleware:
         return None
 
     def _limit(self, path: str) -> int:
-        return self._rules.max_request_bytes if path == UPLOAD else MAX_JSON_BYTES
+        return self._rules.max_request_bytes if path in UPLOADS else MAX_JSON_BYTES
 
 
 class _CountedBody:

@@ -154,7 +154,7 @@ def test_a_mask_that_does_not_fit_is_named(backend: BackendProcess, drawing: lis
     small = write_mask(tmp_path / "small.png", slice(4, 20), slice(4, 20), (50, 60))
     empty = write_mask(tmp_path / "empty.png", slice(0), slice(0))
     text = output_of(linewash(backend.home, *drawing, "--foreground", good, "--foreground", small), 2)
-    assert "small.png is 50 x 60, the drawing 160 x 128" in text
+    assert "small.png is 50 x 60, the image it is for 160 x 128" in text
     text = output_of(linewash(backend.home, *drawing, "--foreground", empty, "--foreground", good), 2)
     assert "empty.png is empty" in text
 

@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from backend.families.runtime.canvas_frame import CanvasFrame, SideRange, to_model_canvas
+from backend.imaging.bleaching import whiten
 from backend.imaging.types import Gray, Rgb
 
 SIDES = SideRange(64, 256, 1536)
@@ -41,7 +42,7 @@ def mask_to_tensor(mask: Gray) -> Tensor:
 
 def whiten_background(image: Tensor, keep: Tensor) -> Tensor:
     """``image`` (1, 3, h, w) where ``keep`` (1, 1, h, w) is true, white elsewhere (spec 13, "Bleached reference")."""
-    return torch.where(keep, image, torch.ones_like(image))
+    return torch.from_numpy(whiten(image.numpy(force=True), keep.numpy(force=True), 1.0)).to(image)
 
 
 def resize_antialias(image: Tensor, height: int, width: int) -> Tensor:

@@ -19,9 +19,20 @@ from backend.families.common_parameters import resolve_parameters
 from backend.families.runtime.file_stamp import Stamp, file_stamp
 from backend.imaging import png
 from backend.imaging.types import Gray, Rgba
+from backend.pipeline.reference_bleaching import bleach_reference
 from backend.pipeline.run import colorize
 from backend.server.store import write_result
-from backend.server.worker.messages import DevicesFound, Event, JobCancelled, JobDone, JobFailed, Progress, RunJob
+from backend.server.worker.messages import (
+    BleachReference,
+    DevicesFound,
+    Event,
+    JobCancelled,
+    JobDone,
+    JobFailed,
+    Progress,
+    ReferenceBleached,
+    RunJob,
+)
 from shared.devices.device_status import PROCESSOR, DeviceReport, NumberFormat, card_failed, find_title
 from shared.errors import ErrorCode, LinewashError, is_disk_full
 from shared.model_spec import ModelInfo
@@ -40,6 +51,8 @@ _NO_MEMORY = ("can't allocate memory", "not enough memory", "Insufficient memory
 
 Neither has an exception class for it.
 """
+DEFAULT_MODEL = ColorizeRequest(0, 0, ()).model
+"""Comes with the program, so it is always there."""
 _log = logging.getLogger(__name__)
 
 
@@ -129,6 +142,20 @@ class InferenceRunner:
         except Exception as error:  # noqa: BLE001  an error fails this job alone, and the worker goes on
             return job_failure(command.job, error)
         return JobDone(command.job)
+
+    def bleach(self, command: BleachReference) -> ReferenceBleached:
+        """Whiten the foreground of a reference.  The preloaded model finds it: all models' masks come from one segmenter."""
+        try:
+            self._with_processor_as_reserve(lambda: self._bleach(command))
+        except Exception as error:  # noqa: BLE001  an error fails this image alone
+            failure = job_failure("", error)
+            return ReferenceBleached(command.id, failure.code, failure.detail)
+        return ReferenceBleached(command.id)
+
+    def _bleach(self, command: BleachReference) -> None:
+        rgba = png.decode_rgba(command.source.read_bytes())
+        family = self._family(self._pinned_model or DEFAULT_MODEL)
+        command.target.write_bytes(png.encode(bleach_reference(rgba, family, command.threshold)))
 
     def _color(self, command: RunJob, on_step: ProgressCallback) -> None:
         """Color a job and write its result."""

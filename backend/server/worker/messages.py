@@ -22,6 +22,18 @@ class RunJob:
 
 
 @dataclass(frozen=True)
+class BleachReference:
+    """Server to worker: whiten the foreground of the PNG ``source`` and write it to ``target``."""
+
+    id: str
+    """What ``ReferenceBleached`` calls it."""
+    source: Path
+    target: Path
+    threshold: float
+    """Mask value, 0..1, from which a pixel is foreground."""
+
+
+@dataclass(frozen=True)
 class Cancel:
     """Server to worker: stop this job at its next step."""
 
@@ -74,6 +86,17 @@ class Progress:
 
 
 @dataclass(frozen=True)
+class ReferenceBleached:
+    """Worker to server: a reference is bleached, or cannot be."""
+
+    id: str
+    code: ErrorCode | None = None
+    """Why it cannot; None when it is done."""
+    detail: str = ""
+    """``LinewashError.detail``."""
+
+
+@dataclass(frozen=True)
 class JobDone:
     """Worker to server: the complete result is in the job's folder."""
 
@@ -120,5 +143,7 @@ class WorkerExited:
     """The exit code; negative for a signal; None when the process could not be started."""
 
 
-Command = RunJob | Cancel | ListModels
-Event = ModelsListed | DevicesFound | Ready | Progress | JobDone | JobFailed | JobCancelled | Log | WorkerExited
+Command = RunJob | BleachReference | Cancel | ListModels
+Event = (
+    ModelsListed | DevicesFound | Ready | Progress | ReferenceBleached | JobDone | JobFailed | JobCancelled | Log | WorkerExited
+)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from backend.server.worker.messages import Cancel, Command, Event, Log, ModelsListed, Ready, RunJob
+from backend.server.worker.messages import BleachReference, Cancel, Command, Event, Log, ModelsListed, Ready, RunJob
 from shared.devices.device_status import DeviceReport, NumberFormat
 from shared.model_spec import ModelInfo
 
@@ -69,7 +69,9 @@ def main(connection: "Connection[Event, Command]", config: WorkerConfig) -> None
         channel.send(Ready(config.preload, runner.preload(config.preload)))
         gc.freeze()  # libraries and model are never freed; scanning them costs 0.1 s each time
         while True:
-            channel.send(runner.run(channel.runs.get(), channel.cancelled))
+            command = channel.work.get()
+            is_job = isinstance(command, RunJob)
+            channel.send(runner.run(command, channel.cancelled) if is_job else runner.bleach(command))
             gc.collect()  # a traceback may still hold gigabytes of a failed job
 
 
@@ -98,8 +100,8 @@ class WorkerConnection:
     def __init__(self, connection: "Connection[Event, Command]") -> None:
         self._connection, self._send_lock = connection, threading.Lock()
         self._cancelled: set[str] = set()
-        self.runs: queue.SimpleQueue[RunJob] = queue.SimpleQueue()
-        """Jobs that the server has sent."""
+        self.work: queue.SimpleQueue[RunJob | BleachReference] = queue.SimpleQueue()
+        """What the server has sent to be done, one after the other."""
         self.list_models: Callable[[], tuple[ModelInfo, ...]] | None = None
         """Answers ``ListModels``; None until the libraries it needs are imported."""
 
@@ -120,8 +122,8 @@ class WorkerConnection:
                 os._exit(1)
             if isinstance(command, Cancel):
                 self._cancelled.add(command.job)
-            elif isinstance(command, RunJob):
-                self.runs.put(command)
+            elif isinstance(command, RunJob | BleachReference):
+                self.work.put(command)
             elif self.list_models is not None:  # None: the first ``ModelsListed`` comes anyway
                 self._list(self.list_models)
 

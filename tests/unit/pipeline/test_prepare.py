@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from backend.contract.drawing import PreviousResult
+from backend.imaging.bleaching import bleach
 from backend.pipeline.prepare import MAX_REGIONS, NO_FOREGROUND, prepare, working_size
+from backend.pipeline.reference_bleaching import bleach_reference
 from shared.errors import ErrorCode, LinewashError
 from shared.line_preparation import LinePreparation
 from shared.protocol import ForegroundSource
@@ -92,6 +94,29 @@ def test_a_mask_is_united_with_the_foreground_from_before(inputs, family) -> Non
     drawing = prepare(inputs(foreground=corner, source=ForegroundSource.MASK_AND_AUTOMATIC, **again), family)
     assert np.array_equal(drawing.mask, np.maximum(corner, before[..., 3])) and not family.asked
     assert np.array_equal(prepare(inputs(foreground=corner, **again), family).mask, corner)
+
+
+def test_a_reference_is_bleached_with_the_mask_that_a_coloring_would_use(inputs, family) -> None:
+    reference = np.full((400, 600, 4), 255, np.uint8)
+    reference[:, :300, :3] = 40  # the darker half is its foreground
+    reference[:, 300:, :3] = (90, 160, 220)
+    seen = prepare(inputs(references=(reference,)), family).references[0]
+    assert np.array_equal(bleach_reference(fit_rgba(seen.rgb), family, 0.5), bleach(seen.rgb, seen.mask))
+    bleached = bleach_reference(reference, family, 0.5)
+    assert bleached.shape == (400, 600, 3)
+    assert (bleached[:, :295] == 255).all() and (bleached[:, 305:] == (90, 160, 220)).all()
+    with pytest.raises(LinewashError):
+        bleach_reference(reference * 0, family, 0.5)
+
+
+def test_the_foreground_of_a_transparent_reference_is_what_is_painted(family) -> None:
+    reference = np.zeros((100, 100, 4), np.uint8)
+    reference[20:60, 20:60] = (200, 10, 10, 255)
+    assert (bleach_reference(reference, family, 0.5) == 255).all() and not family.asked
+
+
+def fit_rgba(rgb: np.ndarray) -> np.ndarray:
+    return np.dstack([rgb, np.full(rgb.shape[:2], 255, np.uint8)])
 
 
 def test_opaque_lines_need_no_warning(inputs, family) -> None:

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -14,8 +15,9 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
+from backend.imaging.bleaching import bleach
 from backend.training.cli import app
-from backend.training.colorizediffusion.dataset import DatasetError, Filters, ImageDataset
+from backend.training.colorizediffusion.dataset import BACKGROUND, DatasetError, Filters, ImageDataset
 from backend.training.colorizediffusion.dataset_builder import BuildOptions, build_dataset
 from tests.unit.training.colorizediffusion.conftest import COUNT, draw
 
@@ -90,6 +92,23 @@ def images(folder: Path) -> Path:
 def making(archive: int = 0) -> BuildOptions:
     gray = lambda rgb: rgb[..., 0]  # noqa: E731
     return BuildOptions(gray, gray, min_side=64, max_side=80, archive_size=archive)
+
+
+@pytest.mark.parametrize("archive", [0, 2])
+def test_backgrounds_are_written_bleached(tmp_path: Path, archive: int) -> None:
+    options = replace(making(archive), bleaches=True)
+    build_dataset(images(tmp_path / "all"), tmp_path / "set", options, lambda name: None)
+    backgrounds = tmp_path / "set" / BACKGROUND
+    for file in backgrounds.glob("*.zip"):
+        shutil.unpack_archive(file, backgrounds)
+    data, whitened = ImageDataset(tmp_path / "set", masks=True), 0
+    for number in range(4):
+        sample = data.read(number)
+        assert sample.mask is not None
+        with Image.open(backgrounds / sample.name) as image:
+            assert np.array_equal(np.asarray(image), bleach(sample.color, sample.mask))
+        whitened += int((sample.mask > 127).sum())
+    assert whitened
 
 
 @pytest.mark.parametrize("archive", [0, 2])
