@@ -139,7 +139,7 @@ class Client:
     def bleach(self, reference: bytes, threshold: float = 0.5, wait_s: float = MAX_WAIT_S) -> bytes:
         """PNG of a reference, given as PNG, that is white where its mask (0..1) reaches ``threshold``.
 
-        JOB_NOT_DONE when the backend had no time for it within ``wait_s`` (0..30) seconds.
+        JOB_NOT_DONE when no worker of the backend was free within ``wait_s`` (0..30) seconds.
         """
         query = {"threshold": str(threshold), "wait": str(min(wait_s, MAX_WAIT_S))}
         return self._send("POST", "/v1/bleach", UPLOAD_ANSWER_S + wait_s, params=query, data=reference).content

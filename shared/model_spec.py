@@ -14,6 +14,8 @@ MAX_VALUES, MAX_TEXT = 64, 500
 
 NEEDS_MASK, NEEDS_BACKGROUND_REFERENCE = "mask", "background reference"
 """What a mode may need besides lines and one reference, see ``ModeInfo.required_inputs``."""
+CLEAR_BACKGROUND, REFERENCE_THRESHOLD = "clear_background", "reference_threshold"
+"""Parameters of models that can whiten the foreground of background references: whether, and from which mask value 0..1 on."""
 
 Value = Union[bool, int, float, str]
 Kind = Literal["number", "integer", "switch", "choice", "text"]

@@ -205,7 +205,7 @@ def _add_bleach_route(app: FastAPI, state: AppState) -> None:
         """What models see of a background reference without its foreground: the body is a PNG, and so is the answer.
 
         White where the mask (its transparency, else what is found) reaches the threshold.  A worker does it between jobs; when
-        it had no time for that within ``wait`` seconds, the answer is ``job_not_done``.
+        none was free within ``wait`` seconds, the answer is ``job_not_done``.
         """
         incoming = None
         try:

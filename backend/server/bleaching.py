@@ -26,13 +26,20 @@ class ReferenceBleaching:
     async def bleach(self, source: Path, target: Path, threshold: float, wait_s: float) -> None:
         """Write the PNG ``source``, bleached, to ``target``.
 
-        LinewashError: JOB_NOT_DONE when no worker has had time for it after ``wait_s`` seconds; EMPTY_REFERENCE, BAD_IMAGE and
-        whatever else the worker says.
+        LinewashError: JOB_NOT_DONE when no worker was free within ``wait_s`` seconds; EMPTY_REFERENCE, BAD_IMAGE and whatever
+        else the worker says.
         """
         try:
-            await asyncio.wait_for(self._ask(source, target, threshold), wait_s)
+            worker = await asyncio.wait_for(self._wait_for_worker(), wait_s)
         except asyncio.TimeoutError:
             raise LinewashError(ErrorCode.JOB_NOT_DONE, "the worker is at work") from None
+        number, future = uuid.uuid4().hex, asyncio.get_running_loop().create_future()
+        self._waiting[number] = worker, future
+        try:
+            worker.send(BleachReference(number, source, target, threshold))
+            await future
+        finally:
+            self._waiting.pop(number, None)
 
     def finish(self, event: ReferenceBleached) -> None:
         """The worker is done with one; nobody may wait for it any more."""
@@ -49,22 +56,14 @@ class ReferenceBleaching:
         for number in [number for number, (each, _) in self._waiting.items() if each is worker]:
             self.finish(ReferenceBleached(number, error.code, error.detail))
 
-    async def _ask(self, source: Path, target: Path, threshold: float) -> None:
+    async def _wait_for_worker(self) -> WorkerHandle:
         while True:
-            worker = next((worker for worker in self._workers if worker.state is WorkerState.READY), None)
-            if worker is not None:
-                break
-            for stopped in self._workers:
-                if stopped.state is WorkerState.DOWN:
-                    stopped.start()
+            for worker in self._workers:
+                if worker.state is WorkerState.READY:
+                    return worker
+                if worker.state is WorkerState.DOWN:
+                    worker.start()
             await asyncio.sleep(_LOOK_S)
-        number, future = uuid.uuid4().hex, asyncio.get_running_loop().create_future()
-        self._waiting[number] = worker, future
-        try:
-            worker.send(BleachReference(number, source, target, threshold))
-            await future
-        finally:
-            self._waiting.pop(number, None)
 
 
 async def receive_reference(body: AsyncIterator[bytes], path: Path) -> None:

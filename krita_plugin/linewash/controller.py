@@ -10,6 +10,7 @@ from .images.clipboard import ClipboardImages
 from .jobs.backend_connection import BackendConnection
 from .jobs.backend_job import BackendJob, JobResult
 from .jobs.backend_launcher import Launcher
+from .jobs.bleached_references import BleachedReferences
 from .jobs.colorize_job import ColorizeJob
 from .jobs.device_list import DeviceList
 from .jobs.fetch_job import FetchResultJob
@@ -70,7 +71,8 @@ class Controller(QtCore.QObject):
         self.models.changed.connect(self.devices.refresh)
         self.models.failed.connect(self._on_models_failed)
         self.devices.noticed.connect(self._show_notice)
-        for part in (self.models, self.devices, self.unclaimed):
+        self.bleached = BleachedReferences(self.app, self.loop, self._connection, self)
+        for part in (self.models, self.devices, self.unclaimed, self.bleached):
             part.changed.connect(self._on_part_changed)
         self._sessions: Dict[int, Tuple[Document, Session]] = {}
         self._runs: Dict[int, ColorizeRun] = {}

@@ -110,6 +110,7 @@ class LinewashDocker(DockWidget):
         entries = [automatic] + [(each.id, each.name) for each in drawings if each.has_colors]
         self._show_choices(session.choices, layers, entries)
         self._foreground.show_image(document, line_layer, session.busy)
+        self._references.show_bleached(document, session.choices)
         if self._shown_session != document.session_id:
             self._shown_session = document.session_id
             self._references.show_thumbnails(document, session.choices.references)

@@ -13,8 +13,9 @@ from .images.thumbnails import file_thumbnail, layer_thumbnail
 from .krita_api.document import Document
 from .qt import QtCore, QtGui, QtWidgets
 from .shared.errors import ErrorCode, LinewashError
-from .shared.protocol import MAX_REFERENCES
-from .state.choices import Reference
+from .shared.protocol import MAX_REFERENCES, ReferenceRole
+from .state.choices import DockerState, Reference
+from .state.model_choices import bleaching_threshold, find_model
 from .state.session import Message, Severity
 from .widgets.image_dialog import default_image_folder, open_image_dialog
 from .widgets.panel import Panel
@@ -42,6 +43,13 @@ class ReferenceChooser(QtCore.QObject):
         for reference in references:
             is_layer = bool(reference.layer_id)
             self._start(self._show_layer(document, reference) if is_layer else self._load_thumbnail(reference))
+
+    def show_bleached(self, document: Document, choices: DockerState) -> None:
+        """Show background references as the model will see them, where it whitens their foreground."""
+        threshold = bleaching_threshold(choices, find_model(self._controller.models.models, choices.model))
+        backgrounds = [each for each in choices.used_references() if each.role is ReferenceRole.BACKGROUND]
+        images = {} if threshold is None else self._controller.bleached.images(document, backgrounds, threshold)
+        self._panel.reference.show_bleached(images)
 
     def _change(self, references: List[Reference]) -> None:
         self._choose(references=tuple(references))

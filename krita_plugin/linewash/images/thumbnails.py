@@ -9,7 +9,7 @@ from ..krita_api.document import Document
 from ..krita_api.pixel_data import Rect, overlap
 from ..libkis import Node
 from ..qt import QtCore, QtGui
-from .codec import read_file
+from .codec import decode_layer, read_file
 
 THUMBNAIL_SIDE = 96
 """Pixels along the longer side."""
@@ -43,6 +43,12 @@ def layer_thumbnail(app: KritaApp, document: Document, layer_id: str) -> "QtGui.
 def file_thumbnail(path: Path) -> "QtGui.QImage":
     """An image file, on white.  Reads the file, so it is called in threads.  LinewashError REFERENCE_UNREADABLE."""
     return _on_white(read_file(path, THUMBNAIL_SIDE))
+
+
+def png_thumbnail(png: bytes) -> "QtGui.QImage":
+    """A PNG made small.  Called in threads.  LinewashError BAD_IMAGE."""
+    keep, smooth = QtCore.Qt.AspectRatioMode.KeepAspectRatio, QtCore.Qt.TransformationMode.SmoothTransformation
+    return _on_white(decode_layer(png).scaled(THUMBNAIL_SIDE, THUMBNAIL_SIDE, keep, smooth))
 
 
 def _on_white(image: "QtGui.QImage") -> "QtGui.QImage":

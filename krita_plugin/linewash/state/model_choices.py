@@ -3,7 +3,15 @@
 from typing import Dict, Optional, Sequence, Tuple
 
 from ..shared.errors import LinewashError
-from ..shared.model_spec import ModeInfo, ModelInfo, ParameterInfo, ParameterValues, Value
+from ..shared.model_spec import (
+    CLEAR_BACKGROUND,
+    REFERENCE_THRESHOLD,
+    ModeInfo,
+    ModelInfo,
+    ParameterInfo,
+    ParameterValues,
+    Value,
+)
 from ..shared.protocol import REQUEST_PARAMETERS, Finish
 from .choices import DEFAULT_MODEL, Area, DockerState
 
@@ -36,6 +44,13 @@ def chosen_values(choices: DockerState, model: ModelInfo) -> ParameterValues:
             except LinewashError:
                 continue
     return ParameterValues(values)
+
+
+def bleaching_threshold(choices: DockerState, model: Optional[ModelInfo]) -> Optional[float]:
+    """The mask value 0..1 from which the foreground of background references is whitened; None where the model keeps it."""
+    infos = mode_parameters(choices, model) if model is not None else ()
+    values = dict({info.name: info.default for info in infos}, **(chosen_values(choices, model) if model is not None else {}))
+    return float(values.get(REFERENCE_THRESHOLD, 0.5)) if values.get(CLEAR_BACKGROUND) is True else None
 
 
 def own_defaults(choices: DockerState, model: ModelInfo) -> Dict[str, Value]:

@@ -193,6 +193,19 @@ async def capture_lines(app: KritaApp, document: Document, layer_id: str) -> Pix
         converter.close()
 
 
+async def capture_reference(app: KritaApp, document: Document, layer_id: str) -> PixelData:
+    """The painted part of a reference layer.  EMPTY_REFERENCE when it was deleted."""
+    await _wait_until_idle(document)
+    node = _copy_layer(document, layer_id, ErrorCode.EMPTY_REFERENCE)
+    await app.prepare_scratch()
+    converter = app.create_converter()
+    try:
+        bounds = _bounds_of(node)
+        return await _read_color(node, overlap(bounds, (0, 0, *document.size)), converter, bounds)
+    finally:
+        converter.close()
+
+
 async def _wait_until_idle(document: Document) -> None:
     for _ in range(IDLE_CHECKS):
         if document.is_idle:

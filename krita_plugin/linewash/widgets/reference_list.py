@@ -4,7 +4,7 @@
 # PyQt6 types nearly everything that Qt returns as Optional, also what is always there.
 
 from dataclasses import replace
-from typing import Dict, List, Optional, Tuple
+from typing import Dict, List, Mapping, Optional, Tuple
 
 from ..images.clipboard import has_images, images_in
 from ..qt import QtCore, QtGui, QtWidgets, Signal
@@ -21,6 +21,7 @@ ROLES = {
     ReferenceRole.FOREGROUND: "Use for the foreground",
     ReferenceRole.BACKGROUND: "Use for the background",
 }
+BLEACHED = "Shown as the model will see it: its foreground is white (Background only)."
 HOW = "Click to switch it off or on; right-click to use it for foreground or background alone."
 
 
@@ -47,6 +48,8 @@ class ReferenceList(QtWidgets.QListWidget):
         self.customContextMenuRequested.connect(self._show_menu)
         self._shown: Tuple[Tuple[Reference, str], ...] = ()
         self._thumbnails: Dict[Tuple[str, str], QtGui.QPixmap] = {}
+        self._bleached: Dict[Tuple[str, str], QtGui.QPixmap] = {}
+        self._bleached_keys: Dict[Tuple[str, str], int] = {}
         self.set_references([], [])
 
     def set_references(self, references: "List[Reference]", names: "List[str]") -> None:
@@ -55,12 +58,11 @@ class ReferenceList(QtWidgets.QListWidget):
         if shown != self._shown or not shown:
             self._shown = shown
             self.clear()
-            for reference, name in shown:
+            for reference, _ in shown:
                 item = QtWidgets.QListWidgetItem()
                 item.setData(_DATA, reference)
-                role = ROLES[reference.role] + ("" if reference.used else " (switched off)")
-                item.setToolTip("%s\n%s\n%s" % (name, role, HOW))
                 self.addItem(item)
+            self._describe()
         self._fit()
 
     def set_thumbnail(self, reference: Reference, image: "QtGui.QImage") -> None:
@@ -69,9 +71,17 @@ class ReferenceList(QtWidgets.QListWidget):
             self._thumbnails[reference.source] = QtGui.QPixmap.fromImage(image)
             self.viewport().update()
 
+    def show_bleached(self, images: "Mapping[Tuple[str, str], QtGui.QImage]") -> None:
+        """Show these images in place of the thumbnails: by source, the references whose foreground the model does not see."""
+        if {source: image.cacheKey() for source, image in images.items()} != self._bleached_keys:
+            self._bleached_keys = {source: image.cacheKey() for source, image in images.items()}
+            self._bleached = {source: QtGui.QPixmap.fromImage(image) for source, image in images.items()}
+            self.viewport().update()
+            self._describe()
+
     def thumbnail(self, reference: Reference) -> "Optional[QtGui.QPixmap]":
-        """The thumbnail of a reference, None when there is none yet."""
-        return self._thumbnails.get(reference.source)
+        """The thumbnail of a reference, as the model will see it; None when there is none yet."""
+        return self._bleached.get(reference.source) or self._thumbnails.get(reference.source)
 
     def references(self) -> "List[Reference]":
         """The references that are shown."""
@@ -126,6 +136,12 @@ class ReferenceList(QtWidgets.QListWidget):
         """Fit the cells to the new width."""
         super().resizeEvent(event)
         self._fit()
+
+    def _describe(self) -> None:
+        for row, (reference, name) in enumerate(self._shown):
+            role = ROLES[reference.role] + ("" if reference.used else " (switched off)")
+            lines = [name, role, BLEACHED, HOW] if reference.source in self._bleached else [name, role, HOW]
+            self.item(row).setToolTip("\n".join(lines))
 
     def _fit(self) -> None:
         """Choose cells so small that all references are seen, in one row or two."""

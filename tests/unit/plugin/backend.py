@@ -104,6 +104,13 @@ class Client:
             pixels[: self.backend.request.height // 2, :, 3] = 0
         return png(pixels)
 
+    def bleach(self, reference: bytes, threshold: float, wait_s: float) -> bytes:
+        """The lower half is foreground."""
+        self.backend.note("bleach %g" % threshold)
+        image = cv2.imdecode(np.frombuffer(reference, np.uint8), cv2.IMREAD_COLOR)
+        image[image.shape[0] // 2 :] = 255
+        return png(image)
+
     def cancel(self, job_id: str) -> Any:
         self.backend.note("cancel")
         self.backend.cancelled.set()
