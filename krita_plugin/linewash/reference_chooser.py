@@ -13,9 +13,9 @@ from .images.thumbnails import file_thumbnail, layer_thumbnail
 from .krita_api.document import Document
 from .qt import QtCore, QtGui, QtWidgets
 from .shared.errors import ErrorCode, LinewashError
-from .shared.protocol import MAX_REFERENCES, ReferenceRole
+from .shared.protocol import MAX_REFERENCES
 from .state.choices import DockerState, Reference
-from .state.model_choices import bleaching_threshold, find_model
+from .state.model_choices import background_reference, bleaching_threshold, find_model
 from .state.session import Message, Severity
 from .widgets.image_dialog import default_image_folder, open_image_dialog
 from .widgets.panel import Panel
@@ -45,11 +45,13 @@ class ReferenceChooser(QtCore.QObject):
             self._start(self._show_layer(document, reference) if is_layer else self._load_thumbnail(reference))
 
     def show_bleached(self, document: Document, choices: DockerState) -> None:
-        """Show background references as the model will see them, where it whitens their foreground."""
+        """Show the background reference as the model will see it, where it whitens the foreground."""
         threshold = bleaching_threshold(choices, find_model(self._controller.models.models, choices.model))
-        backgrounds = [each for each in choices.used_references() if each.role is ReferenceRole.BACKGROUND]
-        images = {} if threshold is None else self._controller.bleached.images(document, backgrounds, threshold)
-        self._panel.reference.show_bleached(images)
+        background = background_reference(choices.used_references())
+        if threshold is None or background is None:
+            self._panel.reference.show_bleached({})
+        else:
+            self._panel.reference.show_bleached(self._controller.bleached.images(document, [background], threshold))
 
     def _change(self, references: List[Reference]) -> None:
         self._choose(references=tuple(references))

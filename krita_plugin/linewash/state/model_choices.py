@@ -12,8 +12,8 @@ from ..shared.model_spec import (
     ParameterValues,
     Value,
 )
-from ..shared.protocol import REQUEST_PARAMETERS, Finish
-from .choices import DEFAULT_MODEL, Area, DockerState
+from ..shared.protocol import REQUEST_PARAMETERS, Finish, ReferenceRole
+from .choices import DEFAULT_MODEL, Area, DockerState, Reference
 
 
 def find_model(models: Sequence[ModelInfo], name: str) -> Optional[ModelInfo]:
@@ -51,6 +51,15 @@ def bleaching_threshold(choices: DockerState, model: Optional[ModelInfo]) -> Opt
     infos = mode_parameters(choices, model) if model is not None else ()
     values = dict({info.name: info.default for info in infos}, **(chosen_values(choices, model) if model is not None else {}))
     return float(values.get(REFERENCE_THRESHOLD, 0.5)) if values.get(CLEAR_BACKGROUND) is True else None
+
+
+def background_reference(references: Sequence[Reference]) -> Optional[Reference]:
+    """The one that colors the background of published models: the first with that role, unless it is the only one of all.
+
+    Of several that all have it, the first colors the rest.
+    """
+    main = next((each for each in references if each.role is not ReferenceRole.BACKGROUND), next(iter(references), None))
+    return next((each for each in references if each.role is ReferenceRole.BACKGROUND and each is not main), None)
 
 
 def own_defaults(choices: DockerState, model: ModelInfo) -> Dict[str, Value]:

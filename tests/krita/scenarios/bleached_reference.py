@@ -2,6 +2,7 @@
 
 from linewash_driver.docker_actions import arrange, close
 from linewash_driver.documents import drawing, snapshot
+from linewash_driver.painter import entries
 from linewash_driver.qt import QScrollArea, Qt
 
 
@@ -17,6 +18,7 @@ def run(painter):
     window.resizeDocks([dock], [760], Qt.Orientation.Vertical)
     document = yield from drawing(given["size"], given["lines"], given["reference"])
     yield from painter.menu("referenceAdd", "Reference")
+    yield from painter.menu("referenceAdd", "Background")  # white paper, which colors the rest
     shown = painter.widget("reference")
     yield from painter.until(lambda: shown.thumbnail(shown.references()[0]) is not None, 30, "a thumbnail")
     before = snapshot(document)
@@ -25,7 +27,7 @@ def run(painter):
     yield from painter._entry("Use for the background")
     box = painter.widget("model")
     yield from painter.click(box)  # which starts the backend
-    yield from painter.until(lambda: box.count() > 1, 120, "a list of models")
+    yield from painter.until(lambda: any(given["model"] in text for text in entries(box)), 120, "a list of models")
     yield from painter.keys("Escape")
     yield from painter.pick("model", given["model"])
     yield from painter.until(lambda: painter.widget("mode").isVisible(), 30, "modes")

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PyQt6.QtGui import QColor
 
-from backend.families.colorizediffusion import v15
+from backend.contract.drawing import Reference
+from backend.families.colorizediffusion import family, v15
+from shared.protocol import ReferenceRole
 from tests.unit.plugin.bench import Bench
 
 MODES = ("plain", "split")
@@ -34,7 +39,7 @@ def choose(bench: Bench, plugin: Any, role: str = "BACKGROUND", mode: str = "spl
     session = bench.controller.session(bench.app.active_document())
     references = bench.widget("reference").references()
     chosen = plugin.shared.protocol.ReferenceRole[role]
-    new = tuple(plugin.state.choices.Reference(each.layer_id, each.path, role=chosen) for each in references)
+    new = (replace(references[0], role=chosen), *references[1:])
     session.choices = session.choices.with_options(mode=mode)
     for name, value in values.items():
         session.choices = session.choices.with_value(name, value)
@@ -56,6 +61,7 @@ def test_it_is_shown_bleached_where_the_model_whitens_it(
     bench: Bench, document: Any, plugin: Any, model: Any, file: Path, kind: str
 ) -> None:
     bench.drop(file) if kind == "file" else bench.add_layer("Colors")
+    bench.add_layer("Ink")  # colors the rest
     shown = bench.widget("reference")
     bench.until(lambda: shown.thumbnail(shown.references()[0]) is not None)
     choose(bench, plugin)
@@ -77,6 +83,7 @@ def test_without_a_backend_the_thumbnail_stays_as_it_is(
     bench: Bench, document: Any, plugin: Any, model: Any, file: Path
 ) -> None:
     bench.drop(file)
+    bench.add_layer("Ink")
     shown = bench.widget("reference")
     bench.until(lambda: shown.thumbnail(shown.references()[0]) is not None)
     bench.backend.awake = False
@@ -89,3 +96,13 @@ def test_the_models_parameters_have_the_names_that_the_docker_looks_for(plugin: 
     names = {info.name for info in v15.SPEC.parameters}
     spec = plugin.shared.model_spec
     assert {spec.CLEAR_BACKGROUND, spec.REFERENCE_THRESHOLD} <= names
+
+
+def test_the_background_reference_is_the_one_that_the_models_take(plugin: Any) -> None:
+    here, image = plugin.shared.protocol.ReferenceRole, np.zeros((2, 2, 3), np.uint8)
+    for count in (1, 2, 3):
+        for roles in product(ReferenceRole, repeat=count):
+            theirs = tuple(Reference(image, image[..., 0], role) for role in roles)
+            ours = [plugin.state.choices.Reference(path=str(i), role=here(role.value)) for i, role in enumerate(roles)]
+            taken, found = family._roles(theirs).background, plugin.state.model_choices.background_reference(ours)
+            assert [each is taken for each in theirs] == [each is found for each in ours], roles
