@@ -196,12 +196,12 @@ async def capture_lines(app: KritaApp, document: Document, layer_id: str) -> Pix
 async def capture_reference(app: KritaApp, document: Document, layer_id: str) -> PixelData:
     """The painted part of a reference layer.  EMPTY_REFERENCE when it was deleted."""
     await _wait_until_idle(document)
-    node = _copy_layer(document, layer_id, ErrorCode.EMPTY_REFERENCE)
+    source, canvas = _copy_layer(document, layer_id, ErrorCode.EMPTY_REFERENCE), (0, 0, *document.size)
     await app.prepare_scratch()
     converter = app.create_converter()
     try:
-        bounds = _bounds_of(node)
-        return await _read_color(node, overlap(bounds, (0, 0, *document.size)), converter, bounds)
+        bounds = _bounds_of(source.node)
+        return await read_color(app, source, overlap(bounds, canvas), converter, bounds)
     finally:
         converter.close()
 
