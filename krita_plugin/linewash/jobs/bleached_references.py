@@ -51,6 +51,7 @@ class BleachedReferences(QtCore.QObject):
         return {source: self._images[key] for source, key in keys.items() if key in self._images}
 
     async def _make(self, document: Document, reference: Reference, key: Key) -> None:
+        self._not_before = time.monotonic() + RETRY_S
         try:
             if reference.layer_id:
                 encode = partial(encode_reference, await capture_reference(self._app, document, reference.layer_id))
@@ -63,8 +64,8 @@ class BleachedReferences(QtCore.QObject):
         finally:
             self._is_asking = False
         if image is None:
-            self._not_before = time.monotonic() + RETRY_S
             return
+        self._not_before = 0.0
         if len(self._images) >= MOST_IMAGES:
             self._images.clear()
         self._images[key] = image
