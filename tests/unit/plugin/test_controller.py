@@ -87,12 +87,12 @@ def test_cancelled_while_the_layers_are_read(bench: Bench, document: Any, file: 
 
 
 def test_a_window_closed_while_a_thumbnail_is_read(bench: Bench, document: Any, plugin: Any, monkeypatch: Any) -> None:
-    go_on = threading.Event()
-    monkeypatch.setattr(plugin.reference_chooser, "file_thumbnail", lambda path: go_on.wait(10))
+    began, go_on = threading.Event(), threading.Event()
+    monkeypatch.setattr(plugin.reference_chooser, "file_thumbnail", lambda path: began.set() or go_on.wait(60))
     bench.drop(Path("late.png"))
-    bench.until(lambda: bench.controller.threads.busy)
+    bench.until(began.is_set)
     bench.close()
-    assert not bench.controller.loop.tasks
+    bench.until(lambda: not bench.controller.loop.tasks)  # others, which look for models and devices, end by themselves
     go_on.set()
     bench.until(lambda: not bench.controller.threads.busy)
 
