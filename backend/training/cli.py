@@ -14,6 +14,7 @@ import typer
 from backend.training import cli_options
 from backend.training.animediffusion import cli as animediffusion
 from backend.training.colorizediffusion import cli as colorizediffusion
+from backend.training.colorizediffusion.stages.stage_table import STAGES
 from backend.training.synthetic.cli import app as drawings
 from backend.weights.shipped_model import SHIPPED_MODELS, ModelFolder
 from shared.devices.device_status import NumberFormat
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Train mini, ColorizeDiffusion or AnimeDiffusion.")
 app.add_typer(drawings, name="drawings")
-for _stage in colorizediffusion.LEARNING_RATES:
+for _stage in STAGES:
     app.command(_stage)(colorizediffusion.train_stage)
 app.command("publish")(colorizediffusion.publish_run)
 app.command("dataset")(colorizediffusion.create_dataset)

@@ -52,8 +52,6 @@ class Version:
     """The cross-attention layers of the U-Net."""
     clip: Companion = "clip-vit-h-14"
     """The CLIP model whose vision tower reads references."""
-    splits_reference: bool = False
-    """Whether it has tokens of the reference's foreground and of its background, so that training it takes masks."""
     latent_scale: float = 0.18215
     """Factor from the VAE's latents to those of the diffusion (spec 2)."""
     step_parts: tuple[str, ...] = ("unet",)
@@ -107,7 +105,6 @@ V15 = Version(
     v15.reference_builder,
     "switch",
     {key_mapping.THRESHOLD_PREFIX: "threshold embedder", key_mapping.TOKENS_PREFIX: "token transformer"},
-    splits_reference=True,
     one_reference_modes=(VANILLA, FOREGROUND),
 )
 V1 = Version(CheckpointKind("v1", _COMMON), v1.SPEC, v1.build_networks, _COMMON_KEY_MAP, v1.reference_builder, "mult")

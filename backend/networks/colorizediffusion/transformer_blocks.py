@@ -29,6 +29,11 @@ def cross_attentions(unet: UNet2DConditionModel) -> list[Attention]:
     return [layer for layer in layers if layer is not None]
 
 
+def low_rank_pairs(unet: UNet2DConditionModel) -> nn.ModuleList:
+    """The low-rank pairs of each cross-attention layer, in that order; nothing where a layer has none."""
+    return nn.ModuleList(cast(SplitAttention, attn.processor).pairs for attn in cross_attentions(unet))
+
+
 def install_processors(unet: UNet2DConditionModel, ranks: Sequence[Ranks]) -> Processors:
     """Give every attention layer its processor; return what was there before.
 

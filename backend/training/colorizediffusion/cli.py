@@ -1,4 +1,4 @@
-"""``linewash train v1 | v15 | publish | dataset``.
+"""``linewash train v1 | v15 | v2-backbone | v2-background | v2-style | publish | dataset``.
 
 What runs the networks is imported when a command is called: training mini does without the packages that it needs.
 """
@@ -8,19 +8,18 @@ from typing import Annotated
 
 import typer
 
+from backend.families.colorizediffusion.checkpoint.config import BackgroundContext
 from backend.families.diffusion.denoiser import Prediction
 from backend.imaging.ink import lines_from_color
 from backend.training import cli_options
 from backend.training.cli_errors import cli_errors
 from backend.training.colorizediffusion.augment import MULTI_ASPECT, Augmentation, Size
 from backend.training.colorizediffusion.batch import BatchConfig
-from backend.training.colorizediffusion.dataset import DatasetError, Filters, ImageDataset
+from backend.training.colorizediffusion.dataset import SKETCH, DatasetError, Filters, ImageDataset
 from backend.training.colorizediffusion.dataset_builder import BuildOptions, ForegroundSegmenter, build_dataset
+from backend.training.colorizediffusion.stages.stage_table import STAGES, V2_BACKGROUND
 from backend.training.engine.config import Hardware, TrainConfig
 from shared.devices.device_status import NumberFormat
-
-LEARNING_RATES = {"v1": 1e-5, "v15": 1e-4}
-"""Of each stage; constant, as published."""
 
 Start = Annotated[Path, typer.Option(help="Checkpoint in published format to begin with (.safetensors).", exists=True)]
 Clip = Annotated[Path | None, typer.Option(help="CLIP ViT-H-14, where the checkpoint does not hold it.", exists=True)]
@@ -29,7 +28,9 @@ PredictionType = Annotated[str, typer.Option(help="eps or v; empty: as the check
 
 def train_stage(
     context: typer.Context,
-    data: Annotated[Path, typer.Option(help="Data set: color/, sketch/ and for v15 mask/.", exists=True, file_okay=False)],
+    data: Annotated[
+        Path, typer.Option(help="Data set: color/, sketch/ and for v15 and v2-background mask/.", exists=True, file_okay=False)
+    ],
     start: Start,
     run: cli_options.RunFolder,
     clip: Clip = None,
@@ -38,16 +39,21 @@ def train_stage(
     minutes: Annotated[float, typer.Option(help="Instead: time for the whole training run.")] = 60.0,
     batch_size: cli_options.BatchSize = 4,
     batches_per_step: cli_options.BatchesPerStep = 0,
-    learning_rate: Annotated[float, typer.Option(help="Learning rate; 0: 1e-5 for v1, 1e-4 for v15.")] = 0.0,
+    learning_rate: Annotated[float, typer.Option(help="Learning rate; 0: 1e-4 for v15, 1e-5 for the others.")] = 0.0,
     warmup_steps: Annotated[int, typer.Option(min=1, help="Steps until the learning rate is reached.")] = 1,
     weight_decay: cli_options.WeightDecay = 0.01,
     ema_decay: cli_options.EmaDecay = 0.0,
     crops: Annotated[
-        str, typer.Option(help="Crop sizes as 512x512,448x576 (height first), or multi for the ten of 768.")
-    ] = "512x512",
-    load_size: Annotated[int, typer.Option(help="Largest side before cropping; 0: an eighth above the crops.")] = 0,
+        str,
+        typer.Option(
+            help="Crop sizes as 512x512,448x576 (height first), or multi for the ten of 768. Default: 512x512, v2: multi."
+        ),
+    ] = "",
+    load_size: Annotated[
+        int, typer.Option(help="Largest side before cropping; 0: an eighth above the crops, v2 with multi: 1024.")
+    ] = 0,
     flip: Annotated[bool, typer.Option("--flip", help="Mirror images, and references independently of them.")] = False,
-    wipe_border: Annotated[int, typer.Option(min=0, help="Most pixels of lines wiped at an edge.")] = 150,
+    wipe_border: Annotated[int, typer.Option(min=-1, help="Most pixels of lines wiped at an edge; -1: 150, v2: 200.")] = -1,
     rotate: Annotated[float, typer.Option(help="Most degrees that references are rotated.")] = 0.0,
     color_jitter: Annotated[float, typer.Option(help="Most change of a reference's brightness, contrast, saturation.")] = 0.0,
     erase_mask: Annotated[
@@ -59,8 +65,21 @@ def train_stage(
     offset_noise: Annotated[float, typer.Option(help="Strength of noise that is even over a channel.")] = 0.05,
     min_snr: Annotated[float, typer.Option(help="Gamma of min-SNR weighting; 0: off.")] = 0.0,
     noisy_reference: Annotated[
-        bool, typer.Option("--noisy-reference", help="v1: add noise to the reference's tokens as to the image.")
+        bool, typer.Option("--noisy-reference", help="v1, v2-backbone: add noise to the reference's tokens as to the image.")
     ] = False,
+    white_background: Annotated[
+        float, typer.Option(min=0, max=1, help="v2-background: share of images that are learned with a white background.")
+    ] = 0.05,
+    background_context: Annotated[
+        str, typer.Option(help="v2-background: whose tokens the background encoder sees, background or reference.")
+    ] = "background",
+    merge_masks: Annotated[
+        float, typer.Option(min=0, max=1, help="v2-background: share of images whose mask is united with another's.")
+    ] = 0.0,
+    sketch_folder: Annotated[
+        list[str] | None,
+        typer.Option(help="Folder of sketches, instead of sketch; several times: one of them is drawn for each image."),
+    ] = None,
     min_score: Annotated[float, typer.Option(help="Least aesthetic score, where image_list*.json has one.")] = 0.0,
     min_side: Annotated[int, typer.Option(help="Smallest side, where image_list*.json has a resolution.")] = 0,
     validation: cli_options.Validation = None,
@@ -75,30 +94,32 @@ def train_stage(
     save_minutes: cli_options.SaveMinutes = 15.0,
 ) -> None:
     """Train this stage; resumes where it stopped.  Several GPUs: accelerate launch -m backend.training.cli ..."""
-    from backend.training.colorizediffusion.stage import StartCheckpoint, StartCheckpointError
-    from backend.training.colorizediffusion.v1 import V1Stage
-    from backend.training.colorizediffusion.v15 import V15Stage
+    from backend.training.colorizediffusion.export import run_values
+    from backend.training.colorizediffusion.stages.stage import StartCheckpoint, StartCheckpointError
+    from backend.training.colorizediffusion.stages.stage_classes import STAGE_CLASSES
     from backend.training.colorizediffusion.validation_images import create_sheet_renderer
+    from backend.training.engine.run_record import OtherRunError, record_run
     from backend.training.engine.trainer import Trainer
 
     name = str(context.command.name)
-    stage_class = {"v1": V1Stage, "v15": V15Stage}[name]
-    needs_masks = stage_class.version.splits_reference
-    if noisy_reference and needs_masks:
-        raise typer.BadParameter("--noisy-reference is v1's: v15 divides its tokens by masks, without noise")
-    sizes = _parse_crops(crops)
+    info = STAGES[name]
+    if noisy_reference and not info.trains_backbone:
+        raise typer.BadParameter(f"--noisy-reference is for v1 and v2-backbone: {name} learns from tokens without noise")
+    if merge_masks and info is not V2_BACKGROUND:
+        raise typer.BadParameter("--merge-masks is for v2-background")
+    sizes = _parse_crops(crops or info.crops)
     longest = max(max(size) for size in sizes)
     augmentation = Augmentation(
         crops=sizes,
-        load_size=load_size or longest * 9 // 8 + 1,
+        load_size=load_size or (0 if crops else info.load_size) or longest * 9 // 8 + 1,
         flip=flip,
         reference_flip=flip,
-        max_border=wipe_border,
+        max_border=info.max_border if wipe_border < 0 else wipe_border,
         max_rotation=rotate,
         color_jitter=color_jitter,
         erase_share=erase_mask,
         warp_share=warp,
-        expand_masks=needs_masks,
+        expand_masks=info.needs_masks,
     )
     batch_config = BatchConfig(
         batch_size=batch_size,
@@ -107,18 +128,26 @@ def train_stage(
         sketch_dropout=drop_lines,
         offset_noise=offset_noise,
         min_snr=min_snr,
-        masks=needs_masks,
+        masks=info.needs_masks,
         noisy_reference=noisy_reference,
+        thresholds=info.thresholds,
+        encoded_reference=info.encodes_reference,
+        bleached_background=info is V2_BACKGROUND,
+        white_background=white_background,
+        merged_masks=merge_masks,
     )
-    checkpoint = StartCheckpoint(start, clip, _parse_prediction(prediction), gradient_checkpointing)
+    checkpoint = StartCheckpoint(
+        start, clip, _parse_prediction(prediction), _parse_context(background_context), gradient_checkpointing
+    )
     with cli_errors(DatasetError):
-        dataset = ImageDataset(data, batch_config.masks, Filters(min_score, min_side))
+        sketches = tuple(sketch_folder) if sketch_folder else (SKETCH,)
+        dataset = ImageDataset(data, batch_config.masks, Filters(min_score, min_side), sketches)
         validation_set = ImageDataset(validation, batch_config.masks) if validation else None
-    stage = stage_class(dataset, checkpoint, batch_config)
+    stage = STAGE_CLASSES[name](dataset, checkpoint, batch_config)
     config = TrainConfig(
         minutes=minutes,
         steps=steps,
-        learning_rate=learning_rate or LEARNING_RATES[name],
+        learning_rate=learning_rate or info.learning_rate,
         warmup_steps=warmup_steps,
         final_rate_share=1.0,
         weight_decay=weight_decay,
@@ -128,8 +157,10 @@ def train_stage(
         seed=seed,
         save_every_s=save_minutes * 60,
     )
-    with cli_errors(StartCheckpointError):
+    with cli_errors(StartCheckpointError, OtherRunError):
         trainer = Trainer(stage, config, run, Hardware(device, threads, workers, number_format=number_format))
+        with trainer.accelerator.main_process_first():
+            record_run(run, run_values(name, stage))
     trainer.train(create_sheet_renderer(stage, validation_set) if validation_set else None)
     trainer.accelerator.end_training()
 
@@ -143,7 +174,7 @@ def publish_run(
 ) -> None:
     """Write what a training run has learned as a checkpoint in published format, for the models folder."""
     from backend.training.colorizediffusion.export import export_checkpoint
-    from backend.training.colorizediffusion.stage import StartCheckpoint
+    from backend.training.colorizediffusion.stages.stage import StartCheckpoint
 
     checkpoint = StartCheckpoint(start, clip, _parse_prediction(prediction))
     with cli_errors(ValueError, FileNotFoundError):
@@ -153,7 +184,7 @@ def publish_run(
 def create_dataset(
     images: Annotated[Path, typer.Argument(help="Folder of colored images.", exists=True, file_okay=False)],
     out: Annotated[Path, typer.Argument(help="Folder for the data set.")],
-    masks: Annotated[bool, typer.Option(help="Make masks of the foreground; v15 needs them.")] = True,
+    masks: Annotated[bool, typer.Option(help="Make masks of the foreground; v15 and v2-background need them.")] = True,
     bleach: Annotated[
         bool, typer.Option("--bleach", help="Write each image without its foreground as well, as a background reference.")
     ] = False,
@@ -197,3 +228,9 @@ def _parse_prediction(text: str) -> Prediction | None:
     if text not in ("", "eps", "v"):
         raise typer.BadParameter(f"{text} is neither eps nor v")
     return None if not text else "eps" if text == "eps" else "v"
+
+
+def _parse_context(text: str) -> BackgroundContext:
+    if text not in ("background", "reference"):
+        raise typer.BadParameter(f"{text} is neither background nor reference")
+    return "background" if text == "background" else "reference"

@@ -79,17 +79,26 @@ class ImageDataset:
     masks: bool
     """Whether the masks are read, which every image then needs."""
     filters: Filters = Filters()
+    sketches: tuple[str, ...] = (SKETCH,)
+    """Folders of sketches, each with one of every image that the first has; paths from ``folder``, or whole ones."""
     _names: list[str] = field(init=False, repr=False)
     """FOLDER/NAME or NAME of each image, with its suffix."""
     _archives: dict[Path, tuple[zipfile.ZipFile, dict[str, str]]] = field(init=False, repr=False, default_factory=dict)
     """The archives opened so far, and for each the member of every image's name without suffix."""
 
     def __post_init__(self) -> None:
-        archives = sorted((self.folder / SKETCH).glob("*.zip"))
-        allowed = _allowed_names(self.folder, self.filters)
-        self._names = sorted({*_names_in_archives(archives, allowed), *_names_in_folder(self.folder / SKETCH, allowed)})
+        first, *others = self.sketches
+        self._names = self._names_in(first)
         if not self._names:
-            raise DatasetError(f"{self.folder} holds no images in {SKETCH}/ that may be used")
+            raise DatasetError(f"{self.folder} holds no images in {first}/ that may be used")
+        for other in others:
+            missing = sorted({_stem(name) for name in self._names} - {_stem(name) for name in self._names_in(other)})
+            if missing:
+                raise DatasetError(f"{len(missing)} sketches of {first}/ are missing in {other}/, such as {missing[0]}")
+
+    def _names_in(self, part: str) -> list[str]:
+        folder, allowed = self.folder / part, _allowed_names(self.folder, self.filters)
+        return sorted({*_names_in_archives(sorted(folder.glob("*.zip")), allowed), *_names_in_folder(folder, allowed)})
 
     def __len__(self) -> int:
         return len(self._names)
@@ -102,11 +111,19 @@ class ImageDataset:
         """The number of images; this data set does not grow during training."""
         return len(self)
 
-    def read(self, number: int) -> Example:
-        """Image ``number``.  Raises DatasetError when one of its parts is missing or no image."""
+    def read(self, number: int, sketch: int = 0) -> Example:
+        """Image ``number`` with its sketch from folder ``sketch`` of ``sketches``.
+
+        Raises DatasetError when one of its parts is missing or no image.
+        """
         name = self._names[number]
-        mask = self._read_image(MASK, name, "L") if self.masks else None
-        return Example(name, self._read_image(COLOR, name, "RGB"), self._read_image(SKETCH, name, "L"), mask)
+        mask = self.read_mask(number) if self.masks else None
+        lines = self._read_image(self.sketches[sketch], name, "L")
+        return Example(name, self._read_image(COLOR, name, "RGB"), lines, mask)
+
+    def read_mask(self, number: int) -> Gray:
+        """The mask of image ``number``, (H, W).  Raises as ``read``."""
+        return self._read_image(MASK, self._names[number], "L")
 
     def _read_image(self, part: str, name: str, mode: str) -> np.ndarray:
         try:
@@ -127,6 +144,11 @@ class ImageDataset:
         return archive.read(members[name.stem])
 
 
+def _stem(name: str) -> str:
+    """A name without suffix: the parts of an image may differ in format."""
+    return str(PurePosixPath(name).with_suffix(""))
+
+
 def _find_file(path: Path) -> Path:
     """The file itself, or the one of that name with another suffix; the parts of an image may differ in format."""
     candidates = (path, *(path.with_suffix(suffix) for suffix in IMAGE_SUFFIXES))
@@ -141,7 +163,7 @@ def _allowed_names(folder: Path, filters: Filters) -> set[str] | None:
     entries: dict[str, dict[str, Any]] = {}
     for path in lists:
         entries.update(json.loads(path.read_text(encoding="utf-8")))
-    return {str(PurePosixPath(name).with_suffix("")) for name, entry in entries.items() if filters.accepts(entry)}
+    return {_stem(name) for name, entry in entries.items() if filters.accepts(entry)}
 
 
 def _names_in_archives(archives: list[Path], allowed: set[str] | None) -> list[str]:
@@ -151,7 +173,7 @@ def _names_in_archives(archives: list[Path], allowed: set[str] | None) -> list[s
             members = [PurePosixPath(member) for member in archive.namelist() if member.lower().endswith(IMAGE_SUFFIXES)]
         in_archive = [str(PurePosixPath(path.stem) / member.name) for member in members]
         if allowed is not None and not path.stem.startswith(_UNFILTERED_PREFIX):
-            in_archive = [name for name in in_archive if str(PurePosixPath(name).with_suffix("")) in allowed]
+            in_archive = [name for name in in_archive if _stem(name) in allowed]
         names += in_archive
     return names
 
@@ -159,4 +181,4 @@ def _names_in_archives(archives: list[Path], allowed: set[str] | None) -> list[s
 def _names_in_folder(folder: Path, allowed: set[str] | None) -> list[str]:
     files = [path for pattern in ("*", "*/*") for path in folder.glob(pattern) if path.suffix.lower() in IMAGE_SUFFIXES]
     names = [path.relative_to(folder).as_posix() for path in files]
-    return [name for name in names if allowed is None or str(PurePosixPath(name).with_suffix("")) in allowed]
+    return [name for name in names if allowed is None or _stem(name) in allowed]

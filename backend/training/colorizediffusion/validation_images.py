@@ -10,7 +10,7 @@ from backend.families.colorizediffusion.conditioning import Encoders, ReferenceI
 from backend.families.colorizediffusion.guided_denoiser import Conditioning, GuidedDenoiser
 from backend.families.colorizediffusion.options import parse_strengths
 from backend.families.colorizediffusion.preprocessing import blank_sketch, latent_mask, mask_to_tensor
-from backend.families.colorizediffusion.spec import BOTH, VANILLA, defaults
+from backend.families.colorizediffusion.spec import defaults
 from backend.families.diffusion.guidance import Guidance
 from backend.families.diffusion.noise_schedule import Schedule
 from backend.families.diffusion.samplers import Sampler
@@ -19,7 +19,7 @@ from backend.families.runtime.canvas_frame import rgb_to_tensor
 from backend.imaging.types import Rgb
 from backend.training.colorizediffusion.augment import apply_crop, center_crop
 from backend.training.colorizediffusion.dataset import Example, ImageDataset
-from backend.training.colorizediffusion.stage import Stage, move_to_device_of
+from backend.training.colorizediffusion.stages.stage import Stage, move_to_device_of
 from backend.training.engine.contact_sheet import draw_contact_sheet
 from backend.training.engine.task import SheetRenderer
 from shared.model_spec import ParameterValues
@@ -54,25 +54,25 @@ def create_sheet_renderer(stage: Stage, data: ImageDataset, count: int = 4, step
 def _sample_image(
     stage: Stage, line: np.ndarray, mask: np.ndarray | None, reference: Example, device: torch.device, steps: int
 ) -> Rgb:
-    """The drawing (H, W), dark on white, colored with the reference -> (H, W, 3); with a mask, foreground and background."""
+    """The drawing (H, W), dark on white, colored with the reference in the stage's own mode -> (H, W, 3)."""
     parts = stage.parts
     sketch = -rgb_to_tensor(np.repeat(line[..., None], 3, 2)).to(device)
     colors = rgb_to_tensor(reference.color).to(device)
     encoder = move_to_device_of(parts.sketch_encoder, sketch)
     empty = torch.empty(0)
+    # Modes that use no mask read the image's size from it.
+    whole = torch.zeros(1, 1, line.shape[0] // 8, line.shape[1] // 8, device=device)
     inputs = ReferenceInputs(
         tokens=stage.encode_tokens(colors, empty),
         reference=colors,
         reference_mask=empty if reference.mask is None else mask_to_tensor(reference.mask).to(device),
         background=None,
-        mask=empty if mask is None else latent_mask(mask_to_tensor(mask)).to(device),
+        mask=whole if mask is None else latent_mask(mask_to_tensor(mask)).to(device),
     )
     version = parts.version
     encoders = Encoders(lambda image: stage.encode_tokens(image, empty), stage.encode_image)
     strengths = parse_strengths(ParameterValues(defaults(version.spec.parameters)), version.layers)
-    reference_conditioning = version.reference(encoders, parts.extras, parts.config)(
-        VANILLA if mask is None else BOTH, strengths, inputs
-    )
+    reference_conditioning = version.reference(encoders, parts.extras, parts.config)(stage.info.sheet_mode, strengths, inputs)
     blank = encoder(blank_sketch(sketch))
     conditioning = Conditioning(
         encoder(sketch),

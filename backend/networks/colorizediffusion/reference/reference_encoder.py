@@ -45,6 +45,7 @@ class ReferenceEncoder(nn.Module, ABC):
         del half.conv_norm_out, half.conv_act, half.conv_out
         install_processors(half, [{}] * len(cross_attentions(half)))
         self.unet = half
+        self.checkpointing = False  # in training: less memory for more time
         self.heads = heads
 
     def forward(self, latent: Tensor, tokens: Tensor, size: Tensor) -> list[Tensor]:
@@ -55,7 +56,8 @@ class ReferenceEncoder(nn.Module, ABC):
         blocks = len(cross_attentions(self.unet))
         time = embed_time(self.unet, len(latent), torch.zeros((), device=latent.device), size.to(latent.device))
         cross_attention = CrossAttentionInput(tokens, (1.0,) * blocks, None)
-        outputs = ForwardPass(self.unet, time, cross_attention, UNetHooks()).encode(latent.to(self.unet.conv_in.weight.dtype))
+        forward_pass = ForwardPass(self.unet, time, cross_attention, UNetHooks(), self.checkpointing)
+        outputs = forward_pass.encode(latent.to(self.unet.conv_in.weight.dtype))
         features = [self.apply_head(head, output) for head, output in zip(self.heads, outputs, strict=True)]
         return features[::-1]
 

@@ -42,7 +42,9 @@ class SkipWarp:
         assert mask is not None
         foreground = mask[..., 0] > self.threshold
         x = skip.flatten(2).transpose(1, 2)
-        warped = self._warp_rows(index, x, foreground) if len(foreground) == len(x) > 1 else self._warp(index, x, foreground[0])
+        # In training every module takes part in every step, also where all is foreground, and so does every process.
+        by_row = len(foreground) == len(x) and (len(x) > 1 or torch.is_grad_enabled())
+        warped = self._warp_rows(index, x, foreground) if by_row else self._warp(index, x, foreground[0])
         return warped.transpose(1, 2).unflatten(2, skip.shape[-2:])
 
     def _warp(self, index: int, x: Tensor, foreground: Tensor) -> Tensor:

@@ -1,8 +1,5 @@
 """Both phases from the command line, on tiny networks: they learn, go on, and give checkpoints that load."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +18,7 @@ from backend.training.engine.trainer import Trainer
 from shared.devices.device_status import NumberFormat
 from tests.parity.golden import ANIME, golden
 from tests.unit.training.animediffusion.commands import options, trained
+from tests.unit.training.two_processes import check_two_processes_agree_with_one
 
 
 @pytest.mark.parametrize(("part", "more"), [("anime1", ("--ema-decay", "0.9")), ("anime2", ("--sampler-steps", "2"))])
@@ -128,16 +126,7 @@ def test_phase_two_computes_blocks_again_on_the_way_back(faces: Path) -> None:
 @pytest.mark.parametrize(("part", "more"), [("anime1", ("--drop-reference", "0.5")), ("anime2", ("--sampler-steps", "2"))])
 def test_two_processes_agree_with_one(part: str, more: tuple[str, ...], faces: Path, project: Path, tmp_path: Path) -> None:
     asked = ("--epochs", "2", "--learning-rate", "0.001", "--ema-decay", "0.9", "--warmup-share", "0.1", *more)
-    trained(*options(part, faces, tmp_path / "one", *asked, "--batches-per-step", "2"))
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    command += ["-m", "--", "backend.training.cli", *options(part, faces, tmp_path / "two", *asked)]
-    done = subprocess.run(command, cwd=project, env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-3000:]
-    one, two = (load_file(tmp_path / run / "checkpoint" / "model.safetensors") for run in ("one", "two"))
-    assert one.keys() == two.keys()
-    for name, weight in one.items():
-        torch.testing.assert_close(two[name], weight, atol=2e-6, rtol=1e-4)
-    assert len(list((tmp_path / "two" / "checkpoint").glob("random_states_*.pkl"))) == 2  # there were two
+    check_two_processes_agree_with_one(lambda run: options(part, faces, run, *asked), project, tmp_path)
     for run in ("one", "two"):  # three faces twice, two a step
         assert (tmp_path / run / "log.csv").read_text().splitlines()[-1].startswith("3,")
 

@@ -9,6 +9,7 @@ import pytest
 
 from backend.training.colorizediffusion.augment import Augmentation
 from backend.training.colorizediffusion.batch import BatchConfig
+from backend.training.colorizediffusion.stages.stage_table import STAGES
 from tests.parity.golden import golden
 
 SIDE, COUNT = 96, 6
@@ -70,5 +71,20 @@ def v15_checkpoint() -> Path:
     return golden("v1.5").sd
 
 
-def settings(masks: bool = False, size: int = 2, noisy_reference: bool = False) -> BatchConfig:
-    return BatchConfig(batch_size=size, augmentation=TINY, masks=masks, noisy_reference=noisy_reference)
+@pytest.fixture(scope="session")
+def v2_checkpoint() -> Path:
+    return golden("v2").sd
+
+
+def settings(name: str, size: int = 2, noisy_reference: bool = False) -> BatchConfig:
+    """Batches as the stage of that name takes them, but small."""
+    info = STAGES[name]
+    return BatchConfig(
+        batch_size=size,
+        augmentation=TINY,
+        masks=info.needs_masks,
+        noisy_reference=noisy_reference,
+        thresholds=info.thresholds,
+        encoded_reference=info.encodes_reference,
+        bleached_background=name == "v2-background",
+    )

@@ -1,6 +1,5 @@
 """Both stages on tiny networks: they learn, resume to the bit, agree among processes, and give a checkpoint that loads."""
 
-import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -18,17 +17,13 @@ from backend.networks.colorizediffusion.half_selectors import HardSelector
 from backend.networks.colorizediffusion.hooks import UNetHooks
 from backend.training.cli import app
 from backend.training.colorizediffusion.dataset import ImageDataset
-from backend.training.colorizediffusion.stage import Stage, StartCheckpoint
-from backend.training.colorizediffusion.v1 import V1Stage
-from backend.training.colorizediffusion.v15 import V15Stage
+from backend.training.colorizediffusion.stages.stage import Stage, StartCheckpoint
+from backend.training.colorizediffusion.stages.v15 import V15Stage
 from backend.training.colorizediffusion.validation_images import create_sheet_renderer
-from backend.training.engine.config import Hardware, TrainConfig
-from backend.training.engine.trainer import Trainer, resolve_batches_per_step
-from shared.devices.device_status import NumberFormat
+from backend.training.engine.trainer import resolve_batches_per_step
 from tests.unit.training.colorizediffusion.conftest import settings
-
-STEPS, SAVED, RESUMED = 50, 24, 3
-STAGES = {"v1": (V1Stage, 1e-3), "v15": (V15Stage, 3e-3)}
+from tests.unit.training.colorizediffusion.runs import check_learns_and_resumes, make_stage, options, run_of
+from tests.unit.training.two_processes import check_two_processes_agree_with_one
 
 MakeStage = Callable[[str], Stage]
 
@@ -36,39 +31,9 @@ MakeStage = Callable[[str], Stage]
 @pytest.fixture
 def stage_of(plain: Path, v1_checkpoint: Path) -> MakeStage:
     def make(name: str, again: bool = False) -> Stage:
-        masks = name == "v15"
-        return STAGES[name][0](
-            ImageDataset(plain, masks), StartCheckpoint(v1_checkpoint, gradient_checkpointing=again), settings(masks)
-        )
+        return make_stage(name, plain, StartCheckpoint(v1_checkpoint, gradient_checkpointing=again))
 
     return make
-
-
-def run_of(stage: Stage, name: str, folder: Path, average: float = 0.0) -> Trainer:
-    recipe = TrainConfig(
-        steps=STEPS,
-        learning_rate=STAGES[name][1],
-        warmup_steps=1,
-        final_rate_share=1.0,
-        weight_decay=0.01,
-        betas=(0.9, 0.999),
-        ema_decay=average,
-    )
-    return Trainer(stage, recipe, folder, Hardware(device="cpu", threads=1, number_format=NumberFormat.FLOAT32))
-
-
-def loss_of(run: Trainer) -> float:
-    """Mean loss on batches that are not learned from."""
-    stage = run.task
-    with torch.no_grad():
-        return float(np.mean([float(stage.loss(run.network, stage.batch(np.random.default_rng((9, n))))[0]) for n in range(6)]))
-
-
-def everything(run: Trainer) -> list[torch.Tensor]:
-    moments = run.optimizer.state_dict()["state"]
-    states = [value for _, state in sorted(moments.items()) for _, value in sorted(state.items())]
-    averaged = [] if run.ema is None else run.ema.shadow_params
-    return [tensor.clone() for tensor in (*run.unwrapped_network.state_dict().values(), *averaged, *states)]
 
 
 @pytest.mark.slow
@@ -76,26 +41,7 @@ def everything(run: Trainer) -> list[torch.Tensor]:
 def test_fifty_steps_lower_the_loss_and_resume_to_the_bit(
     name: str, average: float, stage_of: MakeStage, tmp_path: Path
 ) -> None:
-    stage = stage_of(name)
-    run = run_of(stage, name, tmp_path, average)
-    before, frozen = loss_of(run), {key: value.clone() for key, value in stage.parts.vae.state_dict().items()}
-    expected: list[torch.Tensor] = []
-    for step in range(1, STEPS + 1):
-        metrics = run.step()
-        if step == SAVED:
-            run.save()
-        if step == SAVED + RESUMED:
-            expected = everything(run)
-    assert metrics.keys() == {"loss", "low_noise", "high_noise"}
-    assert loss_of(run) < before * 0.97
-    assert all(torch.equal(value, frozen[key]) for key, value in stage.parts.vae.state_dict().items())
-    again = run_of(stage_of(name), name, tmp_path, average)
-    assert again.progress.step == SAVED
-    for _ in range(RESUMED):
-        again.step()
-    resumed = everything(again)
-    assert len(expected) == len(resumed) > 100
-    assert all(torch.equal(a, b) for a, b in zip(expected, resumed, strict=True))
+    check_learns_and_resumes(stage_of(name), stage_of(name), name, tmp_path, average, most=0.97)
 
 
 def test_v15_trains_pairs_and_token_networks_alone(stage_of: MakeStage, tmp_path: Path) -> None:
@@ -170,41 +116,9 @@ def test_sparing_memory_computes_blocks_again_on_the_way_back(name: str, again: 
         assert len(called) == len(set(called)) and set(called) >= {place for place in blocks if "attentions" in place}
 
 
-def options(name: str, plain: Path, checkpoint: Path, run: Path, *more: str) -> list[str]:
-    asked = [name, "--data", str(plain), "--start", str(checkpoint), "--run", str(run), "--steps", "2", "--batch-size", "1"]
-    asked += [
-        "--crops",
-        "64x64",
-        "--load-size",
-        "80",
-        "--wipe-border",
-        "4",
-        "--learning-rate",
-        "0.001",
-        "--number-format",
-        "float32",
-        "--threads",
-        "1",
-    ]
-    return [*asked, "--device", "cpu", *more]
-
-
 @pytest.mark.slow
 def test_two_processes_agree_with_one(plain: Path, v1_checkpoint: Path, project: Path, tmp_path: Path) -> None:
-    alone = CliRunner().invoke(app, options("v15", plain, v1_checkpoint, tmp_path / "one", "--batches-per-step", "2"))
-    assert alone.exit_code == 0, alone.output
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    command += ["-m", "--", "backend.training.cli", *options("v15", plain, v1_checkpoint, tmp_path / "two")]
-    done = subprocess.run(command, cwd=project, env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-3000:]
-    one, two = (load_file(tmp_path / run / "checkpoint" / "model.safetensors") for run in ("one", "two"))
-    assert one.keys() == two.keys()
-    for name, weight in one.items():
-        torch.testing.assert_close(two[name], weight, atol=2e-6, rtol=1e-4)
-    assert len(list((tmp_path / "two" / "checkpoint").glob("random_states_*.pkl"))) == 2  # there were two
-    assert (tmp_path / "one" / "log.csv").read_text().splitlines()[0] == (
-        tmp_path / "two" / "log.csv"
-    ).read_text().splitlines()[0]
+    check_two_processes_agree_with_one(lambda run: options("v15", plain, v1_checkpoint, run), project, tmp_path)
 
 
 def test_v15_has_no_noisy_reference(plain: Path, v1_checkpoint: Path, tmp_path: Path) -> None:
@@ -283,7 +197,7 @@ def test_v1_does_not_begin_with_v15(plain: Path, v1_checkpoint: Path, v15_checkp
 @pytest.mark.parametrize("begun", ["v1_checkpoint", "v15_checkpoint"])
 def test_v15_begins_with_v1_or_goes_on_from_v15(begun: str, plain: Path, request: pytest.FixtureRequest) -> None:
     start = StartCheckpoint(request.getfixturevalue(begun))
-    stage = V15Stage(ImageDataset(plain, masks=True), start, settings(masks=True))
+    stage = V15Stage(ImageDataset(plain, masks=True), start, settings("v15"))
     stage.network()
     assert stage.parts.version.name == "v1.5"
 

@@ -16,9 +16,9 @@ from backend.networks.colorizediffusion.half_selectors import HardSelector
 from backend.networks.colorizediffusion.hooks import UNetHooks
 from backend.training.colorizediffusion.batch import Batch
 from backend.training.colorizediffusion.dataset import ImageDataset
-from backend.training.colorizediffusion.stage import Stage, StartCheckpoint
-from backend.training.colorizediffusion.v1 import V1Network, V1Stage
-from backend.training.colorizediffusion.v15 import V15Network, V15Stage
+from backend.training.colorizediffusion.stages.stage import Stage, StartCheckpoint
+from backend.training.colorizediffusion.stages.v1 import V1Network, V1Stage
+from backend.training.colorizediffusion.stages.v15 import V15Network, V15Stage
 from tests.unit.training.colorizediffusion.conftest import settings
 
 WHOLE, NONE = (1.0,) * 16, (0.0,) * 16
@@ -45,11 +45,11 @@ def record_inputs(stage: Stage, reference_kept: tuple[float, float] = (1.0, 0.0)
 
 @pytest.fixture
 def v15(plain: Path, v15_checkpoint: Path) -> V15Stage:
-    return V15Stage(ImageDataset(plain, masks=True), StartCheckpoint(v15_checkpoint), settings(masks=True))
+    return V15Stage(ImageDataset(plain, masks=True), StartCheckpoint(v15_checkpoint), settings("v15"))
 
 
 def test_v1_sees_the_image_s_own_tokens_or_none(plain: Path, v1_checkpoint: Path) -> None:
-    stage = V1Stage(ImageDataset(plain, masks=False), StartCheckpoint(v1_checkpoint), settings())
+    stage = V1Stage(ImageDataset(plain, masks=False), StartCheckpoint(v1_checkpoint), settings("v1"))
     network = stage.network()
     assert all(weight.requires_grad for weight in network.parameters())
     assert {name.split(".")[0] for name, _ in network.named_parameters()} == {"unet", "sketch_encoder"}
@@ -83,7 +83,7 @@ def test_the_networks_have_as_many_strengths_as_their_version_s_row_has_layers(
 
 
 def test_v1_gets_a_noisy_reference_where_that_is_asked_for(plain: Path, v1_checkpoint: Path) -> None:
-    stage = V1Stage(ImageDataset(plain, masks=False), StartCheckpoint(v1_checkpoint), settings(noisy_reference=True))
+    stage = V1Stage(ImageDataset(plain, masks=False), StartCheckpoint(v1_checkpoint), settings("v1", noisy_reference=True))
     stage.network()
     batch = stage.batch(np.random.default_rng(3))._replace(reference_kept=torch.ones(2), time=torch.tensor([400, 950]))
     network = RecordingNetwork()

@@ -10,7 +10,8 @@ from backend.networks.colorizediffusion.attention_inputs import CrossAttentionIn
 from backend.networks.colorizediffusion.hooks import UNetHooks
 from backend.training.colorizediffusion.batch import Batch
 from backend.training.colorizediffusion.objective import add_token_noise
-from backend.training.colorizediffusion.stage import Stage
+from backend.training.colorizediffusion.stages import stage_table
+from backend.training.colorizediffusion.stages.stage import Stage
 
 
 class V1Network(nn.Module):
@@ -33,12 +34,14 @@ class V1Stage(Stage):
     A v1.5 checkpoint is no start: the low-rank pairs in its U-Net would stay and add to what is learned here.
     """
 
+    info = stage_table.V1
     version = V1
     start_versions = (V1,)
 
-    def network(self) -> V1Network:
-        """U-Net and sketch encoder of the start checkpoint."""
-        return V1Network(self.load_start()).requires_grad_(True).train()
+    @classmethod
+    def build_network(cls, parts: Parts) -> nn.Module:
+        """See ``Stage``."""
+        return V1Network(parts)
 
     def predict(self, network: Any, batch: Batch, noisy: Tensor) -> Tensor:
         """With the tokens of the image itself as reference, all zero where the reference is dropped."""

@@ -1,7 +1,8 @@
-"""What both stages share: the start checkpoint, the frozen networks, and the loss (spec 21.1)."""
+"""What all stages share: the start checkpoint, what is frozen, and the loss (spec 21.1)."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -9,13 +10,18 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from backend.families.colorizediffusion.checkpoint.config import BackgroundContext
 from backend.families.colorizediffusion.checkpoint.loader import Parts, load_parts
 from backend.families.colorizediffusion.versions import VERSIONS, Version
 from backend.families.diffusion.denoiser import Prediction
 from backend.networks.clip import patch_tokens, preprocess
+from backend.networks.colorizediffusion.reference.reference_encoder import ReferenceEncoder
+from backend.networks.colorizediffusion.transformer_blocks import low_rank_pairs
+from backend.networks.colorizediffusion.unet import ReferenceUNet
 from backend.training.colorizediffusion.batch import Batch, BatchConfig, draw_batch
 from backend.training.colorizediffusion.dataset import ImageDataset
 from backend.training.colorizediffusion.objective import add_noise, min_snr_weight, squared_errors, training_target
+from backend.training.colorizediffusion.stages.stage_table import PAIRS, StageInfo
 from backend.training.colorizediffusion.warp import warp_images
 from backend.weights.companions import Companions
 
@@ -39,8 +45,10 @@ class StartCheckpoint:
     """CLIP's own file; None: the checkpoint holds CLIP."""
     prediction: Prediction | None = None
     """None: as the checkpoint's file name says."""
+    background_context: BackgroundContext = "background"
+    """Whose tokens v2's background encoder is trained to attend to: the background's own, as in the paper (spec 21.4)."""
     gradient_checkpointing: bool = False
-    """Whether the U-Net computes its activations again in the backward pass instead of keeping them."""
+    """Whether U-Net and encoders compute their activations again in the backward pass instead of keeping them."""
 
     def load(self) -> Parts:
         """A new copy of all networks, float32, frozen.  Raises what ``load_parts`` raises."""
@@ -56,12 +64,21 @@ def move_to_device_of(network: Network, tensor: Tensor) -> Network:
     return network
 
 
+def freeze_all_but(trained: Collection[str], parts: Parts) -> None:
+    """Let the parts of these names take gradients, and no others; the low-rank pairs of the U-Net are a part of their own."""
+    for part, network in parts.networks.items():
+        network.requires_grad_(part in trained)
+    low_rank_pairs(parts.unet.unet).requires_grad_(PAIRS in trained)
+
+
 class Stage(ABC):
     """A task for the trainer, but for its network and its forward pass.
 
     A copy in another process makes batches and nothing else.
     """
 
+    info: ClassVar[StageInfo]
+    """Its row of the table."""
     version: ClassVar[Version]
     """The version that the stage trains."""
     start_versions: ClassVar[tuple[Version, ...]]
@@ -75,19 +92,39 @@ class Stage(ABC):
         """Without the networks."""
         return {**self.__dict__, "_parts": None}
 
+    @classmethod
+    def expand(cls, parts: Parts) -> Parts:
+        """The networks of a start checkpoint with those that the stage's version has besides, which are new."""
+        return parts
+
+    @classmethod
+    @abstractmethod
+    def build_network(cls, parts: Parts) -> nn.Module:
+        """The network to train, made of the trained parts."""
+
+    def network(self) -> nn.Module:
+        """The network to train, with the weights of the start checkpoint."""
+        return self.build_network(self.load_start()).train()
+
     def load_start(self) -> Parts:
-        """Load the start checkpoint; its frozen networks are kept for the loss.
+        """Load the start checkpoint, expanded; its frozen networks are kept for the loss.
 
         Raises StartCheckpointError when its version is none of ``start_versions``, and what ``load_parts`` raises.
         """
-        self._parts = self.start.load()
-        if self._parts.version not in self.start_versions:
+        loaded = self.start.load()
+        if loaded.version not in self.start_versions:
             versions = " or ".join(version.name for version in self.start_versions)
             raise StartCheckpointError(
-                f"{self.start.path.name} is {self._parts.version.name}; this stage begins with a checkpoint of {versions}"
+                f"{self.start.path.name} is {loaded.version.name}; this stage begins with a checkpoint of {versions}"
             )
-        self._parts.unet.checkpointing = self.start.gradient_checkpointing
-        return self._parts
+        parts = self.expand(loaded)
+        parts = replace(parts, prediction=self.start.prediction or self.info.prediction or parts.prediction)
+        freeze_all_but(self.info.trained, parts)
+        for network in parts.networks.values():
+            if isinstance(network, (ReferenceUNet, ReferenceEncoder)):
+                network.checkpointing = self.start.gradient_checkpointing
+        self._parts = parts
+        return parts
 
     @property
     def parts(self) -> Parts:
@@ -98,10 +135,6 @@ class Stage(ABC):
     def batch(self, rng: np.random.Generator) -> Batch:
         """A batch of random images."""
         return draw_batch(self.dataset, rng, self.config)
-
-    @abstractmethod
-    def network(self) -> nn.Module:
-        """The network to train, with the weights of the start checkpoint."""
 
     @abstractmethod
     def predict(self, network: Any, batch: Batch, noisy: Tensor) -> Tensor:
@@ -123,15 +156,17 @@ class Stage(ABC):
     @torch.no_grad()
     def encode_latent(self, batch: Batch) -> Tensor:
         """(B, 4, h, w): the VAE's posterior, sampled with the batch's noise, scaled."""
-        return self._sample_latent(batch.color, batch.posterior_noise)
+        return self.sample_latent(batch.color, batch.posterior_noise)
 
     @torch.no_grad()
     def encode_image(self, image: Tensor) -> Tensor:
         """As ``encode_latent``, of any image (B, 3, H, W), with noise that is always the same."""
         shape = (len(image), 4, image.shape[-2] // 8, image.shape[-1] // 8)
-        return self._sample_latent(image, torch.randn(shape, generator=torch.Generator().manual_seed(0)).to(image))
+        return self.sample_latent(image, torch.randn(shape, generator=torch.Generator().manual_seed(0)).to(image))
 
-    def _sample_latent(self, image: Tensor, noise: Tensor) -> Tensor:
+    @torch.no_grad()
+    def sample_latent(self, image: Tensor, noise: Tensor) -> Tensor:
+        """(B, 4, h, w) of images (B, 3, H, W): the VAE's posterior, sampled with ``noise`` (B, 4, h, w), scaled."""
         vae: Any = move_to_device_of(self.parts.vae, image)
         posterior = vae.encode(image).latent_dist
         return (posterior.mean.float() + posterior.std.float() * noise) * self.parts.version.latent_scale

@@ -12,19 +12,18 @@ from diffusers import UNet2DConditionModel
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from backend.families.colorizediffusion.checkpoint.config import read_config
 from backend.families.colorizediffusion.checkpoint.loader import Parts
 from backend.families.colorizediffusion.conditioning import extra_part
 from backend.families.colorizediffusion.versions import V1, V15
-from backend.networks.colorizediffusion.attention import SplitAttention
 from backend.networks.colorizediffusion.attention_inputs import PROJECTIONS, CrossAttentionInput, Ranks, Split
 from backend.networks.colorizediffusion.half_selectors import HardSelector
 from backend.networks.colorizediffusion.hooks import UNetHooks
 from backend.networks.colorizediffusion.reference.token_transformer import ThresholdEmbedder, TokenTransformer
-from backend.networks.colorizediffusion.transformer_blocks import cross_attentions
+from backend.networks.colorizediffusion.transformer_blocks import cross_attentions, low_rank_pairs
 from backend.networks.colorizediffusion.unet import ReferenceUNet
 from backend.training.colorizediffusion.batch import Batch
-from backend.training.colorizediffusion.stage import Stage, move_to_device_of
+from backend.training.colorizediffusion.stages import stage_table
+from backend.training.colorizediffusion.stages.stage import Stage, move_to_device_of
 
 FOREGROUND_RANK, BACKGROUND_SHARE = 4, 0.5
 """Rank of the foreground's pairs; rank of the background's as a share of the smaller side of its weight matrix (spec 10)."""
@@ -42,7 +41,7 @@ def default_ranks(unet: UNet2DConditionModel) -> list[Ranks]:
     return layers
 
 
-def expand_v1_to_v15(parts: Parts, token_head_dim: int) -> Parts:
+def expand_v1_to_v15(parts: Parts) -> Parts:
     """v1's networks with new low-rank pairs, which add nothing yet, threshold embedder and token transformer.
 
     v1.5's networks are returned as they are.
@@ -58,7 +57,7 @@ def expand_v1_to_v15(parts: Parts, token_head_dim: int) -> Parts:
         unet=unet,
         extras={
             "threshold_embedder": ThresholdEmbedder(width),
-            "token_transformer": TokenTransformer(width, head_dim=token_head_dim),
+            "token_transformer": TokenTransformer(width, head_dim=parts.config.token_head_dim),
         },
     )
 
@@ -68,8 +67,7 @@ class V15Network(nn.Module):
 
     def __init__(self, parts: Parts) -> None:
         super().__init__()
-        attentions = cross_attentions(parts.unet.unet)
-        self.pairs = nn.ModuleList(cast(SplitAttention, attn.processor).pairs for attn in attentions)
+        self.pairs = low_rank_pairs(parts.unet.unet)
         self.threshold_embedder = extra_part(parts.extras, "threshold_embedder", ThresholdEmbedder)
         self.token_transformer = extra_part(parts.extras, "token_transformer", TokenTransformer)
         self._full_strength, self._zero_strength = map(parts.version.layers.constant, (1.0, 0.0))
@@ -106,15 +104,19 @@ class V15Network(nn.Module):
 class V15Stage(Stage):
     """See ``engine.task.Task``."""
 
+    info = stage_table.V15
     version = V15
     start_versions = (V1, V15)
 
-    def network(self) -> V15Network:
-        """A v1 start checkpoint gets new parts, a v1.5 checkpoint is taken as it is."""
-        self._parts = expand_v1_to_v15(self.load_start(), read_config(self.start.path).token_head_dim)
-        self._parts.unet.checkpointing = self.start.gradient_checkpointing
-        network = V15Network(self._parts)
-        return network.requires_grad_(True).train()
+    @classmethod
+    def expand(cls, parts: Parts) -> Parts:
+        """See ``Stage``.  A v1 start checkpoint gets new parts, a v1.5 checkpoint is taken as it is."""
+        return expand_v1_to_v15(parts)
+
+    @classmethod
+    def build_network(cls, parts: Parts) -> nn.Module:
+        """See ``Stage``."""
+        return V15Network(parts)
 
     def predict(self, network: Any, batch: Batch, noisy: Tensor) -> Tensor:
         """Foreground tokens come from the whole reference, background tokens from it with its foreground made white."""

@@ -1,0 +1,1 @@
+"""The stages that train ColorizeDiffusion's versions; ``stage_table`` says what each trains and freezes."""
