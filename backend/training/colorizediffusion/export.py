@@ -1,19 +1,16 @@
 """Write what a training run has learned as a checkpoint in published format, which the product loads like any other."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
 import torch
 from safetensors.torch import load_file, save_file
-from torch import Tensor, nn
+from torch import Tensor
 
 from backend.families.colorizediffusion.checkpoint.loader import Parts, prediction_from_name
-from backend.families.colorizediffusion.versions import Version
 from backend.families.diffusion.denoiser import Prediction
-from backend.networks.colorizediffusion.transformer_blocks import cross_attentions
-from backend.networks.colorizediffusion.unet import ReferenceUNet
 from backend.training.colorizediffusion.stages.stage import Stage, StartCheckpoint, StartCheckpointError, freeze_all_but
 from backend.training.colorizediffusion.stages.stage_classes import STAGE_CLASSES
 from backend.training.engine.checkpoints import find_checkpoint
@@ -22,7 +19,7 @@ from backend.weights.state_dict import read_sidecar_json
 from shared.atomic_file import replace_atomically, write_atomically
 
 _PAIRS = "pairs."
-"""Names of low-rank pairs begin so, then comes the number of the cross-attention."""
+"""Names of low-rank pairs begin so in a training run."""
 _SEED = 0
 """Of networks that a version has and the training run did not train."""
 
@@ -34,21 +31,6 @@ def run_values(name: str, stage: Stage) -> dict[str, str]:
     if "background_encoder" in stage.info.trained:
         values["background_context"] = parts.config.background_context
     return values
-
-
-def published_names(names: Iterable[str], version: Version, unet: ReferenceUNet) -> dict[str, str]:
-    """The name in a published file of each weight of a stage's network.  Raises KeyError for a name of no such weight."""
-    module_names = {id(module): name for name, module in unet.named_modules()}
-    attentions = [module_names[id(attention)] for attention in cross_attentions(unet.unet)]
-    return {name: _published_name(name, version, attentions) for name in names}
-
-
-def _published_name(name: str, version: Version, attentions: list[str]) -> str:
-    if name.startswith(_PAIRS):
-        _, number, inner = name.split(".", 2)
-        return version.key_map["unet"](f"{attentions[int(number)]}.processor.pairs.{inner}").name
-    part, _, key = name.partition(".")
-    return version.key_map[part](key).name
 
 
 def load_run_weights(run: Path) -> tuple[dict[str, Tensor], list[Tensor]]:
@@ -92,30 +74,28 @@ def export_checkpoint(start: StartCheckpoint, run: Path, out: Path) -> int:
         # Averages are stored in the order of the network's parameters, without names.
         if averaged:
             weights |= dict(zip((name for name, _ in network.named_parameters()), averaged, strict=True))
-        network.load_state_dict(weights)
+        freeze_all_but(stage.info.trained, parts)
+        network.load_state_dict(weights)  # it is made of the parts' own networks
         # Once more: encoders that nothing has trained yet begin with the U-Net as it has become.
         parts = stage.expand(parts)
-    freeze_all_but(stage.info.trained, parts)
-    trained = [weight for weight in network.parameters() if weight.requires_grad]
-    tensors = {**load_file(start.path), **_published_tensors(loaded, parts, network, weights)}
+    stored = load_file(start.path)
     out.parent.mkdir(parents=True, exist_ok=True)
     with replace_atomically(out) as part:
-        save_file(tensors, part)
+        save_file({**stored, **_changed_tensors(parts, stored)}, part)
     _write_sidecar(start.path, out, record)
-    return len(trained)
+    return sum(weight.requires_grad for weight in network.parameters())
 
 
-def _published_tensors(loaded: Parts, parts: Parts, network: nn.Module, weights: dict[str, Tensor]) -> dict[str, Tensor]:
-    """By published name: the trained weights, and all networks that the start checkpoint has none of, or untrained ones."""
-    version = parts.version
+def _changed_tensors(parts: Parts, stored: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """By published name: what the start checkpoint has not, or has otherwise.  The VAE, which nothing trains, is as it is."""
+    networks = {part: network for part, network in parts.networks.items() if part in parts.version.key_map and part != "vae"}
     tensors: dict[str, Tensor] = {}
-    for part, extra in parts.networks.items():
-        is_new = part not in loaded.networks or loaded.networks[part] is not extra
-        if is_new and part in version.key_map:
-            tensors |= {version.key_map[part](key).name: weight for key, weight in extra.state_dict().items()}
-    names = published_names(weights, version, parts.unet)
-    tensors |= {names[name]: weight for name, weight in weights.items()}
-    return {name: weight.contiguous() for name, weight in tensors.items()}
+    for part, network in networks.items():
+        for key, weight in network.state_dict().items():
+            name = parts.version.key_map[part](key).name
+            if name not in stored or not torch.equal(stored[name].to(weight.dtype), weight):
+                tensors[name] = weight.contiguous()
+    return tensors
 
 
 def _check_name(name: str, prediction: Prediction) -> None:

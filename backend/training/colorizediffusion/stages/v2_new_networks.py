@@ -6,7 +6,7 @@ from typing import Any, TypeVar, cast
 
 import torch
 from diffusers import UNet2DConditionModel
-from torch import Tensor, nn
+from torch import nn
 
 from backend.families.colorizediffusion.checkpoint.loader import Parts
 from backend.families.colorizediffusion.v2 import PAIRED_LAYERS
@@ -45,12 +45,15 @@ def expand_to_v2(parts: Parts) -> Parts:
         unet = ReferenceUNet(plain, _ranks(plain))
     down, up = _skip_widths(unet.unet), _decoder_widths(unet.unet)
     config: Any = unet.unet.config
-    if not _has_learned(extras.get("background_encoder")):
+    if "background_encoder" not in extras:
         heads = [nn.Conv2d(width, width, 1) for width in reversed(down)]
         extras["background_encoder"] = _new_encoder(BackgroundEncoder, unet.unet, heads)
-    if not _has_learned(extras.get("style_encoder")):
-        pairs = zip(reversed(down), reversed(up), strict=True)
-        extras["style_encoder"] = _new_encoder(StyleEncoder, unet.unet, [nn.Linear(width, 2 * to) for width, to in pairs])
+    if "style_encoder" not in extras:
+        widths = zip(reversed(down), reversed(up), strict=True)
+        extras["style_encoder"] = _new_encoder(StyleEncoder, unet.unet, [nn.Linear(width, 2 * to) for width, to in widths])
+    for encoder in extras.values():
+        if isinstance(encoder, ReferenceEncoder) and not _has_learned(encoder):
+            _copy_down_half(unet.unet, encoder)
     if "warp_modules" not in extras:
         extras["warp_modules"] = WarpModules(down, parts.config.head_dim)
     if "style_modules" not in extras:
@@ -78,19 +81,22 @@ def _decoder_widths(unet: UNet2DConditionModel) -> list[int]:
     return [width for width in reversed(widths) for _ in range(_BLOCKS)]
 
 
-def _has_learned(encoder: nn.Module | None) -> bool:
-    """Whether there is an encoder whose heads give something."""
-    return isinstance(encoder, ReferenceEncoder) and any(bool(weight.any()) for weight in encoder.heads.parameters())
+def _has_learned(encoder: ReferenceEncoder) -> bool:
+    """Whether its heads give something; the first step of a training run changes them."""
+    return any(bool(weight.any()) for weight in encoder.heads.parameters())
 
 
 def _new_encoder(kind: type[Encoder], unet: UNet2DConditionModel, heads: Sequence[nn.Module]) -> Encoder:
-    """An encoder with a copy of the U-Net's down half, a new embedding of sizes, and heads that give zero."""
+    """An encoder built as the U-Net's down half, with a new embedding of sizes and heads that give zero.
+
+    Its blocks have no weights yet: they are on the meta device.
+    """
     for head in heads:
         for weight in head.parameters():
             nn.init.zeros_(weight)
     # Names with an underscore are diffusers' own notes.
-    config = {name: value for name, value in cast(Any, unet).config.items() if not name.startswith("_")}
-    sizes = {"class_embed_type": "projection", "projection_class_embeddings_input_dim": _SIDES * SIZE_WAVES}
+    config: dict[str, Any] = {name: value for name, value in cast(Any, unet).config.items() if not name.startswith("_")}
+    sizes: dict[str, Any] = {"class_embed_type": "projection", "projection_class_embeddings_input_dim": _SIDES * SIZE_WAVES}
     with torch.device("meta"):  # a whole U-Net, most of which is taken away again
         encoder = kind(UNet2DConditionModel(**{**config, **sizes}), nn.ModuleList(heads))
     embedding = cast(nn.Module, encoder.unet.class_embedding)
@@ -98,10 +104,12 @@ def _new_encoder(kind: type[Encoder], unet: UNet2DConditionModel, heads: Sequenc
     for layer in embedding.modules():
         if isinstance(layer, nn.Linear):
             layer.reset_parameters()
-    backbone = unet.state_dict()
-    copied: dict[str, Tensor] = {}
-    for name, tensor in encoder.unet.state_dict().items():
-        if tensor.is_meta:
-            copied[name] = backbone[name].clone()
-    encoder.unet.load_state_dict({**encoder.unet.state_dict(), **copied}, assign=True)
     return encoder
+
+
+def _copy_down_half(unet: UNet2DConditionModel, encoder: ReferenceEncoder) -> None:
+    """Give the encoder's blocks copies of the U-Net's weights; its embedding of sizes and its heads stay."""
+    backbone = unet.state_dict()
+    state = encoder.unet.state_dict()
+    copied = {name: backbone[name].clone() for name in state if not name.startswith("class_embedding.")}
+    encoder.unet.load_state_dict({**state, **copied}, assign=True)
