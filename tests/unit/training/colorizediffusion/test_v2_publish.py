@@ -8,12 +8,18 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
+from torch import nn
 from typer.testing import CliRunner
 
 from backend.families.colorizediffusion import v2
+from backend.families.colorizediffusion.checkpoint.config import NetworkConfig
+from backend.families.colorizediffusion.checkpoint.key_mapping import SCHEDULE_BUFFERS
 from backend.families.colorizediffusion.checkpoint.loader import Parts, load_parts
 from backend.families.colorizediffusion.family import ColorizeDiffusion
+from backend.families.colorizediffusion.versions import V1, V2
 from backend.training.cli import app
+from backend.training.colorizediffusion.stages.v2_new_networks import expand_to_v2
+from backend.weights.state_dict import build_on_meta, diff_keys
 from tests.parity.files import manifest
 from tests.parity.painting import Discs, given, run, same
 from tests.unit.training.colorizediffusion.conftest import draw
@@ -166,3 +172,17 @@ def test_one_of_several_sketches_is_drawn(plain: Path, v2_checkpoint: Path, tmp_
     asked = options("v2-style", plain, v2_checkpoint, tmp_path / "run2", *folders)
     refused = CliRunner(env={"COLUMNS": "400"}).invoke(app, asked)
     assert refused.exit_code == 2 and "1 sketches of sketch/ are missing" in refused.output and "disc/4" in refused.output
+
+
+def test_full_size_v1_expands_to_exactly_the_published_v2() -> None:
+    """Names and shapes; what is copied has no numbers here."""
+    config, shapes = NetworkConfig(), manifest("mult")
+    networks = build_on_meta(lambda: V1.build(shapes, config))
+    common = {name: networks[name] for name in ("unet", "sketch_encoder", "vae")}
+    parts = Parts(V1, "v", **common, image_encoder=nn.Module(), text=None, tokenizer=None, config=config)  # type: ignore[arg-type]
+    expanded = expand_to_v2(parts).networks
+    del expanded["image_encoder"]
+    missing, _, mismatched = diff_keys([(network, V2.key_map[part]) for part, network in expanded.items()], manifest("v2"))
+    assert (missing, mismatched) == ([], [])
+    names = {V2.key_map[part](key).name for part, network in expanded.items() for key in network.state_dict()}
+    assert manifest("v2").keys() - names == SCHEDULE_BUFFERS
