@@ -107,7 +107,8 @@ def _text(name: str, title: str, text: str) -> ParameterInfo:
     return ParameterInfo(name, title, text, "text", "", advanced=True)
 
 
-def _strengths(masked: tuple[str, ...], mixed: tuple[str, ...]) -> tuple[ParameterInfo, ...]:
+def _strengths(masked: tuple[str, ...], mixed: tuple[str, ...], backed: tuple[str, ...]) -> tuple[ParameterInfo, ...]:
+    """masked: modes with masks.  mixed: modes that mix colors or styles.  backed: modes that use a background reference."""
     return (
         ParameterInfo(
             "reference_strength", "Strength", "How strongly the reference colors the result.", "number", 1.0, 0.0, 1.0, 0.05
@@ -120,10 +121,19 @@ def _strengths(masked: tuple[str, ...], mixed: tuple[str, ...]) -> tuple[Paramet
         _share("color_strength", "Color", "The reference's strength in the middle layers: which colors things have."),
         _share("encoder_strength", "Encoder", "The reference's strength in the layers that read the drawing."),
         _text("layer_strengths", "By layer", "Sixteen numbers from 0 to 1, one for each layer. Empty: the three above."),
-        _share("reference_threshold", "Reference mask", "From this mask value on, the reference is foreground.", 0.5, masked),
+        _share(
+            "reference_threshold",
+            "Reference mask",
+            "From this mask value on, the reference is foreground.",
+            0.5,
+            backed,
+        ),
         _share("sketch_threshold", "Drawing mask", "Above this mask value, the drawing is foreground.", 0.05, masked),
         _switch(
-            "clear_background", "Background only", "Remove the foreground from the background reference as well.", modes=masked
+            "clear_background",
+            "Background only",
+            "Remove the foreground from the background reference as well.",
+            modes=backed,
         ),
     )
 
@@ -208,14 +218,22 @@ _BACKGROUND_ENCODER = (
 )
 
 
-def parameters(masked: tuple[str, ...]) -> tuple[ParameterInfo, ...]:
-    """All parameters of v1 and v1.5.  masked: the modes that use masks."""
-    return (*_strengths(masked, masked), *_sampling(512), _PADDING, *_INJECTION, *_TEXT_EDITS, *REGION_PARAMETERS)
+def parameters(masked: tuple[str, ...], backed: tuple[str, ...]) -> tuple[ParameterInfo, ...]:
+    """All parameters of v1 and v1.5.  masked: the modes that use masks.  backed: those with a background reference."""
+    return (
+        *_strengths(masked, masked, backed),
+        *_sampling(512),
+        _PADDING,
+        *_INJECTION,
+        *_TEXT_EDITS,
+        *REGION_PARAMETERS,
+    )
 
 
 def v2_parameters() -> tuple[ParameterInfo, ...]:
     """All parameters of v2, which was trained at 768 pixels."""
-    strengths = (*_strengths(_V2_MASKED, (STYLE, *_V2_MASKED)), *_BACKGROUND_ENCODER)
+    backed = (STYLE, *_V2_ENCODED, STYLE_FOREGROUND)
+    strengths = (*_strengths(_V2_MASKED, (STYLE, *_V2_MASKED), backed), *_BACKGROUND_ENCODER)
     return (*strengths, *_sampling(768), _PADDING, *_INJECTION, *_TEXT_EDITS, *REGION_PARAMETERS)
 
 

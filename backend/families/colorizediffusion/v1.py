@@ -24,7 +24,7 @@ SPEC = ModelSpec(
     finishes=(Finish.PAINTED, Finish.FLATS),
     reference_side=REFERENCE_SIDE,
     modes=V1_MODES,
-    parameters=parameters((MASKED,)),
+    parameters=parameters((MASKED,), (MASKED,)),
 )
 
 

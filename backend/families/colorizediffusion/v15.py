@@ -36,7 +36,7 @@ SPEC = ModelSpec(
     finishes=(Finish.PAINTED, Finish.FLATS),
     reference_side=REFERENCE_SIDE,
     modes=V15_MODES,
-    parameters=parameters((FOREGROUND, BACKGROUND, BOTH, BOTH_PUBLISHED)),
+    parameters=parameters((FOREGROUND, BACKGROUND, BOTH, BOTH_PUBLISHED), (BACKGROUND, BOTH, BOTH_PUBLISHED)),
 )
 
 

@@ -11,7 +11,7 @@ from backend.families.colorizediffusion.spec import MASKED, defaults, parameters
 from backend.families.runtime.canvas_frame import frame_canvas
 from shared.model_spec import ParameterValues
 
-USUAL = defaults(parameters((MASKED,)))
+USUAL = defaults(parameters((MASKED,), (MASKED,)))
 
 
 def test_a_list_gives_each_layer_its_own_number() -> None:
