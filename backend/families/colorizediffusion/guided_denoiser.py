@@ -109,7 +109,7 @@ class GuidedDenoiser:
         count = len(rows.branches)
         tokens = self._unet.encode_reference(
             noisy.expand(count, -1, -1, -1),
-            _time_tensor(nearest, latent),
+            _time_tensor(t, latent),  # not the nearest: so says XL's reference program at fractional times
             rows.key_values,
             replace(self._conditioning.hooks, sketch_features=injection.features),
             self._conditioning.vector,

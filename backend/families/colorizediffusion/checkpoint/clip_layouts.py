@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from backend.families.colorizediffusion.checkpoint import key_mapping, network_configs
 from backend.families.colorizediffusion.checkpoint.config import NetworkConfig
 from backend.weights.safetensors_file import SafetensorsFile
-from backend.weights.state_dict import KeyMap, build_on_meta
+from backend.weights.state_dict import KeyMap, WeightSource, build_on_meta
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,15 @@ CLIP_LAYOUTS = (
         frozenset(("logit_scale", "vision_model.embeddings.position_ids", "text_model.embeddings.position_ids")),
     ),
 )
+
+
+def transformers_names(prefix: str) -> KeyMap:
+    """Maps keys of ImageEncoder or TextEncoder, for a file that names both towers as transformers does, under ``prefix``."""
+
+    def source(key: str) -> WeightSource:
+        return WeightSource(prefix + key_mapping.transformers_source(key).name)
+
+    return source
 
 
 def vision_names(file_keys: Iterable[str]) -> KeyMap | None:

@@ -28,6 +28,12 @@ class NetworkConfig:
     """Attention heads of CLIP's text tower."""
     token_head_dim: int = 64
     """Channels of one attention head of v1.5's token transformer."""
+    sketch_head_dim: int = 128
+    """Channels of one attention head of XL's sketch encoder."""
+    tagger_side: int = 448
+    """Side of the image that XL's tagger sees, in pixels."""
+    tagger_window: int = 14
+    """Side of the windows in which XL's tagger attends, in patches."""
     background_context: BackgroundContext = "reference"
     """Whose tokens v2's background encoder learned to attend to."""
 

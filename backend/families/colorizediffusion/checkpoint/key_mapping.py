@@ -64,11 +64,14 @@ _LORA_SUFFIX = {"f": "fg", "b": "bg"}
 
 def unet_source(key: str) -> WeightSource:
     """Maps a key of ReferenceUNet."""
-    return WeightSource(UNET_PREFIX + _unet_name(key.removeprefix("unet.")))
+    return WeightSource(UNET_PREFIX + unet_name(key.removeprefix("unet.")))
 
 
-def _unet_name(key: str) -> str:
-    """The published name of a tensor of diffusers' U-Net."""
+def unet_name(key: str, first_level_attends: bool = False) -> str:
+    """The published name of a tensor of diffusers' U-Net.
+
+    first_level_attends: whether the first level on the way up, the deepest, has attention, as in SDXL.
+    """
     inner = _LORA_KEY.sub(lambda m: f"{m[1]}.lora_{m[3]}_{_LORA_SUFFIX[m[2]]}.", key)
     middle = re.fullmatch(r"mid_block\.resnets\.(\d)\.(.+)", inner)
     if middle:  # the middle holds resnet, attention, resnet, numbered 0 to 2
@@ -81,8 +84,8 @@ def _unet_name(key: str) -> str:
     block = 3 * level + number
     if kind == "downsamplers":
         return f"input_blocks.{3 * level + 3}.0.{rest.replace('conv', 'op')}"
-    if kind == "upsamplers":  # part of a level's last block, behind its attention, which the lowest level does not have
-        return f"output_blocks.{3 * level + 2}.{1 if level == 0 else 2}.{rest}"
+    if kind == "upsamplers":  # part of a level's last block, behind its attention where there is one
+        return f"output_blocks.{3 * level + 2}.{2 if level or first_level_attends else 1}.{rest}"
     rest = replace_prefix(_RESNET, rest) if kind == "resnets" else rest
     start = f"input_blocks.{block + 1}" if direction == "down" else f"output_blocks.{block}"
     return f"{start}.{0 if kind == 'resnets' else 1}.{rest}"
@@ -94,7 +97,7 @@ def reference_encoder_names(prefix: str) -> KeyMap:
     def source(key: str) -> WeightSource:
         if key.startswith("heads."):
             return WeightSource(prefix + replace_prefix({"heads": "zero_layers"}, key))
-        return WeightSource(prefix + _unet_name(key.removeprefix("unet.")))
+        return WeightSource(prefix + unet_name(key.removeprefix("unet.")))
 
     return source
 

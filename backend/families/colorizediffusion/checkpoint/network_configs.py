@@ -138,7 +138,7 @@ def autoencoder(shapes: Shapes, config: NetworkConfig) -> AutoencoderKL:
         "block_out_channels": widths,
         "down_block_types": ("DownEncoderBlock2D",) * _VAE_LEVELS,
         "up_block_types": ("UpDecoderBlock2D",) * _VAE_LEVELS,
-        "layers_per_block": 2,
+        "layers_per_block": count_children(shapes, f"{key_mapping.VAE_PREFIX}encoder.down.0.block."),
         "latent_channels": axis_length(shapes, f"{key_mapping.VAE_PREFIX}post_quant_conv.weight"),
         "norm_num_groups": config.vae_groups,
     }

@@ -1,6 +1,7 @@
 """v2's encoders of whole images: what the background and the style of a reference are (spec 12.1 and 12.2)."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -27,9 +28,12 @@ def embed_size(size: tuple[int, int], target: tuple[int, int]) -> Tensor:
     if size[0] < target[0] or size[1] < target[1]:
         larger = height + max(target)
         height, width = larger, width / height * larger
-    ratios = torch.tensor([height / target[0], width / target[1]])
-    waves = get_timestep_embedding(ratios, SIZE_WAVES, flip_sin_to_cos=True, downscale_freq_shift=0)
-    return waves.flatten()[None]
+    return embed_numbers((height / target[0], width / target[1]), SIZE_WAVES)
+
+
+def embed_numbers(numbers: Sequence[float], waves: int) -> Tensor:
+    """(1, len(numbers) * waves): numbers of any range as sinusoids, cosines first (spec 12.2, XL 3.2)."""
+    return get_timestep_embedding(torch.tensor(numbers), waves, flip_sin_to_cos=True, downscale_freq_shift=0).flatten()[None]
 
 
 class ReferenceEncoder(nn.Module, ABC):
