@@ -1,6 +1,7 @@
 """How threads reach the backend.  All of it blocks."""
 
 import threading
+from pathlib import Path
 from typing import Callable, Optional
 
 from ..shared.client import Client
@@ -32,6 +33,10 @@ class BackendConnection:
     def find(self) -> Optional[ServerInfo]:
         """How to reach the backend when one runs, None otherwise.  LinewashError VERSION_MISMATCH, BAD_TOKEN."""
         return self._launcher.find()
+
+    def models_folder(self) -> Path:
+        """Folder of the models that the painter added."""
+        return self._launcher.models_folder()
 
     def find_or_start(
         self, report: Callable[[str], None] = ignore_report, is_cancelled: Optional[Callable[[], bool]] = None

@@ -12,7 +12,7 @@ from typing import Any, Callable, Optional
 from ..shared.backend_start import start_backend, wait_for_backend
 from ..shared.client import Client
 from ..shared.errors import ErrorCode, LinewashError
-from ..shared.paths import HOME_VARIABLE, ServerInfo, default_home, program_file, read_server_info, recorded_path
+from ..shared.paths import HOME_VARIABLE, ServerInfo, default_home, models_dir, program_file, read_server_info, recorded_path
 from ..shared.sandbox import NO_SANDBOX
 from .child_process import Surroundings, is_within_reach, start_program
 
@@ -103,8 +103,15 @@ class Launcher:
 
     def find(self) -> Optional[ServerInfo]:
         """How to reach the backend when one runs already, None otherwise.  LinewashError VERSION_MISMATCH, BAD_TOKEN."""
+        return self._find(self._home())
+
+    def models_folder(self) -> Path:
+        """Folder of the models that the painter added, for the backend that ``find`` finds."""
+        return models_dir(self._home())
+
+    def _home(self) -> Path:
         installation = self._installation(self._surroundings())
-        return self._find(installation.home if installation else default_home())
+        return installation.home if installation else default_home()
 
     def _installation(self, surroundings: Surroundings) -> Optional[Installation]:
         is_release = self._release_file is not None and not self._file.exists()

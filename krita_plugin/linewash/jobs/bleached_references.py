@@ -4,7 +4,7 @@ import logging
 import time
 from functools import partial
 from pathlib import Path
-from typing import Dict, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from ..event_loop import EventLoop, in_thread
 from ..images.codec import encode_reference, encode_reference_file
@@ -12,19 +12,37 @@ from ..images.thumbnails import png_thumbnail
 from ..krita_api.application import KritaApp
 from ..krita_api.document import Document
 from ..qt import QtCore, QtGui, Signal
-from ..shared.errors import LinewashError
+from ..shared.errors import ErrorCode, LinewashError
+from ..shared.paths import ServerInfo
 from ..state.choices import Reference
 from ..transfer.layer_capture import capture_reference
+from ..transfer.layer_digest import digest_layer, file_stamp, weights_stamps
+from ..transfer.pixel_reader import copy_layer
 from .backend_connection import BackendConnection
 from .colorize_job import WAIT_S
 
+RENEW_S = 2.0
+"""How often it is looked whether a reference has changed: Krita does not say when somebody paints on a layer."""
 RETRY_S = 5.0
-"""How long after a failure it is tried again: the backend may not run yet, or color something."""
+"""How long it takes until a backend that did not run, or had no time, is asked again."""
 MOST_IMAGES = 64
 """How many images are kept."""
-Key = Tuple[int, Tuple[str, str], float]
-"""Session of the document, source of the reference, threshold."""
+NOT_NOW = frozenset({ErrorCode.JOB_NOT_DONE, ErrorCode.BACKEND_GONE, ErrorCode.BACKEND_START, ErrorCode.INTERRUPTED})
+"""Errors that say nothing about the reference."""
 _log = logging.getLogger(__name__)
+
+
+class _Key(NamedTuple):
+    session_id: int
+    source: Tuple[str, str]
+    threshold: float
+
+
+class _Answer(NamedTuple):
+    content: Any
+    """Of the reference and of the models folder, as ``_read_content`` found it."""
+    image: "Optional[QtGui.QImage]"
+    """None when this reference cannot be bleached."""
 
 
 class BleachedReferences(QtCore.QObject):
@@ -35,46 +53,91 @@ class BleachedReferences(QtCore.QObject):
     def __init__(self, app: KritaApp, loop: EventLoop, connection: BackendConnection, parent: "QtCore.QObject") -> None:
         super().__init__(parent)
         self._app, self._loop, self._connection = app, loop, connection
-        self._images: Dict[Key, QtGui.QImage] = {}
-        self._not_before = 0.0
+        self._answers: Dict[_Key, _Answer] = {}
+        self._due: Dict[_Key, float] = {}
+        self._packed: Tuple[Any, bytes] = (None, b"")
+        """The last reference that was packed: what it was, and its PNG."""
         self._is_asking = False
 
     def images(
         self, document: Document, references: Sequence[Reference], threshold: float
     ) -> "Mapping[Tuple[str, str], QtGui.QImage]":
-        """What there is by now, by the sources of the references; of what is missing, the next one is asked for."""
-        keys = {reference.source: (document.session_id, reference.source, threshold) for reference in references}
-        missing = [reference for reference in references if keys[reference.source] not in self._images]
-        if missing and not self._is_asking and time.monotonic() >= self._not_before:
-            self._is_asking = True
-            self._loop.start(self._make(document, missing[0], keys[missing[0].source]))
-        return {source: self._images[key] for source, key in keys.items() if key in self._images}
+        """What there is by now, by the sources of the references; those that may have changed are looked at, one at a time."""
+        images: "Dict[Tuple[str, str], QtGui.QImage]" = {}
+        for reference in references:
+            key = _Key(document.session_id, reference.source, threshold)
+            answer = self._answers.get(key)
+            if answer is not None and answer.image is not None:
+                images[reference.source] = answer.image
+            if not self._is_asking and time.monotonic() >= self._due.get(key, 0.0) and document.is_idle:
+                self._is_asking = True
+                self._loop.start(self._renew(document, reference, key))
+        return images
 
-    async def _make(self, document: Document, reference: Reference, key: Key) -> None:
-        self._not_before = time.monotonic() + RETRY_S
+    async def _renew(self, document: Document, reference: Reference, key: _Key) -> None:
+        before, content = self._answers.get(key), None
+        self._due[key] = time.monotonic() + RENEW_S
         try:
+            if before is not None and before.content == await self._read_content(document, reference):
+                return
+            # Asked before the layer is captured, which is much work in the window's own thread.
+            backend = await in_thread(self._find_backend)
+            if backend is None:
+                self._ask_later(key)
+                return
+            content = await self._read_content(document, reference)
+            png = await self._pack(document, reference, content)
+            image = await in_thread(lambda: self._bleach(backend, png, key.threshold))
+            self._keep(key, _Answer(content, image))
+        except LinewashError as error:  # what is wrong with a reference is said when it is used
+            _log.info("a reference cannot be bleached: %s", error)
+            if error.code in NOT_NOW:
+                self._ask_later(key)
+            else:
+                self._keep(key, _Answer(content, None))
+        finally:
+            self._is_asking = False
+
+    async def _read_content(self, document: Document, reference: Reference) -> Any:
+        """What changes when the reference changes, or weights come or go that find its foreground."""
+        weights = await in_thread(lambda: weights_stamps(self._connection.models_folder()))
+        if not reference.layer_id:
+            return weights, await in_thread(partial(file_stamp, Path(reference.path)))
+        copy = copy_layer(document, reference.layer_id)
+        return weights, "" if copy is None else await digest_layer(copy, document.size)
+
+    async def _pack(self, document: Document, reference: Reference, content: Any) -> bytes:
+        label = (document.session_id, reference.source, content)
+        if self._packed[0] != label:
             if reference.layer_id:
                 encode = partial(encode_reference, await capture_reference(self._app, document, reference.layer_id))
             else:
                 encode = partial(encode_reference_file, Path(reference.path))
-            image = await in_thread(lambda: self._bleach(encode(), key[-1]))
-        except LinewashError as error:  # what is wrong with a reference is said when it is used
-            _log.info("a reference cannot be bleached: %s", error)
-            image = None
-        finally:
-            self._is_asking = False
-        if image is None:
-            return
-        self._not_before = 0.0
-        if len(self._images) >= MOST_IMAGES:
-            self._images.clear()
-        self._images[key] = image
-        self.changed.emit()
+            self._packed = label, await in_thread(encode)
+        return self._packed[1]
 
-    def _bleach(self, png: bytes, threshold: float) -> "Optional[QtGui.QImage]":
-        """In a thread: the thumbnail; None when no backend runs."""
-        info = self._connection.find()
-        if info is None:
+    def _find_backend(self) -> Optional[ServerInfo]:
+        """In a thread: how to reach the backend; None when none runs that can be talked to."""
+        try:
+            return self._connection.find()
+        except LinewashError as error:  # which is said when the painter wants to color
+            _log.info("no backend bleaches: %s", error)
             return None
-        with self._connection.create_client(info) as client:
+
+    def _bleach(self, backend: ServerInfo, png: bytes, threshold: float) -> "QtGui.QImage":
+        """In a thread: the thumbnail."""
+        with self._connection.create_client(backend) as client:
             return png_thumbnail(client.bleach(png, threshold, WAIT_S))
+
+    def _ask_later(self, key: _Key) -> None:
+        """Without a backend; what was found before is not true any more."""
+        self._due[key] = time.monotonic() + RETRY_S
+        if self._answers.pop(key, None) is not None:
+            self.changed.emit()
+
+    def _keep(self, key: _Key, answer: _Answer) -> None:
+        if len(self._answers) >= MOST_IMAGES:
+            self._answers.clear()
+            self._due = {key: self._due[key]}
+        self._answers[key] = answer
+        self.changed.emit()

@@ -25,7 +25,7 @@ from ..shared.model_spec import ModelInfo
 from ..shared.protocol import ColorizeRequest, ForegroundSource, replace_parameters
 from ..state.choices import Area, DockerState, ForegroundChoice, ForegroundMask
 from ..state.model_choices import chosen_values, effective_finish, own_defaults, selected_mode
-from .pixel_reader import LayerCopy, collect_strips, read_color, read_gray, read_hints, read_lines
+from .pixel_reader import LayerCopy, collect_strips, copy_layer, read_color, read_gray, read_hints, read_lines
 
 IDLE_CHECKS, IDLE_PAUSE_MS = 100, 20
 """How often, and how far apart, Krita is asked whether it has finished computing before the layers are read anyway."""
@@ -214,10 +214,10 @@ async def _wait_until_idle(document: Document) -> None:
 
 
 def _copy_layer(document: Document, layer_id: str, missing: ErrorCode) -> LayerCopy:
-    node = document.copy_layer(layer_id)
-    if node is None:
+    copy = copy_layer(document, layer_id)
+    if copy is None:
         raise LinewashError(missing, "the layer was deleted")
-    return LayerCopy(node, document.color_space, is_computed=not node.childNodes() or document.shows(layer_id))
+    return copy
 
 
 def copy_mask(document: Document, mask: ForegroundMask) -> MaskCopy:

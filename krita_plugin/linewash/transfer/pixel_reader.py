@@ -1,12 +1,13 @@
 """The pixels of frozen copies, read strip by strip with pauses, so that the painter may go on meanwhile."""
 
 from dataclasses import dataclass, replace
-from typing import Iterator, List, Union
+from typing import Iterator, List, Optional, Union
 
 from ..event_loop import pause
 from ..krita_api.application import KritaApp
 from ..krita_api.color_space import ColorSpace
 from ..krita_api.colorize_masks import KeyStrokeMask, hide_colorize_masks, read_key_strokes
+from ..krita_api.document import Document
 from ..krita_api.pixel_data import STRIP_PIXELS, Converter, PixelData, Rect, read_layer, strips
 from ..libkis import KritaDocument, Node, Selection
 from ..shared.errors import ErrorCode, LinewashError
@@ -24,6 +25,14 @@ class LayerCopy:
     """Of the document that it is a copy from."""
     is_computed: bool
     """Whether it shows what it should.  Krita computes a layer with masks only while the layer is visible, a copy never."""
+
+
+def copy_layer(document: Document, layer_id: str) -> Optional[LayerCopy]:
+    """A frozen copy of a layer as it is now; None when it is not there (any more)."""
+    node = document.copy_layer(layer_id)
+    if node is None:
+        return None
+    return LayerCopy(node, document.color_space, is_computed=not node.childNodes() or document.shows(layer_id))
 
 
 async def collect_strips(strips_of_area: Iterator[bytes], area: Rect, bounds: Rect) -> PixelData:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -28,6 +29,7 @@ class Backend:
         self.models: list[Any] = []
         self.jobs: list[Any] = []
         self.device_status: Any = None
+        self.models_dir = Path("no models folder")
         self.layers: tuple[str, ...] = self.protocol.LAYERS
 
     def find_or_start(self, report: Any, is_cancelled: Any) -> Any:
@@ -39,6 +41,10 @@ class Backend:
     def find(self) -> Any:
         """As ``Launcher.find``."""
         return self.info if self.awake else None
+
+    def models_folder(self) -> Path:
+        """As ``Launcher.models_folder``."""
+        return self.models_dir
 
     def client(self, info: Any) -> Client:
         """As the class ``Client``."""

@@ -7,6 +7,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from PyQt6.QtGui import QColor
@@ -79,17 +80,124 @@ def test_it_is_shown_bleached_where_the_model_whitens_it(
     assert bench.backend.calls.count("bleach 0.4") == 1, "images are kept"
 
 
-def test_without_a_backend_the_thumbnail_stays_as_it_is(
-    bench: Bench, document: Any, plugin: Any, model: Any, file: Path
+@pytest.fixture
+def often(plugin: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look for changes, and for a backend, whenever the docker is refreshed."""
+    monkeypatch.setattr(plugin.jobs.bleached_references, "RENEW_S", 0.0)
+    monkeypatch.setattr(plugin.jobs.bleached_references, "RETRY_S", 0.0)
+
+
+@pytest.fixture
+def captures(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Layers that were captured whole."""
+    captured: list[str] = []
+    create = bench.app.create_converter
+    monkeypatch.setattr(bench.app, "create_converter", lambda: captured.append("layer") or create())
+    return captured
+
+
+def look(bench: Bench, times: int = 4) -> None:
+    """Let it be looked for changes that often."""
+    for _ in range(times):
+        bench.docker.refresh()
+        bench.until(lambda: not bench.controller.bleached._is_asking)
+
+
+def bleached_color(bench: Bench) -> QColor:
+    shown = bench.widget("reference")
+    image = shown.thumbnail(shown.references()[0]).toImage()
+    return QColor(image.pixelColor(image.width() // 2, 3))
+
+
+def asked(bench: Bench) -> int:
+    return bench.backend.calls.count("bleach 0.4")
+
+
+@pytest.mark.parametrize("kind", ["file", "layer"])
+def test_it_follows_the_reference(
+    bench: Bench, document: Any, plugin: Any, model: Any, file: Path, often: None, captures: list[str], kind: str
 ) -> None:
+    bench.drop(file) if kind == "file" else bench.add_layer("Colors")
+    bench.add_layer("Ink")
+    bench.until(lambda: bench.widget("reference").thumbnail(bench.widget("reference").references()[0]) is not None)
+    choose(bench, plugin, clear_background=True)
+    bench.until(lambda: is_bleached(bench))
+    before, count = bleached_color(bench), len(captures)
+    look(bench)
+    assert (asked(bench), len(captures)) == (1, count), "nothing has changed"
+    if kind == "file":
+        cv2.imwrite(str(file), np.full((31, 40, 3), (20, 30, 40), np.uint8))
+    else:
+        layer = next(node for node in document.topLevelNodes() if node.name() == "Colors")
+        layer.setPixelData(bytes([20, 30, 40, 255]) * (96 * 80), 0, 0, 96, 80)
+    look(bench)
+    assert is_bleached(bench) and bleached_color(bench) == QColor(40, 30, 20) != before
+    assert asked(bench) == 2 and len(captures) == (count if kind == "file" else 2)
+    bench.backend.awake = False
+    look(bench)
+    assert is_bleached(bench), "it is still what the model would see"
+    if kind == "file":
+        file.unlink()
+    else:
+        layer.remove()
+    look(bench)
+    assert not is_bleached(bench)
+
+
+def test_another_segmenter_finds_another_foreground(
+    bench: Bench, document: Any, plugin: Any, model: Any, file: Path, often: None, tmp_path: Path
+) -> None:
+    bench.backend.models_dir = tmp_path / "models"
     bench.drop(file)
+    bench.add_layer("Ink")
+    bench.until(lambda: bench.widget("reference").thumbnail(bench.widget("reference").references()[0]) is not None)
+    choose(bench, plugin, clear_background=True)
+    bench.until(lambda: is_bleached(bench))
+    segmenter = tmp_path / "models" / "isnet" / "characters.safetensors"
+    segmenter.parent.mkdir(parents=True)
+    for change in (lambda: segmenter.write_bytes(b"1"), lambda: segmenter.write_bytes(b"22"), segmenter.unlink):
+        count = asked(bench)
+        change()
+        look(bench)
+        assert asked(bench) == count + 1 and is_bleached(bench)
+
+
+@pytest.mark.parametrize("kind", ["file", "layer"])
+def test_without_a_backend_the_thumbnail_stays_as_it_is(
+    bench: Bench, document: Any, plugin: Any, model: Any, file: Path, often: None, captures: list[str], kind: str
+) -> None:
+    bench.drop(file) if kind == "file" else bench.add_layer("Colors")
     bench.add_layer("Ink")
     shown = bench.widget("reference")
     bench.until(lambda: shown.thumbnail(shown.references()[0]) is not None)
     bench.backend.awake = False
     choose(bench, plugin, clear_background=True)
-    bench.until(lambda: not bench.controller.threads.busy)
-    assert not is_bleached(bench)
+    look(bench)
+    assert not is_bleached(bench) and captures == []
+    bench.backend.awake = True
+    look(bench)
+    assert is_bleached(bench)
+
+
+def test_what_cannot_be_bleached_is_not_captured_again_and_again(
+    bench: Bench, document: Any, plugin: Any, model: Any, often: None, captures: list[str]
+) -> None:
+    layer = next(node for node in document.topLevelNodes() if node.name() == "Colors")
+    bench.add_layer("Colors")
+    bench.add_layer("Ink")
+    bench.until(lambda: bench.widget("reference").thumbnail(bench.widget("reference").references()[0]) is not None)
+    layer.setPixelData(bytes(96 * 80 * 4), 0, 0, 96, 80)
+    choose(bench, plugin, clear_background=True)
+    look(bench)
+    assert len(captures) == 1 and asked(bench) == 0 and not is_bleached(bench)
+    bench.backend.fail["bleach 0.4"] = "JOB_NOT_DONE"
+    layer.setPixelData(bytes([20, 30, 40, 255]) * (96 * 80), 0, 0, 96, 80)
+    look(bench)
+    assert len(captures) == 2 and asked(bench) > 1, "the worker colors: it is asked again, with the same pixels"
+    bench.backend.fail["bleach 0.4"] = "WORKER_CRASHED"
+    count = asked(bench)
+    look(bench)
+    assert asked(bench) == count + 1 and len(captures) == 2
 
 
 def test_the_models_parameters_have_the_names_that_the_docker_looks_for(plugin: Any) -> None:
