@@ -94,11 +94,11 @@ def train_stage(
     save_minutes: cli_options.SaveMinutes = 15.0,
 ) -> None:
     """Train this stage; resumes where it stopped.  Several GPUs: accelerate launch -m backend.training.cli ..."""
-    from backend.training.colorizediffusion.export import run_values
+    from backend.training.colorizediffusion.run_values import check_start, run_values
     from backend.training.colorizediffusion.stages.stage import StartCheckpoint, StartCheckpointError
     from backend.training.colorizediffusion.stages.stage_classes import STAGE_CLASSES
     from backend.training.colorizediffusion.validation_images import create_sheet_renderer
-    from backend.training.engine.run_record import OtherRunError, record_run
+    from backend.training.engine.run_record import OtherRunError, check_run, record_run
     from backend.training.engine.trainer import Trainer
 
     name = str(context.command.name)
@@ -158,9 +158,14 @@ def train_stage(
         save_every_s=save_minutes * 60,
     )
     with cli_errors(StartCheckpointError, OtherRunError):
+        # Before the trainer loads weights of the training run into networks that they may not fit.
+        check_run(run, {"stage": name})
+        start_values = check_start(run, start)
         trainer = Trainer(stage, config, run, Hardware(device, threads, workers, number_format=number_format))
+        values = run_values(name, stage)
+        check_run(run, values)
         with trainer.accelerator.main_process_first():
-            record_run(run, run_values(name, stage))
+            record_run(run, {**values, **start_values})
     trainer.train(create_sheet_renderer(stage, validation_set) if validation_set else None)
     trainer.accelerator.end_training()
 

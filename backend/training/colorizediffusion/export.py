@@ -7,11 +7,12 @@ from typing import Any, cast
 
 import torch
 from safetensors.torch import load_file, save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from backend.families.colorizediffusion.checkpoint.loader import Parts, prediction_from_name
 from backend.families.diffusion.denoiser import Prediction
-from backend.training.colorizediffusion.stages.stage import Stage, StartCheckpoint, StartCheckpointError, freeze_all_but
+from backend.training.colorizediffusion.run_values import check_start
+from backend.training.colorizediffusion.stages.stage import StartCheckpoint, StartCheckpointError, freeze_all_but
 from backend.training.colorizediffusion.stages.stage_classes import STAGE_CLASSES
 from backend.training.engine.checkpoints import find_checkpoint
 from backend.training.engine.run_record import read_run_record
@@ -22,15 +23,6 @@ _PAIRS = "pairs."
 """Names of low-rank pairs begin so in a training run."""
 _SEED = 0
 """Of networks that a version has and the training run did not train."""
-
-
-def run_values(name: str, stage: Stage) -> dict[str, str]:
-    """What the record of a stage's training run says; ``export_checkpoint`` reads it."""
-    parts = stage.parts
-    values = {"stage": name, "prediction": parts.prediction}
-    if "background_encoder" in stage.info.trained:
-        values["background_context"] = parts.config.background_context
-    return values
 
 
 def load_run_weights(run: Path) -> tuple[dict[str, Tensor], list[Tensor]]:
@@ -54,11 +46,12 @@ def export_checkpoint(start: StartCheckpoint, run: Path, out: Path) -> int:
     A checkpoint of v2 always holds all of its networks; those that nothing has trained yet have their initial weights, so that
     the next stage begins with them.  The JSON file beside it says what shapes do not tell: what the one beside the start
     checkpoint says, and what was learned.  Raises FileNotFoundError when there is no checkpoint in one piece (DeepSpeed and
-    FSDP write pieces), ValueError when the name of ``out`` stands for another prediction than was learned, or the training run
-    had another start.
+    FSDP write pieces), ValueError when the name of ``out`` stands for another prediction than was learned, the training run
+    had another start, or its weights are not those of the stage.
     """
     weights, averaged = load_run_weights(run)
     record = read_run_record(run) or {}
+    check_start(run, start.path)
     # Training runs from before there were records are of v1 or v1.5.
     stage = STAGE_CLASSES[record.get("stage", "v15" if any(name.startswith(_PAIRS) for name in weights) else "v1")]
     loaded = start.load()
@@ -71,19 +64,21 @@ def export_checkpoint(start: StartCheckpoint, run: Path, out: Path) -> int:
         torch.manual_seed(_SEED)
         parts = stage.expand(loaded)
         network = stage.build_network(parts)
+        _check_fit(run, weights, network)
         # Averages are stored in the order of the network's parameters, without names.
         if averaged:
             weights |= dict(zip((name for name, _ in network.named_parameters()), averaged, strict=True))
         freeze_all_but(stage.info.trained, parts)
         network.load_state_dict(weights)  # it is made of the parts' own networks
-        # Once more: encoders that nothing has trained yet begin with the U-Net as it has become.
+        count = sum(weight.requires_grad for weight in network.parameters())
+        # Once more: encoders that nothing has trained yet begin with the U-Net as it has become.  This freezes everything.
         parts = stage.expand(parts)
     stored = load_file(start.path)
     out.parent.mkdir(parents=True, exist_ok=True)
     with replace_atomically(out) as part:
         save_file({**stored, **_changed_tensors(parts, stored)}, part)
     _write_sidecar(start.path, out, record)
-    return sum(weight.requires_grad for weight in network.parameters())
+    return count
 
 
 def _changed_tensors(parts: Parts, stored: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -96,6 +91,15 @@ def _changed_tensors(parts: Parts, stored: Mapping[str, Tensor]) -> dict[str, Te
             if name not in stored or not torch.equal(stored[name].to(weight.dtype), weight):
                 tensors[name] = weight.contiguous()
     return tensors
+
+
+def _check_fit(run: Path, weights: Mapping[str, Tensor], network: nn.Module) -> None:
+    """Raise ValueError where a training run's weights are not those of the network, by names and shapes."""
+    expected = {name: weight.shape for name, weight in network.state_dict().items()}
+    found = {name: weight.shape for name, weight in weights.items()}
+    if found != expected:
+        wrong = sorted(name for name in {*expected, *found} if expected.get(name) != found.get(name))
+        raise ValueError(f"the training run in {run} learned another network: {len(wrong)} weights differ, such as {wrong[0]}")
 
 
 def _check_name(name: str, prediction: Prediction) -> None:

@@ -190,7 +190,7 @@ def test_v1_does_not_begin_with_v15(plain: Path, v1_checkpoint: Path, v15_checkp
     assert runner.invoke(app, options("v1", plain, v1_checkpoint, tmp_path / "run")).exit_code == 0
     out = tmp_path / "switch-eps-mine.safetensors"
     mixed = runner.invoke(app, ["publish", str(tmp_path / "run"), str(out), "--start", str(v15_checkpoint)])
-    assert mixed.exit_code == 2 and "did not start from" in mixed.output
+    assert mixed.exit_code == 2 and "is not the checkpoint that" in mixed.output
     assert not out.exists()
 
 

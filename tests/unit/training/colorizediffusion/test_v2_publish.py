@@ -32,6 +32,12 @@ def trained(*asked: str) -> str:
     return result.output
 
 
+def count_trained(run_folder: Path, name: str) -> int:
+    """The backbone's U-Net holds the pairs, which are frozen there; all else that the other stages save is trained."""
+    saved = load_file(run_folder / "checkpoint" / "model.safetensors")
+    return len([key for key in saved if name != "v2-backbone" or ".processor.pairs." not in key])
+
+
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Made by the command, of colored images alone."""
@@ -51,7 +57,8 @@ def checkpoints(dataset: Path, v1_checkpoint: Path, tmp_path_factory: pytest.Tem
         more = ("--ema-decay", "0.5") if name == "v2-background" else ()
         trained(*options(name, dataset, made[-1], folder / name, "--steps", "4", "--validation", str(dataset), *more))
         out = folder / f"v2-stage{number}.safetensors"
-        trained("publish", str(folder / name), str(out), "--start", str(made[-1]))
+        said = trained("publish", str(folder / name), str(out), "--start", str(made[-1]))
+        assert said == f"{count_trained(folder / name, name)} trained weights in {out}\n"
         assert len(list((folder / name / "sheets").glob("*.png"))) == 1
         made.append(out)
     return made
@@ -123,7 +130,7 @@ def test_a_name_for_noise_and_another_start_are_refused(checkpoints: list[Path],
     refused = runner.invoke(app, asked)
     assert refused.exit_code == 2 and "predicts v must not have eps" in refused.output
     other = ["publish", str(run_folder), str(tmp_path / "v2.safetensors"), "--start", str(v15_checkpoint)]
-    assert "did not start from" in runner.invoke(app, other).output
+    assert "is not the checkpoint that" in runner.invoke(app, other).output
     assert not list(tmp_path.iterdir())
 
 
