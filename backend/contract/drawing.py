@@ -49,6 +49,8 @@ class Reference:
     """(h, w) uint8, 255 = foreground."""
     role: ReferenceRole
     """Whether foreground, background or both take their colors from it."""
+    size: tuple[int, int]
+    """Height and width that it came with; models that learned with sizes are told this one."""
 
 
 @dataclass(frozen=True)

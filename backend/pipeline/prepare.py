@@ -141,7 +141,7 @@ def _unite(masks: Sequence[_Masks]) -> _Masks:
 
 def _prepare_reference(rgba: Rgba, role: ReferenceRole, family: AnyColorModel) -> Reference:
     rgb = fit(on_white(rgba), family.spec.reference_side)
-    return Reference(rgb, find_reference_mask(rgba, rgb, family), role)
+    return Reference(rgb, find_reference_mask(rgba, rgb, family), role, (rgba.shape[0], rgba.shape[1]))
 
 
 def find_reference_mask(rgba: Rgba, rgb: Rgb, family: AnyColorModel) -> Gray:

@@ -77,7 +77,7 @@ def test_no_two_modes_color_alike(seen: Evidence) -> None:
 def test_a_mode_that_does_not_use_the_background_reference_says_so(seen: Evidence) -> None:
     sentence = "does not use the reference for the background"
     for title in MODES:
-        assert (sentence in seen[f"{title} {DUSK}"]["says"]) == (title in ("Plain", "Strengths alone"))
+        assert (sentence in seen[f"{title} {DUSK}"]["says"]) == (title in ("Plain", "Style", "Strengths alone"))
 
 
 def test_another_background_reference_gives_another_background(seen: Evidence) -> None:

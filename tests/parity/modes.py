@@ -85,6 +85,10 @@ def latents(version: str) -> Callable[[Tensor], Tensor]:
     return ContentCache(encode, 2)
 
 
+def _size(image: Tensor) -> tuple[int, int]:
+    return image.shape[-2], image.shape[-1]
+
+
 def conditioning(version: str, name: str) -> Conditioning:
     """The family's conditioning of the U-Net in a golden mode."""
     case, g, one = CASES[version][name], golden(version), parts(version)
@@ -92,7 +96,13 @@ def conditioning(version: str, name: str) -> Conditioning:
     build = one.version.reference(encoders, one.extras, one.config)
     background = g.image("background") if case.with_background else None
     given = ReferenceInputs(
-        tokens(version, "reference"), g.image("reference"), g.mask("rmask"), background, latent_mask(g.mask("smask"))
+        tokens(version, "reference"),
+        g.image("reference"),
+        g.mask("rmask"),
+        background,
+        latent_mask(g.mask("smask")),
+        _size(g.image("reference")),
+        _size(g.image("background")) if background is not None else (0, 0),
     )
     sketch, blank = (scale_features(each, case.sketch) for each in features(version))
     with torch.no_grad():

@@ -9,16 +9,18 @@ import pytest
 import torch
 from torch import Tensor
 
+from backend.families.colorizediffusion import family as family_module
 from backend.families.colorizediffusion import v2
 from backend.families.colorizediffusion.checkpoint.config import NetworkConfig
 from backend.families.colorizediffusion.checkpoint.loader import load_parts
 from backend.families.colorizediffusion.family import ColorizeDiffusion
+from backend.families.runtime.memory_plan import MemoryPlan
 from backend.networks.colorizediffusion.reference.warp_modules import SkipWarp
 from backend.pipeline.prepare import prepare
 from backend.pipeline.run import RunResult
 from tests.parity.golden import golden
 from tests.parity.loaded import parts
-from tests.parity.painting import Discs, given, lines, run, same
+from tests.parity.painting import Discs, given, lines, reference_image, run, same
 from tests.parity.test_family import Calls
 
 MODES = tuple(mode.name for mode in v2.SPEC.modes)
@@ -136,8 +138,41 @@ def test_a_copy_without_a_background_reference_says_so(family: ColorizeDiffusion
 
 def test_a_mode_that_uses_no_background_reference_says_so(family: ColorizeDiffusion) -> None:
     (sentence,) = run(family, given(v2.SPEC, "vanilla", references=(1, 2))).warnings
-    assert sentence == "The mode Plain does not use the reference for the background; other modes do."
-    assert not run(family, given(v2.SPEC, "style", references=(1, 2))).warnings
+    assert sentence == "As it is set, the mode Plain does not use the reference for the background; other modes do."
+    (sentence,) = run(family, given(v2.SPEC, "style", references=(1, 2))).warnings
+    assert "the mode Style does not use" in sentence
+    assert not run(family, given(v2.SPEC, "style", references=(1, 2), mixing=0.3)).warnings
+    assert not run(family, given(v2.SPEC, "foreground", references=(1, 2), copy_background=True)).warnings
+
+
+def test_what_is_encoded_does_not_depend_on_the_plan_of_the_drawing_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The VAE encodes a large image in tiles where memory is short: for this drawing, not for the next one."""
+    family = ColorizeDiffusion(parts("v2"), Discs(), None)
+    tiled = [False]
+    monkeypatch.setattr(family_module, "plan_offload", lambda parts, device, side, rows: MemoryPlan(False, tiled[0], side, ""))
+    monkeypatch.setattr(family_module, "TILE_SIDE", 128)
+    whole = _warp(family, "background")
+    tiled[0] = True
+    in_tiles = _warp(family, "background")
+    assert not _alike(whole, in_tiles)
+    run(family, given(v2.SPEC, "background"))
+    tiled[0] = False
+    assert _alike(whole, _warp(family, "background"))
+    assert _alike(whole, _warp(ColorizeDiffusion(parts("v2"), Discs(), None), "background"))
+
+
+def test_the_size_of_a_large_reference_is_told_as_it_came(family: ColorizeDiffusion) -> None:
+    """The pipeline shrinks it to 2048 pixels; the encoder is told the size that it came with."""
+    inputs = given(v2.SPEC, "style")
+    large = replace(inputs, references=(reference_image(1, 2400, 3200),))
+    drawing = prepare(large, family)
+    assert max(drawing.references[0].rgb.shape) == 2048 and drawing.references[0].size == (2400, 3200)
+    known = replace(drawing, references=(replace(drawing.references[0], size=(1536, 2048)),))
+    one, other = (
+        family.condition(each, inputs.request).conditioning.hooks.modulate.vectors  # type: ignore[attr-defined]
+        for each in (drawing, known)
+    )
+    assert not all(map(torch.equal, one, other))
 
 
 def test_in_bfloat16_the_image_is_nearly_the_same(family: ColorizeDiffusion) -> None:

@@ -14,6 +14,8 @@ from backend.networks.colorizediffusion.half_selectors import HardSelector
 from backend.networks.colorizediffusion.hooks import UNetHooks
 
 Network = TypeVar("Network", bound=nn.Module)
+Size = tuple[int, int]
+"""Height and width, in pixels."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,10 @@ class ReferenceInputs:
     """The background reference, (1, 3, h', w') in -1..1, or None."""
     mask: Tensor
     """Foreground of the drawing at latent size, (1, 1, H/8, W/8), not clamped."""
+    reference_size: Size
+    """Height and width that the reference has in its file or layer."""
+    background_size: Size = (0, 0)
+    """The same of the background reference; (0, 0) = there is none."""
 
     @property
     def image_size(self) -> tuple[int, int]:

@@ -10,7 +10,7 @@ from backend.contract.drawing import Colors, Drawing, ProgressCallback, Referenc
 from backend.contract.family import DelegatesSegmentation, ForegroundSegmenter
 from backend.families.colorizediffusion import preprocessing
 from backend.families.colorizediffusion.checkpoint.loader import Parts
-from backend.families.colorizediffusion.conditioning import Encoders, ReferenceInputs
+from backend.families.colorizediffusion.conditioning import Encoders, ReferenceInputs, Size
 from backend.families.colorizediffusion.guided_denoiser import Conditioning, Features, GuidedDenoiser, Injection, scale_features
 from backend.families.colorizediffusion.offload import module_groups, offload, plan_offload
 from backend.families.colorizediffusion.options import InjectionOptions, Options, parse_options
@@ -36,6 +36,7 @@ from shared.stages import Stage
 
 REFERENCES_LEFT_OUT = "This model uses one reference for the foreground and one for the background; the others were left out."
 NO_BACKGROUND = "Copy background needs a reference for the background; there is none, so nothing was copied."
+BACKGROUND_NOT_USED = "As it is set, the mode %s does not use the reference for the background; other modes do."
 CELL = 8
 """Side of one latent cell, in pixels."""
 PREVIEW_SIDE = 256
@@ -109,7 +110,7 @@ class ColorizeDiffusion(DelegatesSegmentation):
         self._features: ContentCache[Features] = ContentCache(self._encode_sketch, 2 * CACHE_SIZE)
         self._latents: ContentCache[Tensor] = ContentCache(self._encode_latent, CACHE_SIZE)
         self._colors: ContentCache[Tensor] = ContentCache(self._fit_colors, CACHE_SIZE)
-        encoders = Encoders(lambda image: patch_tokens(self._tokens(image)), self._latents)
+        encoders = Encoders(lambda image: patch_tokens(self._tokens(image)), self._latent)
         self._build_reference = self._version.reference(encoders, parts.extras, parts.config)
 
     @torch.inference_mode()
@@ -132,6 +133,8 @@ class ColorizeDiffusion(DelegatesSegmentation):
             reference_mask=preprocessing.mask_to_tensor(mask),
             background=None if references.background is None else _background(references.background, options),
             mask=self._to_device(preprocessing.latent_mask(preprocessing.frame_mask(drawing.mask, frame))),
+            reference_size=_padded_size(references.main.size, options.reference_padding),
+            background_size=(0, 0) if references.background is None else references.background.size,
         )
         reference_conditioning = self._build_reference(mode.name, options.strengths, inputs)
         sketch = preprocessing.sketch_tensor(drawing.ink, frame)
@@ -148,8 +151,9 @@ class ColorizeDiffusion(DelegatesSegmentation):
         warnings = [sentence for sentence in (*self._warnings, plan.message) if sentence]
         if len(drawing.references) > 1 + (references.background is not None):
             warnings.append(REFERENCES_LEFT_OUT)
-        if references.background is not None and mode.name in self._version.one_reference_modes:
-            warnings.append(f"The mode {mode.title} does not use the reference for the background; other modes do.")
+        uses_background = copied is not None or self._version.uses_background(mode.name, options.strengths)
+        if references.background is not None and not uses_background:
+            warnings.append(BACKGROUND_NOT_USED % mode.title)
         if options.copy_background and copied is None:
             warnings.append(NO_BACKGROUND)
         return Condition(frame, conditioning, injection, copied, self._colors(reference), options, plan, tuple(warnings))
@@ -189,8 +193,6 @@ class ColorizeDiffusion(DelegatesSegmentation):
         """The decoded image as the color field, and its median in each region as the flat color."""
         self._load_other_networks(condition.plan)
         vae = self._parts.vae
-        vae.use_tiling = condition.plan.tiling
-        vae.tile_sample_min_size, vae.tile_latent_min_size = TILE_SIDE, TILE_SIDE // CELL
         unscaled: Any = latent.to(vae.dtype) / self._version.latent_scale
         (image,) = vae.decode(unscaled, return_dict=False)
         field = from_model_canvas(image, condition.frame)
@@ -199,9 +201,15 @@ class ColorizeDiffusion(DelegatesSegmentation):
         )
 
     def _load_other_networks(self, plan: MemoryPlan) -> None:
-        """Move the networks to the device that compute before and after the steps; all networks, unless the plan offloads."""
+        """Move the networks to the device that compute before and after the steps; all networks, unless the plan offloads.
+
+        The VAE encodes and decodes in tiles where the plan says so, whatever the last drawing's plan was.
+        """
         step, other = self._groups.step, self._groups.other
         offload(other if plan.offload else (*other, *step), step if plan.offload else (), self._device)
+        vae = self._parts.vae
+        vae.use_tiling = plan.tiling
+        vae.tile_sample_min_size, vae.tile_latent_min_size = TILE_SIDE, TILE_SIDE // CELL
 
     def _to_device(self, tensor: Tensor) -> Tensor:
         return tensor.to(self._device)
@@ -212,8 +220,16 @@ class ColorizeDiffusion(DelegatesSegmentation):
     def _encode_sketch(self, sketch: Tensor) -> Features:
         return self._parts.sketch_encoder(self._to_device(sketch))
 
-    def _encode_latent(self, image: Tensor) -> Tensor:
-        """The scaled latent of an image (1, 3, H, W), sampled from the posterior (spec 2) with fixed noise."""
+    def _latent(self, image: Tensor) -> Tensor:
+        """The cached latent of an image; tiles give another one than the whole image."""
+        return self._latents(image, torch.tensor(self._parts.vae.use_tiling))
+
+    def _encode_latent(self, image: Tensor, tiled: Tensor) -> Tensor:
+        """The scaled latent of an image (1, 3, H, W), sampled from the posterior (spec 2) with fixed noise.
+
+        tiled: whether the VAE computes in tiles just now.
+        """
+        assert bool(tiled) == self._parts.vae.use_tiling
         vae = self._parts.vae
         posterior = vae.encode(self._to_device(image).to(vae.dtype)).latent_dist  # type: ignore[union-attr]
         # Fixed, because latents are cached by the image's content alone.
@@ -222,13 +238,13 @@ class ColorizeDiffusion(DelegatesSegmentation):
 
     def _fit_colors(self, reference: Tensor) -> Tensor:
         small = preprocessing.resize_antialias(reference, PREVIEW_SIDE, PREVIEW_SIDE).clamp(-1, 1)
-        return fit_latent_to_rgb(self._encode_latent(small), self._to_device(small))
+        return fit_latent_to_rgb(self._encode_latent(small, torch.tensor(self._parts.vae.use_tiling)), self._to_device(small))
 
     def _injection(self, reference: Tensor, frame: CanvasFrame, options: InjectionOptions) -> Injection:
-        resized = preprocessing.resize_antialias(reference, frame.image_height, frame.image_width)
+        resized = preprocessing.resize_antialias(reference, frame.image_height, frame.image_width).clamp(-1, 1)
         # Paper is -1 in sketches and white is +1 in images, so the reference is inverted.
         negative = scale_features(self._features(-resized), options.sketch_strength)
-        return Injection(self._latents(resized), negative, options.style_fidelity, options.start)
+        return Injection(self._latent(resized), negative, options.style_fidelity, options.start)
 
     def _copied_background(self, inputs: ReferenceInputs, threshold: float) -> CopiedBackground | None:
         """The background reference, cut to the image's shape; None where there is no such reference."""
@@ -236,13 +252,18 @@ class ColorizeDiffusion(DelegatesSegmentation):
             return None
         height, width = inputs.image_size
         image = preprocessing.squash(preprocessing.crop_to_aspect(inputs.background, height, width), height, width)
-        return CopiedBackground(self._latents(image), inputs.mask > threshold)
+        return CopiedBackground(self._latent(image), inputs.mask > threshold)
 
 
 def _roles(references: tuple[Reference, ...]) -> _ReferenceRoles:
     main = next((r for r in references if r.role is not ReferenceRole.BACKGROUND), references[0])
     background = next((r for r in references if r.role is ReferenceRole.BACKGROUND and r is not main), None)
     return _ReferenceRoles(main, background)
+
+
+def _padded_size(size: Size, factor: float) -> Size:
+    """The size of a reference after ``pad_sides``."""
+    return size[0], round(size[1] * factor)
 
 
 def _background(reference: Reference, options: Options) -> Tensor:

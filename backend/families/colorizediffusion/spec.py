@@ -6,11 +6,19 @@ from shared.model_spec import NEEDS_MASK, ModeInfo, ParameterInfo, Value
 
 REFERENCE_SIDE = 2048
 """Longest side of references, in pixels.  The published program keeps their own size (spec 18); more than this is lost on CLIP,
-which reads 224 pixels, and on results of at most 1536 pixels."""
+which reads 224 pixels, on encoders, which see the size of the result, and on results of at most 1536 pixels.  v2 is told the
+size that a reference came with, see ``Reference.size``."""
 
 VANILLA, MASKED = "vanilla", "masked"
 FOREGROUND, BACKGROUND, BOTH, BOTH_PUBLISHED = "foreground", "background", "both", "both-published"
 STYLE, STYLE_BACKGROUND, STYLE_FOREGROUND = "style", "style-background", "style-foreground"
+
+V2_STYLED = (STYLE, STYLE_BACKGROUND, STYLE_FOREGROUND)
+"""v2's modes with the style encoder."""
+V2_ENCODED = (BACKGROUND, STYLE_BACKGROUND)
+"""v2's modes with the background encoder."""
+V2_MASKED = (BACKGROUND, STYLE_BACKGROUND, FOREGROUND, STYLE_FOREGROUND)
+"""v2's modes with a mask."""
 
 V1_MODES = (
     ModeInfo(VANILLA, "Plain", "The reference colors everything. No mask is used."),
@@ -107,8 +115,21 @@ def _text(name: str, title: str, text: str) -> ParameterInfo:
     return ParameterInfo(name, title, text, "text", "", advanced=True)
 
 
-def _strengths(masked: tuple[str, ...], mixed: tuple[str, ...], backed: tuple[str, ...]) -> tuple[ParameterInfo, ...]:
-    """masked: modes with masks.  mixed: modes that mix colors or styles.  backed: modes that use a background reference."""
+def _mixing(modes: tuple[str, ...]) -> ParameterInfo:
+    return _share("mixing", "Mixing", "How much of the background's colors is mixed into the foreground.", 0.0, modes)
+
+
+_V2_MIXING = _share(
+    "mixing",
+    "Mixing",
+    "How much of the background reference is mixed in: of its style, and of its colors into the foreground.",
+    0.0,
+    (STYLE, *V2_MASKED),
+)
+
+
+def _strengths(masked: tuple[str, ...], mixing: ParameterInfo, backed: tuple[str, ...]) -> tuple[ParameterInfo, ...]:
+    """masked: modes with masks.  backed: modes that use a background reference."""
     return (
         ParameterInfo(
             "reference_strength", "Strength", "How strongly the reference colors the result.", "number", 1.0, 0.0, 1.0, 0.05
@@ -116,7 +137,7 @@ def _strengths(masked: tuple[str, ...], mixed: tuple[str, ...], backed: tuple[st
         ParameterInfo("sketch_strength", "Line strength", "How closely it follows the lines.", "number", 1.0, 0.0, 3.0, 0.1),
         _share("foreground_strength", "Foreground strength", "How strongly the reference colors the foreground.", modes=masked),
         _share("background_strength", "Background strength", "How strongly the reference colors the background.", modes=masked),
-        _share("mixing", "Mixing", "How much of the background's colors is mixed into the foreground.", 0.0, mixed),
+        mixing,
         _share("semantics_strength", "Content", "The reference's strength in the deep layers: what things are."),
         _share("color_strength", "Color", "The reference's strength in the middle layers: which colors things have."),
         _share("encoder_strength", "Encoder", "The reference's strength in the layers that read the drawing."),
@@ -190,9 +211,6 @@ _PADDING = _number(
 )
 
 
-_V2_MASKED = (BACKGROUND, STYLE_BACKGROUND, FOREGROUND, STYLE_FOREGROUND)
-_V2_ENCODED = (BACKGROUND, STYLE_BACKGROUND)
-"""Modes with the background encoder."""
 _BACKGROUND_ENCODER = (
     ParameterInfo(
         "background_factor",
@@ -203,17 +221,17 @@ _BACKGROUND_ENCODER = (
         0.0,
         2.0,
         0.05,
-        modes=_V2_ENCODED,
+        modes=V2_ENCODED,
         advanced=True,
     ),
     _switch(
         "copy_background",
         "Copy background",
-        "Put the background reference itself behind the figure, and paint the figure into it.",
-        modes=_V2_MASKED,
+        "Put the background reference itself behind the foreground, which is painted into it.",
+        modes=V2_MASKED,
     ),
     _choice(
-        "background_context", "Encoder sees", "Whose colors the background encoder is told.", BACKGROUND_CONTEXTS, _V2_ENCODED
+        "background_context", "Encoder sees", "Whose colors the background encoder is told.", BACKGROUND_CONTEXTS, V2_ENCODED
     ),
 )
 
@@ -221,7 +239,7 @@ _BACKGROUND_ENCODER = (
 def parameters(masked: tuple[str, ...], backed: tuple[str, ...]) -> tuple[ParameterInfo, ...]:
     """All parameters of v1 and v1.5.  masked: the modes that use masks.  backed: those with a background reference."""
     return (
-        *_strengths(masked, masked, backed),
+        *_strengths(masked, _mixing(masked), backed),
         *_sampling(512),
         _PADDING,
         *_INJECTION,
@@ -232,9 +250,8 @@ def parameters(masked: tuple[str, ...], backed: tuple[str, ...]) -> tuple[Parame
 
 def v2_parameters() -> tuple[ParameterInfo, ...]:
     """All parameters of v2, which was trained at 768 pixels."""
-    backed = (STYLE, *_V2_ENCODED, STYLE_FOREGROUND)
-    strengths = (*_strengths(_V2_MASKED, (STYLE, *_V2_MASKED), backed), *_BACKGROUND_ENCODER)
-    return (*strengths, *_sampling(768), _PADDING, *_INJECTION, *_TEXT_EDITS, *REGION_PARAMETERS)
+    strengths = _strengths(V2_MASKED, _V2_MIXING, (STYLE, *V2_MASKED))
+    return (*strengths, *_BACKGROUND_ENCODER, *_sampling(768), _PADDING, *_INJECTION, *_TEXT_EDITS, *REGION_PARAMETERS)
 
 
 def defaults(infos: tuple[ParameterInfo, ...]) -> dict[str, Value]:

@@ -35,6 +35,11 @@ def build_networks(shapes: Shapes, config: NetworkConfig) -> dict[str, nn.Module
     return common_networks(shapes, config, paired_layers=())
 
 
+def uses_background(mode: str, strengths: Strengths) -> bool:
+    """Whether a background reference changes the result in this mode."""
+    return mode != VANILLA
+
+
 def reference_builder(encoders: Encoders, extras: Mapping[str, nn.Module], config: NetworkConfig) -> BuildReference:
     """Builds the conditioning on the reference for each mode (spec 13).  v1 has no extra parts."""
     from backend.families.colorizediffusion.conditioning import background_image, split_conditioning, whole_conditioning

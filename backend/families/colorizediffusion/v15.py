@@ -51,6 +51,11 @@ def build_networks(shapes: Shapes, config: NetworkConfig) -> dict[str, nn.Module
     }
 
 
+def uses_background(mode: str, strengths: Strengths) -> bool:
+    """Whether a background reference changes the result in this mode."""
+    return mode not in (VANILLA, FOREGROUND)
+
+
 def reference_builder(encoders: Encoders, extras: Mapping[str, nn.Module], config: NetworkConfig) -> BuildReference:
     """Builds the conditioning on the reference for each mode (spec 13), with threshold embedder and token transformer."""
     import torch

@@ -13,9 +13,10 @@ from backend.families.colorizediffusion.spec import (
     BACKGROUND,
     REFERENCE_SIDE,
     STYLE,
-    STYLE_BACKGROUND,
     STYLE_FOREGROUND,
+    V2_ENCODED,
     V2_MODES,
+    V2_STYLED,
     VANILLA,
     v2_parameters,
 )
@@ -25,7 +26,13 @@ from shared.protocol import Finish
 if TYPE_CHECKING:  # these load transformers and diffusers' networks
     from torch import Tensor
 
-    from backend.families.colorizediffusion.conditioning import BuildReference, Encoders, ReferenceConditioning, ReferenceInputs
+    from backend.families.colorizediffusion.conditioning import (
+        BuildReference,
+        Encoders,
+        ReferenceConditioning,
+        ReferenceInputs,
+        Size,
+    )
     from backend.families.colorizediffusion.options import Strengths
 
 SPEC = ModelSpec(
@@ -40,10 +47,6 @@ SPEC = ModelSpec(
 
 PAIRED_LAYERS = range(7, 16)
 """The cross-attention layers with low-rank pairs: the decoder's (spec 10)."""
-STYLED = (STYLE, STYLE_BACKGROUND, STYLE_FOREGROUND)
-"""Modes with the style encoder."""
-ENCODED = (BACKGROUND, STYLE_BACKGROUND)
-"""Modes with the background encoder."""
 CACHE_SIZE = 4
 """Images whose features and vectors are cached, for each encoder."""
 
@@ -59,6 +62,11 @@ def build_networks(shapes: Shapes, config: NetworkConfig) -> dict[str, nn.Module
         "warp_modules": network_configs.warp_modules(shapes, config),
         "style_modules": network_configs.style_modules(shapes),
     }
+
+
+def uses_background(mode: str, strengths: Strengths) -> bool:
+    """Whether a background reference changes the result in this mode."""
+    return mode in V2_ENCODED or mode == STYLE_FOREGROUND or (mode == STYLE and strengths.style_mixing > 0)
 
 
 def reference_builder(encoders: Encoders, extras: Mapping[str, nn.Module], config: NetworkConfig) -> BuildReference:
@@ -86,17 +94,21 @@ def reference_builder(encoders: Encoders, extras: Mapping[str, nn.Module], confi
     )
     encode_style: ContentCache[list[Tensor]] = ContentCache(extra_part(extras, "style_encoder", StyleEncoder), CACHE_SIZE)
 
-    def encode(encoder: ContentCache[list[Tensor]], image: Tensor, tokens: Tensor, inputs: ReferenceInputs) -> list[Tensor]:
+    def encode(
+        encoder: ContentCache[list[Tensor]], image: Tensor, size: Size, tokens: Tensor, inputs: ReferenceInputs
+    ) -> list[Tensor]:
+        """size: the image's own, which it may have lost on its way here."""
         target = inputs.image_size
-        size = embed_size((image.shape[-2], image.shape[-1]), target)
-        return encoder(encoders.latent(squash(image, *target)), tokens, size)
+        return encoder(encoders.latent(squash(image, *target)), tokens, embed_size(size, target))
 
     def style_vectors(strengths: Strengths, inputs: ReferenceInputs) -> list[Tensor]:
         """The main reference's, with those of the background reference mixed in."""
-        vectors = encode(encode_style, inputs.reference, inputs.tokens, inputs)
+        vectors = encode(encode_style, inputs.reference, inputs.reference_size, inputs.tokens, inputs)
         if inputs.background is None or not strengths.style_mixing:
             return vectors
-        others = encode(encode_style, inputs.background, encoders.patch_tokens(inputs.background), inputs)
+        others = encode(
+            encode_style, inputs.background, inputs.background_size, encoders.patch_tokens(inputs.background), inputs
+        )
         share = strengths.style_mixing
         return [one * (1 - share) + other * share for one, other in zip(vectors, others, strict=True)]
 
@@ -105,25 +117,28 @@ def reference_builder(encoders: Encoders, extras: Mapping[str, nn.Module], confi
         # The published program shows the encoder the background's own tokens in one case alone (spec 13, quirk Q7).
         follows_program = (strengths.background_context or config.background_context) == "reference"
         own = inputs.background is not None and mode == BACKGROUND if follows_program else True
-        features = encode(encode_background, background_image(strengths, inputs), tokens if own else inputs.tokens, inputs)
-        return [feature * strengths.background_factor for feature in features]
+        size = inputs.reference_size if inputs.background is None else inputs.background_size
+        image = background_image(strengths, inputs)
+        features = encode(encode_background, image, size, tokens if own else inputs.tokens, inputs)
+        factor = strengths.background_factor
+        return features if factor == 1 else [feature * factor for feature in features]
 
     def build(mode: str, strengths: Strengths, inputs: ReferenceInputs) -> ReferenceConditioning:
-        modulate = StyleModulation(style_modules, style_vectors(strengths, inputs)) if mode in STYLED else keep_output
+        modulate = StyleModulation(style_modules, style_vectors(strengths, inputs)) if mode in V2_STYLED else keep_output
         if mode in (VANILLA, STYLE):
             return replace(whole_conditioning(inputs.tokens, strengths), hooks=UNetHooks(modulate=modulate))
         second, transform_skip = inputs.tokens, keep_skip
-        if mode in ENCODED or (mode == STYLE_FOREGROUND and inputs.background is not None):
+        if mode in V2_ENCODED or (mode == STYLE_FOREGROUND and inputs.background is not None):
             second = encoders.patch_tokens(background_image(strengths, inputs))
-        if mode in ENCODED:
+        if mode in V2_ENCODED:
             features = background_features(mode, strengths, inputs, second)
             transform_skip = SkipWarp(warp_modules, features, ResizedMask(inputs.mask), strengths.sketch_threshold)
         conditioning = split_conditioning(
             (inputs.tokens, second),
             strengths,
             inputs.mask,
-            foreground_pair="foreground" if mode in ENCODED else None,
-            background_pair="background" if mode in ENCODED else None,
+            foreground_pair="foreground" if mode in V2_ENCODED else None,
+            background_pair="background" if mode in V2_ENCODED else None,
         )
         return replace(conditioning, hooks=UNetHooks(transform_skip=transform_skip, modulate=modulate))
 

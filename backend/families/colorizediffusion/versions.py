@@ -6,7 +6,7 @@ diffusers, so that listing the models of a folder stays fast.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,6 @@ from backend.families.colorizediffusion import v1, v2, v15
 from backend.families.colorizediffusion.checkpoint import key_mapping
 from backend.families.colorizediffusion.checkpoint.config import NetworkConfig
 from backend.families.colorizediffusion.layers import SD2_LAYERS, LayerGroups
-from backend.families.colorizediffusion.spec import FOREGROUND, VANILLA
 from backend.weights.companions import Companion
 from backend.weights.detection import CheckpointKind
 from backend.weights.state_dict import KeyMap, Shapes
@@ -25,6 +24,7 @@ from shared.errors import ErrorCode, LinewashError
 
 if TYPE_CHECKING:  # these load transformers and diffusers' networks
     from backend.families.colorizediffusion.conditioning import BuildReference, Encoders
+    from backend.families.colorizediffusion.options import Strengths
 
 BuildNetworks = Callable[[Shapes, NetworkConfig], dict[str, nn.Module]]
 """Builds the networks of a checkpoint with tensors of these shapes, by part, on torch's default device."""
@@ -44,6 +44,8 @@ class Version:
     """For each of these parts, the mapping from a key of its state dict to the tensor in the file."""
     reference: Callable[[Encoders, Mapping[str, nn.Module], NetworkConfig], BuildReference]
     """Gives the function that builds the U-Net's conditioning on the reference, from the encoders and the extra parts."""
+    uses_background: Callable[[str, Strengths], bool]
+    """Whether a background reference changes the result, by mode and strengths."""
     file_prefix: str
     """How the names of its published files begin."""
     part_titles: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -58,8 +60,6 @@ class Version:
     """Parts that compute at every step; the others compute before and after the steps."""
     low_precision_parts: tuple[str, ...] = ("unet", "sketch_encoder")
     """Parts that compute in 16 bits where the device does; the others, except VAE and CLIP, are always float32."""
-    one_reference_modes: Collection[str] = (VANILLA,)
-    """Modes that use no background reference."""
 
     @property
     def name(self) -> str:
@@ -86,6 +86,7 @@ V2 = Version(
         "style_modules": key_mapping.style_modules_source,
     },
     v2.reference_builder,
+    v2.uses_background,
     "v2",
     {
         key_mapping.BACKGROUND_PREFIX: "background encoder",
@@ -95,7 +96,6 @@ V2 = Version(
     },
     step_parts=("unet", "warp_modules", "style_modules"),
     low_precision_parts=("unet", "sketch_encoder", "background_encoder", "style_encoder", "warp_modules", "style_modules"),
-    one_reference_modes=(VANILLA, FOREGROUND),
 )
 V15 = Version(
     CheckpointKind("v1.5", _COMMON, (key_mapping.THRESHOLD_PREFIX, key_mapping.TOKENS_PREFIX)),
@@ -103,11 +103,19 @@ V15 = Version(
     v15.build_networks,
     {**_COMMON_KEY_MAP, "threshold_embedder": key_mapping.threshold_source, "token_transformer": key_mapping.tokens_source},
     v15.reference_builder,
+    v15.uses_background,
     "switch",
     {key_mapping.THRESHOLD_PREFIX: "threshold embedder", key_mapping.TOKENS_PREFIX: "token transformer"},
-    one_reference_modes=(VANILLA, FOREGROUND),
 )
-V1 = Version(CheckpointKind("v1", _COMMON), v1.SPEC, v1.build_networks, _COMMON_KEY_MAP, v1.reference_builder, "mult")
+V1 = Version(
+    CheckpointKind("v1", _COMMON),
+    v1.SPEC,
+    v1.build_networks,
+    _COMMON_KEY_MAP,
+    v1.reference_builder,
+    v1.uses_background,
+    "mult",
+)
 VERSIONS = (V2, V15, V1)
 """Newest first, because later checkpoints also hold everything that ``V1`` is recognized by."""
 

@@ -159,12 +159,14 @@ def _sample_timesteps(
     scheduler.set_timesteps(steps)
     denoise = DenoisedEstimator(denoiser, prediction, steps, len(scheduler.timesteps), on_step)
     x = noise * float(scheduler.init_noise_sigma)
-    times = [float(t) for t in scheduler.timesteps]
-    for t, after in zip(scheduler.timesteps, [*times[1:], None], strict=True):
+    # What is left after each step but the last.  Schedulers that round their time steps have levels of their own.
+    own_levels = getattr(scheduler, "sigmas", None)
+    levels = [float(t_to_sigma(float(t))) for t in scheduler.timesteps] if own_levels is None else own_levels.tolist()
+    for t, after in zip(scheduler.timesteps, [*levels[1 : len(scheduler.timesteps)], None], strict=True):
         output = denoise.output(scheduler.scale_model_input(x, t), float(t), float(t_to_sigma(float(t))))
         x = scheduler.step(output, t, x).prev_sample
         if after is not None:
-            x = _edit_latent(edit, x, float(t_to_sigma(after)), unit_variance=sampler is not Sampler.LMS)
+            x = _edit_latent(edit, x, after, unit_variance=sampler is not Sampler.LMS)
     return x
 
 

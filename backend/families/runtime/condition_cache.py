@@ -17,7 +17,7 @@ CACHED_CONDITIONS = 4
 def condition_key(drawing: Drawing, request: ColorizeRequest) -> str:
     """A digest of all that a condition depends on.
 
-    That is: images, roles of the references, fixed colors, finish, mode and parameters; not seed, steps and guidance.
+    That is: images, roles and sizes of the references, fixed colors, finish, mode and parameters; not seed, steps and guidance.
     """
     digest = hashlib.blake2b(digest_size=16)
     arrays = [drawing.ink, drawing.mask, drawing.regions.labels, drawing.regions.foreground]
@@ -27,7 +27,7 @@ def condition_key(drawing: Drawing, request: ColorizeRequest) -> str:
     for array in arrays:
         digest.update(repr((array.shape, array.dtype.str)).encode())
         digest.update(np.ascontiguousarray(array).data)
-    choices = (request.finish.value, request.mode, request.parameters, [r.role.value for r in drawing.references])
+    choices = (request.finish.value, request.mode, request.parameters, [(r.role.value, r.size) for r in drawing.references])
     digest.update(repr(choices).encode())
     return digest.hexdigest()
 

@@ -68,6 +68,7 @@ def _sample_image(
         reference_mask=empty if reference.mask is None else mask_to_tensor(reference.mask).to(device),
         background=None,
         mask=whole if mask is None else latent_mask(mask_to_tensor(mask)).to(device),
+        reference_size=(colors.shape[-2], colors.shape[-1]),
     )
     version = parts.version
     encoders = Encoders(lambda image: stage.encode_tokens(image, empty), stage.encode_image)

@@ -28,5 +28,5 @@ def drawing() -> Drawing:
     for seed in (6, 7):
         other = np.random.default_rng(seed)
         _, color, reference_mask = draw(other, other.integers(60, 256, (6, 3)))
-        references.append(Reference(color, reference_mask, ReferenceRole.BOTH))
+        references.append(Reference(color, reference_mask, ReferenceRole.BOTH, color.shape[:2]))
     return Drawing(ink, mask, merge_and_split(segment(ink, 0.02), mask, 160), tuple(references))

@@ -210,7 +210,7 @@ def test_the_background_reference_is_the_one_that_the_models_take(plugin: Any) -
     here, image = plugin.shared.protocol.ReferenceRole, np.zeros((2, 2, 3), np.uint8)
     for count in (1, 2, 3):
         for roles in product(ReferenceRole, repeat=count):
-            theirs = tuple(Reference(image, image[..., 0], role) for role in roles)
+            theirs = tuple(Reference(image, image[..., 0], role, image.shape[:2]) for role in roles)
             ours = [plugin.state.choices.Reference(path=str(i), role=here(role.value)) for i, role in enumerate(roles)]
             taken, found = family._roles(theirs).background, plugin.state.model_choices.background_reference(ours)
             assert [each is taken for each in theirs] == [each is found for each in ours], roles

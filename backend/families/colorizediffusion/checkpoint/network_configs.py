@@ -66,7 +66,9 @@ def _unet_arguments(shapes: Shapes, config: NetworkConfig, prefix: str) -> dict[
 
 
 def _ranks(shapes: Shapes, unet: UNet2DConditionModel, paired_layers: Collection[int]) -> list[Ranks]:
-    """The ranks of each cross-attention layer's low-rank pairs."""
+    """The ranks of each cross-attention layer's low-rank pairs; none where the file has no pairs at all (spec 22)."""
+    if not any(".lora_down_" in name for name in shapes):
+        paired_layers = ()
     names = {id(module): name for name, module in unet.named_modules()}
     layers: list[Ranks] = []
     for number, attn in enumerate(cross_attentions(unet)):

@@ -16,7 +16,8 @@ from backend.networks.colorizediffusion.transformer_blocks import install_proces
 class BackgroundNetwork(nn.Module):
     """A U-Net without cross-attention that sees a background at time 0, with both masks in two more channels.
 
-    ``unet`` loses its cross-attention, all of its last level but the first residual block, and its head.  Full size: 2012.6 M parameters.
+    ``unet`` loses its cross-attention, all of its last level but the first residual block, and its head.  Full size: 2012.6 M
+    parameters.
     """
 
     def __init__(self, unet: UNet2DConditionModel) -> None:

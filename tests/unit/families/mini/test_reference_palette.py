@@ -45,7 +45,7 @@ def test_an_offer_of_two_references_lines_up(drawing: Drawing) -> None:
 def test_cells_follow_the_roles_like_regions(drawing: Drawing) -> None:
     first, second = drawing.references
     tokens = tuple(
-        cut_reference(Reference(r.rgb, r.mask, role))
+        cut_reference(Reference(r.rgb, r.mask, role, r.size))
         for r, role in ((first, ReferenceRole.FOREGROUND), (second, ReferenceRole.BACKGROUND))
     )
     sides = palette_layer_weights(tokens).reshape(2, CELLS**2, 2)
