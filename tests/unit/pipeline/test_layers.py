@@ -146,7 +146,7 @@ def test_all_foreground_is_on_paper() -> None:
     half = np.zeros((20, 20), np.uint8)
     half[:, :10] = 255
     rgb[:, :10] = 50
-    reference = Reference(rgb, half, ReferenceRole.BOTH)
+    reference = Reference(rgb, half, ReferenceRole.BOTH, rgb.shape[:2])
     drawing = Drawing(ink, mask, merge_and_split(segment(ink, 0.04), mask, 160), (reference,))
     found = compose_layers(drawing, _colors(drawing.regions, False))
     assert (found.background[..., :3] == (240, 230, 210)).all()
@@ -157,9 +157,9 @@ def test_the_paper_is_the_first_references_background_or_white() -> None:
     rgb = np.full((20, 20, 3), 100, np.uint8)
     empty, full = np.zeros((20, 20), np.uint8), np.full((20, 20), 255, np.uint8)
     assert background_color(()) == (255, 255, 255)
-    assert background_color((Reference(rgb, full, ReferenceRole.BOTH),)) == (255, 255, 255)
-    assert background_color((Reference(rgb, empty, ReferenceRole.FOREGROUND),)) == (255, 255, 255)
-    assert background_color((Reference(rgb, empty, ReferenceRole.BACKGROUND),)) == (100, 100, 100)
+    assert background_color((Reference(rgb, full, ReferenceRole.BOTH, rgb.shape[:2]),)) == (255, 255, 255)
+    assert background_color((Reference(rgb, empty, ReferenceRole.FOREGROUND, rgb.shape[:2]),)) == (255, 255, 255)
+    assert background_color((Reference(rgb, empty, ReferenceRole.BACKGROUND, rgb.shape[:2]),)) == (100, 100, 100)
 
 
 def test_no_foreground_at_all() -> None:
@@ -189,4 +189,4 @@ def test_two_percent_of_a_reference_are_a_background(pixels: int, color: tuple[i
     mask = np.full(10000, 255, np.uint8)
     mask[:pixels] = 0
     rgb = np.full((100, 100, 3), 100, np.uint8)
-    assert background_color((Reference(rgb, mask.reshape(100, 100), ReferenceRole.BOTH),)) == color
+    assert background_color((Reference(rgb, mask.reshape(100, 100), ReferenceRole.BOTH, rgb.shape[:2]),)) == color

@@ -21,5 +21,5 @@ def test_a_drawing_without_a_foreground_keeps_nothing_apart(drawing: Drawing) ->
 
 def test_a_reference_is_cut_into_160_regions_at_most() -> None:
     rgb = np.random.default_rng(0).integers(0, 256, (256, 256, 3), np.uint8).repeat(8, 0).repeat(8, 1)[:1024, :1024]
-    reference = Reference(rgb, np.full(rgb.shape[:2], 255, np.uint8), ReferenceRole.BOTH)
+    reference = Reference(rgb, np.full(rgb.shape[:2], 255, np.uint8), ReferenceRole.BOTH, rgb.shape[:2])
     assert 100 < len(cut_reference(reference).palette_index) <= 160

@@ -11,8 +11,8 @@ from shared.protocol import ReferenceRole
 
 def test_roles_keep_references_apart(drawing: Drawing) -> None:
     first, second = drawing.references
-    for_foreground = cut_reference(Reference(first.rgb, first.mask, ReferenceRole.FOREGROUND))
-    for_background = cut_reference(Reference(second.rgb, second.mask, ReferenceRole.BACKGROUND))
+    for_foreground = cut_reference(Reference(first.rgb, first.mask, ReferenceRole.FOREGROUND, first.size))
+    for_background = cut_reference(Reference(second.rgb, second.mask, ReferenceRole.BACKGROUND, second.size))
     foreground_row, background_row = allowed_regions(np.array([True, False]), (for_foreground, for_background))
     boundary = len(for_foreground.foreground)
     assert foreground_row[:boundary].any() and not foreground_row[boundary:].any()
@@ -21,7 +21,7 @@ def test_roles_keep_references_apart(drawing: Drawing) -> None:
 
 def test_a_layer_without_a_reference_may_use_all(drawing: Drawing) -> None:
     first = drawing.references[0]
-    tokens = cut_reference(Reference(first.rgb, first.mask, ReferenceRole.FOREGROUND))
+    tokens = cut_reference(Reference(first.rgb, first.mask, ReferenceRole.FOREGROUND, first.size))
     background_row = allowed_regions(np.array([False]), (tokens,))[0]
     assert background_row.any()
 
