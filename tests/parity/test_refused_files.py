@@ -15,7 +15,7 @@ from backend.networks.colorizediffusion.hooks import UNetHooks
 from backend.weights.safetensors_file import SafetensorsFile
 from shared.errors import ErrorCode
 from tests.parity.files import copy_of, refused
-from tests.parity.golden import golden
+from tests.parity.golden import VERSIONS, golden
 from tests.parity.loaded import everywhere, features, tokens
 
 QUERY = "model.diffusion_model.middle_block.1.transformer_blocks.0.attn2.to_q"
@@ -110,11 +110,20 @@ def test_a_missing_network_is_named(tmp_path: Path, version: str, start: str, ti
 
 def corrupt(path: Path) -> None:
     """Make one number of the file infinite."""
+    _write_number(path, b"\x00\x00\x80\x7f")
+
+
+def poison(path: Path) -> None:
+    """Make one number of the file not a number."""
+    _write_number(path, b"\x00\x00\xc0\x7f")
+
+
+def _write_number(path: Path, number: bytes) -> None:
     with SafetensorsFile(path) as file:
         entry = file.entries["control_encoder.model.2.weight"]
     content = bytearray(path.read_bytes())
     start = 8 + int.from_bytes(content[:8], "little") + entry.begin
-    content[start : start + 4] = b"\x00\x00\x80\x7f"
+    content[start : start + 4] = number
     path.write_bytes(content)
 
 
@@ -140,18 +149,20 @@ def lie(path: Path) -> None:
 
 REFUSED = {
     corrupt: ErrorCode.MODEL_CORRUPT,
+    poison: ErrorCode.MODEL_CORRUPT,
     rename: ErrorCode.MODEL_PICKLE,
     cut: ErrorCode.MODEL_TRUNCATED,
     lie: ErrorCode.MODEL_HEADER,
 }
 
 
+@pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("harm", REFUSED, ids=lambda harm: harm.__name__)
-def test_a_refused_file_leaves_the_loaded_model_as_it_was(tmp_path: Path, harm: Callable[[Path], None]) -> None:
-    g, path = golden("v1"), copy_of("v1", tmp_path)
+def test_a_refused_file_leaves_the_loaded_model_as_it_was(tmp_path: Path, harm: Callable[[Path], None], version: str) -> None:
+    g, path = golden(version), copy_of(version, tmp_path)
     found = load_parts(path)
-    known = CrossAttentionInput(tokens("v1", "reference"), everywhere(1.0), None)
-    asked = g.inputs["x_t"], g.inputs["timestep"], known, UNetHooks(features("v1")[0])
+    known = CrossAttentionInput(tokens(version, "reference"), everywhere(1.0), None)
+    asked = g.inputs["x_t"], g.inputs["timestep"], known, UNetHooks(features(version)[0])
     before = found.unet(*asked)
     harm(path)  # the very file the model came from: what was loaded does not depend on it
     assert refused(path).code is REFUSED[harm]
