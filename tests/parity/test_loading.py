@@ -1,5 +1,6 @@
 """Names and shapes both ways at full size, where CLIP may come from, types."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -124,6 +125,16 @@ def test_prediction_by_the_name(name: str, expected: str) -> None:
 def test_prediction_may_be_given() -> None:
     assert parts("v1").prediction == "eps"
     assert load_parts(golden("v1").sd, prediction="v").prediction == "v"
+
+
+@pytest.mark.parametrize(("said", "expected"), [("eps", "eps"), ("v", "v"), (None, "eps")])
+def test_the_configuration_beside_it_is_right_whatever_the_name(tmp_path: Path, said: str | None, expected: str) -> None:
+    path = copy_of("v1", tmp_path)
+    renamed = path.rename(tmp_path / "v2-20000steps.safetensors")  # has eps in it
+    values = json.loads(path.with_suffix(".json").read_text())
+    renamed.with_suffix(".json").write_text(json.dumps({**values, "prediction": said} if said else values))
+    assert load_parts(renamed).prediction == expected
+    assert load_parts(renamed, prediction="v").prediction == "v"
 
 
 def as_published(name: str) -> str:

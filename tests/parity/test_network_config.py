@@ -11,10 +11,11 @@ from tests.parity.files import copy_of
 from tests.parity.test_loading import refused
 
 SENSELESS = ["", "[]", "{", '{"head_dim": 0}', '{"head_dim": "8"}', '{"heads": 8}', '{"head_dim": true}', '{"groups": 7}']
+WRONG_WORDS = ['{"prediction": "x"}', '{"prediction": null}', '{"prediction": []}', '{"background_context": 1}']
 HOSTILE = {"nested": "[" * 60_000, "a number without end": '{"head_dim": %s}' % ("9" * 400), "long": "{%s}" % (" " * 100_000)}
 
 
-@pytest.mark.parametrize("text", [*SENSELESS, *(pytest.param(text, id=name) for name, text in HOSTILE.items())])
+@pytest.mark.parametrize("text", [*SENSELESS, *WRONG_WORDS, *(pytest.param(text, id=name) for name, text in HOSTILE.items())])
 def test_a_configuration_that_makes_no_sense_is_refused(tmp_path: Path, text: str) -> None:
     path = copy_of("v1", tmp_path)
     path.with_suffix(".json").write_text(text)

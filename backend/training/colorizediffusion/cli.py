@@ -23,7 +23,7 @@ from shared.devices.device_status import NumberFormat
 
 Start = Annotated[Path, typer.Option(help="Checkpoint in published format to begin with (.safetensors).", exists=True)]
 Clip = Annotated[Path | None, typer.Option(help="CLIP ViT-H-14, where the checkpoint does not hold it.", exists=True)]
-PredictionType = Annotated[str, typer.Option(help="eps or v; empty: as the checkpoint's file name says.")]
+PredictionType = Annotated[str, typer.Option(help="eps or v; empty: as the JSON file beside the checkpoint says, or its name.")]
 
 
 def train_stage(
@@ -172,7 +172,7 @@ def train_stage(
 
 def publish_run(
     run: Annotated[Path, typer.Argument(help="Folder of a training run.", exists=True, file_okay=False)],
-    out: Annotated[Path, typer.Argument(help="Checkpoint to write, .safetensors, with eps in its name if that was learned.")],
+    out: Annotated[Path, typer.Argument(help="Checkpoint to write, .safetensors; a .json comes beside it.")],
     start: Start,
     clip: Clip = None,
     prediction: PredictionType = "",
@@ -183,7 +183,10 @@ def publish_run(
 
     checkpoint = StartCheckpoint(start, clip, _parse_prediction(prediction))
     with cli_errors(ValueError, FileNotFoundError):
-        typer.echo(f"{export_checkpoint(checkpoint, run, out)} trained weights in {out}")
+        report = export_checkpoint(checkpoint, run, out)
+    typer.echo(f"{report.count} trained weights in {out}")
+    if report.warning:
+        typer.echo(report.warning, err=True)
 
 
 def create_dataset(

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -25,6 +26,16 @@ _SEED = 0
 """Of networks that a version has and the training run did not train."""
 
 
+@dataclass(frozen=True)
+class ExportReport:
+    """What came of it."""
+
+    count: int
+    """Trained weights, each a tensor."""
+    warning: str
+    """What the user should know of the file; '' where there is nothing."""
+
+
 def load_run_weights(run: Path) -> tuple[dict[str, Tensor], list[Tensor]]:
     """The weights of a training run's last step by name, and its averaged weights in the order of the network's parameters.
 
@@ -40,14 +51,13 @@ def load_run_weights(run: Path) -> tuple[dict[str, Tensor], list[Tensor]]:
     return load_file(checkpoint / "model.safetensors"), averaged
 
 
-def export_checkpoint(start: StartCheckpoint, run: Path, out: Path) -> int:
-    """Write the start checkpoint with the trained weights in place of its own; returns the number of trained weights.
+def export_checkpoint(start: StartCheckpoint, run: Path, out: Path) -> ExportReport:
+    """Write the start checkpoint with the trained weights in place of its own.
 
     A checkpoint of v2 always holds all of its networks; those that nothing has trained yet have their initial weights, so that
     the next stage begins with them.  The JSON file beside it says what shapes do not tell: what the one beside the start
     checkpoint says, and what was learned.  Raises FileNotFoundError when there is no checkpoint in one piece (DeepSpeed and
-    FSDP write pieces), ValueError when the name of ``out`` stands for another prediction than was learned, the training run
-    had another start, or its weights are not those of the stage.
+    FSDP write pieces), ValueError when the training run had another start, or its weights are not those of the stage.
     """
     weights, averaged = load_run_weights(run)
     record = read_run_record(run) or {}
@@ -59,7 +69,7 @@ def export_checkpoint(start: StartCheckpoint, run: Path, out: Path) -> int:
         raise StartCheckpointError(
             f"the run is of {stage.version.name} and did not start from {start.path.name}, which is {loaded.version.name}"
         )
-    _check_name(out.name, cast(Prediction, record.get("prediction", loaded.prediction)))
+    prediction = cast(Prediction, record.get("prediction", loaded.prediction))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(_SEED)
         parts = stage.expand(loaded)
@@ -77,8 +87,9 @@ def export_checkpoint(start: StartCheckpoint, run: Path, out: Path) -> int:
     out.parent.mkdir(parents=True, exist_ok=True)
     with replace_atomically(out) as part:
         save_file({**stored, **_changed_tensors(parts, stored)}, part)
-    _write_sidecar(start.path, out, record)
-    return count
+    learned = {name: record[name] for name in ("background_context",) if name in record}
+    _write_sidecar(start.path, out, {**learned, "prediction": prediction})
+    return ExportReport(count, _name_warning(out, prediction))
 
 
 def _changed_tensors(parts: Parts, stored: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -102,16 +113,15 @@ def _check_fit(run: Path, weights: Mapping[str, Tensor], network: nn.Module) -> 
         raise ValueError(f"the training run in {run} learned another network: {len(wrong)} weights differ, such as {wrong[0]}")
 
 
-def _check_name(name: str, prediction: Prediction) -> None:
-    """Raise ValueError where the file's name, which alone tells a reader what the network predicts, tells something else."""
-    if prediction_from_name(name) != prediction:
-        word = "must" if prediction == "eps" else "must not"
-        raise ValueError(f"the file of a network that predicts {prediction} {word} have eps in its name: {name}")
+def _name_warning(out: Path, prediction: Prediction) -> str:
+    """A sentence where the name of the file tells something else than the JSON file beside it; '' where it does not."""
+    named = prediction_from_name(out.name)
+    if named == prediction:
+        return ""
+    return f"Keep {out.stem}.json beside it: by its name alone {out.name} predicts {named}, but it learned {prediction}."
 
 
-def _write_sidecar(start: Path, out: Path, record: Mapping[str, str]) -> None:
-    """What is beside the start checkpoint, and whose tokens the background encoder learned to attend to."""
-    learned = {name: record[name] for name in ("background_context",) if name in record}
+def _write_sidecar(start: Path, out: Path, learned: Mapping[str, str]) -> None:
+    """What is beside the start checkpoint, and what was learned."""
     values = {**read_sidecar_json(start), **learned}
-    if values:
-        write_atomically(out.with_suffix(".json"), (json.dumps(values, indent=1) + "\n").encode())
+    write_atomically(out.with_suffix(".json"), (json.dumps(values, indent=1) + "\n").encode())

@@ -62,7 +62,10 @@ class Parts:
 
 
 def prediction_from_name(name: str) -> Prediction:
-    """What the network predicts, from the file's name: noise when it contains ``eps``, else v.  The tensors do not tell."""
+    """What the network predicts, from the file's name: noise when it contains ``eps``, else v.  The tensors do not tell.
+
+    Where there is a JSON file beside the checkpoint that says it, that is right, whatever the name.
+    """
     return "eps" if "eps" in name else "v"
 
 
@@ -82,7 +85,7 @@ def load_parts(
     dtype: the type of the parts that ``Version.low_precision_parts`` names, such as the U-Net's blocks and the sketch encoder.
     The time MLP, the U-Net's output and all other parts are always float32 (spec 20).
     vae_dtype, clip_dtype: the VAE's 16-bit weights become float32 by default.
-    prediction: overrides ``prediction_from_name``.
+    prediction: overrides ``NetworkConfig.prediction`` and ``prediction_from_name``.
 
     Raises LinewashError: what ``SafetensorsFile`` raises for either file, MODEL_OTHER_FAMILY, MODEL_PART_MISSING, MODEL_KEYS
     with the names that are missing, unexpected or of another shape, COMPANION_MISSING when neither file holds a vision tower.
@@ -166,16 +169,17 @@ def _load(
         load_state_dict(file, network, version.key_map[part], lambda key, part=part: types.of(version, part, key), device)
     load_state_dict(clip, image_encoder, clip_names, lambda key: types.clip, device)
     register_position_ids(image_encoder.clip.vision_model.embeddings, device)
+    config = read_config(file.path)
     return Parts(
         version=version,
-        prediction=prediction or prediction_from_name(file.path.name),
+        prediction=prediction or config.prediction or prediction_from_name(file.path.name),
         unet=cast(ReferenceUNet, networks.pop("unet")),
         sketch_encoder=cast(SketchEncoder, networks.pop("sketch_encoder")),
         vae=cast(AutoencoderKL, networks.pop("vae")),
         image_encoder=image_encoder,
         text=clip.path if text_names(clip.entries) else None,
         tokenizer=_tokenizer(clip.path.parent),
-        config=read_config(file.path),
+        config=config,
         extras=networks,
     )
 

@@ -147,10 +147,10 @@ def test_what_was_learned_is_a_checkpoint_that_loads(name: str, plain: Path, v1_
         assert torch.equal(
             parts.extras["threshold_embedder"].get_parameter("layers.2.weight"), last["threshold_embedder.layers.2.weight"]
         )
-    refused = runner.invoke(
-        app, ["publish", str(tmp_path / "run"), str(tmp_path / "v.safetensors"), "--start", str(v1_checkpoint)]
-    )
-    assert refused.exit_code != 0
+    assert "Keep" not in written.output
+    unnamed = ["publish", str(tmp_path / "run"), str(tmp_path / "mine.safetensors"), "--start", str(v1_checkpoint)]
+    assert "Keep mine.json beside it" in runner.invoke(app, unnamed).output
+    assert load_parts(tmp_path / "mine.safetensors").prediction == parts.prediction == "eps"
     assert len(list((tmp_path / "run" / "sheets").glob("*.png"))) == 1
 
 

@@ -93,6 +93,7 @@ def test_each_stage_changes_its_parts_alone_and_leaves_a_checkpoint_that_colors(
     assert [part for part in (*backbone, *background, *style) if changed(second, third, part)] == list(style)
     configs = [json.loads(path.with_suffix(".json").read_text()) for path in checkpoints[1:]]
     assert [config.get("background_context") for config in configs] == [None, "background", "background"]
+    assert [config["prediction"] for config in configs] == ["v", "v", "v"]
     assert all(config["head_dim"] == 8 for config in configs) and third.config.background_context == "background"
     family = ColorizeDiffusion(third, Discs(), None)
     results = {mode: run(family, given(v2.SPEC, mode, references=(1, 2))) for mode in ("vanilla", "style", "background")}
@@ -123,12 +124,19 @@ def test_averages_are_published(checkpoints: list[Path]) -> None:
     assert not torch.equal(weights(load_parts(checkpoints[2]), "background_encoder")["heads.0.weight"], last)
 
 
-def test_a_name_for_noise_and_another_start_are_refused(checkpoints: list[Path], v15_checkpoint: Path, tmp_path: Path) -> None:
+def test_a_name_for_noise_is_said_and_changes_nothing(checkpoints: list[Path], tmp_path: Path) -> None:
+    """Such as v2-20000steps, which has eps in it."""
+    out = tmp_path / "v2-20000steps.safetensors"
+    said = trained("publish", str(checkpoints[1].parent / "v2-backbone"), str(out), "--start", str(checkpoints[0]))
+    assert (
+        "Keep v2-20000steps.json beside it: by its name alone v2-20000steps.safetensors predicts eps, but it learned v." in said
+    )
+    assert json.loads(out.with_suffix(".json").read_text())["prediction"] == "v" == load_parts(out).prediction
+
+
+def test_another_start_is_refused(checkpoints: list[Path], v15_checkpoint: Path, tmp_path: Path) -> None:
     runner = CliRunner(env={"COLUMNS": "400"})
     run_folder = checkpoints[1].parent / "v2-backbone"
-    asked = ["publish", str(run_folder), str(tmp_path / "v2-eps.safetensors"), "--start", str(checkpoints[0])]
-    refused = runner.invoke(app, asked)
-    assert refused.exit_code == 2 and "predicts v must not have eps" in refused.output
     other = ["publish", str(run_folder), str(tmp_path / "v2.safetensors"), "--start", str(v15_checkpoint)]
     assert "is not the checkpoint that" in runner.invoke(app, other).output
     assert not list(tmp_path.iterdir())
