@@ -102,7 +102,7 @@ class LinewashDocker(DockWidget):
         session.choices = session.choices.without_deleted_layers({layer.id for layer in layers})
         if session.message == GRAYSCALE and not document.is_grayscale:
             session.message = CHOOSE_REFERENCE
-        session.note_active_layer(document.active_layer())
+        session.note_active_layer(layers, document.active_layer())
         line_layer = session.line_layer(layers, document.active_layer())
         name = next((layer.name for layer in layers if layer.id == line_layer), "none")
         automatic = ("", "Automatic: %s" % name if not session.choices.lines else "Automatic")

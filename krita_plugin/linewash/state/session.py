@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Any, FrozenSet, Optional, Sequence, Tuple
+from typing import Any, FrozenSet, Mapping, Optional, Sequence, Tuple
 
 from ..krita_api.document import Layer
 from ..krita_api.hidden_results import HiddenResults
@@ -115,9 +115,7 @@ class Session:
         by_id = {layer.id: layer for layer in layers}
         if self.choices.lines:
             return self.choices.lines if self.choices.lines in by_id else ""
-        layer = by_id.get(active)
-        while layer is not None and not layer.has_colors:
-            layer = by_id.get(layer.parent)
+        layer = _layer_at(active, by_id)
         auxiliary = self._auxiliary_layers()
         if layer is not None and layer.is_result:
             layer = by_id.get(self.last_lines)
@@ -141,11 +139,12 @@ class Session:
         references = {reference.layer_id for reference in self.choices.references}
         return self._former_hints | masks | {self.choices.hints} | references
 
-    def note_active_layer(self, active: str) -> None:
-        """The painter works on this layer just now."""
-        if active not in self._recent_layers[:1]:
-            others = [layer_id for layer_id in self._recent_layers[: _RECENT_LAYERS - 1] if layer_id != active]
-            self._recent_layers = (active, *others)
+    def note_active_layer(self, layers: Sequence[Layer], active: str) -> None:
+        """The painter works on this layer just now, or on this mask of a layer."""
+        layer = _layer_at(active, {each.id: each for each in layers})
+        if layer is not None and layer.id not in self._recent_layers[:1]:
+            others = [layer_id for layer_id in self._recent_layers if layer_id != layer.id]
+            self._recent_layers = (layer.id, *others[: _RECENT_LAYERS - 1])
 
     def begin(self) -> int:
         """Start a run; return its number."""
@@ -196,6 +195,14 @@ class Session:
             return False
         self.phase, self.progress, self.message = Phase.IDLE, Progress(), message
         return True
+
+
+def _layer_at(node_id: str, by_id: Mapping[str, Layer]) -> Optional[Layer]:
+    """The layer of that id; of a mask, the layer it lies on; None when there is none."""
+    layer = by_id.get(node_id)
+    while layer is not None and not layer.has_colors:
+        layer = by_id.get(layer.parent)
+    return layer
 
 
 STAGES = {

@@ -99,7 +99,7 @@ def test_on_a_mask_the_line_layer_is_its_owner_and_in_a_result_the_last_one(plug
 
 def test_a_layer_that_is_there_for_something_else_is_not_taken_for_the_lines(plugin: Any, session: Any) -> None:
     rows = layers(plugin, *((name, "colors", "") for name in ("ink", "spots", "mask", "colors")))
-    session.note_active_layer("ink")
+    session.note_active_layer(rows, "ink")
     session.choose(hints="spots", foreground=plugin.state.choices.ForegroundChoice.MASK, foreground_layer="mask")
     session.choose(references=(plugin.state.choices.Reference(layer_id="colors"),))
     for active in ("spots", "mask", "colors"):
@@ -115,9 +115,18 @@ def test_a_layer_that_is_there_for_something_else_is_not_taken_for_the_lines(plu
     assert session.line_layer(rows, "ink") == "spots"
 
 
+def test_work_on_masks_counts_as_work_on_the_layers_that_they_lie_on(plugin: Any, session: Any) -> None:
+    masks = [("cut %d" % number, "mask", "colors") for number in range(6)]
+    rows = layers(plugin, ("ink", "colors", ""), ("fade", "mask", "ink"), ("colors", "colors", ""), *masks)
+    session.choose(references=(plugin.state.choices.Reference(layer_id="colors"),))
+    for active in ("fade", *(name for name, *_ in masks)):
+        session.note_active_layer(rows, active)
+    assert session.line_layer(rows, "cut 5") == session.line_layer(rows, "colors") == "ink"
+
+
 def test_hints_of_an_earlier_run_are_no_lines_when_they_are_switched_off(plugin: Any, session: Any) -> None:
     rows = layers(plugin, ("ink", "colors", ""), ("spots", "colors", ""))
-    session.note_active_layer("ink")
+    session.note_active_layer(rows, "ink")
     session.choose(hints="spots")
     session.choose(hints="")
     assert session.line_layer(rows, "spots") == "spots"  # they never were
