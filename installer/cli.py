@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from shared.paths import default_home
-from shared.setup_progress import SetupPhase, SetupState
+from shared.setup_progress import SetupPhase, SetupState, SetupTask
 
 from . import demo, doctor, run_tests, steps, uninstall
 from .checkout import checkout_target, is_release
@@ -69,7 +69,7 @@ def main(arguments: Sequence[str]) -> int:
     0 = success, 1 = a problem that was printed, ``PAUSED_STATUS`` = asked to pause, 130 = interrupted with Ctrl-C.
     """
     options = build_parser().parse_args(arguments)
-    report = ProgressReport(options.progress_file.expanduser().absolute() if options.progress_file else None)
+    report = report_of(options)
     try:
         with report.watch():
             status = _run_command(options, report, ask=not options.yes and sys.stdin is not None and sys.stdin.isatty())
@@ -90,6 +90,13 @@ def main(arguments: Sequence[str]) -> int:
     except Exception as error:  # a bug of ours: the docker that reads the report must not wait for ever; the traceback follows
         report.finish(SetupState.FAILED, "Stopped.", f"The installer failed: {error!r}", "Please report this.")
         raise
+
+
+def report_of(options: argparse.Namespace) -> ProgressReport:
+    """The report of the command that these options name."""
+    file: Path | None = options.progress_file
+    task = next((task for task in SetupTask if task.value == options.command), SetupTask.INSTALL)
+    return ProgressReport(file.expanduser().absolute() if file else None, task=task)
 
 
 def _fail(report: ProgressReport, error: InstallError) -> int:

@@ -18,6 +18,7 @@ from shared.setup_progress import (
     SetupPhase,
     SetupProgress,
     SetupState,
+    SetupTask,
     clear_progress,
     stop_file,
     write_progress,
@@ -39,10 +40,15 @@ class ProgressReport:
     """What the set-up does now.  Of one thread, but for ``_beat``, which only repeats what was said last."""
 
     def __init__(
-        self, file: Path | None = None, output: TextIO | None = None, clock: Callable[[], float] = time.monotonic
+        self,
+        file: Path | None = None,
+        output: TextIO | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        task: SetupTask = SetupTask.INSTALL,
     ) -> None:
         self._file, self._output, self._clock = file, output or sys.stdout, clock
-        self._now = SetupProgress(SetupPhase.CHECK, SetupState.RUNNING, "Looking at what is there …", os.getpid())
+        sentence = "Looking at what is there …"
+        self._now = SetupProgress(SetupPhase.CHECK, SetupState.RUNNING, sentence, os.getpid(), task=task)
         self._lock = threading.Lock()
         self._written_s = self._printed_s = -1e9
         self._line_length = 0

@@ -23,6 +23,15 @@ SILENCE_S = 60.0
 """When the file is older than this the installer is taken for gone, even if another program has its process number by now."""
 
 
+class SetupTask(str, Enum):
+    """What the installer is asked to do; the value is its command."""
+
+    INSTALL = "install"
+    """Also an update."""
+    REPAIR = "repair"
+    REMOVE = "uninstall"
+
+
 class SetupPhase(str, Enum):
     """What the installer is doing, in the order in which it happens.  The value is its spelling in the file."""
 
@@ -82,6 +91,8 @@ class SetupProgress:
     """What went wrong, for the painter; '' unless the state is failed."""
     hint: str = ""
     """What to do about it."""
+    task: SetupTask = SetupTask.INSTALL
+    """What it was started for, so that the next start goes on with that."""
 
     @property
     def fraction(self) -> Optional[float]:
@@ -97,7 +108,7 @@ class SetupProgress:
 
     def to_json(self) -> Dict[str, Any]:
         """A JSON object that ``from_json`` turns back into an equal value."""
-        return {**asdict(self), "phase": self.phase.value, "state": self.state.value}
+        return {**asdict(self), "phase": self.phase.value, "state": self.state.value, "task": self.task.value}
 
     @staticmethod
     def from_json(data: Any) -> "SetupProgress":
@@ -105,7 +116,10 @@ class SetupProgress:
         if not isinstance(data, dict):
             raise ValueError("progress is not a JSON object")
         values: Dict[str, Any] = {f.name: data.get(f.name) for f in fields(SetupProgress)}
-        values.update(phase=SetupPhase(values["phase"]), state=SetupState(values["state"]))
+        phase = SetupPhase(values["phase"])
+        # An older installer did not name its task.
+        task = values["task"] or (SetupTask.REMOVE if phase is SetupPhase.REMOVE else SetupTask.INSTALL)
+        values.update(phase=phase, state=SetupState(values["state"]), task=SetupTask(task))
         progress = SetupProgress(**values)
         texts = (progress.sentence, progress.device, progress.error, progress.hint)
         counts = (progress.pid, progress.done_bytes, progress.total_bytes, progress.needed_bytes, progress.free_bytes)

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from installer.cli import build_parser, report_of
 from installer.messages import SetupPaused
 from installer.progress import PIPE_PERIOD_S, ProgressReport, describe
-from shared.setup_progress import SetupPhase, SetupState, read_progress, stop_file
+from shared.setup_progress import SetupPhase, SetupState, SetupTask, read_progress, stop_file
 
 
 class Terminal(io.StringIO):
@@ -87,3 +88,15 @@ def test_a_wish_from_before_is_forgotten(tmp_path: Path) -> None:
     with ProgressReport(path, io.StringIO()).watch():
         time.sleep(0.6)
     assert not stop_file(path).exists()
+
+
+@pytest.mark.parametrize(
+    ("command", "task"), [("install", SetupTask.INSTALL), ("repair", SetupTask.REPAIR), ("uninstall", SetupTask.REMOVE)]
+)
+def test_the_file_names_the_task(tmp_path: Path, command: str, task: SetupTask) -> None:
+    path = tmp_path / "progress.json"
+    report = report_of(build_parser().parse_args([command, "--progress-file", str(path)]))
+    report.begin(SetupPhase.CHECK, "Checking ...")
+    report.finish(SetupState.PAUSED, "Paused.")
+    found = read_progress(path)
+    assert found is not None and found.task is task

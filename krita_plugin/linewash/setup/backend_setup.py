@@ -10,11 +10,12 @@ from ..jobs.backend_launcher import own_installation_file
 from ..qt import QtCore, Signal
 from ..shared.errors import LinewashError
 from ..shared.paths import default_home
+from ..shared.setup_progress import SetupTask
 from ..state.session import Message
 from .page_texts import PageText, page_text
 from .release import read_release
 from .setup_runner import SetupRunner
-from .situation import SetupSnapshot, SetupTask, Situation
+from .situation import SetupSnapshot, Situation
 
 WORK_MS, REST_MS = 400, 1000
 """Time between two looks while the installer runs, and while the docker shows that the backend is missing."""

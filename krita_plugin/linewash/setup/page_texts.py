@@ -4,9 +4,9 @@ import re
 from dataclasses import dataclass, field
 from typing import List, Optional, Sequence
 
-from ..shared.setup_progress import SetupPhase, SetupProgress
+from ..shared.setup_progress import SetupPhase, SetupProgress, SetupTask
 from ..state.session import Message, Severity
-from .situation import SetupSnapshot, SetupTask, Situation
+from .situation import SetupSnapshot, Situation
 
 LEAST_BYTES = 200_000_000
 """With less than this free, a set-up that was cut off is taken to have filled the disk."""
@@ -15,6 +15,13 @@ EXPLANATION = (
     "After that it needs no network, and nothing you draw leaves the computer."
 )
 _PATH = re.compile(r" (to )?\S*[/\\]\S+")
+NOUNS = {SetupTask.INSTALL: "set-up", SetupTask.REPAIR: "repair", SetupTask.REMOVE: "removal"}
+TITLES = {
+    SetupTask.INSTALL: ("Setting up Linewash", "Linewash could not be set up"),
+    SetupTask.REPAIR: ("Repairing Linewash", "Linewash could not be repaired"),
+    SetupTask.REMOVE: ("Removing Linewash", "Linewash could not be removed"),
+}
+"""While it runs, and when it has failed."""
 KEPT = "What has been downloaded is kept."
 GOES_ON = "What has been downloaded is kept; Continue goes on from there."
 
@@ -40,7 +47,7 @@ def page_text(snapshot: SetupSnapshot, version: str, home: str, can_postpone: bo
     meanwhile.
     """
     progress, back = snapshot.progress, "Back" if can_postpone else ""
-    is_removal = snapshot.task is SetupTask.REMOVE
+    is_removal, noun = snapshot.task is SetupTask.REMOVE, NOUNS[snapshot.task]
     if snapshot.situation is Situation.ABSENT:
         body = "%s\n\n%s" % (EXPLANATION, size_text(snapshot.cards, snapshot.free_bytes))
         return PageText("Set up Linewash", body, "Set Up", room_message(snapshot.cards, snapshot.free_bytes))
@@ -55,21 +62,20 @@ def page_text(snapshot: SetupSnapshot, version: str, home: str, can_postpone: bo
         body = "This docker is version %s, its coloring program still %s. Only what has changed is downloaded." % (version, old)
         return PageText("Update Linewash", body, "Update", other_button="Not Now" if can_postpone else "")
     if snapshot.situation is Situation.PAUSED:
-        return PageText("The set-up is paused", GOES_ON, "Continue", other_button=back)
+        return PageText("The %s is paused" % noun, GOES_ON, "Continue", other_button=back)
     if snapshot.situation is Situation.INTERRUPTED:
         message = Message()
         if snapshot.free_bytes is not None and snapshot.free_bytes < LEAST_BYTES:
             message = Message("The disk is full.", "Free some space, then press Continue.", Severity.BAD)
         body = "It ended before it was done. " + ("" if is_removal else GOES_ON)
-        return PageText("The removal was cut off" if is_removal else "The set-up was cut off", body, "Continue", message, back)
+        return PageText("The %s was cut off" % noun, body, "Continue", message, back)
     if snapshot.situation is Situation.FAILED:
-        message, body = Message("The set-up failed.", "Press Try Again.", Severity.BAD), "" if is_removal else KEPT
+        message, body = Message("The %s failed." % noun, "Press Try Again.", Severity.BAD), "" if is_removal else KEPT
         if progress is not None and progress.error:
             message, body = Message(progress.error, hint_text(progress.hint), Severity.BAD), ""  # the hint says what is kept
-        title = "Linewash could not be removed" if is_removal else "Linewash could not be set up"
-        return PageText(title, body, "Try Again", message, back)
+        return PageText(TITLES[snapshot.task][1], body, "Try Again", message, back)
     body = "You can go on drawing. Should Krita end meanwhile, the next start goes on here."
-    return PageText("Removing Linewash" if is_removal else "Setting up Linewash", body, "" if is_removal else "Pause")
+    return PageText(TITLES[snapshot.task][0], body, "" if is_removal else "Pause")
 
 
 def size_text(cards: Sequence[str], free_bytes: Optional[int]) -> str:

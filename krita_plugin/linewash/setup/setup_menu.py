@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from ..qt import QtCore, QtWidgets, Signal
-from .situation import SetupTask
+from ..shared.setup_progress import SetupTask
 
 QUESTIONS = {
     SetupTask.REPAIR: (

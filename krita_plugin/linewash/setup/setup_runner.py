@@ -17,6 +17,7 @@ from ..shared.setup_progress import (
     SetupPhase,
     SetupProgress,
     SetupState,
+    SetupTask,
     clear_progress,
     read_progress,
     stop_file,
@@ -25,7 +26,7 @@ from ..shared.setup_progress import (
 from .old_backend import end_backend_when_idle
 from .package_index import configured_index, pip_configuration_files
 from .release import Release, read_program
-from .situation import SetupSnapshot, SetupTask, Situation, judge_situation
+from .situation import SetupSnapshot, Situation, judge_situation
 from .system_python import find_system_python
 from .uv_python import existing_uv_python, fetch_uv, install_uv_python
 
@@ -57,6 +58,7 @@ class SetupRunner:
         self._find_cards = find_cards
         self._cards: Optional[Tuple[str, ...]] = None
         self._process: Optional[Any] = None
+        self._task = SetupTask.INSTALL
         self._lock = threading.Lock()
 
     @property
@@ -82,6 +84,7 @@ class SetupRunner:
             before = self.look()
             if before.situation is Situation.RUNNING and before.progress is not None and before.progress.pid != os.getpid():
                 return  # another Krita was faster
+            self._task = task
             try:
                 self._say(_first_phase(task), "Looking for Python …")
                 self._run(task, lambda: is_cancelled() or is_closed(), is_cancelled)
@@ -195,10 +198,11 @@ class SetupRunner:
             return repr(error)
 
     def _say(self, phase: SetupPhase, sentence: str, done: int = 0, total: int = 0) -> None:
-        self._write(SetupProgress(phase, SetupState.RUNNING, sentence, os.getpid(), time.time(), done, total))
+        running = SetupState.RUNNING
+        self._write(SetupProgress(phase, running, sentence, os.getpid(), time.time(), done, total, task=self._task))
 
     def _end(self, state: SetupState, error: str = "", hint: str = "") -> None:
-        before = read_progress(self._file) or SetupProgress(SetupPhase.CHECK, state, "", os.getpid())
+        before = read_progress(self._file) or SetupProgress(SetupPhase.CHECK, state, "", os.getpid(), task=self._task)
         self._write(replace(before, state=state, time_s=time.time(), error=error, hint=hint))
 
     def _write(self, progress: SetupProgress) -> None:

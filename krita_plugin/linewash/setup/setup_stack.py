@@ -3,11 +3,12 @@
 from typing import Optional
 
 from ..qt import QtWidgets
+from ..shared.setup_progress import SetupTask
 from ..widgets.panel import Panel
 from .backend_setup import BackendSetup
 from .setup_menu import SetupMenu
 from .setup_page import SetupPage
-from .situation import SetupTask, Situation
+from .situation import Situation
 
 
 class SetupStack(QtWidgets.QStackedWidget):

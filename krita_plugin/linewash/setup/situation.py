@@ -4,17 +4,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Optional, Tuple
 
-from ..shared.setup_progress import SetupPhase, SetupProgress, SetupState
+from ..shared.setup_progress import SetupPhase, SetupProgress, SetupState, SetupTask
 from .release import InstalledProgram, Release
-
-
-class SetupTask(str, Enum):
-    """What the installer is asked to do; the value is its command."""
-
-    INSTALL = "install"
-    """Also an update."""
-    REPAIR = "repair"
-    REMOVE = "uninstall"
 
 
 class Situation(Enum):
@@ -47,8 +38,8 @@ class SetupSnapshot:
     @property
     def task(self) -> SetupTask:
         """What going on, or trying again, means."""
-        is_removal = self.progress is not None and self.progress.phase is SetupPhase.REMOVE
-        return SetupTask.REMOVE if is_removal and self.situation is not Situation.REMOVED else SetupTask.INSTALL
+        is_left = self.progress is not None and self.progress.state is not SetupState.DONE
+        return self.progress.task if self.progress is not None and is_left else SetupTask.INSTALL
 
 
 _SITUATIONS = {

@@ -15,6 +15,7 @@ from shared.setup_progress import (
     SetupPhase,
     SetupProgress,
     SetupState,
+    SetupTask,
     clear_progress,
     read_progress,
     stop_file,
@@ -57,12 +58,21 @@ def test_a_damaged_file_says_nothing(tmp_path: Path, text: str) -> None:
         ("total_bytes", -1),
         ("time_s", None),
         ("error", None),
+        ("task", "dance"),
     ],
 )
 def test_a_field_of_another_kind_is_refused(name: str, value: object) -> None:
     assert SetupProgress.from_json({**PROGRESS.to_json(), "later": 1}) == PROGRESS
     with pytest.raises(ValueError):
         SetupProgress.from_json({**PROGRESS.to_json(), name: value})
+
+
+@pytest.mark.parametrize(("phase", "task"), [(SetupPhase.DOWNLOAD, SetupTask.INSTALL), (SetupPhase.REMOVE, SetupTask.REMOVE)])
+def test_an_older_installer_named_no_task(phase: SetupPhase, task: SetupTask) -> None:
+    data = replace(PROGRESS, phase=phase, task=SetupTask.REPAIR).to_json()
+    assert SetupProgress.from_json(data).task is SetupTask.REPAIR
+    del data["task"]
+    assert SetupProgress.from_json(data).task is task
 
 
 def test_a_number_that_is_none_is_refused() -> None:

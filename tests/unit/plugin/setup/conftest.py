@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -15,8 +16,39 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QLabel, QWidget
 
+from shared import paths
 from shared.setup_progress import read_progress
 
+BACKEND = """
+import http.server, json, os, sys
+home, states, ends = sys.argv[1], json.loads(sys.argv[2]), sys.argv[3] == "ends"
+
+class Answers(http.server.BaseHTTPRequestHandler):
+    def answer(self, data):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(json.dumps(data).encode())
+
+    def do_GET(self):  # /v1/jobs
+        self.answer({"jobs": [{"id": "a", "state": states.pop(0) if len(states) > 1 else states[0]}]})
+
+    def do_POST(self):  # /v1/shutdown
+        self.answer({})
+        if ends:
+            os.remove(home)
+            os._exit(0)
+
+    def log_message(self, *_):
+        pass
+
+server = http.server.HTTPServer(("127.0.0.1", 0), Answers)
+info = {"host": "127.0.0.1", "port": server.server_port, "token": "t", "pid": os.getpid(), "protocol": 1, "version": "0.0.1"}
+os.makedirs(os.path.dirname(home), exist_ok=True)
+with open(home, "w") as file:
+    json.dump(info, file)
+print("ready", flush=True)
+server.serve_forever()
+"""
 PROJECT = Path(__file__).resolve().parents[4]
 
 
@@ -125,3 +157,21 @@ def begin(plugin: Any, krita: Any, tmp_path: Path) -> Iterator[Callable[..., Set
     for bench in benches:
         bench.close()
         bench.end_installer()
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., Any]]:
+    """Starts a backend of ``home`` that tells these states of its job one after the other, and ends when asked, or not."""
+    processes: list[subprocess.Popen[str]] = []
+
+    def run(*states: str, ends: bool, home: Path = tmp_path) -> subprocess.Popen[str]:
+        words = [str(paths.server_file(home)), json.dumps(states), "ends" if ends else "stays"]
+        process = subprocess.Popen([sys.executable, "-c", BACKEND, *words], stdout=subprocess.PIPE, text=True)
+        processes.append(process)
+        assert process.stdout is not None and process.stdout.readline() == "ready\n"
+        return process
+
+    yield run
+    for process in processes:
+        process.kill()
+        process.communicate()

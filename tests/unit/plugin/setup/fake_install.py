@@ -15,7 +15,15 @@ HERE = Path(__file__).parent
 PLAN = json.loads((HERE / "plan.json").read_text())
 sys.path.insert(0, PLAN["project"])
 
-from shared.setup_progress import SetupPhase, SetupProgress, SetupState, clear_progress, stop_file, write_progress  # noqa: E402
+from shared.setup_progress import (  # noqa: E402
+    SetupPhase,
+    SetupProgress,
+    SetupState,
+    SetupTask,
+    clear_progress,
+    stop_file,
+    write_progress,
+)
 
 parser = argparse.ArgumentParser()
 parser.add_argument("command")
@@ -33,7 +41,8 @@ if PLAN.get("does_not_start"):
 
 def say(state: SetupState, phase: SetupPhase, done: int, **more: str) -> None:
     text = "Downloading torch …" if state is SetupState.RUNNING else "It ended."
-    write_progress(file, SetupProgress(phase, state, text, os.getpid(), time.time(), done * 10**7, 10**8, **more))
+    task = SetupTask(options.command)
+    write_progress(file, SetupProgress(phase, state, text, os.getpid(), time.time(), done * 10**7, 10**8, task=task, **more))
 
 
 clear_progress(file)

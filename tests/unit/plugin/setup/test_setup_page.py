@@ -191,6 +191,35 @@ def test_repair_asks_the_installer_to_repair(begin: Any) -> None:
     bench.until(bench.is_ready)
 
 
+@pytest.mark.parametrize("is_restarted", [False, True])
+def test_a_repair_that_is_paused_goes_on_as_a_repair(begin: Any, start: Any, is_restarted: bool) -> None:
+    """It waits for a drawing; and is paused a second time once the installer is at work."""
+    bench = begin(step_s=0.1)
+    bench.click()
+    bench.until(bench.is_ready)
+    (bench.home / "counter.txt").unlink()
+    backend = start("running", ends=True, home=bench.home)
+    agree(bench, "Repair Linewash")
+    bench.until(lambda: bench.text("setupSentence").startswith("Waiting until the drawing"))
+    assert bench.text("setupTitle") == "Repairing Linewash"
+    bench.click()
+    bench.until(lambda: bench.button() == "Continue")
+    assert bench.text("setupTitle") == "The repair is paused" and bench.starts() == ["install"]
+    backend.kill()
+    backend.wait()
+    last = bench.restart(step_s=0.1) if is_restarted else bench
+    for starts in (["install", "repair"], ["install", "repair", "repair"]):
+        last.click()
+        last.until(lambda starts=starts: last.starts() == starts and last.button() == "Pause")
+        last.installer()
+        if len(starts) == 2:
+            last.click()
+            last.until(lambda: last.button() == "Continue")
+    last.until(last.is_ready)
+    last.close()
+    last.end_installer()
+
+
 def test_a_program_that_is_gone_is_noticed_when_the_painter_colors(begin: Any) -> None:
     bench = begin()
     bench.click()
