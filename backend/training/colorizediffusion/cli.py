@@ -17,7 +17,7 @@ from backend.training.colorizediffusion.augment import MULTI_ASPECT, Augmentatio
 from backend.training.colorizediffusion.batch import BatchConfig
 from backend.training.colorizediffusion.dataset import SKETCH, DatasetError, Filters, ImageDataset
 from backend.training.colorizediffusion.dataset_builder import BuildOptions, ForegroundSegmenter, build_dataset
-from backend.training.colorizediffusion.stages.stage_table import STAGES, V2_BACKGROUND
+from backend.training.colorizediffusion.stages.stage_table import OPTION_STAGES, STAGES, V2_BACKGROUND
 from backend.training.engine.config import Hardware, TrainConfig
 from shared.devices.device_status import NumberFormat
 
@@ -57,7 +57,8 @@ def train_stage(
     rotate: Annotated[float, typer.Option(help="Most degrees that references are rotated.")] = 0.0,
     color_jitter: Annotated[float, typer.Option(help="Most change of a reference's brightness, contrast, saturation.")] = 0.0,
     erase_mask: Annotated[
-        float, typer.Option(help="Share of batches with a rectangle of the reference's mask made foreground.")
+        float,
+        typer.Option(help="v15, v2-background: share of batches with a rectangle of reference masks made foreground."),
     ] = 0.0,
     warp: Annotated[float, typer.Option(help="Share of batches with warped references.")] = 0.0,
     drop_reference: cli_options.ReferenceDropout = 0.5,
@@ -71,8 +72,12 @@ def train_stage(
         float, typer.Option(min=0, max=1, help="v2-background: share of images that are learned with a white background.")
     ] = 0.05,
     background_context: Annotated[
-        str, typer.Option(help="v2-background: whose tokens the background encoder sees, background or reference.")
-    ] = "background",
+        str,
+        typer.Option(
+            help="v2-background: whose tokens the background encoder sees, background or reference. "
+            "Default: as it has learned in the start, a new one the background's."
+        ),
+    ] = "",
     merge_masks: Annotated[
         float, typer.Option(min=0, max=1, help="v2-background: share of images whose mask is united with another's.")
     ] = 0.0,
@@ -81,7 +86,9 @@ def train_stage(
         typer.Option(help="Folder of sketches, instead of sketch; several times: one of them is drawn for each image."),
     ] = None,
     min_score: Annotated[float, typer.Option(help="Least aesthetic score, where image_list*.json has one.")] = 0.0,
-    min_side: Annotated[int, typer.Option(help="Smallest side, where image_list*.json has a resolution.")] = 0,
+    min_side: Annotated[
+        int, typer.Option(min=-1, help="Smallest side, where image_list*.json has a resolution; -1: v2 1024, others any.")
+    ] = -1,
     validation: cli_options.Validation = None,
     gradient_checkpointing: Annotated[
         bool, typer.Option("--gradient-checkpointing", help="Compute activations twice rather than keep them.")
@@ -103,10 +110,7 @@ def train_stage(
 
     name = str(context.command.name)
     info = STAGES[name]
-    if noisy_reference and not info.trains_backbone:
-        raise typer.BadParameter(f"--noisy-reference is for v1 and v2-backbone: {name} learns from tokens without noise")
-    if merge_masks and info is not V2_BACKGROUND:
-        raise typer.BadParameter("--merge-masks is for v2-background")
+    _refuse_options_of_others(context, name)
     sizes = _parse_crops(crops or info.crops)
     longest = max(max(size) for size in sizes)
     augmentation = Augmentation(
@@ -141,7 +145,8 @@ def train_stage(
     )
     with cli_errors(DatasetError):
         sketches = tuple(sketch_folder) if sketch_folder else (SKETCH,)
-        dataset = ImageDataset(data, batch_config.masks, Filters(min_score, min_side), sketches)
+        filters = Filters(min_score, info.min_side if min_side < 0 else min_side)
+        dataset = ImageDataset(data, batch_config.masks, filters, sketches)
         validation_set = ImageDataset(validation, batch_config.masks) if validation else None
     stage = STAGE_CLASSES[name](dataset, checkpoint, batch_config)
     config = TrainConfig(
@@ -166,6 +171,9 @@ def train_stage(
         check_run(run, values)
         with trainer.accelerator.main_process_first():
             record_run(run, {**values, **start_values})
+    if trainer.accelerator.is_main_process:
+        for notice in filter(None, (dataset.notice, stage.notice)):
+            typer.echo(notice, err=True)
     trainer.train(create_sheet_renderer(stage, validation_set) if validation_set else None)
     trainer.accelerator.end_training()
 
@@ -220,6 +228,13 @@ def _default_segmenter() -> ForegroundSegmenter:
     return foreground_segmenter(models_dir(default_home())).segment_reference
 
 
+def _refuse_options_of_others(context: typer.Context, stage: str) -> None:
+    for option, stages in OPTION_STAGES.items():
+        source = context.get_parameter_source(option)
+        if stage not in stages and source is not None and source.name == "COMMANDLINE":
+            raise typer.BadParameter(f"--{option.replace('_', '-')} is for {' and '.join(stages)}: {stage} does not use it")
+
+
 def _parse_crops(text: str) -> tuple[Size, ...]:
     if text == "multi":
         return MULTI_ASPECT
@@ -238,7 +253,7 @@ def _parse_prediction(text: str) -> Prediction | None:
     return None if not text else "eps" if text == "eps" else "v"
 
 
-def _parse_context(text: str) -> BackgroundContext:
-    if text not in ("background", "reference"):
+def _parse_context(text: str) -> BackgroundContext | None:
+    if text not in ("", "background", "reference"):
         raise typer.BadParameter(f"{text} is neither background nor reference")
-    return "background" if text == "background" else "reference"
+    return None if not text else "background" if text == "background" else "reference"

@@ -39,6 +39,14 @@ class Filters:
         side = _shorter_side(entry.get("resolution"), self.min_side)
         return score >= self.min_score and side >= self.min_side and bool(entry.get("exist_sketch", True))
 
+    def describe(self, left_out: int) -> str:
+        """A sentence for so many images that are left out; '' for none."""
+        if not left_out:
+            return ""
+        score = f", an aesthetic score of {self.min_score:g} (--min-score)" if self.min_score else ""
+        side = f", a shorter side of {self.min_side} pixels (--min-side)" if self.min_side else ""
+        return f"Listed images left out: {left_out}. Needed are a sketch{score}{side}."
+
 
 def _shorter_side(resolution: Any, default: int) -> int:
     """Of a resolution given as a number, a list, or text like 768x1024."""
@@ -81,6 +89,8 @@ class ImageDataset:
     filters: Filters = Filters()
     sketches: tuple[str, ...] = (SKETCH,)
     """Folders of sketches, each with one of every image that the first has; paths from ``folder``, or whole ones."""
+    notice: str = field(init=False, repr=False, default="")
+    """A sentence where the filters leave listed images out; '' where they do not."""
     _names: list[str] = field(init=False, repr=False)
     """FOLDER/NAME or NAME of each image, with its suffix."""
     _archives: dict[Path, tuple[zipfile.ZipFile, dict[str, str]]] = field(init=False, repr=False, default_factory=dict)
@@ -88,16 +98,21 @@ class ImageDataset:
 
     def __post_init__(self) -> None:
         first, *others = self.sketches
-        self._names = self._names_in(first)
+        listed = _listed_images(self.folder)
+        accepted = [name for name, entry in (listed or {}).items() if self.filters.accepts(entry)]
+        allowed = None if listed is None else {_stem(name) for name in accepted}
+        self.notice = self.filters.describe(len(listed or ()) - len(accepted))
+        self._names = self._names_in(first, allowed)
         if not self._names:
-            raise DatasetError(f"{self.folder} holds no images in {first}/ that may be used")
+            raise DatasetError(f"{self.folder} holds no images in {first}/ that may be used. {self.notice}".rstrip())
         for other in others:
-            missing = sorted({_stem(name) for name in self._names} - {_stem(name) for name in self._names_in(other)})
+            missing = sorted({_stem(name) for name in self._names} - {_stem(name) for name in self._names_in(other, allowed)})
             if missing:
                 raise DatasetError(f"{len(missing)} sketches of {first}/ are missing in {other}/, such as {missing[0]}")
 
-    def _names_in(self, part: str) -> list[str]:
-        folder, allowed = self.folder / part, _allowed_names(self.folder, self.filters)
+    def _names_in(self, part: str, allowed: set[str] | None) -> list[str]:
+        """``allowed``: names without suffix; None: all."""
+        folder = self.folder / part
         return sorted({*_names_in_archives(sorted(folder.glob("*.zip")), allowed), *_names_in_folder(folder, allowed)})
 
     def __len__(self) -> int:
@@ -155,15 +170,15 @@ def _find_file(path: Path) -> Path:
     return next((candidate for candidate in candidates if candidate.is_file()), path)
 
 
-def _allowed_names(folder: Path, filters: Filters) -> set[str] | None:
-    """Names, without suffixes, that the lists allow; None when there is no list."""
+def _listed_images(folder: Path) -> dict[str, dict[str, Any]] | None:
+    """The entries of the lists by image; None when there is no list."""
     lists = sorted(folder.glob("image_list*.json"))
     if not lists:
         return None
     entries: dict[str, dict[str, Any]] = {}
     for path in lists:
         entries.update(json.loads(path.read_text(encoding="utf-8")))
-    return {_stem(name) for name, entry in entries.items() if filters.accepts(entry)}
+    return entries
 
 
 def _names_in_archives(archives: list[Path], allowed: set[str] | None) -> list[str]:

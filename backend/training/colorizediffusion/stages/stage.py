@@ -44,9 +44,9 @@ class StartCheckpoint:
     clip: Path | None = None
     """CLIP's own file; None: the checkpoint holds CLIP."""
     prediction: Prediction | None = None
-    """None: as the checkpoint's file name says."""
-    background_context: BackgroundContext = "background"
-    """Whose tokens v2's background encoder is trained to attend to: the background's own, as in the paper (spec 21.4)."""
+    """None: as the JSON file beside the checkpoint says, or its name."""
+    background_context: BackgroundContext | None = None
+    """Whose tokens v2's background encoder is trained to attend to; None: see ``BackgroundStage.load_start``."""
     gradient_checkpointing: bool = False
     """Whether U-Net and encoders compute their activations again in the backward pass instead of keeping them."""
 
@@ -83,6 +83,8 @@ class Stage(ABC):
     """The version that the stage trains."""
     start_versions: ClassVar[tuple[Version, ...]]
     """The versions whose checkpoints the stage can start from."""
+    notice: str = ""
+    """What the user should know of the start checkpoint, once it is loaded; '' where there is nothing."""
 
     def __init__(self, dataset: ImageDataset, start: StartCheckpoint, config: BatchConfig) -> None:
         self.dataset, self.start, self.config = dataset, start, config

@@ -42,6 +42,8 @@ class StageInfo:
     """Largest side before cropping, exclusive; 0: an eighth above the crops."""
     max_border: int = 150
     """Most pixels of lines that are wiped at an edge."""
+    min_side: int = 0
+    """Smallest side of images that ``image_list*.json`` gives a resolution of, pixels."""
 
     @property
     def trains_backbone(self) -> bool:
@@ -67,6 +69,7 @@ V2_BACKBONE = StageInfo(
     crops="multi",
     load_size=1025,
     max_border=200,
+    min_side=1024,
 )
 V2_BACKGROUND = StageInfo(
     _BACKGROUND_PARTS,
@@ -78,6 +81,7 @@ V2_BACKGROUND = StageInfo(
     crops="multi",
     load_size=1025,
     max_border=200,
+    min_side=1024,
 )
 V2_STYLE = StageInfo(
     _STYLE_PARTS,
@@ -87,6 +91,7 @@ V2_STYLE = StageInfo(
     crops="multi",
     load_size=1025,
     max_border=200,
+    min_side=1024,
 )
 
 STAGES: Mapping[str, StageInfo] = {
@@ -97,3 +102,12 @@ STAGES: Mapping[str, StageInfo] = {
     "v2-style": V2_STYLE,
 }
 """By the name of its command; v2's are in the order of its stages 0, 1 and 2."""
+
+OPTION_STAGES: Mapping[str, tuple[str, ...]] = {
+    "noisy_reference": ("v1", "v2-backbone"),
+    "erase_mask": ("v15", "v2-background"),
+    "white_background": ("v2-background",),
+    "background_context": ("v2-background",),
+    "merge_masks": ("v2-background",),
+}
+"""Options of the command line that mean something to these stages alone; the others refuse them."""

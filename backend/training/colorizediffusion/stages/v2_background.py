@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from backend.families.colorizediffusion.checkpoint.config import BackgroundContext
 from backend.families.colorizediffusion.checkpoint.loader import Parts
 from backend.families.colorizediffusion.conditioning import extra_part
 from backend.networks.colorizediffusion.attention_inputs import CrossAttentionInput, Split
@@ -22,6 +23,7 @@ from backend.training.colorizediffusion.stages import stage_table
 from backend.training.colorizediffusion.stages.bleaching import background_reference, erase_background_lines, whiten_target
 from backend.training.colorizediffusion.stages.reference_stage import EncoderInputs, ReferenceStage, lower_mask
 from backend.training.colorizediffusion.stages.stage import move_to_device_of
+from backend.training.colorizediffusion.stages.v2_new_networks import has_learned
 
 
 class BackgroundNetwork(nn.Module):
@@ -67,9 +69,17 @@ class BackgroundStage(ReferenceStage):
         return BackgroundNetwork(parts)
 
     def load_start(self) -> Parts:
-        """See ``Stage``.  The networks are used in the way that they learn."""
+        """See ``Stage``.  The networks are used in the way that they learn.
+
+        Unless one is asked for, an encoder that has learned goes on with its context; a new one learns with the background's
+        own tokens, as in the paper (spec 21.4).
+        """
         parts = super().load_start()
-        self._parts = replace(parts, config=replace(parts.config, background_context=self.start.background_context))
+        has_context = has_learned(extra_part(parts.extras, "background_encoder", BackgroundEncoder))
+        learned = parts.config.background_context if has_context else None
+        context = self.start.background_context or learned or "background"
+        self.notice = _context_notice(self.start.path.name, learned, context)
+        self._parts = replace(parts, config=replace(parts.config, background_context=context))
         return self._parts
 
     def batch(self, rng: np.random.Generator) -> Batch:
@@ -81,7 +91,7 @@ class BackgroundStage(ReferenceStage):
         tokens, own = (self.encode_tokens(image, batch.warp) for image in (batch.reference, batch.background))
         with torch.no_grad():
             sketch_features = move_to_device_of(self.parts.sketch_encoder, batch.sketch)(batch.sketch)
-        seen = own if self.start.background_context == "background" else tokens
+        seen = own if self.parts.config.background_context == "background" else tokens
         return network(
             noisy,
             batch.time,
@@ -90,6 +100,14 @@ class BackgroundStage(ReferenceStage):
             self.encoder_inputs(batch, batch.background, seen),
             lower_mask(batch.mask, batch.thresholds[:, 0]),
         )
+
+
+def _context_notice(start: str, learned: BackgroundContext | None, context: BackgroundContext) -> str:
+    """A sentence where an encoder has learned with another context than a new one would, or than it will from now on."""
+    if learned is None or learned == context == "background":
+        return ""
+    from_now_on = "it goes on with them" if learned == context else f"from now on it sees the {context}'s"
+    return f"The background encoder of {start} has learned with the tokens of the {learned}; {from_now_on}."
 
 
 def bleach(batch: Batch) -> Batch:

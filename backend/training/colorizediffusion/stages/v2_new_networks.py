@@ -52,7 +52,7 @@ def expand_to_v2(parts: Parts) -> Parts:
         widths = zip(reversed(down), reversed(up), strict=True)
         extras["style_encoder"] = _new_encoder(StyleEncoder, unet.unet, [nn.Linear(width, 2 * to) for width, to in widths])
     for encoder in extras.values():
-        if isinstance(encoder, ReferenceEncoder) and not _has_learned(encoder):
+        if isinstance(encoder, ReferenceEncoder) and not has_learned(encoder):
             _copy_down_half(unet.unet, encoder)
     if "warp_modules" not in extras:
         extras["warp_modules"] = WarpModules(down, parts.config.head_dim)
@@ -81,7 +81,7 @@ def _decoder_widths(unet: UNet2DConditionModel) -> list[int]:
     return [width for width in reversed(widths) for _ in range(_BLOCKS)]
 
 
-def _has_learned(encoder: ReferenceEncoder) -> bool:
+def has_learned(encoder: ReferenceEncoder) -> bool:
     """Whether its heads give something; the first step of a training run changes them."""
     return any(bool(weight.any()) for weight in encoder.heads.parameters())
 

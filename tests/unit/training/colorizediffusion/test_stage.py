@@ -121,11 +121,6 @@ def test_two_processes_agree_with_one(plain: Path, v1_checkpoint: Path, project:
     check_two_processes_agree_with_one(lambda run: options("v15", plain, v1_checkpoint, run), project, tmp_path)
 
 
-def test_v15_has_no_noisy_reference(plain: Path, v1_checkpoint: Path, tmp_path: Path) -> None:
-    refused = CliRunner().invoke(app, options("v15", plain, v1_checkpoint, tmp_path / "run", "--noisy-reference"))
-    assert refused.exit_code == 2 and not (tmp_path / "run").exists()
-
-
 @pytest.mark.parametrize("name", ["v1", "v15"])
 def test_what_was_learned_is_a_checkpoint_that_loads(name: str, plain: Path, v1_checkpoint: Path, tmp_path: Path) -> None:
     runner = CliRunner()
