@@ -201,18 +201,13 @@ def create_dataset(
     images: Annotated[Path, typer.Argument(help="Folder of colored images.", exists=True, file_okay=False)],
     out: Annotated[Path, typer.Argument(help="Folder for the data set.")],
     masks: Annotated[bool, typer.Option(help="Make masks of the foreground; v15 and v2-background need them.")] = True,
-    bleach: Annotated[
-        bool, typer.Option("--bleach", help="Write each image without its foreground as well, as a background reference.")
-    ] = False,
     min_side: Annotated[int, typer.Option(help="Leave out images whose shorter side is below this.")] = 256,
     max_side: Annotated[int, typer.Option(help="Shrink images whose shorter side is above this.")] = 1024,
     archive_size: Annotated[int, typer.Option(min=0, help="Images in a zip archive; 0: loose files.")] = 0,
 ) -> None:
     """Make a data set of colored images: their lines, and masks of their foreground.  Called again, it continues."""
-    if bleach and not masks:
-        raise typer.BadParameter("--bleach needs masks")
     segmenter = _default_segmenter() if masks else None
-    options = BuildOptions(lines_from_color, segmenter, bleach, min_side, max_side, archive_size)
+    options = BuildOptions(lines_from_color, segmenter, min_side, max_side, archive_size)
     report = build_dataset(images, out, options, typer.echo)
     for reason in report.left_out:
         typer.echo(f"left out: {reason}", err=True)

@@ -17,8 +17,8 @@ from PIL import Image
 
 from backend.imaging.types import Gray, Rgb
 
-COLOR, SKETCH, MASK, BACKGROUND = "color", "sketch", "mask", "background"
-"""Folders of a data set; the last, which may be missing, has the colors without the foreground."""
+COLOR, SKETCH, MASK = "color", "sketch", "mask"
+"""Folders of a data set; the last may be missing."""
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
 _UNFILTERED_PREFIX = "ai"
 """Archives whose names begin so are used whole, whatever the lists say."""

@@ -7,10 +7,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from backend.imaging.bleaching import bleach
 from backend.imaging.resize import resize
 from backend.imaging.types import Gray, Rgb
-from backend.training.colorizediffusion.dataset import BACKGROUND, COLOR, IMAGE_SUFFIXES, MASK, SKETCH
+from backend.training.colorizediffusion.dataset import COLOR, IMAGE_SUFFIXES, MASK, SKETCH
 from backend.training.colorizediffusion.dataset_writer import DatasetWriter
 
 EXTRACTION_SIDE = 512
@@ -29,8 +28,6 @@ class BuildOptions:
     """From an image (h, w, 3) to lines (h, w)."""
     segment_foreground: ForegroundSegmenter | None
     """None: the data set has no masks."""
-    bleaches: bool = False
-    """Whether each image is written a second time without its foreground, as a background reference.  Needs masks."""
     min_side: int = 256
     """Images whose shorter side is below this are left out."""
     max_side: int = 1024
@@ -67,8 +64,6 @@ def build_dataset(images: Path, out: Path, options: BuildOptions, on_image: Call
         parts = {COLOR: color, SKETCH: _extract_sketch(color, options.extract_lines)}
         if options.segment_foreground is not None:
             parts[MASK] = options.segment_foreground(color)
-            if options.bleaches:
-                parts[BACKGROUND] = bleach(color, parts[MASK])
         on_image(writer.add(source.as_posix(), _flat_name(source), parts))
     writer.close()
     return BuildReport(len(writer.sources), tuple(left_out))

@@ -14,10 +14,10 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from PIL import Image
 
-from backend.training.colorizediffusion.dataset import BACKGROUND, COLOR, MASK, SKETCH
+from backend.training.colorizediffusion.dataset import COLOR, MASK, SKETCH
 from shared.atomic_file import replace_atomically, write_atomically
 
-PARTS = (COLOR, MASK, BACKGROUND, SKETCH)
+PARTS = (COLOR, MASK, SKETCH)
 """In the order in which they are written: what is in the last is in the others."""
 LOOSE_FOLDER = "all"
 """Folder of images that stay loose files."""
@@ -53,7 +53,7 @@ class DatasetWriter:
     def add(self, source: str, stem: str, parts: dict[str, np.ndarray]) -> str:
         """Write and list an image; returns its name in the data set, made from ``stem``.
 
-        source: the file it was made from.  parts: its arrays by part, see PARTS; mask and background may be missing.
+        source: the file it was made from.  parts: its arrays by part, see PARTS; the mask may be missing.
         """
         name = f"{self._folder_name}/{self._unique_stem(stem)}.png"
         for part in PARTS:

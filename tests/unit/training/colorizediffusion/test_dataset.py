@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -15,9 +14,8 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from backend.imaging.bleaching import bleach
 from backend.training.cli import app
-from backend.training.colorizediffusion.dataset import BACKGROUND, DatasetError, Filters, ImageDataset
+from backend.training.colorizediffusion.dataset import DatasetError, Filters, ImageDataset
 from backend.training.colorizediffusion.dataset_builder import BuildOptions, build_dataset
 from tests.unit.training.colorizediffusion.conftest import COUNT, draw
 
@@ -95,23 +93,6 @@ def making(archive: int = 0) -> BuildOptions:
 
 
 @pytest.mark.parametrize("archive", [0, 2])
-def test_backgrounds_are_written_bleached(tmp_path: Path, archive: int) -> None:
-    options = replace(making(archive), bleaches=True)
-    build_dataset(images(tmp_path / "all"), tmp_path / "set", options, lambda name: None)
-    backgrounds = tmp_path / "set" / BACKGROUND
-    for file in backgrounds.glob("*.zip"):
-        shutil.unpack_archive(file, backgrounds)
-    data, whitened = ImageDataset(tmp_path / "set", masks=True), 0
-    for number in range(4):
-        sample = data.read(number)
-        assert sample.mask is not None
-        with Image.open(backgrounds / sample.name) as image:
-            assert np.array_equal(np.asarray(image), bleach(sample.color, sample.mask))
-        whitened += int((sample.mask > 127).sum())
-    assert whitened
-
-
-@pytest.mark.parametrize("archive", [0, 2])
 def test_makes_a_set_that_can_be_learned_from(tmp_path: Path, archive: int) -> None:
     heard: list[str] = []
     dataset = build_dataset(images(tmp_path / "all"), tmp_path / "set", making(archive), heard.append)
@@ -124,6 +105,7 @@ def test_makes_a_set_that_can_be_learned_from(tmp_path: Path, archive: int) -> N
         assert sample.mask is not None
         assert sample.color.shape[:2] == sample.sketch.shape == sample.mask.shape == (80, 80)
         assert np.array_equal(sample.sketch, 255 - sample.color[..., 0])
+    assert {path.name for path in (tmp_path / "set").iterdir() if path.is_dir()} == {"color", "sketch", "mask"}
     clear = next(number for number, name in enumerate(names(data)) if "clear_webp" in name)
     assert (data.read(clear).color == 255).all()  # transparent is white paper
 
