@@ -9,6 +9,7 @@ from .krita_api.document import Document, Layer
 from .qt import QtCore, QtWidgets
 from .state.choices import MAX_MASKS, Area, DockerState, ForegroundChoice, ForegroundMask
 from .transfer.foreground_preview import make_foreground_preview
+from .transfer.layer_sample import LayerSampler
 from .widgets.foreground_masks import Entry
 from .widgets.panel import FOREGROUNDS, RECOLORING_FOREGROUNDS, Panel
 
@@ -30,7 +31,7 @@ class ForegroundChooser(QtCore.QObject):
     def __init__(self, docker: QtWidgets.QWidget, panel: Panel, controller: Controller, choose: Callable[..., Any]) -> None:
         super().__init__(docker)
         self._panel, self._controller, self._choose = panel, controller, choose
-        self._choices = DockerState()
+        self._choices, self._sampler = DockerState(), LayerSampler(controller.app)
         self._key: Optional[Tuple[Any, ...]] = None
         self._is_making, self._made = False, 0.0
         tasks: List[Task] = []
@@ -71,7 +72,7 @@ class ForegroundChooser(QtCore.QObject):
 
     async def _make_image(self, document: Document, lines_id: str, masks: Sequence[ForegroundMask]) -> None:
         try:
-            image = await make_foreground_preview(self._controller.app, document, lines_id, masks)
+            image = await make_foreground_preview(self._sampler, document, lines_id, masks)
         finally:
             self._is_making, self._made = False, time.monotonic()
         if self._key is not None:  # else there are not several masks any more

@@ -9,7 +9,7 @@ from typing import Any, Callable, Coroutine, Iterable, List, Union
 from .controller import Controller
 from .event_loop import in_thread, pause
 from .images.clipboard import ImageSource
-from .images.thumbnails import file_thumbnail, layer_thumbnail
+from .images.thumbnails import file_thumbnail
 from .krita_api.document import Document
 from .qt import QtCore, QtGui, QtWidgets
 from .shared.errors import ErrorCode, LinewashError
@@ -17,6 +17,7 @@ from .shared.protocol import MAX_REFERENCES
 from .state.choices import DockerState, Reference
 from .state.model_choices import background_reference, bleaching_threshold, find_model
 from .state.session import Message, Severity
+from .transfer.layer_sample import LayerSampler
 from .widgets.image_dialog import default_image_folder, open_image_dialog
 from .widgets.panel import Panel
 
@@ -31,6 +32,7 @@ class ReferenceChooser(QtCore.QObject):
     def __init__(self, docker: QtWidgets.QWidget, panel: Panel, controller: Controller, choose: Callable[..., Any]) -> None:
         super().__init__(docker)
         self._docker, self._panel, self._controller, self._choose = docker, panel, controller, choose
+        self._sampler = LayerSampler(controller.app)
         panel.reference.changed.connect(self._change)
         panel.reference.dropped.connect(self._add_images)
         panel.reference_add.clicked.connect(self._show_menu)
@@ -112,7 +114,7 @@ class ReferenceChooser(QtCore.QObject):
         self._choose(references=session.choices.references + tuple(new))
 
     async def _show_layer(self, document: Document, reference: Reference) -> None:
-        image = layer_thumbnail(self._controller.app, document, reference.layer_id)
+        image = await self._sampler.thumbnail(document, reference.layer_id)
         await pause()  # Krita may have handled events in there; if one of them closed the docker, this task ends here
         self._panel.reference.set_thumbnail(reference, image)
 

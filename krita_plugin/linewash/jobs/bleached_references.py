@@ -16,8 +16,7 @@ from ..shared.errors import ErrorCode, LinewashError
 from ..shared.paths import ServerInfo
 from ..state.choices import Reference
 from ..transfer.layer_capture import capture_reference
-from ..transfer.layer_digest import digest_layer, file_stamp, weights_stamps
-from ..transfer.pixel_reader import copy_layer
+from ..transfer.layer_digest import digest_reference, file_stamp, weights_stamps
 from .backend_connection import BackendConnection
 from .colorize_job import WAIT_S
 
@@ -103,8 +102,7 @@ class BleachedReferences(QtCore.QObject):
         weights = await in_thread(lambda: weights_stamps(self._connection.models_folder()))
         if not reference.layer_id:
             return weights, await in_thread(partial(file_stamp, Path(reference.path)))
-        copy = copy_layer(document, reference.layer_id)
-        return weights, "" if copy is None else await digest_layer(copy, document.size)
+        return weights, await digest_reference(document, reference.layer_id)
 
     async def _pack(self, document: Document, reference: Reference, content: Any) -> bytes:
         label = (document.session_id, reference.source, content)

@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Iterator, Tuple
 
 from ..event_loop import pause
+from ..krita_api.color_space import color_space_of
+from ..krita_api.document import Document
 from ..libkis import Node
-from .pixel_reader import LayerCopy
 
 ROWS = 192
 """How many rows of a layer are read at most."""
@@ -14,20 +15,31 @@ Stamp = Tuple[int, int]
 """Time of the last change in nanoseconds, and size in bytes; zeros where there is no such file."""
 
 
-async def digest_layer(copy: LayerCopy, canvas: Tuple[int, int]) -> str:
-    """A digest of every so many rows of what a frozen copy shows.
+async def digest_layer(layer: Node, is_computed: bool, canvas: Tuple[int, int]) -> str:
+    """A digest of every so many rows of what a layer, or a copy of it, shows.
 
     Where Krita has not computed that, of what it is made of: the layer, its masks, the layers inside.  Values of filters and
     the opacity of layers inside are not looked at then.
     """
-    digest = hashlib.sha256(repr((copy.space, canvas)).encode())
-    for node in [copy.node] if copy.is_computed else _walk(copy.node):
+    digest = hashlib.sha256(repr((color_space_of(layer), canvas)).encode())
+    for node in [layer] if is_computed else _walk(layer):
         digest.update(repr((str(node.type()), bool(node.visible()), str(node.blendingMode()))).encode())
         read = node.pixelData if str(node.type()).endswith("mask") else node.projectionPixelData
         for top in sampled_rows(canvas[1]):
             digest.update(bytes(read(0, top, canvas[0], 1)))
             await pause()
     return digest.hexdigest()
+
+
+async def digest_reference(document: Document, layer_id: str) -> str:
+    """A digest of a layer of a document, '' when it is not there (any more).
+
+    The layer itself is read, while the painter may change it: to copy one of 8192 x 8192 pixels with masks takes Krita 0.1 s.
+    """
+    node = document.find_node(layer_id)
+    if node is None:
+        return ""
+    return await digest_layer(node, not node.childNodes() or document.shows(layer_id), document.size)
 
 
 def sampled_rows(height: int) -> "range":

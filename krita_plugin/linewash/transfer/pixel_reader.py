@@ -1,7 +1,7 @@
 """The pixels of frozen copies, read strip by strip with pauses, so that the painter may go on meanwhile."""
 
 from dataclasses import dataclass, replace
-from typing import Iterator, List, Optional, Union
+from typing import Any, Callable, Coroutine, Iterator, List, Optional, Union
 
 from ..event_loop import pause
 from ..krita_api.application import KritaApp
@@ -9,11 +9,14 @@ from ..krita_api.color_space import ColorSpace
 from ..krita_api.colorize_masks import KeyStrokeMask, hide_colorize_masks, read_key_strokes
 from ..krita_api.document import Document
 from ..krita_api.pixel_data import STRIP_PIXELS, Converter, PixelData, Rect, read_layer, strips
-from ..libkis import KritaDocument, Node, Selection
+from ..libkis import Node, Selection
 from ..shared.errors import ErrorCode, LinewashError
 
 TILE_STRIPS = 8
 """Strips of a layer that Krita computes in one step."""
+
+VisitTile = Callable[[Node, int, int], Coroutine[Any, Any, None]]
+"""Takes the layer, whose upper left corner is the tile's, the tile's first row in the area and its number of rows."""
 
 
 @dataclass(frozen=True)
@@ -48,10 +51,35 @@ async def read_color(app: KritaApp, copy: LayerCopy, area: Rect, converter: Conv
     """What an area of a layer shows, with its masks."""
     if copy.is_computed:
         return await collect_strips(read_layer(copy.node, area, converter), area, bounds)
+    collected: List[bytes] = []
+
+    async def collect(node: Node, _: int, rows: int) -> None:
+        place = (0, 0, area[2], rows)
+        collected.extend((await collect_strips(read_layer(node, place, converter), place, bounds)).strips)
+
+    await compute_tiles(app, copy, area, collect)
+    return PixelData(area[2], area[3], 4, tuple(collected), bounds)
+
+
+async def compute_tiles(app: KritaApp, copy: LayerCopy, area: Rect, visit: VisitTile) -> None:
+    """Let Krita compute an area of a copy, which is of no use afterwards, tile by tile from top to bottom."""
     scratch = app.create_scratch_document()
     try:
         app.event_calls.convert_document(scratch, copy.space)
-        return await _read_computed(app, scratch, copy.node, area, converter, bounds)
+        root, (x, y, width, height) = scratch.rootNode(), area
+        if root is None:
+            raise LinewashError(ErrorCode.INTERNAL, "a scratch document has no root")
+        copy.node.setVisible(True)  # else nothing of it is computed
+        app.event_calls.add_child_node(root, copy.node, None)
+        # Krita computes what lies on a document's canvas and waits for it.  So the canvas is one tile, which moves downwards.
+        tile_rows = TILE_STRIPS * max(1, STRIP_PIXELS // max(1, width))
+        for top in range(0, height, tile_rows):
+            await pause()
+            rows = min(tile_rows, height - top)
+            app.event_calls.move_canvas(scratch, *((0, tile_rows) if top else (x, y)), width, rows)
+            await pause()
+            app.event_calls.refresh_projection(scratch)
+            await visit(scratch.topLevelNodes()[-1], top, rows)
     finally:
         app.event_calls.close_document(scratch)
 
@@ -77,25 +105,3 @@ async def read_gray(source: Union[Node, Selection], canvas: Rect) -> PixelData:
         collected.append(bytes(source.pixelData(0, top, canvas[2], rows)) or bytes(canvas[2] * rows))
         await pause()
     return PixelData(canvas[2], canvas[3], 1, tuple(collected), canvas)
-
-
-async def _read_computed(
-    app: KritaApp, scratch: KritaDocument, copy: Node, area: Rect, converter: Converter, bounds: Rect
-) -> PixelData:
-    root, (x, y, width, height) = scratch.rootNode(), area
-    if root is None:
-        raise LinewashError(ErrorCode.INTERNAL, "a scratch document has no root")
-    copy.setVisible(True)  # else nothing of it is computed
-    app.event_calls.add_child_node(root, copy, None)
-    # Krita computes what lies on a document's canvas and waits for it.  So the canvas is one tile, which moves downwards.
-    tile_rows = TILE_STRIPS * max(1, STRIP_PIXELS // max(1, width))
-    collected: List[bytes] = []
-    for top in range(0, height, tile_rows):
-        await pause()
-        rows = min(tile_rows, height - top)
-        app.event_calls.move_canvas(scratch, *((0, tile_rows) if top else (x, y)), width, rows)
-        await pause()
-        app.event_calls.refresh_projection(scratch)
-        tile = read_layer(scratch.topLevelNodes()[-1], (0, 0, width, rows), converter)
-        collected += (await collect_strips(tile, (0, 0, width, rows), bounds)).strips
-    return PixelData(width, height, 4, tuple(collected), bounds)

@@ -141,6 +141,8 @@ class Document:
 
     def refreshProjection(self) -> None:
         assert self.state.idle, "the real one would wait here"
+        for node in _descendants(Node(self.state.root)):
+            node.data.is_computed |= node.visible()
 
     def tryBarrierLock(self) -> bool:
         return self.state.idle

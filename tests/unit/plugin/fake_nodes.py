@@ -30,6 +30,8 @@ class NodeData:
         self.children: list[NodeData] = []
         self.visible, self.blending, self.collapsed = True, "normal", False
         self.at: tuple[int, int] = (0, 0)
+        self.is_computed = True
+        """Else it shows nothing of its masks, and of what lies in it."""
         self.key_strokes: list[tuple[tuple[int, int, int], np.ndarray]] = []
         """Color (BGR) and strength, (H, W), of each key stroke of a colorize mask."""
         self.transparent = -1
@@ -82,7 +84,7 @@ class NodeData:
     def projection(self, x: int, y: int, w: int, h: int) -> np.ndarray:
         """8-bit only: a group shows its children, a transparency mask cuts a layer, a colorize mask fills what is empty."""
         shown = np.zeros((h, w, 4), np.uint8) if self.kind == "grouplayer" else self.read(x, y, w, h)
-        for child in self.children:
+        for child in self.children if self.is_computed else ():
             if child.kind == "colorizemask" and child.visible:
                 shown = np.where(shown[..., 3:] > 0, shown, np.array(COLORIZED, np.uint8))
             elif child.kind == "transparencymask":
@@ -198,7 +200,12 @@ class Node:
         return Node(self.data.parent) if self.data.parent is not None else None
 
     def duplicate(self) -> Node:
-        return handle_of(self.data.copy())
+        """Shows what the original showed when Krita last computed it; what is hidden was never computed."""
+        duplicate, shown = self.data.copy(), self.data
+        while shown.parent is not None and shown.visible:
+            shown = shown.parent
+        duplicate.is_computed = shown.visible
+        return handle_of(duplicate)
 
     def addChildNode(self, child: Node, above: Node | None) -> bool:
         siblings, document = self.data.children, self.data.image

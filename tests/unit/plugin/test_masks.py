@@ -31,7 +31,7 @@ def test_key_strokes_are_hints_and_what_the_mask_fills_is_no_line(bench: Bench, 
     box = bench.widget("hints")
     assert [box.itemText(i) for i in range(box.count())] == ["None", "Ink", "Key strokes", "Colors", "Background"]
     bench.pick("hints", "Key strokes")
-    before = state_of(document)
+    before, bench.backend.pause_s = state_of(document), 0.1  # no layers yet when the request is looked at
     bench.click("color")
     bench.until(lambda: bench.backend.request is not None)
     assert state_of(document) == before

@@ -118,8 +118,8 @@ def test_the_error_names_the_mask(plugin: Any, app: Any, paper: Any, table: Tabl
 
 
 def preview(plugin: Any, app: Any, table: Table, *masks: Any, between: Any = lambda: None) -> np.ndarray:
-    module = plugin.transfer.foreground_preview
-    image = run(module.make_foreground_preview(app, app.active_document(), table.ids["Ink"], masks), between)
+    sampler, make = plugin.transfer.layer_sample.LayerSampler(app), plugin.transfer.foreground_preview.make_foreground_preview
+    image = run(make(sampler, app.active_document(), table.ids["Ink"], masks), between)
     strips = b"".join(plugin.images.codec.image_strips(image))
     return np.frombuffer(strips, np.uint8).reshape(image.height(), image.width(), 4)[..., 2::-1]
 
@@ -155,7 +155,7 @@ def test_the_image_of_a_large_canvas_is_made_in_small_steps(plugin: Any, app: An
         preview(plugin, app, table, table.painted("left"), table.painted("right"), between=lambda: turns.append(len(read)))
     finally:
         node_class.projectionPixelData = original
-    assert max(read) <= 3000 and sum(read) <= 3 * 3000 * plugin.transfer.foreground_preview.ROWS
+    assert max(read) <= 3000 and sum(read) <= 3 * 3000 * plugin.transfer.layer_digest.ROWS
     assert max(after - before for before, after in pairwise(turns)) == 1
 
 
@@ -167,3 +167,75 @@ def test_the_image_of_a_document_with_16_bits(plugin: Any, app: Any, krita: Any,
     scale = shown.shape[0] / 80
     tint = np.array(plugin.transfer.foreground_preview.FOREGROUND_COLOR)
     assert np.abs(shown[int(25 * scale), int(22 * scale)].astype(int) - tint).max() <= 2
+
+
+def add_cut(table: Table, node: Any) -> Any:
+    """A transparency mask that hides the lower half of a layer."""
+    cut = table.document.createNode("cut", "transparencymask")
+    cut.setPixelData(bytes([255]) * (96 * 40) + bytes(96 * 40), 0, 0, 96, 80)
+    node.addChildNode(cut, None)
+    return cut
+
+
+@pytest.mark.parametrize("is_hidden", [False, True])
+@pytest.mark.parametrize("is_inside", [False, True])
+def test_a_layer_is_seen_cut_by_its_own_masks(
+    plugin: Any, app: Any, paper: Any, table: Table, is_hidden: bool, is_inside: bool
+) -> None:
+    """As it is when the drawing is colored, also where Krita computes no masks because the layer is hidden."""
+    group = paper.group(table.document, "group") if is_inside else None
+    node = paper.add(table.document, "cut layer", white(slice(0, 80), slice(0, 96)), group)
+    add_cut(table, node)
+    table.ids["cut layer"] = table.id(node)
+    (group or node).setVisible(not is_hidden)
+    masks = (table.mask_of(table.kinds.ALPHA, table.ids["cut layer"]), table.painted("left"))
+    read = foreground_of(plugin, capture(plugin, app, table.choices(masks[0])))
+    assert [read[20, 50], read[70, 50]] == [255, 0]
+    before = state_of(table.document)
+    shown = preview(plugin, app, table, *masks)
+    assert state_of(table.document) == before
+    scale = shown.shape[0] / 80
+    tint = plugin.transfer.foreground_preview.FOREGROUND_COLOR
+    assert tuple(shown[int(25 * scale), int(50 * scale)]) == tint
+    assert tuple(shown[int(75 * scale), int(50 * scale)]) == (255, 255, 255)
+    node.setPixelData(bytes([255, 0, 0, 255]) * (96 * 80), 0, 0, 96, 80)
+    thumbnail = run(plugin.transfer.layer_sample.LayerSampler(app).thumbnail(app.active_document(), table.ids["cut layer"]))
+    assert (thumbnail.width(), thumbnail.height()) == (96, 80)
+    assert [thumbnail.pixelColor(48, y).name() for y in (10, 70)] == ["#0000ff", "#ffffff"]
+
+
+def test_a_hidden_layer_is_computed_again_only_when_it_has_changed(
+    plugin: Any, app: Any, paper: Any, table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = paper.add(table.document, "hidden", white(slice(0, 80), slice(0, 96)))
+    cut = add_cut(table, node)
+    node.setVisible(False)
+    sampler, refresh = plugin.transfer.layer_sample.LayerSampler(app), app.event_calls.refresh_projection
+    computed: list[Any] = []
+    monkeypatch.setattr(app.event_calls, "refresh_projection", lambda each: computed.append(each) or refresh(each))
+
+    def sample() -> int:
+        run(sampler.thumbnail(app.active_document(), table.id(node)))
+        return len(computed)
+
+    assert [sample(), sample()] == [1, 1]
+    cut.setPixelData(bytes([9]) * (96 * 10), 0, 5, 96, 10)
+    assert [sample(), sample()] == [2, 2]
+    node.setPixelData(bytes([255, 0, 0, 255]) * (96 * 80), 0, 0, 96, 80)
+    assert [sample(), sample()] == [3, 3]
+
+
+def test_a_large_hidden_layer_is_computed_in_small_steps(
+    plugin: Any, app: Any, paper: Any, table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table.document.resizeImage(0, 0, 3000, 2000)
+    node = paper.add(table.document, "hidden", np.full((2000, 3000, 4), 255, np.uint8))
+    add_cut(table, node)
+    node.setVisible(False)
+    sizes: list[int] = []
+    move = app.event_calls.move_canvas
+    monkeypatch.setattr(app.event_calls, "move_canvas", lambda each, *to: sizes.append(to[2] * to[3]) or move(each, *to))
+    thumbnail = run(plugin.transfer.layer_sample.LayerSampler(app).thumbnail(app.active_document(), table.id(node)))
+    assert (thumbnail.width(), thumbnail.height()) == (96, 64)
+    reader, pixels = plugin.transfer.pixel_reader, plugin.krita_api.pixel_data
+    assert sum(sizes) == 3000 * 2000 and max(sizes) <= reader.TILE_STRIPS * pixels.STRIP_PIXELS
