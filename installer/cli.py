@@ -96,7 +96,7 @@ def report_of(options: argparse.Namespace) -> ProgressReport:
     """The report of the command that these options name."""
     file: Path | None = options.progress_file
     task = next((task for task in SetupTask if task.value == options.command), SetupTask.INSTALL)
-    return ProgressReport(file.expanduser().absolute() if file else None, task=task)
+    return ProgressReport(file.expanduser().absolute() if file else None, task=task, wanted_device=options.device or "")
 
 
 def _fail(report: ProgressReport, error: InstallError) -> int:

@@ -45,10 +45,12 @@ class ProgressReport:
         output: TextIO | None = None,
         clock: Callable[[], float] = time.monotonic,
         task: SetupTask = SetupTask.INSTALL,
+        wanted_device: str = "",
     ) -> None:
         self._file, self._output, self._clock = file, output or sys.stdout, clock
         sentence = "Looking at what is there …"
-        self._now = SetupProgress(SetupPhase.CHECK, SetupState.RUNNING, sentence, os.getpid(), task=task)
+        phase, running = SetupPhase.CHECK, SetupState.RUNNING
+        self._now = SetupProgress(phase, running, sentence, os.getpid(), task=task, wanted_device=wanted_device)
         self._lock = threading.Lock()
         self._written_s = self._printed_s = -1e9
         self._line_length = 0

@@ -22,6 +22,9 @@ HEARTBEAT_S = 2.0
 SILENCE_S = 60.0
 """When the file is older than this the installer is taken for gone, even if another program has its process number by now."""
 
+PROCESSOR_OPTION = "install for the processor: --device cpu"
+"""How a hint in a terminal says what the docker has a button for."""
+
 
 class SetupTask(str, Enum):
     """What the installer is asked to do; the value is its command."""
@@ -93,6 +96,8 @@ class SetupProgress:
     """What to do about it."""
     task: SetupTask = SetupTask.INSTALL
     """What it was started for, so that the next start goes on with that."""
+    wanted_device: str = ""
+    """The kind of device that was asked for, as ``device``; '' = whatever suits this computer."""
 
     @property
     def fraction(self) -> Optional[float]:
@@ -117,11 +122,12 @@ class SetupProgress:
             raise ValueError("progress is not a JSON object")
         values: Dict[str, Any] = {f.name: data.get(f.name) for f in fields(SetupProgress)}
         phase = SetupPhase(values["phase"])
-        # An older installer did not name its task.
+        # An older installer did not name its task, nor a device.
         task = values["task"] or (SetupTask.REMOVE if phase is SetupPhase.REMOVE else SetupTask.INSTALL)
         values.update(phase=phase, state=SetupState(values["state"]), task=SetupTask(task))
+        values["wanted_device"] = values["wanted_device"] or ""
         progress = SetupProgress(**values)
-        texts = (progress.sentence, progress.device, progress.error, progress.hint)
+        texts = (progress.sentence, progress.device, progress.error, progress.hint, progress.wanted_device)
         counts = (progress.pid, progress.done_bytes, progress.total_bytes, progress.needed_bytes, progress.free_bytes)
         numbers = (progress.time_s, progress.bytes_per_second)
         if not all(type(text) is str for text in texts) or not all(type(count) is int for count in counts):

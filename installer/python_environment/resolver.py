@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shared.atomic_file import write_atomically
-from shared.setup_progress import SetupPhase
+from shared.setup_progress import PROCESSOR_OPTION, SetupPhase
 
 from ..checkout import Target
 from ..devices.torch_builds import TorchBuild
@@ -86,7 +86,7 @@ def _extra_index(python: Path, build: TorchBuild) -> tuple[str, ...]:
     if build.is_index_needed:
         raise InstallError(
             f"PyTorch's download index ({build.index}), which has the build for {build.device.value}, could not be reached.",
-            "Check that this computer is online and start the installer again, or install for the processor: --device cpu.",
+            f"Check that this computer is online and start the installer again, or {PROCESSOR_OPTION}.",
         )
     info(
         f"PyTorch's download index ({build.index}) could not be reached, so PyTorch comes from pip's ordinary index. "

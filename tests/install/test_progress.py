@@ -95,8 +95,8 @@ def test_a_wish_from_before_is_forgotten(tmp_path: Path) -> None:
 )
 def test_the_file_names_the_task(tmp_path: Path, command: str, task: SetupTask) -> None:
     path = tmp_path / "progress.json"
-    report = report_of(build_parser().parse_args([command, "--progress-file", str(path)]))
+    report = report_of(build_parser().parse_args([command, "--device", "cpu", "--progress-file", str(path)]))
     report.begin(SetupPhase.CHECK, "Checking ...")
     report.finish(SetupState.PAUSED, "Paused.")
     found = read_progress(path)
-    assert found is not None and found.task is task
+    assert found is not None and (found.task, found.wanted_device) == (task, "cpu")

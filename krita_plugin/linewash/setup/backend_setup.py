@@ -20,6 +20,9 @@ from .situation import SetupSnapshot, Situation
 WORK_MS, REST_MS = 400, 1000
 """Time between two looks while the installer runs, and while the docker shows that the backend is missing."""
 
+PROCESSOR = "cpu"
+"""The kind of device that every computer has."""
+
 
 class BackendSetup(QtCore.QObject):
     """Starts, pauses and watches the set-up.
@@ -95,15 +98,30 @@ class BackendSetup(QtCore.QObject):
             self._is_watching = True
             self._loop.start(self._watch())
 
-    def start(self, task: SetupTask) -> None:
-        """Set up, repair or remove the backend; nothing happens while that goes on already."""
+    def start(self, task: SetupTask, device: str = "") -> None:
+        """Set up, repair or remove the backend; nothing happens while that goes on already.
+
+        device: the kind to set up for; '' = whatever suits this computer.
+        """
         if self.is_busy:
             return
         self._cancel.clear()
         self._is_starting, self.failure, self._is_update_postponed = True, None, False
-        self._loop.start(self._start(task))
+        self._loop.start(self._start(task, device))
         self.look()  # it may have to wait first, for a drawing in progress or a Python
         self.changed.emit()
+
+    def go_on(self) -> None:
+        """Start what was not finished."""
+        if self.snapshot is not None:
+            self.start(self.snapshot.task, self.snapshot.wanted_device)
+
+    def pass_by(self) -> None:
+        """Take the way past the page: set up for the processor where that is offered, else use what is installed."""
+        if self.snapshot is not None and self.page.offers_processor:
+            self.start(self.snapshot.task, PROCESSOR)
+        else:
+            self.postpone()
 
     def pause(self) -> None:
         """Ask the installer to stop after what it is doing; what it has is kept."""
@@ -143,13 +161,13 @@ class BackendSetup(QtCore.QObject):
         if snapshot.situation is Situation.INTERRUPTED and self._may_resume and not self._is_starting:
             # The painter wanted it, and Krita or the computer has ended meanwhile.  Once: what ends again and again needs them.
             self._may_resume = False
-            self.start(snapshot.task)
+            self.go_on()
         elif is_new:
             self.changed.emit()
 
-    async def _start(self, task: SetupTask) -> None:
+    async def _start(self, task: SetupTask, device: str) -> None:
         try:
-            await in_thread(partial(self._runner.run, task, self._cancel.is_set, self._closed.is_set))
+            await in_thread(partial(self._runner.run, task, self._cancel.is_set, self._closed.is_set, device))
         except LinewashError as error:
             snapshot = await in_thread(self._runner.look)
             # Else the file tells it, and a restart of Krita finds it there.

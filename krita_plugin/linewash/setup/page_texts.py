@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 from typing import List, Optional, Sequence
 
-from ..shared.setup_progress import SetupPhase, SetupProgress, SetupTask
+from ..shared.setup_progress import PROCESSOR_OPTION, SetupPhase, SetupProgress, SetupTask
 from ..state.session import Message, Severity
 from .situation import SetupSnapshot, Situation
 
@@ -38,6 +38,8 @@ class PageText:
     """In color: what is wrong."""
     other_button: str = ""
     """Of the way past this page; '' = none."""
+    offers_processor: bool = False
+    """Whether that way is a set-up for the processor."""
 
 
 def page_text(snapshot: SetupSnapshot, version: str, home: str, can_postpone: bool) -> PageText:
@@ -71,9 +73,13 @@ def page_text(snapshot: SetupSnapshot, version: str, home: str, can_postpone: bo
         return PageText("The %s was cut off" % noun, body, "Continue", message, back)
     if snapshot.situation is Situation.FAILED:
         message, body = Message("The %s failed." % noun, "Press Try Again.", Severity.BAD), "" if is_removal else KEPT
+        offers_processor = False
         if progress is not None and progress.error:
-            message, body = Message(progress.error, hint_text(progress.hint), Severity.BAD), ""  # the hint says what is kept
-        return PageText(TITLES[snapshot.task][1], body, "Try Again", message, back)
+            offers_processor = PROCESSOR_OPTION in progress.hint and not can_postpone
+            hint = hint_text(progress.hint, offers_processor)
+            message, body = Message(progress.error, hint, Severity.BAD), ""  # the hint says what is kept
+        other = "Use Processor" if offers_processor else back
+        return PageText(TITLES[snapshot.task][1], body, "Try Again", message, other, offers_processor)
     body = "You can go on drawing. Should Krita end meanwhile, the next start goes on here."
     return PageText(TITLES[snapshot.task][0], body, "" if is_removal else "Pause")
 
@@ -103,9 +109,11 @@ def needed_bytes(cards: Sequence[str]) -> int:
     return 9_000_000_000 if cards else 3_000_000_000
 
 
-def hint_text(hint: str) -> str:
+def hint_text(hint: str, offers_processor: bool = False) -> str:
     """What to do, in the docker's words: the installer's own are those of a terminal."""
-    return hint.replace("start the installer again", "press Try Again")
+    hint = hint.replace("start the installer again", "press Try Again")
+    way = ", or press Use Processor: it colors as well, only more slowly" if offers_processor else ""
+    return hint.replace(", or " + PROCESSOR_OPTION, way)
 
 
 def sentence_text(progress: Optional[SetupProgress]) -> str:

@@ -58,7 +58,7 @@ class SetupRunner:
         self._find_cards = find_cards
         self._cards: Optional[Tuple[str, ...]] = None
         self._process: Optional[Any] = None
-        self._task = SetupTask.INSTALL
+        self._task, self._device = SetupTask.INSTALL, ""
         self._lock = threading.Lock()
 
     @property
@@ -74,17 +74,18 @@ class SetupRunner:
         situation = judge_situation(self.release, program, progress)
         return SetupSnapshot(situation, progress, program, free_bytes(self.home), self._card_names())
 
-    def run(self, task: SetupTask, is_cancelled: Callable[[], bool], is_closed: Callable[[], bool]) -> None:
+    def run(self, task: SetupTask, is_cancelled: Callable[[], bool], is_closed: Callable[[], bool], device: str = "") -> None:
         """Start the installer, and return once it reports by itself; after a removal, once all is gone.
 
-        is_cancelled: whether the painter wants to pause.  is_closed: whether Krita ends; then the next start goes on.  Why it
-        failed is written where the installer would write it.  LinewashError for callers who could not read that.
+        device: the kind to set up for, as ``SetupProgress.wanted_device``.  is_cancelled: whether the painter wants to pause.
+        is_closed: whether Krita ends; then the next start goes on.  Why it failed is written where the installer would write
+        it.  LinewashError for callers who could not read that.
         """
         with self._lock:
             before = self.look()
             if before.situation is Situation.RUNNING and before.progress is not None and before.progress.pid != os.getpid():
                 return  # another Krita was faster
-            self._task = task
+            self._task, self._device = task, device
             try:
                 self._say(_first_phase(task), "Looking for Python …")
                 self._run(task, lambda: is_cancelled() or is_closed(), is_cancelled)
@@ -162,6 +163,7 @@ class SetupRunner:
     def _start_installer(self, python: Path, task: SetupTask) -> Any:
         command: List[str] = [str(python), "-B", str(self.release.folder / "install.py"), task.value, "--yes", "--no-plugin"]
         command += ["--home", str(self.home), "--progress-file", str(self._file)]
+        command += ["--device", self._device] if self._device else []
         surroundings = self._surroundings()
         with self._log.open("wb") as output:
             return start_program(
@@ -198,11 +200,12 @@ class SetupRunner:
             return repr(error)
 
     def _say(self, phase: SetupPhase, sentence: str, done: int = 0, total: int = 0) -> None:
-        running = SetupState.RUNNING
-        self._write(SetupProgress(phase, running, sentence, os.getpid(), time.time(), done, total, task=self._task))
+        progress = SetupProgress(phase, SetupState.RUNNING, sentence, os.getpid(), time.time(), done, total)
+        self._write(replace(progress, task=self._task, wanted_device=self._device))
 
     def _end(self, state: SetupState, error: str = "", hint: str = "") -> None:
-        before = read_progress(self._file) or SetupProgress(SetupPhase.CHECK, state, "", os.getpid(), task=self._task)
+        before = read_progress(self._file) or SetupProgress(SetupPhase.CHECK, state, "", os.getpid())
+        before = replace(before, task=self._task, wanted_device=self._device)
         self._write(replace(before, state=state, time_s=time.time(), error=error, hint=hint))
 
     def _write(self, progress: SetupProgress) -> None:

@@ -24,7 +24,7 @@ class SetupStack(QtWidgets.QStackedWidget):
         self.addWidget(self._page)
         panel.add_button(self._menu)
         self._page.pressed.connect(self._go_on)
-        self._page.passed.connect(setup.postpone)
+        self._page.passed.connect(setup.pass_by)
         self._menu.chosen.connect(self._start)
         panel.colorize.clicked.connect(self._look)  # the backend may have been removed by other means
         setup.changed.connect(self._refresh)  # a method of this widget: Qt disconnects it when its window closes
@@ -48,8 +48,8 @@ class SetupStack(QtWidgets.QStackedWidget):
         setup = self._setup
         if setup is not None and setup.is_busy:
             setup.pause()
-        elif setup is not None and setup.snapshot is not None:
-            setup.start(setup.snapshot.task)
+        elif setup is not None:
+            setup.go_on()
 
     def _start(self, task: SetupTask) -> None:
         if self._setup is not None:

@@ -38,8 +38,16 @@ class SetupSnapshot:
     @property
     def task(self) -> SetupTask:
         """What going on, or trying again, means."""
-        is_left = self.progress is not None and self.progress.state is not SetupState.DONE
-        return self.progress.task if self.progress is not None and is_left else SetupTask.INSTALL
+        return self._unfinished.task if self._unfinished is not None else SetupTask.INSTALL
+
+    @property
+    def wanted_device(self) -> str:
+        """The kind of device that it goes on for; '' = whatever suits this computer."""
+        return self._unfinished.wanted_device if self._unfinished is not None else ""
+
+    @property
+    def _unfinished(self) -> Optional[SetupProgress]:
+        return self.progress if self.progress is not None and self.progress.state is not SetupState.DONE else None
 
 
 _SITUATIONS = {

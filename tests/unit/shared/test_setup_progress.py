@@ -59,6 +59,7 @@ def test_a_damaged_file_says_nothing(tmp_path: Path, text: str) -> None:
         ("time_s", None),
         ("error", None),
         ("task", "dance"),
+        ("wanted_device", 1),
     ],
 )
 def test_a_field_of_another_kind_is_refused(name: str, value: object) -> None:
@@ -71,7 +72,7 @@ def test_a_field_of_another_kind_is_refused(name: str, value: object) -> None:
 def test_an_older_installer_named_no_task(phase: SetupPhase, task: SetupTask) -> None:
     data = replace(PROGRESS, phase=phase, task=SetupTask.REPAIR).to_json()
     assert SetupProgress.from_json(data).task is SetupTask.REPAIR
-    del data["task"]
+    del data["task"], data["wanted_device"]
     assert SetupProgress.from_json(data).task is task
 
 

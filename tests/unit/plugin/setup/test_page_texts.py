@@ -1,17 +1,20 @@
 """What the set-up page says of room on the disk and of what went wrong."""
 
+import sys
 from typing import Any
 
 import pytest
 
 
-def page(plugin: Any, situation: str, free_bytes: "int | None", error: str = "", hint: str = "") -> Any:
+def page(
+    plugin: Any, situation: str, free_bytes: "int | None", error: str = "", hint: str = "", can_postpone: bool = False
+) -> Any:
     """The page where that much is free and the installer has ended in that way."""
     setup, words = plugin.setup, plugin.shared.setup_progress
     state = words.SetupState.FAILED if situation == "FAILED" else words.SetupState.RUNNING
     progress = words.SetupProgress(words.SetupPhase.DOWNLOAD, state, "Downloading torch …", 1, error=error, hint=hint)
     snapshot = setup.situation.SetupSnapshot(setup.situation.Situation[situation], progress, None, free_bytes)
-    return setup.page_texts.page_text(snapshot, "1.0", "home", False)
+    return setup.page_texts.page_text(snapshot, "1.0", "home", can_postpone)
 
 
 @pytest.mark.parametrize(
@@ -46,3 +49,28 @@ def test_a_hint_names_the_buttons_of_the_docker(plugin: Any) -> None:
         message = page(plugin, "FAILED", 10**10, sentence, hint).message
         assert message.text == sentence
         assert "start the installer again" not in message.hint
+
+
+def failure_without_index() -> "tuple[str, str]":
+    """What the installer says where the index with the build for a card cannot be reached, and what to do."""
+    from pathlib import Path
+
+    from installer.devices.hardware import DeviceKind
+    from installer.devices.torch_builds import TorchBuild
+    from installer.messages import InstallError
+    from installer.python_environment import resolver
+
+    build = TorchBuild(DeviceKind.ROCM, "http://127.0.0.1:9/whl", is_index_needed=True)
+    with pytest.raises(InstallError) as caught:
+        resolver._extra_index(Path(sys.executable), build)
+    return caught.value.sentence, caught.value.hint
+
+
+@pytest.mark.parametrize("can_postpone", [False, True])
+def test_without_the_index_of_a_card_there_is_the_processor(plugin: Any, can_postpone: bool) -> None:
+    sentence, hint = failure_without_index()
+    assert "could not be reached" in sentence
+    found = page(plugin, "FAILED", 10**10, sentence, hint, can_postpone)
+    assert found.message.text == sentence and "--device" not in found.message.hint
+    expected = ("Back", False, False) if can_postpone else ("Use Processor", True, True)
+    assert (found.other_button, found.offers_processor, "press Use Processor" in found.message.hint) == expected

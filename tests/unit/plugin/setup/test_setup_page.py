@@ -191,6 +191,26 @@ def test_repair_asks_the_installer_to_repair(begin: Any) -> None:
     bench.until(bench.is_ready)
 
 
+def test_a_card_whose_build_cannot_be_had_leaves_the_processor(begin: Any) -> None:
+    """Also after a pause, and in the next Krita."""
+    bench = begin(needs_processor=True, step_s=0.1)
+    bench.click()
+    bench.until(lambda: bench.button() == "Try Again")
+    assert bench.text("setupMessage").startswith("The index is away. Go online, or press Use Processor")
+    bench.click("setupOther")
+    bench.installer()
+    bench.until(lambda: bench.button() == "Pause" and len(bench.starts()) == 2)
+    bench.click()
+    bench.until(lambda: bench.button() == "Continue")
+    again = bench.restart(needs_processor=True, step_s=0.1)
+    again.until(lambda: again.button() == "Continue")
+    again.click()
+    again.until(again.is_ready)
+    assert again.starts() == ["install", "install@cpu", "install@cpu"]
+    again.close()
+    again.end_installer()
+
+
 @pytest.mark.parametrize("is_restarted", [False, True])
 def test_a_repair_that_is_paused_goes_on_as_a_repair(begin: Any, start: Any, is_restarted: bool) -> None:
     """It waits for a drawing; and is paused a second time once the installer is at work."""
