@@ -7,7 +7,7 @@ from typing import Literal
 from backend.weights.known_downloads import find_download
 from shared.errors import ErrorCode, LinewashError
 
-Companion = Literal["clip-vit-h-14"]
+Companion = Literal["clip-vit-h-14", "clip-vit-bigg-14", "wd-tagger"]
 """The name of a companion; its entry in ``known_downloads`` has the same name."""
 Companions = Mapping[Companion, Path]
 """Companion -> its weights file, for the companions that are present."""

@@ -21,15 +21,21 @@ UNKNOWN = "unknown"
 SUPPORT_KINDS: frozenset[str] = frozenset((*get_args(Companion), *get_args(SegmenterKind)))
 """Kinds of files that are not models themselves but that some or all models use: companions and segmenters."""
 SUFFIX = ".safetensors"
-CLIP_WIDTHS: Mapping[int, Companion] = {1280: "clip-vit-h-14"}
+CLIP_WIDTHS: Mapping[int, Companion] = {1280: "clip-vit-h-14", 1664: "clip-vit-bigg-14"}
 """Width of the vision tower -> CLIP model; the width tells the CLIP models apart."""
 _CLIP_KEYS = (
     "vision_model.embeddings.class_embedding",
     "visual.class_embedding",
     "cond_stage_model.visual.model.class_embedding",
+    "cond_stage_model.model.vision_model.embeddings.class_embedding",
 )
-"""Names of the same tensor in transformers, in OpenCLIP and in the published training program."""
-_INCLUDED_PREFIXES: Mapping[Companion, str] = {"clip-vit-h-14": "cond_stage_model.visual."}
+"""Names of the same tensor in transformers, in OpenCLIP and in the published training programs."""
+_TAGGER_KEYS = ("layers.0.blocks.0.attn.cpb_mlp.0.weight", "head.fc.weight")
+_INCLUDED_PREFIXES: Mapping[Companion, str] = {
+    "clip-vit-h-14": "cond_stage_model.visual.",
+    "clip-vit-bigg-14": "cond_stage_model.model.vision_model.",
+    "wd-tagger": "img_embedder.model.",
+}
 """Prefix of a companion's tensors where a checkpoint includes the companion."""
 _ISNET_KEYS = frozenset(
     ("conv_in.weight", "stage1.rebnconvin.conv_s1.weight", "stage1d.rebnconvin.conv_s1.weight", "side1.weight")
@@ -141,6 +147,8 @@ def detect_kind(stem: str, shapes: Mapping[str, tuple[int, ...]], kinds: Sequenc
     prefix = birefnet_prefix(names)
     if all(prefix + key in names for key in _BIREFNET_KEYS):
         return "birefnet"
+    if all(key in names for key in _TAGGER_KEYS):
+        return "wd-tagger"
     clip = next((shapes[key] for key in _CLIP_KEYS if key in shapes), ())
     return CLIP_WIDTHS.get(clip[-1], UNKNOWN) if clip else UNKNOWN
 

@@ -38,12 +38,30 @@ CLIP = KnownDownload(
     3_950_000_000,
     folder="clip-vit-h-14",
 )
+CLIP_BIGG = KnownDownload(
+    "clip-vit-bigg-14",
+    "CLIP ViT-bigG/14: reads references for ColorizeDiffusion XL",
+    "laion/CLIP-ViT-bigG-14-laion2B-39B-b160k",
+    ("open_clip_model.safetensors",),
+    10_160_000_000,
+    folder="clip-vit-bigg-14",
+)
+TAGGER = KnownDownload(
+    "wd-tagger",
+    "WD tagger SwinV2 v2: reads references for ColorizeDiffusion XL",
+    "SmilingWolf/wd-v1-4-swinv2-tagger-v2",
+    ("model.safetensors",),
+    390_000_000,
+    folder="wd-tagger",
+)
 KNOWN_DOWNLOADS = (
     _colorize("v2-full", "ColorizeDiffusion v2", 6_820_000_000),
     _colorize("switch-eps", "ColorizeDiffusion v1.5", 4_330_000_000),
     _colorize("mult-eps-newft", "ColorizeDiffusion v1", 3_890_000_000),
     _colorize("mult-eps-ft", "ColorizeDiffusion v1, an earlier fine-tuning", 3_890_000_000),
     CLIP,
+    CLIP_BIGG,
+    TAGGER,
 )
 """Every companion has an entry of its own name (``companions.Companion``)."""
 

@@ -84,8 +84,8 @@ def test_a_file_without_one_of_the_networks_is_another_kind(tmp_path: Path, star
 
 
 def test_a_later_generation_is_another_kind(tmp_path: Path) -> None:
-    name = "model.diffusion_model.label_emb.0.0.weight"
-    path = copy_of("v1", tmp_path, lambda tensors: tensors.update({name: torch.ones(1)}))
+    names = ("model.diffusion_model.label_emb.0.0.weight", "bg_encoder.x")
+    path = copy_of("v1", tmp_path, lambda tensors: tensors.update({name: torch.ones(1) for name in names}))
     assert refused(path).code is ErrorCode.MODEL_OTHER_FAMILY
 
 

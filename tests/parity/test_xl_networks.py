@@ -129,7 +129,7 @@ def manifest(name: str) -> Shapes:
 
 def test_full_size_names_and_shapes_agree_both_ways() -> None:
     shapes, frozen, config = manifest("xl"), manifest("xl_frozen_encoders"), NetworkConfig()
-    prefix = xl_key_mapping.TAGGER_PREFIX
+    names = xl_key_mapping.tagger_names(xl_key_mapping.TAGGER_PREFIX)
     with torch.device("meta"):
         own = [
             (xl_network_configs.reference_unet(shapes, config), xl_key_mapping.unet_source),
@@ -137,7 +137,7 @@ def test_full_size_names_and_shapes_agree_both_ways() -> None:
             (xl_network_configs.context_projection(shapes, config), xl_key_mapping.projection_source),
             (network_configs.autoencoder(shapes, config), key_mapping.vae_source),
         ]
-        tagger = xl_network_configs.tagger(frozen, prefix, config), xl_key_mapping.tagger_names(prefix)
+        tagger = xl_network_configs.tagger(frozen, names, config), names
     assert diff_keys(own, shapes) == ([], sorted(key_mapping.SCHEDULE_BUFFERS), [])
     missing, _, mismatched = diff_keys([tagger], frozen)
     assert (missing, mismatched) == ([], [])

@@ -76,12 +76,12 @@ def networks(version: str = "xl") -> XlNetworks:
     """All networks that both have."""
     shapes = golden_shapes(version)
     clip = clip_layouts.transformers_names("cond_stage_model.model.")
-    prefix = xl_key_mapping.TAGGER_PREFIX
+    tagger = xl_key_mapping.tagger_names(xl_key_mapping.TAGGER_PREFIX)
     return XlNetworks(
         fill(xl_network_configs.reference_unet(shapes, CONFIG), xl_key_mapping.unet_source, version),
         fill(xl_network_configs.sketch_encoder(shapes, CONFIG), xl_key_mapping.sketch_source, version),
         fill(xl_network_configs.context_projection(shapes, CONFIG), xl_key_mapping.projection_source, version),
-        fill(xl_network_configs.tagger(shapes, prefix, CONFIG), xl_key_mapping.tagger_names(prefix), version),
+        fill(xl_network_configs.tagger(shapes, tagger, CONFIG), tagger, version),
         fill(network_configs.image_encoder(shapes, clip, CONFIG), clip, version),
         fill(network_configs.autoencoder(shapes, CONFIG), key_mapping.vae_source, version),
     )

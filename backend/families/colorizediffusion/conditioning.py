@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from backend.families.colorizediffusion.options import Strengths
 from backend.families.colorizediffusion.preprocessing import whiten_background
 from backend.networks.colorizediffusion.attention_inputs import CrossAttentionInput, Half, Split
-from backend.networks.colorizediffusion.half_selectors import HardSelector
+from backend.networks.colorizediffusion.half_selectors import HalfSelector, HardSelector
 from backend.networks.colorizediffusion.hooks import UNetHooks
 
 Network = TypeVar("Network", bound=nn.Module)
@@ -22,8 +22,8 @@ Size = tuple[int, int]
 class Encoders:
     """Encoders that a version may use.  Each takes an image (1, 3, h, w) in -1..1."""
 
-    patch_tokens: Callable[[Tensor], Tensor]
-    """Gives (1, 256, C)."""
+    tokens: Callable[[Tensor], Tensor]
+    """Gives what cross-attention sees of an image, (1, n, C)."""
     latent: Callable[[Tensor], Tensor]
     """Gives the scaled latent (1, 4, h/8, w/8)."""
 
@@ -63,6 +63,8 @@ class ReferenceConditioning:
     """See ``ReferenceUNet.forward``."""
 
 
+ReferenceTokens = Callable[[Tensor, Tensor], Tensor]
+"""(all tokens of the image encoder (1, n, C), after text edits; the image (1, 3, h, w)) -> what attention sees (1, m, D)."""
 BuildReference = Callable[[str, Strengths, ReferenceInputs], ReferenceConditioning]
 """(mode, strengths, inputs) -> the conditioning of the branches that see the reference."""
 
@@ -86,8 +88,11 @@ def split_conditioning(
     mask: Tensor,
     foreground_pair: Half | None = None,
     background_pair: Half | None = None,
+    selector: HalfSelector | None = None,
 ) -> ReferenceConditioning:
     """Split attention: the foreground attends to the first half of all tokens, the background to the second (spec 9).
+
+    selector: how the mask chooses; None = ``HardSelector`` with the drawing's threshold.
 
     mask: the drawing's foreground at latent size.  The pairs name the low-rank weights of a half; None = none.
     """
@@ -96,7 +101,7 @@ def split_conditioning(
         foreground_scale=strengths.foreground,
         background_scale=strengths.background,
         merge=strengths.mixing,
-        selector=HardSelector((strengths.sketch_threshold,) * len(strengths.reference)),
+        selector=selector or HardSelector((strengths.sketch_threshold,) * len(strengths.reference)),
         foreground_pair=foreground_pair,
         background_pair=background_pair,
     )

@@ -46,7 +46,7 @@ def load_model(
     )
     parts = use_channels_last(load_parts(path, companions, numbers.dtype, versions=(version,)))
     reader = None if parts.text is None or parts.tokenizer is None else TextReader(parts.text, parts.tokenizer, "cpu")
-    warnings = tuple(sentence for sentence in (numbers.warning, name_warning(version, path.stem)) if sentence)
+    warnings = tuple(sentence for sentence in (numbers.warning, name_warning(version, path.stem, parts.config)) if sentence)
     return ColorizeDiffusion(parts, segmenter, reader, device, warnings=warnings)
 
 
@@ -71,6 +71,6 @@ def use_channels_last(parts: Parts) -> Parts:
 
 FAMILIES = (
     *LATER_KINDS,
-    *(CheckpointFamily(version.kind, version.spec, partial(load_model, version), (version.clip,)) for version in VERSIONS),
+    *(CheckpointFamily(version.kind, version.spec, partial(load_model, version), version.companions) for version in VERSIONS),
 )
 """For the registry: what is recognized, and how to load it."""

@@ -30,7 +30,6 @@ from backend.families.runtime.canvas_frame import (
 )
 from backend.families.runtime.content_cache import ContentCache
 from backend.families.runtime.memory_plan import TILE_SIDE, MemoryPlan
-from backend.networks.clip import patch_tokens
 from shared.protocol import ColorizeRequest, Finish, ReferenceRole
 from shared.stages import Stage
 
@@ -110,7 +109,8 @@ class ColorizeDiffusion(DelegatesSegmentation):
         self._features: ContentCache[Features] = ContentCache(self._encode_sketch, 2 * CACHE_SIZE)
         self._latents: ContentCache[Tensor] = ContentCache(self._encode_latent, CACHE_SIZE)
         self._colors: ContentCache[Tensor] = ContentCache(self._fit_colors, CACHE_SIZE)
-        encoders = Encoders(lambda image: patch_tokens(self._tokens(image)), self._latent)
+        self._join = self._version.reference_tokens(parts.extras)
+        encoders = Encoders(lambda image: self._join(self._tokens(image), self._to_device(image)), self._latent)
         self._build_reference = self._version.reference(encoders, parts.extras, parts.config)
 
     @torch.inference_mode()
@@ -123,16 +123,18 @@ class ColorizeDiffusion(DelegatesSegmentation):
         # The plan comes first, because it may make the image smaller.
         plan = plan_offload(self._parts, self._device, options.size, options.largest_batch)
         self._load_other_networks(plan)
-        frame = frame_canvas(width, height, plan.side, preprocessing.SIDES)
+        frame = frame_canvas(width, height, plan.side, self._version.sides)
         references = _roles(drawing.references)
         reference = rgb_to_tensor(preprocessing.pad_sides(references.main.rgb, options.reference_padding))
         mask = preprocessing.pad_mask_sides(references.main.mask, options.reference_padding)
         inputs = ReferenceInputs(
-            tokens=patch_tokens(apply_text_edits(self._tokens(reference), options.text_edit, self._read_texts)),
+            tokens=self._join(
+                apply_text_edits(self._tokens(reference), options.text_edit, self._read_texts), self._to_device(reference)
+            ),
             reference=reference,
             reference_mask=preprocessing.mask_to_tensor(mask),
             background=None if references.background is None else _background(references.background, options),
-            mask=self._to_device(preprocessing.latent_mask(preprocessing.frame_mask(drawing.mask, frame))),
+            mask=self._to_device(self._version.latent_mask(preprocessing.frame_mask(drawing.mask, frame))),
             reference_size=_padded_size(references.main.size, options.reference_padding),
             background_size=(0, 0) if references.background is None else references.background.size,
         )
@@ -140,8 +142,8 @@ class ColorizeDiffusion(DelegatesSegmentation):
         sketch = preprocessing.sketch_tensor(drawing.ink, frame)
         # The blank sketch is what guidance by the lines pushes away from.
         conditioning = Conditioning(
-            scale_features(self._features(sketch), options.sketch_strength),
-            scale_features(self._features(preprocessing.blank_sketch(sketch)), options.sketch_strength),
+            scale_features(self._features(sketch), options.sketch_strength, options.line_levels),
+            scale_features(self._features(preprocessing.blank_sketch(sketch)), options.sketch_strength, options.line_levels),
             reference_conditioning.cross_attention,
             reference_conditioning.hooks,
             reference_conditioning.vector,
@@ -251,7 +253,7 @@ class ColorizeDiffusion(DelegatesSegmentation):
         if inputs.background is None:
             return None
         height, width = inputs.image_size
-        image = preprocessing.squash(preprocessing.crop_to_aspect(inputs.background, height, width), height, width)
+        image = preprocessing.fit_background(inputs.background, height, width)
         return CopiedBackground(self._latent(image), inputs.mask > threshold)
 
 

@@ -1,6 +1,6 @@
 """Denoises one drawing: guidance branches in one batch, and attention injection (spec sections 13, 15 and 16)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import torch
@@ -124,6 +124,7 @@ def _time_tensor(t: float, like: Tensor) -> Tensor:
     return torch.tensor(float(t), device=like.device)
 
 
-def scale_features(features: Features, strength: float) -> Features:
-    """Sketch features times a strength (spec 6)."""
-    return {block: feature * strength for block, feature in features.items()}
+def scale_features(features: Features, strength: float, levels: Sequence[float] = ()) -> Features:
+    """Sketch features times a strength (spec 6), and each block's times its own (spec XL 4)."""
+    factors = levels or (1.0,) * len(features)
+    return {block: x * (strength * factor) for (block, x), factor in zip(features.items(), factors, strict=True)}

@@ -38,3 +38,5 @@ class LayerGroups:
 
 SD2_LAYERS = LayerGroups(16, encoder=range(6), color=(2, 3, 10, 11, 12), semantics=(4, 5, 7, 8, 9))
 """Layers of a U-Net like Stable Diffusion 2's: 0-5 are down, 6 is the middle, 7-15 are up (spec 7 and 8)."""
+XL_LAYERS = LayerGroups(70, encoder=range(24), color=(), semantics=(*range(4, 24), *range(34, 64)))
+"""Layers of a U-Net like SDXL's: 0-23 are down, 24-33 are the middle, 34-69 up; two or ten in a transformer (spec XL 3.4)."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from backend.families.colorizediffusion.checkpoint.config import BackgroundContext
 from backend.families.colorizediffusion.layers import LayerGroups, PerLayer
-from backend.families.colorizediffusion.spec import AS_LEARNED, BY_NAME
+from backend.families.colorizediffusion.spec import AS_LEARNED, BY_NAME, LINE_LEVELS
 from backend.families.colorizediffusion.text.token_editing import THRESHOLDS, Thresholds
 from backend.families.diffusion.denoiser import Prediction
 from backend.families.diffusion.guidance import Guidance
@@ -76,6 +76,8 @@ class Options:
     """Of reference, foreground and background, for each cross-attention layer."""
     sketch_strength: float
     """Factor of the sketch features."""
+    line_levels: tuple[float, ...]
+    """A factor of its own for the features of each block, in the encoder's order; () = 1 for all."""
     size: int
     """Side of the square with as many pixels as the model's image."""
     sampler: Sampler
@@ -125,6 +127,7 @@ def parse_options(values: ParameterValues, layers: LayerGroups) -> Options:
     return Options(
         strengths=parse_strengths(values, layers),
         sketch_strength=_number(values, "sketch_strength"),
+        line_levels=tuple(_number(values, name) for name in LINE_LEVELS if name in values),
         size=int(_number(values, "size")),
         sampler=Sampler(_text(values, "sampler")),
         schedule=Schedule(_text(values, "schedule")),
@@ -136,19 +139,19 @@ def parse_options(values: ParameterValues, layers: LayerGroups) -> Options:
         clear_background=_switch(values, "clear_background"),
         copy_background=_switch(values, "copy_background"),
         injection=_injection(values) if _switch(values, "injection") else None,
-        text_edit=_text_edit(values) if _number(values, "edit_scale") != 0 else None,
+        text_edit=_text_edit(values) if _number(values, "edit_scale", 0.0) != 0 else None,
     )
 
 
 def parse_strengths(values: ParameterValues, layers: LayerGroups) -> Strengths:
     """The strengths among the values.  Raises LinewashError BAD_SETTING for lists of a wrong length or range."""
     reference = _number(values, "reference_strength")
-    by_layer = _numbers(values, "layer_strengths", layers.count)
+    by_layer = _numbers(values, "layer_strengths", layers.count) if "layer_strengths" in values else ()
     if by_layer:
         per_layer = tuple(reference * value for value in by_layer)
     else:
         names = ("encoder_strength", "color_strength", "semantics_strength")
-        per_layer = layers.levels(reference, *(_number(values, name) for name in names))
+        per_layer = layers.levels(reference, *(_number(values, name, 1.0) for name in names))
     return Strengths(
         per_layer,
         layers.constant(_number(values, "foreground_strength", 1.0)),

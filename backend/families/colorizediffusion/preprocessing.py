@@ -10,6 +10,8 @@ from backend.families.runtime.canvas_frame import CanvasFrame, SideRange, to_mod
 from backend.imaging.bleaching import whiten
 from backend.imaging.types import Gray, Rgb
 
+XL_SIDES = SideRange(32, 256, 2048)
+"""XL's features are made at 1/32 of the image; the published program allows 768 to 1536 (spec XL 8.6)."""
 SIDES = SideRange(64, 256, 1536)
 """With multiples of 64, the mask at 1/8 of the latent's 1/8 has whole sides (spec 15.4)."""
 
@@ -35,6 +37,11 @@ def latent_mask(mask: Tensor) -> Tensor:
     return F.interpolate(mask, scale_factor=1 / 8, mode="bicubic", align_corners=False)
 
 
+def nearest_latent_mask(mask: Tensor) -> Tensor:
+    """As ``latent_mask``, by the nearest pixel (spec XL 6)."""
+    return F.interpolate(mask, scale_factor=1 / 8, mode="nearest")
+
+
 def mask_to_tensor(mask: Gray) -> Tensor:
     """A mask (h, w) uint8 as (1, 1, h, w) in 0..1."""
     return torch.from_numpy(mask.astype(np.float32) / 255)[None, None]
@@ -55,12 +62,16 @@ def squash(image: Tensor, height: int, width: int) -> Tensor:
     return F.interpolate(image, size=(height, width), mode="bicubic", align_corners=False)
 
 
-def crop_to_aspect(image: Tensor, height: int, width: int) -> Tensor:
-    """The largest part of ``image`` (B, 3, h, w) at its top left that has the aspect ratio of height and width (spec 15.5)."""
+def fit_background(image: Tensor, height: int, width: int) -> Tensor:
+    """The largest part of ``image`` (B, 3, h, w) at its top left that has the aspect ratio of height and width, of that size.
+
+    Bilinear with antialiasing (spec 15.5, XL 6.2).
+    """
     h, w = image.shape[-2:]
     # Whole pixels: at least one, and no more than there are.
     rows, columns = min(h, max(1, round(w * height / width))), min(w, max(1, round(h * width / height)))
-    return image[..., :rows, :columns]
+    cropped = image[..., :rows, :columns]
+    return F.interpolate(cropped, size=(height, width), mode="bilinear", align_corners=False, antialias=True)
 
 
 def pad_sides(rgb: Rgb, factor: float) -> Rgb:

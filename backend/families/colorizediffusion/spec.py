@@ -1,7 +1,9 @@
 """Modes and parameters of ColorizeDiffusion v1, v1.5 and v2 (spec sections 14, 18 and 19)."""
 
+from dataclasses import replace
+
 from backend.families.common_parameters import REGION_PARAMETERS, steps_and_guidance
-from backend.families.diffusion.samplers import SAMPLERS, SCHEDULES
+from backend.families.diffusion.samplers import SAMPLERS, SCHEDULES, Sampler
 from shared.model_spec import NEEDS_MASK, ModeInfo, ParameterInfo, Value
 
 REFERENCE_SIDE = 2048
@@ -87,8 +89,8 @@ V2_MODES = (
 
 
 BY_NAME, AS_LEARNED = "name", "learned"
-PREDICTIONS = ((BY_NAME, "By file name"), ("eps", "Noise"), ("v", "Velocity"))
-"""The published program goes by the file's name (spec 2); for renamed files the painter chooses."""
+PREDICTIONS = ((BY_NAME, "As learned"), ("eps", "Noise"), ("v", "Velocity"))
+"""The published program goes by the file's name (spec 2), ours by a JSON file beside it; for others the painter chooses."""
 BACKGROUND_CONTEXTS = ((AS_LEARNED, "As learned"), ("reference", "Reference"), ("background", "Background"))
 """Values of ``NetworkConfig.background_context``, which says what was learned."""
 
@@ -113,6 +115,21 @@ def _choice(
 
 def _text(name: str, title: str, text: str) -> ParameterInfo:
     return ParameterInfo(name, title, text, "text", "", advanced=True)
+
+
+LINE_LEVELS = ("line_level_1", "line_level_2", "line_level_3", "line_level_4")
+"""XL's factors of the lines' features, from the finest scale to the deepest."""
+_LINE_LEVELS = tuple(
+    _number(name, f"Lines {title}", f"Factor of what the network is told of the lines {where}.", 1.0, 0.0, 3.0, 0.1)
+    for name, title, where in zip(
+        LINE_LEVELS,
+        ("fine", "medium", "coarse", "deep"),
+        ("at an eighth of the size", "at a sixteenth", "at a thirty-second", "before the middle"),
+        strict=True,
+    )
+)
+XL_SAMPLER = Sampler.K_DPMPP_3M_SDE.value
+"""The published default (spec XL 8.7)."""
 
 
 def _mixing(modes: tuple[str, ...]) -> ParameterInfo:
@@ -159,11 +176,11 @@ def _strengths(masked: tuple[str, ...], mixing: ParameterInfo, backed: tuple[str
     )
 
 
-def _sampling(size: int) -> tuple[ParameterInfo, ...]:
+def _sampling(size: int, largest: int = 1536, unit: int = 64) -> tuple[ParameterInfo, ...]:
     return (
         *steps_and_guidance(20, 4.0, advanced=False),
         ParameterInfo(
-            "size", "Size", "Side of the square with as many pixels as the model paints.", "integer", size, 256, 1536, 64
+            "size", "Size", "Side of the square with as many pixels as the model paints.", "integer", size, 256, largest, unit
         ),
         *_SAMPLING,
     )
@@ -252,6 +269,18 @@ def v2_parameters() -> tuple[ParameterInfo, ...]:
     """All parameters of v2, which was trained at 768 pixels."""
     strengths = _strengths(V2_MASKED, _V2_MIXING, (STYLE, *V2_MASKED))
     return (*strengths, *_BACKGROUND_ENCODER, *_sampling(768), _PADDING, *_INJECTION, *_TEXT_EDITS, *REGION_PARAMETERS)
+
+
+def xl_parameters(masked: tuple[str, ...]) -> tuple[ParameterInfo, ...]:
+    """All parameters of XL, which was trained at 1024 pixels.  masked: its modes with masks.
+
+    There are no words, as it has no text tower, and no color strength, which the published program does not use.
+    """
+    absent = ("color_strength", "layer_strengths")
+    strengths = [info for info in _strengths(masked, _mixing(masked), masked) if info.name not in absent]
+    copy = [replace(info, modes=masked) for info in _BACKGROUND_ENCODER if info.name == "copy_background"]
+    sampling = [replace(info, default=XL_SAMPLER) if info.name == "sampler" else info for info in _sampling(1024, 2048, 32)]
+    return (*strengths, *copy, *_LINE_LEVELS, *sampling, _PADDING, *_INJECTION, *REGION_PARAMETERS)
 
 
 def defaults(infos: tuple[ParameterInfo, ...]) -> dict[str, Value]:

@@ -14,7 +14,13 @@ from backend.weights.state_dict import Shapes
 from shared.protocol import Finish
 
 if TYPE_CHECKING:  # these load transformers and diffusers' networks
-    from backend.families.colorizediffusion.conditioning import BuildReference, Encoders, ReferenceConditioning, ReferenceInputs
+    from backend.families.colorizediffusion.conditioning import (
+        BuildReference,
+        Encoders,
+        ReferenceConditioning,
+        ReferenceInputs,
+        ReferenceTokens,
+    )
     from backend.families.colorizediffusion.options import Strengths
 
 SPEC = ModelSpec(
@@ -35,6 +41,13 @@ def build_networks(shapes: Shapes, config: NetworkConfig) -> dict[str, nn.Module
     return common_networks(shapes, config, paired_layers=())
 
 
+def reference_tokens(extras: Mapping[str, nn.Module]) -> ReferenceTokens:
+    """Cross-attention sees CLIP's patch tokens.  extras: not used."""
+    from backend.networks.clip import patch_tokens
+
+    return lambda tokens, image: patch_tokens(tokens)
+
+
 def uses_background(mode: str, strengths: Strengths) -> bool:
     """Whether a background reference changes the result in this mode."""
     return mode != VANILLA
@@ -47,7 +60,7 @@ def reference_builder(encoders: Encoders, extras: Mapping[str, nn.Module], confi
     def build(mode: str, strengths: Strengths, inputs: ReferenceInputs) -> ReferenceConditioning:
         if mode == VANILLA:
             return whole_conditioning(inputs.tokens, strengths)
-        background = encoders.patch_tokens(background_image(strengths, inputs))
+        background = encoders.tokens(background_image(strengths, inputs))
         return split_conditioning((inputs.tokens, background), strengths, inputs.mask)
 
     return build

@@ -79,7 +79,7 @@ def reference_builder(encoders: Encoders, extras: Mapping[str, nn.Module], confi
         # Both halves see the same tokens here; the foreground's low-rank pair alone makes the difference.
         if mode == FOREGROUND:
             return inputs.tokens, inputs.tokens
-        background = encoders.patch_tokens(background_image(strengths, inputs))
+        background = encoders.tokens(background_image(strengths, inputs))
         background = background + threshold_token(strengths.reference_threshold, background)
         if inputs.background is None:  # only the main reference's tokens are transformed, not a background reference's
             background = transformer(background)

@@ -106,9 +106,7 @@ def reference_builder(encoders: Encoders, extras: Mapping[str, nn.Module], confi
         vectors = encode(encode_style, inputs.reference, inputs.reference_size, inputs.tokens, inputs)
         if inputs.background is None or not strengths.style_mixing:
             return vectors
-        others = encode(
-            encode_style, inputs.background, inputs.background_size, encoders.patch_tokens(inputs.background), inputs
-        )
+        others = encode(encode_style, inputs.background, inputs.background_size, encoders.tokens(inputs.background), inputs)
         share = strengths.style_mixing
         return [one * (1 - share) + other * share for one, other in zip(vectors, others, strict=True)]
 
@@ -129,7 +127,7 @@ def reference_builder(encoders: Encoders, extras: Mapping[str, nn.Module], confi
             return replace(whole_conditioning(inputs.tokens, strengths), hooks=UNetHooks(modulate=modulate))
         second, transform_skip = inputs.tokens, keep_skip
         if mode in V2_ENCODED or (mode == STYLE_FOREGROUND and inputs.background is not None):
-            second = encoders.patch_tokens(background_image(strengths, inputs))
+            second = encoders.tokens(background_image(strengths, inputs))
         if mode in V2_ENCODED:
             features = background_features(mode, strengths, inputs, second)
             transform_skip = SkipWarp(warp_modules, features, ResizedMask(inputs.mask), strengths.sketch_threshold)

@@ -10,20 +10,22 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from torch import nn
+from torch import Tensor, nn
 
 from backend.contract.family import ModelSpec
-from backend.families.colorizediffusion import v1, v2, v15
-from backend.families.colorizediffusion.checkpoint import key_mapping
+from backend.families.colorizediffusion import v1, v2, v15, xl
+from backend.families.colorizediffusion.checkpoint import key_mapping, xl_key_mapping
 from backend.families.colorizediffusion.checkpoint.config import NetworkConfig
-from backend.families.colorizediffusion.layers import SD2_LAYERS, LayerGroups
+from backend.families.colorizediffusion.layers import SD2_LAYERS, XL_LAYERS, LayerGroups
+from backend.families.colorizediffusion.preprocessing import SIDES, XL_SIDES, latent_mask, nearest_latent_mask
+from backend.families.runtime.canvas_frame import SideRange
 from backend.weights.companions import Companion
 from backend.weights.detection import CheckpointKind
 from backend.weights.state_dict import KeyMap, Shapes
 from shared.errors import ErrorCode, LinewashError
 
 if TYPE_CHECKING:  # these load transformers and diffusers' networks
-    from backend.families.colorizediffusion.conditioning import BuildReference, Encoders
+    from backend.families.colorizediffusion.conditioning import BuildReference, Encoders, ReferenceTokens
     from backend.families.colorizediffusion.options import Strengths
 
 BuildNetworks = Callable[[Shapes, NetworkConfig], dict[str, nn.Module]]
@@ -52,8 +54,18 @@ class Version:
     """Prefix of the tensors of each extra part -> what an error calls the part."""
     layers: LayerGroups = SD2_LAYERS
     """The cross-attention layers of the U-Net."""
-    clip: Companion = "clip-vit-h-14"
-    """The CLIP model whose vision tower reads references."""
+    companions: tuple[Companion, ...] = ("clip-vit-h-14",)
+    """The frozen encoders that read references; the first is CLIP."""
+    reads_text: bool = True
+    """Whether words can change references, by CLIP's text tower."""
+    unread: frozenset[str] = frozenset()
+    """Tensors that its files may hold although no network reads them."""
+    sides: SideRange = SIDES
+    """The sides that its images may have (spec 15.4, XL 8.6)."""
+    latent_mask: Callable[[Tensor], Tensor] = latent_mask
+    """A mask (B, 1, H, W) of the image at the latent's size, an eighth (spec 9.2, XL 6)."""
+    reference_tokens: Callable[[Mapping[str, nn.Module]], ReferenceTokens] = v1.reference_tokens
+    """From the extra parts, gives the function that makes the tokens which cross-attention sees."""
     latent_scale: float = 0.18215
     """Factor from the VAE's latents to those of the diffusion (spec 2)."""
     step_parts: tuple[str, ...] = ("unet",)
@@ -74,6 +86,29 @@ _COMMON_KEY_MAP: Mapping[str, KeyMap] = {
     "vae": key_mapping.vae_source,
 }
 
+_XL = (xl_key_mapping.PROJECTION_PREFIX, f"{key_mapping.UNET_PREFIX}label_emb.")
+XL = Version(
+    CheckpointKind("xl", _COMMON, _XL),
+    xl.SPEC,
+    xl.build_networks,
+    {
+        "unet": xl_key_mapping.unet_source,
+        "sketch_encoder": xl_key_mapping.sketch_source,
+        "vae": key_mapping.vae_source,
+        "context_projection": xl_key_mapping.projection_source,
+    },
+    xl.reference_builder,
+    xl.uses_background,
+    "sdxl",
+    {xl_key_mapping.PROJECTION_PREFIX: "context projection"},
+    layers=XL_LAYERS,
+    companions=("clip-vit-bigg-14", "wd-tagger"),
+    reads_text=False,
+    latent_scale=0.13025,
+    sides=XL_SIDES,
+    latent_mask=nearest_latent_mask,
+    reference_tokens=xl.reference_tokens,
+)
 V2 = Version(
     CheckpointKind("v2", _COMMON, (key_mapping.BACKGROUND_PREFIX, key_mapping.STYLE_PREFIX, key_mapping.WARP_PREFIX)),
     v2.SPEC,
@@ -116,14 +151,10 @@ V1 = Version(
     v1.uses_background,
     "mult",
 )
-VERSIONS = (V2, V15, V1)
+VERSIONS = (XL, V2, V15, V1)
 """Newest first, because later checkpoints also hold everything that ``V1`` is recognized by."""
 
-_XL = ("proj.", f"{key_mapping.UNET_PREFIX}label_emb.")
-LATER_KINDS = (
-    CheckpointKind("xlv2", (*_COMMON, "bg_encoder."), _XL),
-    CheckpointKind("xl", _COMMON, _XL),
-)
+LATER_KINDS = (CheckpointKind("xlv2", (*_COMMON, "bg_encoder."), _XL),)
 """Versions that are recognized, but cannot be loaded yet."""
 
 
@@ -140,6 +171,10 @@ def detect_version(names: Iterable[str], versions: Sequence[Version] = VERSIONS)
     return version
 
 
+PUBLISHED_CONFIG = NetworkConfig()
+"""Of checkpoints without a JSON file."""
+
+
 def check_parts(version: Version, names: Iterable[str]) -> None:
     """Raise LinewashError MODEL_PART_MISSING where no tensor of one of the version's extra parts is among these names."""
     tensor_names = frozenset(names)
@@ -150,11 +185,14 @@ def check_parts(version: Version, names: Iterable[str]) -> None:
         raise LinewashError(ErrorCode.MODEL_PART_MISSING, f"{version.spec.title} without its {' and '.join(missing)}")
 
 
-def name_warning(version: Version, stem: str) -> str:
+def name_warning(version: Version, stem: str, config: NetworkConfig = PUBLISHED_CONFIG) -> str:
     """A sentence where a checkpoint's file is named as those of another version; '' where it is not.
 
-    The published program tells versions, and what their weights predict, by the file's name alone (spec 2).
+    The published program tells versions, and what their weights predict, by the file's name alone (spec 2).  A file beside the
+    checkpoint that says what they predict, ``config``, makes the name harmless.
     """
+    if config.prediction is not None:
+        return ""
     lower = stem.lower()
     other = next((row for row in VERSIONS if lower.startswith(row.file_prefix)), version)
     if other is version:

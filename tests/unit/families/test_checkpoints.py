@@ -80,7 +80,7 @@ def test_the_files_of_a_model_are_those_it_is_loaded_from(tmp_path: Path, famili
     assert registry.files("mini", tmp_path) == () and registry.files("mult", tmp_path)[0] == tmp_path / "mult.safetensors"
 
 
-@pytest.mark.parametrize("kind", ["xl", "unknown"])
+@pytest.mark.parametrize("kind", ["xlv2", "unknown"])
 def test_what_no_family_takes_is_listed_and_refused(tmp_path: Path, families: Families, kind: str) -> None:
     write(tmp_path / "other.safetensors", KINDS[kind])
     (row,) = list_checkpoints(tmp_path, families)

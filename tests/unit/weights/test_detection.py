@@ -50,8 +50,14 @@ def test_a_dropped_checkpoint_is_recognized_by_its_keys(tmp_path: Path, kind: st
 )
 def test_the_image_encoder_is_recognized_under_each_of_its_names(tmp_path: Path, name: str) -> None:
     path = write(tmp_path / "clip" / "model.safetensors", (name,), CLIP_WIDTH)
-    write(tmp_path / "big" / "model.safetensors", (name,), 1664)
-    assert find_companions(scan_models(tmp_path)) == {"clip-vit-h-14": path}
+    big = write(tmp_path / "big" / "model.safetensors", (name,), 1664)
+    write(tmp_path / "other" / "model.safetensors", (name,), 768)
+    assert find_companions(scan_models(tmp_path)) == {"clip-vit-h-14": path, "clip-vit-bigg-14": big}
+
+
+def test_the_tagger_is_recognized(tmp_path: Path) -> None:
+    path = write(tmp_path / "tagger.safetensors", ("layers.0.blocks.0.attn.cpb_mlp.0.weight", "head.fc.weight"))
+    assert find_companions(scan_models(tmp_path)) == {"wd-tagger": path}
 
 
 def test_a_checkpoint_may_hold_its_own_image_encoder(tmp_path: Path) -> None:

@@ -8,6 +8,9 @@ from backend.families.colorizediffusion.checkpoint.config import NetworkConfig
 from backend.weights.safetensors_file import SafetensorsFile
 from backend.weights.state_dict import KeyMap, WeightSource, build_on_meta
 
+XL_CLIP_PREFIX = f"{key_mapping.CLIP_PREFIX}model."
+"""Of the vision tower in XL's training program."""
+
 
 @dataclass(frozen=True)
 class ClipLayout:
@@ -21,7 +24,19 @@ class ClipLayout:
     """Full names of tensors that such a file may hold although no network reads them."""
 
 
+def transformers_names(prefix: str) -> KeyMap:
+    """Maps keys of ImageEncoder or TextEncoder, for a file that names both towers as transformers does, under ``prefix``."""
+
+    def source(key: str) -> WeightSource:
+        return WeightSource(prefix + key_mapping.transformers_source(key).name)
+
+    return source
+
+
 CLIP_LAYOUTS = (
+    ClipLayout(  # XL's training program's
+        transformers_names(XL_CLIP_PREFIX), transformers_names(XL_CLIP_PREFIX), frozenset()
+    ),
     ClipLayout(  # the published training program's
         key_mapping.openclip_names(f"{key_mapping.CLIP_PREFIX}visual.model."),
         key_mapping.openclip_names(f"{key_mapping.CLIP_PREFIX}transformer.model."),
@@ -36,15 +51,6 @@ CLIP_LAYOUTS = (
         frozenset(("logit_scale", "vision_model.embeddings.position_ids", "text_model.embeddings.position_ids")),
     ),
 )
-
-
-def transformers_names(prefix: str) -> KeyMap:
-    """Maps keys of ImageEncoder or TextEncoder, for a file that names both towers as transformers does, under ``prefix``."""
-
-    def source(key: str) -> WeightSource:
-        return WeightSource(prefix + key_mapping.transformers_source(key).name)
-
-    return source
 
 
 def vision_names(file_keys: Iterable[str]) -> KeyMap | None:

@@ -33,6 +33,8 @@ class NetworkConfig:
     """Channels of one attention head of v1.5's token transformer."""
     sketch_head_dim: int = 128
     """Channels of one attention head of XL's sketch encoder."""
+    size_waves: int = 256
+    """Numbers that XL's U-Net is told of each size and score."""
     tagger_side: int = 448
     """Side of the image that XL's tagger sees, in pixels."""
     tagger_window: int = 14

@@ -4,7 +4,8 @@ Every name and shape is checked before the first weight is read, and nothing is 
 A damaged file therefore never affects the models that are loaded already.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
@@ -14,16 +15,16 @@ from diffusers import AutoencoderKL
 from torch import nn
 
 from backend.families.colorizediffusion.checkpoint import network_configs
-from backend.families.colorizediffusion.checkpoint.clip_layouts import ignorable_keys, text_names, vision_names
+from backend.families.colorizediffusion.checkpoint.clip_layouts import ignorable_keys, text_names
+from backend.families.colorizediffusion.checkpoint.companion_parts import COMPANION_PARTS, IMAGE_ENCODER
 from backend.families.colorizediffusion.checkpoint.config import NetworkConfig, read_config
 from backend.families.colorizediffusion.versions import VERSIONS, Version, check_parts, detect_version
 from backend.families.diffusion.denoiser import Prediction
 from backend.networks.clip import ImageEncoder, TextEncoder, register_position_ids
-from backend.networks.colorizediffusion.sketch_encoder import SketchEncoder
 from backend.networks.colorizediffusion.unet import ReferenceUNet
-from backend.weights.companions import NO_COMPANIONS, Companions, companion_missing
+from backend.weights.companions import NO_COMPANIONS, Companion, Companions, companion_missing
 from backend.weights.safetensors_file import SafetensorsFile
-from backend.weights.state_dict import build_on_meta, check_state_dict, load_state_dict
+from backend.weights.state_dict import KeyMap, build_on_meta, check_state_dict, load_state_dict
 
 FLOAT32_PREFIXES = ("unet.time_embedding.", "unet.class_embedding.", "unet.conv_norm_out.", "unet.conv_out.")
 """Prefixes of keys that stay in float32, whatever type the blocks have: of the U-Net, and of encoders that are half of one."""
@@ -37,7 +38,8 @@ class Parts:
     prediction: Prediction
     """What the U-Net predicts."""
     unet: ReferenceUNet
-    sketch_encoder: SketchEncoder
+    sketch_encoder: nn.Module
+    """Makes features of a sketch (B, 3, H, W), by the U-Net's block that they are added to."""
     vae: AutoencoderKL
     image_encoder: ImageEncoder
     text: Path | None
@@ -91,25 +93,14 @@ def load_parts(
     with the names that are missing, unexpected or of another shape, COMPANION_MISSING when neither file holds a vision tower.
     """
     types = _Types(dtype, vae_dtype, clip_dtype)
-    with SafetensorsFile(path) as file:
-        version = detect_version(file.entries, versions)
-        clip = companions.get(version.clip)
-        if clip is None or vision_names(file.entries) is not None:
-            return _load(version, file, file, types, device, prediction)
-        with SafetensorsFile(clip) as clip_file:
-            return _load(version, file, clip_file, types, device, prediction)
+    with _open_files(path, companions, versions) as files:
+        return _load(files, types, device, prediction)
 
 
 def count_weights(path: Path, companions: Companions = NO_COMPANIONS, versions: Sequence[Version] = VERSIONS) -> dict[str, int]:
     """Numbers in each part of the checkpoint at ``path``, from the files' headers.  Raises as ``load_parts``."""
-    with SafetensorsFile(path) as file:
-        version = detect_version(file.entries, versions)
-        clip = companions.get(version.clip)
-        if clip is None or vision_names(file.entries) is not None:
-            networks = _build_networks(version, file, file)
-        else:
-            with SafetensorsFile(clip) as clip_file:
-                networks = _build_networks(version, file, clip_file)
+    with _open_files(path, companions, versions) as files:
+        networks = _build_networks(files)
     return {part: sum(weight.numel() for weight in network.parameters()) for part, network in networks.items()}
 
 
@@ -142,58 +133,83 @@ class _Types:
         return torch.float32 if in_float32 else self.low_precision
 
 
-def _load(
-    version: Version,
-    file: SafetensorsFile,
-    clip: SafetensorsFile,
-    types: _Types,
-    device: str,
-    prediction: Prediction | None,
-) -> Parts:
-    clip_names = vision_names(clip.entries)
-    if clip_names is None:
-        raise companion_missing(version.clip)
-    networks = _build_networks(version, file, clip)
-    image_encoder = cast(ImageEncoder, networks.pop("image_encoder"))
+@dataclass(frozen=True)
+class _Files:
+    """A checkpoint and the files that hold its companions; often the same file."""
 
-    # Both files are checked against their networks before weights of either are read.
-    sources = [(network, version.key_map[part]) for part, network in networks.items()]
-    if clip is file:
-        check_state_dict(file, [*sources, (image_encoder, clip_names)], ignorable_keys(file, read_config(file.path)))
-    else:
-        check_state_dict(file, sources, ignorable_keys(file, read_config(file.path)))
-        check_state_dict(clip, [(image_encoder, clip_names)], ignorable_keys(clip, read_config(clip.path)))
+    version: Version
+    own: SafetensorsFile
+    companions: Mapping[Companion, SafetensorsFile]
+
+    def key_map(self, companion: Companion) -> KeyMap:
+        """The mapping of a companion's network to its file.  LinewashError COMPANION_MISSING where the file has none."""
+        key_map = COMPANION_PARTS[companion].key_map(self.companions[companion].entries)
+        if key_map is None:
+            raise companion_missing(companion)
+        return key_map
+
+
+@contextmanager
+def _open_files(path: Path, companions: Companions, versions: Sequence[Version]) -> Generator[_Files, None, None]:
+    """Open all files of a checkpoint; what it holds itself is taken from it."""
+    with ExitStack() as opened:
+        own = opened.enter_context(SafetensorsFile(path))
+        version = detect_version(own.entries, versions)
+        files: dict[Companion, SafetensorsFile] = {}
+        for name in version.companions:
+            included = COMPANION_PARTS[name].key_map(own.entries) is not None
+            missing = included or name not in companions
+            files[name] = own if missing else opened.enter_context(SafetensorsFile(companions[name]))
+        yield _Files(version, own, files)
+
+
+def _load(files: _Files, types: _Types, device: str, prediction: Prediction | None) -> Parts:
+    version, config = files.version, read_config(files.own.path)
+    networks = _build_networks(files)
+    # All files are checked against their networks before weights of any are read.
+    mapped = {part: (networks[part], key_map) for part, key_map in version.key_map.items() if part in networks}
+    included, unread = list(mapped.values()), ignorable_keys(files.own, config) | version.unread
+    for name, file in files.companions.items():
+        pair = networks[COMPANION_PARTS[name].part], files.key_map(name)
+        if file is files.own:
+            included.append(pair)
+            unread |= COMPANION_PARTS[name].unread
+        else:
+            check_state_dict(file, [pair], ignorable_keys(file, read_config(file.path)) | COMPANION_PARTS[name].unread)
+    check_state_dict(files.own, included, unread)
 
     # ``part=part`` keeps each part's own value; a closure alone would see that of the last round.
-    for part, network in networks.items():
-        load_state_dict(file, network, version.key_map[part], lambda key, part=part: types.of(version, part, key), device)
-    load_state_dict(clip, image_encoder, clip_names, lambda key: types.clip, device)
-    register_position_ids(image_encoder.clip.vision_model.embeddings, device)
-    config = read_config(file.path)
+    for part, (network, key_map) in mapped.items():
+        load_state_dict(files.own, network, key_map, lambda key, part=part: types.of(version, part, key), device)
+    for name, file in files.companions.items():
+        network = networks[COMPANION_PARTS[name].part]
+        load_state_dict(file, network, files.key_map(name), lambda key: types.clip, device)
+        COMPANION_PARTS[name].finish(network, device)
+    clip = files.companions[version.companions[0]]
     return Parts(
         version=version,
-        prediction=prediction or config.prediction or prediction_from_name(file.path.name),
+        prediction=prediction or config.prediction or prediction_from_name(files.own.path.name),
         unet=cast(ReferenceUNet, networks.pop("unet")),
-        sketch_encoder=cast(SketchEncoder, networks.pop("sketch_encoder")),
+        sketch_encoder=networks.pop("sketch_encoder"),
         vae=cast(AutoencoderKL, networks.pop("vae")),
-        image_encoder=image_encoder,
-        text=clip.path if text_names(clip.entries) else None,
+        image_encoder=cast(ImageEncoder, networks.pop(IMAGE_ENCODER)),
+        text=clip.path if version.reads_text and text_names(clip.entries) else None,
         tokenizer=_tokenizer(clip.path.parent),
         config=config,
         extras=networks,
     )
 
 
-def _build_networks(version: Version, file: SafetensorsFile, clip: SafetensorsFile) -> dict[str, nn.Module]:
+def _build_networks(files: _Files) -> dict[str, nn.Module]:
     """All networks by part on the meta device, with the shapes of the files.  LinewashError COMPANION_MISSING."""
-    clip_names = vision_names(clip.entries)
-    if clip_names is None:
-        raise companion_missing(version.clip)
-    check_parts(version, file.entries)
-    config, clip_config = read_config(file.path), read_config(clip.path)
-    networks = build_on_meta(lambda: version.build(file.shapes, config))
-    image_encoder = build_on_meta(lambda: network_configs.image_encoder(clip.shapes, clip_names, clip_config))
-    return {**networks, "image_encoder": image_encoder}
+    version, config = files.version, read_config(files.own.path)
+    key_maps = {name: files.key_map(name) for name in files.companions}
+    check_parts(version, files.own.entries)
+    networks = build_on_meta(lambda: version.build(files.own.shapes, config))
+    for name, file in files.companions.items():
+        part, beside = COMPANION_PARTS[name], read_config(file.path)
+        networks[part.part] = build_on_meta(lambda: part.build(file.shapes, key_maps[name], beside))  # noqa: B023
+    return networks
 
 
 def _tokenizer(folder: Path) -> Path | None:

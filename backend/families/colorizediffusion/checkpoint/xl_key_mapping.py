@@ -1,7 +1,7 @@
 """Maps each weight of XL's networks to its tensor in a published checkpoint; see ``key_mapping``."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from torch import Tensor
 
@@ -62,6 +62,21 @@ _TAGGER_BLOCK = {
     "output.dense": "mlp.fc2",
 }
 _PROJECTIONS = ("query", "key", "value")
+_TAGGER_KEY = "layers.0.blocks.0.attn.cpb_mlp.0.weight"
+TAGGER_HEAD = frozenset(f"{prefix}head.fc.{kind}" for prefix in ("", TAGGER_PREFIX) for kind in ("weight", "bias"))
+"""The tagger's list of tags, which is not used, in its own file and in a checkpoint that holds it."""
+
+
+def tagger_prefix(names: Iterable[str]) -> str | None:
+    """What stands before the tagger's names in a file with tensors of these names; None when it has no tagger."""
+    known = set(names)
+    return next((prefix for prefix in ("", TAGGER_PREFIX) if prefix + _TAGGER_KEY in known), None)
+
+
+def tagger_key_map(names: Iterable[str]) -> KeyMap | None:
+    """The mapping of Tagger to a file with tensors of these names; None when it has no tagger."""
+    prefix = tagger_prefix(names)
+    return None if prefix is None else tagger_names(prefix)
 
 
 def tagger_names(prefix: str) -> KeyMap:

@@ -15,7 +15,7 @@ from backend.networks.colorizediffusion.reference.context_projection import Cont
 from backend.networks.colorizediffusion.transformer_blocks import cross_attentions
 from backend.networks.colorizediffusion.unet import ReferenceUNet
 from backend.networks.tagger import Tagger
-from backend.weights.state_dict import Shapes, axis_length, count_children
+from backend.weights.state_dict import KeyMap, Shapes, axis_length, count_children
 
 
 def reference_unet(shapes: Shapes, config: NetworkConfig) -> ReferenceUNet:
@@ -80,15 +80,17 @@ def context_projection(shapes: Shapes, config: NetworkConfig) -> ContextProjecti
     return ContextProjection(clip, joined - clip, width, config.sketch_head_dim)
 
 
-def tagger(shapes: Shapes, prefix: str, config: NetworkConfig) -> Tagger:
-    """The tagger of a file that names its tensors as timm does, under ``prefix``."""
+def tagger(shapes: Shapes, names: KeyMap, config: NetworkConfig) -> Tagger:
+    """The tagger.  names: maps its keys to those of the file."""
+    patch = names("embeddings.patch_embeddings.projection.weight").name
+    prefix = patch.removesuffix("patch_embed.proj.weight")
     levels = count_children(shapes, f"{prefix}layers.")
     scales = [f"{prefix}layers.{i}.blocks.0.attn.logit_scale" for i in range(levels)]
     return Tagger(
         Swinv2Config(
             image_size=config.tagger_side,
-            patch_size=axis_length(shapes, f"{prefix}patch_embed.proj.weight", 2),
-            embed_dim=axis_length(shapes, f"{prefix}patch_embed.proj.weight"),
+            patch_size=axis_length(shapes, patch, 2),
+            embed_dim=axis_length(shapes, patch),
             depths=[count_children(shapes, f"{prefix}layers.{i}.blocks.") for i in range(levels)],
             num_heads=[axis_length(shapes, scale) for scale in scales],
             window_size=config.tagger_window,

@@ -53,7 +53,7 @@ class StartCheckpoint:
     def load(self) -> Parts:
         """A new copy of all networks, float32, frozen.  Raises what ``load_parts`` raises."""
         # The file is the CLIP of whichever version the checkpoint turns out to be.
-        companions: Companions = {} if self.clip is None else {version.clip: self.clip for version in VERSIONS}
+        companions: Companions = {} if self.clip is None else {version.companions[0]: self.clip for version in VERSIONS}
         return load_parts(self.path, companions, prediction=self.prediction)
 
 

@@ -13,7 +13,7 @@ from backend.families.colorizediffusion.checkpoint.loader import load_parts
 from backend.families.colorizediffusion.conditioning import extra_part
 from backend.families.colorizediffusion.family import ColorizeDiffusion
 from backend.families.colorizediffusion.offload import module_groups
-from backend.families.colorizediffusion.versions import LATER_KINDS, V1, V2, V15, VERSIONS, detect_version, name_warning
+from backend.families.colorizediffusion.versions import LATER_KINDS, V1, V2, V15, VERSIONS, XL, detect_version, name_warning
 from backend.weights.detection import CheckpointKind
 from backend.weights.state_dict import Shapes, WeightSource, axis_length
 from shared.errors import ErrorCode, LinewashError
@@ -95,6 +95,8 @@ def test_versions_are_distinguished_by_names() -> None:
     assert detect_version((*COMMON, "thresh_embedder.embed_layer.0.weight")) is V15
     for name in ("bg_encoder.x", "style_encoder.x", "model.diffusion_model.warp_modules.0.x"):
         assert detect_version((*COMMON, name)) is V2
+    for name in ("proj.norm.weight", "model.diffusion_model.label_emb.0.0.weight"):
+        assert detect_version((*COMMON, name)) is XL
 
 
 def test_a_file_named_like_another_version_gets_a_sentence() -> None:
@@ -105,8 +107,6 @@ def test_a_file_named_like_another_version_gets_a_sentence() -> None:
 @pytest.mark.parametrize(
     ("names", "kind"),
     [
-        (("proj.norm.weight",), "xl"),
-        (("model.diffusion_model.label_emb.0.0.weight",), "xl"),
         (("proj.norm.weight", "bg_encoder.x"), "xlv2"),
     ],
 )
