@@ -1,6 +1,6 @@
-"""One drawing with a full-size ColorizeDiffusion v1.5 or v2: memory, seconds, and the work saved by exact shortcuts.
+"""One drawing with a full-size ColorizeDiffusion v1.5, v2 or XL: memory, seconds, and the work saved by exact shortcuts.
 
-    python benchmarks/colorizediffusion.py [--version v2] [--side 768] [--steps 4] [--threads 2] [--mode NAME]
+    python benchmarks/colorizediffusion.py [--version v2|xl] [--side 768] [--steps 4] [--threads 2] [--mode NAME]
         [--number-format float32]
     python benchmarks/colorizediffusion.py --compare-formats [--side 256] [--steps 4]
 
@@ -17,7 +17,7 @@ import argparse
 import sys
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,7 @@ from backend.networks.colorizediffusion.attention_inputs import CrossAttentionIn
 from backend.networks.colorizediffusion.hooks import UNetHooks  # noqa: E402
 from backend.pipeline.prepare import prepare  # noqa: E402
 from backend.pipeline.run import RunResult, colorize  # noqa: E402
+from backend.weights.companions import Companion  # noqa: E402
 from benchmarks.loading import memory_bytes  # noqa: E402
 from shared.devices.device_status import NumberFormat  # noqa: E402
 from shared.protocol import ColorizeRequest, ForegroundSource, ReferenceRole  # noqa: E402
@@ -61,21 +62,33 @@ class Benchmark:
     """Of the square that it was trained for."""
     mode: str
     """The mode that computes most."""
+    companions: Mapping[Companion, str]
+    """Companion -> the manifest with its names and shapes."""
 
 
+_CLIP: Mapping[Companion, str] = {"clip-vit-h-14": "openclip_vit_h_14"}
+_XL: Mapping[Companion, str] = {"clip-vit-bigg-14": "xl_frozen_encoders", "wd-tagger": "xl_frozen_encoders"}
+_PREFIXES: Mapping[Companion, str] = {"clip-vit-bigg-14": "cond_stage_model.", "wd-tagger": "img_embedder."}
+"""Which names of a manifest are a companion's, where it holds those of several."""
 BENCHMARKS = {
-    "v1.5": Benchmark("switch-eps", "switch", 512, "both"),
-    "v2": Benchmark("v2-full", "v2", 768, "style-background"),
+    "v1.5": Benchmark("switch-eps", "switch", 512, "both", _CLIP),
+    "v2": Benchmark("v2-full", "v2", 768, "style-background", _CLIP),
+    "xl": Benchmark("sdxl", "xl", 1024, "masked", _XL),
 }
 
 
 def random_parts(folder: Path, version: str, device: str, wanted: NumberFormat = NumberFormat.AUTOMATIC) -> Parts:
     """The full-size networks, through the product's loader, with random weights of a size that keeps activations near 1."""
-    checkpoint, clip = folder / f"{BENCHMARKS[version].checkpoint}.safetensors", folder / "clip.safetensors"
-    sparse(checkpoint, manifest(BENCHMARKS[version].manifest))
-    sparse(clip, manifest("openclip_vit_h_14"))
+    benchmark = BENCHMARKS[version]
+    checkpoint = folder / f"{benchmark.checkpoint}.safetensors"
+    sparse(checkpoint, manifest(benchmark.manifest))
+    companions: dict[Companion, Path] = {}
+    for name, listed in benchmark.companions.items():
+        companions[name] = folder / f"{name}.safetensors"
+        prefix = _PREFIXES.get(name, "")
+        sparse(companions[name], {key: shape for key, shape in manifest(listed).items() if key.startswith(prefix)})
     numbers = choose_number_format(device, wanted, device_has_bfloat16, lambda: True)
-    parts = load_parts(checkpoint, {"clip-vit-h-14": clip}, numbers.dtype, device)
+    parts = load_parts(checkpoint, companions, numbers.dtype, device)
     randomize(parts.networks.values())
     return use_channels_last(parts)
 
@@ -114,7 +127,7 @@ class EncoderCallCounter:
             "sketch": parts.sketch_encoder,
             "image": parts.image_encoder,
             "vae": parts.vae.encoder,
-            **{name: network for name, network in parts.extras.items() if name.endswith("_encoder")},
+            **{name: network for name, network in parts.extras.items() if name.endswith("_encoder") or name == "tagger"},
         }
         self._counts = dict.fromkeys(networks, 0)
         for name, network in networks.items():
@@ -138,7 +151,7 @@ def plain_step(parts: Parts, conditioning: Conditioning, latent: Tensor, t: floa
     attention = conditioning.cross_attention
     rows = replace(attention, context=torch.cat([attention.context, torch.zeros_like(attention.context)]))
     hooks = replace(conditioning.hooks, sketch_features=conditioning.sketch)
-    output = parts.unet(latent.expand(2, -1, -1, -1), torch.tensor(t), rows, hooks)
+    output = parts.unet(latent.expand(2, -1, -1, -1), torch.tensor(t), rows, hooks, conditioning.vector)
     return Guidance(4.0).combine(dict(zip(Guidance(4.0).branches(t), output.chunk(2), strict=True)))
 
 

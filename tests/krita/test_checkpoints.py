@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from backend.families.animediffusion import factory as animediffusion
-from backend.families.colorizediffusion import v1, v15
+from backend.families.colorizediffusion import v1, v15, xl
 from backend.imaging.types import Rgba
 from shared.paths import models_dir
 from tests.krita.harness.art import Art
@@ -14,12 +14,14 @@ from tests.krita.harness.compare import over, untouched
 from tests.krita.harness.evidence import Evidence
 from tests.krita.harness.scenario_player import TRAINED, ScenarioPlayer
 from tests.parity.golden import ANIME, FILES, write_checkpoint
+from tests.parity.xl import write_checkpoint as write_xl_checkpoint
 
 pytestmark = [pytest.mark.krita, pytest.mark.timeout(1800)]
 SIZE = (333, 257)
 KINDS = {"v1": v1.SPEC, "v1.5": v15.SPEC, ANIME: animediffusion.SPEC}
 """v2 has a test of its own, with two references."""
-SPECS = {FILES[kind].split(".")[0]: spec for kind, spec in KINDS.items()}
+XL = "sdxl-tiny"
+SPECS = {**{FILES[kind].split(".")[0]: spec for kind, spec in KINDS.items()}, XL: xl.SPEC}
 METHODS = {name: [mode.title for mode in spec.modes] or [""] for name, spec in SPECS.items()}
 WAYS = [(name, title) for name, titles in METHODS.items() for title in titles]
 
@@ -31,6 +33,7 @@ def seen(player: ScenarioPlayer, small_art: Art) -> Evidence:
     folder.mkdir(parents=True)
     for version in KINDS:
         write_checkpoint(version, folder)
+    write_xl_checkpoint(folder, XL)
     (folder / "notes.safetensors").write_text("these are no weights", encoding="utf-8")
     models = {name: bool(spec.modes) for name, spec in SPECS.items()}
     given = {"size": SIZE, "lines": str(small_art.lines), "reference": str(small_art.reference), "models": models}

@@ -34,24 +34,12 @@ from tests.parity.painting import Discs, given, lines, run, same
 from tests.parity.test_family import Calls
 
 SAMPLES = 5e-4
-BESIDE = {
-    "head_dim": 8,
-    "vision_heads": 4,
-    "sketch_head_dim": 16,
-    "size_waves": 16,
-    "tagger_side": 32,
-    "tagger_window": 4,
-}
 
 
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The golden weights as a file with its companions inside."""
-    path = tmp_path_factory.mktemp("xl") / "sdxl-tiny.safetensors"
-    weights = {name[3:]: x.contiguous() for name, x in xl.tensors().items() if name.startswith("sd.")}
-    save_file(weights, path)
-    path.with_suffix(".json").write_text(json.dumps(BESIDE))
-    return path
+    return xl.write_checkpoint(tmp_path_factory.mktemp("xl"))
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +61,7 @@ def test_its_encoders_may_lie_in_files_of_their_own(checkpoint: Path, parts: Par
     for path, tensors in zip(paths.values(), (own, clip, tagger), strict=True):
         path.parent.mkdir()
         save_file(tensors, path)
-        path.with_suffix(".json").write_text(json.dumps(BESIDE))
+        path.with_suffix(".json").write_text(json.dumps(xl.BESIDE))
     companions: Companions = {"clip-vit-bigg-14": paths["clip"], "wd-tagger": paths["tagger"]}
     apart = load_parts(paths["sdxl"], companions)
     reference = xl.given("reference")

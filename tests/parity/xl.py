@@ -1,13 +1,16 @@
 """The networks of XL's and XL-v2's golden files, built and filled from names and shapes, and what the tests ask of them."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import TypeVar
+from pathlib import Path
+from typing import Any, TypeVar
 
 import torch
 from diffusers import AutoencoderKL
 from safetensors import safe_open
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from backend.families.colorizediffusion.checkpoint import (
@@ -28,7 +31,16 @@ from backend.networks.tagger import Tagger
 from backend.weights.state_dict import KeyMap, Shapes
 from tests.parity.golden import FOLDER
 
-CONFIG = NetworkConfig(head_dim=8, vae_groups=32, vision_heads=4, sketch_head_dim=16, tagger_side=32, tagger_window=4)
+BESIDE: dict[str, Any] = {
+    "head_dim": 8,
+    "vision_heads": 4,
+    "sketch_head_dim": 16,
+    "size_waves": 16,
+    "tagger_side": 32,
+    "tagger_window": 4,
+}
+"""What the shapes of its tensors do not tell."""
+CONFIG = NetworkConfig(**BESIDE)
 LAYERS = 17
 TOLERANCE = 1e-4
 Network = TypeVar("Network", bound=nn.Module)
@@ -85,6 +97,14 @@ def networks(version: str = "xl") -> XlNetworks:
         fill(network_configs.image_encoder(shapes, clip, CONFIG), clip, version),
         fill(network_configs.autoencoder(shapes, CONFIG), key_mapping.vae_source, version),
     )
+
+
+def write_checkpoint(folder: Path, name: str = "sdxl-tiny") -> Path:
+    """Write the golden weights as a checkpoint that holds its companions; return the file."""
+    path = folder / f"{name}.safetensors"
+    save_file({key[3:]: x.contiguous() for key, x in tensors().items() if key.startswith("sd.")}, path)
+    path.with_suffix(".json").write_text(json.dumps(BESIDE), encoding="utf-8")
+    return path
 
 
 def golden_shapes(version: str) -> Shapes:

@@ -95,9 +95,11 @@ def reference_builder(encoders: Encoders, extras: Mapping[str, nn.Module], confi
             return replace(whole_conditioning(inputs.tokens, strengths), vector=vector)
         background = encoders.tokens(background_image(strengths, inputs))
         thresholds = (strengths.sketch_threshold,) * len(strengths.reference)
-        # Without mixing, strengths of the halves do not count in the published program; here they do.
-        plain = not any(strengths.mixing) and set(strengths.foreground) == set(strengths.background) == {1.0}
-        selector = BiasedSelector(thresholds) if plain else HardSelector(thresholds)
+        # The published program computes one attention where nothing is mixed, and the halves' strengths then do not count.
+        # Here they do, so it is computed so only where they are 1; the two differ where the mask is exactly the threshold.
+        has_own_strengths = any(value != 1 for value in (*strengths.foreground, *strengths.background))
+        mixes = any(strengths.mixing) or has_own_strengths
+        selector = HardSelector(thresholds) if mixes else BiasedSelector(thresholds)
         halves = (inputs.tokens, background)
         return replace(split_conditioning(halves, strengths, inputs.mask, selector=selector), vector=vector)
 

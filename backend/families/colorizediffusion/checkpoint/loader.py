@@ -7,6 +7,7 @@ A damaged file therefore never affects the models that are loaded already.
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -208,7 +209,7 @@ def _build_networks(files: _Files) -> dict[str, nn.Module]:
     networks = build_on_meta(lambda: version.build(files.own.shapes, config))
     for name, file in files.companions.items():
         part, beside = COMPANION_PARTS[name], read_config(file.path)
-        networks[part.part] = build_on_meta(lambda: part.build(file.shapes, key_maps[name], beside))  # noqa: B023
+        networks[part.part] = build_on_meta(partial(part.build, file.shapes, key_maps[name], beside))
     return networks
 
 

@@ -15,14 +15,14 @@ from torch.nn import functional as F
 from backend.families.colorizediffusion.checkpoint.loader import Parts
 from backend.families.colorizediffusion.conditioning import extra_part
 from backend.families.colorizediffusion.versions import V1, V15
-from backend.networks.colorizediffusion.attention_inputs import PROJECTIONS, CrossAttentionInput, Ranks, Split
-from backend.networks.colorizediffusion.half_selectors import HardSelector
+from backend.networks.colorizediffusion.attention_inputs import PROJECTIONS, Ranks
 from backend.networks.colorizediffusion.hooks import UNetHooks
 from backend.networks.colorizediffusion.reference.token_transformer import ThresholdEmbedder, TokenTransformer
 from backend.networks.colorizediffusion.transformer_blocks import cross_attentions, low_rank_pairs
 from backend.networks.colorizediffusion.unet import ReferenceUNet
 from backend.training.colorizediffusion.batch import Batch
 from backend.training.colorizediffusion.stages import stage_table
+from backend.training.colorizediffusion.stages.frozen_unet import FrozenUNetNetwork
 from backend.training.colorizediffusion.stages.stage import Stage, move_to_device_of
 
 FOREGROUND_RANK, BACKGROUND_SHARE = 4, 0.5
@@ -62,16 +62,14 @@ def expand_v1_to_v15(parts: Parts) -> Parts:
     )
 
 
-class V15Network(nn.Module):
+class V15Network(FrozenUNetNetwork):
     """The networks that are trained.  Of the U-Net these are the low-rank pairs alone."""
 
     def __init__(self, parts: Parts) -> None:
-        super().__init__()
+        super().__init__(parts)
         self.pairs = low_rank_pairs(parts.unet.unet)
         self.threshold_embedder = extra_part(parts.extras, "threshold_embedder", ThresholdEmbedder)
         self.token_transformer = extra_part(parts.extras, "token_transformer", TokenTransformer)
-        self._full_strength, self._zero_strength = map(parts.version.layers.constant, (1.0, 0.0))
-        self._unet = (parts.unet,)  # in a tuple, which hides its weights from training, averaging and saving
 
     def forward(
         self,
@@ -94,11 +92,7 @@ class V15Network(nn.Module):
         background = self.token_transformer(background + embedding)
         context = torch.cat([foreground.to(background.dtype), background], 1) * reference_kept[:, None, None]
         # Each image has its own threshold.  Bicubic weights sum to 1, so it may be subtracted before the mask is resized
-        lowered = mask - thresholds[:, 0, None, None, None]
-        full, zero = self._full_strength, self._zero_strength
-        split = Split(lowered, full, full, zero, HardSelector(zero), "foreground", "background")
-        unet = move_to_device_of(self._unet[0], noisy)
-        return unet(noisy, time, CrossAttentionInput(context, full, split), UNetHooks(features))
+        return self.run_unet(noisy, time, context, UNetHooks(features), mask - thresholds[:, 0, None, None, None])
 
 
 class V15Stage(Stage):

@@ -11,8 +11,6 @@ from torch import Tensor, nn
 from backend.families.colorizediffusion.checkpoint.config import BackgroundContext
 from backend.families.colorizediffusion.checkpoint.loader import Parts
 from backend.families.colorizediffusion.conditioning import extra_part
-from backend.networks.colorizediffusion.attention_inputs import CrossAttentionInput, Split
-from backend.networks.colorizediffusion.half_selectors import HardSelector
 from backend.networks.colorizediffusion.hooks import UNetHooks
 from backend.networks.colorizediffusion.reference.reference_encoder import BackgroundEncoder
 from backend.networks.colorizediffusion.reference.warp_modules import SkipWarp, WarpModules
@@ -21,21 +19,20 @@ from backend.networks.colorizediffusion.transformer_blocks import low_rank_pairs
 from backend.training.colorizediffusion.batch import Batch
 from backend.training.colorizediffusion.stages import stage_table
 from backend.training.colorizediffusion.stages.bleaching import background_reference, erase_background_lines, whiten_target
+from backend.training.colorizediffusion.stages.frozen_unet import FrozenUNetNetwork
 from backend.training.colorizediffusion.stages.reference_stage import EncoderInputs, ReferenceStage, lower_mask
 from backend.training.colorizediffusion.stages.stage import move_to_device_of
 from backend.training.colorizediffusion.stages.v2_new_networks import has_learned
 
 
-class BackgroundNetwork(nn.Module):
+class BackgroundNetwork(FrozenUNetNetwork):
     """The networks that are trained.  Of the U-Net these are the low-rank pairs of the decoder alone."""
 
     def __init__(self, parts: Parts) -> None:
-        super().__init__()
+        super().__init__(parts)
         self.pairs = low_rank_pairs(parts.unet.unet)
         self.background_encoder = extra_part(parts.extras, "background_encoder", BackgroundEncoder)
         self.warp_modules = extra_part(parts.extras, "warp_modules", WarpModules)
-        self._full_strength, self._zero_strength = map(parts.version.layers.constant, (1.0, 0.0))
-        self._unet = (parts.unet,)  # in a tuple, which hides its weights from training, averaging and saving
 
     def forward(
         self,
@@ -51,11 +48,8 @@ class BackgroundNetwork(nn.Module):
         context: tokens (B, 2 n, C) of the reference and of its background.  lowered_mask: (B, 1, h, w), foreground above 0.
         """
         features = self.background_encoder(*encoder_inputs)
-        full, zero = self._full_strength, self._zero_strength
-        split = Split(lowered_mask, full, full, zero, HardSelector(zero), "foreground", "background")
         warp = SkipWarp(self.warp_modules, features, ResizedMask(lowered_mask), threshold=0.0)
-        unet = move_to_device_of(self._unet[0], noisy)
-        return unet(noisy, time, CrossAttentionInput(context, full, split), UNetHooks(sketch_features, warp))
+        return self.run_unet(noisy, time, context, UNetHooks(sketch_features, warp), lowered_mask)
 
 
 class BackgroundStage(ReferenceStage):

@@ -8,25 +8,23 @@ from torch import Tensor, nn
 
 from backend.families.colorizediffusion.checkpoint.loader import Parts
 from backend.families.colorizediffusion.conditioning import extra_part
-from backend.networks.colorizediffusion.attention_inputs import CrossAttentionInput
 from backend.networks.colorizediffusion.hooks import UNetHooks
 from backend.networks.colorizediffusion.reference.reference_encoder import StyleEncoder
 from backend.networks.colorizediffusion.reference.style_modules import StyleModulation, StyleModules
 from backend.training.colorizediffusion.batch import Batch
 from backend.training.colorizediffusion.stages import stage_table
+from backend.training.colorizediffusion.stages.frozen_unet import FrozenUNetNetwork
 from backend.training.colorizediffusion.stages.reference_stage import EncoderInputs, ReferenceStage
 from backend.training.colorizediffusion.stages.stage import move_to_device_of
 
 
-class StyleNetwork(nn.Module):
+class StyleNetwork(FrozenUNetNetwork):
     """The networks that are trained."""
 
     def __init__(self, parts: Parts) -> None:
-        super().__init__()
+        super().__init__(parts)
         self.style_encoder = extra_part(parts.extras, "style_encoder", StyleEncoder)
         self.style_modules = extra_part(parts.extras, "style_modules", StyleModules)
-        self._full_strength = parts.version.layers.constant(1.0)
-        self._unet = (parts.unet,)  # in a tuple, which hides its weights from training, averaging and saving
 
     def forward(
         self,
@@ -38,9 +36,7 @@ class StyleNetwork(nn.Module):
     ) -> Tensor:
         """Noisy latents (B, 4, h, w) -> the output of that shape.  context: the reference's tokens (B, n, C)."""
         modulate = StyleModulation(self.style_modules, self.style_encoder(*encoder_inputs))
-        unet = move_to_device_of(self._unet[0], noisy)
-        inputs = CrossAttentionInput(context, self._full_strength, None)
-        return unet(noisy, time, inputs, UNetHooks(sketch_features, modulate=modulate))
+        return self.run_unet(noisy, time, context, UNetHooks(sketch_features, modulate=modulate))
 
 
 class StyleStage(ReferenceStage):
