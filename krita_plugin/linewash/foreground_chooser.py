@@ -17,7 +17,7 @@ RENEW_S = 2.0
 """How often the image is made anew while the choices stay: Krita does not say when somebody paints on a mask."""
 
 UNITED = "The foreground: all these masks together, over the lines"
-AND_FOUND, AND_BEFORE = "and what is found", "and as before"
+AND_FOUND, AND_BEFORE = "and what Automatic finds", "and the earlier foreground"
 """What comes to the masks when the drawing is colored."""
 
 

@@ -16,6 +16,7 @@ class ErrorCode(str, Enum):
     TOO_MANY_REFERENCES = "too_many_references"
     MASK_SIZE = "mask_size"
     EMPTY_SELECTION = "empty_selection"
+    NO_MASK = "no_mask"
     EMPTY_MASK = "empty_mask"
     HINTS_SIZE = "hints_size"
     EMPTY_HINTS = "empty_hints"

@@ -19,9 +19,12 @@ DRAWING_ERRORS: Dict[ErrorCode, ErrorText] = {
     ErrorCode.MASK_SIZE: ErrorText(
         "The foreground mask is not the size of the canvas.", "Make the mask as large as the canvas.", 422
     ),
-    ErrorCode.EMPTY_SELECTION: ErrorText("Nothing is selected.", "Select the foreground, or set Foreground to Automatic.", 422),
+    ErrorCode.EMPTY_SELECTION: ErrorText(
+        "Nothing is selected.", "Select the foreground, or choose something else under Foreground.", 422
+    ),
+    ErrorCode.NO_MASK: ErrorText("A foreground mask is still to be chosen.", "Choose it in the list under Foreground.", 400),
     ErrorCode.EMPTY_MASK: ErrorText(
-        "The foreground mask is empty.", "Paint the foreground white on the mask, or set Foreground to Automatic.", 422
+        "A foreground mask is empty.", "Paint the foreground white on the mask, or choose another one under Foreground.", 422
     ),
     ErrorCode.HINTS_SIZE: ErrorText(
         "The hints layer is not the size of the canvas.", "Make the hints layer as large as the canvas.", 422

@@ -121,7 +121,7 @@ def build_request(document: Optional[Document], choices: DockerState, model: Opt
         if mask.choice is ForegroundChoice.SELECTION and not document.has_selection:
             raise LinewashError(ErrorCode.EMPTY_SELECTION)
         if mask.choice.wants_layer and mask.layer_id not in layers:
-            raise LinewashError(ErrorCode.EMPTY_MASK, "no layer chosen")
+            raise LinewashError(ErrorCode.NO_MASK)
     return request
 
 

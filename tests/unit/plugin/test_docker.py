@@ -68,7 +68,7 @@ def test_a_mask_layer_is_chosen_beside_its_kind(bench: Bench, document: Any, fil
     bench.pick("foreground", "Layer alpha")
     assert bench.widget("foregroundLayer").isVisibleTo(bench.docker)
     bench.click("color")
-    assert bench.says().startswith("The foreground mask is empty.")
+    assert bench.says().startswith("A foreground mask is still to be chosen.")
     bench.pick("foregroundLayer", "Colors")
     bench.click("color")
     bench.until(bench.idle)

@@ -29,10 +29,10 @@ def test_masks_are_added_shown_together_and_taken_out(bench: Bench, document: An
     texts = [box.itemText(i) for i in range(box.count())]
     assert texts[:4] == ["Choose a mask…", "Automatic", "Selection", "Ink"] and "Alpha of Colors" in texts
     bench.click("color")
-    assert bench.says().startswith("The foreground mask is empty.")
+    assert bench.says().startswith("A foreground mask is still to be chosen.")
     bench.pick("mask2", "Alpha of Ink")
     bench.until(lambda: image_of_masks(bench) is not None)
-    assert "and what is found" in texts_of(bench)
+    assert "and what Automatic finds" in texts_of(bench)
     bench.click("color")
     bench.until(bench.idle)
     assert bench.backend.request.foreground.value == "mask_and_automatic" and "foreground" in bench.backend.parts
@@ -61,7 +61,7 @@ def test_the_image_of_the_masks_follows_the_painter(bench: Bench, document: Any)
     document.state.selection = bench.krita.Selection(np.full((80, 96), 255, np.uint8))
     bench.pick("area", "Selection")
     assert bench.widget("mask2").currentText() == "As before"
-    bench.until(lambda: "and as before" in texts_of(bench))
+    bench.until(lambda: "and the earlier foreground" in texts_of(bench))
 
 
 def test_no_more_than_eight_masks(bench: Bench, document: Any) -> None:

@@ -163,7 +163,7 @@ CASES: list[tuple[Case, str]] = [
     (too_many_references, "TOO_MANY_REFERENCES"),
     (nothing_selected, "EMPTY_SELECTION"),
     (selection_outside, "EMPTY_SELECTION"),
-    (no_mask_chosen, "EMPTY_MASK"),
+    (no_mask_chosen, "NO_MASK"),
     (black_mask, "EMPTY_MASK"),
     (transparent_alpha, "EMPTY_MASK"),
     (smaller_mask, "MASK_SIZE"),
